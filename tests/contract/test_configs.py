@@ -1,0 +1,198 @@
+"""Every yaml in configs/ composes, names something real and gives it keywords that fit."""
+
+import importlib
+import inspect
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from vsr_lab.cli.app import config_dir
+from vsr_lab.cli.main import VERBS
+from vsr_lab.core.network import Network, StreamingNetwork
+from vsr_lab.degradations import Degradation
+from vsr_lab.evaluation.gates import Gate
+from vsr_lab.exporters import Exporter
+
+CONFIGS = config_dir()
+GROUPS = sorted(folder.name for folder in CONFIGS.iterdir() if folder.is_dir() and folder.name != "base")
+# The verb that shows a group, with what else it needs.
+HOME = {
+    "content": ("train", ["data.root=x"], ""),
+    "model": ("train", ["content=mixed", "data.root=x"], "model"),
+    "degradation": ("train", ["content=mixed", "data.root=x"], "degradation"),
+    "loss": ("train", ["content=mixed", "data.root=x"], "loss"),
+    "optimizer": ("train", ["content=mixed", "data.root=x"], "optimizer"),
+    "scheduler": ("train", ["content=mixed", "data.root=x"], "scheduler"),
+    "trainer": ("train", ["content=mixed", "data.root=x"], "trainer"),
+    "logger": ("train", ["content=mixed", "data.root=x"], "logger"),
+    "metric": ("compare", ["runs=[]"], "metrics"),
+    "protocol": ("evaluate", ["candidate=bicubic", "suite=folder", "suite.root=x"], "protocol"),
+    "suite": ("evaluate", ["candidate=bicubic", "protocol=vid4-bi-y", "suite.root=x"], "suite"),
+    "candidate": ("evaluate", ["suite=folder", "suite.root=x", "protocol=vid4-bi-y"], "candidate"),
+    "gates": ("select", ["runs=[]"], "gates"),
+    "exporter": ("export", [], "exporters"),
+}
+OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONFIGS / group).glob("*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def _hydra() -> Iterator[None]:
+    OmegaConf.register_new_resolver("default_run_dir", lambda verb: f"results/{verb}", replace=True)
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        yield
+
+
+def composed(group: str, option: str) -> DictConfig:
+    verb, needed, _ = HOME[group]
+    if group == "metric":
+        return compose(verb, [*needed, f"+metric@metrics.{option}={option}"] if not listed(option) else needed)
+    if group == "exporter":
+        return compose(verb, [*needed])
+    cfg = compose(verb, [*needed, f"{group}={option}"])
+    if group == "candidate" and "path" in cfg.candidate:
+        cfg.candidate.path = "x"
+    return cfg
+
+
+def listed(metric: str) -> bool:
+    return metric in OmegaConf.to_container(compose("compare", ["runs=[]"]).metrics)
+
+
+def targets(node: Any) -> Iterator[dict[str, Any]]:
+    """Every node with a `_target_`, at any depth."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node
+        yield from itertools.chain.from_iterable(targets(child) for child in node.values())
+    elif isinstance(node, list):
+        yield from itertools.chain.from_iterable(targets(child) for child in node)
+
+
+def located(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def test_every_group_has_a_home() -> None:
+    assert set(GROUPS) == set(HOME)
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_has_a_yaml_and_a_file_with_run(verb: str) -> None:
+    assert (CONFIGS / f"{verb}.yaml").is_file()
+    assert callable(importlib.import_module(f"vsr_lab.cli.{verb}").run)
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_option_composes_and_its_keywords_bind(group: str, option: str) -> None:
+    cfg = composed(group, option)
+    _, _, key = HOME[group]
+    node = OmegaConf.to_container(OmegaConf.select(cfg, key) if key else cfg, resolve=True)
+    found = list(targets(node))
+    assert found or group in {"content", "trainer", "logger"}
+    for target in found:
+        signature = inspect.signature(located(target["_target_"]))
+        keywords = {k: v for k, v in target.items() if not k.startswith("_")}
+        (signature.bind_partial if target.get("_partial_") else signature.bind)(**keywords)
+
+
+def test_a_misspelt_keyword_would_be_found() -> None:
+    signature = inspect.signature(located("vsr_lab.models.Recurrent"))
+    with pytest.raises(TypeError):
+        signature.bind(scale=2, channels=8, block=1)
+
+
+def test_no_constructor_swallows_unknown_keywords() -> None:
+    for group, option in OPTIONS:
+        node = OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{option}.yaml"), resolve=False)
+        for target in targets(node):
+            called = located(target["_target_"])
+            own = called.__init__ if inspect.isclass(called) else called
+            if getattr(own, "__module__", "").startswith("vsr_lab."):  # a class without a constructor has torch's
+                kinds = {p.kind for p in inspect.signature(own).parameters.values()}
+                assert inspect.Parameter.VAR_KEYWORD not in kinds, target["_target_"]
+
+
+BASES = {"model": Network, "degradation": Degradation, "exporter": Exporter, "gates": Gate}
+
+
+@pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] in BASES])
+def test_option_keeps_its_contract(group: str, option: str) -> None:
+    node = OmegaConf.to_container(OmegaConf.load(CONFIGS / group / f"{option}.yaml"), resolve=False)
+    first = next(targets(node))
+    assert issubclass(located(first["_target_"]), BASES[group])
+
+
+def small(option: str, scale: int) -> Network:
+    """The network of configs/model/OPTION.yaml, at the scale."""
+    from hydra.utils import instantiate
+
+    return instantiate(compose("train", ["content=mixed", "data.root=x", f"model={option}", f"scale={scale}"]).model)
+
+
+MODELS = [option for group, option in OPTIONS if group == "model"]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("option", MODELS)
+def test_network_enlarges_odd_sizes_by_its_scale(option: str, scale: int) -> None:
+    import torch
+
+    network = small(option, scale)
+    assert network.scale == scale
+    assert network(torch.rand(2, 3, 3, 13, 9)).shape == (2, 3, 3, 13 * scale, 9 * scale)
+
+
+@pytest.mark.parametrize("option", MODELS)
+def test_forward_is_the_unrolled_step(option: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    network = small(option, 2).eval()
+    if not isinstance(network, StreamingNetwork):
+        pytest.skip(f"{option} does not stream")
+    for parameter in network.parameters():  # heads start at zero, where everything would agree
+        torch.nn.init.normal_(parameter, std=0.05)
+    lr = torch.rand(1, 4, 3, 10, 12)
+    state = network.initial_state(lr[:, 0])
+    for t in range(4):
+        sr, state = network.step(lr[:, t], state)
+        assert (sr - network(lr)[:, t]).abs().max() <= 1e-6
+
+
+@pytest.mark.parametrize("option", MODELS)
+def test_gradient_reaches_every_parameter(option: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    network = small(option, 2)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    network(torch.rand(1, 3, 3, 8, 8)).square().sum().backward()
+    untouched = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not untouched
+
+
+@pytest.mark.parametrize("option", MODELS)
+def test_bf16_stays_close_to_fp32(option: str) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    network = small(option, 2).eval()
+    lr = torch.rand(1, 3, 3, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(lr)
+    assert (half.float() - network(lr)).abs().max() < 0.05
+
+
+def test_a_content_type_is_a_yaml_and_never_a_branch() -> None:
+    contents = [option for group, option in OPTIONS if group == "content"]
+    for file in (CONFIGS.parent / "vsr_lab").rglob("*.py"):
+        if file.parts[-2:] == ("data", "demo.py") or file.name == "demo.py":
+            continue  # it says which of its clips is of which type
+        text = file.read_text(encoding="utf-8")
+        assert not [name for name in contents if f'"{name}"' in text], file

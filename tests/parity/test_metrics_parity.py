@@ -1,0 +1,124 @@
+"""PSNR, SSIM, luma, tOF and the learned distances against the packages that others use."""
+
+from importlib.util import find_spec
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from skimage.color import rgb2ycbcr
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
+
+from vsr_lab.core.colour import luma, quantise
+from vsr_lab.core.flow import Farneback
+from vsr_lab.metrics import NETS, psnr, ssim, st_tlp, tof
+from vsr_lab.metrics.perceptual import PerceptualNet
+
+
+@pytest.fixture
+def clips() -> tuple[Tensor, Tensor]:
+    """sr and hr, 1 3 3 64 80 on 8-bit levels: a moving texture with noise, and the texture."""
+    rng = np.random.default_rng(0)
+    texture = gaussian_filter(rng.random((3, 64, 80)), (0, 2, 2), mode="wrap")
+    texture = (texture - texture.min()) / (texture.max() - texture.min())
+    hr = np.stack([np.roll(texture, (t, 2 * t), (1, 2)) for t in range(3)])
+    sr = hr + rng.normal(0, 0.05, hr.shape)
+    return quantise(torch.from_numpy(sr).float())[None], quantise(torch.from_numpy(hr).float())[None]
+
+
+def _matlab_y(rgb: Tensor) -> np.ndarray:
+    """rgb2ycbcr's first row, written out: T H W."""
+    r, g, b = rgb[0].double().numpy().transpose(1, 0, 2, 3)
+    return 65.481 * r + 128.553 * g + 24.966 * b + 16
+
+
+def test_luma_is_matlabs_and_skimages(clips: tuple[Tensor, Tensor]) -> None:
+    ours = luma(clips[0])[0, :, 0].numpy()
+    theirs = np.stack([rgb2ycbcr(frame.permute(1, 2, 0).double().numpy())[..., 0] for frame in clips[0][0]])
+    assert np.abs(ours - _matlab_y(clips[0])).max() < 1e-10
+    assert np.abs(ours - theirs).max() < 1e-10
+
+
+def _channels(rgb: Tensor, colour: str) -> np.ndarray:
+    """What is judged, T C H W in 8-bit levels."""
+    return _matlab_y(rgb)[:, None] if colour == "y" else rgb[0].double().numpy() * 255
+
+
+@pytest.mark.parametrize("colour", ["y", "rgb"])
+def test_psnr_is_skimages_and_torchmetrics(clips: tuple[Tensor, Tensor], colour: str) -> None:
+    sr, hr = (_channels(clip, colour) for clip in clips)
+    skimages = [peak_signal_noise_ratio(b, a, data_range=255) for a, b in zip(sr, hr, strict=True)]
+    theirs = [
+        torchmetrics_psnr(torch.from_numpy(a), torch.from_numpy(b), data_range=255.0).item()
+        for a, b in zip(sr, hr, strict=True)
+    ]
+    ours = psnr(*clips, colour)[0].tolist()
+    assert ours == pytest.approx(skimages, abs=1e-6)
+    assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+def _skimages_ssim(sr: Tensor, hr: Tensor, colour: str) -> list[float]:
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
+    values: list[float] = []
+    for a, b in zip(*(_channels(clip, colour) for clip in (sr, hr)), strict=True):
+        maps = [structural_similarity(x, y, full=True, **options)[1][5:-5, 5:-5] for x, y in zip(a, b, strict=True)]
+        values.append(float(np.mean(maps)))
+    return values
+
+
+@pytest.mark.parametrize("colour", ["y", "rgb"])
+def test_ssim_is_skimages_in_the_valid_region(clips: tuple[Tensor, Tensor], colour: str) -> None:
+    assert ssim(*clips, colour)[0].tolist() == pytest.approx(_skimages_ssim(*clips, colour), abs=1e-5)
+
+
+def test_ssim_of_a_large_picture_is_not_that_of_a_smaller_one(clips: tuple[Tensor, Tensor]) -> None:
+    """Some packages shrink what is larger than 256 pixels first."""
+    sr, hr = (clip[:, :1].repeat(1, 1, 1, 6, 5) for clip in clips)
+    assert ssim(sr, hr, "y")[0].tolist() == pytest.approx(_skimages_ssim(sr, hr, "y"), abs=1e-5)
+
+
+def test_tof_is_opencvs_flow_by_itself(clips: tuple[Tensor, Tensor]) -> None:
+    def flows(clip: Tensor) -> list[np.ndarray]:
+        frames = (clip[0].permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
+        gray = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+        return [cv2.calcOpticalFlowFarneback(a, b, None, 0.5, 3, 15, 3, 5, 1.2, 0) for a, b in pairwise(gray)]
+
+    sr, hr = clips
+    expected = [np.linalg.norm(a - b, axis=2).mean() for a, b in zip(flows(sr), flows(hr), strict=True)]
+    assert min(expected) > 0.01
+    assert tof(sr, Farneback()(hr))[0, 1:].tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_split_lpips_is_lpips(clips: tuple[Tensor, Tensor]) -> None:
+    """On random weights, since the trained ones would have to be fetched."""
+    import lpips
+
+    torch.manual_seed(0)
+    model = lpips.LPIPS(net="squeeze", pnet_rand=True, verbose=False).eval()
+    with torch.no_grad():
+        expected = model(*(clip[0] for clip in clips), normalize=True).flatten()
+    net = PerceptualNet(model)
+    ours = net.distance(*(net.features(clip) for clip in clips))
+    assert expected.min() > 1e-4
+    assert ours.tolist() == pytest.approx(expected.tolist(), rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra stlpips is not installed")
+def test_st_lpips_and_its_change_in_time_are_its_packages_own(clips: tuple[Tensor, Tensor]) -> None:
+    from stlpips_pytorch import stlpips
+
+    net = NETS["st_lpips"]()
+    theirs = stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False).eval()
+    with torch.no_grad():
+        expected = theirs(*(clip[0] for clip in clips), normalize=True).flatten()
+    ours = net.distance(*(net.features(clip) for clip in clips))
+    assert expected.min() > 1e-4
+    assert ours.tolist() == pytest.approx(expected.tolist(), rel=1e-5, abs=1e-6)
+    with torch.no_grad():
+        changes = [theirs(clip[0, :-1], clip[0, 1:], normalize=True).flatten() for clip in clips]
+    in_time = st_tlp(clips[0], *(net.features(clip) for clip in clips))[0, 1:]
+    assert in_time.tolist() == pytest.approx((100 * (changes[1] - changes[0]).abs()).tolist(), rel=1e-3, abs=1e-4)

@@ -1,0 +1,101 @@
+"""What has to hold of samples whatever the footage and the number of processes."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.shots import Shot
+from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
+from vsr_lab.degradations import ResizeDown
+
+few = settings(max_examples=30, deadline=None, derandomize=True)
+
+
+class _Memory(StoredClip):
+    """A clip that says where each pixel is."""
+
+    def __init__(self, name: str, length: int, height: int, width: int) -> None:
+        super().__init__(name, Path(name))
+        t, y, x = np.meshgrid(np.arange(length), np.arange(height), np.arange(width), indexing="ij")
+        self.__dict__["frames"] = np.stack([t, y, x], -1).astype(np.uint8)
+
+
+@few
+@given(
+    scale=st.integers(1, 4),
+    blocks=st.integers(1, 4),
+    frames=st.integers(1, 4),
+    room=st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 9)),
+    numbers=st.lists(st.integers(0, 2**40), min_size=1, max_size=5),
+    tries=st.integers(1, 3),
+    flips=st.booleans(),
+)
+def test_a_crop_is_whole_inside_its_clip_and_starts_on_an_lr_pixel(
+    scale: int,
+    blocks: int,
+    frames: int,
+    room: tuple[int, int, int],
+    numbers: list[int],
+    tries: int,
+    flips: bool,
+) -> None:
+    size = scale * blocks + scale
+    length, height, width = frames + room[0], size + room[1], size + room[2]
+    crops = Crops([_Memory("a", length, height, width)], None, ResizeDown(scale), 0, frames, size, tries, flips)
+    for number in numbers:
+        sample = crops[number]
+        assert sample.hr.shape == (frames, 3, size, size)
+        corner = sample.hr.amin((0, 2, 3))
+        assert corner[0] == sample.start
+        assert corner[1] % scale == corner[2] % scale == 0
+        assert (sample.hr.amax((0, 2, 3)) - corner).tolist() == [frames - 1, size - 1, size - 1]
+
+
+@few
+@given(st.integers(1, 4), st.integers(1, 9), st.integers(1, 40), st.integers(1, 40), st.integers(1, 12))
+def test_a_window_of_validation_is_inside_and_divides(
+    scale: int, length: int, height: int, width: int, frames: int
+) -> None:
+    clip = _Memory("a", length, height + scale, width + scale)
+    sample = Windows([clip], None, ResizeDown(scale), 0, frames, size=24)[0]
+    assert sample.hr.shape[0] == min(frames, length)
+    assert sample.hr.shape[2] % scale == sample.hr.shape[3] % scale == 0
+    assert sample.hr.shape[2] == min(height + scale, 24) // scale * scale
+
+
+@few
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(1, 8), st.data())
+def test_processes_share_all_numbers_and_no_number_twice(
+    world: int, batch_size: int, steps: int, data: st.DataObject
+) -> None:
+    first = data.draw(st.integers(0, steps))
+    dealt = [list(StepNumbers(first, steps, batch_size, rank, world)) for rank in range(world)]
+    assert all(len(mine) == steps - first for mine in dealt)
+    numbers = sorted(number for mine in dealt for step in mine for number in step)
+    assert numbers == list(range(first * world * batch_size, steps * world * batch_size))
+
+
+@few
+@given(st.integers(1, 200), st.floats(0, 0.9), st.integers(1, 20))
+def test_what_is_held_out_is_never_trained_on(length: int, share: float, window: int) -> None:
+    shot = Shot("a", Path("a"), start=5, stop=5 + length)
+    try:
+        (train,), (validation,) = hold_out([shot], share, window)
+    except UserError:
+        return
+    assert train.start == 5 and validation.stop == 5 + length
+    assert train.stop is not None and validation.stop is not None
+    assert train.stop <= validation.start
+    assert min(train.stop - train.start, validation.stop - validation.start) >= window
+    assert validation.start - train.stop <= window
+
+
+def test_the_stand_in_for_a_stored_clip_is_one() -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.npy"
+        np.save(path, _Memory("a", 2, 3, 4).frames)
+        assert np.array_equal(StoredClip("a", path).frames, _Memory("a", 2, 3, 4).frames)

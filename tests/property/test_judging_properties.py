@@ -1,0 +1,127 @@
+"""What has to hold of metrics and statistics whatever is measured."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from vsr_lab.core.colour import quantise
+from vsr_lab.core.warp import Motion
+from vsr_lab.evaluation.statistics import estimate, paired, pareto
+from vsr_lab.metrics import flicker, psnr, ssim
+
+few = settings(max_examples=30, deadline=None, derandomize=True)
+seeds = st.integers(0, 2**31)
+colours = st.sampled_from(["y", "rgb"])
+
+
+def _clip(seed: int, frames: int = 2, height: int = 16, width: int = 20) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return quantise(torch.rand(1, frames, 3, height, width, generator=generator))
+
+
+def _motion(seed: int, frames: int = 3, height: int = 16, width: int = 20) -> Motion:
+    generator = torch.Generator().manual_seed(seed)
+    flow = torch.randn(1, frames - 1, 2, height, width, generator=generator) * 3
+    mask = (torch.rand(1, frames - 1, 1, height, width, generator=generator) > 0.3).float()
+    return Motion(flow, -flow, mask)
+
+
+@few
+@given(seeds, seeds, colours)
+def test_psnr_and_ssim_do_not_care_which_is_the_truth(one: int, other: int, colour: str) -> None:
+    a, b = _clip(one), _clip(other)
+    assert torch.allclose(psnr(a, b, colour), psnr(b, a, colour))
+    assert torch.allclose(ssim(a, b, colour), ssim(b, a, colour), atol=1e-6)
+
+
+@few
+@given(seeds, colours, st.floats(0.01, 0.4), st.floats(1.2, 3))
+def test_more_of_the_same_noise_is_never_better(seed: int, colour: str, level: float, times: float) -> None:
+    hr = _clip(seed)
+    noise = torch.randn(hr.shape, generator=torch.Generator().manual_seed(seed + 1)) * level
+    assert (psnr(hr + noise, hr, colour) > psnr(hr + times * noise, hr, colour)).all()
+
+
+@few
+@given(seeds, seeds, colours)
+def test_psnr_and_ssim_stay_in_their_range(one: int, other: int, colour: str) -> None:
+    a, b = _clip(one), _clip(other)
+    assert ((psnr(a, b, colour) >= 0) & (psnr(a, b, colour) <= 100)).all()
+    assert ((ssim(a, b, colour) >= -1) & (ssim(a, b, colour) <= 1 + 1e-6)).all()
+
+
+@few
+@given(seeds, seeds, st.tuples(*[st.floats(-0.5, 0.5, width=32)] * 3))
+def test_flicker_does_not_see_a_constant(seed: int, other: int, constant: tuple[float, float, float]) -> None:
+    hr, sr, motion = _clip(seed, 3), _clip(other, 3), _motion(seed)
+    shifted = sr + torch.tensor(constant).view(3, 1, 1)
+    assert flicker(shifted, hr, motion)[0, 1:].tolist() == pytest.approx(
+        flicker(sr, hr, motion)[0, 1:].tolist(), abs=1e-3
+    )
+
+
+@few
+@given(seeds, seeds, st.floats(0, 3))
+def test_flicker_grows_with_the_error(seed: int, other: int, times: float) -> None:
+    hr, motion = _clip(seed, 3), _motion(seed)
+    error = _clip(other, 3) - 0.5
+    once, more = (flicker(hr + k * error, hr, motion)[0, 1:] for k in (1, times))
+    assert more.tolist() == pytest.approx((once * times).tolist(), rel=1e-4, abs=1e-3)
+
+
+# Statistics
+
+_values = st.lists(st.floats(-100, 100), min_size=1, max_size=40)
+_clips = st.dictionaries(st.text("abc", min_size=1, max_size=3), _values, min_size=1, max_size=10)
+
+
+@few
+@given(_clips)
+def test_an_interval_is_no_wider_than_its_values_and_no_narrower_than_nothing(clips: dict[str, list[float]]) -> None:
+    found = estimate({name: np.array(values) for name, values in clips.items()})
+    everything = [value for values in clips.values() for value in values]
+    assert min(everything) - 1e-9 <= found.low <= found.high <= max(everything) + 1e-9
+    assert found.mean == pytest.approx(np.mean([np.mean(values) for values in clips.values()]), abs=1e-9)
+
+
+@few
+@given(_clips, st.floats(-50, 50))
+def test_an_estimate_moves_with_its_values(clips: dict[str, list[float]], shift: float) -> None:
+    plain = estimate({name: np.array(values) for name, values in clips.items()})
+    moved = estimate({name: np.array(values) + shift for name, values in clips.items()})
+    assert moved == pytest.approx([number + shift for number in plain], abs=1e-6)
+
+
+@few
+@given(_clips)
+def test_nothing_differs_from_itself(clips: dict[str, list[float]]) -> None:
+    ours = {name: np.array(values) for name, values in clips.items()}
+    assert paired(ours, ours) == (0, 0, 0)
+
+
+_points = st.dictionaries(
+    st.text("abcdef", min_size=1, max_size=3), st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=12
+)
+
+
+def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one != other and all(a >= b for a, b in zip(one, other, strict=True))
+
+
+@settings(few, max_examples=100)
+@given(_points)
+def test_the_front_is_never_empty_and_none_beats_it(points: dict[str, tuple[int, ...]]) -> None:
+    front = pareto(points)
+    assert front
+    assert not any(_beats(other, points[name]) for name in front for other in points.values())
+
+
+@settings(few, max_examples=100)
+@given(_points)
+def test_whatever_is_off_the_front_is_beaten_by_one_on_it(points: dict[str, tuple[int, ...]]) -> None:
+    front = pareto(points)
+    for name in points.keys() - set(front):
+        assert any(_beats(points[best], points[name]) for best in front)

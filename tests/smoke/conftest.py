@@ -1,0 +1,29 @@
+"""The command line in this process, so that its many mistakes are tried in seconds."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from vsr_lab.cli.app import launch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    error: str
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """cli("evaluate", "key=value", ...): its exit code and what it wrote to stderr."""
+
+    def run(verb: str, *arguments: object) -> Outcome:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", [f"vsr-lab {verb}", *map(str, arguments)])
+        code = launch(verb, importlib.import_module(f"vsr_lab.cli.{verb}").run)
+        return Outcome(code, capsys.readouterr().err)
+
+    return run

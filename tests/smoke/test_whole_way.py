@@ -1,0 +1,152 @@
+"""Footage to an upscaled file through every verb, small: what each leaves behind is what the next one reads."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import polars as pl
+import pytest
+
+from tests.conftest import write_moving_clip
+from tests.smoke.conftest import Outcome
+from vsr_lab.core.video_io import open_footage
+from vsr_lab.models import load_network
+
+Cli = Callable[..., Outcome]
+LEAN = [f"~protocol.metrics.{name}" for name in ("st_lpips", "st_tlp")]
+
+
+@pytest.fixture
+def whole_way(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_footage: Path
+) -> Callable[[str], Outcome]:
+    """Runs the verbs in an empty folder, one by one, each by name."""
+    monkeypatch.chdir(tmp_path)
+    footage = ["suite=folder", f"suite.root={tiny_footage}", "suite.content=mixed", "protocol=content-x2-bi-y", *LEAN]
+    small = ["data.size=32", "data.clip_frames=4", "data.workers=0", "model.channels=8", "model.blocks=1"]
+    steps = ["trainer.max_steps=60", "validation.every=30", "optimizer.lr=5e-3", "logger=none"]
+    verbs = {
+        "train": ["content=mixed", f"data.root={tiny_footage}", *small, *steps, "run_dir=trained"],
+        "bicubic": ["candidate=bicubic", *footage, "run_dir=bicubic"],
+        "evaluate": ["candidate=checkpoint", "candidate.path=trained/network.safetensors", *footage, "run_dir=ours"],
+        "compare": ["runs=[bicubic,ours]", "run_dir=compared"],
+        "select": ["runs=[bicubic,ours]", "run_dir=selected", "gates.flicker.margin=9", "gates.lr_consistency.floor=5"],
+        "export": ["candidate.path=trained/network.safetensors", "run_dir=exported"],
+        "upscale": ["bundle=exported/bundle", "input=in put (1).mkv", "output=out/up.mp4"],
+    }
+    return lambda name: cli("evaluate" if name == "bicubic" else name, *verbs[name])
+
+
+def test_the_whole_way(whole_way: Callable[[str], Outcome], cli: Cli, tmp_path: Path) -> None:
+    original = write_moving_clip(tmp_path / "in put (1).mkv", frames=9, seed=7)
+    digest = hashlib.sha256(original.read_bytes()).hexdigest()
+    for verb in ("train", "bicubic", "evaluate", "compare", "select", "export", "upscale"):
+        outcome = whole_way(verb)
+        assert outcome.code == 0, (verb, outcome.error)
+    check_training(tmp_path / "trained")
+    check_evaluation(tmp_path / "ours")
+    check_report(tmp_path / "compared")
+    check_selection(tmp_path / "selected")
+    check_bundle(tmp_path / "exported" / "bundle")
+    check_upscaled(tmp_path / "out" / "up.mp4", digest)
+    assert hashlib.sha256(original.read_bytes()).hexdigest() == digest
+    # The bundle is a candidate too, and judged it is the network it was made from.
+    more = ["suite=folder", f"suite.root={original}", "protocol=content-x2-bi-y", *LEAN]
+    assert cli("evaluate", "candidate=bundle", "candidate.path=exported/bundle", *more, "run_dir=b").code == 0
+    path = "candidate.path=trained/network.safetensors"
+    assert cli("evaluate", "candidate=checkpoint", path, *more, "run_dir=c").code == 0
+    of_bundle, of_checkpoint = (json.loads((tmp_path / run / "summary.json").read_text()) for run in "bc")
+    assert of_bundle["metrics"]["psnr"]["mean"] == pytest.approx(of_checkpoint["metrics"]["psnr"]["mean"], abs=1e-3)
+
+
+def check_training(folder: Path) -> None:
+    network, note = load_network(folder / "network.safetensors")
+    assert network.scale == 2
+    assert note["about"]["content"] == "mixed"
+    names = pl.read_csv(folder / "metrics.csv")["name"].unique().to_list()
+    assert {"train/loss", "train/charbonnier", "train/flicker", "train/warp", "val/psnr", "val/flicker"} <= set(names)
+
+
+def check_evaluation(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["schema"], summary["clips"], summary["frames"]) == (1, 3, 72)
+    rows = pl.read_parquet(folder / "frames.parquet")
+    assert rows.columns == ["candidate", "suite", "clip", "frame", "metric", "value"]
+    assert rows["metric"].unique().sort().to_list() == sorted(summary["metrics"])
+    per_clip = [values["psnr"] for values in summary["per_clip"].values()]
+    assert summary["metrics"]["psnr"]["mean"] == pytest.approx(np.mean(per_clip))
+    assert len((folder / "clips.csv").read_text().splitlines()) == 4
+    assert {f.name for f in (folder / "pictures" / "clip_0").iterdir()} == {
+        "lr.png", "sr.png", "hr.png", "sr_xt.png", "hr_xt.png"
+    }  # fmt: skip
+
+
+def check_report(folder: Path) -> None:
+    page = (folder / "report.html").read_text()
+    assert "data:image/png;base64," in page
+    comparison = json.loads((folder / "comparison.json").read_text())
+    assert {candidate["name"] for candidate in comparison["candidates"]} == {"bicubic", "trained"}
+
+
+def check_selection(folder: Path) -> None:
+    (choice,) = json.loads((folder / "selection.json").read_text())["choices"]
+    assert choice["chosen"] == "trained"
+    assert [v["gate"] for v in choice["gates"]["trained"]] == ["psnr", "flicker", "lr_consistency", "export_parity"]
+    assert all(v["passed"] for v in choice["gates"]["trained"])
+
+
+def check_bundle(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name, digest in manifest["sha256"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    parity = json.loads((folder / "parity.json").read_text())["formats"][0]
+    assert parity["frames"] == 60
+    assert parity["worst"] <= 1e-4
+    names = [i.name for i in ort.InferenceSession(folder / "step.onnx").get_inputs()]
+    assert names == ["lr", "state_0", "state_1", "state_2"]
+
+
+def check_upscaled(path: Path, source: str) -> None:
+    video = open_footage(path)
+    assert (video.frames, video.size) == (9, (128, 160))
+    provenance = json.loads(path.with_name("up.mp4.provenance.json").read_text())
+    assert provenance["source"]["sha256"] == source
+    assert provenance["output"]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "not recorded fact" in provenance["disclosure"]
+
+
+def test_nothing_deployable_is_said_and_exits_1(cli: Cli, tmp_path: Path, tiny_footage: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    footage = ["suite=folder", f"suite.root={tiny_footage}", "protocol=content-x2-bi-y", *LEAN]
+    for method in ("bicubic", "nearest"):
+        assert cli("evaluate", f"candidate={method}", *footage, f"run_dir={method}").code == 0
+    outcome = cli("select", "runs=[bicubic,nearest]", "run_dir=selected")
+    assert outcome.code == 1
+    assert "nothing deployable for folder" in outcome.error
+    (choice,) = json.loads((tmp_path / "selected" / "selection.json").read_text())["choices"]
+    assert choice["chosen"] is None
+    assert choice["verdict"] == "nothing deployable"
+
+
+def test_completion_knows_verbs_groups_and_options(vsr_lab: Callable[..., str], monkeypatch) -> None:
+    def complete(line: str) -> list[str]:
+        monkeypatch.setenv("COMP_LINE", line)
+        monkeypatch.setenv("COMP_POINT", str(len(line)))
+        return vsr_lab("-sc", "query=bash").split()
+
+    assert "evaluate" in complete("vsr-lab ev")
+    assert complete("vsr-lab evaluate candidate=bic") == ["candidate=bicubic"]
+    assert "data.batch_size=" in complete("vsr-lab train data.batch")
+
+
+def test_a_sweep_gives_each_job_its_own_folder(
+    vsr_lab: Callable[..., str], tmp_path: Path, tiny_footage: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    footage = ["suite=folder", f"suite.root={tiny_footage}", "protocol=content-x2-bi-y", *LEAN]
+    vsr_lab("evaluate", "-m", "candidate=bicubic,lanczos", *footage)
+    found = sorted((tmp_path / "results").rglob("summary.json"))
+    assert [json.loads(f.read_text())["candidate"] for f in found] == ["bicubic", "lanczos"]

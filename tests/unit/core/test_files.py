@@ -1,0 +1,170 @@
+"""Writing: the new file or the old one, whatever happens in between."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import new_folder, read_json, sha256, write_json, write_text, written_beside
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.txt"
+    with written_beside(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+        assert temporary.parent == path.parent, "a rename is atomic only within a file system"
+        assert temporary.suffix == path.suffix, "muxers go by the suffix"
+    assert path.read_text() == "whole"
+    assert _names(path.parent) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(error), written_beside(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == ["a.txt"]
+
+
+def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), written_beside(tmp_path / "bundle") as temporary:
+        temporary.mkdir()
+        (temporary / "half").touch()
+        raise KeyboardInterrupt
+    assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def full(self: Path, text: str, **_: str) -> None:
+        with self.open("w") as file:
+            file.write(text[:1])
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(UserError, match=r"a\.txt: the disk is full"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == ["a.txt"]
+
+
+def test_a_disk_that_fills_at_the_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(UserError, match="disk is full"):
+        write_text(tmp_path / "a.txt", "new")
+    assert _names(tmp_path) == []
+
+
+def test_a_place_that_cannot_hold_a_file_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        write_text(tmp_path / "file" / "a.txt", "new")
+
+
+def test_a_folder_never_replaces_one_with_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "precious").touch()
+    with pytest.raises(UserError, match="bundle: cannot be written"), written_beside(tmp_path / "bundle") as temporary:
+        temporary.mkdir()
+    assert _names(tmp_path) == ["bundle"]
+    assert _names(tmp_path / "bundle") == ["precious"]
+
+
+def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
+    value = {"ä": [1, 2.5, None, True], "b": {}}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json") == value
+
+
+def test_json_with_nan_is_never_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"psnr": float("nan")})
+    assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b""])
+def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.json: cannot be read as JSON"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_missing_json_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"a\.json: not found"):
+        read_json(tmp_path / "a.json")
+
+
+def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"abc")
+    assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
+
+
+# Run folders
+
+
+def test_a_run_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    assert new_folder(tmp_path / "a" / "b", overwrite=False).is_dir()
+
+
+def test_an_empty_folder_may_become_a_run_folder(tmp_path: Path) -> None:
+    assert new_folder(tmp_path, overwrite=False) == tmp_path
+
+
+def _run_folder(path: Path) -> Path:
+    new_folder(path, overwrite=False)
+    write_text(path / "config.yaml", "seed: 0\nrun_dir: here\n")
+    (path / "metrics.csv").touch()
+    return path
+
+
+def test_a_run_is_cleared_only_when_asked(tmp_path: Path) -> None:
+    run = _run_folder(tmp_path / "run")
+    with pytest.raises(UserError, match="overwrite=true"):
+        new_folder(run, overwrite=False)
+    assert _names(run) == ["config.yaml", "metrics.csv"]
+    assert _names(new_folder(run, overwrite=True)) == []
+
+
+def test_a_folder_that_no_run_wrote_is_never_cleared(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UserError, match="no run wrote"):
+        new_folder(tmp_path, overwrite=True)
+    assert _names(tmp_path) == ["thesis.txt"]
+
+
+def test_somebody_elses_config_yaml_makes_no_run_folder(tmp_path: Path) -> None:
+    """A run's own has a run_dir in it."""
+    (tmp_path / "config.yaml").write_text("title: my thesis\n")
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(UserError, match="no run wrote"):
+        new_folder(tmp_path, overwrite=True)
+    assert _names(tmp_path) == ["config.yaml", "thesis.txt"]
+
+
+def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("precious")
+    with pytest.raises(UserError, match="is a file"):
+        new_folder(tmp_path / "a", overwrite=True)
+    assert (tmp_path / "a").read_text() == "precious"
+
+
+def test_a_run_folder_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(UserError, match="cannot be made"):
+        new_folder(tmp_path / "a" / "run", overwrite=False)

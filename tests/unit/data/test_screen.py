@@ -1,0 +1,129 @@
+"""Rendered screen footage: repeatable, different by seed, moving, full of text, the same at every zoom."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import lru_cache
+from importlib.machinery import ModuleSpec
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.data.screen import render_screen
+from vsr_lab.data.screen.code import LANGUAGES, program, tokens
+
+Frames = NDArray[np.uint8]
+SEEDS = range(4)
+SECOND = 25
+
+
+@lru_cache(maxsize=32)
+def _clip(seed: int, frames: int = 2 * SECOND, height: int = 180, width: int = 320, zoom: float = 1.0) -> Frames:
+    return np.stack(list(render_screen(seed, frames, height, width, zoom)))
+
+
+def _halved(clip: Frames) -> NDArray[np.float32]:
+    """Every 2x2 pixels averaged."""
+    corners = [clip[:, row::2, column::2].astype(np.float32) for row in (0, 1) for column in (0, 1)]
+    return sum(corners[1:], corners[0]) / np.float32(4)
+
+
+def _gap(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.abs(one - other).mean())
+
+
+def _hide(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    find = importlib.util.find_spec
+
+    def find_some(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name in missing else find(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_some)
+
+
+def test_frames_are_rgb_bytes_of_the_size_asked_for() -> None:
+    clip = _clip(3, frames=4, height=181, width=323)
+    assert clip.shape == (4, 181, 323, 3)
+    assert clip.dtype == np.uint8
+    assert list(render_screen(3, 0, 180, 320)) == []
+
+
+def test_equal_arguments_give_equal_bytes() -> None:
+    assert all(map(np.array_equal, render_screen(1, 2 * SECOND, 180, 320), _clip(1)))
+
+
+def test_a_longer_clip_begins_like_a_shorter_one() -> None:
+    assert np.array_equal(_clip(2)[:15], _clip(2, frames=15))
+
+
+def test_seeds_differ() -> None:
+    first = [_clip(seed)[0].astype(np.float32) for seed in SEEDS]
+    assert min(_gap(one, other) for one, other in combinations(first, 2)) > 8
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_most_frames_move_and_no_two_seconds_are_still(seed: int) -> None:
+    clip = render_screen(seed, 6 * SECOND + 1, 360, 640)
+    moved = np.array([not np.array_equal(before, after) for before, after in pairwise(clip)])
+    assert moved.mean() >= 0.75  # measured over 100 seeds: 0.86 and more
+    assert all(one.any() or after.any() for one, after in pairwise(np.split(moved, 6)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_moves_is_more_than_a_cursor(seed: int) -> None:
+    clip = _clip(seed, frames=4 * SECOND)
+    assert (clip[::5] != clip[0]).any((0, 3)).mean() > 0.1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_zoom_two_is_the_same_scene_with_more_detail(seed: int) -> None:
+    small, large = _clip(seed)[::7].astype(np.float32), _clip(seed, height=360, width=640, zoom=2.0)[::7]
+    halved = _halved(large)
+    apart = max(map(_gap, halved, small))
+    assert apart < 7  # measured: up to 5.2, from other hinting; different seeds are 27 and more apart
+    assert _gap(halved[0], _clip((seed + 1) % len(SEEDS))[0].astype(np.float32)) > 3 * apart
+    assert _gap(halved.repeat(2, 1).repeat(2, 2), large.astype(np.float32)) > 0.3  # that zoom 1 has not
+    for here, there in zip(small.mean(3), halved.mean(3), strict=True):
+        gaps = {(y, x): _gap(np.roll(there, (y, x), (0, 1)), here) for y in (-1, 0, 1) for x in (-1, 0, 1)}
+        assert min(gaps, key=lambda shift: gaps[shift]) == (0, 0)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_frame_shows_text_and_colour(seed: int) -> None:
+    clip = _clip(seed)
+    edges = np.abs(np.diff(clip[..., 1].astype(np.int16), axis=2)) > 30
+    assert edges.mean((1, 2)).min() > 0.02  # measured over 40 seeds: 0.029 and more
+    assert (np.ptp(clip[::10], axis=3) > 60).mean((1, 2)).min() > 0.005
+
+
+def test_tokens_keep_the_text() -> None:
+    rng = np.random.default_rng(0)
+    for language in LANGUAGES:
+        for row in program(rng, language, 80):
+            assert "".join(text for text, _ in tokens(row)) == row
+
+
+def test_without_fonts_the_user_is_told_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    _hide(monkeypatch, "matplotlib", "font_roboto")
+    with pytest.raises(UserError, match=r"fonts are missing.*pip install 'vsr-lab\[demo\]'"):
+        render_screen(0, 1, 180, 320)
+
+
+def test_one_package_without_a_monospaced_font_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    _hide(monkeypatch, "matplotlib")
+    with pytest.raises(UserError, match="fonts are missing"):
+        render_screen(0, 1, 180, 320)
+
+
+def test_one_package_with_a_monospaced_font_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    _hide(monkeypatch, "font_roboto")
+    assert all(frame.any() for seed in SEEDS for frame in render_screen(seed, 2, 180, 320))
+
+
+def test_a_screen_too_small_for_a_window_is_refused() -> None:
+    with pytest.raises(UserError, match="64 logical pixels"):
+        render_screen(0, 1, 90, 320, zoom=2.0)
+    assert _clip(0, frames=30, height=64, width=64).shape == (30, 64, 64, 3)

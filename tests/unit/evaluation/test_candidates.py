@@ -1,0 +1,78 @@
+"""Candidates: whatever can be judged, behind one small interface."""
+
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.resize import imresize
+from vsr_lab.evaluation import candidates
+from vsr_lab.models import Compact, save_network
+
+SPEC = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
+
+
+def test_an_interpolation_is_its_kernel() -> None:
+    candidate = candidates.interpolation("lanczos", 3)
+    lr = torch.rand(2, 3, 6, 7)
+    assert (candidate.name, candidate.scale) == ("lanczos", 3)
+    assert torch.equal(torch.stack(list(candidate.frames("walk", lr))), imresize(lr, 3, "lanczos"))
+
+
+def test_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "animator" / "network.safetensors"
+    network = Compact(2, 4, 1)
+    save_network(network, SPEC, {"content": "animation"}, path)
+    candidate = candidates.checkpoint(str(path))
+    parameters = sum(p.numel() for p in network.parameters())
+    assert (candidate.name, candidate.scale) == ("animator", 2)
+    assert candidate.facts.items() >= {("kind", "checkpoint"), ("content", "animation"), ("parameters", parameters)}
+    assert Path(candidate.facts["path"]).samefile(path)
+
+
+def _nearest_graph(path: Path, scale: int, *extra: str) -> str:
+    """A foreign graph: nearest enlargement at any size."""
+    size = ["n", 3, "h", "w"]
+    inputs = [onnx.helper.make_tensor_value_info(name, 1, size) for name in ("image", *extra)]
+    output = onnx.helper.make_tensor_value_info("large", 1, ["n", 3, "H", "W"])
+    scales = onnx.helper.make_tensor("scales", 1, [4], [1.0, 1.0, scale, scale])
+    how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    node = onnx.helper.make_node("Resize", ["image", "", "scales"], ["large"], **how)
+    graph = onnx.helper.make_graph([node], "g", inputs, [output], [scales])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9), str(path))
+    return str(path)
+
+
+def test_a_foreign_graph_is_judged_frame_by_frame(tmp_path: Path) -> None:
+    candidate = candidates.onnx(_nearest_graph(tmp_path / "nearest.onnx", 3))
+    lr = torch.rand(2, 3, 6, 7)
+    assert (candidate.name, candidate.scale) == ("nearest", 3)
+    assert torch.equal(torch.stack(list(candidate.frames("walk", lr))), imresize(lr, 3, "nearest"))
+
+
+def test_a_foreign_graph_of_two_inputs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="several inputs"):
+        candidates.onnx(_nearest_graph(tmp_path / "a.onnx", 2, "noise"))
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no folder"):
+        candidates.frames(str(tmp_path / "nowhere"))
+
+
+def test_a_clip_that_the_other_tool_left_out_is_named(tmp_path: Path) -> None:
+    (tmp_path / "city").mkdir()
+    (tmp_path / "city" / "0.png").touch()
+    candidate = candidates.frames(str(tmp_path))
+    with pytest.raises(UserError, match="has no clip walk; it has city"):
+        next(candidate.frames("walk", torch.rand(1, 3, 4, 4)))
+
+
+def test_what_spandrel_does_not_know_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found"):
+        candidates.spandrel(str(tmp_path / "a.safetensors"))
+    save_network(Compact(2, 4, 1), SPEC, {}, tmp_path / "a.safetensors")
+    with pytest.raises(UserError, match="cannot be loaded by spandrel"):
+        candidates.spandrel(str(tmp_path / "a.safetensors"))

@@ -1,0 +1,113 @@
+"""Evaluations on disk, and which of them may stand side by side."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.evaluation.results import Run, check_comparable, read_run, write_results
+from vsr_lab.evaluation.scoring import Score
+
+MakeRun = Callable[..., Run]
+VALUES = {"psnr": {"walk": [30.0, 31.5, 29.25], "city": [25.0, 26.0, 27.0]}, "flicker": {"walk": [1.5]}}
+
+
+def test_values_come_back_as_they_were(make_run: MakeRun) -> None:
+    values = make_run("ours", VALUES).values
+    assert {m: {c: v.tolist() for c, v in clips.items()} for m, clips in values.items()} == VALUES
+
+
+def test_values_come_in_the_order_of_the_frames_however_they_were_written(tmp_path: Path, make_run: MakeRun) -> None:
+    summary = make_run("ours", VALUES).summary
+    scores = [Score("ours", "walk", t, "psnr", 30.0 + t) for t in (2, 0, 1)]
+    write_results(tmp_path / "run", "film", scores, {"candidate": "ours", "protocol": summary["protocol"]})
+    assert read_run(tmp_path / "run").values["psnr"]["walk"].tolist() == [30, 31, 32]
+
+
+def test_the_summary_has_means_over_frames_then_clips(make_run: MakeRun) -> None:
+    summary = make_run("ours", VALUES).summary
+    assert summary["metrics"]["psnr"]["mean"] == pytest.approx((30.25 + 26) / 2)
+    assert summary["per_clip"]["walk"] == {"psnr": 30.25, "flicker": 1.5}
+    assert (summary["clips"], summary["frames"]) == (2, 6)
+    assert summary["metrics"]["flicker"] == {"mean": 1.5, "ci95": [1.5, 1.5]}
+
+
+def test_a_metric_that_a_clip_lacks_is_empty_there(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    assert run.summary["per_clip"]["city"]["flicker"] is None
+    with (run.folder / "clips.csv").open(newline="") as file:
+        rows = {row["clip"]: row for row in csv.DictReader(file)}
+    assert (rows["walk"]["psnr"], rows["city"]["flicker"]) == ("30.25", "")
+
+
+def test_the_summary_is_plain_json_with_versions(make_run: MakeRun) -> None:
+    summary = json.loads((make_run("ours", VALUES).folder / "summary.json").read_text())
+    assert summary["schema"] == 1
+    assert {"python", "vsr-lab", "torch"} <= set(summary["versions"])
+
+
+def test_a_curve_has_a_place_for_every_frame(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    assert run.curve("psnr", "walk") == [30.0, 31.5, 29.25]
+    assert run.curve("flicker", "walk") == [1.5, None, None]
+
+
+def test_a_folder_that_holds_no_evaluation_is_refused(tmp_path: Path, make_run: MakeRun) -> None:
+    with pytest.raises(UserError, match=r"summary\.json: not found"):
+        read_run(tmp_path / "nowhere")
+    run = make_run("ours", VALUES)
+    (run.folder / "frames.parquet").unlink()
+    with pytest.raises(UserError, match=r"frames\.parquet: not found"):
+        read_run(run.folder)
+    (run.folder / "summary.json").write_text('{"schema": 1}')
+    with pytest.raises(UserError, match="no evaluation's summary"):
+        read_run(run.folder)
+
+
+# Side by side
+
+
+def test_runs_under_one_protocol_are_comparable(make_run: MakeRun) -> None:
+    check_comparable([make_run("a", VALUES), make_run("b", VALUES), make_run("a", VALUES, suite="screens")])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"protocol": "vid4"},
+        {"protocol_fingerprint": "other settings"},
+        {"suite_fingerprint": "other clips"},
+        {"metric_fingerprints": {"psnr": "otherwise", "flicker": "as it is"}},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_runs_measured_differently_are_refused_and_both_are_named(make_run: MakeRun, other: dict[str, object]) -> None:
+    one, two = make_run("a", VALUES), make_run("b", VALUES, **other)
+    with pytest.raises(UserError) as refused:
+        check_comparable([one, two])
+    assert str(one.folder) in str(refused.value)
+    assert str(two.folder) in str(refused.value)
+
+
+def test_protocols_that_differ_are_both_named(make_run: MakeRun) -> None:
+    with pytest.raises(UserError, match=r"protocol vid4, but .* has base"):
+        check_comparable([make_run("a", VALUES), make_run("b", VALUES, protocol="vid4")])
+
+
+def test_a_metric_that_the_first_run_lacks_is_checked_too(make_run: MakeRun) -> None:
+    alone = make_run("a", {"psnr": VALUES["psnr"]})
+    one, two = (make_run(n, VALUES, metric_fingerprints={"psnr": "as it is", "flicker": n}) for n in ("b", "c"))
+    with pytest.raises(UserError, match="flicker"):
+        check_comparable([alone, one, two])
+
+
+def test_one_candidate_twice_on_a_suite_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(UserError, match="a on film is also in"):
+        check_comparable([make_run("a", VALUES), make_run("a", VALUES)])
+
+
+def test_suites_of_other_clips_may_stand_side_by_side_under_other_names(make_run: MakeRun) -> None:
+    check_comparable([make_run("a", VALUES, suite="film"), make_run("a", VALUES, suite="screens")])

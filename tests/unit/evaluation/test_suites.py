@@ -1,0 +1,90 @@
+"""Suites and protocols: which frames are judged, and at what size."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.degradations import BlurDown, ResizeDown
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.suites import Suite, read_pairs
+from vsr_lab.metrics import psnr
+
+WriteVideo = Callable[..., Path]
+
+
+def _protocol(**changes: Any) -> Protocol:
+    values: dict[str, Any] = {
+        "degradation": ResizeDown(2),
+        "colour": "y",
+        "crop": 0,
+        "trim": 0,
+        "centre_only": False,
+        "metrics": {"psnr": psnr},
+        "settings": {"crop": 0, "metrics": {"psnr": {"_target_": "psnr"}}},
+        **changes,
+    }
+    return Protocol("test", "", 2, **values)
+
+
+def test_lr_is_made_by_the_protocol_where_there_is_none(
+    tmp_path: Path, write_video: WriteVideo, frames: Frames
+) -> None:
+    write_video("walk.mkv", frames)
+    (shot,) = Suite("film", str(tmp_path)).shots()
+    pairs = list(read_pairs(shot, None, _protocol(), chunk=3))
+    hr = torch.from_numpy(frames).movedim(-1, 1) / 255
+    assert torch.allclose(torch.stack([pair.hr for pair in pairs]), hr)
+    assert torch.equal(torch.stack([pair.lr for pair in pairs]), ResizeDown(2).apply(hr, {}))
+
+
+def test_recorded_lr_is_used_where_there_is_one(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
+    write_video("hr/walk.mkv", frames[:, :, :64].repeat(2, 1).repeat(2, 2))
+    write_video("lr/walk.mkv", frames)
+    suite = Suite("film", str(tmp_path / "hr"), frames="2:7", lr_root=str(tmp_path / "lr"))
+    high = suite.shots()
+    low = suite.low_shots(high)
+    assert low is not None
+    pairs = list(read_pairs(high[0], low[0], _protocol(), chunk=2))
+    assert np.array_equal(torch.stack([pair.lr for pair in pairs]).mul(255).round().byte().movedim(1, -1), frames[2:7])
+    assert all(torch.equal(pair.hr[:, ::2, ::2], pair.lr) for pair in pairs)
+
+
+def test_hr_is_cut_to_multiples_of_the_scale(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
+    write_video("walk.mkv", frames[:, :31, :63])
+    (shot,) = Suite("film", str(tmp_path)).shots()
+    pair = next(read_pairs(shot, None, _protocol(), chunk=3))
+    assert (pair.hr.shape, pair.lr.shape) == ((3, 30, 62), (3, 15, 31))
+
+
+# Protocols
+
+
+def test_frames_that_count() -> None:
+    assert _protocol().scored_frames(5) == range(5)
+    assert _protocol(trim=2).scored_frames(7) == range(2, 5)
+    assert list(_protocol(centre_only=True).scored_frames(7)) == [3]
+    assert len(_protocol(trim=2).scored_frames(4)) == 0
+
+
+def test_a_random_degradation_is_the_same_at_every_call() -> None:
+    protocol = _protocol(degradation=BlurDown(2, 0.5, 2.0, 7, phase=0, border="reflect"))
+    hr = torch.rand(3, 16, 16)
+    assert torch.equal(protocol.degrade(hr), protocol.degrade(hr))
+
+
+def test_the_fingerprint_changes_with_any_setting_but_the_metrics() -> None:
+    plain = _protocol()
+    other = _protocol(settings={"crop": 8, "metrics": {"psnr": {"_target_": "psnr"}}})
+    more = _protocol(settings={"crop": 0, "metrics": {}}, metrics={})
+    assert plain.fingerprint != other.fingerprint
+    assert plain.fingerprint == more.fingerprint
+
+
+def test_a_metric_measured_otherwise_has_another_fingerprint() -> None:
+    other = _protocol(settings={"crop": 0, "metrics": {"psnr": {"_target_": "psnr", "ceiling": 50}}})
+    assert _protocol().metric_fingerprints.keys() == other.metric_fingerprints.keys() == {"psnr"}
+    assert _protocol().metric_fingerprints != other.metric_fingerprints

@@ -1,0 +1,165 @@
+"""What every verb shares: where the configuration lies, where a run goes, and how a mistake is told."""
+
+import difflib
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+import vsr_lab
+from vsr_lab.cli.kinds import check_kinds
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.files import RUN_MARK, new_folder, write_text
+
+REFUSED, UNUSABLE = 1, 2
+
+
+def config_dir() -> Path:
+    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
+    package = Path(vsr_lab.__file__).parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def _default_run_dir(verb: str) -> str:
+    """results/VERB/DATE; in a sweep the job's own folder."""
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        sweep = HydraConfig.get().sweep
+        return str(Path(sweep.dir) / sweep.subdir)
+    return f"results/{verb}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+
+
+def launch(verb: str, run: Callable[[DictConfig], None]) -> int:
+    """Compose the verb's configuration by Hydra, run it and return the exit code."""
+    OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
+    sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on; they are told below in one line
+    failures: list[Exception] = []
+
+    def job(cfg: DictConfig) -> None:
+        try:
+            check_kinds(verb)
+            run(cfg)
+        except Exception as error:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            failures.append(error)  # Hydra would print its overrides above the one line meant for the user
+
+    try:
+        hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=verb)(job)()
+        if failures:
+            raise failures[0]
+    except KeyboardInterrupt:
+        print(f"vsr-lab {verb}: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        told = _tell(verb, error)
+        if told is None:
+            raise
+        code, line = told
+        print(line, file=sys.stderr)
+        return code
+    return 0
+
+
+def _tell(verb: str, error: BaseException) -> tuple[int, str] | None:
+    """Exit code and line for an error that is the user's to mend; None for one that is ours."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Refusal):
+            return REFUSED, f"vsr-lab {verb}: {cause}"
+        if isinstance(cause, UserError):
+            return UNUSABLE, f"vsr-lab {verb}: {cause}"
+        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
+            where = cause.filename or "run_dir"
+            return UNUSABLE, f"vsr-lab {verb}: {where}: the disk is full; free some space; what was there is untouched"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, MissingMandatoryValue):
+        key = str(error.full_key or "") or str(error).rsplit(": ", 1)[-1]
+        return UNUSABLE, f"vsr-lab {verb}: {key}: not given; say {key}=..."
+    if isinstance(error, (HydraException, OmegaConfBaseException)):
+        return UNUSABLE, f"vsr-lab {verb}: {_one_line(verb, str(error))}"
+    return None
+
+
+def _one_line(verb: str, message: str) -> str:
+    unknown = re.search(r"Could not override '([^']+)'", message)
+    if unknown:
+        key = unknown[1]
+        near = difflib.get_close_matches(key, _keys(verb), 1, 0.5)
+        return f"{key}: no such key; " + (f"did you mean {near[0]}?" if near else f"see vsr-lab {verb} --cfg job")
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    option = re.search(r"Could not find '([^']+)/([^']+)'", message)
+    if option:
+        listed = message.partition("Available options")[2].partition("Config search path")[0]
+        options = " ".join(listed.splitlines()[1:]).replace("\t", "").strip()
+        return f"{option[1]}={option[2]}: no such option; choose one of {options}"
+    group = re.search(r"You must specify '([^']+)'", message)
+    if group:
+        options = " ".join(line for line in lines[1:] if " " not in line)
+        return f"{group[1]}: not given; choose one of {options}"
+    return "; ".join(lines[:3])
+
+
+def _keys(verb: str) -> list[str]:
+    """Every dotted key of the verb's own yaml, and its groups."""
+
+    def walk(node: Any, prefix: str) -> list[str]:
+        if not isinstance(node, dict):
+            return []
+        return [k for name, child in node.items() for k in (f"{prefix}{name}", *walk(child, f"{prefix}{name}."))]
+
+    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{verb}.yaml"), resolve=False)
+    groups = [folder.name for folder in config_dir().iterdir() if folder.is_dir()]
+    nested = [f"{folder}.path" for folder in ("candidate",)] + ["suite.root", "trainer.max_steps", "model.channels"]
+    return [*walk(plain, ""), *groups, *nested]
+
+
+def quoted(argument: str) -> str:
+    """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
+    key, equals, value = argument.partition("=")
+    if not equals or argument.startswith("-") or value.startswith(("[", "{", "'", '"')):
+        return argument
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{key}='{escaped}'"
+    return argument
+
+
+def begin_run(cfg: DictConfig) -> Path:
+    """Make the run's folder and write the resolved configuration into it."""
+    folder = new_folder(Path(cfg.run_dir), cfg.overwrite)
+    write_text(folder / RUN_MARK, OmegaConf.to_yaml(cfg, resolve=True))
+    return folder
+
+
+def build(node: Any) -> Any:
+    """What a node with `_target_` describes. Raises UserError where its keywords do not fit."""
+    try:
+        return instantiate(node, _convert_="all")
+    except HydraException as error:
+        cause = error.__cause__
+        if isinstance(cause, (UserError, Refusal)):
+            raise cause from None
+        reason = str(cause or error).strip().splitlines()[0]
+        raise UserError(f"configuration of {node.get('_target_')}", reason, "mend the key") from error
+
+
+def plain(node: Any) -> Any:
+    """A configuration node as dicts, lists and numbers."""
+    return OmegaConf.to_container(node, resolve=True, throw_on_missing=True) if OmegaConf.is_config(node) else node

@@ -1,0 +1,127 @@
+"""vsr-lab demo: the other verbs, one after another, on footage that comes along."""
+
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from hydra import compose
+from omegaconf import DictConfig
+
+from vsr_lab.cli import compare as compare_verb
+from vsr_lab.cli import export as export_verb
+from vsr_lab.cli import select as select_verb
+from vsr_lab.cli import train as train_verb
+from vsr_lab.cli import upscale as upscale_verb
+from vsr_lab.cli.app import begin_run, build, quoted
+from vsr_lab.cli.evaluate import build_protocol
+from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.core.video_io import VideoWriter
+from vsr_lab.data.demo import write_demo_footage
+from vsr_lab.evaluation import Candidate, check_clips, evaluate
+
+_PER_FRAME = "per-frame"
+
+
+def run(cfg: DictConfig) -> None:
+    """Footage, training, judging, selection, export and upscaling; ends with a table and the paths to open."""
+    start = time.monotonic()
+    root = begin_run(cfg)
+    manifest = write_demo_footage(root / "footage", cfg.footage.train_screens, cfg.footage.frames)
+    weights = _train_all(cfg, root, manifest)
+    runs = _evaluate_all(cfg, root, manifest, weights)
+    names = f"[{','.join(str(folder) for folder in runs)}]"
+    report = compare_verb.write_comparison(
+        _compose("compare", f"runs={names}", f"run_dir={root / 'compare'}", "title='Cross-content comparison'")
+    )
+    selection = select_verb.write_selection(_compose("select", f"runs={names}", f"run_dir={root / 'select'}"))
+    bundles = _export_all(root, selection)
+    files = {"report": report / "report.html", "selection": root / "select" / "selection.json"}
+    if bundles:
+        files |= _upscale_one(cfg, root, manifest, bundles)
+    _show_outcome(selection, time.monotonic() - start)
+    show_files("open", files)
+
+
+def _compose(verb: str, *overrides: str) -> DictConfig:
+    """The verb's configuration, after showing the command that does the same."""
+    console.print(f"\nvsr-lab {verb} {' '.join(overrides)}", style="dim", markup=False, soft_wrap=True)
+    return compose(verb, [quoted(override) for override in overrides])
+
+
+def _train_all(cfg: DictConfig, root: Path, manifest: Path) -> dict[str, Path]:
+    """One specialist a content type and a per-frame generalist: name -> weights."""
+    shared = [f"data.root={manifest}", f"data.store={root / 'store'}", *cfg.train]
+    weights: dict[str, Path] = {}
+    for content in cfg.contents:
+        own = [f"content={content}", f"data.content={content}", f"run_dir={root / 'train' / content}"]
+        weights[content] = train_verb.train(_compose("train", *own, *shared, *cfg.specialist), resume=False).weights
+    own = ["content=mixed", f"name={_PER_FRAME}", f"run_dir={root / 'train' / _PER_FRAME}"]
+    weights[_PER_FRAME] = train_verb.train(_compose("train", *own, *shared, *cfg.per_frame), resume=False).weights
+    return weights
+
+
+def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str, Path]) -> list[Path]:
+    """Every candidate on every content type, in one pass a content type; returns the run folders."""
+    candidates = {"bicubic": ["candidate=bicubic"]}
+    for name, path in weights.items():
+        candidates[name] = ["candidate=checkpoint", f"candidate.path={path}", f"candidate.name={name}"]
+    folders: list[Path] = []
+    for content in cfg.contents:
+        footage = ["suite=manifest", f"suite.root={manifest}", f"suite.name={content}", f"suite.content={content}"]
+        configs = [
+            _compose("evaluate", *own, *footage, *cfg.evaluate, f"run_dir={root / 'evaluate' / content / name}")
+            for name, own in candidates.items()
+        ]
+        judged: dict[Path, Candidate] = {begin_run(config): build(config.candidate) for config in configs}
+        suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
+        evaluate(judged, suite, check_clips(judged.values(), suite, protocol), protocol)
+        folders += judged
+    return folders
+
+
+def _export_all(root: Path, selection: dict[str, Any]) -> dict[str, Path]:
+    """A bundle for every content type that has a winner: content -> folder."""
+    return {
+        choice["content"]: export_verb.export(
+            _compose(
+                "export",
+                f"candidate.path={choice['candidate_facts']['path']}",
+                f"run_dir={root / 'export' / choice['content']}",
+            )
+        )
+        for choice in selection["choices"]
+        if choice["chosen"]
+    }
+
+
+def _upscale_one(cfg: DictConfig, root: Path, manifest: Path, bundles: dict[str, Path]) -> dict[str, Path]:
+    """Upscale a held-out clip of the last content type that has a bundle."""
+    content, bundle = list(bundles.items())[-1]
+    shot = find_shots(manifest, split="eval", content=content)[0]
+    source, output = root / "upscale" / "input.mkv", root / "upscale" / f"{content}.mp4"
+    _record(shot, source)
+    upscale_verb.run(_compose("upscale", f"bundle={bundle}", f"input={source}", f"output={output}", "overwrite=true"))
+    return {"video": output, "provenance": output.with_name(output.name + ".provenance.json")}
+
+
+def _record(shot: Shot, path: Path) -> None:
+    """Write the shot as a lossless file of its own, as a user would have it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    clip = shot.read(0, shot.frames)
+    with VideoWriter(path, shot.size, Fraction(25), "ffv1", "bgr0") as writer:
+        writer.write(clip.frames, clip.timestamps - clip.timestamps[0])
+
+
+def _show_outcome(selection: dict[str, Any], seconds: float) -> None:
+    rows = [
+        [choice["content"], choice["chosen"] or "nothing deployable", _gate(choice, "psnr"), _gate(choice, "flicker")]
+        for choice in selection["choices"]
+    ]
+    show_table(f"demo done in {seconds / 60:.1f} min", ["content", "chosen", "PSNR", "flicker"], rows)
+
+
+def _gate(choice: dict[str, Any], gate: str) -> str:
+    verdicts = choice["gates"].get(choice["chosen"], [])
+    return next((v["reason"] for v in verdicts if v["gate"] == gate), "")

@@ -1,0 +1,26 @@
+"""What a verb prints last: one small table of numbers, and the paths to open."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False)
+
+
+def show_files(title: str, files: Mapping[str, Path]) -> None:
+    """The paths of what was written, under a title."""
+    console.print(f"\n[bold]{title}[/bold]")
+    for what, path in files.items():
+        console.print(f"  {what:<10} {path}", soft_wrap=True)
+
+
+def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table whose first column is text and whose others are numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for i, name in enumerate(header):
+        table.add_column(name, justify="left" if i == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,151 @@
+"""vsr-lab train: footage to a run folder with network.safetensors in it."""
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import wandb
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
+
+from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.show import show_files
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import RUN_MARK
+from vsr_lab.core.network import Network
+from vsr_lab.core.shots import Shot, check_pair, find_shots
+from vsr_lab.data import (
+    Crops,
+    StoredClip,
+    Windows,
+    hold_out,
+    store_shots,
+    train_loader,
+    validation_loader,
+)
+from vsr_lab.degradations import Degradation
+from vsr_lab.models import load_weights
+from vsr_lab.training import LAST, WEIGHTS, Feed, Trained, TrainingBar, VsrModule, fit, quiet_lightning
+
+
+def run(cfg: DictConfig) -> None:
+    """Train, or go on with a run that was cut short."""
+    resume = cfg.resume is not None
+    if resume:
+        cfg = _stored(Path(cfg.resume))
+    trained = train(cfg, resume)
+    folder = trained.weights.parent
+    show_files(
+        f"trained {cfg.name}: best at step {trained.step}, score {trained.score:.3f}",
+        {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST},
+    )
+
+
+def train(cfg: DictConfig, resume: bool) -> Trained:
+    """Build every part the configuration names and train. Nothing is written before the footage was checked."""
+    about = _about(cfg)
+    os.environ.setdefault("WANDB_SILENT", "true")
+    quiet_lightning()
+    pl.seed_everything(cfg.seed, verbose=False)
+    degradation: Degradation = build(cfg.degradation)
+    network = _network(cfg)
+    data = _footage(cfg, degradation)
+    run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)
+    module = VsrModule(
+        network=network,
+        objective=build(cfg.loss),
+        degradation=degradation,
+        optimizer=build(cfg.optimizer),
+        scheduler=build(cfg.scheduler),
+        metrics={name: build(metric.measure) for name, metric in cfg.validation.metrics.items()},
+        score=plain(cfg.validation.score),
+        measure_every=cfg.measure_every,
+    )
+    logger = build(cfg.logger) if cfg.logger else None
+    trained = fit(
+        module=module,
+        data=data,
+        trainer_options=_trainer_options(cfg),
+        callbacks=_callbacks(cfg),
+        loggers=[logger] if logger else [],
+        run_dir=run_dir,
+        save_every=cfg.save_every,
+        resume=resume,
+        spec=plain(cfg.model),
+        about=about,
+    )
+    wandb.finish()  # or the next training of this process would go on in the same run
+    return trained
+
+
+def _stored(run_dir: Path) -> DictConfig:
+    path = run_dir / RUN_MARK
+    if not path.is_file():
+        raise UserError(path, "not found", "say resume=<run_dir of a training run>")
+    cfg = OmegaConf.load(path)
+    assert isinstance(cfg, DictConfig)
+    cfg.run_dir = str(run_dir)
+    return cfg
+
+
+def _network(cfg: DictConfig) -> Network:
+    network: Network = build(cfg.model)
+    if cfg.init_from:
+        load_weights(network, Path(cfg.init_from))
+    return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
+
+
+def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
+    data = cfg.data
+    high = find_shots(Path(data.root), plain(data.clips), data.frames, data.downscale, data.split, data.content)
+    names = [shot.name for shot in high]
+    low = find_shots(Path(data.lr_root), names, data.frames) if data.lr_root else None
+    for shot, twin in zip(high, low or [], strict=low is not None):
+        check_pair(shot, twin, degradation.scale)
+    train, validation = _stored_clips(high, cfg)
+    train_low, validation_low = _stored_clips(low, cfg) if low else (None, None)
+    crops = Crops(train, train_low, degradation, cfg.seed, data.clip_frames, data.size, data.tries, data.flips)
+    shown = cfg.validation
+    windows = Windows(validation, validation_low, degradation, cfg.seed, shown.frames, shown.size)
+    return Feed(
+        partial(train_loader, crops, data.batch_size, data.workers),
+        partial(validation_loader, windows, data.workers),
+    )
+
+
+def _stored_clips(shots: list[Shot], cfg: DictConfig) -> tuple[list[StoredClip], list[StoredClip]]:
+    window = max(cfg.data.clip_frames, 2)
+    train, validation = hold_out(shots, cfg.data.hold_out, window)
+    store, budget = Path(cfg.data.store), cfg.data.budget_gib
+    return store_shots(train, store, budget), store_shots(validation, store, budget)
+
+
+def _trainer_options(cfg: DictConfig) -> dict[str, Any]:
+    options: dict[str, Any] = {key: value for key, value in plain(cfg.trainer).items() if key != "ema_decay"}
+    every = min(cfg.validation.every, cfg.trainer.max_steps) * cfg.trainer.accumulate_grad_batches
+    return {**options, "val_check_interval": every, "check_val_every_n_epoch": None, "num_sanity_val_steps": 0}
+
+
+def _callbacks(cfg: DictConfig) -> list[Callback]:
+    callbacks: list[Callback] = [TrainingBar(leave=True)]
+    if cfg.logger:
+        callbacks.append(LearningRateMonitor("step"))
+    if cfg.trainer.ema_decay is not None:
+        callbacks.append(EMAWeightAveraging(decay=cfg.trainer.ema_decay))
+    return callbacks
+
+
+def _about(cfg: DictConfig) -> dict[str, Any]:
+    """What the weights file says of its making."""
+    return {
+        "name": cfg.name,
+        "content": cfg.content,
+        "scale": cfg.scale,
+        "degradation": plain(cfg.degradation)["_target_"].rpartition(".")[2],
+        "footage": str(cfg.data.root),
+        "steps": cfg.trainer.max_steps,
+        "seed": cfg.seed,
+    }

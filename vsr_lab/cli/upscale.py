@@ -1,0 +1,22 @@
+"""vsr-lab upscale: a video file through a bundle."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from vsr_lab.cli.app import plain
+from vsr_lab.cli.show import show_files
+from vsr_lab.delivery import Encoding, open_bundle, upscale
+
+
+def run(cfg: DictConfig) -> None:
+    """Write the upscaled file and its provenance."""
+    encoding = Encoding(cfg.codec, cfg.pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
+    output = Path(cfg.output)
+    bundle = open_bundle(Path(cfg.bundle))
+    provenance = upscale(bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite)
+    width, height = provenance["output"]["size"]
+    show_files(
+        f"upscaled {provenance['frames']} frames to {width}x{height}",
+        {"video": output, "provenance": output.with_name(output.name + ".provenance.json")},
+    )

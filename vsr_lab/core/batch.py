@@ -1,0 +1,20 @@
+"""What data hands to training."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """hr: B T C H W uint8; lr: B T C h w uint8, or None where the degradation makes it.
+
+    params (of the degradation), numbers (of the samples), clips and starts: one a sample.
+    """
+
+    hr: Tensor
+    lr: Tensor | None
+    params: list[dict[str, float]]
+    numbers: list[int]
+    clips: list[str]
+    starts: list[int]

@@ -1,0 +1,12 @@
+"""The two ways a command can end without its result."""
+
+
+class UserError(Exception):
+    """Unusable input: one line that names the file or key, what was wrong and what to do. Exit code 2."""
+
+    def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{subject}: {problem}" + (f"; {remedy}" if remedy else ""))
+
+
+class Refusal(Exception):
+    """Judged and refused: a gate or a parity check said no. Exit code 1."""

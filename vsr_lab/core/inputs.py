@@ -1,0 +1,48 @@
+"""A loss or a metric names what it needs in its signature; this hands it just that.
+
+Inputs may be lazy (a function of no arguments): optical flow is computed only where something asks for it.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def needs(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of the parameters that a caller still has to fill."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.default is inspect.Parameter.empty)
+
+
+class Inputs:
+    """Named inputs, each computed at most once. parent: where names not given here are looked up."""
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        lazy: Mapping[str, Callable[[], Any]],
+        parent: "Inputs | None" = None,
+    ) -> None:
+        self._known = dict(values)
+        self._lazy = lazy
+        self._parent = parent
+
+    @property
+    def names(self) -> set[str]:
+        """Everything on offer."""
+        return {*self._known, *self._lazy, *(self._parent.names if self._parent else ())}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            if name not in self._lazy and self._parent:
+                return self._parent[name]
+            self._known[name] = self._lazy[name]()
+        return self._known[name]
+
+    def call(self, function: Callable[..., Any]) -> Any:
+        """function, called with the inputs its signature names. Raises TypeError naming an input not on offer."""
+        names = needs(function)
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise TypeError(f"{function} asks for {missing}; on offer: {sorted(self.names)}")
+        return function(**{name: self[name] for name in names})

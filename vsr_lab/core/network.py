@@ -1,0 +1,71 @@
+"""The network contract."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+State = tuple[Tensor, ...]
+
+
+class Network(nn.Module, ABC):
+    """Any network: `forward` takes lr (B T C h w) in [0, 1] and returns sr (B T C scale*h scale*w).
+
+    scale: the enlargement; size_multiple: h and w must be multiples of it; lookahead: frames of future that a frame
+    needs, None for the whole clip. sr may leave [0, 1]: whoever shows or scores it clamps.
+    """
+
+    scale: int
+    size_multiple: int = 1
+    lookahead: int | None = None
+
+
+class StreamingNetwork(Network):
+    """A network that needs no future: one frame in, one frame out, and a state carried between them.
+
+    `forward` is the unrolled `step`, so what was trained is what streams. warm_up: how often the first frame is shown
+    before it counts, as if it had stood still, so that a clip does not begin with a flicker.
+    """
+
+    lookahead = 0
+    warm_up: int = 0
+
+    @abstractmethod
+    def zero_state(self, lr: Tensor) -> State:
+        """The state of a network that has seen nothing: zeros, for frames like lr (B C h w). Empty if per frame."""
+
+    def initial_state(self, lr: Tensor) -> State:
+        """The state before the first frame lr (B C h w) of a clip or a scene."""
+        state = self.zero_state(lr)
+        for _ in range(self.warm_up):
+            _, state = self.step(lr, state)
+        return state
+
+    @abstractmethod
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        """One frame lr (B C h w) and the state so far -> sr (B C sh sw) and the next state."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        state = self.initial_state(lr[:, 0])
+        frames: list[Tensor] = []
+        for frame in lr.unbind(1):
+            sr, state = self.step(frame, state)
+            frames.append(sr)
+        return torch.stack(frames, 1)
+
+
+class FrameNetwork(StreamingNetwork):
+    """A network that sees one frame at a time: a streaming network with nothing to remember."""
+
+    @abstractmethod
+    def frame(self, lr: Tensor) -> Tensor:
+        """lr B C h w -> sr B C sh sw."""
+
+    def zero_state(self, lr: Tensor) -> State:
+        return ()
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        return self.frame(lr), ()
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.frame(lr.flatten(0, 1)).unflatten(0, lr.shape[:2])

@@ -1,0 +1,105 @@
+"""MATLAB's imresize as two matrix products, and its exact polyphase form for integer enlargement.
+
+The field's "BI" degradation is this function: cubic with a = -0.5, antialiased when shrinking, symmetric borders.
+Source: MATLAB documentation of imresize; Keys, "Cubic convolution interpolation", 1981, eq. 15.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Kernel = Callable[[Tensor], Tensor]
+
+
+def _cubic(x: Tensor) -> Tensor:
+    x = x.abs()
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
+
+
+def _linear(x: Tensor) -> Tensor:
+    return (1 - x.abs()).clamp(min=0)
+
+
+def _box(x: Tensor) -> Tensor:
+    return ((x >= -0.5) & (x < 0.5)).to(x.dtype)
+
+
+def _lanczos3(x: Tensor) -> Tensor:
+    return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
+
+
+KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support
+    "bicubic": (_cubic, 4.0),
+    "bilinear": (_linear, 2.0),
+    "area": (_box, 1.0),
+    "nearest": (_box, 1.0),
+    "lanczos": (_lanczos3, 6.0),
+}
+
+
+@lru_cache(maxsize=64)
+def resize_matrix(size: int, out_size: int, scale: float, method: str) -> Tensor:
+    """Weights of one axis, float64 (out_size, size), rows summing to 1.
+
+    scale is out/in as the caller asked for it (MATLAB keeps it even where out_size was rounded up).
+    Raises ValueError for an unknown method.
+    """
+    if method not in KERNELS:
+        raise ValueError(f"method must be one of {', '.join(KERNELS)}, not {method!r}")
+    kernel, support = KERNELS[method]
+    antialias = min(scale, 1.0) if method != "nearest" else 1.0
+    support = support / antialias
+    centres = (torch.arange(out_size, dtype=torch.float64) + 0.5) / scale - 0.5
+    taps = math.ceil(support) + 2
+    index = torch.floor(centres - support / 2)[:, None] + torch.arange(taps, dtype=torch.float64)
+    weights = kernel((centres[:, None] - index) * antialias) * antialias
+    weights = weights / weights.sum(1, keepdim=True)
+    mirrored = index.long() % (2 * size)  # symmetric border: ... 1 0 | 0 1 2 ...
+    mirrored = torch.where(mirrored < size, mirrored, 2 * size - 1 - mirrored)
+    return torch.zeros(out_size, size, dtype=torch.float64).scatter_add_(1, mirrored, weights)
+
+
+def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
+    """Resize the last two axes as MATLAB's imresize does; the result is neither clamped nor rounded.
+
+    x: (..., H, W), any float type and range; returns (..., ceil(H*scale), ceil(W*scale)).
+    Raises ValueError for an unknown method or a scale that is not positive.
+    """
+    if scale <= 0:
+        raise ValueError(f"scale must be positive, not {scale}")
+    rows = resize_matrix(x.shape[-2], math.ceil(x.shape[-2] * scale - 1e-9), scale, method)
+    columns = resize_matrix(x.shape[-1], math.ceil(x.shape[-1] * scale - 1e-9), scale, method)
+    return rows.to(x) @ x @ columns.to(x).mT
+
+
+def _mirrored(x: Tensor) -> Tensor:
+    """x with two more columns on either side, mirrored as MATLAB does: the border pixel comes twice."""
+    if x.shape[-1] < 2:
+        return torch.cat([x] * 5, -1)
+    return torch.cat([x[..., 1:2], x[..., :1], x, x[..., -1:], x[..., -2:-1]], -1)
+
+
+class BicubicUpsample(nn.Module):
+    """Enlarge by an integer: one depthwise convolution and a pixel shuffle, equal to `imresize`.
+
+    Exports to plain ONNX operators at any size. x: B C h w -> B C sh sw.
+    """
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+        # Rows of the resize matrix far from any border are the filter of each of the `scale` phases.
+        rows = resize_matrix(16, 16 * scale, scale, "bicubic")[8 * scale : 9 * scale, 6:11]
+        self.register_buffer("taps", torch.einsum("ik,jl->ijkl", rows, rows).reshape(-1, 1, 5, 5).float(), False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = _mirrored(_mirrored(x.mT).mT)
+        taps = self.get_buffer("taps").to(x.dtype).repeat(x.shape[1], 1, 1, 1)
+        phases = F.conv2d(x, taps, groups=x.shape[1])
+        return F.pixel_shuffle(phases, self.scale)

@@ -1,0 +1,164 @@
+"""A shot: a window of one piece of footage, cropped and shrunk, that reads like footage of its own."""
+
+import csv
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from vsr_lab.core.clip import Clip, to_frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.resize import imresize
+from vsr_lab.core.video_io import Footage, find_footage, open_footage
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames start..stop-1 of `path` (stop None: to its end), cropped, then shrunk by `downscale`.
+
+    crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
+    """
+
+    name: str
+    path: Path
+    start: int = 0
+    stop: int | None = None
+    downscale: float = 1.0
+    crop: tuple[int, int, int, int] | None = None
+
+    @cached_property
+    def footage(self) -> Footage:
+        footage = open_footage(self.path)
+        last = footage.frames if self.stop is None else self.stop
+        if not 0 <= self.start < last <= footage.frames:
+            raise UserError(
+                self.path, f"has {footage.frames} frames, not {self.start}:{last}", "narrow the window of frames"
+            )
+        if self.crop:
+            width, height, x, y = self.crop
+            if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
+                raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "mend the crop")
+        return footage
+
+    @property
+    def frames(self) -> int:
+        return (self.footage.frames if self.stop is None else self.stop) - self.start
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width after crop and downscale."""
+        height, width = (self.crop[1], self.crop[0]) if self.crop else self.footage.size
+        return int(np.ceil(height / self.downscale - 1e-9)), int(np.ceil(width / self.downscale - 1e-9))
+
+    def read(self, start: int, stop: int) -> Clip:
+        """Frames start..stop-1 of the shot."""
+        clip = self.footage.read(self.start + start, self.start + stop)
+        frames = clip.frames
+        if self.crop:
+            width, height, x, y = self.crop
+            frames = frames[:, y : y + height, x : x + width]
+        if self.downscale != 1:
+            frames = to_frames(imresize(replace(clip, frames=frames).tensor(), 1 / self.downscale))
+        return replace(clip, frames=frames)
+
+    def window(self, first: int, last: int) -> "Shot":
+        """The shot's own frames first..last-1 as a shot."""
+        return replace(self, start=self.start + first, stop=self.start + last)
+
+
+def parse_window(text: str | None) -> tuple[int, int | None]:
+    """ "60:84" to (60, 84); "60:" to (60, None); nothing to (0, None). Raises UserError for anything else."""
+    if not text:
+        return 0, None
+    first, colon, last = str(text).partition(":")
+    if not colon or not (first or "0").isdecimal() or not (last or "0").isdecimal():
+        raise UserError(f"frames={text}", "is no window", "say frames=60:84")
+    return int(first or 0), int(last) if last else None
+
+
+def find_shots(
+    root: Path,
+    clips: list[str] | None = None,
+    frames: str | None = None,
+    downscale: float = 1.0,
+    split: str | None = None,
+    content: str | None = None,
+) -> list[Shot]:
+    """The shots under a folder, of one file, or of a manifest.csv (columns path, and start, stop, downscale, crop,
+    split, content_type where they are known).
+
+    clips: names to keep, each of which must be there; frames, downscale: for shots that do not say their own.
+    Raises UserError where nothing is left.
+    """
+    start, stop = parse_window(frames)
+    if root.suffix == ".csv":
+        shots = _read_manifest(root, Shot("", root, start, stop, downscale), split, content)
+    else:
+        shots = [Shot(_name(root, path), path, start, stop, downscale) for path in find_footage(root)]
+    twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
+    if twice:
+        raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
+    if clips:
+        known = {shot.name: shot for shot in shots}
+        missing = [name for name in clips if name not in known]
+        if missing:
+            raise UserError(root, f"has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
+        shots = [known[name] for name in clips]
+    if not shots:
+        raise UserError(root, f"lists no footage of split {split} and content {content}", "mend the manifest")
+    return shots
+
+
+def check_pair(high: Shot, low: Shot, scale: int) -> None:
+    """Raises UserError unless low is high at 1/scale, frame by frame."""
+    if high.frames != low.frames:
+        raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
+    expected = (high.size[0] // scale, high.size[1] // scale)
+    if low.size != expected:
+        size, wanted = (f"{width}x{height}" for height, width in (low.size, expected))
+        raise UserError(low.path, f"is {size}; its HR over {scale} is {wanted}", "check the scale")
+
+
+def _name(root: Path, path: Path) -> str:
+    relative = path.relative_to(root) if path != root else Path(path.name)
+    return (relative.with_suffix("") if path.is_file() else relative).as_posix()
+
+
+def _read_manifest(path: Path, default: Shot, split: str | None, content: str | None) -> list[Shot]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(path, f"cannot be read ({error})", "give a CSV with a column path") from error
+    if not rows or "path" not in rows[0]:
+        raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
+    wanted = [
+        row
+        for row in rows
+        if (not split or (row.get("split") or split) == split)
+        and (not content or (row.get("content_type") or content) == content)
+    ]
+    return [_row_to_shot(path, row, default) for row in wanted]
+
+
+def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
+    try:
+        crop = tuple(int(number) for number in (row.get("crop") or "").split()) or None
+        if crop and len(crop) != 4:
+            raise ValueError(f"crop has {len(crop)} numbers, not 4")
+        downscale = float(row.get("downscale") or default.downscale)
+        if not 0 < downscale < math.inf:
+            raise ValueError(f"downscale {downscale} is no factor")
+        return Shot(
+            name=row.get("name") or Path(row["path"]).with_suffix("").as_posix(),
+            path=manifest.parent / row["path"],
+            start=int(row.get("start") or default.start),
+            stop=int(row["stop"]) if row.get("stop") else default.stop,
+            downscale=downscale,
+            crop=crop,  # pyright: ignore[reportArgumentType]
+        )
+    except ValueError as error:
+        raise UserError(manifest, f"row {row['path']}: {error}", "mend the row") from error

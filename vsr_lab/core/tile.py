@@ -1,0 +1,74 @@
+"""Frames too large for memory, in tiles."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vsr_lab.core.network import State, StreamingNetwork
+
+
+class Tile(NamedTuple):
+    """Where a tile's result goes (y, x, height, width), and the margin of context above and left of it."""
+
+    y: int
+    x: int
+    height: int
+    width: int
+    top: int
+    left: int
+
+
+def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
+    """Tiles of at most size x size that cover height x width without gap or overlap of results."""
+    for y in range(0, height, size):
+        for x in range(0, width, size):
+            yield Tile(y, x, min(size, height - y), min(size, width - x), min(overlap, y), min(overlap, x))
+
+
+class Tiled(StreamingNetwork):
+    """A streaming network run tile by tile, each with its own state and `overlap` LR pixels of context around it.
+
+    Equal to the network itself as long as what it sees reaches no further than overlap.
+    """
+
+    def __init__(self, network: StreamingNetwork, size: int, overlap: int) -> None:
+        super().__init__()
+        if size < 1 or overlap < 0 or size % network.size_multiple or overlap % network.size_multiple:
+            raise ValueError(f"size {size} and overlap {overlap} must be multiples of {network.size_multiple}")
+        self.network = network
+        self.scale = network.scale
+        self.size_multiple = network.size_multiple
+        self.size = size
+        self.overlap = overlap
+
+    def _cut(self, lr: Tensor) -> Iterator[tuple[Tile, Tensor]]:
+        for tile in tiles(lr.shape[-2], lr.shape[-1], self.size, self.overlap):
+            bottom, right = tile.y + tile.height + self.overlap, tile.x + tile.width + self.overlap
+            yield tile, lr[..., tile.y - tile.top : bottom, tile.x - tile.left : right]
+
+    def zero_state(self, lr: Tensor) -> State:
+        return tuple(part for _, cut in self._cut(lr) for part in self.network.zero_state(cut))
+
+    def initial_state(self, lr: Tensor) -> State:
+        return tuple(part for _, cut in self._cut(lr) for part in self.network.initial_state(cut))
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        s = self.scale
+        sr = lr.new_empty(*lr.shape[:-2], lr.shape[-2] * s, lr.shape[-1] * s)
+        cuts = list(self._cut(lr))
+        parts = len(state) // len(cuts)
+        following: list[Tensor] = []
+        for i, (tile, cut) in enumerate(cuts):
+            out, new = self.network.step(cut, state[i * parts : (i + 1) * parts])
+            top, left, height, width = (s * n for n in (tile.top, tile.left, tile.height, tile.width))
+            sr[..., s * tile.y : s * tile.y + height, s * tile.x : s * tile.x + width] = out[
+                ..., top : top + height, left : left + width
+            ]
+            following += new
+        return sr, tuple(following)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        with torch.no_grad():
+            return super().forward(lr)

@@ -1,0 +1,56 @@
+"""Motion between neighbouring frames: backward warping, occlusion, and the motion of a whole clip.
+
+Flows are in pixels, (x, y) on the channel axis, B 2 H W: out(p) = image(p + flow(p)).
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Motion(NamedTuple):
+    """How the pixels of a clip's frames 1..T-1 relate to the frame before each.
+
+    backward: B T-1 2 H W, from frame t to t-1 (what warps t-1 onto t);
+    forward: B T-1 2 H W, from frame t-1 to t; mask: B T-1 1 H W, 1 where the pixel is visible in both.
+    """
+
+    backward: Tensor
+    forward: Tensor
+    mask: Tensor
+
+
+def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
+    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear, border repeated."""
+    height, width = image.shape[-2:]
+    ys = torch.arange(height, device=image.device, dtype=flow.dtype)
+    xs = torch.arange(width, device=image.device, dtype=flow.dtype)
+    x = (xs + flow[:, 0]) * (2 / max(width - 1, 1)) - 1
+    y = (ys[:, None] + flow[:, 1]) * (2 / max(height - 1, 1)) - 1
+    grid = torch.stack([x, y], -1).to(image.dtype)
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+
+
+def visible(backward: Tensor, forward: Tensor) -> Tensor:
+    """1 where a pixel of frame t is also seen in t-1 and off motion edges, B 1 H W.
+
+    Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018: with w = backward flow and w_fb = the
+    forward flow warped by it, visible where |w_fb + w|^2 <= 0.01(|w_fb|^2 + |w|^2) + 0.5 and
+    |du|^2 + |dv|^2 <= 0.01|w|^2 + 0.002.
+    """
+    returned = backward_warp(forward, backward)
+    square = backward.square().sum(1)
+    consistent = (returned + backward).square().sum(1) <= 0.01 * (returned.square().sum(1) + square) + 0.5
+    dx = F.pad(backward.diff(dim=-1), (0, 1))
+    dy = F.pad(backward.diff(dim=-2), (0, 0, 0, 1))
+    smooth = dx.square().sum(1) + dy.square().sum(1) <= 0.01 * square + 0.002
+    return (consistent & smooth).unsqueeze(1).to(backward.dtype)
+
+
+def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
+    """Frames 0..T-2 of clip (B T C H W), each warped onto the frame after it: B T-1 C H W."""
+    batch, length = clip.shape[:2]
+    warped = backward_warp(clip[:, :-1].flatten(0, 1), motion.backward.flatten(0, 1).to(clip.dtype))
+    return warped.unflatten(0, (batch, length - 1))

@@ -1,0 +1,137 @@
+"""Typefaces found inside installed packages, and their glyphs as coverage masks."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from vsr_lab.core.errors import UserError
+
+_FOLDERS = {"matplotlib": "mpl-data/fonts/ttf", "font_roboto": "files"}
+_FAMILIES = (
+    ("mono", "matplotlib", ("DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSansMono-Oblique")),
+    ("mono", "matplotlib", ("cmtt10", "cmtt10", "cmtt10")),
+    ("sans", "matplotlib", ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique")),
+    ("sans", "font_roboto", ("Roboto-Regular", "Roboto-Bold", "Roboto-Italic")),
+    ("sans", "font_roboto", ("Roboto-Light", "Roboto-Medium", "Roboto-LightItalic")),
+    ("serif", "matplotlib", ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic")),
+    ("serif", "matplotlib", ("STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic")),
+)
+_FINE = 4  # sub-positions per pixel of soft glyphs
+
+
+@dataclass(frozen=True)
+class Family:
+    """The files of one typeface in three styles."""
+
+    regular: str
+    bold: str
+    italic: str
+
+
+@dataclass(frozen=True)
+class FontSet:
+    """What is installed, by kind; `mono` is never empty, the others may be."""
+
+    mono: tuple[Family, ...]
+    sans: tuple[Family, ...]
+    serif: tuple[Family, ...]
+
+
+def find_fonts() -> FontSet:
+    """Looks into the packages that carry fonts, without importing them. UserError: no monospaced font."""
+    found: dict[str, list[Family]] = {"mono": [], "sans": [], "serif": []}
+    for kind, package, names in _FAMILIES:
+        for folder in _package_folders(package):
+            files = [folder / _FOLDERS[package] / f"{name}.ttf" for name in names]
+            if all(file.is_file() for file in files):
+                found[kind].append(Family(*map(str, files)))
+                break
+    if not found["mono"]:
+        remedy = "`pip install 'vsr-lab[demo]'` brings them"
+        raise UserError("screen footage", "its fonts are missing", remedy)
+    return FontSet(tuple(found["mono"]), tuple(found["sans"]), tuple(found["serif"]))
+
+
+def _package_folders(package: str) -> list[Path]:
+    spec = importlib.util.find_spec(package)
+    return [Path(place) for place in (spec and spec.submodule_search_locations) or ()]
+
+
+@dataclass(frozen=True)
+class Font:
+    """One file at one size in logical pixels.
+
+    Layout is decided at scale 1 and multiplied afterwards, so a line breaks and ends at the same place at
+    every zoom. Crisp fonts advance by whole logical pixels, as hinted desktop text does; `soft` ones are
+    unhinted and advance by fractions, as on systems that favour shape over sharpness.
+    """
+
+    path: str
+    size: float
+    soft: bool = False
+    mono: bool = False
+
+    def offsets(self, text: str) -> tuple[float, ...]:
+        """Where each character starts, and where the text ends: len(text) + 1 logical distances."""
+        return _offsets(self, text)
+
+    def width(self, text: str) -> float:
+        """The advance of `text` in logical pixels."""
+        return _offsets(self, text)[-1]
+
+    @property
+    def cell(self) -> float:
+        """The advance of a digit: the column width of a monospaced font."""
+        return float(round(_load(self.path, self.size).getlength("0")))
+
+
+@lru_cache(maxsize=256)
+def _load(path: str, size: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+
+
+@lru_cache(maxsize=16384)
+def _offsets(font: Font, text: str) -> tuple[float, ...]:
+    if font.mono:
+        return tuple(index * font.cell for index in range(len(text) + 1))
+    places = [0.0]
+    for char, after in zip(text, text[1:] + " ", strict=False):
+        places.append(places[-1] + _advance(font, char, after))
+    return tuple(places)
+
+
+@lru_cache(maxsize=16384)
+def _advance(font: Font, char: str, after: str) -> float:
+    fine = 16 if font.soft else 1
+    face = _load(font.path, font.size * fine)
+    return (face.getlength(char + after) - face.getlength(after)) / fine  # so that kerning is in
+
+
+@lru_cache(maxsize=16384)
+def _glyph(path: str, size: float, char: str, soft: bool, phase: int) -> tuple[Image.Image, int, int]:
+    """The coverage of one character ("L") and where it lies relative to the pen on the baseline."""
+    fine = _FINE if soft else 1
+    face = _load(path, size * fine)
+    left, top, right, bottom = (int(edge) for edge in face.getbbox(char, anchor="ls"))
+    x, y = (left + phase) // fine, top // fine
+    wide, high = -(-(right + phase) // fine) - x, -(-bottom // fine) - y
+    mask = Image.new("L", (max(1, wide) * fine, max(1, high) * fine))
+    ImageDraw.Draw(mask).text((phase - x * fine, -y * fine), char, font=face, fill=255, anchor="ls")
+    return (mask.reduce(fine) if soft else mask), x, y
+
+
+def stamp(
+    image: Image.Image, x: float, y: int, text: str, font: Font, zoom: float, colour: tuple[int, int, int]
+) -> None:
+    """Draws `text` in place, from logical `x`, with its baseline on device row `y`."""
+    fine = _FINE if font.soft else 1
+    for char, offset in zip(text, font.offsets(text), strict=False):
+        if char != " ":
+            place, phase = divmod(int((x + offset) * zoom * fine + 0.5), fine)
+            mask, left, top = _glyph(font.path, font.size * zoom, char, font.soft, phase)
+            image.paste(colour, (place + left, y + top), mask)

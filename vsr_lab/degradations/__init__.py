@@ -1,0 +1,7 @@
+"""HR to LR. To add one: a file here with a `Degradation`, and a yaml in configs/degradation/."""
+
+from vsr_lab.degradations.base import Degradation, Params, apply_batch
+from vsr_lab.degradations.blur_down import BlurDown
+from vsr_lab.degradations.resize_down import ResizeDown
+
+__all__ = ["BlurDown", "Degradation", "Params", "ResizeDown", "apply_batch"]

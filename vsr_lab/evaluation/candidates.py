@@ -1,0 +1,143 @@
+"""Anything that can be judged: low-resolution frames of a named clip in, enlarged frames out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import FrameNetwork, Network
+from vsr_lab.core.shots import find_shots
+from vsr_lab.core.stream import stream
+from vsr_lab.core.video_io import read_chunks
+from vsr_lab.delivery import open_bundle
+from vsr_lab.exporters import open_onnx
+from vsr_lab.models import Interpolation, load_network
+
+
+class Candidate(Protocol):
+    """What the harness needs to know of a candidate. scale None: only its frames will tell."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def scale(self) -> int | None: ...
+    @property
+    def facts(self) -> dict[str, Any]:
+        """JSON-able: kind, parameters, content it was trained for, file, hash: what is known."""
+        ...
+
+    def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
+        """lr frames (C h w in [0, 1]) of the clip -> as many frames C sh sw, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class NetworkCandidate:
+    """A network in memory."""
+
+    name: str
+    network: Network
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def scale(self) -> int:
+        return self.network.scale
+
+    def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
+        return stream(self.network, lr)
+
+
+@dataclass(frozen=True)
+class FramesCandidate:
+    """What another tool wrote: under root, a folder of frames or a video file for each clip."""
+
+    name: str
+    root: Path
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    scale: int | None = None
+
+    def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
+        shot = find_shots(self.root, clips=[clip])[0]
+        theirs = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
+        count = -1
+        for count, _ in enumerate(lr):
+            if count >= shot.frames:
+                raise UserError(shot.path, f"has {shot.frames} frames, the clip has more", "give every frame")
+            yield next(theirs)
+        if count + 1 != shot.frames:  # asked for one frame more than the clip has, so it ends here
+            raise UserError(shot.path, f"has {shot.frames} frames, the clip {count + 1}", "give the same window")
+
+
+def interpolation(method: str, scale: int) -> Candidate:
+    """An interpolation kernel."""
+    return NetworkCandidate(method, Interpolation(scale, method).eval(), {"kind": "interpolation", "parameters": 0})
+
+
+def checkpoint(path: str, name: str | None = None) -> Candidate:
+    """A network.safetensors that a training run wrote."""
+    file = Path(path)
+    network, note = load_network(file)
+    parameters = sum(p.numel() for p in network.parameters())
+    facts = {"kind": "checkpoint", "parameters": parameters, "path": str(file.resolve()), **note["about"]}
+    network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
+    return NetworkCandidate(name or file.parent.name, network, facts)
+
+
+def bundle(path: str, name: str | None = None) -> Candidate:
+    """An exported bundle, run as production runs it."""
+    opened = open_bundle(Path(path))
+    facts = {"kind": "bundle", "path": str(Path(path).resolve()), **opened.manifest["about"]}
+    return NetworkCandidate(name or opened.manifest["name"], opened.network, facts)
+
+
+def onnx(path: str, name: str | None = None) -> Candidate:
+    """An ONNX graph: one of ours with its state, or any of one 1x3xhxw input and one output, RGB in [0, 1]."""
+    network = open_onnx(Path(path))
+    return NetworkCandidate(name or Path(path).stem, network, {"kind": "onnx", "path": str(Path(path).resolve())})
+
+
+class _Foreign(FrameNetwork):
+    """A per-frame model of another project, behind our contract."""
+
+    def __init__(self, descriptor: Any) -> None:
+        super().__init__()
+        self.scale = int(descriptor.scale)
+        self.size_multiple = int(descriptor.size_requirements.multiple_of)
+        self.descriptor = descriptor
+
+    def frame(self, lr: Tensor) -> Tensor:
+        return self.descriptor(lr)
+
+
+def spandrel(path: str, name: str | None = None) -> Candidate:
+    """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding tensors alone."""
+    import spandrel as library
+    from safetensors.torch import load_file
+
+    file = Path(path)
+    if not file.is_file():
+        raise UserError(file, "not found", "give a model file that spandrel can load")
+    try:
+        weights = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
+        descriptor = library.ModelLoader().load_from_state_dict(weights)
+    except Exception as error:  # spandrel, torch and safetensors each have their own kinds
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(file, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error
+    if not isinstance(descriptor, library.ImageModelDescriptor):
+        raise UserError(file, "is no image-to-image model", "give a super-resolution model")
+    network = _Foreign(descriptor).eval()
+    parameters = sum(p.numel() for p in descriptor.model.parameters())
+    facts = {"kind": "spandrel", "parameters": parameters, "architecture": descriptor.architecture.name}
+    return NetworkCandidate(name or file.stem, network, facts)
+
+
+def frames(path: str, name: str | None = None) -> Candidate:
+    """A folder with, for each clip of the suite, a folder of frames or a video file of the same name."""
+    if not Path(path).is_dir():
+        raise UserError(path, "is no folder", "give the folder that holds one folder or video a clip")
+    return FramesCandidate(name or Path(path).name, Path(path), {"kind": "frames", "path": str(Path(path).resolve())})

@@ -1,0 +1,67 @@
+"""A protocol: everything that a number depends on besides the candidate and the clips."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vsr_lab.degradations import Degradation
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How clips are judged. Frames are clamped and rounded to 8 bits before anything is measured.
+
+    colour: "y" or "rgb"; crop: pixels dropped at each border; trim: frames dropped at each end; centre_only: score
+    the middle frame alone (Vimeo-90K); metrics: name -> function, in report order; settings: the plain numbers it was
+    made from, whose hash identifies it.
+    """
+
+    name: str
+    description: str
+    scale: int
+    degradation: Degradation
+    colour: str
+    crop: int
+    trim: int
+    centre_only: bool
+    metrics: Mapping[str, Callable[..., Tensor]]
+    settings: Mapping[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with any setting; the list of metrics aside, whose own settings metric_fingerprints holds."""
+        return _digest({key: value for key, value in self.settings.items() if key != "metrics"})
+
+    @property
+    def metric_fingerprints(self) -> dict[str, str]:
+        """One hash a metric, so that two runs are compared only where both measured alike."""
+        return {name: _digest(self.settings["metrics"][name]) for name in self.metrics}
+
+    def scored_frames(self, frames: int) -> range:
+        """The frame numbers that count, of a clip of so many frames."""
+        if self.centre_only:
+            return range(frames // 2, frames // 2 + 1)
+        return range(self.trim, frames - self.trim)
+
+    def degrade(self, hr: Tensor) -> Tensor:
+        """HR (..., C, H, W) to LR with the parameters of seed 0, the same at every call."""
+        return self.degradation.apply(hr, self.degradation.sample(np.random.default_rng(0)))
+
+    def cropped(self, frames: Tensor) -> Tensor:
+        """frames (..., H, W) without the border that does not count."""
+        return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
+
+    def whole(self, frames: Tensor) -> Tensor:
+        """frames (..., H, W) cut at the right and the bottom to multiples of the scale."""
+        height, width = (size // self.scale * self.scale for size in frames.shape[-2:])
+        return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

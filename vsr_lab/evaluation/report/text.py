@@ -1,0 +1,42 @@
+"""Numbers as the page prints them: a true minus sign, fixed digits, an en dash for what is missing."""
+
+MISSING = "\N{EN DASH}"
+
+
+def number(value: float | None, digits: int) -> str:
+    """The value with so many digits after the point."""
+    if value is None:
+        return MISSING
+    # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float | None, digits: int) -> str:
+    """The value with its sign in front, also where it is positive."""
+    if value is None:
+        return MISSING
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def interval(ends: tuple[float, float] | None, digits: int) -> str:
+    """Both ends in brackets, or nothing."""
+    return "" if ends is None else f"[{number(ends[0], digits)}, {number(ends[1], digits)}]"
+
+
+def half_width(ends: tuple[float, float] | None, digits: int) -> str:
+    """Half of the interval's width behind a plus-minus sign, or nothing."""
+    return "" if ends is None else f"±{number((ends[1] - ends[0]) / 2, digits)}"
+
+
+def with_unit(value: str, unit: str) -> str:
+    """The printed value and its unit, kept on one line."""
+    return f"{value}\N{NO-BREAK SPACE}{unit}" if unit else value
+
+
+def parameters(count: int | None) -> str:
+    """A parameter count in thousands or millions."""
+    if count is None:
+        return MISSING
+    if count >= 1_000_000:
+        return f"{count / 1e6:.2f}\N{NO-BREAK SPACE}M"
+    return f"{count / 1e3:.0f}\N{NO-BREAK SPACE}k" if count >= 1_000 else str(count)

@@ -1,0 +1,57 @@
+"""Suites: the clips to judge on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.core.video_io import read_chunks
+from vsr_lab.evaluation.protocol import Protocol
+
+
+class Pair(NamedTuple):
+    """One frame: lr C h w, hr C sh sw, RGB in [0, 1]."""
+
+    lr: Tensor
+    hr: Tensor
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Clips under root. clips: the names that make the suite (None: all there); frames: "60:84" narrows each.
+
+    content: the content type it stands for; lr_root: recorded LR of the same names, used in the place of the
+    protocol's degradation; downscale: shrinks the HR of a lossy source first.
+    """
+
+    name: str
+    root: str
+    content: str | None = None
+    clips: list[str] | None = None
+    frames: str | None = None
+    downscale: float = 1.0
+    split: str | None = None
+    lr_root: str | None = None
+
+    def shots(self) -> list[Shot]:
+        """The HR shots. Raises UserError where a clip is missing."""
+        return find_shots(Path(self.root), self.clips, self.frames, self.downscale, self.split, self.content)
+
+    def low_shots(self, high: list[Shot]) -> list[Shot] | None:
+        """The LR twins of the HR shots, where the suite has its own. Raises UserError where one is missing."""
+        if self.lr_root is None:
+            return None
+        return find_shots(Path(self.lr_root), [shot.name for shot in high], self.frames)
+
+
+def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:
+    """LR and HR frames of a shot, one by one, LR made by the protocol where there is none."""
+    lows = read_chunks(low, 0, low.frames, chunk) if low else None
+    for clip in read_chunks(high, 0, high.frames, chunk):
+        hr = protocol.whole(clip.tensor())
+        lr = to_tensor(next(lows).frames) if lows else protocol.degrade(hr)
+        yield from (Pair(*pair) for pair in zip(lr, hr, strict=True))

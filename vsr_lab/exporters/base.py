@@ -1,0 +1,88 @@
+"""The exporter contract: what was written is loaded again and compared, or refused."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vsr_lab.core.errors import Refusal
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.resize import imresize
+from vsr_lab.core.stream import stream
+
+_SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a size baked into the graph is found out
+
+
+class Parity(NamedTuple):
+    """How far an exported graph strayed from its network. worst: largest absolute difference, RGB in [0, 1]."""
+
+    format: str
+    worst: float
+    worst_frame: int
+    tolerance: float
+    frames: int
+
+    def to_json(self) -> dict[str, Any]:
+        return self._asdict()
+
+
+class Exporter(ABC):
+    """Writes a streaming network as a deployable graph.
+
+    tolerance: largest difference allowed in any pixel of a rollout of `frames` frames, fed back through the state.
+    """
+
+    format: str
+    file: str
+
+    def __init__(self, tolerance: float, frames: int) -> None:
+        self.tolerance = tolerance
+        self.frames = frames
+
+    @abstractmethod
+    def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
+        """Write the step of network, for frames like example (1 3 h w), to path."""
+
+    @abstractmethod
+    def load(self, path: Path) -> StreamingNetwork:
+        """What `write` wrote, ready to run."""
+
+    def export(self, network: StreamingNetwork, folder: Path) -> Parity:
+        """Write into folder, load it again and roll both out. Raises Refusal, leaving no graph, where they differ."""
+        path = folder / self.file
+        network = network.eval()
+        self.write(network, torch.rand(1, 3, *_SIZES[0]), path)
+        rebuilt = self.load(path)
+        parities = [self._compare(network, rebuilt, size) for size in _SIZES]
+        worst = max(parities, key=lambda parity: parity.worst)
+        if not worst.worst <= self.tolerance:  # NaN is refused too
+            path.unlink()
+            raise Refusal(
+                f"{self.format}: the exported graph differs from the network by {worst.worst:.2g} at frame "
+                f"{worst.worst_frame} of {self.frames} (allowed {self.tolerance:.2g}); nothing was exported"
+            )
+        return worst
+
+    def _compare(self, network: StreamingNetwork, rebuilt: StreamingNetwork, size: tuple[int, int]) -> Parity:
+        clip = rollout_clip(self.frames, *size)
+        pairs = zip(stream(network, clip), stream(rebuilt, clip), strict=True)
+        differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
+        worst = int(differences.argmax())
+        return Parity(self.format, float(differences[worst]), worst, self.tolerance, self.frames)
+
+
+def _difference(ours: Tensor, theirs: Tensor) -> Tensor:
+    return (ours - theirs).abs().max() if ours.shape == theirs.shape else torch.tensor(torch.inf)
+
+
+def rollout_clip(frames: int, height: int, width: int) -> Tensor:
+    """A seeded clip that moves, flashes and cuts, T 3 h w in [0, 1]: a state that drifts shows on it."""
+    generator = torch.Generator().manual_seed(0)
+    texture = torch.rand(3, height // 3 + 1, width // 3 + 1, generator=generator)
+    texture = imresize(texture, 3).clamp(0, 1)[:, :height, :width]
+    clip = torch.stack([texture.roll((t, 2 * t), (1, 2)) for t in range(frames)])
+    clip[frames // 3] = 1.0
+    clip[frames // 2 :] = 1 - clip[frames // 2 :]
+    return clip

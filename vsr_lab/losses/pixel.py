@@ -1,0 +1,14 @@
+"""Losses on single frames."""
+
+from torch import Tensor, nn
+
+
+class Charbonnier(nn.Module):
+    """mean sqrt((sr - hr)^2 + epsilon^2): L1 with a smooth floor (Lai et al. 2017, eq. 2)."""
+
+    def __init__(self, epsilon: float = 1e-3) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return ((sr - hr).square() + self.epsilon**2).sqrt().mean()

@@ -1,0 +1,32 @@
+"""A per-frame network: the baseline that cannot know what the frame before looked like."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.resize import BicubicUpsample
+from vsr_lab.models.blocks import zero_
+
+
+class Compact(FrameNetwork):
+    """A chain of convolutions at low resolution and one pixel shuffle (SRVGGNetCompact, Wang et al. 2021).
+
+    Here over a bicubic skip, so that it starts as bicubic. channels: width; layers: 3x3 convolutions between the
+    first and the last.
+    """
+
+    def __init__(self, scale: int, channels: int, layers: int) -> None:
+        super().__init__()
+        self.scale = scale
+        body: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.PReLU(channels)]
+        for _ in range(layers):
+            body += [nn.Conv2d(channels, channels, 3, padding=1), nn.PReLU(channels)]
+        self.body = nn.Sequential(*body)
+        for layer in self.body:
+            if isinstance(layer, nn.Conv2d):  # torch's default would shrink the signal threefold a layer
+                nn.init.kaiming_normal_(layer.weight, a=0.25)
+        self.head = zero_(nn.Conv2d(channels, 3 * scale**2, 3, padding=1))
+        self.skip = BicubicUpsample(scale)
+
+    def frame(self, lr: Tensor) -> Tensor:
+        return self.skip(lr) + F.pixel_shuffle(self.head(self.body(lr)), self.scale)

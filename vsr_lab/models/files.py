@@ -1,0 +1,100 @@
+"""Weights on disk: safetensors with the network's own description inside, so that a file needs no other."""
+
+import importlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import written_beside
+from vsr_lab.core.network import Network
+
+_TRUSTED = "vsr_lab.models."  # a weights file may name a class of this shelf and nothing else
+_PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
+
+Spec = dict[str, Any]
+
+
+def build_network(spec: Spec) -> Network:
+    """The network that spec describes: {"_target_": class path on this shelf, keyword: value, ...}.
+
+    Raises ValueError for a class elsewhere, a missing class or keywords that do not fit.
+    """
+    target = str(spec["_target_"]) if isinstance(spec, dict) and "_target_" in spec else ""
+    if not target.startswith(_TRUSTED):
+        raise ValueError(f"{target or 'no class'} is not a network of {_TRUSTED.rstrip('.')}")
+    module, _, name = target.rpartition(".")
+    keywords = {key: value for key, value in spec.items() if key != "_target_"}
+    try:
+        kind = getattr(importlib.import_module(module), name)
+        if not inspect.isclass(kind) or not issubclass(kind, Network):
+            raise ValueError("it is not a network")
+        inspect.signature(kind).bind(**keywords)
+        return kind(**keywords)
+    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{target} cannot be built ({error})") from error
+
+
+def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path) -> None:
+    """Write the weights, the spec that builds the network and a JSON-able note on how it was trained."""
+    note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    with written_beside(path) as temporary:
+        save_file(tensors, temporary, metadata={"vsr_lab": note})
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """The description inside a weights file. Raises UserError where it is missing or the file is none of ours."""
+    if path.suffix in _PICKLES:
+        raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
+    if not path.is_file():
+        raise UserError(path, "not found", "give the network.safetensors of a training run")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
+    if "vsr_lab" not in metadata:
+        raise UserError(path, "does not say which network it holds", "give a network.safetensors of a training run")
+    try:
+        note = json.loads(metadata["vsr_lab"])
+    except ValueError as error:
+        raise UserError(path, f"has a note that is no JSON ({error})", "train it anew") from error
+    if not isinstance(note, dict) or not isinstance(note.get("network"), dict):
+        raise UserError(path, "has a note without a network", "train it anew")
+    return {"about": {}, **note}
+
+
+def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
+    """The network in path, in eval mode, and its note.
+
+    Raises UserError for a pickle, a broken file, weights of another architecture and weights that are not finite.
+    """
+    note = read_note(path)
+    try:
+        network = build_network(note["network"])
+    except (ValueError, KeyError) as error:
+        raise UserError(path, f"describes no network that can be built ({error})", "train it anew") from error
+    load_weights(network, path)
+    return network.eval(), note
+
+
+def load_weights(network: Network, path: Path) -> None:
+    """Fill network with the weights in path, every one of them. Raises UserError where they do not fit."""
+    with safe_open(path, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
+    spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if spoilt:
+        raise UserError(path, f"holds NaN or Inf in {spoilt[0]} ({len(spoilt)} tensors)", "take an earlier checkpoint")
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise UserError(
+            path, f"holds weights of another architecture ({reason})", "choose the matching model="
+        ) from error

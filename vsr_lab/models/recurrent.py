@@ -1,0 +1,41 @@
+"""A streaming network without flow: the hidden state carries what the frames before knew."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.resize import BicubicUpsample
+from vsr_lab.models.blocks import ResidualBlock, zero_
+
+
+class Recurrent(StreamingNetwork):
+    """Current and previous LR, hidden state and the previous output (space to depth) -> residual over bicubic.
+
+    RLSP (Fuoli et al. 2019) and RRN (Isobe et al. 2020) in one small cell. State: previous lr (B 3 h w), hidden
+    (B channels h w), previous residual (B 3s^2 h w).
+    """
+
+    def __init__(self, scale: int, channels: int, blocks: int, warm_up: int = 0) -> None:
+        super().__init__()
+        self.warm_up = warm_up
+        self.scale = scale
+        self.channels = channels
+        depth = 3 * scale**2
+        self.entry = nn.Conv2d(6 + channels + depth, channels, 3, padding=1)
+        self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))
+        self.hidden = nn.Conv2d(channels, channels, 3, padding=1)
+        self.head = zero_(nn.Conv2d(channels, depth, 3, padding=1))
+        self.skip = BicubicUpsample(scale)
+
+    def zero_state(self, lr: Tensor) -> State:
+        batch, _, height, width = lr.shape
+        hidden = lr.new_zeros(batch, self.channels, height, width)
+        return torch.zeros_like(lr), hidden, lr.new_zeros(batch, 3 * self.scale**2, height, width)
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        previous, hidden, residual = state
+        features = self.body(self.entry(torch.cat([lr, previous, hidden, residual], 1)).relu())
+        residual = self.head(features)
+        sr = self.skip(lr) + F.pixel_shuffle(residual, self.scale)
+        return sr, (lr, self.hidden(features).relu(), residual)

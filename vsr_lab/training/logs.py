@@ -1,0 +1,45 @@
+"""metrics.csv: one row a logged value, appended, so that a resumed run goes on in the same file."""
+
+import csv
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.loggers.logger import Logger
+
+from vsr_lab.core.files import write_text
+
+_HEADER = ["step", "name", "value"]
+
+
+class CsvLog(Logger):
+    """Writes step, name, value. resumed_at: rows from this step on belong to a lost future and are dropped."""
+
+    def __init__(self, path: Path, resumed_at: int) -> None:
+        super().__init__()
+        self.path = path
+        if path.exists():
+            with path.open(newline="") as file:
+                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < resumed_at]
+            write_text(path, "\n".join(",".join(row) for row in [_HEADER, *kept]) + "\n")
+        else:
+            write_text(path, ",".join(_HEADER) + "\n")
+
+    @property
+    def name(self) -> str:
+        return "csv"
+
+    @property
+    def version(self) -> int:
+        return 0
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        with self.path.open("a", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                [step, name, value] for name, value in metrics.items() if name != "epoch"
+            )
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any) -> None:
+        """Nothing: config.yaml has them."""

@@ -1,0 +1,97 @@
+"""The training step. It is handed its parts and keeps nothing of a batch."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor, nn
+
+from vsr_lab.core.batch import Batch
+from vsr_lab.core.colour import quantise
+from vsr_lab.core.errors import Refusal
+from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.network import Network
+from vsr_lab.degradations import Degradation, apply_batch
+from vsr_lab.losses import Objective
+
+OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
+Metric = Callable[..., Tensor]
+
+
+class VsrModule(pl.LightningModule):
+    """Trains a network on batches of crops.
+
+    metrics: what validation reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
+    checkpoint; measure_every: steps between logs of the losses that are not trained.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        degradation: Degradation,
+        optimizer: OptimizerFactory,
+        scheduler: SchedulerFactory,
+        metrics: Mapping[str, Metric],
+        score: Mapping[str, float],
+        measure_every: int,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+        self.degradation = degradation
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.metrics = metrics
+        self.score = score
+        self.measure_every = measure_every
+
+    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The batch as lr, hr in [0, 1]; lr is made here, on the device, where the footage has none."""
+        hr = batch.hr.float() / 255
+        if batch.lr is not None:
+            return batch.lr.float() / 255, hr
+        return apply_batch(self.degradation, hr, batch.params), hr
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        lr = None if batch.lr is None else batch.lr.to(device, non_blocking=True)
+        return replace(batch, hr=batch.hr.to(device, non_blocking=True), lr=lr)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        lr, hr = self.pair(batch)
+        sr = self.network(lr)
+        step = self.global_step
+        progress = step / max(self.trainer.max_steps, 1)
+        measured = step % self.measure_every == 0
+        total, parts = self.objective(sr.float(), hr, lr, progress, measure_all=measured)
+        if not torch.isfinite(total):
+            where = ", ".join(f"{clip}@{start}" for clip, start in zip(batch.clips, batch.starts, strict=True))
+            raise Refusal(f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({where})")
+        self.log("train/loss", total.detach(), prog_bar=True)
+        if measured:  # self.log would repeat them, stale, until the next time
+            for logger in self.loggers:
+                logger.log_metrics({f"train/{name}": value.item() for name, value in parts.items()}, step)
+        return total
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        lr, hr = self.pair(batch)
+        sr = quantise(self.network(lr).float())
+        inputs = Inputs(
+            {"sr": sr, "hr": hr, "lr": lr, "colour": "y"},
+            {"motion": lambda: self.objective.estimator(hr)},
+        )
+        values = {name: inputs.call(metric).nanmean() for name, metric in self.metrics.items()}
+        values["score"] = sum(weight * values[name] for name, weight in self.score.items())
+        for name, value in values.items():
+            self.log(
+                f"val/{name}", value.float(), batch_size=len(sr), sync_dist=True, prog_bar=name in {"psnr", "score"}
+            )
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        optimizer = self.make_optimizer(p for p in self.network.parameters() if p.requires_grad)
+        schedule: Any = {"scheduler": self.make_scheduler(optimizer), "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}
