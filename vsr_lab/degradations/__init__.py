@@ -2,6 +2,7 @@
 
 from vsr_lab.degradations.base import Degradation, Params, apply_batch
 from vsr_lab.degradations.blur_down import BlurDown
+from vsr_lab.degradations.chain import Chain, OneOf, Sometimes
 from vsr_lab.degradations.resize_down import ResizeDown
 
-__all__ = ["BlurDown", "Degradation", "Params", "ResizeDown", "apply_batch"]
+__all__ = ["BlurDown", "Chain", "Degradation", "OneOf", "Params", "ResizeDown", "Sometimes", "apply_batch"]

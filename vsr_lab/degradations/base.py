@@ -2,18 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Params = dict[str, float]
+Params = dict[str, Any]
 
 
 class Degradation(ABC):
-    """HR to LR. `sample` draws JSON-able numbers; `apply` with the same numbers gives the same LR."""
+    """HR to LR. `sample` draws JSON-able values, one set a clip; `apply` with the same set gives the same LR.
 
-    scale: int
+    scale: how many times smaller the LR is; 1 for a step that leaves the size alone (noise, a codec).
+    """
+
+    scale: int = 1
 
     def sample(self, rng: np.random.Generator) -> Params:
         """Parameters for one clip; a degradation without randomness has none."""
@@ -21,7 +25,17 @@ class Degradation(ABC):
 
     @abstractmethod
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        """clip (..., C, H, W) in [0, 1], H and W multiples of scale -> (..., C, H/scale, W/scale) in [0, 1]."""
+        """clip (..., T, C, H, W) in [0, 1], H and W multiples of scale -> (..., T, C, H/scale, W/scale) in [0, 1]."""
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """A seed to keep in params, for what is random at every pixel."""
+    return int(rng.integers(0, 2**31))
+
+
+def noise_source(seed: int) -> torch.Generator:
+    """Random numbers for one clip. Drawn on the CPU, so that a seed gives the same LR on every device."""
+    return torch.Generator().manual_seed(seed)
 
 
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
