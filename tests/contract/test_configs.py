@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.cli.app import config_dir
+from vsr_lab.cli.app import config_dir, config_name
 from vsr_lab.cli.main import VERBS
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.degradations import Degradation
@@ -83,8 +83,8 @@ def test_every_group_has_a_home() -> None:
 
 @pytest.mark.parametrize("verb", list(VERBS))
 def test_every_verb_has_a_yaml_and_a_file_with_run(verb: str) -> None:
-    assert (CONFIGS / f"{verb}.yaml").is_file()
-    assert callable(importlib.import_module(f"vsr_lab.cli.{verb}").run)
+    assert (CONFIGS / f"{config_name(verb)}.yaml").is_file()
+    assert callable(importlib.import_module(f"vsr_lab.cli.{config_name(verb)}").run)
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)

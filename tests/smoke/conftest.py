@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from vsr_lab.cli.app import launch
+from vsr_lab.cli.app import config_name, launch
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     def run(verb: str, *arguments: object) -> Outcome:
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", [f"vsr-lab {verb}", *map(str, arguments)])
-        code = launch(verb, importlib.import_module(f"vsr_lab.cli.{verb}").run)
+        code = launch(verb, importlib.import_module(f"vsr_lab.cli.{config_name(verb)}").run)
         return Outcome(code, capsys.readouterr().err)
 
     return run

@@ -34,6 +34,11 @@ def config_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "configs"
 
 
+def config_name(verb: str) -> str:
+    """The yaml of a verb in the Hydra tree; the file of a verb in this folder has the same name."""
+    return verb.replace(" ", "_")
+
+
 def _default_run_dir(verb: str) -> str:
     """results/VERB/DATE; in a sweep the job's own folder."""
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -44,6 +49,7 @@ def _default_run_dir(verb: str) -> str:
 
 def launch(verb: str, run: Callable[[DictConfig], None]) -> int:
     """Compose the verb's configuration by Hydra, run it and return the exit code."""
+    name = config_name(verb)
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
     sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on; they are told below in one line
@@ -51,7 +57,7 @@ def launch(verb: str, run: Callable[[DictConfig], None]) -> int:
 
     def job(cfg: DictConfig) -> None:
         try:
-            check_kinds(verb)
+            check_kinds(name)
             run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -59,7 +65,7 @@ def launch(verb: str, run: Callable[[DictConfig], None]) -> int:
             failures.append(error)  # Hydra would print its overrides above the one line meant for the user
 
     try:
-        hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=verb)(job)()
+        hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(job)()
         if failures:
             raise failures[0]
     except KeyboardInterrupt:
@@ -122,7 +128,7 @@ def _keys(verb: str) -> list[str]:
             return []
         return [k for name, child in node.items() for k in (f"{prefix}{name}", *walk(child, f"{prefix}{name}."))]
 
-    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{verb}.yaml"), resolve=False)
+    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{config_name(verb)}.yaml"), resolve=False)
     groups = [folder.name for folder in config_dir().iterdir() if folder.is_dir()]
     nested = [f"{folder}.path" for folder in ("candidate",)] + ["suite.root", "trainer.max_steps", "model.channels"]
     return [*walk(plain, ""), *groups, *nested]

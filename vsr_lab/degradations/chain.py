@@ -19,6 +19,8 @@ class Chain(Degradation):
     def __init__(self, steps: Sequence[Degradation]) -> None:
         self.steps = list(steps)
         self.scale = math.prod(step.scale for step in steps)
+        self.on_cpu = any(step.on_cpu for step in steps)
+        self.temporal = any(step.temporal for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         return {"steps": [step.sample(rng) for step in self.steps]}
@@ -39,6 +41,8 @@ class Sometimes(Degradation):
             raise ValueError(f"chance must be in 0..1, not {chance}")
         self.step = step
         self.chance = chance
+        self.on_cpu = step.on_cpu
+        self.temporal = step.temporal
 
     def sample(self, rng: np.random.Generator) -> Params:
         happens = bool(rng.random() < self.chance)
@@ -60,6 +64,8 @@ class OneOf(Degradation):
         self.steps = list(steps)
         self.chances = chances / chances.sum()
         self.scale = steps[0].scale
+        self.on_cpu = any(step.on_cpu for step in steps)
+        self.temporal = any(step.temporal for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         chosen = int(rng.choice(len(self.steps), p=self.chances))
