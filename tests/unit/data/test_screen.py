@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 from vsr_lab.core.errors import UserError
 from vsr_lab.data.screen import render_screen
 from vsr_lab.data.screen.code import LANGUAGES, program, tokens
+from vsr_lab.data.screen.fonts import covers, find_fonts
+from vsr_lab.data.screen.scripts import LATIN, SCRIPTS, letters
+from vsr_lab.data.screen.slides import Slides
+from vsr_lab.data.screen.style import draw_style
+from vsr_lab.data.screen.text import paragraph
 
 Frames = NDArray[np.uint8]
 SEEDS = range(4)
@@ -104,6 +109,46 @@ def test_tokens_keep_the_text() -> None:
     for language in LANGUAGES:
         for row in program(rng, language, 80):
             assert "".join(text for text, _ in tokens(row)) == row
+
+
+def test_prose_is_written_in_several_scripts_by_fonts_that_have_the_letters() -> None:
+    fonts, seen = find_fonts(), set()
+    for seed in range(60):
+        style = draw_style(np.random.default_rng([seed, 0]), fonts, 1.0)
+        seen.add(style.script)
+        assert covers(style.prose, letters(style.script))
+        assert covers(style.sans, letters(style.script))
+    assert seen == set(SCRIPTS)
+    assert not covers(fonts.mono[1], letters("cyrillic"))  # a typewriter face without them: covers can say no
+
+
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script != LATIN])
+def test_a_paragraph_of_another_script_needs_no_other_letters(script: str) -> None:
+    said = paragraph(np.random.default_rng(0), script=script)
+    assert set(said.lower()) - set(letters(script)) <= set(" .!?")
+
+
+def _slides(zoom: float = 1.0) -> Slides:
+    look = np.random.default_rng([3, 0])
+    return Slides(draw_style(look, find_fonts(), zoom), look, 480, 270)
+
+
+def test_slides_build_up_point_by_point_and_stand_still_between() -> None:
+    view, seen = _slides(), []
+    for _ in range(12):
+        view.advance()
+        for _ in range(12):
+            view.tick()
+        seen.append(view.paint().tobytes())
+        view.tick()
+        assert view.paint().tobytes() == seen[-1]
+    assert len(set(seen)) == 12
+
+
+def test_slides_show_the_same_at_every_zoom() -> None:
+    small, large = np.array(_slides().paint(), np.float32), np.array(_slides(2.0).paint())
+    halved = _halved(large[None])[0]
+    assert _gap(halved, small) < 7
 
 
 def test_without_fonts_the_user_is_told_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:

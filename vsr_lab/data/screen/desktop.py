@@ -14,10 +14,12 @@ from vsr_lab.data.screen.page import Page
 from vsr_lab.data.screen.pictures import wallpaper
 from vsr_lab.data.screen.popups import Popup, Toast
 from vsr_lab.data.screen.sheet import Sheet
+from vsr_lab.data.screen.slides import Slides
 from vsr_lab.data.screen.style import Style
 from vsr_lab.data.screen.terminal import Terminal
 from vsr_lab.data.screen.text import clock, fill
 
+_MAKERS = (Editor, Page, Terminal, Sheet, Slides)
 _BARS = {"lights": 26, "flat": 27, "round": 31}
 _FINE = 4
 _ARROW = ((0, 0), (0, 16), (3.7, 12.5), (6.2, 18.4), (8.9, 17.2), (6.4, 11.4), (11.4, 11.4))
@@ -200,9 +202,10 @@ def _pointer(zoom: float, beam: bool) -> tuple[Image.Image, int]:
 def _arrange(style: Style, rng: np.random.Generator, room: tuple[int, int, int, int]) -> list[Window]:
     """Windows in the room the panel leaves: one that fills it, two side by side, or a few loose ones."""
     left, top, width, height = room
-    makers = [(Editor, Page, Terminal, Sheet)[int(index)] for index in rng.permutation(4)]
-    if makers.index(Sheet) < 2 and rng.random() < 0.6:
-        makers.append(makers.pop(makers.index(Sheet)))
+    makers = [_MAKERS[int(index)] for index in rng.permutation(len(_MAKERS))]
+    for seldom in (Sheet, Slides):
+        if makers.index(seldom) < 2 and rng.random() < 0.5:
+            makers.append(makers.pop(makers.index(seldom)))
     kind, fits = float(rng.random()), width >= 280 and height >= 180
     loose = fits and kind > 0.55
     boxes = [] if loose else [room]

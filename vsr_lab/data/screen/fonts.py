@@ -57,6 +57,12 @@ def find_fonts() -> FontSet:
     return FontSet(tuple(found["mono"]), tuple(found["sans"]), tuple(found["serif"]))
 
 
+def covers(family: Family, letters: str) -> bool:
+    """Whether the typeface has a glyph for each of the letters."""
+    missing = _glyph(family.regular, 20, "\U0010ffff", False, 0)[0].tobytes()
+    return all(_glyph(family.regular, 20, char, False, 0)[0].tobytes() != missing for char in letters)
+
+
 def _package_folders(package: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
     return [Path(place) for place in (spec and spec.submodule_search_locations) or ()]

@@ -24,7 +24,7 @@ class Article:
     def __init__(self, style: Style, rng: np.random.Generator, width: int, length: int) -> None:
         self._style, self._rng = style, rng
         self._size = int(rng.integers(12, 16))
-        self.name = title(rng)
+        self.name = title(rng, style.script)
         self.lines: list[Box] = []
         self.links: list[Box] = []
         self._canvas = Canvas(width, length + 500, style.zoom, style.ui.window)
@@ -85,7 +85,7 @@ class Article:
 
     def _prose(self) -> None:
         style, plain = self._style, self._style.text(self._size)
-        words = [(word, plain, style.ui.text) for word in paragraph(self._rng).split()]
+        words = [(word, plain, style.ui.text) for word in paragraph(self._rng, script=style.script).split()]
         code = (style.code(self._size - 1 - style.code_size), mix(style.ui.text, style.accent, 0.6))
         strong, leaning = (style.text(self._size, bold=True), style.text(self._size, italic=True))
         link = (plain, style.ui.link)
@@ -98,7 +98,9 @@ class Article:
 
     def _section(self) -> None:
         self._y += 8
-        self._text(title(self._rng), self._style.text(self._size + 5, bold=True), self._style.ui.text, 1.3)
+        self._text(
+            title(self._rng, self._style.script), self._style.text(self._size + 5, bold=True), self._style.ui.text, 1.3
+        )
         self._canvas.rect(self._x, self._y - 4, self._wide, 1, self._style.ui.border)
         self._y += 4
 
@@ -107,14 +109,14 @@ class Article:
         high = int(wide * pick(self._rng, (0.42, 0.5, 0.5625)))
         self._canvas.paste(self._x, self._y, landscape(self._rng, wide, high, self._style.zoom))
         self._y += high + 4
-        self._text(sentence(self._rng), self._style.label(-1), self._style.ui.muted)
+        self._text(sentence(self._rng, self._style.script), self._style.label(-1), self._style.ui.muted)
 
     def _list(self) -> None:
         for _ in range(int(self._rng.integers(3, 6))):
             self._canvas.disc(self._x + 10, self._y + self._size * 0.8, 2, self._style.accent)
             linked = self._rng.random() < 0.3
             colour = self._style.ui.link if linked else self._style.ui.text
-            said = title(self._rng) if linked else sentence(self._rng)
+            said = (title if linked else sentence)(self._rng, self._style.script)
             self._text(said, self._style.text(self._size), colour, 1.4, indent=22)
         self._y += 4
 
@@ -181,7 +183,7 @@ class Article:
     def _quote(self) -> None:
         top = self._y
         font = self._style.text(self._size + 1, italic=True)
-        self._text(paragraph(self._rng, 1, 2), font, self._style.ui.muted, indent=18)
+        self._text(paragraph(self._rng, 1, 2, self._style.script), font, self._style.ui.muted, indent=18)
         self._canvas.rect(self._x + 4, top, 3, self._y - top - 6, self._style.accent)
 
 
@@ -257,7 +259,7 @@ class Page:
         if self._bar:
             canvas.rect(0, self.tabs, self.width, self._bar - self.tabs, ui.panel)
         if self.tabs:
-            for index, name in enumerate((self.title, title(self._rng), title(self._rng))):
+            for index, name in enumerate((self.title, title(self._rng, style.script), title(self._rng))):
                 wide = min(150, self.width // 3 - 8)
                 if index == 0:
                     canvas.rect(x, 4, wide, self.tabs + 4, ui.panel, 6)

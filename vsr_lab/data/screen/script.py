@@ -12,6 +12,7 @@ from vsr_lab.data.screen.editor import Editor
 from vsr_lab.data.screen.page import Page
 from vsr_lab.data.screen.popups import Dialog, Menu, Popup, Toast
 from vsr_lab.data.screen.sheet import Sheet
+from vsr_lab.data.screen.slides import Slides
 from vsr_lab.data.screen.style import pick
 from vsr_lab.data.screen.terminal import Terminal
 
@@ -56,6 +57,8 @@ class Script:
                 actions += [partial(self._command, window, view)] * 2
             if isinstance(view, Sheet):
                 actions += [partial(self._enter, window, view)] * 2
+            if isinstance(view, Slides):
+                actions += [partial(self._present, window, view)] * 2
             if isinstance(view, Editor | Page | Sheet):
                 actions += [partial(self._scroll, window, view)] * 2
             if window.loose:
@@ -225,6 +228,15 @@ class Script:
                 yield
             view.down()
             yield
+
+    def _present(self, window: Window, view: Slides) -> Action:
+        """Clicks through points and slides, and points at what is said."""
+        yield from self._front(window)
+        for _ in range(self._whole(3, 8)):
+            view.advance()
+            yield from self._wait(self._whole(3, 9))
+            x, y = view.width * self._real(0.4, 0.9), view.height * self._real(0.2, 0.8)
+            yield from self._travel(*window.inside(x, y))
 
     def _drag(self, window: Window) -> Action:
         yield from self._front(window)

@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 
 from vsr_lab.data.screen.canvas import Colour, rgb
-from vsr_lab.data.screen.fonts import Family, Font, FontSet
+from vsr_lab.data.screen.fonts import Family, Font, FontSet, covers
+from vsr_lab.data.screen.scripts import LATIN, SCRIPTS, letters
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ SHELLS = (
 
 @dataclass(frozen=True)
 class Style:
-    """One desktop's looks. `manner` is the kind of title bar: "lights", "flat" or "round"."""
+    """One desktop's looks. manner: the kind of title bar, "lights", "flat" or "round"; script: that of its prose."""
 
     zoom: float
     ui: Ui
@@ -102,6 +103,7 @@ class Style:
     soft: bool
     ui_size: int
     code_size: int
+    script: str = LATIN
 
     def label(self, size: float = 0, bold: bool = False) -> Font:
         """The interface font; `size` is relative to the usual one."""
@@ -123,7 +125,10 @@ class Style:
 def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
     """A style at random. Editors are dark more often than the desktop around them, terminals mostly."""
     ui = pick(rng, UIS)
-    sans = fonts.sans or fonts.mono
+    script = LATIN if rng.random() < 0.7 else pick(rng, SCRIPTS)
+    sans, serif = ([f for f in some if covers(f, letters(script))] for some in (fonts.sans, fonts.serif))
+    if not sans:
+        sans, script = fonts.sans or fonts.mono, LATIN
     mono = fonts.mono[0] if rng.random() < 0.8 else pick(rng, fonts.mono)
     small = "DejaVuSans" in mono.regular  # a wide face: sizes that are comfortable for it run smaller
     return Style(
@@ -134,9 +139,10 @@ def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
         accent=pick(rng, ACCENTS),
         manner=pick(rng, ("lights", "flat", "round")),
         sans=pick(rng, sans),
-        prose=pick(rng, (*sans, *(fonts.serif or sans))),
+        prose=pick(rng, (*sans, *(serif or sans))),
         mono=mono,
         soft=bool(rng.random() < 0.35),
         ui_size=int(rng.integers(11, 13)),
         code_size=int(rng.integers(10, 14)) if small else int(rng.integers(13, 16)),
+        script=script,
     )

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from vsr_lab.data.screen.scripts import LATIN, words
 from vsr_lab.data.screen.style import pick
 
 Line = list[tuple[str, str]]  # pieces of text, each with the name of its colour
@@ -102,20 +103,22 @@ def fill(rng: np.random.Generator, *templates: str) -> str:
     return Slots(rng).fill(pick(rng, templates))
 
 
-def title(rng: np.random.Generator) -> str:
+def title(rng: np.random.Generator, script: str = LATIN) -> str:
     """A headline."""
-    return fill(rng, *_TITLES)
+    return fill(rng, *_TITLES) if script == LATIN else words(rng, script, 3, 6)
 
 
-def sentence(rng: np.random.Generator) -> str:
+def sentence(rng: np.random.Generator, script: str = LATIN) -> str:
     """One sentence, with its capital and its full stop."""
+    if script != LATIN:
+        return words(rng, script, 5, 13) + pick(rng, (".", ".", ".", "!", "?"))
     said = fill(rng, pick(rng, _OPENINGS) + pick(rng, _CLAUSES) + pick(rng, _ENDINGS))
     return said[0].upper() + said[1:]
 
 
-def paragraph(rng: np.random.Generator, fewest: int = 2, most: int = 5) -> str:
+def paragraph(rng: np.random.Generator, fewest: int = 2, most: int = 5, script: str = LATIN) -> str:
     """A few sentences."""
-    return " ".join(sentence(rng) for _ in range(int(rng.integers(fewest, most + 1))))
+    return " ".join(sentence(rng, script) for _ in range(int(rng.integers(fewest, most + 1))))
 
 
 def file_name(rng: np.random.Generator) -> str:
