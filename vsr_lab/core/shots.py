@@ -1,6 +1,5 @@
 """A shot: a window of one piece of footage, cropped and shrunk, that reads like footage of its own."""
 
-import csv
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import numpy as np
 from vsr_lab.core.clip import Clip, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import imresize
+from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.core.video_io import Footage, find_footage, open_footage
 
 
@@ -87,14 +87,14 @@ def find_shots(
     split: str | None = None,
     content: str | None = None,
 ) -> list[Shot]:
-    """The shots under a folder, of one file, or of a manifest.csv (columns path, and start, stop, downscale, crop,
-    split, content_type where they are known).
+    """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
+    downscale, crop, split, content_type where they are known). Rows with a `problem` are left out.
 
     clips: names to keep, each of which must be there; frames, downscale: for shots that do not say their own.
     Raises UserError where nothing is left.
     """
     start, stop = parse_window(frames)
-    if root.suffix == ".csv":
+    if root.suffix in TABLE_SUFFIXES:
         shots = _read_manifest(root, Shot("", root, start, stop, downscale), split, content)
     else:
         shots = [Shot(_name(root, path), path, start, stop, downscale) for path in find_footage(root)]
@@ -128,17 +128,14 @@ def _name(root: Path, path: Path) -> str:
 
 
 def _read_manifest(path: Path, default: Shot, split: str | None, content: str | None) -> list[Shot]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(path, f"cannot be read ({error})", "give a CSV with a column path") from error
+    rows = read_rows(path)
     if not rows or "path" not in rows[0]:
         raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
     wanted = [
         row
         for row in rows
-        if (not split or (row.get("split") or split) == split)
+        if not row.get("problem")  # `footage index` could not read it, and said so
+        and (not split or (row.get("split") or split) == split)
         and (not content or (row.get("content_type") or content) == content)
     ]
     return [_row_to_shot(path, row, default) for row in wanted]

@@ -1,0 +1,63 @@
+"""Rows of text from a CSV or Parquet file, and back."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import write_text, written_beside
+
+TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, column -> text, "" where a cell is empty. Raises UserError where it cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            return _read_parquet(path)
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [dict(row) for row in csv.DictReader(file, restkey="")]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(path, f"cannot be read ({error})", "give a CSV with a column path") from error
+    for number, row in enumerate(rows, 2):
+        if "" in row and any(row[""]):
+            raise UserError(path, f"line {number} has more cells than the header", "quote cells that hold a comma")
+    return [{column: cell or "" for column, cell in row.items() if column} for row in rows]
+
+
+def _read_parquet(path: Path) -> list[dict[str, str]]:
+    import polars  # takes its time to import: only where there is such a file
+
+    try:
+        rows = polars.read_parquet(path).to_dicts()
+    except polars.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(path, f"cannot be read as Parquet ({reason})", "write it anew") from error
+    return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in rows]
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows (column -> value) in one step, as Parquet or CSV by the suffix; a row may leave out columns.
+
+    Raises UserError for another suffix.
+    """
+    if path.suffix not in TABLE_SUFFIXES:
+        raise UserError(path, f"is no {' or '.join(sorted(TABLE_SUFFIXES))}", "choose one of these suffixes")
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    if path.suffix == ".parquet":
+        import polars
+
+        full = {column: [_cell(row.get(column)) for row in rows] for column in columns}
+        with written_beside(path) as temporary:
+            polars.DataFrame(full, strict=False).write_parquet(temporary)
+        return
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def _cell(value: object) -> object:
+    return None if value == "" else value
