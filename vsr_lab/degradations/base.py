@@ -16,12 +16,15 @@ class Degradation(ABC):
 
     scale: how many times smaller the LR is; 1 for a step that leaves the size alone (noise, a codec).
     on_cpu: works on numpy frames (a codec, OpenCV), so it is run where footage is loaded and not on the device.
-    temporal: a frame depends on the frames around it (a codec, interlacing), so the whole clip is given at once.
+    temporal: a frame depends on its number or on the frames around it (a codec, interlacing, a drift), so the whole
+    clip is given at once.
+    retouches: `truth` is another picture than the HR that it is given.
     """
 
     scale: int = 1
     on_cpu: bool = False
     temporal: bool = False
+    retouches: bool = False
 
     def sample(self, rng: np.random.Generator) -> Params:
         """Parameters for one clip; a degradation without randomness has none."""
@@ -30,6 +33,14 @@ class Degradation(ABC):
     @abstractmethod
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         """clip (..., T, C, H, W) in [0, 1], H and W multiples of scale -> (..., T, C, H/scale, W/scale) in [0, 1]."""
+
+    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        """What a model is to make of the LR: the HR, except for what it must not undo.
+
+        A timestamp is to stay legible and not to vanish, infrared to stay gray, a repeated frame to show its own
+        moment. Steps of that kind happen to hr (..., T, C, H, W) too, which is `zoom` times what `apply` is given.
+        """
+        return hr
 
 
 def draw_seed(rng: np.random.Generator) -> int:
@@ -47,3 +58,10 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
     if all(p == params[0] for p in params):
         return degradation.apply(hr, params[0])
     return torch.stack([degradation.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
+
+
+def truth_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
+    """hr B T C H W with one set of parameters a sample -> what the LR of `apply_batch` is to be restored to."""
+    if not degradation.retouches:
+        return hr
+    return torch.stack([degradation.truth(clip, p) for clip, p in zip(hr, params, strict=True)])

@@ -21,6 +21,7 @@ class Chain(Degradation):
         self.scale = math.prod(step.scale for step in steps)
         self.on_cpu = any(step.on_cpu for step in steps)
         self.temporal = any(step.temporal for step in steps)
+        self.retouches = any(step.retouches for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         return {"steps": [step.sample(rng) for step in self.steps]}
@@ -29,6 +30,12 @@ class Chain(Degradation):
         for step, drawn in zip(self.steps, params["steps"], strict=True):
             clip = step.apply(clip, drawn)
         return quantise(clip)
+
+    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        for step, drawn in zip(self.steps, params["steps"], strict=True):
+            hr = step.truth(hr, drawn, zoom)
+            zoom *= step.scale
+        return hr
 
 
 class Sometimes(Degradation):
@@ -43,6 +50,7 @@ class Sometimes(Degradation):
         self.chance = chance
         self.on_cpu = step.on_cpu
         self.temporal = step.temporal
+        self.retouches = step.retouches
 
     def sample(self, rng: np.random.Generator) -> Params:
         happens = bool(rng.random() < self.chance)
@@ -50,6 +58,9 @@ class Sometimes(Degradation):
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return clip if params["step"] is None else self.step.apply(clip, params["step"])
+
+    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return hr if params["step"] is None else self.step.truth(hr, params["step"], zoom)
 
 
 class OneOf(Degradation):
@@ -66,6 +77,7 @@ class OneOf(Degradation):
         self.scale = steps[0].scale
         self.on_cpu = any(step.on_cpu for step in steps)
         self.temporal = any(step.temporal for step in steps)
+        self.retouches = any(step.retouches for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         chosen = int(rng.choice(len(self.steps), p=self.chances))
@@ -73,3 +85,6 @@ class OneOf(Degradation):
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self.steps[params["chosen"]].apply(clip, params["step"])
+
+    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return self.steps[params["chosen"]].truth(hr, params["step"], zoom)

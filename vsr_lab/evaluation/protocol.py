@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.degradations import Degradation
 
 
@@ -19,7 +20,7 @@ class Protocol:
 
     colour: "y" or "rgb"; crop: pixels dropped at each border; trim: frames dropped at each end; centre_only: score
     the middle frame alone (Vimeo-90K); metrics: name -> function, in report order; settings: the plain numbers it was
-    made from, whose hash identifies it.
+    made from, whose hash identifies it. Raises UserError for a degradation that judging cannot apply run by run.
     """
 
     name: str
@@ -32,6 +33,14 @@ class Protocol:
     centre_only: bool
     metrics: Mapping[str, Callable[..., Tensor]]
     settings: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        if self.degradation.temporal or self.degradation.retouches:
+            raise UserError(
+                f"protocol {self.name}",
+                "its degradation needs whole clips or changes the truth, and judging takes a few frames at a time",
+                "write the LR first (vsr-lab footage degrade) and say suite.lr_root=",
+            )
 
     @property
     def fingerprint(self) -> str:

@@ -14,7 +14,7 @@ from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.network import Network
-from vsr_lab.degradations import Degradation, apply_batch
+from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -55,7 +55,7 @@ class VsrModule(pl.LightningModule):
         hr = batch.hr.float() / 255
         if batch.lr is not None:
             return batch.lr.float() / 255, hr
-        return apply_batch(self.degradation, hr, batch.params), hr
+        return apply_batch(self.degradation, hr, batch.params), truth_batch(self.degradation, hr, batch.params)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         lr = None if batch.lr is None else batch.lr.to(device, non_blocking=True)

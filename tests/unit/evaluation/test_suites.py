@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from torch import Tensor
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.degradations import BlurDown, ResizeDown
+from vsr_lab.core.errors import UserError
+from vsr_lab.degradations import BlurDown, Chain, Degradation, Params, ResizeDown
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Suite, read_pairs
 from vsr_lab.metrics import psnr
@@ -88,3 +91,16 @@ def test_a_metric_measured_otherwise_has_another_fingerprint() -> None:
     other = _protocol(settings={"crop": 0, "metrics": {"psnr": {"_target_": "psnr", "ceiling": 50}}})
     assert _protocol().metric_fingerprints.keys() == other.metric_fingerprints.keys() == {"psnr"}
     assert _protocol().metric_fingerprints != other.metric_fingerprints
+
+
+@pytest.mark.parametrize("trait", ["temporal", "retouches"])
+def test_a_degradation_that_judging_cannot_apply_in_runs_of_frames_is_refused(trait: str) -> None:
+    class Step(Degradation):
+        def apply(self, clip: Tensor, params: Params) -> Tensor:
+            return clip
+
+    step = Step()
+    setattr(step, trait, True)
+    with pytest.raises(UserError, match=r"protocol test: .*footage degrade.*suite\.lr_root=") as refused:
+        _protocol(degradation=Chain([ResizeDown(2), step]))
+    assert "\n" not in str(refused.value)
