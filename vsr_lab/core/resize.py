@@ -44,10 +44,11 @@ KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support
 
 
 @lru_cache(maxsize=64)
-def resize_matrix(size: int, out_size: int, scale: float, method: str) -> Tensor:
+def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: float = 0.0) -> Tensor:
     """Weights of one axis, float64 (out_size, size), rows summing to 1.
 
-    scale is out/in as the caller asked for it (MATLAB keeps it even where out_size was rounded up).
+    scale is out/in as the caller asked for it (MATLAB keeps it even where out_size was rounded up); shift moves where
+    the samples are taken, in input pixels (chroma that does not lie in the middle of its luma).
     Raises ValueError for an unknown method.
     """
     if method not in KERNELS:
@@ -55,7 +56,7 @@ def resize_matrix(size: int, out_size: int, scale: float, method: str) -> Tensor
     kernel, support = KERNELS[method]
     antialias = min(scale, 1.0) if method != "nearest" else 1.0
     support = support / antialias
-    centres = (torch.arange(out_size, dtype=torch.float64) + 0.5) / scale - 0.5
+    centres = (torch.arange(out_size, dtype=torch.float64) + 0.5) / scale - 0.5 + shift
     taps = math.ceil(support) + 2
     index = torch.floor(centres - support / 2)[:, None] + torch.arange(taps, dtype=torch.float64)
     weights = kernel((centres[:, None] - index) * antialias) * antialias
@@ -75,6 +76,16 @@ def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
         raise ValueError(f"scale must be positive, not {scale}")
     rows = resize_matrix(x.shape[-2], math.ceil(x.shape[-2] * scale - 1e-9), scale, method)
     columns = resize_matrix(x.shape[-1], math.ceil(x.shape[-1] * scale - 1e-9), scale, method)
+    return rows.to(x) @ x @ columns.to(x).mT
+
+
+def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
+    """Resize the last two axes to `size` (height, width) exactly, edges on edges, so that nothing moves.
+
+    Otherwise as `imresize`. x: (..., H, W). Raises ValueError for an unknown method.
+    """
+    rows = resize_matrix(x.shape[-2], size[0], size[0] / x.shape[-2], method)
+    columns = resize_matrix(x.shape[-1], size[1], size[1] / x.shape[-1], method)
     return rows.to(x) @ x @ columns.to(x).mT
 
 

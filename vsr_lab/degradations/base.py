@@ -16,7 +16,7 @@ class Degradation(ABC):
 
     scale: how many times smaller the LR is; 1 for a step that leaves the size alone (noise, a codec).
     on_cpu: works on numpy frames (a codec, OpenCV), so it is run where footage is loaded and not on the device.
-    temporal: a frame depends on its number or on the frames around it (a codec, interlacing, a drift), so the whole
+    temporal: a frame depends on its number or on the frames around it (fresh noise, a codec, a drift), so the whole
     clip is given at once.
     retouches: `truth` is another picture than the HR that it is given.
     """
@@ -42,6 +42,17 @@ class Degradation(ABC):
         """
         return hr
 
+    def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
+        """hr B T C H W, one set of params a sample -> lr B T C h w. A step that can do it in one go says so here."""
+        return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
+
+
+def uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A plain number from [low, high]. Raises ValueError where the range is empty."""
+    if high < low:
+        raise ValueError(f"a range must not end below its start: {low}..{high}")
+    return float(rng.uniform(low, high))
+
 
 def draw_seed(rng: np.random.Generator) -> int:
     """A seed to keep in params, for what is random at every pixel."""
@@ -54,10 +65,10 @@ def noise_source(seed: int) -> torch.Generator:
 
 
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """hr B T C H W with one set of parameters a sample -> lr B T C h w; in one go where all are the same."""
+    """hr B T C H W with one set of parameters a sample -> lr B T C h w; as one long clip where all are the same."""
     if all(p == params[0] for p in params):
         return degradation.apply(hr, params[0])
-    return torch.stack([degradation.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
+    return degradation.apply_each(hr, params)
 
 
 def truth_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:

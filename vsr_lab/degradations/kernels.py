@@ -1,0 +1,92 @@
+"""Point spread functions, float64 (k, k), k odd: each sums to 1 and has its centroid in the middle."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import j1
+
+Kernel = npt.NDArray[np.float64]
+
+
+def _normalised(weights: Kernel) -> Kernel:
+    return weights / weights.sum()
+
+
+def _axes(size: int) -> tuple[Kernel, Kernel]:
+    """x and y of every pixel from the middle of a (size, size) kernel."""
+    if size % 2 == 0:
+        raise ValueError(f"a kernel's size must be odd, not {size}")
+    y, x = np.mgrid[:size, :size].astype(np.float64) - size // 2
+    return x, y
+
+
+def _mahalanobis(size: int, sigma: float, ratio: float, angle: float) -> Kernel:
+    """Squared distance in standard deviations: sigma along the direction `angle` (radians), sigma / ratio across it."""
+    x, y = _axes(size)
+    along = x * math.cos(angle) + y * math.sin(angle)
+    across = y * math.cos(angle) - x * math.sin(angle)
+    return (along / sigma) ** 2 + (across * ratio / sigma) ** 2
+
+
+def reach(sigma: float) -> int:
+    """The odd size that holds four standard deviations on either side."""
+    return 2 * math.ceil(4 * sigma) + 1
+
+
+def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
+    """A Gaussian of sigma pixels along `angle` and sigma / ratio across it; sigma 0 is no blur."""
+    if sigma <= 0:
+        x, y = _axes(size)
+        return ((x == 0) & (y == 0)).astype(np.float64)
+    return _normalised(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle)))
+
+
+def generalised(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
+    """exp(-d^(2 beta) / 2): beta 1 is a Gaussian, larger is flatter with harder edges (Liu et al. 2020)."""
+    return _normalised(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
+
+
+def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
+    """1 / (1 + d^(2 beta)), the second family of Real-ESRGAN (Wang et al. 2021, section 3.2)."""
+    return _normalised(1 / (1 + _mahalanobis(size, sigma, ratio, angle) ** beta))
+
+
+def sinc(cutoff: float, size: int) -> Kernel:
+    """The ideal circular low-pass, cutoff in radians a pixel (pi keeps all but the corners): rings at every edge.
+
+    Wang et al. 2021 (Real-ESRGAN), eq. 6: cutoff J1(cutoff r) / (2 pi r), with its limit at r = 0.
+    """
+    x, y = _axes(size)
+    r = np.hypot(x, y)
+    r[size // 2, size // 2] = 1
+    kernel = cutoff * j1(cutoff * r) / (2 * math.pi * r)
+    kernel[size // 2, size // 2] = cutoff**2 / (4 * math.pi)
+    return _normalised(kernel)
+
+
+def disc(radius: float, size: int) -> Kernel:
+    """A lens out of focus: a disc of `radius` pixels, its edge as soft as one pixel makes it."""
+    fine = 8  # samples a pixel and axis
+    y, x = (np.mgrid[: size * fine, : size * fine] + 0.5) / fine - size / 2
+    inside = (np.hypot(x, y) <= max(radius, 0.5)).astype(np.float64)
+    return _normalised(inside.reshape(size, fine, size, fine).sum((1, 3)))
+
+
+def trajectory(length: float, angle: float, turn: float, size: int) -> Kernel:
+    """The way of a point during the exposure: `length` pixels, heading `angle`, turning by `turn` radians on the way.
+
+    Points are shared out among the four pixels around them, which keeps the centroid, and the whole is moved to it.
+    """
+    count = max(2, math.ceil(16 * length))
+    place = (np.arange(count) + 0.5) / count
+    heading = angle + turn * (place - 0.5)
+    way = np.stack([np.cos(heading), np.sin(heading)]).cumsum(1) * (length / count)
+    x, y = way - way.mean(1, keepdims=True) + size // 2
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    kernel = np.zeros((size, size))
+    for dx in (0, 1):
+        for dy in (0, 1):
+            share = (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy))
+            np.add.at(kernel, (np.minimum(top + dy, size - 1), np.minimum(left + dx, size - 1)), share)
+    return _normalised(kernel)
