@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vsr_lab.core.clip import Clip, to_frames
+from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
@@ -61,7 +61,7 @@ class Shot:
             width, height, x, y = self.crop
             frames = frames[:, y : y + height, x : x + width]
         if self.downscale != 1:
-            frames = to_frames(imresize(replace(clip, frames=frames).tensor(), 1 / self.downscale))
+            frames = to_frames_like(imresize(replace(clip, frames=frames).tensor(), 1 / self.downscale), frames)
         return replace(clip, frames=frames)
 
     def window(self, first: int, last: int) -> "Shot":

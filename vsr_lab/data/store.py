@@ -63,6 +63,6 @@ def _decode(shot: Shot, path: Path) -> None:
         target = np.lib.format.open_memmap(temporary, "w+", np.uint8, (shot.frames, *shot.size, 3))
         first = 0
         for clip in read_chunks(shot, 0, shot.frames, _CHUNK):
-            target[first : first + len(clip.frames)] = clip.frames
+            target[first : first + len(clip.frames)] = clip.eight_bit()
             first += len(clip.frames)
         target.flush()

@@ -60,6 +60,7 @@ def upscale(
             encoding.options,
             tags,
             audio_from=source if video.probe.audio else None,
+            sample_aspect=video.aspect,
         ) as writer:
             times = iter(video.probe.timestamps)
             for sr in stream(network, _frames(video)):

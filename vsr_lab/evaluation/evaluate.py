@@ -102,7 +102,7 @@ def _progress() -> Progress:
 def _probe(shot: Shot) -> Any:
     """Two HR frames around the middle, by which pictures are chosen."""
     middle = shot.frames // 2
-    return shot.read(max(middle - 2, 0), middle + 1).frames
+    return shot.read(max(middle - 2, 0), middle + 1).eight_bit()
 
 
 def _suite_fingerprint(shots: Sequence[Shot]) -> str:

@@ -186,19 +186,6 @@ def test_a_matroska_file_cut_in_the_middle_is_refused(write_video: WriteVideo, f
         open_footage(path)
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "ffv1"), ("a.mp4", "libx264")])
-def test_ten_bits_are_refused(write_video: WriteVideo, frames: Frames, name: str, codec: str) -> None:
-    path = write_video(name, frames, codec=codec, pixel_format="yuv420p10le")
-    with pytest.raises(UserError, match="10 bits"):
-        open_footage(path)
-
-
-def test_mpeg_ts_is_refused(write_video: WriteVideo, frames: Frames) -> None:
-    path = write_video("a.ts", frames)
-    with pytest.raises(UserError, match="MPEG-TS"):
-        open_footage(path)
-
-
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
 def test_hdr_is_refused(tmp_path: Path, frames: Frames, transfer: int, name: str) -> None:
     path = _write_source(tmp_path / "a.mp4", frames, transfer=transfer)
@@ -311,10 +298,18 @@ def test_frames_of_mixed_sizes_are_refused(tmp_path: Path, frames: Frames) -> No
         FrameFolder(folder).read(0, 2)
 
 
-def test_a_sixteen_bit_frame_is_refused(tmp_path: Path, frames: Frames) -> None:
-    folder = _pictures(tmp_path / "clip", a=frames[0].astype(np.uint16) * 257)
-    with pytest.raises(UserError, match=r"a\.png: has 16 bits"):
-        FrameFolder(folder)
+def test_sixteen_bits_are_kept(tmp_path: Path, frames: Frames) -> None:
+    deep = frames.astype(np.uint16) * 256 + 77
+    folder = _pictures(tmp_path / "clip", a=deep[0], b=deep[1])
+    clip = FrameFolder(folder).read(0, 2)
+    assert np.array_equal(clip.frames, deep[:2])
+    assert np.allclose(clip.tensor().permute(0, 2, 3, 1), deep[:2] / 65535, atol=1e-7)
+
+
+def test_frames_of_mixed_depth_are_refused(tmp_path: Path, frames: Frames) -> None:
+    folder = _pictures(tmp_path / "clip", a=frames[0].astype(np.uint16) * 257, b=frames[1])
+    with pytest.raises(UserError, match=r"b\.png: has 8 bits a sample, the others 16"):
+        FrameFolder(folder).read(0, 2)
 
 
 def test_a_broken_frame_is_named(tmp_path: Path, frames: Frames) -> None:

@@ -1,7 +1,8 @@
 """Video in and out: the only place that knows of files, codecs, uint8 and YUV."""
 
+from vsr_lab.core.video_io.folder import FrameFolder
 from vsr_lab.core.video_io.probe import Probe, probe
-from vsr_lab.core.video_io.reader import Footage, FrameFolder, VideoFile, find_footage, open_footage, read_chunks
+from vsr_lab.core.video_io.reader import Footage, VideoFile, find_footage, open_footage, read_chunks
 from vsr_lab.core.video_io.writer import VideoWriter
 
 __all__ = [

@@ -1,7 +1,9 @@
-"""What a video file says of itself, read from its container without decoding a frame."""
+"""What a video file says of itself, and which reader reads it right: from its packets, with one frame decoded."""
 
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import av
@@ -9,86 +11,139 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.video_io.packets import PacketIndex, PacketLog
+from vsr_lab.core.video_io.rgb import bits_of, is_gray, is_rgb
 
-# FFmpeg's AVColorSpace, AVColorTransferCharacteristic and AVFieldOrder numbers (ITU-T H.273).
-_MATRICES = {0: "rgb", 1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+# FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
+_MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
+_STRANGE_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 2085", 12: "chromaticity-derived",
+                     13: "chromaticity-derived constant luminance", 14: "ICtCp", 15: "IPT-PQ-C2", 16: "YCgCo-Re",
+                     17: "YCgCo-Ro"}  # fmt: skip
 _UNTAGGED = 2
+_SD_LINES = 576  # what carries no matrix tag is taken for BT.601 up to here, for BT.709 above
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
-# Where decord is known to return wrong frames without a word.
-_UNSAFE_CONTAINERS = {"mpegts": "MPEG-TS"}
-_UNSAFE_CODECS = {"av1": "AV1"}
+# Decoders that know where chroma lies say so on each frame; the others follow MPEG-2: left, between two lines.
+_SITED_CODECS = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "dvvideo"})
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a decoded picture is set upright: transposed first, then flipped."""
+
+    transposed: bool = False
+    flip_y: bool = False
+    flip_x: bool = False
+
+    def __bool__(self) -> bool:
+        return self.transposed or self.flip_y or self.flip_x
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A video stream's facts. timestamps: seconds from the first frame, in display order.
+    """A video stream's facts.
 
-    width and height are those of the coded picture; a reader turns it by `rotation` degrees.
+    width, height, sample_aspect (a pixel's width over its height): of the coded picture, before `turn` sets it
+    upright; `size` and `aspect` are of the upright one. bits: of a sample. interlaced: the first frame says that it
+    is two fields. hdr: "PQ", "HLG" or "". backend, reason: which reader is right for it ("decord", "pyav"), and why.
     """
 
     path: Path
+    container: str
+    stream: int
     width: int
     height: int
     codec: str
     pixel_format: str
+    bits: int
     colour: Colour
+    siting: str
     rate: Fraction
-    timestamps: npt.NDArray[np.float64]
+    index: PacketIndex = field(repr=False)
     audio: int
-    rotation: int
+    turn: Turn
+    sample_aspect: Fraction
+    interlaced: bool
+    hdr: str
+    backend: str
+    reason: str
+
+    @cached_property
+    def timestamps(self) -> npt.NDArray[np.float64]:
+        """Seconds from the first frame, in display order, increasing."""
+        return self.index.seconds
 
     @property
     def frames(self) -> int:
-        return len(self.timestamps)
+        return len(self.index.ticks)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the upright picture."""
+        return (self.width, self.height) if self.turn.transposed else (self.height, self.width)
+
+    @property
+    def aspect(self) -> Fraction:
+        """Width over height of a pixel of the upright picture; 1 where the file does not say."""
+        return 1 / self.sample_aspect if self.turn.transposed else self.sample_aspect
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first stream that is moving pictures, not a cover. Raises UserError where there is none."""
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UserError(path, "has no video stream", "give a video file")
+    return streams[0]
 
 
 def probe(path: Path) -> Probe:
-    """Read the container's index of `path`.
+    """Read every packet of `path` and decode its first frame.
 
-    Raises UserError for what is no video, is cut short, or would be read wrong (HDR, 10 bit, MPEG-TS, AV1).
+    Raises UserError for what is no video, is cut short, or says of its colour or turn what no reader here can follow.
     """
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UserError(path, "has no video stream", "give a video file")
-            stream = container.streams.video[0]
-            _refuse_unreadable(path, container.format.name, stream)
-            rotation = _rotation(container, stream)
-            packets = [packet for packet in container.demux(stream) if packet.size and packet.pts is not None]
-            if any(packet.is_discard for packet in packets):
-                raise UserError(path, "hides frames by an edit list", "write it anew: ffmpeg -i IN -c:v ffv1 OUT.mkv")
-            ticks = [packet.pts for packet in packets if packet.pts is not None]
-            stated = None if stream.frames else _stated_seconds(container, stream)
-            return _describe(path, stream, ticks, stated, len(container.streams.audio), rotation)
+            stream = video_stream(container, path)
+            log, frame = PacketLog(stream), None
+            for packet in container.demux(stream):
+                log.add(packet)
+                frame = frame or _first_frame(packet.decode())
+            index = log.index(stream.time_base or Fraction(1, 1000), _rate(stream))
+            _check_complete(path, container, stream, index)
+            if frame is None:
+                raise UserError(path, "holds no frame that can be decoded", "fetch it again")
+            if not index.counted and frame.pts not in index.ticks:
+                index = index.without_times()
+            return _describe(path, container, stream, index, frame)
     except av.error.FFmpegError as error:
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
 
 
-def _refuse_unreadable(path: Path, container: str, stream: VideoStream) -> None:
-    context = stream.codec_context
-    transfer = _HDR_TRANSFERS.get(int(context.color_trc or 0))
-    if transfer:
-        raise UserError(path, f"is HDR ({transfer})", "tone-map it to BT.709 first")
-    if container in _UNSAFE_CONTAINERS:
-        raise UserError(path, f"is {_UNSAFE_CONTAINERS[container]}", "remux it first: ffmpeg -i IN -c copy OUT.mkv")
-    if context.name in _UNSAFE_CODECS or context.name.endswith("av1"):
-        raise UserError(path, "is AV1, which the reader cannot decode", "transcode it to lossless H.264 or FFV1")
-    deepest = max((component.bits for component in context.format.components), default=8) if context.format else 8
-    if deepest > 8:
-        raise UserError(path, f"has {deepest} bits a sample", "only 8-bit video is read exactly; convert it first")
+def _first_frame(frames: list[VideoFrame]) -> VideoFrame | None:
+    return frames[0] if frames else None
 
 
-def _rotation(container: InputContainer, stream: VideoStream) -> int:
-    """Degrees by which the first frame says it is to be turned; the container stands at its start again after."""
-    frame = next(container.decode(stream), None)
-    container.seek(0, stream=stream)
-    return int(frame.rotation) if frame else 0
+def _rate(stream: VideoStream) -> Fraction:
+    return Fraction(stream.average_rate or stream.base_rate or 25)
+
+
+def _check_complete(path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex) -> None:
+    # mp4 tells how many packets there are, edit lists applied; other containers how many frames, or seconds.
+    listed = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
+    if not index.packets or index.packets < listed:
+        raise UserError(path, f"is cut short ({index.packets} of {listed} frames)", "fetch it again")
+    stated = None if listed else _stated_seconds(container, stream)
+    times = index.seconds
+    longest = float(np.diff(times).max()) if len(times) > 1 else 1.0
+    if stated and stated - float(int(index.ticks[0]) * index.base) - times[-1] > 2.5 * longest:
+        raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
 
 
 def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
@@ -102,32 +157,91 @@ def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | N
 
 
 def _describe(
-    path: Path, stream: VideoStream, ticks: list[int], stated: float | None, audio: int, rotation: int
+    path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex, frame: VideoFrame
 ) -> Probe:
-    context = stream.codec_context
-    if not ticks or (stream.frames and len(ticks) < stream.frames):
-        raise UserError(path, f"is cut short ({len(ticks)} of {stream.frames} frames)", "fetch it again")
-    base = stream.time_base or Fraction(1, 1)
-    start = min(ticks)
-    timestamps = np.sort(np.array([float((tick - start) * base) for tick in ticks]))
-    longest = float(np.diff(timestamps).max()) if len(timestamps) > 1 else 1.0
-    if stated and stated - float(start * base) - timestamps[-1] > 2.5 * longest:
-        raise UserError(path, f"is cut short ({timestamps[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
-    height = context.height
-    tag = int(context.colorspace)
-    pixel_format = context.pix_fmt or ""
-    rgb = tag == 0 or pixel_format.startswith(("rgb", "bgr", "gbr", "0rgb", "0bgr"))
-    matrix = "rgb" if rgb else _MATRICES.get(tag, "bt601")
-    full = rgb or int(context.color_range) == _FULL_RANGE or pixel_format.startswith("yuvj")
+    codec, pixel_format = stream.codec_context.name, frame.format.name
+    colour, turn = _colour(path, frame), _turn(path, frame)
+    trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, turn)
     return Probe(
         path=path,
-        width=context.width,
-        height=height,
-        codec=context.name,
+        container=container.format.name,
+        stream=stream.index,
+        width=frame.width,
+        height=frame.height,
+        codec=codec,
         pixel_format=pixel_format,
-        colour=Colour(matrix, full, assumed=not rgb and tag == _UNTAGGED),
-        rate=Fraction(stream.average_rate or stream.base_rate or 25),
-        timestamps=timestamps,
-        audio=audio,
-        rotation=rotation,
+        bits=bits_of(pixel_format),
+        colour=colour,
+        siting=_siting(stream, codec),
+        rate=_rate(stream),
+        index=index,
+        audio=len(container.streams.audio),
+        turn=turn,
+        sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
+        interlaced=frame.interlaced_frame,
+        hdr=_HDR_TRANSFERS.get(int(frame.color_trc or stream.codec_context.color_trc or 0), ""),
+        backend="pyav" if trouble else "decord",
+        reason=trouble or "8-bit RGB or 4:4:4 in closed GOPs",
     )
+
+
+def _colour(path: Path, frame: VideoFrame) -> Colour:
+    """Raises UserError for a matrix that is not linear in R'G'B'."""
+    tag, pixel_format = int(frame.colorspace), frame.format.name
+    if is_rgb(pixel_format):
+        return Colour("rgb", True)
+    if tag in _STRANGE_MATRICES:
+        raise UserError(path, f"has the matrix {_STRANGE_MATRICES[tag]}", "convert it to BT.709 first")
+    full = int(frame.color_range) == _FULL_RANGE or pixel_format.startswith("yuvj")
+    guessed = "bt601" if frame.height <= _SD_LINES else "bt709"
+    if is_gray(pixel_format):
+        return Colour(_MATRICES.get(tag, guessed), full or int(frame.color_range) == 0)
+    known = tag in _MATRICES and tag != 0
+    return Colour(_MATRICES[tag] if known else guessed, full, assumed=not known)
+
+
+def _siting(stream: VideoStream, codec: str) -> str:
+    if codec in _SITED_CODECS:
+        return "auto"
+    header = stream.codec_context.extradata or b""
+    if "av1" in codec and len(header) > 3 and header[2] & 3 == 2:  # AV1CodecConfigurationRecord: colocated
+        return "topleft"
+    return "left"
+
+
+def _turn(path: Path, frame: VideoFrame) -> Turn:
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Turn()
+    a, b, _, c, d, _, _, _, _ = struct.unpack("=9i", bytes(data))
+    if a and d and not b and not c:
+        return Turn(False, d < 0, a < 0)
+    if b and c and not a and not d:
+        return Turn(True, b < 0, c < 0)
+    raise UserError(path, "is turned by no right angle", "turn it first: ffmpeg -i IN OUT.mkv")
+
+
+def _not_for_decord(
+    container: InputContainer,
+    codec: str,
+    pixel_format: str,
+    width: int,
+    colour: Colour,
+    index: PacketIndex,
+    turn: Turn,
+) -> str:
+    """Why decord 0.6.0 would read this wrong or not at all, measured in tests/parity; nothing where it is right."""
+    troubles = {
+        "decord seeks wrongly in this container": not {"matroska", "mp4"} & set(container.format.name.split(",")),
+        "decord is not measured on this codec": codec not in {"h264", "ffv1", "vp9"},
+        "decord keeps 8 bits": bits_of(pixel_format) > 8,
+        "decord repeats chroma instead of enlarging it": not (is_rgb(pixel_format) or "444" in pixel_format),
+        "decord reads an untagged matrix as BT.601": colour.assumed,
+        "decord shows what an edit list hides": index.hidden > 0,
+        "decord seeks wrongly in open GOPs": index.leading,
+        "times are missing": index.counted,
+        "turned or mirrored": bool(turn),
+        "decord pads narrow pictures wrongly": width < 80,
+        "several video streams": len(container.streams.video) > 1,
+    }
+    return next((reason for reason, applies in troubles.items() if applies), "")

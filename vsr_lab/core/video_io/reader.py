@@ -1,23 +1,25 @@
 """Footage behind one small interface: a video file or a folder of frames, opened lazily."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
-import numpy as np
-
-from vsr_lab.core.clip import Clip, Colour, Frames
+from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.resize import resize_matrix
+from vsr_lab.core.video_io.decoders import Decoder, open_decoder
+from vsr_lab.core.video_io.folder import FRAME_SUFFIXES, FrameFolder
 from vsr_lab.core.video_io.probe import Probe, probe
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".ts", ".y4m"})
-FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m"}
+)
 
 
 class Footage(Protocol):
-    """Frames of one source, by number. Cheap to make and to pickle: files open on first reading."""
+    """Frames of one source, by number. Cheap to pickle: files open on first reading, in the process that reads."""
 
     @property
     def frames(self) -> int: ...
@@ -32,86 +34,76 @@ class Footage(Protocol):
 
 
 class VideoFile:
-    """A video file read by decord, which seeks to exact frames and converts by the stream's matrix and range."""
+    """A video file, upright, in RGB by its own matrix and range, each frame at its own time.
 
-    def __init__(self, path: Path) -> None:
+    square: resize to square pixels where the file's are not, the shorter side enlarged; else pixels stay as they are
+    stored, and `aspect` says how wide one is for its height. The file is open from the first reading until its last
+    frame was read, or `close`. Raises UserError for what cannot be read right.
+    """
+
+    def __init__(self, path: Path, square: bool = False) -> None:
         self.path = path
         self.probe: Probe = probe(path)
-        self._reader: Any = None
+        self._square = square and self.probe.aspect != 1
+        self._decoder: Decoder | None = None
+        _refuse(self.probe)
 
     @property
     def frames(self) -> int:
         return self.probe.frames
 
     @property
+    def aspect(self) -> Fraction:
+        """Width of a pixel over its height, as `read` gives it."""
+        return Fraction(1) if self._square else self.probe.aspect
+
+    @property
     def size(self) -> tuple[int, int]:
-        height, width = self.probe.height, self.probe.width
-        return (width, height) if self.probe.rotation % 180 else (height, width)
+        return _square_size(self.probe.size, self.probe.aspect) if self._square else self.probe.size
 
     def read(self, start: int, stop: int) -> Clip:
-        frames = self._decode(range(start, stop))
-        return Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
+        if not 0 <= start <= stop <= self.frames:
+            raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
+        if self._decoder is None:
+            self._decoder = open_decoder(self.probe)
+        frames = self._decoder.read(start, stop)
+        if stop == self.frames:
+            self.close()
+        clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
+        return _resized(clip, self.size) if self._square else clip
 
-    def _decode(self, indices: Sequence[int]) -> Frames:
-        import decord  # its import loads FFmpeg: only where a file is really read
-
-        try:
-            if self._reader is None:
-                decord.logging.set_level(decord.logging.FATAL)
-                self._reader = decord.VideoReader(str(self.path), num_threads=2)
-            if len(self._reader) != self.frames:
-                raise UserError(self.path, f"decodes to {len(self._reader)} of {self.frames} frames", "repair it")
-            return self._reader.get_batch(list(indices)).asnumpy()
-        except (decord.DECORDError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise UserError(self.path, f"cannot be decoded at frames {indices} ({reason})", "repair it") from error
+    def close(self) -> None:
+        """Let go of the open file. Reading opens it anew."""
+        if self._decoder:
+            self._decoder.close()
+        self._decoder = None
 
     def __getstate__(self) -> dict[str, Any]:
-        # A decord reader can neither be pickled nor live through a fork.
-        return {"path": self.path, "probe": self.probe, "_reader": None}
+        return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
 
 
-class FrameFolder:
-    """A folder of numbered pictures, in the order of their names; 25 frames a second where nothing says otherwise."""
-
-    def __init__(self, path: Path, rate: float = 25.0) -> None:
-        self.path = path
-        self.rate = rate
-        self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
-        if not self.files:
-            raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
-        self._size = _read_picture(self.files[0]).shape[:2]
-
-    @property
-    def frames(self) -> int:
-        return len(self.files)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self._size[0], self._size[1]
-
-    def read(self, start: int, stop: int) -> Clip:
-        pictures = [_read_picture(file) for file in self.files[start:stop]]
-        for file, picture in zip(self.files[start:stop], pictures, strict=True):
-            if picture.shape[:2] != self._size:
-                raise UserError(file, f"is {picture.shape[:2]}, the others {self._size}", "make all frames one size")
-        return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
+def _refuse(probe: Probe) -> None:
+    """Raises UserError for what would be read wrong."""
+    if probe.hdr:
+        raise UserError(probe.path, f"is HDR ({probe.hdr})", "tone-map it to BT.709 first")
+    if probe.interlaced:
+        raise UserError(probe.path, "is interlaced", "deinterlace it first: ffmpeg -i IN -vf bwdif -c:v ffv1 OUT.mkv")
+    if probe.bits > 16:
+        raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
 
 
-def _counting(path: Path) -> list[tuple[int, str]]:
-    """Sorts frame10 after frame9."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+def _square_size(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
+    height, width = size
+    return (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
 
 
-def _read_picture(path: Path) -> Frames:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise UserError(path, "is not a picture that can be read", "replace it")
-    if picture.dtype != np.uint8:
-        raise UserError(path, f"has {picture.dtype.itemsize * 8} bits a sample", "convert it to 8 bits first")
-    if picture.ndim == 2:
-        return np.ascontiguousarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB))  # pyright: ignore[reportReturnType]
-    return np.ascontiguousarray(picture[..., 2::-1])  # BGR(A) to RGB  # pyright: ignore[reportReturnType]
+def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
+    frames = clip.tensor()
+    for axis, length in ((-2, size[0]), (-1, size[1])):
+        if length != frames.shape[axis]:
+            weights = resize_matrix(frames.shape[axis], length, length / frames.shape[axis], "bicubic").to(frames)
+            frames = weights @ frames if axis == -2 else frames @ weights.mT
+    return replace(clip, frames=to_frames_like(frames, clip.frames))
 
 
 def is_frame_folder(path: Path) -> bool:
@@ -122,13 +114,16 @@ def is_frame_folder(path: Path) -> bool:
     return bool(suffixes & FRAME_SUFFIXES) and not suffixes & VIDEO_SUFFIXES
 
 
-def open_footage(path: Path) -> Footage:
-    """The footage at path: a video file, or a folder of frames. Raises UserError where there is none."""
+def open_footage(path: Path, square: bool = False) -> Footage:
+    """The footage at path: a video file, or a folder of frames; square: with square pixels.
+
+    Raises UserError where there is none, or none that can be read right.
+    """
     if path.is_dir():
         return FrameFolder(path)
     if not path.is_file():
         raise UserError(path, "not found", "check the path")
-    return VideoFile(path)
+    return VideoFile(path, square)
 
 
 def find_footage(root: Path) -> list[Path]:

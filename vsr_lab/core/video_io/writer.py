@@ -1,4 +1,4 @@
-"""Writing a video file: 8-bit RGB frames in, an encoded, tagged and disclosed stream out."""
+"""Writing a video file: RGB frames in, an encoded, tagged and disclosed stream out."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -8,18 +8,25 @@ from typing import Self
 
 import av
 import av.error
+import numpy as np
 from av.audio.stream import AudioStream
+from av.filter import Graph
 from av.stream import Stream
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
-from vsr_lab.core.clip import Frames
+from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.video_io.rgb import filter_graph
 
 _TICKS = 90_000  # the clock of MPEG video: fine enough for any variable frame rate
 _BT709 = 1
-# Without these swscale's 4:2:0 conversion strays by up to 157 levels.
-_ACCURATE = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+# Without these flags swscale's 4:2:0 strays by up to 157 levels, and without a place for chroma it puts it where no
+# player looks for it.
+_TO_YUV = (
+    "out_color_matrix=bt709:out_range=limited:out_chroma_loc=left"
+    ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp"
+)
 
 
 def _start(stream: Stream) -> Fraction:
@@ -30,7 +37,8 @@ class VideoWriter:
     """A BT.709 limited-range file, each frame at its own timestamp; audio may be copied from another file.
 
     codec: an encoder of libavcodec ("libx264", "ffv1"); pixel_format: "yuv420p", "yuv444p", "bgr0" (ffv1);
-    options: the encoder's own, as strings; metadata: container tags. Use as a context manager.
+    options: the encoder's own, as strings; metadata: container tags; sample_aspect: width of a pixel over its height.
+    Use as a context manager.
     """
 
     def __init__(
@@ -43,6 +51,7 @@ class VideoWriter:
         options: Mapping[str, str] | None = None,
         metadata: Mapping[str, str] | None = None,
         audio_from: Path | None = None,
+        sample_aspect: Fraction = Fraction(1),
     ) -> None:
         height, width = size
         self._origin = self._late = Fraction(0)  # where the sound's source begins, and its picture after that
@@ -56,6 +65,8 @@ class VideoWriter:
             assert isinstance(stream, VideoStream)
             self.rgb = pixel_format.startswith(("bgr", "rgb", "gbr"))
             self._stream = stream
+            self._graph: Graph | None = None
+            stream.sample_aspect_ratio = stream.codec_context.sample_aspect_ratio = sample_aspect
             self._open((height, width), pixel_format)
             self._audio_from = audio_from
             self._audio = self._audio_streams(audio_from) if audio_from else {}
@@ -88,17 +99,15 @@ class VideoWriter:
             self._late = picture[0] - self._origin if picture else Fraction(0)
             return {stream.index: self._container.add_stream_from_template(stream) for stream in sound}
 
-    def write(self, frames: Frames, timestamps: Iterable[float]) -> None:
-        """Encode uint8 RGB frames (T H W C) at their times in seconds."""
+    def write(self, frames: AnyFrames, timestamps: Iterable[float]) -> None:
+        """Encode RGB frames (T H W C, uint8 or uint16) at their times in seconds."""
         for picture, seconds in zip(frames, timestamps, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            deep = picture.dtype == np.uint16
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb48le" if deep else "rgb24")
             if not self.rgb:
-                frame = frame.reformat(
-                    format=self._stream.pix_fmt,
-                    dst_colorspace=Colorspace.ITU709,
-                    dst_color_range=ColorRange.MPEG,
-                    interpolation=_ACCURATE,
-                )
+                self._graph = self._graph or filter_graph(frame, _TO_YUV, self._stream.pix_fmt or "")
+                self._graph.push(frame)
+                frame = self._graph.vpull()
             frame.pts = round((seconds + float(self._late)) * _TICKS)
             frame.time_base = Fraction(1, _TICKS)
             for packet in self._stream.encode(frame):

@@ -1,0 +1,63 @@
+"""A folder of numbered pictures, read like a video."""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vsr_lab.core.clip import AnyFrames, Clip, Colour
+from vsr_lab.core.errors import UserError
+
+FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
+
+
+class FrameFolder:
+    """A folder of numbered pictures, in the order of their names; 25 frames a second where nothing says otherwise.
+
+    8 bits a sample, or 16 (PNG, TIFF), which are kept; one size and one depth.
+    """
+
+    def __init__(self, path: Path, rate: float = 25.0) -> None:
+        self.path = path
+        self.rate = rate
+        self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
+        if not self.files:
+            raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
+        first = _read_picture(self.files[0])
+        self._size, self._dtype = first.shape[:2], first.dtype
+
+    @property
+    def frames(self) -> int:
+        return len(self.files)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._size[0], self._size[1]
+
+    def read(self, start: int, stop: int) -> Clip:
+        """Frames start..stop-1. Raises UserError for a picture that cannot be read or is not like the first."""
+        pictures = [_read_picture(file) for file in self.files[start:stop]]
+        for file, picture in zip(self.files[start:stop], pictures, strict=True):
+            if picture.shape[:2] != self._size:
+                raise UserError(file, f"is {picture.shape[:2]}, the others {self._size}", "make all frames one size")
+            if picture.dtype != self._dtype:
+                depth, others = picture.dtype.itemsize * 8, self._dtype.itemsize * 8
+                raise UserError(file, f"has {depth} bits a sample, the others {others}", "make all frames one depth")
+        return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
+
+
+def _counting(path: Path) -> list[tuple[int, str]]:
+    """Sorts frame10 after frame9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+
+
+def _read_picture(path: Path) -> AnyFrames:
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise UserError(path, "is not a picture that can be read", "replace it")
+    if picture.dtype.name not in {"uint8", "uint16"}:
+        raise UserError(path, f"has samples of type {picture.dtype}", "convert it to 8 or 16 bits first")
+    if picture.ndim == 2:
+        return np.ascontiguousarray(picture[..., None].repeat(3, 2))  # pyright: ignore[reportReturnType]
+    return np.ascontiguousarray(picture[..., 2::-1])  # BGR(A) to RGB  # pyright: ignore[reportReturnType]
