@@ -22,15 +22,15 @@ class Motion(NamedTuple):
     mask: Tensor
 
 
-def backward_warp(image: Tensor, flow: Tensor) -> Tensor:
-    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear, border repeated."""
+def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
+    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear; outside: "border" repeated or "zeros"."""
     height, width = image.shape[-2:]
     ys = torch.arange(height, device=image.device, dtype=flow.dtype)
     xs = torch.arange(width, device=image.device, dtype=flow.dtype)
     x = (xs + flow[:, 0]) * (2 / max(width - 1, 1)) - 1
     y = (ys[:, None] + flow[:, 1]) * (2 / max(height - 1, 1)) - 1
     grid = torch.stack([x, y], -1).to(image.dtype)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    return F.grid_sample(image, grid, mode="bilinear", padding_mode=padding, align_corners=True)
 
 
 def visible(backward: Tensor, forward: Tensor) -> Tensor:

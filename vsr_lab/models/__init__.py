@@ -1,15 +1,28 @@
 """Networks. To add one: a file here with a `Network`, and a yaml in configs/model/."""
 
+from vsr_lab.models.anime_sr import AnimeSr
+from vsr_lab.models.basicvsr import BasicVsr
+from vsr_lab.models.basicvsr_pp import BasicVsrPp
 from vsr_lab.models.compact import Compact
 from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network
 from vsr_lab.models.interpolation import Interpolation
+from vsr_lab.models.official import load_animesr, load_basicvsr
 from vsr_lab.models.recurrent import Recurrent
+from vsr_lab.models.recurrent_flow import RecurrentFlow
+from vsr_lab.models.window import Window
 
 __all__ = [
+    "AnimeSr",
+    "BasicVsr",
+    "BasicVsrPp",
     "Compact",
     "Interpolation",
     "Recurrent",
+    "RecurrentFlow",
+    "Window",
     "build_network",
+    "load_animesr",
+    "load_basicvsr",
     "load_network",
     "load_weights",
     "read_note",

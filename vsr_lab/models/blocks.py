@@ -1,6 +1,13 @@
 """Parts that several networks share."""
 
+from itertools import pairwise
+
+import torch
 from torch import Tensor, nn
+
+_LEAK = 0.1
+# How an enlargement is made of pixel shuffles.
+FACTORS = {2: (2,), 3: (3,), 4: (2, 2)}
 
 
 class ResidualBlock(nn.Module):
@@ -13,6 +20,57 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.second(self.first(x).relu())
+
+
+class Trunk(nn.Module):
+    """A convolution, a leaky ReLU and residual blocks: B inputs H W -> B channels H W (BasicVSR, Chan et al. 2021).
+
+    The blocks start small, as that paper's do: thirty of them in a recurrence would otherwise explode.
+    """
+
+    def __init__(self, inputs: int, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.entry = nn.Conv2d(inputs, channels, 3, padding=1)
+        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(blocks))
+        with torch.no_grad():
+            for block in self.blocks:
+                for layer in block.children():
+                    nn.init.kaiming_normal_(layer.weight).mul_(0.1)  # pyright: ignore[reportArgumentType]
+                    nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = leaky(self.entry(x))
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Enlarger(nn.Module):
+    """Features at low resolution to a picture to be added to a skip: pixel shuffles, then two convolutions.
+
+    B channels h w -> B 3 sh sw; starts at zero. width: channels at high resolution.
+    """
+
+    def __init__(self, channels: int, width: int, scale: int) -> None:
+        super().__init__()
+        widths = [channels, *[width] * len(FACTORS[scale])]
+        self.up = nn.ModuleList(
+            nn.Conv2d(before, after * factor**2, 3, padding=1)
+            for (before, after), factor in zip(pairwise(widths), FACTORS[scale], strict=True)
+        )
+        self.shuffles = nn.ModuleList(nn.PixelShuffle(factor) for factor in FACTORS[scale])
+        self.high = nn.Conv2d(width, width, 3, padding=1)
+        self.last = zero_(nn.Conv2d(width, 3, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for conv, shuffle in zip(self.up, self.shuffles, strict=True):
+            x = leaky(shuffle(conv(x)))
+        return self.last(leaky(self.high(x)))
+
+
+def leaky(x: Tensor) -> Tensor:
+    """Leaky ReLU of slope 0.1."""
+    return nn.functional.leaky_relu(x, _LEAK)
 
 
 def zero_(conv: nn.Conv2d) -> nn.Conv2d:

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream
-from vsr_lab.models import Compact, Interpolation, Recurrent
+from vsr_lab.models import Compact, Interpolation, Recurrent, RecurrentFlow
 
 MAKE: dict[str, Callable[[], StreamingNetwork]] = {
     "compact x2": lambda: Compact(2, channels=4, layers=1),
     "compact x3": lambda: Compact(3, channels=4, layers=1),
     "recurrent x2": lambda: Recurrent(2, channels=4, blocks=1),
     "recurrent x4": lambda: Recurrent(4, channels=4, blocks=2),
+    "recurrent with flow": lambda: RecurrentFlow(4, channels=4, blocks=1, flow_channels=4),
     "recurrent warmed up": lambda: Recurrent(2, channels=4, blocks=1, warm_up=2),
 }
 INTERPOLATE = {name: lambda name=name: Interpolation(2, name) for name in ("nearest", "bilinear", "bicubic", "lanczos")}

@@ -1,0 +1,54 @@
+"""BasicVSR: features are carried through the whole clip in both directions, aligned by flow."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_lab.core.network import Network
+from vsr_lab.core.warp import backward_warp
+from vsr_lab.models.blocks import Enlarger, Trunk, leaky
+from vsr_lab.models.spynet import SpyNet
+
+
+class BasicVsr(Network):
+    """BasicVSR (Chan et al., "BasicVSR: The search for essential components in video super-resolution", 2021).
+
+    Each frame needs the whole clip. Defaults are the paper's 6.3 million parameters; its published weights are read
+    by `load_official`. The skip is bilinear, as there.
+    """
+
+    lookahead = None
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 30, width: int = 64) -> None:
+        super().__init__()
+        self.scale = scale
+        self.channels = channels
+        self.flow = SpyNet()
+        self.backward_trunk = Trunk(channels + 3, channels, blocks)
+        self.forward_trunk = Trunk(channels + 3, channels, blocks)
+        self.fusion = nn.Conv2d(2 * channels, channels, 1)
+        self.enlarger = Enlarger(channels, width, scale)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        frames = lr.unbind(1)
+        later = self._carried(self.backward_trunk, frames[::-1])[::-1]
+        earlier = self._carried(self.forward_trunk, frames)
+        return torch.stack([self._enlarged(*three) for three in zip(frames, later, earlier, strict=True)], 1)
+
+    def _carried(self, trunk: Trunk, frames: Sequence[Tensor]) -> list[Tensor]:
+        """Features of every frame, each made from its frame and the features of the one before."""
+        batch, _, height, width = frames[0].shape
+        features = frames[0].new_zeros(batch, self.channels, height, width)
+        carried: list[Tensor] = []
+        for t, frame in enumerate(frames):
+            if t:
+                features = backward_warp(features, self.flow(frame, frames[t - 1]), "zeros")
+            features = trunk(torch.cat([frame, features], 1))
+            carried.append(features)
+        return carried
+
+    def _enlarged(self, frame: Tensor, later: Tensor, earlier: Tensor) -> Tensor:
+        features = leaky(self.fusion(torch.cat([later, earlier], 1)))
+        return F.interpolate(frame, scale_factor=self.scale, mode="bilinear") + self.enlarger(features)

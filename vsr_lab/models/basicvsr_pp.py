@@ -1,0 +1,96 @@
+"""BasicVSR++: features go through the clip four times, each aligned to the two frames before by deformable filters."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops import deform_conv2d
+
+from vsr_lab.core.network import Network
+from vsr_lab.core.warp import backward_warp
+from vsr_lab.models.blocks import Enlarger, Trunk, leaky, zero_
+from vsr_lab.models.spynet import SpyNet
+
+_GROUPS = 16
+_REACH = 10.0  # pixels that an offset may add to the flow
+
+
+class BasicVsrPp(Network):
+    """BasicVSR++ (Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and
+    alignment", 2022): second-order grid propagation and flow-guided deformable alignment.
+
+    Each frame needs the whole clip. Defaults are the paper's 7.3 million parameters. The skip is bilinear, as there.
+    """
+
+    lookahead = None
+
+    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 7, width: int = 64) -> None:
+        super().__init__()
+        self.scale = scale
+        self.channels = channels
+        self.flow = SpyNet()
+        self.extract = Trunk(3, channels, 5)
+        self.align = nn.ModuleList(Alignment(channels) for _ in range(4))
+        self.trunks = nn.ModuleList(Trunk((2 + i) * channels, channels, blocks) for i in range(4))
+        self.reconstruct = Trunk(5 * channels, channels, 5)
+        self.enlarger = Enlarger(channels, width, scale)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        frames = lr.unbind(1)
+        features = [[self.extract(frame)] for frame in frames]
+        for branch in range(4):
+            order = list(range(len(frames)))[:: 1 if branch % 2 else -1]
+            carried = self._carried(branch, [frames[t] for t in order], [features[t] for t in order])
+            for t, made in zip(order, carried, strict=True):
+                features[t].append(made)
+        return torch.stack([self._enlarged(*pair) for pair in zip(frames, features, strict=True)], 1)
+
+    def _carried(self, branch: int, frames: Sequence[Tensor], features: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+        """Features of one more pass, in the order given."""
+        align, trunk = self.align[branch], self.trunks[branch]
+        carried: list[Tensor] = []
+        last: Tensor | None = None  # flow to the frame before, of the frame before
+        for t, own in enumerate(features):
+            here = torch.zeros_like(own[0])
+            if t:
+                flow = self.flow(frames[t], frames[t - 1])
+                older = carried[t - 2] if t > 1 else torch.zeros_like(here)
+                further = torch.zeros_like(flow) if last is None else flow + backward_warp(last, flow)
+                here = align(own[0], carried[t - 1], older, flow, further)
+                last = flow
+            carried.append(here + trunk(torch.cat([*own, here], 1)))
+        return carried
+
+    def _enlarged(self, frame: Tensor, features: Sequence[Tensor]) -> Tensor:
+        enlarged = self.enlarger(self.reconstruct(torch.cat(list(features), 1)))
+        return F.interpolate(frame, scale_factor=self.scale, mode="bilinear") + enlarged
+
+
+class Alignment(nn.Module):
+    """Deformable convolution whose offsets are optical flow plus what a small network adds (paper, section 3.2)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        layers = [nn.Conv2d(3 * channels + 4, channels, 3, padding=1)]
+        layers += [nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)]
+        self.offsets = nn.ModuleList(layers)
+        self.head = zero_(nn.Conv2d(channels, 27 * _GROUPS, 3, padding=1))
+        self.filter = nn.Conv2d(2 * channels, channels, 3, padding=1)
+
+    def forward(self, here: Tensor, near: Tensor, far: Tensor, flow: Tensor, further: Tensor) -> Tensor:
+        """here: features of this frame; near, far: those carried from one and two frames before, with the flows
+        that bring them here. All B C H W -> the carried ones, aligned, B C H W.
+        """
+        guesses = [backward_warp(near, flow.to(near.dtype)), backward_warp(far, further.to(far.dtype))]
+        x = torch.cat([guesses[0], here, guesses[1], flow.to(here.dtype), further.to(here.dtype)], 1)
+        for layer in self.offsets:
+            x = leaky(layer(x))
+        first, second, mask = self.head(x).float().chunk(3, 1)
+        # torchvision wants (y, x) for each of the nine taps of each group; the first half of the groups reads `near`.
+        guides = torch.cat([g.flip(1).repeat(1, 9 * _GROUPS // 2, 1, 1) for g in (flow, further)], 1)
+        offset = _REACH * torch.cat([first, second], 1).tanh() + guides
+        both = torch.cat([near, far], 1).float()
+        weight, bias = self.filter.weight.float(), self.filter.bias
+        with torch.autocast(here.device.type, enabled=False):
+            return deform_conv2d(both, offset, weight, bias, padding=(1, 1), mask=mask.sigmoid()).to(here.dtype)

@@ -1,0 +1,39 @@
+"""A network that sees a few neighbouring frames and remembers nothing: plain convolutions, whatever runs it."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_lab.core.network import Network
+from vsr_lab.core.resize import BicubicUpsample
+from vsr_lab.models.blocks import Trunk, zero_
+
+
+class Window(Network):
+    """The frames around each one, stacked on channels, to a residual over bicubic (early fusion, VESPCN, 2017).
+
+    frames: in the window, odd; half of them are the future. The first and the last frame of a clip stand in for
+    those beyond its ends.
+    """
+
+    def __init__(self, scale: int, frames: int, channels: int, blocks: int) -> None:
+        super().__init__()
+        if frames % 2 == 0:
+            raise ValueError(f"frames must be odd, not {frames}")
+        self.scale = scale
+        self.frames = frames
+        self.lookahead = frames // 2
+        self.trunk = Trunk(3 * frames, channels, blocks)
+        self.head = zero_(nn.Conv2d(channels, 3 * scale**2, 3, padding=1))
+        self.skip = BicubicUpsample(scale)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        length, reach = lr.shape[1], self.frames // 2
+        padded = torch.cat([lr[:, :1]] * reach + [lr] + [lr[:, -1:]] * reach, 1)
+        stacked = torch.cat([padded[:, i : i + length] for i in range(self.frames)], 2)
+        return self.window(stacked.flatten(0, 1)).unflatten(0, lr.shape[:2])
+
+    def window(self, stacked: Tensor) -> Tensor:
+        """One window, its frames stacked on channels, B 3*frames h w -> its middle frame enlarged, B 3 sh sw."""
+        middle = stacked[:, 3 * (self.frames // 2) :][:, :3]
+        return self.skip(middle) + F.pixel_shuffle(self.head(self.trunk(stacked)), self.scale)
