@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.shots import Shot
 from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
@@ -21,7 +22,11 @@ class _Memory(StoredClip):
     def __init__(self, name: str, length: int, height: int, width: int) -> None:
         super().__init__(name, Path(name))
         t, y, x = np.meshgrid(np.arange(length), np.arange(height), np.arange(width), indexing="ij")
-        self.__dict__["frames"] = np.stack([t, y, x], -1).astype(np.uint8)
+        self.__dict__["pixels"] = np.stack([t, y, x], -1).astype(np.uint8)
+
+    @property
+    def frames(self) -> Frames:
+        return self.__dict__["pixels"]
 
 
 @few

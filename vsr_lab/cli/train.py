@@ -16,12 +16,13 @@ from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
 from vsr_lab.core.network import Network
-from vsr_lab.core.shots import Shot, check_pair, find_shots
+from vsr_lab.core.shots import check_pair, find_shots
 from vsr_lab.data import (
     Crops,
     StoredClip,
     Windows,
     hold_out,
+    spread,
     store_shots,
     train_loader,
     validation_loader,
@@ -105,9 +106,21 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     low = find_shots(Path(data.lr_root), names, data.frames) if data.lr_root else None
     for shot, twin in zip(high, low or [], strict=low is not None):
         check_pair(shot, twin, degradation.scale)
-    train, validation = _stored_clips(high, cfg)
-    train_low, validation_low = _stored_clips(low, cfg) if low else (None, None)
-    crops = Crops(train, train_low, degradation, cfg.seed, data.clip_frames, data.size, data.tries, data.flips)
+    stored = store_shots([*high, *(low or [])], Path(data.store), data.budget_gib, data.workers)
+    train, validation = _split(stored[: len(high)], cfg)
+    train_low, validation_low = _split(stored[len(high) :], cfg) if low else (None, None)
+    crops = Crops(
+        train,
+        train_low,
+        degradation,
+        cfg.seed,
+        frames=data.clip_frames,
+        size=data.size,
+        tries=data.tries,
+        flips=data.flips,
+        strides=plain(data.strides),
+        min_motion=data.min_motion,
+    )
     shown = cfg.validation
     windows = Windows(validation, validation_low, degradation, cfg.seed, shown.frames, shown.size)
     return Feed(
@@ -116,11 +129,10 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     )
 
 
-def _stored_clips(shots: list[Shot], cfg: DictConfig) -> tuple[list[StoredClip], list[StoredClip]]:
-    window = max(cfg.data.clip_frames, 2)
-    train, validation = hold_out(shots, cfg.data.hold_out, window)
-    store, budget = Path(cfg.data.store), cfg.data.budget_gib
-    return store_shots(train, store, budget), store_shots(validation, store, budget)
+def _split(clips: list[StoredClip], cfg: DictConfig) -> tuple[list[StoredClip], list[StoredClip]]:
+    """For training and for validation: a function of lengths alone, so that HR and LR are split alike."""
+    train, validation = hold_out(clips, cfg.data.hold_out, max(cfg.data.clip_frames, 2))
+    return train, spread(validation, cfg.validation.clips)
 
 
 def _trainer_options(cfg: DictConfig) -> dict[str, Any]:

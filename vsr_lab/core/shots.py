@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ class Shot:
     """Frames start..stop-1 of `path` (stop None: to its end), cropped, then shrunk by `downscale`.
 
     crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
+    cuts: frames of the file, counted from its first, at which a new scene begins.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Shot:
     stop: int | None = None
     downscale: float = 1.0
     crop: tuple[int, int, int, int] | None = None
+    cuts: tuple[int, ...] = ()
 
     @cached_property
     def footage(self) -> Footage:
@@ -46,6 +49,9 @@ class Shot:
     @property
     def frames(self) -> int:
         return (self.footage.frames if self.stop is None else self.stop) - self.start
+
+    def __len__(self) -> int:
+        return self.frames
 
     @property
     def size(self) -> tuple[int, int]:
@@ -67,6 +73,12 @@ class Shot:
     def window(self, first: int, last: int) -> "Shot":
         """The shot's own frames first..last-1 as a shot."""
         return replace(self, start=self.start + first, stop=self.start + last)
+
+
+def scenes_between(cuts: tuple[int, ...], start: int, stop: int) -> list[tuple[int, int]]:
+    """Frames start..stop-1 split at the cuts inside, counted from start: [(first, last + 1), ...]."""
+    inside = sorted({cut - start for cut in cuts if start < cut < stop})
+    return list(pairwise([0, *inside, stop - start]))
 
 
 def parse_window(text: str | None) -> tuple[int, int | None]:
@@ -156,6 +168,7 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             stop=int(row["stop"]) if row.get("stop") else default.stop,
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
+            cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
         )
     except ValueError as error:
         raise UserError(manifest, f"row {row['path']}: {error}", "mend the row") from error

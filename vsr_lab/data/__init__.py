@@ -1,8 +1,9 @@
 """Footage to batches."""
 
-from vsr_lab.data.loading import StepNumbers, hold_out, train_loader, validation_loader
+from vsr_lab.data.build import store_shots
+from vsr_lab.data.loading import StepNumbers, hold_out, spread, train_loader, validation_loader
 from vsr_lab.data.samples import Crops, Sample, Windows, collate
-from vsr_lab.data.store import StoredClip, store_shots
+from vsr_lab.data.store import StoredClip
 
 __all__ = [
     "Crops",
@@ -12,6 +13,7 @@ __all__ = [
     "Windows",
     "collate",
     "hold_out",
+    "spread",
     "store_shots",
     "train_loader",
     "validation_loader",

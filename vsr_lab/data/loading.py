@@ -1,12 +1,12 @@
 """Batches in an order that depends on nothing but the seed and the step."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol, Self, TypeVar
 
 from torch.utils.data import DataLoader, Sampler
 
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot
 from vsr_lab.data.samples import Crops, Sample, Windows, collate
 
 
@@ -54,21 +54,51 @@ def _loader(dataset: Crops | Windows, numbers: Sampler[list[int]] | list[list[in
     )
 
 
-def hold_out(shots: Sequence[Shot], share: float, window: int) -> tuple[list[Shot], list[Shot]]:
-    """Split each shot in time: its end is for validation, with a window's gap before it where there is room.
+class Cuttable(Protocol):
+    """Footage that windows can be taken of: a shot, or a stored clip. Its length is its number of frames."""
 
-    Raises UserError for a shot too short to leave a window of training.
+    @property
+    def name(self) -> str: ...
+    def __len__(self) -> int: ...
+    def window(self, first: int, last: int) -> Self: ...
+
+
+Part = TypeVar("Part", bound=Cuttable)
+
+
+def hold_out(clips: Sequence[Part], share: float, window: int) -> tuple[list[Part], list[Part]]:
+    """Split each clip in time: its end is for validation, with a window's gap before it where there is room.
+
+    Clips too short to be split are dealt out whole: every 1/share-th is for validation.
+    Raises UserError for a clip shorter than a window, and for a lone one too short to be split.
     """
-    train: list[Shot] = []
-    validation: list[Shot] = []
-    for shot in shots:
-        length = shot.frames
-        held = max(window, round(length * share))
-        kept = length - held - min(window, max(length - held - 2 * window, 0))
-        if kept < window:
-            raise UserError(
-                shot.path, f"has {length} frames; window and hold-out need {2 * window}", "use longer clips"
-            )
-        train.append(shot.window(0, kept))
-        validation.append(shot.window(length - held, length))
+    train: list[Part] = []
+    validation: list[Part] = []
+    short = [clip for clip in clips if len(clip) - _held(clip, share, window) < window]
+    lone = len(short) == len(clips) == 1
+    for clip in short:
+        if lone or len(clip) < window:
+            problem = f"has {len(clip)} frames; window and hold-out need {2 * window}"
+            raise UserError(clip.name, problem, "use longer clips")
+    # At least one of the short ones, unless longer clips serve; evenly spread, since neighbours are alike.
+    whole = {id(clip) for clip in spread(short, max(round(len(short) * share), int(len(short) == len(clips))))}
+    for clip in clips:
+        length, held = len(clip), _held(clip, share, window)
+        if length - held < window:
+            (validation if id(clip) in whole else train).append(clip)
+            continue
+        gap = min(window, max(length - held - 2 * window, 0))
+        train.append(clip.window(0, length - held - gap))
+        validation.append(clip.window(length - held, length))
     return train, validation
+
+
+def _held(clip: Cuttable, share: float, window: int) -> int:
+    return max(window, round(len(clip) * share))
+
+
+def spread(clips: Sequence[Part], most: int) -> list[Part]:
+    """At most `most` of the clips, evenly spread."""
+    if len(clips) <= most:
+        return list(clips)
+    return [clips[(2 * i + 1) * len(clips) // (2 * most)] for i in range(most)]

@@ -1,68 +1,176 @@
-"""Decoded footage on disk: one uint8 .npy a shot, memory-mapped, so that training never waits for a decoder."""
+"""The store, from the reading side: decoded uint8 clips on disk, memory-mapped, with a checksum beside each."""
 
 import hashlib
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
+import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import written_beside
-from vsr_lab.core.shots import Shot
-from vsr_lab.core.video_io import read_chunks
+from vsr_lab.core.files import read_json, write_json
+from vsr_lab.core.shots import Shot, scenes_between
+from vsr_lab.data.activity import Activity, measure_activity
 
-_CHUNK = 32
+_PAGE = 4096
+_PAGES = 16
+_CHUNK = 1 << 24
+
+
+@lru_cache(maxsize=384)
+def _mapped(path: Path) -> npt.NDArray[np.generic]:
+    """The array in path, mapped: pages are shared between processes and dropped when memory is short.
+
+    A process may hold about a thousand files open, and a data set has 64,612 clips: the least used are closed.
+    """
+    return np.asarray(np.load(path, mmap_mode="r"))
 
 
 @dataclass(frozen=True)
 class StoredClip:
-    """A decoded shot. Opens on first use, so it can be handed to worker processes."""
+    """Frames first..stop-1 of a decoded shot. Holds no file open, so it can be handed to worker processes.
+
+    cuts: frames of the file at which a new scene begins.
+    """
 
     name: str
     path: Path
+    cuts: tuple[int, ...] = ()
+    first: int = 0
+    stop: int | None = None
 
-    @cached_property
+    @property
     def frames(self) -> Frames:
-        """T H W C uint8, mapped: pages are shared between processes and dropped when memory is short."""
-        return np.load(self.path, mmap_mode="r")
+        """T H W C uint8, mapped."""
+        return _mapped(self.path)[self.first : self.stop]  # pyright: ignore[reportReturnType]
 
-    def __getstate__(self) -> dict[str, object]:
-        return {"name": self.name, "path": self.path}
+    @property
+    def activity(self) -> Activity:
+        """How much there is to see in each cell of each frame, mapped where it was stored."""
+        path = activity_path(self.path)
+        if not path.exists():
+            return measure_activity(self.frames)
+        return _mapped(path)[self.first : self.stop]  # pyright: ignore[reportReturnType]
+
+    @property
+    def scenes(self) -> list[tuple[int, int]]:
+        """The clip's own frames a..b-1 between its cuts."""
+        return scenes_between(self.cuts, self.first, self.first + len(self))
+
+    def window(self, first: int, last: int) -> "StoredClip":
+        """The clip's own frames first..last-1 as a clip."""
+        return replace(self, first=self.first + first, stop=self.first + last)
+
+    def __len__(self) -> int:
+        return len(self.frames) if self.stop is None else self.stop - self.first
 
 
-def _key(shot: Shot) -> str:
-    """Changes whenever the stored frames would."""
+@dataclass(frozen=True)
+class Record:
+    """What lies beside a stored clip as JSON: where it came from, and how to know that it is whole.
+
+    digest: of all bytes of the frames; pages: of a few pages spread over the file, read each time that it is opened.
+    """
+
+    source: str
+    start: int
+    stop: int | None
+    downscale: float
+    crop: tuple[int, int, int, int] | None
+    shape: tuple[int, int, int, int]
+    bytes: int
+    digest: str
+    pages: str
+
+    def shot(self) -> Shot:
+        """The shot that was decoded."""
+        return Shot("", Path(self.source), self.start, self.stop, self.downscale, self.crop)
+
+
+def clip_path(folder: Path, shot: Shot) -> Path:
+    """Where the shot's frames lie: another name whenever they would change."""
+    return folder / f"{shot_key(shot)}.npy"
+
+
+def activity_path(path: Path) -> Path:
+    return path.with_suffix(".activity")
+
+
+def record_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def shot_key(shot: Shot) -> str:
+    """Changes whenever the stored frames would. Raises UserError where there is no footage."""
+    if not shot.path.exists():
+        raise UserError(shot.path, "not found", "check the path")
     files = [shot.path] if shot.path.is_file() else sorted(shot.path.iterdir())
-    stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    stamps = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
     facts = (str(shot.path.resolve()), stamps, shot.start, shot.stop, shot.downscale, shot.crop)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
 
 
-def store_shots(shots: list[Shot], folder: Path, budget_gib: float) -> list[StoredClip]:
-    """Decode every shot that is not stored yet. Interrupted, it goes on with the next shot.
+def make_record(shot: Shot, path: Path) -> Record:
+    """The record of frames just decoded into path."""
+    frames: Frames = np.load(path, mmap_mode="r")
+    return Record(
+        source=str(shot.path.resolve()),
+        start=shot.start,
+        stop=shot.stop,
+        downscale=shot.downscale,
+        crop=shot.crop,
+        shape=frames.shape,
+        bytes=path.stat().st_size,
+        digest=_digest(path),
+        pages=_pages(path),
+    )
 
-    Raises UserError where the decoded footage would be larger than budget_gib.
-    """
-    size = sum(shot.frames * shot.size[0] * shot.size[1] * 3 for shot in shots) / 2**30
-    if size > budget_gib:
-        raise UserError(
-            "data.budget_gib", f"{size:.1f} GiB decoded is over {budget_gib}", "raise it, or narrow data.frames"
-        )
-    stored = [StoredClip(shot.name, folder / f"{_key(shot)}.npy") for shot in shots]
-    missing = [(shot, clip) for shot, clip in zip(shots, stored, strict=True) if not clip.path.exists()]
-    for shot, clip in track(missing, "decoding footage", disable=not missing, transient=True):
-        _decode(shot, clip.path)
-    return stored
+
+def write_record(path: Path, record: Record) -> None:
+    """Written last: a clip without its record is not there."""
+    write_json(record_path(path), asdict(record))
 
 
-def _decode(shot: Shot, path: Path) -> None:
-    with written_beside(path) as temporary:
-        target = np.lib.format.open_memmap(temporary, "w+", np.uint8, (shot.frames, *shot.size, 3))
-        first = 0
-        for clip in read_chunks(shot, 0, shot.frames, _CHUNK):
-            target[first : first + len(clip.frames)] = clip.eight_bit()
-            first += len(clip.frames)
-        target.flush()
+def read_record(path: Path) -> Record | None:
+    """The record of the clip at path, or None where there is none that fits this version."""
+    if not record_path(path).exists():
+        return None
+    try:
+        value = Record(**read_json(record_path(path)))
+    except (UserError, TypeError):
+        return None  # of another version, or half a file after a power cut: the clip is decoded anew
+    crop = tuple(value.crop) if value.crop else None
+    return replace(value, crop=crop, shape=tuple(value.shape))  # pyright: ignore[reportArgumentType]
+
+
+def looks_whole(path: Path, record: Record) -> bool:
+    """The cheap check of every opening: the size, and the sampled pages. Finds cut and overwritten files."""
+    return path.exists() and path.stat().st_size == record.bytes and _pages(path) == record.pages
+
+
+def is_whole(path: Path, record: Record) -> bool:
+    """The check of every byte."""
+    return looks_whole(path, record) and _digest(path) == record.digest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _pages(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    with path.open("rb", buffering=0) as file:
+        last = max(path.stat().st_size - _PAGE, 0)
+        for place in np.linspace(0, last, _PAGES).astype(np.int64):
+            file.seek(int(place))
+            digest.update(file.read(_PAGE))
+    return digest.hexdigest()
+
+
+def stored_files(folder: Path) -> Iterator[Path]:
+    """The frames of every clip in the store, finished or not."""
+    return (path for path in sorted(folder.glob("*.npy")))

@@ -22,6 +22,11 @@ SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LR
 Metric = Callable[..., Tensor]
 
 
+def _unit(frames: Tensor) -> Tensor:
+    """uint8 as it lies in the store, colours innermost, to float in [0, 1], colours outermost."""
+    return frames.to(torch.float32, memory_format=torch.contiguous_format) / 255
+
+
 class VsrModule(pl.LightningModule):
     """Trains a network on batches of crops.
 
@@ -51,11 +56,15 @@ class VsrModule(pl.LightningModule):
         self.measure_every = measure_every
 
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The batch as lr, hr in [0, 1]; lr is made here, on the device, where the footage has none."""
-        hr = batch.hr.float() / 255
+        """The batch as lr, hr in [0, 1]; lr is made here, on the device, where neither the footage nor the loader has.
+
+        Either way both are of 8 bits, so that the same parameters give the same pair.
+        """
+        hr = _unit(batch.hr)
         if batch.lr is not None:
-            return batch.lr.float() / 255, hr
-        return apply_batch(self.degradation, hr, batch.params), truth_batch(self.degradation, hr, batch.params)
+            return _unit(batch.lr), hr
+        lr = apply_batch(self.degradation, hr, batch.params)
+        return quantise(lr), quantise(truth_batch(self.degradation, hr, batch.params))
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         lr = None if batch.lr is None else batch.lr.to(device, non_blocking=True)
