@@ -24,6 +24,7 @@ HOME = {
     "content": ("train", ["data.root=x"], ""),
     "model": ("train", ["content=mixed", "data.root=x"], "model"),
     "degradation": ("train", ["content=mixed", "data.root=x"], "degradation"),
+    "flow": ("train", ["content=mixed", "data.root=x"], "loss.estimator"),
     "loss": ("train", ["content=mixed", "data.root=x"], "loss"),
     "optimizer": ("train", ["content=mixed", "data.root=x"], "optimizer"),
     "scheduler": ("train", ["content=mixed", "data.root=x"], "scheduler"),
@@ -52,6 +53,11 @@ def composed(group: str, option: str) -> DictConfig:
         return compose(verb, [*needed, f"+metric@metrics.{option}={option}"] if not listed(option) else needed)
     if group == "exporter":
         return compose(verb, [*needed])
+    if group == "flow":
+        cfg = compose(verb, [*needed, f"flow@loss.estimator={option}"])
+        if "weights" in cfg.loss.estimator:
+            cfg.loss.estimator.weights = "x"
+        return cfg
     cfg = compose(verb, [*needed, f"{group}={option}"])
     if group == "candidate" and "path" in cfg.candidate:
         cfg.candidate.path = "x"

@@ -1,7 +1,24 @@
 """What is differentiated. To add a loss: a file here whose forward names what it needs, and a term in a loss yaml."""
 
 from vsr_lab.losses.objective import Objective, Term
-from vsr_lab.losses.pixel import Charbonnier
-from vsr_lab.losses.temporal import Flicker, Warp
+from vsr_lab.losses.perceptual import Dists, Lpips, StLpips
+from vsr_lab.losses.pixel import L1, Charbonnier, Distillation
+from vsr_lab.losses.structure import Edges, FocalFrequency
+from vsr_lab.losses.temporal import Flicker, FlowAlignment, PingPong, Warp
 
-__all__ = ["Charbonnier", "Flicker", "Objective", "Term", "Warp"]
+__all__ = [
+    "L1",
+    "Charbonnier",
+    "Distillation",
+    "Dists",
+    "Edges",
+    "Flicker",
+    "FlowAlignment",
+    "FocalFrequency",
+    "Lpips",
+    "Objective",
+    "PingPong",
+    "StLpips",
+    "Term",
+    "Warp",
+]

@@ -1,46 +1,74 @@
 """The training objective: named losses, their weights and when each begins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import FlowEstimator
-from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.inputs import Inputs, needs
+
+_OWN = {"sr", "hr", "lr", "motion"}
 
 
 class Term(nn.Module):
-    """One loss in the objective: weight 0 is logged and never trained; start is a fraction of the training."""
+    """One loss in the objective: weight 0 is logged and never trained.
 
-    def __init__(self, loss: nn.Module, weight: float, start: float = 0.0) -> None:
+    start, ramp: fractions of the training; the weight is 0 before start and full after start + ramp.
+    """
+
+    def __init__(self, loss: nn.Module, weight: float, start: float = 0.0, ramp: float = 0.0) -> None:
         super().__init__()
-        if not weight >= 0 or not 0 <= start <= 1:  # NaN fits neither
-            raise ValueError(f"weight must be >= 0 and start in [0, 1], not {weight} and {start}")
+        if not (weight >= 0 and 0 <= start <= 1 and 0 <= ramp <= 1):  # NaN fits none
+            raise ValueError(f"weight must be >= 0, start and ramp in [0, 1], not {weight}, {start} and {ramp}")
         self.loss = loss
         self.weight = weight
         self.start = start
+        self.ramp = ramp
 
     def weight_at(self, progress: float) -> float:
         """The weight at `progress`, the fraction of the training done."""
-        return self.weight if progress >= self.start else 0.0
+        if progress < self.start:
+            return 0.0
+        return self.weight * min(1.0, (progress - self.start) / self.ramp) if self.ramp else self.weight
 
 
 class Objective(nn.Module):
-    """Sum of weighted terms. A term's forward names what it needs: sr, hr, lr, motion (of hr, by `estimator`)."""
+    """Sum of weighted terms. A term's forward names what it needs: sr, hr, lr, motion (of hr, by `estimator`), and
+    what else whoever trains has on offer.
+    """
 
     def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator) -> None:
         super().__init__()
         self.terms = nn.ModuleDict(dict(terms))
         self.estimator = estimator
 
+    def check(self, more: Collection[str]) -> None:
+        """Raises UserError for a loss that needs what is neither ours nor among `more`."""
+        for name, term in self.terms.items():
+            assert isinstance(term, Term)
+            missing = [need for need in needs(term.loss.forward) if need not in _OWN | set(more)]
+            if missing:
+                offer = ", ".join(sorted(_OWN | set(more)))
+                raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", f"this training has {offer}")
+
     def forward(
-        self, sr: Tensor, hr: Tensor, lr: Tensor, progress: float, measure_all: bool
+        self,
+        sr: Tensor,
+        hr: Tensor,
+        lr: Tensor,
+        progress: float,
+        measure_all: bool,
+        more: Mapping[str, Callable[[], Tensor]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """sr, hr: B T C H W; lr: B T C h w. Returns the total to minimise and each term's own value, unweighted.
 
         Terms of weight 0 are left out unless measure_all: optical flow is too dear to log every step.
+        more: other inputs, each computed where a term asks for it.
         """
-        inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, {"motion": lambda: self.estimator(hr)})
+        lazy = {"motion": lambda: self.estimator(hr), **(more or {})}
+        inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)
         total = sr.new_zeros(())
         parts: dict[str, Tensor] = {}
         for name, term in self.terms.items():

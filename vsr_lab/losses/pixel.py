@@ -1,4 +1,4 @@
-"""Losses on single frames."""
+"""Losses on the pixels of single frames."""
 
 from torch import Tensor, nn
 
@@ -12,3 +12,17 @@ class Charbonnier(nn.Module):
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         return ((sr - hr).square() + self.epsilon**2).sqrt().mean()
+
+
+class L1(nn.Module):
+    """mean |sr - hr|."""
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return (sr - hr).abs().mean()
+
+
+class Distillation(nn.Module):
+    """mean |sr - taught|: what a teacher network makes of the same lr (train teacher=<network.safetensors>)."""
+
+    def forward(self, sr: Tensor, taught: Tensor) -> Tensor:
+        return (sr - taught).abs().mean()

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from vsr_lab.core.warp import Motion, warp_previous
+from vsr_lab.core.warp import Motion, backward_warp, warp_previous
 
 
 def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
@@ -28,3 +28,29 @@ class Flicker(nn.Module):
     def forward(self, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
         error = sr - hr
         return _masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask)
+
+
+class FlowAlignment(nn.Module):
+    """mean |LR_t - W LR_(t-1)| by the network's own flow: what teaches it to see motion, with no labels (FRVSR,
+    Sajjadi et al. 2018, eq. 3). smooth: weight of the flow's total variation.
+    """
+
+    def __init__(self, smooth: float = 0.01) -> None:
+        super().__init__()
+        self.smooth = smooth
+
+    def forward(self, lr: Tensor, lr_flow: Tensor) -> Tensor:
+        """lr: B T C h w; lr_flow: B T-1 2 h w, from each frame to the one before it."""
+        warped = backward_warp(lr[:, :-1].flatten(0, 1), lr_flow.flatten(0, 1))
+        variation = lr_flow.diff(dim=-1).abs().mean() + lr_flow.diff(dim=-2).abs().mean()
+        return (lr[:, 1:].flatten(0, 1) - warped).abs().mean() + self.smooth * variation
+
+
+class PingPong(nn.Module):
+    """mean |SR_t - SR'_t|, SR' made on the way back from the end of the clip (TecoGAN, Chu et al. 2020, eq. 6).
+
+    What a network invents and then carries along differs on the two ways; what it saw does not.
+    """
+
+    def forward(self, sr: Tensor, sr_back: Tensor) -> Tensor:
+        return (sr[:, :-1] - sr_back[:, :-1]).abs().mean()

@@ -1,0 +1,82 @@
+"""RAFT: optical flow by repeated look-up in all-pairs correlations, with weights from a file."""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models.optical_flow import raft_small
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.warp import Motion, visible
+
+_SMALLEST = 128  # pixels: four levels of correlations at an eighth of the size
+# Names of the authors' file (princeton-vl/RAFT) and of torchvision's implementation.
+_RENAMES = (
+    (r"^module\.", ""),
+    (r"^fnet\.", "feature_encoder."),
+    (r"^cnet\.", "context_encoder."),
+    (r"^(\w+_encoder)\.conv1\.", r"\1.convnormrelu.0."),
+    (r"^(\w+_encoder)\.conv2\.", r"\1.conv."),
+    (r"(layer\d\.\d)\.conv(\d)\.", r"\1.convnormrelu\2.0."),
+    (r"^update_block\.encoder\.convc1\.", "update_block.motion_encoder.convcorr1.0."),
+    (r"^update_block\.encoder\.convf(\d)\.", r"update_block.motion_encoder.convflow\1.0."),
+    (r"^update_block\.encoder\.conv\.", "update_block.motion_encoder.conv.0."),
+    (r"^update_block\.gru\.", "update_block.recurrent_block.convgru1."),
+)
+
+
+class RaftSmall:
+    """RAFT-small (Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020), 1.0 million
+    parameters, on the clip's device, in float32. Gradients do not pass.
+
+    weights: the authors' raft-small.pth or torchvision's raft_small file. updates: refinements of the flow.
+    Raises UserError on first use where the file is missing or holds something else.
+    """
+
+    def __init__(self, weights: str, updates: int = 12) -> None:
+        self.weights = weights
+        self.updates = updates
+
+    @torch.no_grad()
+    def __call__(self, clip: Tensor) -> Motion:
+        batch, length, _, height, width = clip.shape
+        if length < 2:
+            flow = clip.new_zeros(batch, 0, 2, height, width)
+            return Motion(flow, flow, flow[:, :, :1])
+        now, before = clip[:, 1:].flatten(0, 1), clip[:, :-1].flatten(0, 1)
+        backward, forward = self._flow(now, before), self._flow(before, now)
+        mask = visible(backward, forward)
+        return Motion(*(part.unflatten(0, (batch, length - 1)) for part in (backward, forward, mask)))
+
+    def _flow(self, reference: Tensor, other: Tensor) -> Tensor:
+        """N 3 H W in [0, 1] twice -> N 2 H W, where each pixel of reference is in other."""
+        height, width = reference.shape[-2:]
+        below, right = (max(_SMALLEST, -(-side // 8) * 8) - side for side in (height, width))
+        network = _network(self.weights).to(reference.device)
+        with torch.autocast(reference.device.type, enabled=False):
+            pair = [F.pad(x.float() * 2 - 1, (0, right, 0, below), mode="replicate") for x in (reference, other)]
+            return network(*pair, num_flow_updates=self.updates)[-1][..., :height, :width]
+
+
+@lru_cache(maxsize=2)
+def _network(weights: str) -> nn.Module:
+    path = Path(weights)
+    if not path.is_file():
+        raise UserError(path, "not found", "put raft-small.pth there, or say loss.estimator=... for another flow")
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        network = raft_small(weights=None)
+        network.load_state_dict({_renamed(name): tensor for name, tensor in tensors.items()})
+    except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(path, f"holds no RAFT-small ({reason})", "give the authors' or torchvision's file") from error
+    return network.eval().requires_grad_(False)
+
+
+def _renamed(name: str) -> str:
+    for pattern, theirs in _RENAMES:
+        name = re.sub(pattern, theirs, name)
+    return name

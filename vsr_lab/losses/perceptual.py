@@ -1,0 +1,67 @@
+"""Learned perceptual distances, as losses."""
+
+import urllib.error
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import piq
+import torch
+from torch import Tensor, nn
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.perceptual import PerceptualNet, lpips_net, st_lpips_net
+
+
+class _Distance(nn.Module):
+    """mean distance of frames between features of a network that is not trained and not kept with the weights."""
+
+    def __init__(self, net: Callable[[], PerceptualNet]) -> None:
+        super().__init__()
+        self.net = net
+        net()  # what is missing is told before the first step
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        with torch.autocast(sr.device.type, enabled=False):
+            net = self.net().to(sr.device)
+            with torch.no_grad():
+                truth = net.features(hr)
+            return net.distance(net.features(sr), truth).mean().float()
+
+
+class Lpips(_Distance):
+    """LPIPS v0.1 on AlexNet (Zhang et al. 2018). Raises UserError where its backbone cannot be had."""
+
+    def __init__(self) -> None:
+        super().__init__(lpips_net)
+
+
+class StLpips(_Distance):
+    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError where the extra `stlpips` is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(st_lpips_net)
+
+
+class Dists(nn.Module):
+    """DISTS: structure and texture apart (Ding et al., "Image quality assessment: Unifying structure and texture
+    similarity", 2020), by piq. Raises UserError where its weights cannot be had.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            distance: Any = piq.DISTS()
+        except (urllib.error.URLError, OSError, RuntimeError) as error:
+            folder = Path(torch.hub.get_dir()) / "checkpoints"
+            raise UserError(
+                folder,
+                f"the weights of DISTS are missing and could not be fetched ({error})",
+                "put torchvision's VGG16 and piq's DISTS weights there, or drop the loss",
+            ) from error
+        self._distance = [distance]  # in a list, so that it is not saved with what is trained
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        with torch.autocast(sr.device.type, enabled=False):
+            distance = self._distance[0].to(sr.device)
+            return distance(sr.float().clamp(0, 1).flatten(0, 1), hr.float().flatten(0, 1))
