@@ -28,6 +28,7 @@ from vsr_lab.data import (
     validation_loader,
 )
 from vsr_lab.degradations import Degradation
+from vsr_lab.evaluation import NetworkCandidate
 from vsr_lab.models import load_weights
 from vsr_lab.training import LAST, WEIGHTS, Feed, Trained, TrainingBar, VsrModule, fit, quiet_lightning
 
@@ -54,7 +55,6 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     degradation: Degradation = build(cfg.degradation)
     network = _network(cfg)
     data = _footage(cfg, degradation)
-    run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)
     module = VsrModule(
         network=network,
         objective=build(cfg.loss),
@@ -64,7 +64,9 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         metrics={name: build(metric.measure) for name, metric in cfg.validation.metrics.items()},
         score=plain(cfg.validation.score),
         measure_every=cfg.measure_every,
+        teacher=_teacher(cfg),
     )
+    run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)
     logger = build(cfg.logger) if cfg.logger else None
     trained = fit(
         module=module,
@@ -97,6 +99,18 @@ def _network(cfg: DictConfig) -> Network:
     if cfg.init_from:
         load_weights(network, Path(cfg.init_from))
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
+
+
+def _teacher(cfg: DictConfig) -> Network | None:
+    """The network of the candidate that teaches. Raises UserError for one that has none, or another scale."""
+    if cfg.teacher is None:
+        return None
+    candidate = build(cfg.teacher)
+    if not isinstance(candidate, NetworkCandidate):
+        raise UserError("teacher", "has no network to run", "choose a checkpoint, a bundle or a published one")
+    if candidate.scale != cfg.scale:
+        raise UserError("teacher", f"enlarges by {candidate.scale}, not {cfg.scale}", "choose another, or scale=")
+    return candidate.network
 
 
 def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:

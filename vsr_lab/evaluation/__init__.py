@@ -1,6 +1,6 @@
 """Candidates x suites -> score table -> statistics -> report and selection."""
 
-from vsr_lab.evaluation.candidates import Candidate
+from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
 from vsr_lab.evaluation.comparison import Presentation, compare
 from vsr_lab.evaluation.evaluate import check_clips, evaluate
 from vsr_lab.evaluation.gates import Gate
@@ -14,6 +14,7 @@ from vsr_lab.evaluation.suites import Suite
 __all__ = [
     "Candidate",
     "Gate",
+    "NetworkCandidate",
     "Presentation",
     "Protocol",
     "Run",

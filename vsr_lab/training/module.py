@@ -30,7 +30,8 @@ def _unit(frames: Tensor) -> Tensor:
 class VsrModule(pl.LightningModule):
     """Trains a network on batches of crops.
 
-    metrics: what validation reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
+    teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
+    reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
     checkpoint; measure_every: steps between logs of the losses that are not trained.
     """
 
@@ -44,9 +45,11 @@ class VsrModule(pl.LightningModule):
         metrics: Mapping[str, Metric],
         score: Mapping[str, float],
         measure_every: int,
+        teacher: Network | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self._teacher = [teacher.eval().requires_grad_(False)] if teacher else []  # a list: not saved with the rest
         self.objective = objective
         self.degradation = degradation
         self.make_optimizer = optimizer
@@ -54,6 +57,20 @@ class VsrModule(pl.LightningModule):
         self.metrics = metrics
         self.score = score
         self.measure_every = measure_every
+        objective.check(self._more(torch.empty(0)))
+
+    def _more(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
+        """What losses may ask for besides sr, hr, lr and motion: each computed only where one does."""
+        more = {"sr_back": lambda: self._there_and_back(lr)}
+        if isinstance(flow := getattr(self.network, "flow", None), nn.Module):
+            more["lr_flow"] = lambda: _flow_to_previous(flow, lr)
+        for teacher in self._teacher:
+            more["taught"] = lambda teacher=teacher: teacher.to(lr.device)(lr)
+        return more
+
+    def _there_and_back(self, lr: Tensor) -> Tensor:
+        """sr of every frame, made after the whole clip was seen and on the way back from its end."""
+        return self.network(torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1).float()
 
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The batch as lr, hr in [0, 1]; lr is made here, on the device, where neither the footage nor the loader has.
@@ -76,7 +93,7 @@ class VsrModule(pl.LightningModule):
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
         measured = step % self.measure_every == 0
-        total, parts = self.objective(sr.float(), hr, lr, progress, measure_all=measured)
+        total, parts = self.objective(sr.float(), hr, lr, progress, measured, self._more(lr))
         if not torch.isfinite(total):
             where = ", ".join(f"{clip}@{start}" for clip, start in zip(batch.clips, batch.starts, strict=True))
             raise Refusal(f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({where})")
@@ -104,3 +121,8 @@ class VsrModule(pl.LightningModule):
         optimizer = self.make_optimizer(p for p in self.network.parameters() if p.requires_grad)
         schedule: Any = {"scheduler": self.make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:
+    """The network's own flow from each frame of lr (B T 3 h w) to the one before it, B T-1 2 h w."""
+    return flow(lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)).unflatten(0, (len(lr), -1))
