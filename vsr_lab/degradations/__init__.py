@@ -3,29 +3,56 @@
 from vsr_lab.degradations.base import Degradation, Params, apply_batch, truth_batch
 from vsr_lab.degradations.blur_down import BlurDown
 from vsr_lab.degradations.blurring import Defocus, GaussianBlur, GeneralisedBlur, MotionBlur, SincFilter
+from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
 from vsr_lab.degradations.chain import Chain, OneOf, Sometimes
 from vsr_lab.degradations.coding import Codec, Jpeg
 from vsr_lab.degradations.colours import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
+from vsr_lab.degradations.composite import ChromaBleed, Composite
 from vsr_lab.degradations.film import DustAndScratches, FilmGrain
+from vsr_lab.degradations.interlacing import Interlace, Telecine
 from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
+from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
+from vsr_lab.degradations.projection import ExposureFlicker, Fading, GateWeave, Vignette
+from vsr_lab.degradations.repeats import DroppedFrames, LowFrameRate
+from vsr_lab.degradations.rescale import AdaptiveResolution, ThereAndBack
 from vsr_lab.degradations.resizing import RandomResize, ResizeDown
 from vsr_lab.degradations.sharpening import Sharpening
+from vsr_lab.degradations.subpixel import SubpixelDown
+from vsr_lab.degradations.tape import Dropouts, HeadSwitching, LineJitter, LumaBandwidth, TapeNoise
 
 __all__ = [
+    "AdaptiveResolution",
     "Banding",
     "BlurDown",
     "Chain",
+    "ChromaBleed",
     "ChromaSubsampling",
     "Codec",
+    "Composite",
+    "CursorOverlay",
     "Defocus",
     "Degradation",
+    "DenoiseSmear",
+    "DomeHaze",
+    "Dropouts",
+    "DroppedFrames",
     "DustAndScratches",
     "ExposureDrift",
+    "ExposureFlicker",
+    "Fading",
     "FilmGrain",
+    "GateWeave",
     "GaussianBlur",
     "GaussianNoise",
     "GeneralisedBlur",
+    "HeadSwitching",
+    "Infrared",
+    "Interlace",
     "Jpeg",
+    "LensDistortion",
+    "LineJitter",
+    "LowFrameRate",
+    "LumaBandwidth",
     "MatrixConfusion",
     "MotionBlur",
     "OneOf",
@@ -33,10 +60,18 @@ __all__ = [
     "PoissonNoise",
     "RandomResize",
     "ResizeDown",
+    "RollingShutter",
     "SensorNoise",
     "Sharpening",
     "SincFilter",
     "Sometimes",
+    "SubpixelDown",
+    "TapeNoise",
+    "Telecine",
+    "ThereAndBack",
+    "TimestampOverlay",
+    "Underexposure",
+    "Vignette",
     "apply_batch",
     "truth_batch",
 ]

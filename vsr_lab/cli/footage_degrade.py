@@ -1,0 +1,25 @@
+"""vsr-lab footage degrade: HR footage to LR files of the same names, each with a record of how it was made."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.core.shots import find_shots
+from vsr_lab.data.degrading import Degrading, write_pairs
+
+
+def run(cfg: DictConfig) -> None:
+    """Write the pairs; nothing is written before the footage was checked."""
+    shots = find_shots(Path(cfg.root), plain(cfg.clips), cfg.frames, cfg.downscale, cfg.split, cfg.content)
+    degrading = Degrading(build(cfg.degradation), plain(cfg.degradation), cfg.seed, cfg.window, cfg.memory_gib)
+    degrading.check(shots)
+    folder = begin_run(cfg)
+    pairs = write_pairs(shots, degrading, folder)
+    rows = [[pair.name, str(pair.frames), "x".join(map(str, pair.size[::-1]))] for pair in pairs]
+    show_table(f"{len(pairs)} clips at 1/{degrading.degradation.scale}", ["clip", "frames", "LR"], rows)
+    files = {"lr_root=": folder / "lr", "manifest": folder / "manifest.csv"}
+    if degrading.degradation.retouches:
+        files = {"root=": folder / "hr", **files}
+    show_files("written (use: data.lr_root= or suite.lr_root=)", files)
