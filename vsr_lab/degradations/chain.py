@@ -31,6 +31,11 @@ class Chain(Degradation):
             clip = step.apply(clip, drawn)
         return quantise(clip)
 
+    def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
+        for number, step in enumerate(self.steps):
+            hr = step.apply_each(hr, [p["steps"][number] for p in params])
+        return quantise(hr)
+
     def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         for step, drawn in zip(self.steps, params["steps"], strict=True):
             hr = step.truth(hr, drawn, zoom)

@@ -118,11 +118,12 @@ class SensorNoise(Degradation):
 
 def demosaic(light: Tensor) -> Tensor:
     """What is left of RGB (..., 3, H, W) when each pixel keeps one colour of an RGGB mosaic: bilinear interpolation."""
-    height, width = light.shape[-2:]
-    mask = light.new_zeros(3, height, width)
+    mask = torch.zeros_like(light[:1].reshape(-1, *light.shape[-3:])[0])
     mask[0, ::2, ::2] = mask[1, ::2, 1::2] = mask[1, 1::2, ::2] = mask[2, 1::2, 1::2] = 1
-    cross = light.new_tensor([[0, 1, 0], [1, 4, 1], [0, 1, 0]]) / 4
-    square = light.new_tensor([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 4
-    taps = torch.stack([square, cross, square])[:, None]
-    mosaic = F.pad((light * mask).reshape(-1, 3, height, width), (1,) * 4, mode="reflect")  # keeps the pattern
-    return F.conv2d(mosaic, taps, groups=3).reshape(light.shape)
+    mosaic = F.pad((light * mask).reshape(-1, *light.shape[-3:]), (1,) * 4, mode="reflect")  # keeps the pattern
+    down = mosaic[..., 1:-1, :] + (mosaic[..., :-2, :] + mosaic[..., 2:, :]) / 2
+    full = down[..., 1:-1] + (down[..., :-2] + down[..., 2:]) / 2  # right for red and blue, one pixel in four
+    green = mosaic[:, 1]
+    across = green[..., 1:-1, :-2] + green[..., 1:-1, 2:] + green[..., :-2, 1:-1] + green[..., 2:, 1:-1]
+    full[:, 1] = green[..., 1:-1, 1:-1] + across / 4
+    return full.reshape(light.shape)

@@ -1,0 +1,202 @@
+"""What every degradation keeps: its parameters are plain, its LR is theirs alone, and it moves nothing unasked."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from vsr_lab.core.colour import quantise
+from vsr_lab.core.resize import imresize
+from vsr_lab.degradations import (
+    Banding,
+    BlurDown,
+    Chain,
+    ChromaSubsampling,
+    Codec,
+    Defocus,
+    Degradation,
+    DustAndScratches,
+    ExposureDrift,
+    FilmGrain,
+    GaussianBlur,
+    GaussianNoise,
+    GeneralisedBlur,
+    Jpeg,
+    MatrixConfusion,
+    MotionBlur,
+    OneOf,
+    PoissonNoise,
+    RandomResize,
+    ResizeDown,
+    SensorNoise,
+    Sharpening,
+    SincFilter,
+    Sometimes,
+    apply_batch,
+)
+
+STEPS: dict[str, Degradation] = {
+    "gaussian": GaussianBlur(0.3, 2.5),
+    "gaussian, anisotropic, drifting": GaussianBlur(0.5, 2, anisotropy=3, drift=0.3),
+    "generalised": GeneralisedBlur("generalised", 0.5, 2, 0.5, 4, anisotropy=2),
+    "plateau": GeneralisedBlur("plateau", 0.5, 2, 1, 2, anisotropy=2, kernel_size=13),
+    "sinc": SincFilter(1.05, 3.14),
+    "motion, straight": MotionBlur(1, 8),
+    "motion, curved": MotionBlur(4, 10, curvature=0.8, linear_light=False),
+    "defocus": Defocus(0.5, 3, drift=0.4),
+    "resize and back": RandomResize(0.4, 1.5, ["area", "bilinear", "bicubic", "lanczos"]),
+    "resize with noise inside": RandomResize(0.5, 1.2, inside=GaussianNoise(1, 5)),
+    "gaussian noise": GaussianNoise(1, 15),
+    "poisson noise": PoissonNoise(100, 2000),
+    "sensor noise": SensorNoise(200, 5000),
+    "sensor noise, three chips": SensorNoise(200, 5000, demosaic=False),
+    "grain": FilmGrain(3, 12),
+    "dust and scratches": DustAndScratches(2000, 2),
+    "jpeg": Jpeg(30, 90),
+    "4:2:0, left": ChromaSubsampling("420", "left"),
+    "4:2:2": ChromaSubsampling("422", "left", method="bicubic"),
+    "4:1:1": ChromaSubsampling("411", "centre"),
+    "matrix": MatrixConfusion(["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]),
+    "banding": Banding(4, 6, dither_chance=0.5),
+    "exposure": ExposureDrift(0.5, 0.2),
+    "sharpening": Sharpening(0.3, 1.5),
+    "h264": Codec("h264", 18, 30),
+    "h265": Codec("h265", 18, 30, presets=["ultrafast"]),
+    "mpeg2": Codec("mpeg2", 2, 8),
+    "mpeg4": Codec("mpeg4", 2, 8),
+    "vp9": Codec("vp9", 20, 40),
+}
+SHRINKING: dict[str, Degradation] = {
+    "kair": BlurDown(2, 1.6, 1.6, 12, phase=None, border="replicate"),
+    "random blur down": BlurDown(4, 0.5, 2, 13, phase=0, border="reflect"),
+    "two orders": Chain([GaussianBlur(0.5, 2), RandomResize(0.4, 1, inside=GaussianNoise(1, 9), scale=2), Jpeg(40, 90)]),
+    "now and then": Chain([Sometimes(FilmGrain(3, 9), 0.5), OneOf([ResizeDown(2), ResizeDown(2, "area")])]),
+}
+each = pytest.mark.parametrize("name", [*STEPS, *SHRINKING])
+
+
+def named(name: str) -> Degradation:
+    return STEPS[name] if name in STEPS else SHRINKING[name]
+
+
+@pytest.fixture(scope="module")
+def texture() -> Tensor:
+    """Four frames of smooth coloured texture that drifts, 4 3 72 88, away from black and white."""
+    noise = torch.rand(3, 40, 48, generator=torch.Generator().manual_seed(1))
+    fine = imresize(imresize(noise, 2), 2, "bilinear").clamp(0, 1)
+    gray = fine.mean(0, keepdim=True)
+    fine = 0.25 + 0.5 * (gray + 0.5 * (fine - gray)).clamp(0, 1)
+    return torch.stack([fine[:, t : t + 72, 2 * t : 2 * t + 88] for t in range(4)])
+
+
+@each
+def test_the_same_numbers_give_the_same_lr_through_json_and_in_range(name: str, texture: Tensor) -> None:
+    degradation = named(name)
+    for seed in (0, 1):
+        params = degradation.sample(np.random.default_rng(seed))
+        assert params == degradation.sample(np.random.default_rng(seed))
+        lr = degradation.apply(texture, params)
+        height, width = (size // degradation.scale for size in texture.shape[-2:])
+        assert lr.shape == (4, 3, height, width)
+        assert lr.dtype == torch.float32
+        assert 0 <= lr.min() <= lr.max() <= 1
+        assert torch.equal(lr, degradation.apply(texture, json.loads(json.dumps(params))))
+
+
+@each
+def test_a_batch_is_its_clips(name: str, texture: Tensor) -> None:
+    degradation = named(name)
+    hr = torch.stack([texture, texture.flip(-1)])
+    params = [degradation.sample(np.random.default_rng(seed)) for seed in (0, 3)]
+    apart = torch.stack([degradation.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
+    assert torch.equal(apply_batch(degradation, hr, params), apart)
+    # at once, as on a GPU: sums come in another order, so a level may round the other way where it was half-way
+    assert (degradation.apply_each(hr, params) - apart).abs().mean() < 0.001
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_black_and_white_survive_every_step(name: str) -> None:
+    step = STEPS[name]
+    flat = torch.stack([torch.zeros(3, 16, 20), torch.ones(3, 16, 20), torch.full((3, 16, 20), 0.5)])
+    lr = step.apply(flat, step.sample(np.random.default_rng(0)))
+    assert lr.isfinite().all()
+    assert 0 <= lr.min() <= lr.max() <= 1
+
+
+def shift(before: Tensor, after: Tensor) -> tuple[float, float]:
+    """How far `after` (T H W) lies below and right of `before`, in pixels: the slope of the cross-spectrum's phase."""
+    window = torch.outer(torch.hann_window(before.shape[-2]), torch.hann_window(before.shape[-1]))
+    one, two = (torch.fft.fft2((x - x.mean((-2, -1), keepdim=True)) * window) for x in (before, after))
+    y = torch.fft.fftfreq(before.shape[-2])[:, None].expand(one.shape[-2:])
+    x = torch.fft.fftfreq(before.shape[-1])[None, :].expand(one.shape[-2:])
+    low = (torch.hypot(x, y) < 0.12) & (torch.hypot(x, y) > 0)
+    cross = (one.conj() * two).sum(0)[low]
+    weight = cross.abs().sqrt()
+    slopes = torch.stack([y[low], x[low]], 1) * (-2 * torch.pi) * weight[:, None]
+    found = torch.linalg.lstsq(slopes, (cross.angle() * weight)[:, None]).solution
+    return float(found[0]), float(found[1])
+
+
+def test_a_planted_shift_is_measured(texture: Tensor) -> None:
+    fine = imresize(texture, 4)
+    before, after = fine[..., 8::4, 8::4], fine[..., 7:-1:4, 10::4]  # a quarter down, half a pixel left
+    down, right = shift(before[:, 0, :60, :70], after[:, 0, :60, :70])
+    assert down == pytest.approx(0.25, abs=0.02)
+    assert right == pytest.approx(-0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_nothing_moves(name: str, texture: Tensor) -> None:
+    step = STEPS[name]
+    quiet = texture.repeat(6, 1, 1, 1) if step.temporal else texture  # noise averages out over frames
+    lr = step.apply(quiet, step.sample(np.random.default_rng(5)))
+    for channel in range(3):
+        down, right = shift(quiet[:, channel], lr[:, channel])
+        assert abs(down) < 0.02, f"{down:.3f} px down"
+        assert abs(right) < 0.02, f"{right:.3f} px right"
+
+
+def test_a_chain_ends_on_the_grid_of_eight_bits(texture: Tensor) -> None:
+    for chain in (SHRINKING["two orders"], SHRINKING["now and then"]):
+        lr = chain.apply(texture, chain.sample(np.random.default_rng(2)))
+        assert torch.equal(lr, quantise(lr))
+
+
+@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if not step.temporal])
+def test_a_frame_that_stands_alone_is_the_same_alone(name: str, texture: Tensor) -> None:
+    step = STEPS[name]
+    params = step.sample(np.random.default_rng(0))
+    assert torch.allclose(step.apply(texture, params)[2:3], step.apply(texture[2:3], params), atol=1e-5)
+
+
+def test_a_resize_that_would_move_the_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="nearest moves the picture"):
+        RandomResize(0.5, 1, ["nearest"])
+
+
+def test_what_happens_in_between_keeps_the_size() -> None:
+    with pytest.raises(ValueError, match="shrink it by 2"):
+        RandomResize(0.5, 1, inside=ResizeDown(2))
+
+
+def test_a_resize_and_back_loses_what_the_size_in_between_cannot_hold() -> None:
+    fine = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    drawn = {"there": "bicubic", "back": "bicubic", "inside": None}
+    lost = [
+        (RandomResize(0.1, 2).apply(fine, {"factor": factor, **drawn}) - fine).square().mean()
+        for factor in (2.0, 0.9, 0.5, 0.25)
+    ]
+    assert lost[0] < 1e-3
+    assert lost == sorted(lost)
+    assert lost[3] > 0.03
+
+
+def test_sharpening_draws_halos() -> None:
+    edge = torch.full((1, 3, 8, 32), 0.3)
+    edge[..., 16:] = 0.7
+    halo = Sharpening(1, 1, 1.5, 1.5).apply(edge, {"amount": 1.0, "radius": 1.5})
+    assert halo.min() < 0.2
+    assert halo.max() > 0.8
+    assert torch.allclose(halo[..., :8], edge[..., :8], atol=1e-3)
