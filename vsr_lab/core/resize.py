@@ -79,13 +79,23 @@ def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
     return rows.to(x) @ x @ columns.to(x).mT
 
 
+def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
+    """Weights of one axis whose ends lie on each other, float64 (out_size, size), rows summing to 1."""
+    if method != "area" or out_size > size:  # a box enlarges by repeating pixels, each up to half a pixel off
+        return resize_matrix(size, out_size, out_size / size, "bilinear" if method == "area" else method)
+    ends = torch.arange(out_size + 1, dtype=torch.float64)[:, None] * (size / out_size)
+    pixels = torch.arange(size, dtype=torch.float64)
+    shared = torch.minimum(ends[1:], pixels + 1) - torch.maximum(ends[:-1], pixels)
+    return shared.clamp(min=0) * (out_size / size)
+
+
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
     """Resize the last two axes to `size` (height, width) exactly, edges on edges, so that nothing moves.
 
-    Otherwise as `imresize`. x: (..., H, W). Raises ValueError for an unknown method.
+    Otherwise as `imresize`; but "area" weighs a pixel by the share of it that is covered, as OpenCV's does, where
+    MATLAB's box takes whole pixels, and enlarges as "bilinear". x: (..., H, W). Raises ValueError for an unknown method.
     """
-    rows = resize_matrix(x.shape[-2], size[0], size[0] / x.shape[-2], method)
-    columns = resize_matrix(x.shape[-1], size[1], size[1] / x.shape[-1], method)
+    rows, columns = (_fitting_matrix(old, new, method) for old, new in zip(x.shape[-2:], size, strict=True))
     return rows.to(x) @ x @ columns.to(x).mT
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from vsr_lab.core.colour import quantise
@@ -71,7 +72,9 @@ STEPS: dict[str, Degradation] = {
 SHRINKING: dict[str, Degradation] = {
     "kair": BlurDown(2, 1.6, 1.6, 12, phase=None, border="replicate"),
     "random blur down": BlurDown(4, 0.5, 2, 13, phase=0, border="reflect"),
-    "two orders": Chain([GaussianBlur(0.5, 2), RandomResize(0.4, 1, inside=GaussianNoise(1, 9), scale=2), Jpeg(40, 90)]),
+    "two orders": Chain(
+        [GaussianBlur(0.5, 2), RandomResize(0.4, 1, inside=GaussianNoise(1, 9), scale=2), Jpeg(40, 90)]
+    ),
     "now and then": Chain([Sometimes(FilmGrain(3, 9), 0.5), OneOf([ResizeDown(2), ResizeDown(2, "area")])]),
 }
 each = pytest.mark.parametrize("name", [*STEPS, *SHRINKING])
@@ -81,14 +84,25 @@ def named(name: str) -> Degradation:
     return STEPS[name] if name in STEPS else SHRINKING[name]
 
 
+def drifting(frames: int, height: int, width: int) -> Tensor:
+    """Smooth coloured texture that drifts, T 3 H W, away from black and white.
+
+    White noise blurred, not enlarged: an enlarged picture has images of its spectrum, which fold back as shifts.
+    """
+    noise = np.random.default_rng(1).standard_normal((3, height + frames, width + 2 * frames))
+    smooth = gaussian_filter(noise, (0, 3.0, 3.0))
+    fine = torch.from_numpy(0.5 + 0.12 * smooth / smooth.std()).float().clamp(0.1, 0.9)
+    return torch.stack([fine[:, t : t + height, 2 * t : 2 * t + width] for t in range(frames)])
+
+
 @pytest.fixture(scope="module")
 def texture() -> Tensor:
-    """Four frames of smooth coloured texture that drifts, 4 3 72 88, away from black and white."""
-    noise = torch.rand(3, 40, 48, generator=torch.Generator().manual_seed(1))
-    fine = imresize(imresize(noise, 2), 2, "bilinear").clamp(0, 1)
-    gray = fine.mean(0, keepdim=True)
-    fine = 0.25 + 0.5 * (gray + 0.5 * (fine - gray)).clamp(0, 1)
-    return torch.stack([fine[:, t : t + 72, 2 * t : 2 * t + 88] for t in range(4)])
+    return drifting(4, 72, 88)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Tensor:
+    return drifting(4, 256, 288)
 
 
 @each
@@ -126,34 +140,55 @@ def test_black_and_white_survive_every_step(name: str) -> None:
 
 
 def shift(before: Tensor, after: Tensor) -> tuple[float, float]:
-    """How far `after` (T H W) lies below and right of `before`, in pixels: the slope of the cross-spectrum's phase."""
-    window = torch.outer(torch.hann_window(before.shape[-2]), torch.hann_window(before.shape[-1]))
-    one, two = (torch.fft.fft2((x - x.mean((-2, -1), keepdim=True)) * window) for x in (before, after))
-    y = torch.fft.fftfreq(before.shape[-2])[:, None].expand(one.shape[-2:])
-    x = torch.fft.fftfreq(before.shape[-1])[None, :].expand(one.shape[-2:])
-    low = (torch.hypot(x, y) < 0.12) & (torch.hypot(x, y) > 0)
-    cross = (one.conj() * two).sum(0)[low]
-    weight = cross.abs().sqrt()
-    slopes = torch.stack([y[low], x[low]], 1) * (-2 * torch.pi) * weight[:, None]
-    found = torch.linalg.lstsq(slopes, (cross.angle() * weight)[:, None]).solution
-    return float(found[0]), float(found[1])
+    """How far `after` (T H W) lies below and right of `before`, in pixels.
+
+    By least squares, after = a before + b - shift . gradient + any symmetric blur, which second derivatives stand for.
+    """
+    inside = (slice(None), slice(20, -20), slice(20, -20))
+    old, new = (gaussian_filter(x.numpy().astype(np.float64), (0, 2, 2)) for x in (before, after))
+    down, right = np.gradient(old, axis=(1, 2))
+    bends = [*np.gradient(down, axis=(1, 2)), np.gradient(right, axis=2)]
+    terms = np.stack([field[inside].ravel() for field in (old, np.ones_like(old), down, right, *bends)], 1)
+    found = np.linalg.lstsq(terms, new[inside].ravel(), rcond=None)[0]
+    return float(-found[2] / found[0]), float(-found[3] / found[0])
 
 
-def test_a_planted_shift_is_measured(texture: Tensor) -> None:
-    fine = imresize(texture, 4)
+def test_a_planted_shift_is_measured(scene: Tensor) -> None:
+    fine = imresize(scene[:2], 4)
     before, after = fine[..., 8::4, 8::4], fine[..., 7:-1:4, 10::4]  # a quarter down, half a pixel left
-    down, right = shift(before[:, 0, :60, :70], after[:, 0, :60, :70])
-    assert down == pytest.approx(0.25, abs=0.02)
-    assert right == pytest.approx(-0.5, abs=0.02)
-
-
-@pytest.mark.parametrize("name", STEPS)
-def test_nothing_moves(name: str, texture: Tensor) -> None:
-    step = STEPS[name]
-    quiet = texture.repeat(6, 1, 1, 1) if step.temporal else texture  # noise averages out over frames
-    lr = step.apply(quiet, step.sample(np.random.default_rng(5)))
+    size = slice(0, 150)
     for channel in range(3):
-        down, right = shift(quiet[:, channel], lr[:, channel])
+        down, right = shift(before[:, channel, size, size], after[:, channel, size, size])
+        assert down == pytest.approx(0.25, abs=0.01)
+        assert right == pytest.approx(-0.5, abs=0.01)
+
+
+# As mild as they come, where chance plays a part: noise and what a coder throws away would hide a shift.
+MILD: dict[str, Degradation] = {
+    **STEPS,
+    "resize with noise inside": RandomResize(0.5, 1.2, inside=GaussianNoise(0.2, 0.5)),
+    "gaussian noise": GaussianNoise(1, 1),
+    "poisson noise": PoissonNoise(20000, 20000),
+    "sensor noise": SensorNoise(100000, 100000),
+    "sensor noise, three chips": SensorNoise(100000, 100000, demosaic=False),
+    "grain": FilmGrain(1, 1),
+    "dust and scratches": DustAndScratches(100, 0),
+    "h264": Codec("h264", 4, 4),
+    "h265": Codec("h265", 4, 4, presets=["ultrafast"]),
+    "h264, 4:2:2": Codec("h264", 4, 4, pixel_format="yuv422p"),
+    "mpeg2": Codec("mpeg2", 1, 1),
+    "mpeg4": Codec("mpeg4", 1, 1),
+    "vp9": Codec("vp9", 4, 4),
+    "jpeg": Jpeg(97, 97),
+}
+
+
+@pytest.mark.parametrize("name", MILD)
+def test_nothing_moves(name: str, scene: Tensor) -> None:
+    step = MILD[name]
+    lr = step.apply(scene, step.sample(np.random.default_rng(5)))
+    for channel in range(3):
+        down, right = shift(scene[:, channel], lr[:, channel])
         assert abs(down) < 0.02, f"{down:.3f} px down"
         assert abs(right) < 0.02, f"{right:.3f} px right"
 
@@ -188,9 +223,9 @@ def test_a_resize_and_back_loses_what_the_size_in_between_cannot_hold() -> None:
         (RandomResize(0.1, 2).apply(fine, {"factor": factor, **drawn}) - fine).square().mean()
         for factor in (2.0, 0.9, 0.5, 0.25)
     ]
-    assert lost[0] < 1e-3
     assert lost == sorted(lost)
-    assert lost[3] > 0.03
+    assert lost[0] < 0.02  # cubic up, and down without aliasing, softens
+    assert lost[3] > 0.07  # of a variance of 1/12
 
 
 def test_sharpening_draws_halos() -> None:

@@ -8,16 +8,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-# Luma weights of red and blue (ITU-R BT.601, BT.709, BT.2020 non-constant luminance).
-_LUMA = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
+from vsr_lab.core.video_io.rgb import LUMA_SHARES
 
 
 @lru_cache(maxsize=8)
 def _matrix(name: str) -> Tensor:
     """RGB to YUV, float64 (3, 3); raises ValueError for an unknown name."""
-    if name not in _LUMA:
-        raise ValueError(f"matrix must be one of {', '.join(_LUMA)}, not {name!r}")
-    red, blue = _LUMA[name]
+    if name not in LUMA_SHARES:
+        raise ValueError(f"matrix must be one of {', '.join(LUMA_SHARES)}, not {name!r}")
+    red, blue = LUMA_SHARES[name]
     luma = np.array([red, 1 - red - blue, blue])
     return torch.from_numpy(
         np.stack([luma, (np.eye(3)[2] - luma) / (2 * (1 - blue)), (np.eye(3)[0] - luma) / (2 * (1 - red))])

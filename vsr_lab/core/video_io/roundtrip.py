@@ -1,24 +1,25 @@
 """Encode and decode in memory: what a lossy codec makes of a clip, frame for frame."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 import numpy as np
+from av.filter import Graph
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace
 
-from vsr_lab.core.clip import Frames
+from vsr_lab.core.clip import Colour, Frames
+from vsr_lab.core.video_io.rgb import RgbConverter, filter_graph
 
-# Without these swscale's 4:2:0 conversion strays by up to 157 levels.
-_ACCURATE = (
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-    | Interpolation.BITEXACT
+# Chroma lies left and is read left: swscale left alone writes it into the middle, where no decoder looks for it.
+_SITING = "left"
+_TO_YUV = (
+    "out_color_matrix={matrix}:out_range=limited:out_chroma_loc="
+    + _SITING
+    + ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 )
 _SPACES = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
 _SMALLEST = 64  # pixels on a side; encoders refuse less
@@ -70,24 +71,13 @@ def roundtrip(
     decoder = av.CodecContext.create(CODECS[codec].decoder, "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
-    packets = [packet for t in range(count) for packet in encoder.encode(_picture(padded[t], t, pixel_format, matrix))]
+    packets = [packet for frame in _pictures(padded, pixel_format, matrix) for packet in encoder.encode(frame)]
     packets += encoder.encode(None)
     decoded = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
     if len(decoded) != count:
         raise RuntimeError(f"{codec} with {dict(options)} gave {len(decoded)} of {count} frames")
-    reader = VideoReformatter()
-    pictures = [
-        reader.reformat(
-            frame,
-            format="rgb24",
-            src_colorspace=_SPACES[matrix],
-            src_color_range=ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=_ACCURATE,
-        ).to_ndarray()[:height, :width]
-        for frame in decoded
-    ]
-    return np.stack(pictures).astype(np.uint8, copy=False)
+    to_rgb = RgbConverter(decoded[0], Colour(matrix, full_range=False), _SITING)
+    return np.stack([to_rgb(frame)[:height, :width] for frame in decoded]).astype(np.uint8, copy=False)
 
 
 def _padded(frames: Frames) -> Frames:
@@ -117,9 +107,12 @@ def _encoder(
     return context
 
 
-def _picture(frame: Frames, number: int, pixel_format: str, matrix: str) -> av.VideoFrame:
-    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
-        format=pixel_format, dst_colorspace=_SPACES[matrix], dst_color_range=ColorRange.MPEG, interpolation=_ACCURATE
-    )
-    picture.pts, picture.time_base, picture.pict_type = number, Fraction(1, 25), PictureType.NONE
-    return picture
+def _pictures(frames: Frames, pixel_format: str, matrix: str) -> Iterator[av.VideoFrame]:
+    graph: Graph | None = None
+    for number, frame in enumerate(frames):
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        graph = graph or filter_graph(picture, _TO_YUV.format(matrix=matrix), pixel_format)
+        graph.push(picture)
+        coded = graph.vpull()
+        coded.pts, coded.time_base, coded.pict_type = number, Fraction(1, 25), PictureType.NONE
+        yield coded
