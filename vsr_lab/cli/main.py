@@ -14,10 +14,14 @@ VERBS = {
     "export": "a checkpoint to a bundle: export candidate.path=RUN/network.safetensors",
     "upscale": "a video through a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "footage degrade": "HR to LR files: footage degrade FOLDER degradation=archival scale=4",
+    "footage store": "decoded footage, checked and pruned: footage store results/store",
     "demo": "all of it, on footage that comes along: demo",
 }
 # Keys that may be given by their place: `footage index FOLDER` is `footage index root=FOLDER`.
-PLACES: dict[str, tuple[str, ...]] = {"footage degrade": ("root",)}
+PLACES: dict[str, tuple[str, ...]] = {
+    "footage degrade": ("root",),
+    "footage store": ("root",),
+}
 
 
 def main() -> None:

@@ -12,11 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
 
 from vsr_lab.cli.app import begin_run, build, plain
-from vsr_lab.cli.show import show_files
+from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
 from vsr_lab.core.network import Network
-from vsr_lab.core.shots import check_pair, find_shots
+from vsr_lab.core.shots import check_pair, find_shots, find_twins
 from vsr_lab.data import (
     Crops,
     StoredClip,
@@ -115,9 +115,17 @@ def _teacher(cfg: DictConfig) -> Network | None:
 
 def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     data = cfg.data
-    high = find_shots(Path(data.root), plain(data.clips), data.frames, data.downscale, data.split, data.content)
-    names = [shot.name for shot in high]
-    low = find_shots(Path(data.lr_root), names, data.frames) if data.lr_root else None
+    high = find_shots(
+        Path(data.root),
+        plain(data.clips),
+        data.frames,
+        data.downscale,
+        data.split,
+        data.content,
+        data.layout,
+        tell=lambda line: console.print(line, soft_wrap=True),
+    )
+    low = find_twins(high, data.lr_root, degradation.scale, data.frames)
     for shot, twin in zip(high, low or [], strict=low is not None):
         check_pair(shot, twin, degradation.scale)
     stored = store_shots([*high, *(low or [])], Path(data.store), data.budget_gib, data.workers)

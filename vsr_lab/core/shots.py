@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -11,9 +12,10 @@ import numpy as np
 
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.layouts import AUTO, Lows, one_low, read_layout
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.core.video_io import Footage, find_footage, open_footage
+from vsr_lab.core.video_io import Footage, open_footage
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Shot:
     """Frames start..stop-1 of `path` (stop None: to its end), cropped, then shrunk by `downscale`.
 
     crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
-    cuts: frames of the file, counted from its first, at which a new scene begins.
+    cuts: frames of the file, counted from its first, at which a new scene begins. lows: LR recorded of it that lies in
+    the same tree, each with its scale.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Shot:
     downscale: float = 1.0
     crop: tuple[int, int, int, int] | None = None
     cuts: tuple[int, ...] = ()
+    lows: Lows = ()
 
     @cached_property
     def footage(self) -> Footage:
@@ -98,18 +102,25 @@ def find_shots(
     downscale: float = 1.0,
     split: str | None = None,
     content: str | None = None,
+    layout: str = AUTO,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
     """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
-    downscale, crop, split, content_type where they are known). Rows with a `problem` are left out.
+    downscale, crop, cuts, split, content_type where they are known). Rows with a `problem` are left out.
 
-    clips: names to keep, each of which must be there; frames, downscale: for shots that do not say their own.
+    clips: names to keep, each of which must be there; frames, downscale: for shots that do not say their own;
+    layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for what.
     Raises UserError where nothing is left.
     """
     start, stop = parse_window(frames)
     if root.suffix in TABLE_SUFFIXES:
         shots = _read_manifest(root, Shot("", root, start, stop, downscale), split, content)
     else:
-        shots = [Shot(_name(root, path), path, start, stop, downscale) for path in find_footage(root)]
+        found = read_layout(root, layout)
+        entries = found.parts[found.part(split)]
+        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows) for e in entries]
+        if tell and found.high:
+            tell(found.told(root, split))
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
     if twice:
         raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
@@ -124,6 +135,18 @@ def find_shots(
     return shots
 
 
+def find_twins(high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None) -> list[Shot] | None:
+    """Recorded LR of the shots: the clips of the same names in lr_root, or with "auto" those in the shots' own tree.
+
+    None where LR is to be made. Raises UserError where one is missing.
+    """
+    if lr_root is None:
+        return None
+    if lr_root == AUTO:
+        return [replace(shot, path=one_low(shot.name, shot.lows, scale), lows=()) for shot in high]
+    return find_shots(Path(lr_root), [shot.name for shot in high], frames)
+
+
 def check_pair(high: Shot, low: Shot, scale: int) -> None:
     """Raises UserError unless low is high at 1/scale, frame by frame."""
     if high.frames != low.frames:
@@ -132,11 +155,6 @@ def check_pair(high: Shot, low: Shot, scale: int) -> None:
     if low.size != expected:
         size, wanted = (f"{width}x{height}" for height, width in (low.size, expected))
         raise UserError(low.path, f"is {size}; its HR over {scale} is {wanted}", "check the scale")
-
-
-def _name(root: Path, path: Path) -> str:
-    relative = path.relative_to(root) if path != root else Path(path.name)
-    return (relative.with_suffix("") if path.is_file() else relative).as_posix()
 
 
 def _read_manifest(path: Path, default: Shot, split: str | None, content: str | None) -> list[Shot]:

@@ -37,6 +37,7 @@ from vsr_lab.data.store import (
     make_record,
     read_record,
     record_path,
+    stale_bytes,
     write_record,
 )
 
@@ -66,6 +67,10 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
             print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
         if missing:
             _decode_all(missing, workers)
+        stale = stale_bytes(folder, {clip_path(folder, shot) for shot in records})
+    if stale:
+        size = f"{len(stale)} clips ({sum(stale) / GIB:.2f} GiB) whose footage is gone or has changed"
+        print(f"{folder}: holds {size}; vsr-lab footage store {folder} prune=true removes them")
     return [StoredClip(shot.name, clip_path(folder, shot), _cuts(shot)) for shot in shots]
 
 

@@ -1,10 +1,11 @@
 """The store, from the reading side: decoded uint8 clips on disk, memory-mapped, with a checksum beside each."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from vsr_lab.core.files import read_json, write_json
 from vsr_lab.core.shots import Shot, scenes_between
 from vsr_lab.data.activity import Activity, measure_activity
 
+_FRAMES_VERSION = 1  # raised where a reader comes to give other frames of the same file
 _PAGE = 4096
 _PAGES = 16
 _CHUNK = 1 << 24
@@ -76,18 +78,24 @@ class Record:
     """
 
     source: str
-    start: int
-    stop: int | None
-    downscale: float
-    crop: tuple[int, int, int, int] | None
+    shot: dict[str, Any]
     shape: tuple[int, int, int, int]
     bytes: int
     digest: str
     pages: str
 
-    def shot(self) -> Shot:
+    def made_of(self) -> Shot:
         """The shot that was decoded."""
-        return Shot("", Path(self.source), self.start, self.stop, self.downscale, self.crop)
+        known = {field.name for field in fields(Shot)}
+        values: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in self.shot.items() if key in known
+        }
+        return Shot("", Path(self.source), **values)
+
+
+def _facts(shot: Shot) -> dict[str, Any]:
+    """Everything about a shot that its frames depend on."""
+    return {f.name: getattr(shot, f.name) for f in fields(shot) if f.name not in {"name", "path", "cuts", "lows"}}
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
@@ -109,8 +117,8 @@ def shot_key(shot: Shot) -> str:
         raise UserError(shot.path, "not found", "check the path")
     files = [shot.path] if shot.path.is_file() else sorted(shot.path.iterdir())
     stamps = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    facts = (str(shot.path.resolve()), stamps, shot.start, shot.stop, shot.downscale, shot.crop)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:24]
+    facts = repr((_FRAMES_VERSION, str(shot.path.resolve()), stamps, sorted(_facts(shot).items())))
+    return hashlib.sha256(facts.encode()).hexdigest()[:24]
 
 
 def make_record(shot: Shot, path: Path) -> Record:
@@ -118,10 +126,7 @@ def make_record(shot: Shot, path: Path) -> Record:
     frames: Frames = np.load(path, mmap_mode="r")
     return Record(
         source=str(shot.path.resolve()),
-        start=shot.start,
-        stop=shot.stop,
-        downscale=shot.downscale,
-        crop=shot.crop,
+        shot=_facts(shot),
         shape=frames.shape,
         bytes=path.stat().st_size,
         digest=_digest(path),
@@ -142,8 +147,7 @@ def read_record(path: Path) -> Record | None:
         value = Record(**read_json(record_path(path)))
     except (UserError, TypeError):
         return None  # of another version, or half a file after a power cut: the clip is decoded anew
-    crop = tuple(value.crop) if value.crop else None
-    return replace(value, crop=crop, shape=tuple(value.shape))  # pyright: ignore[reportArgumentType]
+    return replace(value, shape=tuple(value.shape))  # pyright: ignore[reportArgumentType]
 
 
 def looks_whole(path: Path, record: Record) -> bool:
@@ -171,6 +175,48 @@ def _pages(path: Path) -> str:
     return digest.hexdigest()
 
 
-def stored_files(folder: Path) -> Iterator[Path]:
-    """The frames of every clip in the store, finished or not."""
-    return (path for path in sorted(folder.glob("*.npy")))
+@dataclass(frozen=True)
+class StoreEntry:
+    """A clip in a store. state: "whole", "stale" (its footage is gone or changed), "unfinished" or "damaged"."""
+
+    path: Path
+    source: str
+    bytes: int
+    state: str
+
+
+def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry]:
+    """What a store holds; every_byte: read all of it, and not a few pages of each clip."""
+    for path in sorted([*folder.glob("*.npy"), *folder.glob("*.partial")]):
+        record = read_record(path) if path.suffix == ".npy" else None
+        size = sum(file.stat().st_size for file in _files(path))
+        if record is None:
+            yield StoreEntry(path, "", size, "unfinished")
+        elif not (is_whole if every_byte else looks_whole)(path, record):
+            yield StoreEntry(path, record.source, size, "damaged")
+        else:
+            yield StoreEntry(path, record.source, size, "stale" if _is_stale(path, record) else "whole")
+
+
+def remove_entry(path: Path) -> None:
+    """Take a clip out of the store, its record first."""
+    for file in _files(path):
+        file.unlink()
+
+
+def _files(path: Path) -> list[Path]:
+    found = (record_path(path), activity_path(path), path.with_suffix(".done"), path)
+    return [file for file in found if file.exists()]
+
+
+def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
+    """Sizes of the clips whose footage is gone or has changed, among those not wanted."""
+    others = [(path, read_record(path)) for path in folder.glob("*.npy") if path not in wanted]
+    return [record.bytes for path, record in others if record and _is_stale(path, record)]
+
+
+def _is_stale(path: Path, record: Record) -> bool:
+    try:
+        return shot_key(record.made_of()) != path.stem
+    except UserError:
+        return True

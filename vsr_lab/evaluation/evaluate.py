@@ -34,7 +34,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
                 candidate.name, f"enlarges by {candidate.scale}, the protocol by {protocol.scale}", "choose another"
             )
     high = suite.shots()
-    low = suite.low_shots(high) or [None] * len(high)
+    low = suite.low_shots(high, protocol.scale) or [None] * len(high)
     clips = list(zip(high, low, strict=True))
     for shot, twin in clips:
         if twin:

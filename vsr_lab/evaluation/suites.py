@@ -8,7 +8,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
-from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.core.layouts import AUTO
+from vsr_lab.core.shots import Shot, find_shots, find_twins
 from vsr_lab.core.video_io import read_chunks
 from vsr_lab.evaluation.protocol import Protocol
 
@@ -24,8 +25,9 @@ class Pair(NamedTuple):
 class Suite:
     """Clips under root. clips: the names that make the suite (None: all there); frames: "60:84" narrows each.
 
-    content: the content type it stands for; lr_root: recorded LR of the same names, used in the place of the
-    protocol's degradation; downscale: shrinks the HR of a lossy source first.
+    content: the content type it stands for; lr_root: recorded LR of the same names, or "auto" for that in the same
+    tree, used in the place of the protocol's degradation; downscale: shrinks the HR of a lossy source first; layout:
+    how the folder is laid out, one of `core.layouts`.
     """
 
     name: str
@@ -36,16 +38,17 @@ class Suite:
     downscale: float = 1.0
     split: str | None = None
     lr_root: str | None = None
+    layout: str = AUTO
 
     def shots(self) -> list[Shot]:
-        """The HR shots. Raises UserError where a clip is missing."""
-        return find_shots(Path(self.root), self.clips, self.frames, self.downscale, self.split, self.content)
+        """The HR shots; prints what was taken for what. Raises UserError where a clip is missing."""
+        return find_shots(
+            Path(self.root), self.clips, self.frames, self.downscale, self.split, self.content, self.layout, print
+        )
 
-    def low_shots(self, high: list[Shot]) -> list[Shot] | None:
+    def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
         """The LR twins of the HR shots, where the suite has its own. Raises UserError where one is missing."""
-        if self.lr_root is None:
-            return None
-        return find_shots(Path(self.lr_root), [shot.name for shot in high], self.frames)
+        return find_twins(high, self.lr_root, scale, self.frames)
 
 
 def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:

@@ -11,7 +11,7 @@ import torch
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.shots import Shot, check_pair, find_shots, parse_window
+from vsr_lab.core.shots import Shot, check_pair, find_shots, parse_window, scenes_between
 
 WriteVideo = Callable[..., Path]
 
@@ -71,6 +71,28 @@ def test_a_shot_is_cropped_before_it_is_shrunk(video: Path, frames: Frames) -> N
     assert np.array_equal(read, to_frames(imresize(cut, 0.5)))
 
 
+# Scenes
+
+
+@pytest.mark.parametrize(
+    ("cuts", "scenes"),
+    [
+        ((), [(0, 10)]),
+        ((5, 12, 13), [(0, 2), (2, 3), (3, 10)]),  # a cut before the window is none of its own
+        ((10, 20), [(0, 10)]),  # a scene that begins with the window, or after it, parts nothing
+        ((13, 12, 13), [(0, 2), (2, 3), (3, 10)]),
+    ],
+)
+def test_cuts_part_a_window_into_scenes(cuts: tuple[int, ...], scenes: list[tuple[int, int]]) -> None:
+    assert scenes_between(cuts, 10, 20) == scenes
+
+
+def test_a_manifest_says_where_scenes_begin(tmp_path: Path, video: Path) -> None:
+    first, second = find_shots(_manifest(tmp_path, "name,path,cuts", "a,a.mkv,3 6", "b,a.mkv,"))
+    assert (first.cuts, second.cuts) == ((3, 6), ())
+    assert first.window(2, 5).cuts == (3, 6)  # of the file, whatever the window
+
+
 # Pairs
 
 
@@ -118,6 +140,10 @@ def test_names_are_paths_below_the_root(tmp_path: Path, write_video: WriteVideo,
     for name in ("b.mkv", "deep/a.v2.mkv"):
         write_video(name, frames[:1])
     assert [shot.name for shot in find_shots(tmp_path)] == ["b", "deep/a.v2"]
+
+
+def test_one_file_is_named_by_its_stem(video: Path) -> None:
+    assert [shot.name for shot in find_shots(video)] == ["a"]
 
 
 def test_clips_come_in_the_order_asked_for(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
@@ -185,6 +211,7 @@ def test_rows_are_chosen_by_split_and_content(tmp_path: Path) -> None:
         ("path,start", "a.mkv,soon"),
         ("path,crop", "a.mkv,1 2 3"),
         ("path,crop", "a.mkv,wide"),
+        ("path,cuts", "a.mkv,3 soon"),
         ("path,downscale", "a.mkv,half"),
         ("path,downscale", "a.mkv,0"),
         ("path,downscale", "a.mkv,-2"),

@@ -49,7 +49,7 @@ def test_recorded_lr_is_used_where_there_is_one(tmp_path: Path, write_video: Wri
     write_video("lr/walk.mkv", frames)
     suite = Suite("film", str(tmp_path / "hr"), frames="2:7", lr_root=str(tmp_path / "lr"))
     high = suite.shots()
-    low = suite.low_shots(high)
+    low = suite.low_shots(high, 2)
     assert low is not None
     pairs = list(read_pairs(high[0], low[0], _protocol(), chunk=2))
     assert np.array_equal(torch.stack([pair.lr for pair in pairs]).mul(255).round().byte().movedim(1, -1), frames[2:7])

@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from vsr_lab.core.clip import AnyFrames, Clip, Colour
 from vsr_lab.core.errors import UserError
@@ -24,8 +26,8 @@ class FrameFolder:
         self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
         if not self.files:
             raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
-        first = _read_picture(self.files[0])
-        self._size, self._dtype = first.shape[:2], first.dtype
+        self._size: tuple[int, int] | None = None
+        self._depth: np.dtype[Any] | None = None  # of the first picture read
 
     @property
     def frames(self) -> int:
@@ -33,16 +35,24 @@ class FrameFolder:
 
     @property
     def size(self) -> tuple[int, int]:
-        return self._size[0], self._size[1]
+        """Height, width, by the first picture's header: 64,612 folders are listed without decoding a picture."""
+        if self._size is None:
+            try:
+                with Image.open(self.files[0]) as picture:
+                    self._size = picture.height, picture.width
+            except OSError as error:
+                raise UserError(self.files[0], "is not a picture that can be read", "replace it") from error
+        return self._size
 
     def read(self, start: int, stop: int) -> Clip:
         """Frames start..stop-1. Raises UserError for a picture that cannot be read or is not like the first."""
         pictures = [_read_picture(file) for file in self.files[start:stop]]
         for file, picture in zip(self.files[start:stop], pictures, strict=True):
-            if picture.shape[:2] != self._size:
-                raise UserError(file, f"is {picture.shape[:2]}, the others {self._size}", "make all frames one size")
-            if picture.dtype != self._dtype:
-                depth, others = picture.dtype.itemsize * 8, self._dtype.itemsize * 8
+            if picture.shape[:2] != self.size:
+                raise UserError(file, f"is {picture.shape[:2]}, the others {self.size}", "make all frames one size")
+            self._depth = self._depth or picture.dtype
+            if picture.dtype != self._depth:
+                depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
                 raise UserError(file, f"has {depth} bits a sample, the others {others}", "make all frames one depth")
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 

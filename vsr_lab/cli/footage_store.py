@@ -1,0 +1,45 @@
+"""vsr-lab footage store: what the store of decoded footage holds, whether it is whole, and what may go."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.progress import track
+
+from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.data import StoreEntry, inspect_store, remove_entry
+
+_MEANING = {
+    "whole": "as it was decoded",
+    "stale": "its footage is gone or has changed",
+    "unfinished": "a decoding that was cut off, or an older version's",
+    "damaged": "bytes have changed on the disk",
+}
+
+
+def run(cfg: DictConfig) -> None:
+    """List the store by state; with prune=true remove all that is not whole. Exit 1 where something is damaged."""
+    folder = Path(cfg.root)
+    if not folder.is_dir():
+        raise UserError(folder, "not found", "say root=FOLDER, the data.store= of a training")
+    found = list(track(inspect_store(folder, cfg.verify), "checking", transient=True))
+    states: dict[str, list[StoreEntry]] = defaultdict(list)
+    for entry in found:
+        states[entry.state].append(entry)
+    rows = [
+        [state, str(len(entries)), f"{sum(entry.bytes for entry in entries) / 2**30:.2f}", _MEANING[state]]
+        for state, entries in states.items()
+    ]
+    how = "every byte read" if cfg.verify else "a few pages of each read; verify=true reads all"
+    show_table(f"{folder}: {len(found)} clips, {how}", ["state", "clips", "GiB", "meaning"], rows)
+    removable = [entry for entry in found if entry.state != "whole"]
+    for entry in removable[:20]:
+        console.print(f"  {entry.state:<10} {entry.path.name} {entry.source}", soft_wrap=True)
+    if cfg.prune:
+        for entry in removable:
+            remove_entry(entry.path)
+        console.print(f"removed {len(removable)} clips, {sum(entry.bytes for entry in removable) / 2**30:.2f} GiB")
+    show_files("store", {"root": folder})
+    if states["damaged"] and not cfg.prune:
+        raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; prune=true removes them")
