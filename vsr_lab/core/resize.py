@@ -93,7 +93,8 @@ def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tens
     """Resize the last two axes to `size` (height, width) exactly, edges on edges, so that nothing moves.
 
     Otherwise as `imresize`; but "area" weighs a pixel by the share of it that is covered, as OpenCV's does, where
-    MATLAB's box takes whole pixels, and enlarges as "bilinear". x: (..., H, W). Raises ValueError for an unknown method.
+    MATLAB's box takes whole pixels, and enlarges as "bilinear". x: (..., H, W).
+    Raises ValueError for an unknown method.
     """
     rows, columns = (_fitting_matrix(old, new, method) for old, new in zip(x.shape[-2:], size, strict=True))
     return rows.to(x) @ x @ columns.to(x).mT

@@ -92,7 +92,7 @@ def test_444_keeps_colour_that_420_does_not() -> None:
 
 
 def test_intra_frames_come_as_often_as_the_gop_says() -> None:
-    """A still of noise: only where an intra frame begins anew does the picture change, which the eye sees as pumping."""
+    """A still of noise: only where an intra frame begins anew does the picture change, seen as pumping."""
     noise = np.random.default_rng(0).integers(60, 190, (1, 64, 64, 3), np.uint8).repeat(24, 0)
     options = CODECS["mpeg2"].options(12, 0, "medium")
     whole, short = (roundtrip(noise, "mpeg2", options, gop=gop).astype(int) for gop in (24, 6))

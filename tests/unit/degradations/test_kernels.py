@@ -94,7 +94,7 @@ def test_sinc_is_real_esrgans_circular_low_pass(cutoff: float) -> None:
 def test_a_disc_has_the_variance_of_a_disc() -> None:
     for radius in (1.5, 3, 5.3):
         _, _, spread = moments(kernels.disc(radius, 2 * math.ceil(radius) + 1))
-        assert radius**2 / 4 < spread[0, 0] < radius**2 / 4 + 1 / 12 + 0.01  # the disc's, and a pixel's own at most
+        assert radius**2 / 4 < spread[0, 0] < radius**2 / 4 + 1 / 12 + 0.03  # the disc's, and a pixel's own
         assert abs(spread[0, 1]) < 1e-9
 
 
