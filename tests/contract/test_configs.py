@@ -36,6 +36,7 @@ HOME = {
     "candidate": ("evaluate", ["suite=folder", "suite.root=x", "protocol=vid4-bi-y"], "candidate"),
     "gates": ("select", ["runs=[]"], "gates"),
     "exporter": ("export", [], "exporters"),
+    "kind": ("footage_render", [], "kind"),
 }
 OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONFIGS / group).glob("*.yaml"))]
 

@@ -15,6 +15,7 @@ VERBS = {
     "upscale": "a video through a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "footage degrade": "HR to LR files: footage degrade FOLDER degradation=archival scale=4",
     "footage store": "decoded footage, checked and pruned: footage store results/store",
+    "footage render": "footage made here: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
     "demo": "all of it, on footage that comes along: demo",
 }
 # Keys that may be given by their place: `footage index FOLDER` is `footage index root=FOLDER`.

@@ -6,6 +6,10 @@ class UserError(Exception):
 
     def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
         super().__init__(f"{subject}: {problem}" + (f"; {remedy}" if remedy else ""))
+        self._parts = (str(subject), problem, remedy)
+
+    def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
+        return UserError, self._parts  # so that it comes back whole from another process
 
 
 class Refusal(Exception):

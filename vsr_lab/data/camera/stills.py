@@ -1,0 +1,101 @@
+"""Photographs to film: found in a folder, read into linear light, with a plausible depth."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from vsr_lab.core.errors import UserError
+
+Picture = NDArray[Any]  # float32
+_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+
+
+@dataclass(frozen=True)
+class Still:
+    """One picture file: height and width in pixels, upright, and what its folder's manifest.csv says of it."""
+
+    path: Path
+    size: tuple[int, int]
+    content_type: str
+    licence: str
+    source: str
+
+
+def find_stills(folder: Path) -> list[Still]:
+    """Every picture below folder, by name. A manifest.csv in it may give content_type, licence and source by path.
+
+    Raises UserError where there is no folder, no picture in it, or a picture that cannot be read.
+    """
+    if not folder.is_dir():
+        raise UserError(folder, "is no folder", "say stills=FOLDER, one with photographs")
+    known = _manifest(folder / "manifest.csv")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+    if not paths:
+        raise UserError(folder, "holds no pictures", f"it wants {' '.join(sorted(_ENDINGS))}")
+    return [_still(path, known.get(path.relative_to(folder).as_posix(), {})) for path in paths]
+
+
+def _manifest(path: Path) -> dict[str, dict[str, str]]:
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return {row.get("path", ""): row for row in csv.DictReader(file)}
+
+
+def _still(path: Path, row: dict[str, str]) -> Still:
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            if image.getexif().get(0x0112, 1) >= 5:  # lying on its side
+                width, height = height, width
+    except (OSError, Image.DecompressionBombError) as error:
+        raise UserError(path, f"cannot be read as a picture ({error})", "remove it or mend it") from error
+    source = "; ".join(part for part in (path.name, row.get("source", "")) if part)
+    return Still(path, (height, width), row.get("content_type") or "", row.get("licence") or "", source)
+
+
+@lru_cache(maxsize=4)
+def read_linear(path: Path) -> Picture:
+    """The picture upright, RGB float32 in linear light, [0, 1], shape (H, W, 3). Raises UserError where damaged."""
+    try:
+        with Image.open(path) as image:
+            upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(path, f"cannot be read as a picture ({error})", "remove it or mend it") from error
+    return _TO_LINEAR[upright]
+
+
+def _to_linear(code: NDArray[np.float64]) -> Picture:
+    return np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_TO_LINEAR = _to_linear(np.arange(256) / 255)  # IEC 61966-2-1
+
+
+def to_bytes(linear: Picture) -> NDArray[np.uint8]:
+    """Linear light to sRGB bytes, rounded; what lies outside [0, 1] is clipped."""
+    light = np.clip(linear, 0, 1)
+    code = np.where(light <= 0.0031308, light * 12.92, 1.055 * np.power(light, np.float32(1 / 2.4)) - 0.055)
+    return (code * 255 + 0.5).astype(np.uint8)
+
+
+def nearness(picture: Picture) -> Picture:
+    """How near each place is, 0 (far) to 1, at 1/8 of the size: low in the picture, and what stands out, is near.
+
+    No true depth: soft layers, so that a camera that moves sideways shifts them against each other plausibly.
+    """
+    height, width = picture.shape[:2]
+    small = cv2.resize(np.sqrt(picture), (max(8, width // 8), max(8, height // 8)), interpolation=cv2.INTER_AREA)
+    wide = max(small.shape[:2]) * 0.06
+    apart = np.linalg.norm(small - cv2.GaussianBlur(small, (0, 0), 4 * wide), axis=2)
+    standing_out = cv2.GaussianBlur(apart.astype(np.float32), (0, 0), wide)
+    standing_out /= max(float(standing_out.max()), 1e-6)
+    down = np.linspace(0, 1, small.shape[0], dtype=np.float32)[:, None]
+    return (0.55 * down + 0.45 * standing_out).astype(np.float32)
