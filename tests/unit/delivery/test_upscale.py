@@ -124,7 +124,8 @@ def test_an_h264_file_is_written_by_default_means(bundle: Bundle, source: Path, 
     _upscale(bundle, source, output, encoding=Encoding("libx264", "yuv420p", {"crf": "1"}))
     video = VideoFile(output)
     assert (video.frames, video.size, video.probe.codec) == (8, (64, 128), "h264")
-    assert np.abs(video.read(0, 8).frames.astype(int) - frames.repeat(2, 1).repeat(2, 2)).mean() < 5
+    off = video.read(0, 8).frames.astype(int) - frames.repeat(2, 1).repeat(2, 2)
+    assert np.abs(off @ [0.2126, 0.7152, 0.0722]).mean() < 1  # luma: 4:2:0 has no room for all of the colour
 
 
 # What is never overwritten

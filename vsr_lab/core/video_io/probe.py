@@ -19,6 +19,7 @@ from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.video_io.packets import PacketIndex, PacketLog
 from vsr_lab.core.video_io.rgb import bits_of, is_gray, is_rgb
+from vsr_lab.core.video_io.siting import Siting, chroma_siting
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
 _MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
@@ -27,10 +28,9 @@ _STRANGE_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 20
                      17: "YCgCo-Ro"}  # fmt: skip
 _UNTAGGED = 2
 _SD_LINES = 576  # what carries no matrix tag is taken for BT.601 up to here, for BT.709 above
+_DECODING_TIMES = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
-# Decoders that know where chroma lies say so on each frame; the others follow MPEG-2: left, between two lines.
-_SITED_CODECS = frozenset({"h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4", "mjpeg", "dvvideo"})
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Probe:
     pixel_format: str
     bits: int
     colour: Colour
-    siting: str
+    siting: Siting
     rate: Fraction
     index: PacketIndex = field(repr=False)
     audio: int
@@ -118,12 +118,17 @@ def probe(path: Path) -> Probe:
             _check_complete(path, container, stream, index)
             if frame is None:
                 raise UserError(path, "holds no frame that can be decoded", "fetch it again")
-            if not index.counted and frame.pts not in index.ticks:
+            if not index.counted and (frame.pts not in index.ticks or _times_are_guessed(container, stream)):
                 index = index.without_times()
             return _describe(path, container, stream, index, frame)
     except av.error.FFmpegError as error:
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
+
+
+def _times_are_guessed(container: InputContainer, stream: VideoStream) -> bool:
+    """True where the container knows the order of decoding only, and the stream has frames shown in another."""
+    return container.format.name in _DECODING_TIMES and bool(stream.codec_context.has_b_frames)
 
 
 def _first_frame(frames: list[VideoFrame]) -> VideoFrame | None:
@@ -172,7 +177,7 @@ def _describe(
         pixel_format=pixel_format,
         bits=bits_of(pixel_format),
         colour=colour,
-        siting=_siting(stream, codec),
+        siting=chroma_siting(container, stream),
         rate=_rate(stream),
         index=index,
         audio=len(container.streams.audio),
@@ -198,15 +203,6 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
         return Colour(_MATRICES.get(tag, guessed), full or int(frame.color_range) == 0)
     known = tag in _MATRICES and tag != 0
     return Colour(_MATRICES[tag] if known else guessed, full, assumed=not known)
-
-
-def _siting(stream: VideoStream, codec: str) -> str:
-    if codec in _SITED_CODECS:
-        return "auto"
-    header = stream.codec_context.extradata or b""
-    if "av1" in codec and len(header) > 3 and header[2] & 3 == 2:  # AV1CodecConfigurationRecord: colocated
-        return "topleft"
-    return "left"
 
 
 def _turn(path: Path, frame: VideoFrame) -> Turn:

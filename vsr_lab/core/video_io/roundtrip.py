@@ -13,13 +13,12 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.core.video_io.rgb import RgbConverter, filter_graph
+from vsr_lab.core.video_io.siting import LEFT
 
 # Chroma lies left and is read left: swscale left alone writes it into the middle, where no decoder looks for it.
-_SITING = "left"
 _TO_YUV = (
-    "out_color_matrix={matrix}:out_range=limited:out_chroma_loc="
-    + _SITING
-    + ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+    "out_color_matrix={matrix}:out_range=limited:out_chroma_loc=left"
+    ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 )
 _SPACES = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
 _SMALLEST = 64  # pixels on a side; encoders refuse less
@@ -76,7 +75,7 @@ def roundtrip(
     decoded = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
     if len(decoded) != count:
         raise RuntimeError(f"{codec} with {dict(options)} gave {len(decoded)} of {count} frames")
-    to_rgb = RgbConverter(decoded[0], Colour(matrix, full_range=False), _SITING)
+    to_rgb = RgbConverter(decoded[0], Colour(matrix, full_range=False), LEFT)
     return np.stack([to_rgb(frame)[:height, :width] for frame in decoded]).astype(np.uint8, copy=False)
 
 

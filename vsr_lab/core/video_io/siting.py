@@ -1,0 +1,47 @@
+"""Where a stream's chroma samples lie between its luma samples."""
+
+import io
+import re
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+# Where the first chroma sample lies, x and y, in luma samples.
+Siting = tuple[float, float]
+LEFT: Siting = (0.0, 0.5)  # MPEG-2 and what follows it, and where nothing is said
+CENTRE: Siting = (0.5, 0.5)  # JPEG, MPEG-1
+TOP_LEFT: Siting = (0.0, 0.0)  # BT.2020, DV
+
+_PLACES = {1: 0.0, 2: 0.5}  # Matroska's ChromaSitingHorz and ChromaSitingVert: collocated, half-way
+_MATROSKA = re.compile(rb"\x55\xb7\x81([\x01\x02])\x55\xb8\x81([\x01\x02])", re.DOTALL)
+
+
+def chroma_siting(container: InputContainer, stream: VideoStream) -> Siting:
+    """Where chroma lies by the stream's own word, LEFT where it says nothing."""
+    extradata = stream.codec_context.extradata or b""
+    if container.format.name == "yuv4mpegpipe":
+        return _y4m(container.name)
+    if "av1" in stream.codec_context.name:  # AV1CodecConfigurationRecord, chroma_sample_position
+        return TOP_LEFT if len(extradata) > 2 and extradata[2] & 3 == 2 else LEFT
+    return _by_matroska(stream)
+
+
+def _y4m(path: str) -> Siting:
+    with open(path, "rb") as file:  # noqa: PTH123
+        header = file.readline(256)
+    return LEFT if b" C420mpeg2" in header else TOP_LEFT if b" C420paldv" in header else CENTRE
+
+
+def _by_matroska(stream: VideoStream) -> Siting:
+    """PyAV does not tell what libavcodec knows of this, but its Matroska muxer writes it into a header."""
+    header = io.BytesIO()
+    try:
+        with av.open(header, "w", format="matroska") as copy:
+            copy.add_stream_from_template(stream)
+            copy.start_encoding()
+            found = _MATROSKA.search(header.getvalue())
+    except (av.error.FFmpegError, ValueError):
+        return LEFT  # no codec of Matroska's: none of those says where its chroma is
+    return (_PLACES[found[1][0]], _PLACES[found[2][0]]) if found else LEFT
