@@ -1,7 +1,10 @@
 """The order of batches, and how footage is split."""
 
+import hashlib
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from vsr_lab.data import (
     StoredClip,
     Windows,
     hold_out,
+    spread,
     train_loader,
     validation_loader,
 )
@@ -81,6 +85,70 @@ def test_validation_is_one_window_a_clip(clips: list[StoredClip]) -> None:
     assert [batch.clips for batch in validation_loader(windows, workers=0)] == [["a"]]
 
 
+# The stream of samples is one, whoever asks for it
+
+
+class _OnCpu(BlurDown):
+    """A random degradation that the loader's workers run."""
+
+    on_cpu = True
+
+    def __init__(self) -> None:
+        super().__init__(2, 0.5, 2.0, 7, phase=0, border="reflect")
+
+
+Digests = dict[int, list[str]]  # of the samples of a step, in no order
+
+
+def _digests(folder: Path, workers: int, first: int, batch_size: int, rank: int, world: int) -> Digests:
+    clips = [StoredClip(path.stem, path, cuts=(9,)) for path in sorted(folder.glob("*.npy"))]
+    crops = Crops(clips, None, _OnCpu(), 3, 4, 12, tries=3, flips=True, strides=(0.6, 0.4), min_motion=0.5)
+    found: Digests = {}
+    for step, batch in enumerate(train_loader(crops, batch_size, workers, first, 5, rank, world), first):
+        assert batch.lr is not None
+        parts = zip(batch.numbers, batch.hr, batch.lr, batch.params, batch.clips, batch.starts, strict=True)
+        found[step] = [
+            hashlib.sha256(repr((number, hr.tolist(), lr.tolist(), params, clip, start)).encode()).hexdigest()
+            for number, hr, lr, params, clip, start in parts
+        ]
+    return found
+
+
+def _report(folder: Path, results: Any, workers: int, rank: int) -> None:
+    torch.set_num_threads(2)  # as a training process has, and its workers have not
+    results.put(_digests(folder, workers, 0, 2, rank, 2))
+
+
+@pytest.fixture
+def decoded(tmp_path: Path) -> Path:
+    for name, length in (("a", 20), ("b", 14), ("c", 16)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(0).integers(0, 256, (length, 24, 32, 3), np.uint8))
+    return tmp_path
+
+
+def test_every_number_of_workers_and_processes_sees_the_same_samples(decoded: Path) -> None:
+    alone = _digests(decoded, workers=0, first=0, batch_size=4, rank=0, world=1)
+    assert len({digest for step in alone.values() for digest in step}) == 20
+    for workers in (1, 2):
+        assert _digests(decoded, workers, 0, 4, 0, 1) == alone
+    for first in (1, 3):  # resumed there
+        rest = {step: digests for step, digests in alone.items() if step >= first}
+        assert _digests(decoded, first % 3, first, 4, 0, 1) == rest
+    spawn = multiprocessing.get_context("spawn")  # nothing is shared with this process
+    results = spawn.Queue()
+    pair = [
+        spawn.Process(target=_report, args=(decoded, results, workers, rank)) for rank, workers in enumerate((0, 2))
+    ]
+    for process in pair:
+        process.start()
+    first, second = results.get(timeout=200), results.get(timeout=200)
+    for process in pair:
+        process.join()
+    assert {step: sorted(first[step] + second[step]) for step in first} == {
+        step: sorted(digests) for step, digests in alone.items()
+    }
+
+
 # Holding out
 
 
@@ -108,3 +176,25 @@ def test_the_end_of_a_shot_is_held_out_with_a_gap_before_it(
 def test_a_shot_too_short_to_share_is_named(write_video: Callable[..., Path]) -> None:
     with pytest.raises(UserError, match=r"has 7 frames; .* need 8"):
         hold_out(_shots(write_video, 7), share=0.2, window=4)
+
+
+def test_clips_too_short_to_be_cut_are_dealt_out_whole(write_video: Callable[..., Path]) -> None:
+    """Vimeo-90K's have seven frames."""
+    shots = _shots(write_video, *[7] * 10)
+    train, validation = hold_out(shots, share=0.2, window=7)
+    assert (len(train), len(validation)) == (8, 2)
+    assert sorted([*map(id, train), *map(id, validation)]) == sorted(map(id, shots))
+    assert len(hold_out(shots, share=0.0, window=7)[1]) == 1  # there is always something to judge on
+    assert len(hold_out([*shots, *_shots(write_video, 40)], share=0.0, window=7)[1]) == 1  # the long one's end
+
+
+def test_a_clip_shorter_than_a_window_is_named_among_others(write_video: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match="6: has 6 frames"):
+        hold_out(_shots(write_video, 40, 6), share=0.2, window=7)
+
+
+def test_clips_are_spread_evenly() -> None:
+    shots = [Shot(str(n), Path("a")) for n in range(10)]
+    assert [shot.name for shot in spread(shots, 3)] == ["1", "5", "8"]
+    assert spread(shots, 10) == spread(shots, 99) == shots
+    assert spread(shots, 0) == []

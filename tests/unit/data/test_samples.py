@@ -1,16 +1,21 @@
 """Samples: a pure function of seed and number, LR and HR of the same place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.data import Crops, Sample, StoredClip, Windows, collate
-from vsr_lab.degradations import BlurDown, Degradation, ResizeDown
+from vsr_lab.data.activity import measure_activity
+from vsr_lab.data.store import activity_path
+from vsr_lab.degradations import BlurDown, Degradation, Params, ResizeDown
+from vsr_lab.training import VsrModule
 
 Store = Callable[[str, Frames], StoredClip]
 SCALE = 2
@@ -50,8 +55,10 @@ def _crops(
     seed: int = 0,
     tries: int = 3,
     flips: bool = True,
+    strides: Sequence[float] = (1.0,),
+    min_motion: float = 0.0,
 ) -> Crops:
-    return Crops(high, low, degradation or ResizeDown(SCALE), seed, frames=4, size=12, tries=tries, flips=flips)
+    return Crops(high, low, degradation or ResizeDown(SCALE), seed, 4, 12, tries, flips, strides, min_motion)
 
 
 def _same(a: Sample, b: Sample) -> bool:
@@ -151,6 +158,137 @@ def test_a_crop_that_the_scale_does_not_divide_is_refused(high: list[StoredClip]
         _crops(high, degradation=ResizeDown(5))
 
 
+# Scenes and frame rates
+
+
+def test_no_window_crosses_a_cut(store: Store) -> None:
+    clip = replace(store("scenes", _painted(20, 12, 12)), cuts=(3, 9, 13))  # scenes of 3, 6, 4 and 7 frames
+    drawn = {_crops([clip], tries=1)[number].start for number in range(200)}
+    assert drawn == {3, 4, 5, 9, 13, 14, 15, 16}
+
+
+@pytest.mark.parametrize("flips", [False, True])
+def test_a_stride_takes_every_nth_frame_of_one_scene(store: Store, low: list[StoredClip], flips: bool) -> None:
+    clip = replace(store("long", _painted(24, 12, 12)), cuts=(12,))
+    crops = _crops([clip], flips=flips, strides=(0.5, 0.3, 0.2))
+    seen: set[int] = set()
+    for number in range(100):
+        sample = crops[number]
+        shown = sorted(sample.hr[:, 0, 0, 0].tolist())
+        assert shown == [sample.start + sample.stride * i for i in range(4)]
+        assert (sample.start < 12) == (shown[-1] < 12)
+        seen.add(sample.stride)
+    assert seen == {1, 2, 3}
+
+
+def test_strides_come_as_often_as_said(high: list[StoredClip]) -> None:
+    crops = _crops(high[:1], tries=1, strides=(3, 1))  # chances need not sum to 1
+    share = np.mean([crops[number].stride == 2 for number in range(600)])
+    assert 0.2 < share < 0.3
+
+
+def test_a_window_is_as_likely_in_a_long_scene_as_in_a_short_one(store: Store) -> None:
+    long, short = store("long", _painted(13, 12, 12)), store("short", _painted(4, 12, 12))
+    crops = _crops([long, short], tries=1)
+    share = np.mean([crops[number].clip == "short" for number in range(1000)])
+    assert 0.06 < share < 0.14  # one of eleven
+
+
+def test_a_stride_that_no_clip_has_room_for_is_refused(high: list[StoredClip]) -> None:
+    with pytest.raises(UserError, match="no clip has room for stride 3"):
+        _crops(high, strides=(0.8, 0.1, 0.1))
+    _crops(high, strides=(0.8, 0.2, 0.0))
+
+
+@pytest.mark.parametrize("strides", [(), (0.0,), (-1.0, 2.0)])
+def test_chances_that_are_none_are_refused(high: list[StoredClip], strides: tuple[float, ...]) -> None:
+    with pytest.raises(UserError, match=r"data\.strides"):
+        _crops(high, strides=strides)
+
+
+def test_a_clip_without_a_scene_that_is_long_enough_is_named(high: list[StoredClip]) -> None:
+    with pytest.raises(UserError, match=r"a: has no scene of 4 frames \(the longest: 3\)"):
+        _crops([replace(high[0], cuts=(3, 6))])
+
+
+def test_where_little_moves_the_moving_places_are_found(store: Store) -> None:
+    """A screen on which a tenth of the time, in a corner, something happens."""
+    frames = np.full((60, 64, 64, 3), 90, np.uint8)
+    frames[50:56, :16, :16] += np.random.default_rng(0).integers(0, 99, (6, 16, 16, 3), dtype=np.uint8)
+    clip = store("screen", frames)
+
+    def moving(min_motion: float) -> float:
+        crops = _crops([clip], tries=2, min_motion=min_motion)
+        return float(np.mean([bool((crops[n].hr.int().diff(dim=0) != 0).any()) for n in range(60)]))
+
+    assert moving(0.05) > 2 * moving(0.0)
+
+
+def test_a_clip_in_which_nothing_moves_still_gives_samples(store: Store) -> None:
+    crops = _crops([store("still", np.full((6, 24, 24, 3), 7, np.uint8))], min_motion=1.0)
+    assert crops[0].hr.shape == (4, 3, 12, 12)
+
+
+def test_choosing_a_place_reads_no_frame(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = store("a", np.random.default_rng(0).integers(0, 255, (8, 64, 64, 3), dtype=np.uint8))
+    with activity_path(clip.path).open("wb") as file:
+        np.save(file, measure_activity(clip.frames))
+    crops = _crops([clip], tries=6)
+    monkeypatch.setattr(StoredClip, "frames", property(lambda self: pytest.fail("read a frame")))
+    rng = np.random.default_rng(0)
+    assert len({crops._choose(rng, 1) for _ in range(20)}) > 5
+
+
+# Who draws what
+
+
+def test_another_degradation_shifts_no_crop(high: list[StoredClip]) -> None:
+    plain, random = ResizeDown(SCALE), BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    one, other = (_crops(high, degradation=degradation) for degradation in (plain, random))
+    assert all(torch.equal(one[n].hr, other[n].hr) for n in range(12))
+
+
+def test_more_tries_change_no_parameter(high: list[StoredClip]) -> None:
+    random = BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    one, other = (_crops(high, degradation=random, tries=tries, strides=(1.0,)) for tries in (1, 5))
+    assert all(one[n].params == other[n].params for n in range(12))
+
+
+class _Marked(BlurDown):
+    """A random blur whose truth is retouched, and that may be told to work on the CPU."""
+
+    temporal = True
+    retouches = True
+
+    def __init__(self, on_cpu: bool) -> None:
+        super().__init__(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+        self.on_cpu = on_cpu
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        ramp = torch.linspace(0.5, 1, clip.shape[-4]).reshape(-1, 1, 1, 1)
+        return super().apply(clip, params) * ramp  # leaves 8 bits
+
+    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return hr * 0.7
+
+
+def test_lr_made_by_the_loader_is_what_the_device_would_have_made(high: list[StoredClip]) -> None:
+    pairs: list[tuple[Tensor, Tensor]] = []
+    for on_cpu in (True, False):
+        degradation = _Marked(on_cpu)
+        batch = collate([_crops(high, degradation=degradation)[n] for n in range(6)])
+        assert (batch.lr is None) != on_cpu
+        module = VsrModule.__new__(VsrModule)
+        torch.nn.Module.__init__(module)
+        module.degradation = degradation
+        pairs.append(module.pair(batch))
+    (lr, hr), (lr_of_device, hr_of_device) = pairs
+    assert torch.equal(lr, lr_of_device)
+    assert torch.equal(hr, hr_of_device)
+    windows = Windows(high, None, _Marked(True), seed=0, frames=4, size=12)
+    assert windows[0].lr is not None
+
+
 # Validation
 
 
@@ -165,6 +303,14 @@ def test_a_window_is_the_middle_of_its_clip(high: list[StoredClip], low: list[St
         y, x = y // SCALE, x // SCALE
         assert sample.lr is not None
         assert np.array_equal(sample.lr.permute(0, 2, 3, 1), lr.frames[t : t + 4, y : y + 6, x : x + 6])
+
+
+def test_a_window_is_of_the_longest_scene(store: Store) -> None:
+    clip = replace(store("scenes", _painted(20, 24, 24)), cuts=(4, 13))
+    windows = Windows([clip], None, ResizeDown(SCALE), seed=0, frames=5, size=12)
+    assert windows[0].hr[:, 0, 0, 0].tolist() == [6, 7, 8, 9, 10]
+    windows = Windows([clip], None, ResizeDown(SCALE), seed=0, frames=12, size=12)
+    assert windows[0].hr[:, 0, 0, 0].tolist() == list(range(4, 13))
 
 
 def test_a_window_larger_than_its_clip_is_all_of_it(store: Store) -> None:
