@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot
+from vsr_lab.core.shots import Shot, scenes_between
 from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
 from vsr_lab.degradations import ResizeDown
 
@@ -19,8 +19,8 @@ few = settings(max_examples=30, deadline=None, derandomize=True)
 class _Memory(StoredClip):
     """A clip that says where each pixel is."""
 
-    def __init__(self, name: str, length: int, height: int, width: int) -> None:
-        super().__init__(name, Path(name))
+    def __init__(self, name: str, length: int, height: int, width: int, cuts: tuple[int, ...] = ()) -> None:
+        super().__init__(name, Path(name), cuts)
         t, y, x = np.meshgrid(np.arange(length), np.arange(height), np.arange(width), indexing="ij")
         self.__dict__["pixels"] = np.stack([t, y, x], -1).astype(np.uint8)
 
@@ -58,6 +58,56 @@ def test_a_crop_is_whole_inside_its_clip_and_starts_on_an_lr_pixel(
         assert corner[0] == sample.start
         assert corner[1] % scale == corner[2] % scale == 0
         assert (sample.hr.amax((0, 2, 3)) - corner).tolist() == [frames - 1, size - 1, size - 1]
+
+
+@few
+@given(
+    length=st.integers(1, 60),
+    cuts=st.lists(st.integers(0, 70), max_size=6),
+    frames=st.integers(1, 6),
+    strides=st.lists(st.floats(0.05, 1), min_size=1, max_size=4),
+    flips=st.booleans(),
+    min_motion=st.sampled_from([0.0, 0.5, 1e9]),
+)
+def test_a_window_is_every_nth_frame_of_one_scene_at_any_frame_rate(
+    length: int, cuts: list[int], frames: int, strides: list[float], flips: bool, min_motion: float
+) -> None:
+    clip = _Memory("a", length, 4, 4, tuple(cuts))
+    try:
+        crops = Crops([clip], None, ResizeDown(2), 0, frames, 4, 2, flips, strides, min_motion)
+    except UserError:
+        longest = max(last - first for first, last in clip.scenes)
+        assert longest <= (frames - 1) * len(strides)
+        return
+    for number in range(10):
+        sample = crops[number]
+        shown = sorted(sample.hr[:, 0, 0, 0].tolist())
+        assert shown == [sample.start + i * sample.stride for i in range(frames)]
+        assert not [cut for cut in cuts if shown[0] < cut <= shown[-1]]
+        assert shown[-1] < length
+
+
+@few
+@given(st.integers(0, 30), st.integers(1, 60), st.lists(st.integers(-5, 99), max_size=9))
+def test_scenes_are_all_of_a_window_in_order_and_none_is_empty(start: int, length: int, cuts: list[int]) -> None:
+    scenes = scenes_between(tuple(cuts), start, start + length)
+    assert [frame for first, last in scenes for frame in range(first, last)] == list(range(length))
+    assert all(first < last for first, last in scenes)
+    assert {first + start for first, _ in scenes[1:]} == {cut for cut in cuts if start < cut < start + length}
+
+
+@few
+@given(st.lists(st.integers(4, 40), min_size=2, max_size=8), st.floats(0, 0.9), st.integers(1, 4))
+def test_many_clips_are_split_without_a_frame_in_both_parts(lengths: list[int], share: float, window: int) -> None:
+    shots = [Shot(str(n), Path("a"), 0, length) for n, length in enumerate(lengths)]
+    train, validation = hold_out(shots, share, window)
+    frames = [
+        {(shot.name, t) for shot in part for t in range(shot.start, shot.start + len(shot))}
+        for part in (train, validation)
+    ]
+    assert not frames[0] & frames[1]
+    assert validation
+    assert all(len(shot) >= window for shot in [*train, *validation])
 
 
 @few

@@ -152,7 +152,8 @@ def read_record(path: Path) -> Record | None:
 
 def looks_whole(path: Path, record: Record) -> bool:
     """The cheap check of every opening: the size, and the sampled pages. Finds cut and overwritten files."""
-    return path.exists() and path.stat().st_size == record.bytes and _pages(path) == record.pages
+    there = path.exists() and activity_path(path).exists()
+    return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 
 
 def is_whole(path: Path, record: Record) -> bool:
