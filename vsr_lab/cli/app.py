@@ -21,7 +21,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import vsr_lab
 from vsr_lab.cli.kinds import check_kinds
-from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.errors import Refusal, Stopped, UserError
 from vsr_lab.core.files import RUN_MARK, new_folder, write_text
 
 REFUSED, UNUSABLE = 1, 2
@@ -87,6 +87,8 @@ def _tell(verb: str, error: BaseException) -> tuple[int, str] | None:
     while cause is not None:
         if isinstance(cause, Refusal):
             return REFUSED, f"vsr-lab {verb}: {cause}"
+        if isinstance(cause, Stopped):
+            return cause.code, f"vsr-lab {verb}: {cause}"
         if isinstance(cause, UserError):
             return UNUSABLE, f"vsr-lab {verb}: {cause}"
         if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:

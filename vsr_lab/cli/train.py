@@ -64,6 +64,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         metrics={name: build(metric.measure) for name, metric in cfg.validation.metrics.items()},
         score=plain(cfg.validation.score),
         measure_every=cfg.measure_every,
+        skip_limit=cfg.skip_limit,
         teacher=_teacher(cfg),
     )
     run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)

@@ -1,4 +1,4 @@
-"""The two ways a command can end without its result."""
+"""The ways a command can end without its result."""
 
 
 class UserError(Exception):
@@ -14,3 +14,11 @@ class UserError(Exception):
 
 class Refusal(Exception):
     """Judged and refused: a gate or a parity check said no. Exit code 1."""
+
+
+class Stopped(Exception):
+    """Ended by a signal, or for want of memory or disk, with nothing lost. code: the exit code, 128 + the signal's."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers.logger import Logger
 from vsr_lab.core.errors import UserError
 from vsr_lab.models import save_network
 from vsr_lab.training.feed import Feed
+from vsr_lab.training.guard import LossSpikes, RollingCheckpointIO, SaveOnSignal, explained, previous
 from vsr_lab.training.logs import CsvLog
 from vsr_lab.training.module import VsrModule
 
@@ -39,12 +40,17 @@ def checkpoint_callbacks(run_dir: Path, every: int) -> tuple[ModelCheckpoint, Mo
     return best, last
 
 
-def resumable_step(run_dir: Path) -> int:
-    """The step at which run_dir's last checkpoint stands. Raises UserError where it has none that can be read."""
-    path = run_dir / LAST
-    if not path.is_file():
+def resumable(run_dir: Path) -> tuple[Path, int]:
+    """The newest checkpoint of run_dir that can be read, and its step. Raises UserError where there is none."""
+    last = run_dir / LAST
+    if not last.is_file():
         raise UserError(run_dir, "has no checkpoints/last.ckpt to resume", "start a new run")
-    return int(load_checkpoint(path)["global_step"])
+    try:
+        return last, int(load_checkpoint(last)["global_step"])
+    except UserError:
+        if not previous(last).is_file():
+            raise
+        return previous(last), int(load_checkpoint(previous(last))["global_step"])
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -70,20 +76,28 @@ def fit(
 ) -> Trained:
     """Train, or go on training, in run_dir; then write the best weights, with spec and about inside.
 
-    trainer_options: keywords of pl.Trainer. Killed at any moment, the run loses at most `save_every` steps.
+    trainer_options: keywords of pl.Trainer. Killed at any moment, the run loses at most `save_every` steps; told to
+    stop by SIGTERM, none. Raises Refusal where it was stopped, memory or disk ran out, or its losses are no numbers.
     """
-    done = resumable_step(run_dir) if resume else 0
+    start, done = resumable(run_dir) if resume else (None, 0)
     best, last = checkpoint_callbacks(run_dir, save_every)
     trainer = pl.Trainer(
         **trainer_options,
         default_root_dir=run_dir,
-        callbacks=[*callbacks, best, last],
+        callbacks=[*callbacks, LossSpikes(run_dir / "spikes.csv"), SaveOnSignal(run_dir / LAST), best, last],
+        plugins=[RollingCheckpointIO()],
         logger=[CsvLog(run_dir / "metrics.csv", done), *loggers],
         # The sampler already deals samples to processes, as a function of the step.
         use_distributed_sampler=False,
         enable_model_summary=False,
     )
-    trainer.fit(module, data, ckpt_path=run_dir / LAST if resume else None, weights_only=True)
+    try:
+        trainer.fit(module, data, ckpt_path=start, weights_only=True)
+    except (Exception, SystemExit) as error:
+        told = explained(error, run_dir)
+        if told is None:
+            raise
+        raise told from error
     state = load_checkpoint(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}

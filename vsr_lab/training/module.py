@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
@@ -16,6 +18,7 @@ from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
+from vsr_lab.training.guard import dump_batch, where
 
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
@@ -32,7 +35,8 @@ class VsrModule(pl.LightningModule):
 
     teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
     reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
-    checkpoint; measure_every: steps between logs of the losses that are not trained.
+    checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
+    many batches of a loss that is no number are left out before the run ends.
     """
 
     def __init__(
@@ -45,9 +49,13 @@ class VsrModule(pl.LightningModule):
         metrics: Mapping[str, Metric],
         score: Mapping[str, float],
         measure_every: int,
+        skip_limit: int = 0,
         teacher: Network | None = None,
     ) -> None:
         super().__init__()
+        self.skip_limit = skip_limit
+        self.skipped: Tensor
+        self.register_buffer("skipped", torch.zeros((), dtype=torch.long))
         self.network = network
         self._teacher = [teacher.eval().requires_grad_(False)] if teacher else []  # a list: not saved with the rest
         self.objective = objective
@@ -87,7 +95,7 @@ class VsrModule(pl.LightningModule):
         lr = None if batch.lr is None else batch.lr.to(device, non_blocking=True)
         return replace(batch, hr=batch.hr.to(device, non_blocking=True), lr=lr)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
         lr, hr = self.pair(batch)
         sr = self.network(lr)
         step = self.global_step
@@ -95,13 +103,23 @@ class VsrModule(pl.LightningModule):
         measured = step % self.measure_every == 0
         total, parts = self.objective(sr.float(), hr, lr, progress, measured, self._more(lr))
         if not torch.isfinite(total):
-            where = ", ".join(f"{clip}@{start}" for clip, start in zip(batch.clips, batch.starts, strict=True))
-            raise Refusal(f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({where})")
+            return self._skipped(batch, lr, hr, total)
         self.log("train/loss", total.detach(), prog_bar=True)
         if measured:  # self.log would repeat them, stale, until the next time
             for logger in self.loggers:
                 logger.log_metrics({f"train/{name}": value.item() for name, value in parts.items()}, step)
         return total
+
+    def _skipped(self, batch: Batch, lr: Tensor, hr: Tensor, total: Tensor) -> None:
+        """Keep the batch to look at; go on without it. Raises Refusal past the limit, or where others wait for us."""
+        step = self.global_step
+        self.skipped += 1
+        path = Path(self.trainer.default_root_dir) / "skipped" / f"step_{step}.safetensors"
+        dump_batch(batch, lr, hr, path)
+        told = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({where(batch)}), kept in {path}"
+        if self.skipped > self.skip_limit or self.trainer.world_size > 1:
+            raise Refusal(f"{told}; {int(self.skipped)} such batches, skip_limit={self.skip_limit}")
+        rank_zero_warn(told)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         lr, hr = self.pair(batch)

@@ -1,0 +1,164 @@
+"""Nothing loses a run: losses of NaN, a stop signal, no memory, a full disk, a broken checkpoint."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from tests.smoke.conftest import Outcome
+from tests.smoke.test_resume import VSR_LAB, kill_after, options, steps_saved
+
+Cli = Callable[..., Outcome]
+TERM = "+loss.terms.fault={_target_: vsr_lab.losses.Term, weight: 1, loss: {_target_: tests.smoke.faults.%s}}"
+MEMORY = TERM % "OutOfMemory"
+
+
+def nan_at(*calls: int) -> str:
+    return TERM % f"NanAt, calls: {list(calls)}"
+
+
+def quick(footage: Path, run_dir: Path, *more: str) -> list[str]:
+    short = ["trainer.max_steps=12", "validation.every=12", "save_every=4", *more]
+    kept = [o for o in options(footage, run_dir, 0) if o.split("=")[0] not in {s.split("=")[0] for s in short}]
+    return [o for o in kept if o != "train"] + short
+
+
+def test_a_batch_of_nan_is_kept_aside_and_training_goes_on(cli: Cli, tiny_footage: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    outcome = cli("train", *quick(tiny_footage, run, nan_at(3, 7), "skip_limit=2"))
+    assert outcome.code == 0, outcome.error
+    weights = load_file(run / "network.safetensors")
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+    kept = sorted(path.name for path in (run / "skipped").iterdir())
+    assert kept == ["step_3.safetensors", "step_7.safetensors"]
+    with safe_open(run / "skipped" / "step_3.safetensors", "pt") as file:
+        assert file.metadata()["numbers"] == "6 7"  # two samples a step
+        assert "clip_" in file.metadata()["where"]
+        assert file.get_slice("hr").get_shape() == [2, 4, 3, 32, 32]
+
+
+def test_one_batch_of_nan_too_many_ends_the_run_and_is_named(cli: Cli, tiny_footage: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    outcome = cli("train", *quick(tiny_footage, run, nan_at(5, 6, 7), "skip_limit=2"))
+    assert outcome.code == 1
+    for said in ("nan at step 7", "samples [14, 15]", "clip_", "step_7.safetensors", "skip_limit=2"):
+        assert said in outcome.error, outcome.error
+    assert steps_saved(run) == 4  # the last good one
+
+
+def test_no_memory_is_told_with_the_keys_to_turn(cli: Cli, tiny_footage: Path, tmp_path: Path) -> None:
+    outcome = cli("train", *quick(tiny_footage, tmp_path / "run", MEMORY))
+    assert outcome.code == 2
+    assert "memory: ran out" in outcome.error
+    assert "data.batch_size" in outcome.error
+
+
+def test_sigterm_saves_the_step_in_hand_and_the_resumed_run_is_bit_equal(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    vsr_lab(*options(tiny_footage, whole, 0), "save_every=1000")
+    arguments = [*options(tiny_footage, cut, 0), "save_every=1000"]
+    process = subprocess.Popen([VSR_LAB, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    log = cut / "metrics.csv"
+    while not (log.is_file() and log.read_text().count("\n") > 2):  # some steps are done
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 143, said
+    assert "stopped by SIGTERM; vsr-lab train resume=" in said
+    assert 0 < steps_saved(cut) < 40
+    vsr_lab("train", f"resume={cut}")
+    expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
+def test_a_disk_that_takes_no_checkpoint_stops_the_run_cleanly_and_keeps_the_last_good_one(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+) -> None:
+    run = tmp_path / "run"
+    arguments = options(tiny_footage, run, 0)
+    kill_after(arguments, run, 8)
+    good = (run / "checkpoints" / "last.ckpt").read_bytes()
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, len(good) // 2))
+
+    done = subprocess.run(
+        [VSR_LAB, "train", f"resume={run}"], capture_output=True, text=True, check=False, preexec_fn=small_files
+    )
+    assert done.returncode == 2, done.stderr
+    assert "could not be written" in done.stderr or "disk" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (run / "checkpoints" / "last.ckpt").read_bytes() == good
+    vsr_lab("train", f"resume={run}")
+    assert (run / "network.safetensors").is_file()
+
+
+def test_a_broken_last_checkpoint_gives_way_to_the_one_before(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    vsr_lab(*options(tiny_footage, whole, 0))
+    kill_after(options(tiny_footage, cut, 0), cut, 16)
+    last = cut / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    assert torch.load(cut / "checkpoints" / "last.previous.ckpt", weights_only=True)["global_step"] >= 8
+    vsr_lab("train", f"resume={cut}")
+    expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
+def test_spikes_are_logged_with_their_samples(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from vsr_lab.core.batch import Batch
+    from vsr_lab.training.guard import LossSpikes
+
+    spikes = LossSpikes(tmp_path / "spikes.csv", factor=3, window=5)
+    batch = Batch(torch.zeros(1), None, [{}], [41], ["cat"], [7])
+    for step, loss in enumerate([1.0, 1.1, 0.9, 1.0, 1.0, 2.9, 9.0, 1.0], 1):
+        trainer = SimpleNamespace(global_step=step)
+        spikes.on_train_batch_end(trainer, None, {"loss": torch.tensor(loss)}, batch, 0)  # type: ignore[arg-type]
+    assert (tmp_path / "spikes.csv").read_text().splitlines() == ["6,9.0,1.0,41,cat@7"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("trial", range(12))
+def test_killed_anywhere_and_resumed_is_bit_equal(
+    whole_run: Path, tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], trial: int
+) -> None:
+    """SIGKILL at moments spread over the run, twice: in steps, in saving, in validation."""
+    cut = tmp_path / "cut"
+    arguments = [*options(tiny_footage, cut, trial % 3), "save_every=1", "validation.every=5"]
+    for attempt, command in enumerate((arguments, ["train", f"resume={cut}"])):
+        process = subprocess.Popen(
+            [VSR_LAB, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while steps_saved(cut) < 1 + attempt and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(0.07 * trial)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if not (cut / "network.safetensors").exists():
+        vsr_lab("train", f"resume={cut}")
+    expected, resumed = load_file(whole_run / "network.safetensors"), load_file(cut / "network.safetensors")
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
+@pytest.fixture(scope="session")
+def whole_run(tiny_footage: Path, tmp_path_factory: pytest.TempPathFactory, vsr_lab: Callable[..., str]) -> Path:
+    run = tmp_path_factory.mktemp("whole") / "run"
+    vsr_lab(*options(tiny_footage, run, 0), "save_every=1", "validation.every=5")
+    return run
