@@ -89,7 +89,7 @@ class TimestampOverlay(Degradation):
 def _line(text: str, size: int) -> Image.Image:
     """text in letters of `size` pixels, every one as wide as the next, _FINE times too large; colours premultiplied."""
     font = ImageFont.load_default(size * _FINE)
-    advance, rim = round(0.62 * size) * _FINE, _FINE * max(1, size // 10)
+    advance, rim = round(0.7 * size) * _FINE, _FINE * max(1, size // 10)
     picture = Image.new("RGBA", (advance * len(text) + 2 * rim, (size + size // 3) * _FINE))
     draw = ImageDraw.Draw(picture)
     for i, letter in enumerate(text):
