@@ -56,8 +56,8 @@ def footage(name: str, zoom: int) -> Tensor:
         shot = Shot(name, Path(_packaged("bigbuckbunny.mp4")), 20, 20 + FRAMES, 4 / zoom)
         top, left = 40 * zoom, 40 * zoom
     else:
-        shot = Shot(name, Path(_packaged("bikes.mp4")), 31, 31 + FRAMES, 2 / zoom)
-        top, left = 4 * zoom, 136 * zoom
+        shot = Shot(name, Path(_packaged("bikes.mp4")), 192, 192 + FRAMES, 2 / zoom)
+        top, left = 42 * zoom, 96 * zoom
     return shot.read(0, FRAMES).tensor()[..., top : top + height, left : left + width]
 
 
@@ -107,7 +107,7 @@ def cells() -> dict[str, list[Cell]]:
             Cell("blended", "bikes", d.Interlace("blend"), at=4),
             Cell("bob: frames", "text", d.Interlace("bob"), "frames"),
             Cell("half: one field", "text", d.Interlace("half")),
-            Cell("telecine 3:2: frames", "bikes", d.Telecine("weave"), "frames", seed=4, at=4),
+            Cell("telecine 3:2: frames", "bikes", d.Telecine("weave"), "frames", seed=4, at=3),
             Cell("NTSC, notch", "text", d.Composite("ntsc", "notch")),
             Cell("NTSC, comb", "text", d.Composite("ntsc", "comb")),
             Cell("PAL dots: frames", "text", d.Composite("pal", "notch"), "frames"),
@@ -136,7 +136,7 @@ def cells() -> dict[str, list[Cell]]:
             Cell("shared at 75 %", "text", d.ThereAndBack([0.75])),
             Cell("subpixels, at x2", "text", d.SubpixelDown(2)),
             Cell("4:2:0, read amiss", "text", d.ChromaSubsampling("420", read_as="centre", method="nearest")),
-            Cell("call changes size: frames", "bunny", d.AdaptiveResolution([0.2, 1.0], 2), "frames", seed=1),
+            Cell("call changes size: frames", "bunny", d.AdaptiveResolution([0.2, 1.0], 2), "frames", seed=1, at=12),
             Cell("dropped frames: time", "bikes", d.DroppedFrames(0.6, 0.2), "time", seed=4),
             Cell("pointer", "text", d.CursorOverlay(20, 20), seed=3),
         ],
