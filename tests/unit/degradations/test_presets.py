@@ -137,10 +137,10 @@ def test_a_preset_runs_at_every_scale_on_small_odd_clips(name: str, scale: int) 
 
 @pytest.mark.parametrize(
     ("name", "milliseconds"),
-    [("archival", 120), ("format_adaptation", 120), ("screen_recording", 120), ("surveillance", 200)],
+    [("archival", 20), ("format_adaptation", 20), ("screen_recording", 20), ("surveillance", 40)],
 )
 def test_a_preset_is_quick_enough_to_train_on(name: str, milliseconds: float) -> None:
-    """A frame of 128 x 128 HR at x4, on one core, the median of six draws; measured 8 to 25 on a quiet machine."""
+    """A frame of 128 x 128 HR at x4, the median of six draws of one core's own time; 1.5 to 5.4 where measured."""
     degradation = preset(name, 4)
     hr = torch.rand(8, 3, 128, 128)
     times: list[float] = []
