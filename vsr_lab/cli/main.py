@@ -16,12 +16,14 @@ VERBS = {
     "footage degrade": "HR to LR files: footage degrade FOLDER degradation=archival scale=4",
     "footage store": "decoded footage, checked and pruned: footage store results/store",
     "footage render": "footage made here: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
+    "footage check": "faults of LR/HR pairs, named with their size: footage check LR HR",
     "demo": "all of it, on footage that comes along: demo",
 }
 # Keys that may be given by their place: `footage index FOLDER` is `footage index root=FOLDER`.
 PLACES: dict[str, tuple[str, ...]] = {
     "footage degrade": ("root",),
     "footage store": ("root",),
+    "footage check": ("lr", "hr"),
 }
 
 
