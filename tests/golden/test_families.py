@@ -78,9 +78,16 @@ def test_a_wrong_phase_costs_more_than_eight_decibels_and_a_wrong_sigma_does_not
     for clip in CLIPS:
         hr = frames(shared_footage, clip, 3)
         there = family("bd_duf").apply(hr, {"sigma": 1.6})
-        same_phase = psnr(family("bd_tecogan").apply(hr, {"sigma": 1.5})[None], there[None], "y").mean()
-        for phase in (1.0, 2.0, 3.0):
-            moved = BlurDown(4, 1.6, 1.6, 13, phase, "reflect").apply(hr, {"sigma": 1.6})
-            assert same_phase - psnr(moved[None], there[None], "y").mean() > 8
-        centred = family("bd_kair").apply(hr, {"sigma": 1.6})
-        assert same_phase - psnr(centred[None], there[None], "y").mean() > 8
+        others = {
+            "sigma 1.5": family("bd_tecogan").apply(hr, {"sigma": 1.5}),
+            "1 pixel": BlurDown(4, 1.6, 1.6, 13, 1, "reflect").apply(hr, {"sigma": 1.6}),
+            "2 pixels": BlurDown(4, 1.6, 1.6, 13, 2, "reflect").apply(hr, {"sigma": 1.6}),
+            "bd_kair": family("bd_kair").apply(hr, {"sigma": 1.6}),
+        }
+        agreement = {name: float(psnr(lr[None], there[None], "y").mean()) for name, lr in others.items()}
+        best = agreement.pop("sigma 1.5")
+        assert all(best - decibels > 8 for decibels in agreement.values()), (clip, best, agreement)
+        if clip == "calendar":  # what docs/degradations.md says
+            assert best == pytest.approx(47.87, abs=0.02)
+            assert agreement["1 pixel"] == pytest.approx(28.46, abs=0.01)
+            assert agreement["bd_kair"] == pytest.approx(25.10, abs=0.01)
