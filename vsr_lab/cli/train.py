@@ -17,6 +17,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
 from vsr_lab.core.network import Network
 from vsr_lab.core.shots import check_pair, find_shots, find_twins
+from vsr_lab.core.video_io import Treatment
 from vsr_lab.data import (
     Crops,
     StoredClip,
@@ -124,6 +125,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
         data.split,
         data.content,
         data.layout,
+        Treatment(data.deinterlace, data.tone_map, data.damaged),
         tell=lambda line: console.print(line, soft_wrap=True),
     )
     low = find_twins(high, data.lr_root, degradation.scale, data.frames)

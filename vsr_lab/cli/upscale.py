@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from vsr_lab.cli.app import plain
 from vsr_lab.cli.show import show_files
+from vsr_lab.core.video_io import Treatment
 from vsr_lab.delivery import Encoding, open_bundle, upscale
 
 
@@ -14,7 +15,8 @@ def run(cfg: DictConfig) -> None:
     encoding = Encoding(cfg.codec, cfg.pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
     output = Path(cfg.output)
     bundle = open_bundle(Path(cfg.bundle))
-    provenance = upscale(bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite)
+    treatment = Treatment(cfg.deinterlace, cfg.tone_map, cfg.damaged)
+    provenance = upscale(bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment)
     width, height = provenance["output"]["size"]
     show_files(
         f"upscaled {provenance['frames']} frames to {width}x{height}",

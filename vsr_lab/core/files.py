@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,19 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Raises UserError where a file's bytes are not those that were noted. A file that did not change is read once."""
+    if path.is_file():
+        status = path.stat()
+        if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():
+            raise UserError(path, "is not the file that the manifest describes (sha256 differs)", "fetch it again")
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    return sha256(path)
 
 
 RUN_MARK = "config.yaml"  # every run folder starts with it; only a folder that has it is ever cleared

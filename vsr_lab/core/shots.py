@@ -12,10 +12,11 @@ import numpy as np
 
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_sha256
 from vsr_lab.core.layouts import AUTO, Lows, one_low, read_layout
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.core.video_io import Footage, open_footage
+from vsr_lab.core.video_io import REFUSE, Footage, Treatment, open_footage
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Shot:
 
     crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
     cuts: frames of the file, counted from its first, at which a new scene begins. lows: LR recorded of it that lies in
-    the same tree, each with its scale.
+    the same tree, each with its scale. treatment: of what cannot be read as it is; sha256: of the file, where known.
     """
 
     name: str
@@ -35,10 +36,14 @@ class Shot:
     crop: tuple[int, int, int, int] | None = None
     cuts: tuple[int, ...] = ()
     lows: Lows = ()
+    treatment: Treatment = REFUSE
+    sha256: str = ""
 
     @cached_property
     def footage(self) -> Footage:
-        footage = open_footage(self.path)
+        if self.sha256:
+            check_sha256(self.path, self.sha256)
+        footage = open_footage(self.path, treatment=self.treatment)
         last = footage.frames if self.stop is None else self.stop
         if not 0 <= self.start < last <= footage.frames:
             raise UserError(
@@ -103,22 +108,24 @@ def find_shots(
     split: str | None = None,
     content: str | None = None,
     layout: str = AUTO,
+    treatment: Treatment = REFUSE,
     tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
     """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
-    downscale, crop, cuts, split, content_type where they are known). Rows with a `problem` are left out.
+    downscale, crop, cuts, split, content_type, deinterlace, tone_map, damaged, sha256 where they are known). Rows with
+    a `problem` are left out.
 
-    clips: names to keep, each of which must be there; frames, downscale: for shots that do not say their own;
-    layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for what.
-    Raises UserError where nothing is left.
+    clips: names to keep, each of which must be there; frames, downscale, treatment: for shots that do not say their
+    own; layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for
+    what. Raises UserError where nothing is left.
     """
     start, stop = parse_window(frames)
     if root.suffix in TABLE_SUFFIXES:
-        shots = _read_manifest(root, Shot("", root, start, stop, downscale), split, content)
+        shots = _read_manifest(root, Shot("", root, start, stop, downscale, treatment=treatment), split, content)
     else:
         found = read_layout(root, layout)
         entries = found.parts[found.part(split)]
-        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows) for e in entries]
+        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, treatment=treatment) for e in entries]
         if tell and found.high:
             tell(found.told(root, split))
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
@@ -143,8 +150,8 @@ def find_twins(high: Sequence[Shot], lr_root: str | None, scale: int, frames: st
     if lr_root is None:
         return None
     if lr_root == AUTO:
-        return [replace(shot, path=one_low(shot.name, shot.lows, scale), lows=()) for shot in high]
-    return find_shots(Path(lr_root), [shot.name for shot in high], frames)
+        return [replace(shot, path=one_low(shot.name, shot.lows, scale), lows=(), sha256="") for shot in high]
+    return find_shots(Path(lr_root), [shot.name for shot in high], frames, treatment=high[0].treatment)
 
 
 def check_pair(high: Shot, low: Shot, scale: int) -> None:
@@ -187,6 +194,8 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
             cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
+            treatment=Treatment(**{key: row.get(key) or value for key, value in vars(default.treatment).items()}),
+            sha256=row.get("sha256") or "",
         )
     except ValueError as error:
         raise UserError(manifest, f"row {row['path']}: {error}", "mend the row") from error

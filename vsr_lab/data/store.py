@@ -14,6 +14,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_json
 from vsr_lab.core.shots import Shot, scenes_between
+from vsr_lab.core.video_io import Treatment
 from vsr_lab.data.activity import Activity, measure_activity
 
 _FRAMES_VERSION = 1  # raised where a reader comes to give other frames of the same file
@@ -90,12 +91,15 @@ class Record:
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in self.shot.items() if key in known
         }
+        values["treatment"] = Treatment(**values.get("treatment", {}))
         return Shot("", Path(self.source), **values)
 
 
 def _facts(shot: Shot) -> dict[str, Any]:
     """Everything about a shot that its frames depend on."""
-    return {f.name: getattr(shot, f.name) for f in fields(shot) if f.name not in {"name", "path", "cuts", "lows"}}
+    aside = {"name", "path", "cuts", "lows", "sha256"}
+    facts = {field.name: getattr(shot, field.name) for field in fields(shot) if field.name not in aside}
+    return {**facts, "treatment": asdict(shot.treatment)}
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:

@@ -17,7 +17,7 @@ from vsr_lab.core.files import sha256, write_json, written_beside
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
-from vsr_lab.core.video_io import VideoFile, VideoWriter, read_chunks
+from vsr_lab.core.video_io import REFUSE, Treatment, VideoFile, VideoWriter, read_chunks
 from vsr_lab.delivery.bundle import Bundle
 
 DISCLOSURE = (
@@ -36,16 +36,24 @@ class Encoding:
 
 
 def upscale(
-    bundle: Bundle, source: Path, output: Path, encoding: Encoding, tile: int, overlap: int, overwrite: bool
+    bundle: Bundle,
+    source: Path,
+    output: Path,
+    encoding: Encoding,
+    tile: int,
+    overlap: int,
+    overwrite: bool,
+    treatment: Treatment = REFUSE,
 ) -> dict[str, Any]:
     """Enlarge source into output and write output.provenance.json beside it; returns the provenance.
 
-    Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames.
+    Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames;
+    treatment: of fields, HDR and damage in source.
     Raises UserError where output is the source, or is there already and overwrite is off.
     """
     provenance_path = output.with_name(output.name + ".provenance.json")
     _check_output(source, output, provenance_path, overwrite)
-    video = VideoFile(source)
+    video = VideoFile(source, treatment=treatment)
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
     height, width = (side * network.scale for side in video.size)
     tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest["name"]}
@@ -71,6 +79,7 @@ def upscale(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "source": {"file": source.name, "sha256": sha256(source), "size": [video.size[1], video.size[0]]},
             "output": {"file": output.name, "sha256": sha256(temporary), "size": [width, height]},
+            "read": {**vars(treatment), "damage": str(video.damage)},
             "frames": video.frames,
             "scale": network.scale,
             "colour": {"read_as": vars(video.probe.colour), "written_as": "rgb" if writer.rgb else "bt709 limited"},

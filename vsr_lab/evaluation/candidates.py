@@ -13,7 +13,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork, Network
 from vsr_lab.core.shots import find_shots
 from vsr_lab.core.stream import stream
-from vsr_lab.core.video_io import read_chunks
+from vsr_lab.core.video_io import Treatment, read_chunks
 from vsr_lab.delivery import open_bundle
 from vsr_lab.exporters import open_onnx
 from vsr_lab.models import Interpolation, load_animesr, load_basicvsr, load_network
@@ -62,7 +62,8 @@ class FramesCandidate:
     scale: int | None = None
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        shot = find_shots(self.root, clips=[clip])[0]
+        # What a tool made is judged as it is, combs and all.
+        shot = find_shots(self.root, clips=[clip], treatment=Treatment(deinterlace="keep"))[0]
         theirs = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
         count = -1
         for count, _ in enumerate(lr):

@@ -41,6 +41,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             check_pair(shot, twin, protocol.scale)
         if len(protocol.scored_frames(shot.frames)) < 1:
             raise UserError(shot.path, f"has {shot.frames} frames, too few for trim {protocol.trim}", "leave it out")
+        shot.read(0, 1)  # what is damaged is refused now, before anything is written
     return clips
 
 
@@ -107,5 +108,9 @@ def _probe(shot: Shot) -> Any:
 
 def _suite_fingerprint(shots: Sequence[Shot]) -> str:
     """Changes with the clips, their windows, crops and sizes; not with the place they lie in."""
-    facts = [(shot.name, shot.start, shot.frames, shot.size, shot.downscale, shot.crop) for shot in shots]
+    facts = [
+        (shot.name, shot.start, shot.frames, shot.size, shot.downscale, shot.crop)
+        + ((shot.treatment,) if shot.treatment.changes else ())
+        for shot in shots
+    ]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

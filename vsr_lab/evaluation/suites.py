@@ -10,7 +10,7 @@ from torch import Tensor
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.layouts import AUTO
 from vsr_lab.core.shots import Shot, find_shots, find_twins
-from vsr_lab.core.video_io import read_chunks
+from vsr_lab.core.video_io import Treatment, read_chunks
 from vsr_lab.evaluation.protocol import Protocol
 
 
@@ -27,7 +27,8 @@ class Suite:
 
     content: the content type it stands for; lr_root: recorded LR of the same names, or "auto" for that in the same
     tree, used in the place of the protocol's degradation; downscale: shrinks the HR of a lossy source first; layout:
-    how the folder is laid out, one of `core.layouts`.
+    how the folder is laid out, one of `core.layouts`; deinterlace, tone_map, damaged: what to do with clips that cannot
+    be read as they are (`Treatment`).
     """
 
     name: str
@@ -39,11 +40,22 @@ class Suite:
     split: str | None = None
     lr_root: str | None = None
     layout: str = AUTO
+    deinterlace: str | None = None
+    tone_map: str | None = None
+    damaged: str | None = None
 
     def shots(self) -> list[Shot]:
         """The HR shots; prints what was taken for what. Raises UserError where a clip is missing."""
         return find_shots(
-            Path(self.root), self.clips, self.frames, self.downscale, self.split, self.content, self.layout, print
+            Path(self.root),
+            self.clips,
+            self.frames,
+            self.downscale,
+            self.split,
+            self.content,
+            self.layout,
+            Treatment(self.deinterlace, self.tone_map, self.damaged),
+            print,
         )
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:

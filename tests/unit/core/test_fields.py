@@ -5,54 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.weaving import interlaced, panned, telecined, texture, weaved
 from vsr_lab.core.video_io.fields import Luma, Scan, find_fields, judge_fields
-
-_FILM_FIRST, _FILM_SECOND = [0, 1, 1, 2, 3], [0, 1, 2, 3, 3]
-
-
-def _weaved(first: Luma, second: Luma, top_first: bool) -> Luma:
-    frames = np.empty_like(first)
-    frames[:, 0::2], frames[:, 1::2] = (
-        x[:, k::2] for k, x in enumerate((first, second) if top_first else (second, first))
-    )
-    return frames
-
-
-def interlaced(moments: Luma, top_first: bool = True) -> Luma:
-    """Every two moments become the two fields of one frame."""
-    return _weaved(moments[0::2], moments[1::2], top_first)
-
-
-def telecined(film: Luma, top_first: bool = True, phase: int = 0) -> Luma:
-    """Four film frames become five, by 3:2 pulldown; the first `phase` frames are cut off."""
-    groups = 4 * np.arange(len(film) // 4)[:, None]
-    first, second = film[(groups + _FILM_FIRST).ravel()], film[(groups + _FILM_SECOND).ravel()]
-    return _weaved(first, second, top_first)[phase:]
-
-
-def _texture(height: int = 120, width: int = 160, seed: int = 0) -> Luma:
-    """Blocks of 3 and of 12 pixels, so that something still matches after a leap."""
-    rng = np.random.default_rng(seed)
-    fine, coarse = (
-        np.kron(rng.integers(10, 118, (height // n + 60, width // n + 60)), np.ones((n, n)))[
-            : height + 60, : width + 60
-        ]
-        for n in (3, 12)
-    )
-    return (fine + coarse).astype(np.int16)
-
-
-def _panned(steps: int, across: float = 2, down: float = 0, picture: Luma | None = None) -> Luma:
-    picture = _texture() if picture is None else picture
-    at = [(int(abs(down) * t) % 60, int(abs(across) * t) % 60) for t in range(steps)]
-    frames = np.stack([picture[y : y + 120, x : x + 160] for y, x in at])
-    return frames[::-1] if down < 0 or across < 0 else frames
 
 
 @pytest.mark.parametrize("top_first", [True, False])
 @pytest.mark.parametrize(("across", "down"), [(1, 0), (3, 0), (2, 1), (0, 3)])
 def test_fields_of_different_moments_are_interlaced(across: int, down: int, top_first: bool) -> None:
-    fields = judge_fields(interlaced(_panned(26, across, down), top_first))
+    fields = judge_fields(interlaced(panned(26, across, down), top_first))
     assert (fields.scan, fields.top_first) == (Scan.INTERLACED, top_first)
     assert fields.confidence > 0.8
 
@@ -60,15 +20,15 @@ def test_fields_of_different_moments_are_interlaced(across: int, down: int, top_
 @pytest.mark.parametrize("top_first", [True, False])
 @pytest.mark.parametrize("phase", range(5))
 def test_pulldown_is_seen_with_its_phase(phase: int, top_first: bool) -> None:
-    fields = judge_fields(telecined(_panned(20), top_first, phase)[:13])
+    fields = judge_fields(telecined(panned(20), top_first, phase)[:13])
     assert (fields.scan, fields.cadence, fields.top_first) == (Scan.TELECINED, "3:2", top_first)
     assert fields.phase == -phase % 5
 
 
 @pytest.mark.parametrize("top_first", [True, False])
 def test_film_with_its_fields_out_of_step_is_seen(top_first: bool) -> None:
-    film = _panned(14)
-    fields = judge_fields(_weaved(film[1:], film[:-1], not top_first))
+    film = panned(14)
+    fields = judge_fields(weaved(film[1:], film[:-1], not top_first))
     assert (fields.scan, fields.cadence, fields.top_first) == (Scan.TELECINED, "2:2", top_first)
 
 
@@ -81,17 +41,17 @@ def _checkerboard() -> Luma:
 
 
 HARD: dict[str, Luma] = {
-    **{f"{p} rows by {v}": _panned(13, 0, v, _stripes(p)) for p in (2, 3, 4, 6, 7) for v in (1, 2, 3, -1)},
-    **{f"checkerboard by {v}": _panned(13, *v, _checkerboard()) for v in ((1, 0), (1, 1), (3, 2), (0, 1))},
-    **{f"texture scrolled by {v}": _panned(13, 0, v) for v in (1, 2, 3, 5, -2, -4)},
-    "fast pan": _panned(13, 29, 13),
+    **{f"{p} rows by {v}": panned(13, 0, v, _stripes(p)) for p in (2, 3, 4, 6, 7) for v in (1, 2, 3, -1)},
+    **{f"checkerboard by {v}": panned(13, *v, _checkerboard()) for v in ((1, 0), (1, 1), (3, 2), (0, 1))},
+    **{f"texture scrolled by {v}": panned(13, 0, v) for v in (1, 2, 3, 5, -2, -4)},
+    "fast pan": panned(13, 29, 13),
     "noise": np.random.default_rng(3).integers(0, 256, (13, 120, 160)).astype(np.int16),
-    "cuts": np.concatenate([_panned(4, 2, 0, _texture(seed=seed)) for seed in range(4)]),
-    "on twos": _panned(8).repeat(2, 0),
-    "on threes": _panned(6).repeat(3, 0),
-    "25 frames shown at 30": _panned(16)[np.arange(18) * 5 // 6],
-    "flashes": _panned(13) * (1 + np.arange(13) % 2)[:, None, None].astype(np.int16) // 2,
-    "still": _panned(13, 0, 0),
+    "cuts": np.concatenate([panned(4, 2, 0, texture(seed=seed)) for seed in range(4)]),
+    "on twos": panned(8).repeat(2, 0),
+    "on threes": panned(6).repeat(3, 0),
+    "25 frames shown at 30": panned(16)[np.arange(18) * 5 // 6],
+    "flashes": panned(13) * (1 + np.arange(13) % 2)[:, None, None].astype(np.int16) // 2,
+    "still": panned(13, 0, 0),
 }
 
 

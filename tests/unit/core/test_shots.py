@@ -10,8 +10,10 @@ import torch
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.shots import Shot, check_pair, find_shots, parse_window, scenes_between
+from vsr_lab.core.video_io import Treatment
 
 WriteVideo = Callable[..., Path]
 
@@ -247,3 +249,28 @@ def test_a_manifest_without_paths_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"manifest\.csv: cannot be read"):
         find_shots(tmp_path / "manifest.csv")
+
+
+def test_rows_say_how_their_files_are_treated_and_the_caller_for_the_rest(tmp_path: Path) -> None:
+    manifest = _manifest(tmp_path, "name,path,deinterlace,tone_map,damaged", "a,a.mkv,ivtc,,keep", "b,a.mkv,,bt2390,")
+    one, two = find_shots(manifest, treatment=Treatment(deinterlace="bwdif"))
+    assert one.treatment == Treatment("ivtc", None, "keep")
+    assert two.treatment == Treatment("bwdif", "bt2390")
+    with pytest.raises(UserError, match="damaged=yes: is not known"):
+        find_shots(_manifest(tmp_path, "path,damaged", "a.mkv,yes"))
+
+
+def test_a_file_that_changed_since_it_was_noted_is_refused(
+    tmp_path: Path, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = _manifest(tmp_path, "name,path,start,stop,sha256", *(f"{n},a.mkv,{n},8,{sha256(video)}" for n in "012"))
+    hashed: list[Path] = []
+    monkeypatch.setattr("vsr_lab.core.files.sha256", lambda path: hashed.append(path) or sha256(path))
+    for shot in find_shots(manifest):
+        shot.read(0, 2)
+    assert hashed == [video], "each file is summed once, however many windows it has"
+    data = bytearray(video.read_bytes())
+    data[-100] ^= 1
+    video.write_bytes(data)
+    with pytest.raises(UserError, match=r"a\.mkv: is not the file that the manifest describes \(sha256 differs\)"):
+        find_shots(manifest)[0].read(0, 2)

@@ -14,6 +14,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.video_io.probe import Probe, Turn
 from vsr_lab.core.video_io.rgb import RgbConverter
 
+_REORDER = 16  # frames; no codec shows one later than that after it was decoded
+
 
 class Decoder(Protocol):
     """An open file."""
@@ -65,22 +67,29 @@ class AvDecoder:
 
     A frame that does not come out after a seek (an intra refresh has no clean keyframe), or comes out marked as
     corrupt, is decoded again from further back, at last from the start of the file, before it is given up or taken.
+    careful: for damaged files: with one thread, so that every frame that can be decoded comes out whatever is wrong
+    with the one before, and put in order.
     """
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, careful: bool = False) -> None:
         self._probe = probe
+        self._careful = careful
         self._index = probe.index
         self._container: InputContainer | None = None
         self._coming: Iterator[tuple[int, VideoFrame]] = iter(())
         self._next = -1  # the number of the frame that comes next, -1 where nothing is open
         self._from_start = False
-        self._convert: RgbConverter | None = None
+        self._paint = Painter(probe)
 
     def read(self, start: int, stop: int) -> AnyFrames:
+        return np.stack([self._paint(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
+
+    def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
+        """Frames start..stop-1 as they are coded. Raises UserError where they cannot be decoded."""
         try:
             if not self._is_near(start):
                 self._enter(start, 0)
-            return np.stack(self._collect(start, stop))
+            yield from self._collect(start, stop)
         except av.error.FFmpegError as error:
             problem = f"cannot be decoded at frames {start}:{stop} ({error.strerror})"
             raise UserError(self._probe.path, problem, "repair it") from error
@@ -99,24 +108,22 @@ class AvDecoder:
         here, there = self._index.ticks[[self._next, start]]
         return not np.any((self._index.keys > here) & (self._index.keys <= there))
 
-    def _collect(self, start: int, stop: int) -> list[AnyFrames]:
-        pictures: list[AnyFrames] = []
-        back = 0
-        while len(pictures) < stop - start:
-            wanted = start + len(pictures)
+    def _collect(self, start: int, stop: int) -> Iterator[VideoFrame]:
+        wanted, back = start, 0
+        while wanted < stop:
             number, frame = next(self._coming, (self._probe.frames, None))
             self._next = number + 1
             if number < wanted:
                 continue
             if frame and number == wanted and (self._from_start or not frame.is_corrupt):
-                pictures.append(self._picture(wanted, frame))
+                yield frame
+                wanted += 1
             elif self._from_start:
                 problem = f"cannot be decoded at frame {wanted} of {self._probe.frames}"
                 raise UserError(self._probe.path, problem, "repair it, or leave that part out")
             else:
                 back = 2 * back + 1
                 self._enter(wanted, back)
-        return pictures
 
     def _enter(self, start: int, back: int) -> None:
         """Stand before frame start, at the keyframe that precedes it by `back` others, or at the start of the file."""
@@ -126,7 +133,7 @@ class AvDecoder:
             return
         self.close()
         container = self._container = av.open(str(self._probe.path))
-        container.streams[self._probe.stream].codec_context.thread_type = "AUTO"  # pyright: ignore
+        container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         self._from_start, self._next = True, 0
         self._coming = self._numbered(self._decode(iter(container.demux(container.streams[self._probe.stream]))))
 
@@ -134,7 +141,7 @@ class AvDecoder:
         """True where the container went to a keyframe at or before tick."""
         if not self._container:
             self._container = av.open(str(self._probe.path))
-            self._container.streams[self._probe.stream].codec_context.thread_type = "AUTO"  # pyright: ignore
+            self._container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         stream = self._container.streams[self._probe.stream]
         try:
             self._container.seek(tick, stream=stream)
@@ -155,17 +162,45 @@ class AvDecoder:
             except av.error.InvalidDataError:
                 continue  # what it held is missed, and named, by its number
 
+    def _threads(self) -> str:
+        return "NONE" if self._careful else "AUTO"
+
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         if self._index.counted:
             yield from enumerate(frames)
-            return
+        elif self._careful:
+            yield from _in_order(self._placed(frames))
+        else:
+            yield from self._placed(frames)
+
+    def _placed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         ticks = self._index.ticks
         for frame in frames:
             place = int(np.searchsorted(ticks, frame.pts)) if frame.pts is not None else len(ticks)
             if place < len(ticks) and ticks[place] == frame.pts:
                 yield place, frame
 
-    def _picture(self, number: int, frame: VideoFrame) -> AnyFrames:
+
+def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+    """By number: a decoder that lost its place may hand frames out as they come in the file."""
+    waiting: dict[int, VideoFrame] = {}
+    for number, frame in frames:
+        waiting[number] = frame
+        if len(waiting) > _REORDER:
+            first = min(waiting)
+            yield first, waiting.pop(first)
+    yield from sorted(waiting.items())
+
+
+class Painter:
+    """Decoded frames of one file to upright RGB."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._convert: RgbConverter | None = None
+
+    def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
+        """H W 3. Raises UserError where the frame is of another size than the file's first."""
         size = (self._probe.width, self._probe.height)
         if (frame.width, frame.height) != size:
             problem = f"changes from {size[0]}x{size[1]} to {frame.width}x{frame.height} at frame {number}"

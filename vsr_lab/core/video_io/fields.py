@@ -23,6 +23,8 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from vsr_lab.core.video_io.damage import LISTENING
+
 Luma = npt.NDArray[np.int16]
 Vector = npt.NDArray[np.float64]
 
@@ -88,7 +90,7 @@ def find_fields(path: Path) -> Fields:
 
 @lru_cache(maxsize=4096)
 def _find_fields(path: Path, size: int, changed: int) -> Fields:
-    with av.open(str(path)) as container:
+    with LISTENING, av.open(str(path)) as container:
         verdicts = [judge_fields(luma) for luma in _runs(container, container.streams.video[0])]
     combed = [verdict for verdict in verdicts if verdict.scan in (Scan.INTERLACED, Scan.TELECINED)]
     whole = [verdict for verdict in verdicts if verdict.scan == Scan.PROGRESSIVE]

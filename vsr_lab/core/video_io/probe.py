@@ -11,6 +11,7 @@ import av.error
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -51,7 +52,8 @@ class Probe:
 
     width, height, sample_aspect (a pixel's width over its height): of the coded picture, before `turn` sets it
     upright; `size` and `aspect` are of the upright one. bits: of a sample. interlaced: the first frame says that it
-    is two fields. hdr: "PQ", "HLG" or "". backend, reason: which reader is right for it ("decord", "pyav"), and why.
+    is two fields. hdr: "PQ", "HLG" or ""; peak: cd/m2 of the display it was graded on. backend, reason: which reader is
+    right for it ("decord", "pyav"), and why.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class Probe:
     sample_aspect: Fraction
     interlaced: bool
     hdr: str
+    peak: float
     backend: str
     reason: str
 
@@ -102,8 +105,8 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     return streams[0]
 
 
-def probe(path: Path) -> Probe:
-    """Read every packet of `path` and decode its first frame.
+def probe(path: Path, cut_short: bool = False) -> Probe:
+    """Read every packet of `path` and decode its first frame. cut_short: take a file that ends too early.
 
     Raises UserError for what is no video, is cut short, or says of its colour or turn what no reader here can follow.
     """
@@ -111,11 +114,16 @@ def probe(path: Path) -> Probe:
         with av.open(str(path)) as container:
             stream = video_stream(container, path)
             log, frame = PacketLog(stream), None
-            for packet in container.demux(stream):
-                log.add(packet)
-                frame = frame or _first_frame(packet.decode())
+            try:
+                for packet in container.demux(stream):
+                    log.add(packet)
+                    frame = frame or _first_frame(packet)
+            except av.error.FFmpegError:
+                if not cut_short:
+                    raise
             index = log.index(stream.time_base or Fraction(1, 1000), _rate(stream))
-            _check_complete(path, container, stream, index)
+            if not cut_short:
+                _check_complete(path, container, stream, index)
             if frame is None:
                 raise UserError(path, "holds no frame that can be decoded", "fetch it again")
             if not index.counted and (frame.pts not in index.ticks or _times_are_guessed(container, stream)):
@@ -131,7 +139,11 @@ def _times_are_guessed(container: InputContainer, stream: VideoStream) -> bool:
     return container.format.name in _DECODING_TIMES and bool(stream.codec_context.has_b_frames)
 
 
-def _first_frame(frames: list[VideoFrame]) -> VideoFrame | None:
+def _first_frame(packet: "Packet[VideoStream]") -> VideoFrame | None:
+    try:
+        frames = packet.decode()
+    except av.error.InvalidDataError:
+        return None  # damage.py names what is lost; there may be frames yet
     return frames[0] if frames else None
 
 
@@ -185,6 +197,7 @@ def _describe(
         sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
         interlaced=frame.interlaced_frame,
         hdr=_HDR_TRANSFERS.get(int(frame.color_trc or stream.codec_context.color_trc or 0), ""),
+        peak=_peak(frame),
         backend="pyav" if trouble else "decord",
         reason=trouble or "8-bit RGB or 4:4:4 in closed GOPs",
     )
@@ -215,6 +228,15 @@ def _turn(path: Path, frame: VideoFrame) -> Turn:
     if b and c and not a and not d:
         return Turn(True, b < 0, c < 0)
     raise UserError(path, "is turned by no right angle", "turn it first: ffmpeg -i IN OUT.mkv")
+
+
+def _peak(frame: VideoFrame) -> float:
+    """The mastering display's brightest, in cd/m2 (SMPTE ST 2086); 1000 where the file does not say."""
+    data = frame.side_data.get("MASTERING_DISPLAY_METADATA")
+    if data is None:
+        return 1000.0
+    brightest, over, _, known = struct.unpack_from("=4i", bytes(data), 72)  # AVMasteringDisplayMetadata
+    return brightest / over if known and over and brightest > 0 else 1000.0
 
 
 def _not_for_decord(

@@ -10,9 +10,13 @@ from typing import Any, Protocol
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.core.video_io.decoders import Decoder, open_decoder
+from vsr_lab.core.video_io.damage import Damage, find_damage, without
+from vsr_lab.core.video_io.decoders import AvDecoder, Decoder, open_decoder
+from vsr_lab.core.video_io.filters import FilteredDecoder, chain_for
 from vsr_lab.core.video_io.folder import FRAME_SUFFIXES, FrameFolder
+from vsr_lab.core.video_io.hdr import tone_map
 from vsr_lab.core.video_io.probe import Probe, probe
+from vsr_lab.core.video_io.treatment import REFUSE, Treatment
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m"}
@@ -38,16 +42,22 @@ class VideoFile:
     """A video file, upright, in RGB by its own matrix and range, each frame at its own time.
 
     square: resize to square pixels where the file's are not, the shorter side enlarged; else pixels stay as they are
-    stored, and `aspect` says how wide one is for its height. The file is open from the first reading until its last
-    frame was read, or `close`. Raises UserError for what cannot be read right.
+    stored, and `aspect` says how wide one is for its height. treatment: what to do with fields, HDR and damage;
+    `probe` is of what is read then. The file is open from the first reading until its last frame was read, or `close`.
+    Raises UserError for what cannot be read right: fields and HDR at once, damage at the first reading.
     """
 
-    def __init__(self, path: Path, square: bool = False) -> None:
+    def __init__(self, path: Path, square: bool = False, treatment: Treatment = REFUSE) -> None:
         self.path = path
-        self.probe: Probe = probe(path)
+        self.treatment = treatment
+        source = probe(path, cut_short=treatment.damaged is not None)
+        _refuse(source, treatment)
+        self._damage = find_damage(source) if treatment.damaged else None
+        self._source = without(source, self._damage.lost) if self._damage else source
+        self._chain = chain_for(self._source, treatment)
+        self.probe: Probe = self._chain.output(self._source) if self._chain else self._source
         self._square = square and self.probe.aspect != 1
         self._decoder: Decoder | None = None
-        _refuse(self.probe)
 
     @property
     def frames(self) -> int:
@@ -65,13 +75,30 @@ class VideoFile:
     def read(self, start: int, stop: int) -> Clip:
         if not 0 <= start <= stop <= self.frames:
             raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
+        if self.damage and not self.treatment.damaged:
+            raise UserError(self.path, f"is damaged: {self.damage}", "fetch it again, or say damaged=keep")
         if self._decoder is None:
-            self._decoder = open_decoder(self.probe)
+            self._decoder = self._open()
         frames = self._decoder.read(start, stop)
         if stop == self.frames:
             self.close()
         clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
+        if self._source.hdr:
+            clip = tone_map(clip, self._source.hdr, self._source.peak)
         return _resized(clip, self.size) if self._square else clip
+
+    @property
+    def damage(self) -> Damage:
+        """Frames that are lost or broken, by their numbers in the file as it was. Decodes all of it, once."""
+        if self._damage is None:
+            self._damage = find_damage(self._source)
+        return self._damage
+
+    def _open(self) -> Decoder:
+        if not self._chain and not self.treatment.damaged:
+            return open_decoder(self._source)
+        decoder = AvDecoder(self._source, careful=self.treatment.damaged is not None)
+        return FilteredDecoder(self._source, self._chain, decoder) if self._chain else decoder
 
     def close(self) -> None:
         """Let go of the open file. Reading opens it anew."""
@@ -83,12 +110,10 @@ class VideoFile:
         return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
 
 
-def _refuse(probe: Probe) -> None:
+def _refuse(probe: Probe, treatment: Treatment) -> None:
     """Raises UserError for what would be read wrong."""
-    if probe.hdr:
-        raise UserError(probe.path, f"is HDR ({probe.hdr})", "tone-map it to BT.709 first")
-    if probe.interlaced:
-        raise UserError(probe.path, "is interlaced", "deinterlace it first: ffmpeg -i IN -vf bwdif -c:v ffv1 OUT.mkv")
+    if probe.hdr and not treatment.tone_map:
+        raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
     if probe.bits > 16:
         raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
 
@@ -107,8 +132,8 @@ def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
     return replace(clip, frames=to_frames_like(frames, clip.frames))
 
 
-def open_footage(path: Path, square: bool = False) -> Footage:
-    """The footage at path: a video file, or a folder of frames; square: with square pixels.
+def open_footage(path: Path, square: bool = False, treatment: Treatment = REFUSE) -> Footage:
+    """The footage at path: a video file, or a folder of frames; square: with square pixels; treatment: of a video file.
 
     Raises UserError where there is none, or none that can be read right.
     """
@@ -116,7 +141,7 @@ def open_footage(path: Path, square: bool = False) -> Footage:
         return FrameFolder(path)
     if not path.is_file():
         raise UserError(path, "not found", "check the path")
-    return VideoFile(path, square)
+    return VideoFile(path, square, treatment)
 
 
 def find_footage(root: Path) -> list[Path]:

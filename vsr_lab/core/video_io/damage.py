@@ -1,0 +1,119 @@
+"""Which frames of a file are lost, and which come out of broken data: named by number, never guessed.
+
+Decoders conceal what they cannot read and hand out a frame as if nothing were wrong. So every packet is decoded once,
+by one thread, and what the decoder complains of is put down to the packet that made it.
+"""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import av
+import av.error
+import av.logging
+import numpy as np
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.video_io.packets import PacketIndex
+from vsr_lab.core.video_io.probe import Probe
+
+
+@dataclass(frozen=True)
+class Damage:
+    """lost: numbers of frames that cannot be decoded; broken: of frames decoded from data with errors in it (what
+    refers to them may be wrong up to the next keyframe); reason: what the decoder said first."""
+
+    lost: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.broken)
+
+    def __str__(self) -> str:
+        parts = [f"{name} frames {runs(numbers)}" for name, numbers in (("lost", self.lost), ("broken", self.broken))
+                 if numbers]  # fmt: skip
+        return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
+
+
+def runs(numbers: tuple[int, ...], most: int = 6) -> str:
+    """(3, 4, 5, 9) as "3-5 9"; after `most` runs, how many numbers there are in all."""
+    groups = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
+    shown = [f"{group[0]}-{group[-1]}" if len(group) > 1 else f"{group[0]}" for group in groups[:most]]
+    return " ".join(shown) + (f" ... ({len(numbers)} in all)" if len(groups) > most else "")
+
+
+# libav hands its messages to Python only while it is told to, for all threads at once; and a decoder with threads of
+# its own that is closed while one of them has something to say waits for ever. So whoever may meet damage with several
+# threads, or listens, does so alone.
+LISTENING = threading.Lock()
+_known: dict[tuple[str, int, int], Damage] = {}
+
+
+def find_damage(probe: Probe) -> Damage:
+    """Decode every frame of the file once, without turning it into RGB; the same file is looked at once."""
+    status = probe.path.stat()
+    key = (str(probe.path), status.st_size, status.st_mtime_ns)
+    if key not in _known:
+        with LISTENING, _libav_speaks():
+            _known[key] = _scan(probe)
+    return _known[key]
+
+
+@contextmanager
+def _libav_speaks() -> Generator[None]:
+    level, brief = av.logging.get_level(), av.logging.get_skip_repeated()
+    av.logging.set_skip_repeated(False)
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        yield
+    finally:
+        av.logging.set_level(level)
+        av.logging.set_skip_repeated(brief)
+
+
+def _scan(probe: Probe) -> Damage:
+    came: list[int | None] = []
+    broken: list[int | None] = []
+    reason = ""
+    try:
+        with av.open(str(probe.path)) as container, av.logging.Capture() as said:
+            stream: Any = container.streams[probe.stream]
+            stream.codec_context.thread_count = 1  # what is said belongs to the packet just given
+            for packet in container.demux(stream):
+                before = len(said)
+                try:
+                    frames = packet.decode()
+                except av.error.FFmpegError as error:
+                    frames = []
+                    reason = reason or (error.strerror or "")
+                came += [frame.pts for frame in frames]
+                broken += [frame.pts for frame in frames if frame.is_corrupt]
+                if len(said) > before:
+                    reason = reason or said[before][2].strip()
+                    broken.append(packet.pts)
+    except av.error.FFmpegError as error:  # the container itself ends here
+        reason = reason or (error.strerror or "")
+    return _numbered(probe.index, came, broken, reason)
+
+
+def without(probe: Probe, lost: tuple[int, ...]) -> Probe:
+    """The stream without its lost frames: the others keep their times, so that the gap shows, and are counted anew."""
+    if not lost:
+        return probe
+    if len(lost) == probe.frames:
+        raise UserError(probe.path, "holds no frame that can be decoded", "fetch it again")
+    index = probe.index
+    return replace(probe, index=replace(index, ticks=np.delete(index.ticks, lost)))
+
+
+def _numbered(index: PacketIndex, came: list[int | None], broken: list[int | None], reason: str) -> Damage:
+    if index.counted:
+        lost = range(len(came), len(index.ticks))
+        return Damage(tuple(lost), (), reason) if lost or broken else Damage()
+    lost = np.flatnonzero(~np.isin(index.ticks, [tick for tick in came if tick is not None]))
+    harmed = np.flatnonzero(np.isin(index.ticks, [tick for tick in broken if tick is not None]))
+    harmed = np.setdiff1d(harmed, lost)
+    return Damage(tuple(lost.tolist()), tuple(harmed.tolist()), reason if len(lost) or len(harmed) else "")
