@@ -13,11 +13,11 @@ from tests.parity.encodings import BOUND, FRAMES, Result, measure
 
 _HEAD = f"""# Encodings
 
-What the reader makes of {len(ROWS)} encodings. Each is made by PyAV's own encoders ({FRAMES} frames of a drifting picture with
-its number drawn in), then read at every index, shuffled and in order. The reference decodes the file from its start to
-its end, takes the planes as they are, and computes RGB from them in float64: the row's matrix, range and place of chroma,
-chroma enlarged by the cubic of a = -0.6. It shares the codecs with the reader and nothing else. Lossless rows are also
-held against what went in.
+What the reader makes of {len(ROWS)} encodings. Each is made by PyAV's own encoders, {FRAMES} frames of a drifting
+picture with its number drawn in, then read at every index, shuffled and in order. The reference decodes the file from
+its start to its end, takes the planes as they are, and computes RGB from them in float64: the row's matrix, range and
+place of chroma, chroma enlarged by the cubic of a = -0.6. It shares the codecs with the reader and nothing else.
+Lossless rows are also held against what went in.
 
 - *MAE*: mean absolute error of the worst frame, *peak* of the worst sample, both in 8-bit levels. Rounding to 8 bits
   alone is 0.25 and 0.5.
@@ -26,8 +26,9 @@ held against what went in.
   as BT.601 and more as BT.709.
 - *backend*: which decoder probing chose, and why.
 
-Written by `python -m tests.parity.encodings_page > docs/encodings.md`, PyAV {av.__version__}; held to MAE <= {BOUND:g} and
-no wrong frame by `tests/parity/test_encoding_matrix.py`. 10-bit VP9 is missing: PyAV's wheel has no encoder for it.
+Written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__}; held to
+MAE <= {BOUND:g} and no wrong frame by `tests/parity/test_encoding_matrix.py`. 10-bit VP9 is missing: PyAV's wheel
+cannot encode it.
 """
 
 

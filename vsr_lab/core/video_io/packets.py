@@ -1,7 +1,7 @@
 """What packets say of the frames in them, read without decoding: order, times, where decoding may begin."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +19,8 @@ class PacketIndex:
     ticks: display times, increasing, in units of base. keys: ticks, increasing, at which decoding may begin, those of
     hidden frames included. counted: True where times are missing or repeated, so that a frame's number can only be
     counted from the start (ticks are decoding times then). hidden: how many packets an edit list hides; leading: some
-    frame follows a keyframe in the file and precedes it on the screen (open GOP); packets: all there are.
+    frame follows a keyframe in the file and precedes it on the screen (open GOP); reordered: some frame is shown in
+    another order than it is decoded in; packets: all there are.
     """
 
     ticks: Ticks
@@ -28,6 +29,7 @@ class PacketIndex:
     counted: bool
     hidden: int
     leading: bool
+    reordered: bool
     packets: int
 
     @property
@@ -37,7 +39,7 @@ class PacketIndex:
 
     def without_times(self) -> "PacketIndex":
         """The same frames, to be counted from the start."""
-        return PacketIndex(self.ticks, self.keys[:0], self.base, True, self.hidden, self.leading, self.packets)
+        return replace(self, keys=self.keys[:0], counted=True)
 
 
 class PacketLog:
@@ -62,8 +64,17 @@ class PacketLog:
             times = decoding if usable else [round(n / (rate * base)) for n in range(len(shown))]
         keys = () if counted else (pts for pts, _, key, _ in self._rows if key and pts is not None)
         hidden = len(self._rows) - len(shown)
-        leading = _has_leading(self._rows)
-        return PacketIndex(_sorted(times), _sorted(keys), base, counted, hidden, leading, len(self._rows))
+        delays = {pts - dts for pts, dts, _, _ in self._rows if pts is not None and dts is not None}
+        return PacketIndex(
+            ticks=_sorted(times),
+            keys=_sorted(keys),
+            base=base,
+            counted=counted,
+            hidden=hidden,
+            leading=_has_leading(self._rows),
+            reordered=len(delays) > 1,
+            packets=len(self._rows),
+        )
 
 
 def _sorted(ticks: Iterable[int]) -> Ticks:

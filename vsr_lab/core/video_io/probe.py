@@ -29,7 +29,6 @@ _STRANGE_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 20
                      17: "YCgCo-Ro"}  # fmt: skip
 _UNTAGGED = 2
 _SD_LINES = 576  # what carries no matrix tag is taken for BT.601 up to here, for BT.709 above
-_DECODING_TIMES = frozenset({"avi", "h264", "hevc", "m4v", "mpegvideo"})
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
 
@@ -126,17 +125,14 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
                 _check_complete(path, container, stream, index)
             if frame is None:
                 raise UserError(path, "holds no frame that can be decoded", "fetch it again")
-            if not index.counted and (frame.pts not in index.ticks or _times_are_guessed(container, stream)):
+            # A decoder that reorders what the container keeps in one order: its times are of decoding (AVI, some mp4).
+            disordered = bool(stream.codec_context.has_b_frames) and not index.reordered
+            if not index.counted and (disordered or frame.pts not in index.ticks):
                 index = index.without_times()
             return _describe(path, container, stream, index, frame)
     except av.error.FFmpegError as error:
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
-
-
-def _times_are_guessed(container: InputContainer, stream: VideoStream) -> bool:
-    """True where the container knows the order of decoding only, and the stream has frames shown in another."""
-    return container.format.name in _DECODING_TIMES and bool(stream.codec_context.has_b_frames)
 
 
 def _first_frame(packet: "Packet[VideoStream]") -> VideoFrame | None:
@@ -257,7 +253,7 @@ def _not_for_decord(
         "decord reads an untagged matrix as BT.601": colour.assumed,
         "decord shows what an edit list hides": index.hidden > 0,
         "decord seeks wrongly in open GOPs": index.leading,
-        "times are missing": index.counted,
+        "times are missing or not of display": index.counted,
         "turned or mirrored": bool(turn),
         "decord pads narrow pictures wrongly": width < 80,
         "several video streams": len(container.streams.video) > 1,
