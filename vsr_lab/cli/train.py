@@ -31,12 +31,15 @@ from vsr_lab.data import (
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
 from vsr_lab.models import load_weights
-from vsr_lab.training import LAST, WEIGHTS, Feed, Trained, TrainingBar, VsrModule, fit, quiet_lightning
+from vsr_lab.training import LAST, WEIGHTS, Feed, Plan, Trained, TrainingBar, VsrModule, fit, make_plan, quiet_lightning
 
 
 def run(cfg: DictConfig) -> None:
-    """Train, or go on with a run that was cut short."""
+    """Train, or go on with a run that was cut short; with plan=true only say what that would take."""
     resume = cfg.resume is not None
+    if cfg.plan:
+        console.print(str(_plan(cfg, _network(cfg))))
+        return
     if resume:
         cfg = _stored(Path(cfg.resume))
     trained = train(cfg, resume)
@@ -55,6 +58,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     pl.seed_everything(cfg.seed, verbose=False)
     degradation: Degradation = build(cfg.degradation)
     network = _network(cfg)
+    console.print(str(_plan(cfg, network)), style="dim")
     data = _footage(cfg, degradation)
     module = VsrModule(
         network=network,
@@ -101,6 +105,23 @@ def _network(cfg: DictConfig) -> Network:
     if cfg.init_from:
         load_weights(network, Path(cfg.init_from))
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
+
+
+def _plan(cfg: DictConfig, network: Network) -> Plan:
+    """What the training will take on the first device that Lightning would choose."""
+    accelerator = str(cfg.trainer.accelerator)
+    cuda = torch.cuda.is_available() and accelerator in {"auto", "gpu", "cuda"}
+    devices = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
+    return make_plan(
+        network,
+        torch.device("cuda" if cuda else "cpu"),
+        batch=cfg.data.batch_size,
+        frames=cfg.data.clip_frames,
+        size=cfg.data.size // cfg.scale,
+        steps=cfg.trainer.max_steps,
+        accumulate=cfg.trainer.accumulate_grad_batches,
+        world=max(devices, 1) * cfg.trainer.num_nodes,
+    )
 
 
 def _teacher(cfg: DictConfig) -> Network | None:
