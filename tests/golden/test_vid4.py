@@ -9,9 +9,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from vsr_lab.core.video_io import Treatment, open_footage
+from vsr_lab.core.video_io import open_footage
 
-AS_PUBLISHED = Treatment(deinterlace="keep")  # calendar is weaved of fields
 CLIPS = {"calendar": 20.3945, "city": 25.1648, "foliage": 23.4713, "walk": 26.1037}
 LEAN = [f"~protocol.metrics.{name}" for name in ("tof", "flicker", "warp_error", "true_warp_error")]
 
@@ -39,7 +38,7 @@ def test_bicubic_on_the_ffv1_files(shared_footage: Path, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_bicubic_on_folders_of_png(shared_footage: Path, tmp_path: Path) -> None:
     for clip in CLIPS:
-        video = open_footage(shared_footage / "eval" / "vid4" / f"{clip}.mkv", treatment=AS_PUBLISHED)
+        video = open_footage(shared_footage / "eval" / "vid4" / f"{clip}.mkv")
         folder = tmp_path / "png" / clip
         folder.mkdir(parents=True)
         for t in range(video.frames):
@@ -55,7 +54,7 @@ def test_the_published_crop_and_rgb_numbers(shared_footage: Path, tmp_path: Path
 
     rgb, cropped, structure = [], [], []
     for clip in CLIPS:
-        video = open_footage(shared_footage / "eval" / "vid4" / f"{clip}.mkv", treatment=AS_PUBLISHED)
+        video = open_footage(shared_footage / "eval" / "vid4" / f"{clip}.mkv")
         hr = video.read(0, video.frames).tensor()[None]
         sr = quantise(Interpolation(4)(ResizeDown(4).apply(hr, {})))
         inside = (..., slice(8, -8), slice(8, -8))

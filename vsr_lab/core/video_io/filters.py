@@ -15,6 +15,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.video_io.decoders import AvDecoder, Painter
 from vsr_lab.core.video_io.fields import Fields, Scan, find_fields
 from vsr_lab.core.video_io.probe import Probe
+from vsr_lab.core.video_io.rgb import is_rgb
 from vsr_lab.core.video_io.treatment import Treatment
 
 
@@ -47,10 +48,12 @@ def chain_for(probe: Probe, treatment: Treatment) -> Chain | None:
     """What `treatment` asks for on this file, nothing where its frames are whole.
 
     The pixels are believed, and what the file says only where they do not tell: frames flagged interlaced that are
-    whole (PsF) are read as they are. Raises UserError, with the remedy, for fields that nobody said what to do with.
+    whole (PsF) are read as they are. RGB is a master or a render, whose frames are whole: what looks like fields there
+    is the picture's own (Vid4's calendar, by 0.17 pixels). Raises UserError, with the remedy, for fields that nobody
+    said what to do with.
     """
     how = treatment.deinterlace
-    if how == "keep":
+    if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
         return None
     found = find_fields(probe.path)
     if found.scan == Scan.PROGRESSIVE or (found.scan == Scan.UNDETERMINED and not probe.interlaced):
