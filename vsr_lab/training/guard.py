@@ -108,5 +108,5 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("memory", "ran out in a training step", f"lower {knobs}")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return UserError(run_dir / "checkpoints", "a checkpoint could not be written", f"free some space; {resume}")
+        return UserError(run_dir / "checkpoints", "the disk is full", f"free some; what was there is kept; {resume}")
     return None
