@@ -40,7 +40,21 @@ def test_a_broken_frame_is_named_and_the_file_refused(tmp_path: Path) -> None:
     _spoil(path, 17)
     video = VideoFile(path)
     with pytest.raises(UserError, match=r"is damaged: (lost|broken) frames 17.*; fetch it again, or say damaged=keep"):
-        video.read(0, 1)
+        video.read(20, 21)
+
+
+def test_a_window_is_read_where_its_own_frames_are_sound(tmp_path: Path) -> None:
+    """Frames 12 to 23 hang together; those before and behind are not concerned, in whatever order they are read."""
+    path = _h264(tmp_path / "a.mp4")
+    whole = VideoFile(path).read(0, 36).frames
+    _spoil(path, 17)
+    video = VideoFile(path)
+    for start, stop in ((24, 36), (0, 12)):
+        assert np.array_equal(video.read(start, stop).frames, whole[start:stop])
+    for start, stop in ((12, 13), (0, 36), (23, 25)):
+        with pytest.raises(UserError, match="is damaged"):
+            video.read(start, stop)
+    assert np.array_equal(video.read(24, 36).frames, whole[24:])
 
 
 def test_the_rest_of_a_broken_file_is_read_as_it_was(tmp_path: Path) -> None:

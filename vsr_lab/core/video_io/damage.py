@@ -1,13 +1,14 @@
 """Which frames of a file are lost, and which come out of broken data: named by number, never guessed.
 
-Decoders conceal what they cannot read and hand out a frame as if nothing were wrong. So every packet is decoded once,
-by one thread, and what the decoder complains of is put down to the packet that made it.
+Decoders conceal what they cannot read and hand out a frame as if nothing were wrong. So every packet that a read needs
+is decoded once more, by one thread, and what the decoder complains of is put down to the packet that made it. A window
+of a long file is looked at from the keyframe before it to the one behind; a whole file only where it is asked for.
 """
 
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import av
@@ -49,17 +50,81 @@ def runs(numbers: tuple[int, ...], most: int = 6) -> str:
 # its own that is closed while one of them has something to say waits for ever. So whoever may meet damage with several
 # threads, or listens, does so alone.
 LISTENING = threading.Lock()
-_known: dict[tuple[str, int, int], Damage] = {}
+
+
+@dataclass
+class _Known:
+    """Of one file: its damage where all of it was looked at, and the groups of pictures known to be sound."""
+
+    damage: Damage | None = None
+    sound: set[int] = field(default_factory=set[int])
+
+
+_known: dict[tuple[str, int, int], _Known] = {}
+
+
+def _known_of(probe: Probe) -> _Known:
+    status = probe.path.stat()
+    return _known.setdefault((str(probe.path), status.st_size, status.st_mtime_ns), _Known())
 
 
 def find_damage(probe: Probe) -> Damage:
     """Decode every frame of the file once, without turning it into RGB; the same file is looked at once."""
-    status = probe.path.stat()
-    key = (str(probe.path), status.st_size, status.st_mtime_ns)
-    if key not in _known:
+    known = _known_of(probe)
+    if known.damage is None:
         with LISTENING, _libav_speaks():
-            _known[key] = _scan(probe)
-    return _known[key]
+            known.damage = _scan(probe)
+    return known.damage
+
+
+def find_damage_in(probe: Probe, start: int, stop: int) -> Damage:
+    """The damage that frames start..stop-1 may show: all that lies in their groups of pictures, each looked at once.
+
+    Where something is wrong there the whole file is looked at, since a decoder that enters between may complain of
+    what it has not seen.
+    """
+    known, index = _known_of(probe), probe.index
+    if start >= stop or (known.damage is not None and not known.damage):
+        return Damage()
+    first, last = (int(group) for group in np.searchsorted(index.keys, index.ticks[[start, stop - 1]], side="right"))
+    new = [group for group in range(first, last + 1) if group not in known.sound]
+    if known.damage is None and new:
+        with LISTENING, _libav_speaks():
+            if new[0] > 0 and _is_sound(probe, new[0], new[-1]):
+                known.sound.update(range(new[0], new[-1] + 1))
+                return Damage()
+    if not new:
+        return Damage()
+    edges = [index.ticks[0], *index.keys, index.ticks[-1] + 1]
+    here = set(range(*np.searchsorted(index.ticks, [edges[first], edges[last + 1]]).tolist()))
+    found = find_damage(probe)
+    lost, broken = (tuple(n for n in numbers if n in here) for numbers in (found.lost, found.broken))
+    return replace(found, lost=lost, broken=broken) if lost or broken else Damage()
+
+
+def _is_sound(probe: Probe, first: int, last: int) -> bool:
+    """Whether every frame from keyframe number `first`, counted from 1, to before that after `last` comes out right."""
+    keys, ticks = probe.index.keys, probe.index.ticks
+    start, stop = int(keys[first - 1]), int(keys[last] if last < len(keys) else ticks[-1] + 1)
+    came: set[int] = set()
+    try:
+        with av.open(str(probe.path)) as container, av.logging.Capture() as said:
+            stream: Any = container.streams[probe.stream]
+            stream.codec_context.thread_count = 1
+            container.seek(start, stream=stream)
+            for packet in container.demux(stream):
+                before = len(said)
+                frames = packet.decode()
+                if any(frame.is_corrupt and start <= (frame.pts or 0) < stop for frame in frames):
+                    return False
+                if len(said) > before and (packet.pts is None or start <= packet.pts < stop):
+                    return False
+                came.update(frame.pts for frame in frames)
+                if any(frame.pts >= stop for frame in frames):
+                    break
+    except (av.error.FFmpegError, TypeError):
+        return False
+    return came.issuperset(ticks[(ticks >= start) & (ticks < stop)].tolist())
 
 
 @contextmanager

@@ -29,6 +29,11 @@ class Chain:
     taken: int = 1
     given: int = 1
 
+    def needs(self, start: int, stop: int, count: int) -> tuple[int, int]:
+        """The frames, of `count`, that are run through the chain to give its frames start..stop-1."""
+        first, last = max(0, start // self.given - 2), -(-stop // self.given) + 2
+        return first * self.taken, min(last * self.taken, count)
+
     def output(self, source: Probe) -> Probe:
         """What the filtered stream is like: of a last group that is not whole nothing comes."""
         if self.taken == self.given:
@@ -91,11 +96,11 @@ class FilteredDecoder:
         self._held: dict[int, VideoFrame] = {}  # the last source frames, of which the next read needs some again
 
     def read(self, start: int, stop: int) -> AnyFrames:
-        taken, given = self._chain.taken, self._chain.given
-        first, last = max(0, start // given - 2), -(-stop // given) + 2
-        frames = self._frames(first * taken, min(last * taken, self._probe.frames))
+        first, last = self._chain.needs(start, stop, self._probe.frames)
+        skipped = first // self._chain.taken * self._chain.given
+        frames = self._frames(first, last)
         try:
-            filtered = itertools.islice(self._filtered(frames), start - first * given, stop - first * given)
+            filtered = itertools.islice(self._filtered(frames), start - skipped, stop - skipped)
             return np.stack([self._paint(start + n, frame) for n, frame in enumerate(filtered)])
         except av.error.FFmpegError as error:
             problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({error.strerror})"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.core.video_io.damage import Damage, find_damage, without
+from vsr_lab.core.video_io.damage import Damage, find_damage, find_damage_in, without
 from vsr_lab.core.video_io.decoders import AvDecoder, Decoder, open_decoder
 from vsr_lab.core.video_io.filters import FilteredDecoder, chain_for
 from vsr_lab.core.video_io.folder import FRAME_SUFFIXES, FrameFolder
@@ -75,8 +75,7 @@ class VideoFile:
     def read(self, start: int, stop: int) -> Clip:
         if not 0 <= start <= stop <= self.frames:
             raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
-        if self.damage and not self.treatment.damaged:
-            raise UserError(self.path, f"is damaged: {self.damage}", "fetch it again, or say damaged=keep")
+        self._check(start, stop)
         if self._decoder is None:
             self._decoder = self._open()
         frames = self._decoder.read(start, stop)
@@ -86,6 +85,15 @@ class VideoFile:
         if self._source.hdr:
             clip = tone_map(clip, self._source.hdr, self._source.peak)
         return _resized(clip, self.size) if self._square else clip
+
+    def _check(self, start: int, stop: int) -> None:
+        """Raises UserError where frames start..stop-1 may be damaged and nobody said what to do with that."""
+        if self.treatment.damaged:
+            return
+        needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
+        damage = find_damage_in(self._source, *needed)
+        if damage:
+            raise UserError(self.path, f"is damaged: {damage}", "fetch it again, or say damaged=keep")
 
     @property
     def damage(self) -> Damage:
