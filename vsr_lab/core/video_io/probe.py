@@ -101,6 +101,8 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
         raise UserError(path, "has no video stream", "give a video file")
+    if streams[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- what damage leaves
+        raise UserError(path, "is of a codec that has no decoder here", "is it complete?")
     return streams[0]
 
 
@@ -120,6 +122,9 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
+            except IndexError as error:  # PyAV's, at the first packet of a stream that was not there before
+                remedy = "write it anew: ffmpeg -i IN -map 0:v:0 -c copy OUT.mkv"
+                raise UserError(path, "has a stream that begins in its midst", remedy) from error
             index = log.index(stream.time_base or Fraction(1, 1000), _rate(stream))
             if not cut_short:
                 _check_complete(path, container, stream, index)
