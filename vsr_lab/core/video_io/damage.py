@@ -17,7 +17,7 @@ import av.logging
 import numpy as np
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io.packets import PacketIndex
+from vsr_lab.core.video_io.packets import PacketIndex, packets_of
 from vsr_lab.core.video_io.probe import Probe
 
 
@@ -112,7 +112,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1
             container.seek(start, stream=stream)
-            for packet in container.demux(stream):
+            for packet in packets_of(container, stream):
                 before = len(said)
                 frames = packet.decode()
                 if any(frame.is_corrupt and start <= (frame.pts or 0) < stop for frame in frames):
@@ -141,24 +141,24 @@ def _libav_speaks() -> Generator[None]:
 
 def _scan(probe: Probe) -> Damage:
     came: list[int | None] = []
-    broken: list[int | None] = []
+    broken: list[tuple[int, int | None]] = []  # the frame's or packet's number as it came, and its time
     reason = ""
     try:
         with av.open(str(probe.path)) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1  # what is said belongs to the packet just given
-            for packet in container.demux(stream):
+            for number, packet in enumerate(packets_of(container, stream)):
                 before = len(said)
                 try:
                     frames = packet.decode()
                 except av.error.FFmpegError as error:
                     frames = []
                     reason = reason or (error.strerror or "")
+                broken += [(len(came) + n, frame.pts) for n, frame in enumerate(frames) if frame.is_corrupt]
                 came += [frame.pts for frame in frames]
-                broken += [frame.pts for frame in frames if frame.is_corrupt]
                 if len(said) > before:
                     reason = reason or said[before][2].strip()
-                    broken.append(packet.pts)
+                    broken.append((number, packet.pts))
     except av.error.FFmpegError as error:  # the container itself ends here
         reason = reason or (error.strerror or "")
     return _numbered(probe.index, came, broken, reason)
@@ -174,11 +174,13 @@ def without(probe: Probe, lost: tuple[int, ...]) -> Probe:
     return replace(probe, index=replace(index, ticks=np.delete(index.ticks, lost)))
 
 
-def _numbered(index: PacketIndex, came: list[int | None], broken: list[int | None], reason: str) -> Damage:
-    if index.counted:
-        lost = range(len(came), len(index.ticks))
-        return Damage(tuple(lost), (), reason) if lost or broken else Damage()
-    lost = np.flatnonzero(~np.isin(index.ticks, [tick for tick in came if tick is not None]))
-    harmed = np.flatnonzero(np.isin(index.ticks, [tick for tick in broken if tick is not None]))
+def _numbered(index: PacketIndex, came: list[int | None], broken: list[tuple[int, int | None]], reason: str) -> Damage:
+    count = len(index.ticks)
+    if index.counted:  # no times to go by: a broken packet's number stands for its frame's
+        lost = np.arange(min(len(came), count), count)
+        harmed = np.unique(np.array([min(number, count - 1) for number, _ in broken], np.int64))
+    else:
+        lost = np.flatnonzero(~np.isin(index.ticks, [tick for tick in came if tick is not None]))
+        harmed = np.flatnonzero(np.isin(index.ticks, [tick for _, tick in broken if tick is not None]))
     harmed = np.setdiff1d(harmed, lost)
     return Damage(tuple(lost.tolist()), tuple(harmed.tolist()), reason if len(lost) or len(harmed) else "")

@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.video_io.packets import packets_of
 from vsr_lab.core.video_io.probe import Probe, Turn
 from vsr_lab.core.video_io.rgb import RgbConverter
 
@@ -135,7 +136,7 @@ class AvDecoder:
         container = self._container = av.open(str(self._probe.path))
         container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         self._from_start, self._next = True, 0
-        self._coming = self._numbered(self._decode(iter(container.demux(container.streams[self._probe.stream]))))
+        self._coming = self._numbered(self._decode(packets_of(container, container.streams[self._probe.stream])))
 
     def _seek(self, tick: int) -> bool:
         """True where the container went to a keyframe at or before tick."""
@@ -145,7 +146,7 @@ class AvDecoder:
         stream = self._container.streams[self._probe.stream]
         try:
             self._container.seek(tick, stream=stream)
-            packets = iter(self._container.demux(stream))
+            packets = packets_of(self._container, stream)
             first = next((p for p in packets if p.is_keyframe and p.size), None)
         except av.error.FFmpegError:
             return False  # a container without an index: read from its start

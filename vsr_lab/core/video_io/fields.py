@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsr_lab.core.video_io.damage import LISTENING
+from vsr_lab.core.video_io.packets import packets_of
 
 Luma = npt.NDArray[np.int16]
 Vector = npt.NDArray[np.float64]
@@ -107,7 +108,7 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
         try:
             if not again:
                 container.seek(int(share * seconds * 1e6))
-            for frame in container.decode(stream):
+            for frame in (frame for packet in packets_of(container, stream) for frame in packet.decode()):
                 time = -1.0 if frame.pts is None else float(frame.time)
                 again = again or time <= seen  # a long group of pictures brought us back: from here on, straight ahead
                 if time > seen:

@@ -1,14 +1,18 @@
 """What packets say of the frames in them, read without decoding: order, times, where decoding may begin."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
+import av.error
 import numpy as np
 import numpy.typing as npt
+from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+_INVALID = 1094995529  # AVERROR_INVALIDDATA
 Ticks = npt.NDArray[np.int64]
 
 
@@ -40,6 +44,15 @@ class PacketIndex:
     def without_times(self) -> "PacketIndex":
         """The same frames, to be counted from the start."""
         return replace(self, keys=self.keys[:0], counted=True)
+
+
+def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """Every packet of a stream. Raises av.error.InvalidDataError too where PyAV cannot go on: at a stream that begins
+    in the midst of the file, which it has no place for."""
+    try:
+        yield from container.demux(stream)
+    except IndexError as error:
+        raise av.error.InvalidDataError(_INVALID, "another stream begins in its midst") from error
 
 
 class PacketLog:

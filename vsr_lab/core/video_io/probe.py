@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io.packets import PacketIndex, PacketLog
+from vsr_lab.core.video_io.packets import PacketIndex, PacketLog, packets_of
 from vsr_lab.core.video_io.rgb import bits_of, is_gray, is_rgb
 from vsr_lab.core.video_io.siting import Siting, chroma_siting
 
@@ -116,15 +116,12 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             stream = video_stream(container, path)
             log, frame = PacketLog(stream), None
             try:
-                for packet in container.demux(stream):
+                for packet in packets_of(container, stream):
                     log.add(packet)
                     frame = frame or _first_frame(packet)
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
-            except IndexError as error:  # PyAV's, at the first packet of a stream that was not there before
-                remedy = "write it anew: ffmpeg -i IN -map 0:v:0 -c copy OUT.mkv"
-                raise UserError(path, "has a stream that begins in its midst", remedy) from error
             index = log.index(stream.time_base or Fraction(1, 1000), _rate(stream))
             if not cut_short:
                 _check_complete(path, container, stream, index)
