@@ -6,7 +6,7 @@ of a long file is looked at from the keyframe before it to the one behind; a who
 """
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -77,11 +77,11 @@ def find_damage(probe: Probe) -> Damage:
     return known.damage
 
 
-def find_damage_in(probe: Probe, start: int, stop: int) -> Damage:
+def find_damage_in(probe: Probe, start: int, stop: int, hush: Callable[[], None]) -> Damage:
     """The damage that frames start..stop-1 may show: all that lies in their groups of pictures, each looked at once.
 
     Where something is wrong there the whole file is looked at, since a decoder that enters between may complain of
-    what it has not seen.
+    what it has not seen. hush: closes the caller's decoder before libav is listened to: its threads may be at work.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):
@@ -89,6 +89,7 @@ def find_damage_in(probe: Probe, start: int, stop: int) -> Damage:
     first, last = (int(group) for group in np.searchsorted(index.keys, index.ticks[[start, stop - 1]], side="right"))
     new = [group for group in range(first, last + 1) if group not in known.sound]
     if known.damage is None and new:
+        hush()
         with LISTENING, _libav_speaks():
             if new[0] > 0 and _is_sound(probe, new[0], new[-1]):
                 known.sound.update(range(new[0], new[-1] + 1))

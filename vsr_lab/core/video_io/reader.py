@@ -91,7 +91,7 @@ class VideoFile:
         if self.treatment.damaged:
             return
         needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
-        damage = find_damage_in(self._source, *needed)
+        damage = find_damage_in(self._source, *needed, self.close)
         if damage:
             raise UserError(self.path, f"is damaged: {damage}", "fetch it again, or say damaged=keep")
 
