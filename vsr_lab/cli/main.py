@@ -13,6 +13,9 @@ VERBS = {
     "select": "what may ship: select runs=[A,B]",
     "export": "a checkpoint to a bundle: export candidate.path=RUN/network.safetensors",
     "upscale": "a video through a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
+    "footage index": "a folder to a manifest: footage index FOLDER",
+    "footage leaks": "shots that two splits share: footage leaks manifest.csv",
+    "footage sample": "the shots that stand for all: footage sample FOLDER -n 12",
     "footage degrade": "HR to LR files: footage degrade FOLDER degradation=archival scale=4",
     "footage store": "decoded footage, checked and pruned: footage store results/store",
     "footage render": "footage made here: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
@@ -21,6 +24,9 @@ VERBS = {
 }
 # Keys that may be given by their place: `footage index FOLDER` is `footage index root=FOLDER`.
 PLACES: dict[str, tuple[str, ...]] = {
+    "footage index": ("root",),
+    "footage leaks": ("root",),
+    "footage sample": ("root",),
     "footage degrade": ("root",),
     "footage store": ("root",),
     "footage check": ("lr", "hr"),

@@ -208,7 +208,7 @@ class Painter:
             raise UserError(self._probe.path, problem, "cut it there")
         if self._convert is None or not self._convert.fits(frame):
             self._convert = RgbConverter(frame, self._probe.colour, self._probe.siting)
-        return _upright(self._convert(frame), self._probe.turn)
+        return upright(self._convert(frame), self._probe.turn)
 
 
 def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
@@ -216,7 +216,8 @@ def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield from rest
 
 
-def _upright(picture: AnyFrames, turn: Turn) -> AnyFrames:
+def upright(picture: AnyFrames, turn: Turn) -> AnyFrames:
+    """A stored picture, H W 3, as its file says that it is to be seen."""
     if turn.transposed:
         picture = picture.swapaxes(0, 1)
     return picture[:: -1 if turn.flip_y else 1, :: -1 if turn.flip_x else 1]

@@ -1,0 +1,86 @@
+"""vsr-lab footage index: a folder of footage to a manifest."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vsr_lab.cli.app import plain
+from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.shots import find_shots
+from vsr_lab.core.tables import TABLE_SUFFIXES
+from vsr_lab.data.catalogue import (
+    ContentModel,
+    Index,
+    Piece,
+    Row,
+    Scans,
+    build_index,
+    deal,
+    entry,
+    near_duplicates,
+    plan,
+    read_old,
+)
+from vsr_lab.data.manifest import write_manifest
+
+
+def run(cfg: DictConfig) -> None:
+    """Write the manifest, or bring an earlier one up to date."""
+    root, manifest = Path(cfg.root), Path(cfg.output or Path(cfg.run_dir) / "manifest.csv")
+    if manifest.suffix not in TABLE_SUFFIXES:
+        raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
+    if cfg.split is not None and not (isinstance(cfg.split, float) and 0 < cfg.split < 1):
+        raise UserError(f"split={cfg.split}", "is no share", "say a number between 0 and 1, such as split=0.1")
+    model, scans = ContentModel(**plain(cfg.content_model)), Scans(Path(cfg.scans))
+    work, gone = plan(root, manifest, read_old(manifest), cfg.fresh)
+    total = sum(one.stamp.bytes for one in work)
+    columns = (TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=total)
+        index = build_index(work, manifest, root, model, scans, lambda one: progress.advance(task, one.stamp.bytes))
+    write_manifest(manifest, index.rows)  # so that its rows can be read as shots
+    if cfg.split is not None:
+        _deal(index.rows, manifest, scans, cfg)
+        write_manifest(manifest, index.rows)
+    _show(index, gone)
+    show_files("indexed", {"manifest": manifest})
+
+
+def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> None:
+    """Fill the empty cells of the column split, by source and by what looks alike."""
+    usable = [row for row in rows if not row["problem"]]
+    shots = find_shots(manifest)
+    pieces = [
+        Piece(
+            source=str(row["source"] or row["path"]),
+            split=str(row["split"]),
+            kind=str(row["content_type"] or row["suggested_content"]),
+            seconds=float(str(row["duration"] or 0)),
+        )
+        for row in usable
+    ]
+    prints = [
+        entry(shot, "", scans.get(shot.path, str(row["sha256"]))) for shot, row in zip(shots, usable, strict=True)
+    ]
+    first, second = cfg.split_names
+    for row, split in zip(
+        usable, deal(pieces, near_duplicates(prints), cfg.split, (first, second), cfg.seed), strict=True
+    ):
+        row["split"] = split
+
+
+def _show(index: Index, gone: list[str]) -> None:
+    kinds: dict[str, list[float]] = {}
+    for row in index.rows:
+        if not row["problem"]:
+            kind = str(row["content_type"] or f"{row['suggested_content']} (suggested)")
+            kinds.setdefault(kind, []).append(float(str(row["duration"] or 0)))
+    rows = [[kind, str(len(times)), f"{sum(times):.0f} s"] for kind, times in sorted(kinds.items())]
+    title = f"{len(index.rows)} rows: {index.new} measured, {index.kept} as before, {index.moved} moved or copied"
+    show_table(title, ["content type", "clips", "length"], rows)
+    for path, problem in index.problems.items():
+        console.print(f"left out: {path}: {problem}", style="yellow", soft_wrap=True, markup=False)
+    for path in gone:
+        console.print(f"gone, its row dropped: {path}", style="yellow", soft_wrap=True, markup=False)

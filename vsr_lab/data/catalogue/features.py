@@ -1,0 +1,176 @@
+"""What a pair of neighbouring frames looks like, in numbers that a person can check by eye."""
+
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vsr_lab.core.clip import Frames
+
+Plane = npt.NDArray[np.float32]
+
+_BLOCK = 8
+_BAND = 64
+_ENOUGH = 500_000  # pixels; of a larger frame every second, third.. band of rows is measured
+_FLOW = (0.5, 3, 15, 3, 5, 1.2, 0)  # Farneback, as TecoGAN's tOF sets it
+_NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Of two frames in a row. Levels are of 255; shares are in [0, 1].
+
+    motion: mean optical flow, percent of the picture's diagonal a frame; still: share of pixels that stay (2 levels);
+    brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels a pixel;
+    noise: deviation in the calmest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
+    saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels of next to no colour;
+    warmth: mean of R - B, in [-1, 1]; flat: share of 8x8 blocks that hold one level; shaded: share of blocks that
+    hold a soft gradient; palette: log2 of how many of 4096 colours cover nine tenths of the pixels;
+    common: share of the four commonest colours; axial: share of edges that are upright or level;
+    crisp: share of strong edges that are one pixel wide; peaked: log2 of the kurtosis of horizontal differences;
+    white: share of pixels at 235 and more; texture: log2 of the fine structure of the median block, levels;
+    lettered: share of 16x16 blocks that hold strokes on one even ground, as text does.
+    """
+
+    motion: float
+    still: float
+    brightness: float
+    contrast: float
+    detail: float
+    noise: float
+    saturation: float
+    gray: float
+    warmth: float
+    flat: float
+    shaded: float
+    palette: float
+    common: float
+    axial: float
+    crisp: float
+    peaked: float
+    white: float
+    texture: float
+    lettered: float
+
+    def array(self) -> npt.NDArray[np.float64]:
+        """The values in the order of FEATURES."""
+        return np.array(astuple(self))
+
+
+FEATURES = tuple(field.name for field in fields(Features))
+
+
+def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> Features:
+    """Features of two neighbouring frames (H W 3) and of the same two made small, on which flow is measured."""
+    first, second = _bands(first), _bands(second)
+    luma, after = _luma(first), _luma(second)
+    edges = _edges(luma)
+    blocks = _blocks(luma)
+    colours = _palette(first)
+    red, green, blue = (first[..., i] for i in range(3))
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return Features(
+        motion=_motion(*small),
+        still=float((np.abs(luma - after) <= 2).mean()),
+        brightness=float(luma.mean()) / 255,
+        contrast=float(luma.std()) / 255,
+        detail=edges["detail"],
+        noise=blocks["noise"],
+        saturation=float(chroma.mean()) / 255,
+        gray=float((chroma < 16).mean()),
+        warmth=float(red.mean() - blue.mean()) / 255,
+        flat=blocks["flat"],
+        shaded=blocks["shaded"],
+        palette=float(np.log2(1 + int(np.searchsorted(np.cumsum(colours), 0.9)))),
+        common=float(colours[:4].sum()),
+        axial=edges["axial"],
+        crisp=edges["crisp"],
+        peaked=edges["peaked"],
+        white=float((luma >= 235).mean()),
+        texture=blocks["texture"],
+        lettered=_lettered(luma),
+    )
+
+
+def _bands(frame: Frames) -> Frames:
+    skip = round(frame.shape[0] * frame.shape[1] / _ENOUGH)
+    if skip < 2:
+        return frame
+    return np.concatenate([frame[top : top + _BAND] for top in range(0, frame.shape[0], skip * _BAND)])
+
+
+def _luma(frame: Frames) -> Plane:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _motion(first: Frames, second: Frames) -> float:
+    gray = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in (first, second)]
+    nothing: Any = None  # OpenCV's own way to say: make a new array
+    flow = np.asarray(cv2.calcOpticalFlowFarneback(gray[0], gray[1], nothing, *_FLOW))
+    return 100 * float(np.hypot(flow[..., 0], flow[..., 1]).mean()) / float(np.hypot(*gray[0].shape))
+
+
+def _edges(luma: Plane) -> dict[str, float]:
+    across, down = np.diff(luma, axis=1)[:-1], np.diff(luma, axis=0)[:, :-1]
+    x, y = np.abs(across), np.abs(down)
+    strong = np.maximum(x, y) > 24
+    axial = strong & (np.minimum(x, y) < 0.15 * np.maximum(x, y))
+    step = x[:, 1:-1] > 40
+    crisp = step & (np.maximum(x[:, :-2], x[:, 2:]) < 0.3 * x[:, 1:-1])
+    variance = float(across.var())
+    square = np.square(across - across.mean())
+    kurtosis = float(np.square(square).mean()) / variance**2 if variance > 1e-6 else 1.0
+    return {
+        "detail": float(np.hypot(x, y).mean()),
+        "axial": _share(axial, strong),
+        "crisp": _share(crisp, step),
+        "peaked": float(np.log2(max(kurtosis, 1.0))),
+    }
+
+
+def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
+    """How much of whole is part; pulled to a half where there is too little to tell."""
+    return float((part.sum() + 50) / (whole.sum() + 100))
+
+
+def _tiled(plane: Plane, side: int) -> Plane:
+    """Whole blocks of a plane: rows of blocks, columns of blocks, pixels of a block."""
+    rows, columns = plane.shape[0] // side, plane.shape[1] // side
+    cut = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return cut.swapaxes(1, 2).reshape(rows, columns, side * side)
+
+
+def _blocks(luma: Plane) -> dict[str, float]:
+    """How flat, how softly shaded, how noisy (in the calmest tenth) and how fine blocks are."""
+    high = np.abs(np.asarray(cv2.filter2D(luma, -1, _NOISE_MASK)))
+    blocks = _tiled(luma, _BLOCK)
+    if not blocks.size:
+        return {"flat": 0.0, "shaded": 0.0, "noise": 0.0, "texture": 0.0}
+    deviation, mean = blocks.std(2), blocks.mean(2)
+    sigma = _tiled(high, _BLOCK).mean(2) * np.sqrt(np.pi / 2) / 6
+    lit = (mean > 8) & (mean < 247)  # clipped blocks hide their noise
+    calm = sigma[lit] if lit.mean() > 0.05 else sigma
+    return {
+        "flat": float((deviation < 1).mean()),
+        "shaded": float(((deviation >= 1) & (deviation < 6) & (sigma < 1)).mean()),
+        "noise": float(np.percentile(calm, 10)),
+        "texture": float(np.log2(np.median(sigma) + 0.05)),
+    }
+
+
+def _lettered(luma: Plane) -> float:
+    blocks = _tiled(luma, 2 * _BLOCK)
+    if not blocks.size:
+        return 0.0
+    ground = np.median(blocks, 2, keepdims=True)
+    even = (np.abs(blocks - ground) <= 6).mean(2)
+    return float(((np.ptp(blocks, axis=2) > 60) & (even > 0.35) & (even < 0.9)).mean())
+
+
+def _palette(frame: Frames) -> npt.NDArray[np.float64]:
+    """Shares of the colours at four bits a channel, the commonest first."""
+    red, green, blue = (frame[..., i].astype(np.uint16) >> 4 for i in range(3))
+    counts = np.bincount((red << 8 | green << 4 | blue).ravel(), minlength=4096)
+    return np.sort(counts)[::-1] / max(1, counts.sum())
