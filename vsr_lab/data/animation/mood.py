@@ -83,6 +83,6 @@ def draw_manner(rng: np.random.Generator, light: Colour) -> Manner:
         ink,
         which == 0,
         hold,
-        0.0 if flat else float(rng.uniform(0.2, 0.8)),
+        0.0 if flat else float(rng.uniform(0.1, 0.5)),
         0.0 if flat else float(rng.uniform(0.008, 0.035)),
     )

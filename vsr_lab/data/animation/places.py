@@ -51,7 +51,8 @@ class Painter:
             box = (box[0] - 160, box[1], box[2] + 320, box[3])
         paint(cel, box)
         noise = int(self.rng.integers(1 << 31))
-        return Plate(cel, box, depth, noise, self.manner.rough, self.manner.grain, soft, drift)
+        grain = self.manner.grain * (0.4 if lit else 1)  # skies are painted smoothly
+        return Plate(cel, box, depth, noise, self.manner.rough, grain, soft, drift)
 
 
 def draw_place(p: Painter, kind: str) -> Place:
@@ -62,8 +63,9 @@ def draw_place(p: Painter, kind: str) -> Place:
         return Place([p.plate(0.8, lambda c, b: town.room(c, rng, b, floor, weather))], [], floor + 55, False)
     horizon = float(rng.uniform(200, 250))
     behind = [p.plate(0.04, lambda c, b: nature.sky(c, rng, b, weather, horizon + 40), lit=True)]
+    drift = float(rng.uniform(-0.35, 0.35)) * float(rng.random() < 0.4)
     behind.append(
-        p.plate(0.10, lambda c, b: _clouds(c, p, b, horizon), drift=float(rng.uniform(-0.35, 0.35)), lit=True)
+        p.plate(0.10, lambda c, b: _clouds(c, p, b, horizon), drift=drift, lit=True)
     )
     ground = float(rng.uniform(305, 325))
     makers = {"hills": _hills, "mountains": _mountains, "forest": _forest, "city": _city, "seaside": _seaside}
