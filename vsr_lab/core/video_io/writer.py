@@ -57,8 +57,9 @@ class VideoWriter:
         self._origin = self._late = Fraction(0)  # where the sound's source begins, and its picture after that
         if pixel_format == "yuv420p" and (height % 2 or width % 2):
             raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "say pixel_format=yuv444p")
-        # mp4 drops unknown tags unless told otherwise, and the disclosure is one.
-        flags = {"movflags": "use_metadata_tags"} if path.suffix.lower() in {".mp4", ".mov", ".m4v"} else {}
+        flags = {"fflags": "bitexact"}  # equal frames make equal files: Matroska would draw its ids at random
+        if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # drops unknown tags otherwise, and the disclosure is one
+            flags["movflags"] = "use_metadata_tags"
         try:
             self._container = av.open(str(path), "w", options=flags)
             stream = self._container.add_stream(codec, rate=rate, options=dict(options or {}))

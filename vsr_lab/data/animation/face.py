@@ -168,7 +168,13 @@ def _eye(cel: Cel, face: Face, mood: Mood, which: int) -> None:
     cel.dot(x + 0.24 * size * which, ry * 0.38, size * 0.11, ry * 0.11, (1, 1, 1), 0.9)
     _band(cel, upper, face.lashes, _LASH)
     tip = upper[-1]
-    cel.line(points(tip - (0.07, 0.10), tip - (0.01, 0.05), tip + (0.06, -0.05)), face.lashes * 0.8, colour=_LASH, head=0.05, tail=0.9)
+    cel.line(
+        points(tip - (0.07, 0.10), tip - (0.01, 0.05), tip + (0.06, -0.05)),
+        face.lashes * 0.8,
+        colour=_LASH,
+        head=0.05,
+        tail=0.9,
+    )
     cel.line(points(lower[0] + (0.02, -0.03), lower[1], lower[2]), face.lashes * 0.32, colour=_LASH)
     crease = upper[1:] * (1, 1.0) + (0.01, -0.075)
     cel.line(crease, face.lashes * 0.25, colour=mix(_LASH, face.skin, 0.25))

@@ -64,9 +64,7 @@ def draw_place(p: Painter, kind: str) -> Place:
     horizon = float(rng.uniform(200, 250))
     behind = [p.plate(0.04, lambda c, b: nature.sky(c, rng, b, weather, horizon + 40), lit=True)]
     drift = float(rng.uniform(-0.35, 0.35)) * float(rng.random() < 0.4)
-    behind.append(
-        p.plate(0.10, lambda c, b: _clouds(c, p, b, horizon), drift=drift, lit=True)
-    )
+    behind.append(p.plate(0.10, lambda c, b: _clouds(c, p, b, horizon), drift=drift, lit=True))
     ground = float(rng.uniform(305, 325))
     makers = {"hills": _hills, "mountains": _mountains, "forest": _forest, "city": _city, "seaside": _seaside}
     behind += makers[kind](p, horizon, ground)

@@ -1,0 +1,125 @@
+"""vsr-lab footage render, as a user types it: clips, native LR twins, manifests, and what trains on them."""
+
+import csv
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.smoke.conftest import Outcome
+from vsr_lab.core.shots import check_pair, find_shots
+from vsr_lab.core.video_io import open_footage
+
+Cli = Callable[..., Outcome]
+TINY = ("n=2", "frames=6", "size=[72,128]", "scale=2", "workers=1")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.rglob("*.mkv")}
+
+
+def rows(manifest: Path) -> list[dict[str, str]]:
+    with manifest.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def stills(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(2):
+        Image.fromarray(rng.integers(0, 256, (300, 440, 3), np.uint8)).save(folder / f"photo_{i}.png")
+    (folder / "manifest.csv").write_text("path,licence\nphoto_0.png,CC0\nphoto_1.png,CC0\n")
+    return folder
+
+
+def test_bytes_do_not_depend_on_workers_and_a_render_goes_on(
+    vsr_lab: Callable[..., str], cli: Cli, tmp_path: Path
+) -> None:
+    said = vsr_lab("footage", "render", "kind=animation", *TINY[:-1], "workers=2", f"run_dir={tmp_path / 'two'}")
+    assert str(tmp_path / "two" / "manifest.csv") in said
+    assert str(tmp_path / "two" / "lr" / "manifest.csv") in said
+    assert cli("footage render", "kind=animation", *TINY, f"run_dir={tmp_path / 'one'}").code == 0
+    made = digests(tmp_path / "one")
+    assert len(made) == 4 and made == digests(tmp_path / "two")
+
+    lost = tmp_path / "one" / "lr" / "animation_00001.mkv"
+    lost.unlink()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").rglob("*.mkv")}
+    more = ("n=3", *TINY[1:])
+    assert cli("footage render", "kind=animation", *more, f"run_dir={tmp_path / 'one'}").code == 0
+    again = digests(tmp_path / "one")
+    assert len(again) == 6 and made.items() <= again.items()
+    assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
+
+
+@pytest.mark.parametrize(("kind", "size"), [("animation", (72, 128)), ("camera", (72, 128)), ("screen", (128, 192))])
+def test_pairs_are_of_one_scene_and_lossless(
+    cli: Cli, tmp_path: Path, stills: Path, kind: str, size: tuple[int, int]
+) -> None:
+    out = tmp_path / "out"
+    keys = (*TINY[:2], f"size=[{size[0]},{size[1]}]", *TINY[3:], f"stills={stills}", f"run_dir={out}")
+    assert cli("footage render", f"kind={kind}", *keys).code == 0
+    high, low = find_shots(out / "manifest.csv"), find_shots(out / "lr" / "manifest.csv")
+    assert [shot.name for shot in high] == [shot.name for shot in low] == [f"{kind}_00000", f"{kind}_00001"]
+    for one, two in zip(high, low, strict=True):
+        check_pair(one, two, 2)
+        large, small = one.read(0, 6).tensor(), two.read(0, 6).tensor()
+        halved = large.unflatten(-1, (-1, 2)).mean(-1).unflatten(-2, (-1, 2)).mean(-2)
+        assert (halved - small).abs().mean() < 0.06
+    for row in rows(out / "manifest.csv"):
+        assert row["content_type"] and row["source"] and row["licence"] and row["split"] == "train"
+        assert open_footage(out / row["path"]).frames == 6
+    if kind == "camera":
+        assert {row["licence"] for row in rows(out / "manifest.csv")} == {"CC0"}
+
+
+def test_native_pairs_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keys = ("n=2", "frames=12", *TINY[2:], "run_dir=made")
+    assert cli("footage render", "kind=animation", *keys).code == 0
+    small = [
+        "data.size=32",
+        "data.clip_frames=4",
+        "data.workers=0",
+        "model.channels=4",
+        "model.blocks=1",
+        "logger=none",
+    ]
+    steps = ["trainer.max_steps=1", "validation.every=1", "run_dir=run"]
+    pairs = ["data.root=made/manifest.csv", "data.lr_root=made/lr"]
+    assert cli("train", "content=animation", *pairs, *small, *steps).code == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        (["kind=paint"], "kind=paint: no such option; choose one of animation camera screen"),
+        (["kind=camera"], "stills: not given; say stills=FOLDER"),
+        (["kind=camera", "stills=nowhere"], "nowhere: is no folder"),
+        (["kind=animation", "size=[91,160]", "scale=2"], "does not divide by scale 2; say size=[92,160]"),
+        (["kind=animation", "size=360"], "size: 360 is no height and width"),
+        (["kind=animation", "n=0"], "n: 0 is under 1"),
+        (["kind=animation", "frames=0"], "frames: 0 is under 1"),
+        (["kind=animation", "seed=-1"], "seed: -1 is under 0"),
+        (["kind=animation", "scale=1"], "scale: 1 is under 2"),
+        (["kind=animation", "workers=0"], "workers: 0 is under 1"),
+        (["kind=animation", "n=some"], "n: some is not a whole number"),
+        (["kind=animation", "frame=3"], "frame: no such key; did you mean frames?"),
+        (["kind=animation", "n=1", "frames=1", "size=[64,64]", "run_dir=made"], "made: was rendered with another size"),
+        (["kind=screen", "size=[64,64]", "scale=2", "workers=1"], "64 logical pixels"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "run_dir=made" in keys:
+        assert cli("footage render", "kind=animation", "n=1", "frames=1", "size=[32,32]", "run_dir=made").code == 0
+    outcome = cli("footage render", *keys)
+    assert outcome.code == 2
+    assert told in outcome.error and outcome.error.strip().count("\n") == 0
