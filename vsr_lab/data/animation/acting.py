@@ -53,12 +53,13 @@ class Flaps:
 
 
 def draw_camera(
-    rng: Rng, frames: int, pan: float, tall: float, push: float
+    rng: Rng, frames: int, pan: float, tall: float, push: float, stands: float = 0.4
 ) -> tuple[Callable[[int], View], tuple[float, float], float]:
     """A camera that stands, pans (up to `pan` units), tilts (`tall`) or pushes in or out (zoom up to 1 + `push`), at
-    times with a shaking hand; how far it goes to the left and right; and its closest zoom."""
-    move = int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]))
-    x1 = float(rng.uniform(-pan, pan)) if move in (1, 3) else 0.0
+    times with a shaking hand; stands: how likely it does not move. Returns it, how far it goes to the left and to the
+    right, and its closest zoom."""
+    move = int(rng.choice(4, p=[stands, *((1 - stands) * np.array([0.5, 0.33, 0.17]))]))
+    x1 = pan * float(rng.choice([-1, 1]) * rng.uniform(0.25, 1)) if move in (1, 3) else 0.0
     y1 = float(rng.uniform(-tall, tall)) if move == 1 and rng.random() < 0.4 else 0.0
     z0, z1 = (1.0 + push, 1.0) if rng.random() < 0.3 else (1.0, 1.0 + push)
     if move not in (2, 3):

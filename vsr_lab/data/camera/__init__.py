@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from vsr_lab.core.errors import UserError
 from vsr_lab.data.camera.lens import Lens
 from vsr_lab.data.camera.path import CameraPath, Look, draw_look, largest_footprint, speed
-from vsr_lab.data.camera.stills import Still, find_stills, nearness, read_linear, to_bytes
+from vsr_lab.data.camera.stills import Still, detail, find_stills, nearness, read_linear, to_bytes
 
 __all__ = ["RATE", "Look", "Still", "choose_still", "film", "find_stills", "render_camera"]
 
@@ -30,7 +30,8 @@ def render_camera(
     """
     reference = (round(height / zoom), round(width / zoom))
     still, look, rng = choose_still(stills, seed, reference)
-    return film(still, CameraPath(rng, still.size, reference, look), look, frames, (height, width), zoom)
+    path = CameraPath(rng, still.size, reference, look, detail(read_linear(still.path)))
+    return film(still, path, look, frames, (height, width), zoom)
 
 
 def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> tuple[Still, Look, np.random.Generator]:

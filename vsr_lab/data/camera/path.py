@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from vsr_lab.core.errors import UserError
 
 _SHARP = 1.3  # source pixels a pixel of the frame that make the frame sharper than the photograph
+_TRIES = 4  # poses drawn, of which the one with most detail is aimed at
 _HZ = (0.4, 0.9, 1.7, 3.1, 5.6)  # of the shake: a hand moves slowly and far, fast and little
 
 
@@ -77,24 +79,24 @@ class CameraPath:
         picture: tuple[int, int],
         frame: tuple[int, int],
         look: Look,
-        sharp: float = _SHARP,
+        detail: NDArray[Any] | None = None,
     ) -> None:
         self.look, self.frame = look, frame
         self._rng = rng
-        self._picture = picture
+        self._picture, self._detail = picture, detail
         width = frame[1]
         self._reach = _reach(frame, look)
         widest = largest_footprint(picture, frame, look)
         if widest < 1:
             size, wanted = (f"{w}x{h}" for h, w in (picture, frame))
             raise UserError(f"a still of {size}", f"is too small for frames of {wanted}", "ask for smaller frames")
-        self._near, self._far = min(sharp, 0.95 * widest), widest
+        self._near, self._far = min(_SHARP, 0.95 * widest), widest
         # A zoom stays within a factor of 1.7, so that the clip keeps its sharpness.
         self._near = float(rng.uniform(self._near, max(self._near, 0.6 * self._far)))
         self._far = min(self._far, 1.7 * self._near)
         self._waves = [(rng.normal(size=4), rng.uniform(0, 2 * pi, 4), hz * rng.uniform(0.8, 1.25)) for hz in _HZ]
         self._shake = look.shake * width
-        self._keys = [(0.0, self._any())]
+        self._keys = [(0.0, self._aim())]
 
     def pose(self, seconds: float) -> Pose:
         """The pose at a time from 0 on."""
@@ -124,9 +126,19 @@ class CameraPath:
 
     def _next(self, last: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
         """Towards any other pose, as far as the speed allows."""
-        aim = self._any()
+        aim = self._aim()
         way = hypot(*(aim[:2] - last[:2])) / last[2] + abs(aim[2] / last[2] - 1) * self.frame[1] / 2
         return last + (aim - last) * min(1.0, self.look.speed * self.frame[1] * seconds / max(way, 1e-9))
+
+    def _aim(self) -> NDArray[np.float64]:
+        """Of a few poses the one that looks at most detail, where the detail is known."""
+        poses = [self._any() for _ in range(_TRIES)]
+        detail = self._detail
+        if detail is None:
+            return poses[0]
+        rows, columns = detail.shape
+        high, wide = self._picture
+        return max(poses, key=lambda p: float(detail[int(p[1] / high * rows), int(p[0] / wide * columns)]))
 
     def _any(self) -> NDArray[np.float64]:
         """A pose as numbers, anywhere that is allowed."""
