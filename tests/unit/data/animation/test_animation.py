@@ -64,7 +64,7 @@ def test_a_longer_clip_begins_like_a_shorter_one() -> None:
 def test_no_two_seeds_look_alike() -> None:
     first = [cv2.GaussianBlur(clip(seed)[LONG // 2].astype(np.float32), (0, 0), 3) for seed in SEEDS]
     gaps = [float(np.abs(one - other).mean()) for one, other in combinations(first, 2)]
-    assert min(gaps) > 10  # of 255 levels; measured over these seeds: 18 and more
+    assert min(gaps) > 10  # of 255 levels; measured over 40 seeds: 18.5 and more
 
 
 def test_seeds_have_palettes_of_their_own() -> None:
@@ -83,8 +83,8 @@ def test_seeds_have_palettes_of_their_own() -> None:
 def test_twice_the_size_is_the_same_film_with_more_detail(seed: int) -> None:
     large = clip(seed, 13, 360, 640)[::6]
     for small, big in zip(clip(seed, 13, 180, 320)[::6], large, strict=True):
-        assert np.abs(small.astype(float) - halved(big)).mean() < 4  # levels; measured over 40 seeds: up to 2.3
-        assert shift(small, halved(big)) < 0.1  # pixels; measured: up to 0.065
+        assert np.abs(small.astype(float) - halved(big)).mean() < 4  # levels; measured over 40 seeds: up to 2.9
+        assert shift(small, halved(big)) < 0.1  # pixels; measured over 40 seeds: up to 0.066
     soft = np.asarray([cv2.resize(halved(big), (640, 360), interpolation=cv2.INTER_CUBIC) for big in large])
     assert np.abs(soft.astype(float) - large).mean() > 0.3  # half the size does not hold what is drawn here
 
