@@ -27,7 +27,9 @@ def run(cfg: DictConfig) -> None:
             found = scans.get(shot.path, digest_of(shot.path))
             return found, rate_of(open_footage(shot.path))
 
-        takes = gather(shots, scan_of, lambda shot: progress.advance(task))
+        takes, problems = gather(shots, scan_of, lambda shot: progress.advance(task))
+    for problem in problems.values():
+        console.print(f"left out: {problem}", style="yellow", soft_wrap=True, markup=False)
     sample = choose(takes, cfg.n, cfg.seed)
     folder = begin_run(cfg)
     chosen = [takes[number] for number in sample.chosen]

@@ -7,6 +7,7 @@ the normalised correlation of their local contrast, which brightness and gamma h
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,6 +23,9 @@ _FINER = 0.025  # and the ones that lie between
 _CANDIDATE = 0.45  # coarse likeness from which a pair is looked at closely
 _TRIES = 3  # how many candidates of a picture
 SAME = 0.87  # fine likeness of the same picture; the likest two different screens that were met reach 0.85
+_TILES = 4  # a side, in which two pictures have to agree
+_TILE_LIVE = 0.02  # local contrast, squared, from which a tile shows something
+_TILE_ALIKE, _TILE_SHARE = 0.5, 0.8  # correlation of a tile, and the share of live tiles that must reach it
 _EMPTY = 3.0  # levels of deviation below which a picture is blank, and like any other blank one
 
 
@@ -99,25 +103,53 @@ def _crops(pictures: Gray) -> Iterator[Array]:
 
 
 def _aligned(a: Gray, b: Gray, mirrored: bool) -> float:
-    """The best correlation of one picture with a crop of the other."""
+    """The best correlation of one picture with a crop of the other; 0 where they agree in some places only."""
     if mirrored:
         b = np.ascontiguousarray(b[:, ::-1])
     b = np.asarray(cv2.resize(b, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
-    return max(_within(_contrast(a), b), _within(_contrast(b), a))
+    best = max(_within(_contrast(a), b), _within(_contrast(b), a), key=lambda fit: fit.likeness)
+    return best.likeness if best.likeness < SAME or _agrees(best.place, best.part) else 0.0
 
 
-def _within(whole: Array, part: Gray) -> float:
-    """The best correlation of `part`, shrunk along either axis to no less than four fifths, with a place in `whole`."""
+class _Fit(NamedTuple):
+    """A picture laid into another: the place that it covers there, and itself, as local contrast."""
+
+    likeness: float
+    place: Array
+    part: Array
+
+
+def _within(whole: Array, part: Gray) -> _Fit:
+    """The best fit of `part`, shrunk along either axis to no less than four fifths, in `whole`."""
     grid = {(tall, wide): _placed(whole, part, tall, wide) for tall in _SCALES for wide in _SCALES}
-    tall, wide = max(grid, key=lambda scales: grid[scales])
+    tall, wide = max(grid, key=lambda scales: grid[scales].likeness)
     best = grid[tall, wide]
-    if best < _CANDIDATE:
+    if best.likeness < _CANDIDATE:
         return best
     near = [(tall + y, wide + x) for y in (-_FINER, 0, _FINER) for x in (-_FINER, 0, _FINER)]
-    return max(best, *(_placed(whole, part, min(1.0, tall), min(1.0, wide)) for tall, wide in near))
+    finer = [_placed(whole, part, min(1.0, tall), min(1.0, wide)) for tall, wide in near]
+    return max(best, *finer, key=lambda fit: fit.likeness)
 
 
-def _placed(whole: Array, part: Gray, tall: float, wide: float) -> float:
-    size = (round(whole.shape[1] * wide), round(whole.shape[0] * tall))
-    shrunk = _contrast(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
-    return float(np.max(cv2.matchTemplate(whole, shrunk, cv2.TM_CCOEFF_NORMED)))
+def _placed(whole: Array, part: Gray, tall: float, wide: float) -> _Fit:
+    width, height = round(whole.shape[1] * wide), round(whole.shape[0] * tall)
+    shrunk = _contrast(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA))
+    likeness = cv2.matchTemplate(whole, shrunk, cv2.TM_CCOEFF_NORMED)
+    y, x = divmod(int(likeness.argmax()), likeness.shape[1])
+    return _Fit(float(likeness.max()), whole[y : y + height, x : x + width], shrunk)
+
+
+def _agrees(a: Array, b: Array) -> bool:
+    """Whether two pictures are alike wherever either shows something: frames of windows alone may correlate by 0.95."""
+    alike = [
+        _correlation(one, other) > _TILE_ALIKE
+        for rows in zip(np.array_split(a, _TILES), np.array_split(b, _TILES), strict=True)
+        for one, other in zip(*(np.array_split(row, _TILES, axis=1) for row in rows), strict=True)
+        if max(float(np.square(one).mean()), float(np.square(other).mean())) > _TILE_LIVE
+    ]
+    return len(alike) >= 4 and float(np.mean(alike)) >= _TILE_SHARE
+
+
+def _correlation(a: Array, b: Array) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / (np.sqrt(float(np.square(a).sum()) * float(np.square(b).sum())) + 1e-6))

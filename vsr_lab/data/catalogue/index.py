@@ -10,7 +10,7 @@ from pathlib import Path
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.core.video_io import find_footage, open_footage
+from vsr_lab.core.video_io import VideoFile, find_footage, open_footage
 from vsr_lab.data.catalogue.content import ContentModel
 from vsr_lab.data.catalogue.rows import MEASURED, Row, Stamp, measured, merged, path_cell, stamp_of
 from vsr_lab.data.catalogue.scan import VERSION, Scan, load_scan, scan
@@ -53,7 +53,10 @@ class Scans:
         place = self.folder / f"{digest[:24]}-{VERSION}.npz"
         if place.exists():
             return load_scan(place)
-        found = scan(open_footage(path))
+        footage = open_footage(path)
+        if isinstance(footage, VideoFile) and footage.damage:
+            raise UserError(path, f"is damaged: {footage.damage}", "fetch it again, or leave it out")
+        found = scan(footage)
         found.save(place)
         return found
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from vsr_lab.core.video_io import Footage, VideoFile
 from vsr_lab.core.video_io.fields import find_fields
+from vsr_lab.core.video_io.rgb import is_rgb
 from vsr_lab.data.catalogue.content import ContentModel
 from vsr_lab.data.catalogue.features import FEATURES
 from vsr_lab.data.catalogue.scan import VERSION, Scan, rate_of
@@ -82,7 +83,7 @@ def facts(footage: Footage) -> Row:
         "assumed": _yes(probe.colour.assumed),
         "turn": _turn(probe.turn.transposed, probe.turn.flip_y, probe.turn.flip_x),
         "sample_aspect": "" if probe.sample_aspect == 1 else str(probe.sample_aspect),
-        "field_order": str(find_fields(probe.path)),
+        "field_order": "" if is_rgb(probe.pixel_format) else str(find_fields(probe.path)),
         "backend": probe.backend,
         "reason": probe.reason,
     }

@@ -1,7 +1,7 @@
 """A few shots that stand for a whole project: k-medoids over what shots look like.
 
 Medoids and not the farthest points: each chosen shot is the middle of those that it stands for, and the share that it
-stands for is known. Starting from the farthest points, rare kinds of shots get one of their own.
+stands for is known. Distances are squared, so that a rare kind of shot that lies far from all others gets its own.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float64]
 
 _LONGEST = 8.0  # seconds: a longer take is counted as several shots
 _SHORTEST = 8  # frames
-_ROUNDS = 50
+_ROUNDS = 20
 _DRAWS = 200
 # What is counted by its order of magnitude, since twice the noise matters more than one level more.
 _LOGARITHMIC = ("motion", "detail", "noise")
@@ -84,7 +84,7 @@ def choose(takes: list[Take], n: int, seed: int) -> Sample:
         raise UserError(f"n={n}", f"the footage has {len(takes)} shots", f"say n=1 to n={len(takes)}")
     distance = _distances(np.stack([take.looks for take in takes]))
     weight = np.array([float(len(take.shot)) for take in takes])
-    chosen = _medoids(distance, weight, n)
+    chosen = _medoids(distance, n)
     nearest = np.asarray(chosen)[distance[:, chosen].argmin(1)]
     shares = {c: float(weight[nearest == c].sum() / weight.sum()) for c in chosen}
     order = sorted(chosen, key=lambda c: -shares[c])
@@ -107,25 +107,37 @@ def _distances(looks: Array) -> Array:
     return np.sqrt(np.maximum(square[:, None] + square - 2 * z @ z.T, 0) / z.shape[1])
 
 
-def _medoids(distance: Array, weight: Array, n: int) -> list[int]:
-    """k-medoids by turns (Park and Jun 2009), begun at the middle and at the farthest points from what is chosen."""
-    chosen = [int((distance**2 @ weight).argmin())]
-    while len(chosen) < n:
-        chosen.append(int(distance[:, chosen].min(1).argmax()))
+def _medoids(distance: Array, n: int) -> list[int]:
+    """PAM: the n that make the sum of squared distances to the nearest smallest, built up one by one, then exchanged
+    while that helps (Kaufman and Rousseeuw 1990).
+    """
+    square = distance**2
+    chosen: list[int] = []
+    for _ in range(n):
+        chosen.append(_best(square, _nearest(square, chosen)))
     for _ in range(_ROUNDS):
-        nearest = distance[:, chosen].argmin(1)
-        better = [_middle(distance, weight, np.flatnonzero(nearest == k), chosen[k]) for k in range(n)]
-        if better == chosen:
+        before = list(chosen)
+        for k in range(n):
+            others = _nearest(square, chosen[:k] + chosen[k + 1 :])
+            better = _best(square, others)
+            if _cost(square, others, better) < _cost(square, others, chosen[k]) - 1e-9:
+                chosen[k] = better
+        if chosen == before:
             break
-        chosen = better
     return chosen
 
 
-def _middle(distance: Array, weight: Array, group: npt.NDArray[np.int64], now: int) -> int:
-    if not len(group):  # twins of another chosen one
-        return now
-    cost = distance[np.ix_(group, group)] ** 2 @ weight[group]
-    return int(group[cost.argmin()])
+def _nearest(square: Array, chosen: list[int]) -> Array:
+    return square[:, chosen].min(1) if chosen else np.full(len(square), np.inf)
+
+
+def _best(square: Array, others: Array) -> int:
+    """The one that helps most beside those whose nearest lies at `others`."""
+    return int(np.minimum(square, others[:, None]).sum(0).argmin())
+
+
+def _cost(square: Array, others: Array, one: int) -> float:
+    return float(np.minimum(square[:, one], others).sum())
 
 
 def _reach(distance: Array, chosen: npt.NDArray[np.int64]) -> tuple[float, float]:
@@ -135,10 +147,16 @@ def _reach(distance: Array, chosen: npt.NDArray[np.int64]) -> tuple[float, float
 
 def gather(
     shots: list[Shot], scan_of: Callable[[Shot], tuple[Scan, float]], done: Callable[[Shot], object] = lambda shot: None
-) -> list[Take]:
-    """The takes of all shots; scan_of gives the scan of a shot's file and its frame rate."""
+) -> tuple[list[Take], dict[str, str]]:
+    """The takes of all shots, and why others are left out, by name. scan_of gives the scan of a shot's file and its
+    frame rate, or raises UserError.
+    """
     takes: list[Take] = []
+    problems: dict[str, str] = {}
     for shot in shots:
-        takes += takes_of(shot, *scan_of(shot))
+        try:
+            takes += takes_of(shot, *scan_of(shot))
+        except UserError as error:
+            problems[shot.name] = str(error)
         done(shot)
-    return takes
+    return takes, problems
