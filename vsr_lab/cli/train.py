@@ -1,6 +1,7 @@
 """vsr-lab train: footage to a run folder with network.safetensors in it."""
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from vsr_lab.core.shots import check_pair, find_shots, find_twins
 from vsr_lab.core.video_io import Treatment
 from vsr_lab.data import (
     Crops,
-    StoredClip,
+    Part,
     Windows,
     hold_out,
     spread,
@@ -152,6 +153,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     low = find_twins(high, data.lr_root, degradation.scale, data.frames)
     for shot, twin in zip(high, low or [], strict=low is not None):
         check_pair(shot, twin, degradation.scale)
+    _split(high, cfg)  # what is too short is told before anything is written
     stored = store_shots([*high, *(low or [])], Path(data.store), data.budget_gib, data.workers)
     train, validation = _split(stored[: len(high)], cfg)
     train_low, validation_low = _split(stored[len(high) :], cfg) if low else (None, None)
@@ -175,7 +177,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     )
 
 
-def _split(clips: list[StoredClip], cfg: DictConfig) -> tuple[list[StoredClip], list[StoredClip]]:
+def _split(clips: Sequence[Part], cfg: DictConfig) -> tuple[list[Part], list[Part]]:
     """For training and for validation: a function of lengths alone, so that HR and LR are split alike."""
     train, validation = hold_out(clips, cfg.data.hold_out, max(cfg.data.clip_frames, 2))
     return train, spread(validation, cfg.validation.clips)

@@ -1,12 +1,13 @@
 """Footage to batches."""
 
 from vsr_lab.data.build import store_shots
-from vsr_lab.data.loading import StepNumbers, hold_out, spread, train_loader, validation_loader
+from vsr_lab.data.loading import Part, StepNumbers, hold_out, spread, train_loader, validation_loader
 from vsr_lab.data.samples import Crops, Sample, Windows, collate
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry
 
 __all__ = [
     "Crops",
+    "Part",
     "Sample",
     "StepNumbers",
     "StoreEntry",

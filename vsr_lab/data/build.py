@@ -59,12 +59,14 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
     Interrupted at any moment, it goes on where it was, inside a clip too. One process builds at a time.
     Raises UserError where the decoded footage would be larger than budget_gib or than the disk has room for.
     """
+    records = _known(shots, folder)
+    _check_room(records, folder, budget_gib)  # opens what is not stored: nothing is written before all can be read
     with _alone(folder):
-        records, damaged = _known(shots, folder)
-        missing = {clip_path(folder, shot): shot for shot in shots if records[shot] is None}
-        _check_room(shots, records, missing, folder, budget_gib)
-        if damaged:
-            print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
+        missing = {
+            path: shot
+            for shot, record in records.items()
+            if not record and not read_record(path := clip_path(folder, shot))
+        }
         if missing:
             _decode_all(missing, workers)
         stale = stale_bytes(folder, {clip_path(folder, shot) for shot in records})
@@ -94,8 +96,8 @@ def _cuts(shot: Shot) -> tuple[int, ...]:
     return tuple(cut - shot.start for cut in shot.cuts if cut > shot.start)
 
 
-def _known(shots: Sequence[Shot], folder: Path) -> tuple[dict[Shot, Record | None], int]:
-    """The records of what is stored and looks whole, and how many do not."""
+def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
+    """The record of each shot that is stored and looks whole. What does not loses its record."""
     records: dict[Shot, Record | None] = {}
     damaged = 0
     with _bar("checking the store", "clips", len(shots), shown=len(shots) > 2000) as (bar, task):
@@ -108,31 +110,28 @@ def _known(shots: Sequence[Shot], folder: Path) -> tuple[dict[Shot, Record | Non
                 record = None
             records[shot] = record
             bar.advance(task)
-    return records, damaged
+    if damaged:
+        print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
+    return records
 
 
-def _check_room(
-    shots: Sequence[Shot],
-    records: dict[Shot, Record | None],
-    missing: dict[Path, Shot],
-    folder: Path,
-    budget_gib: float,
-) -> None:
-    sizes = [math.prod(record.shape) if (record := records[shot]) else _decoded_bytes(shot) for shot in shots]
+def _check_room(records: dict[Shot, Record | None], folder: Path, budget_gib: float) -> None:
+    sizes = [math.prod(record.shape) if record else _decoded_bytes(shot) for shot, record in records.items()]
     total = sum(sizes) / GIB
     if total > budget_gib:
         kept = int(np.searchsorted(np.cumsum(sizes), budget_gib * GIB, "right"))
-        longest = max(len(shot) for shot in shots)
+        longest = max(record.shape[0] if record else len(shot) for shot, record in records.items())
         frames = int(longest * budget_gib / total)
         shrink = math.sqrt(total / budget_gib)
         raise UserError(
             "data.budget_gib",
             f"{total:.2f} GiB decoded is over {budget_gib:g}",
-            f"raise it to {math.ceil(total)}; or take what fits: the first {kept} of {len(shots)} clips (data.clips), "
+            f"raise it to {math.ceil(total)}; or take what fits: the first {kept} of {len(sizes)} clips (data.clips), "
             f"about {frames} frames of each (data.frames=0:{frames}), or all shrunk {shrink:.2f} times more "
             "(data.downscale)",
         )
-    needed, free = sum(_decoded_bytes(shot) for shot in missing.values()), shutil.disk_usage(folder).free
+    needed = sum(_decoded_bytes(shot) for shot, record in records.items() if not record)
+    free = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
     if needed > free:
         raise UserError(
             folder,

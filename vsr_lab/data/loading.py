@@ -1,6 +1,7 @@
 """Batches in an order that depends on nothing but the seed and the step."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 from torch.utils.data import DataLoader, Sampler
@@ -58,7 +59,7 @@ class Cuttable(Protocol):
     """Footage that windows can be taken of: a shot, or a stored clip. Its length is its number of frames."""
 
     @property
-    def name(self) -> str: ...
+    def path(self) -> Path: ...
     def __len__(self) -> int: ...
     def window(self, first: int, last: int) -> Self: ...
 
@@ -79,7 +80,7 @@ def hold_out(clips: Sequence[Part], share: float, window: int) -> tuple[list[Par
     for clip in short:
         if lone or len(clip) < window:
             problem = f"has {len(clip)} frames; window and hold-out need {2 * window}"
-            raise UserError(clip.name, problem, "use longer clips")
+            raise UserError(clip.path, problem, "use longer clips")
     # At least one of the short ones, unless longer clips serve; evenly spread, since neighbours are alike.
     whole = {id(clip) for clip in spread(short, max(round(len(short) * share), int(len(short) == len(clips))))}
     for clip in clips:
