@@ -17,7 +17,7 @@ from vsr_lab.core.shots import Shot, scenes_between
 from vsr_lab.core.video_io import Treatment
 from vsr_lab.data.activity import Activity, measure_activity
 
-_FRAMES_VERSION = 1  # raised where a reader comes to give other frames of the same file
+_FRAMES_VERSION = 2  # raised where a reader comes to give other frames of the same file
 _PAGE = 4096
 _PAGES = 16
 _CHUNK = 1 << 24

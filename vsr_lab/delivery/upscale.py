@@ -11,13 +11,14 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from vsr_lab.core.clip import to_frames, to_tensor
+from vsr_lab.core.clip import to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256, write_json, written_beside
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.core.video_io import REFUSE, Treatment, VideoFile, VideoWriter, read_chunks
+from vsr_lab.core.video_io.rgb import bits_of
 from vsr_lab.delivery.bundle import Bundle
 
 DISCLOSURE = (
@@ -70,9 +71,11 @@ def upscale(
             audio_from=source if video.probe.audio else None,
             sample_aspect=video.aspect,
         ) as writer:
+            bits = bits_of(encoding.pixel_format)
+            quantised = to_deep_frames if bits > 8 else to_frames
             times = iter(video.probe.timestamps)
             for sr in stream(network, _frames(video)):
-                writer.write(to_frames(sr)[None], [float(next(times))])
+                writer.write(quantised(sr)[None], [float(next(times))])
         provenance = {
             "schema": 1,
             "disclosure": DISCLOSURE,
@@ -83,6 +86,7 @@ def upscale(
             "frames": video.frames,
             "scale": network.scale,
             "colour": {"read_as": vars(video.probe.colour), "written_as": "rgb" if writer.rgb else "bt709 limited"},
+            "bits": {"read": video.probe.bits, "written": bits},
             "bundle": {"name": bundle.manifest["name"], "sha256": bundle.manifest["sha256"]},
             "encoding": {"codec": encoding.codec, "pixel_format": encoding.pixel_format, **encoding.options},
             "tile": {"size": tile, "overlap": overlap if tile else 0},

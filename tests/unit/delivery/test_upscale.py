@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,37 @@ def test_an_h264_file_is_written_by_default_means(bundle: Bundle, source: Path, 
     assert (video.frames, video.size, video.probe.codec) == (8, (64, 128), "h264")
     off = video.read(0, 8).frames.astype(int) - frames.repeat(2, 1).repeat(2, 2)
     assert np.abs(off @ [0.2126, 0.7152, 0.0722]).mean() < 1  # luma: 4:2:0 has no room for all of the colour
+
+
+def test_colour_is_written_where_it_is_read(bundle: Bundle, write_video: WriteVideo, output: Path) -> None:
+    """Soft pictures, which 4:2:0 has room for: chroma at another place, or by another matrix, would show."""
+    y, x = np.mgrid[:32, :64]
+    waves = np.stack([np.sin(x / 14), np.cos(y / 15 + x / 19), np.sin((x + y) / 16)], -1)
+    soft = np.rint(127 + 90 * waves).astype(np.uint8)[None].repeat(3, 0)
+    encoding = Encoding("libx264", "yuv420p", {"crf": "1"})
+    _upscale(bundle, write_video("in/soft.mkv", soft), output, encoding=encoding)
+    off = VideoFile(output).read(0, 3).frames.astype(int) - soft.repeat(2, 1).repeat(2, 2)
+    assert np.abs(off).mean((0, 1, 2)).max() < 1.4  # centre 1.6, top left 1.45, BT.601 11
+    assert np.abs(off.mean((0, 1, 2))).max() < 0.1
+
+
+@pytest.mark.parametrize(("pixel_format", "written"), [("gbrp16le", 16), ("bgr0", 8)])
+def test_depth_is_kept_where_the_output_has_it_and_told(
+    bundle: Bundle, write_video: WriteVideo, frames: Frames, output: Path, pixel_format: str, written: int
+) -> None:
+    deep = frames.astype(np.uint16) * 256 + 77
+    source = write_video("in/deep.mkv", deep, codec="ffv1", pixel_format="gbrp16le")
+    provenance = _upscale(bundle, source, output, encoding=Encoding("ffv1", pixel_format, {}))
+    assert provenance["bits"] == {"read": 16, "written": written}
+    if written == 16:
+        assert np.array_equal(VideoFile(output).read(0, 8).frames, deep.repeat(2, 1).repeat(2, 2))
+
+
+def test_the_shape_of_pixels_is_kept(bundle: Bundle, write_video: WriteVideo, frames: Frames, output: Path) -> None:
+    h264 = Encoding("libx264", "yuv420p", {})
+    source = write_video("in/wide.mp4", frames, sample_aspect=Fraction(16, 11))
+    _upscale(bundle, source, output, encoding=h264)
+    assert VideoFile(output).aspect == VideoFile(source).aspect == Fraction(16, 11)
 
 
 # What is never overwritten

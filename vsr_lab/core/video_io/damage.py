@@ -109,7 +109,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
     start, stop = int(keys[first - 1]), int(keys[last] if last < len(keys) else ticks[-1] + 1)
     came: set[int] = set()
     try:
-        with av.open(str(probe.path)) as container, av.logging.Capture() as said:
+        with av.open(str(probe.path.absolute())) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1
             container.seek(start, stream=stream)
@@ -145,7 +145,7 @@ def _scan(probe: Probe) -> Damage:
     broken: list[tuple[int, int | None]] = []  # the frame's or packet's number as it came, and its time
     reason = ""
     try:
-        with av.open(str(probe.path)) as container, av.logging.Capture() as said:
+        with av.open(str(probe.path.absolute())) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1  # what is said belongs to the packet just given
             for number, packet in enumerate(packets_of(container, stream)):

@@ -43,7 +43,7 @@ class DecordDecoder:
         self._errors: tuple[type[Exception], ...] = (decord.DECORDError, RuntimeError)
         decord.logging.set_level(decord.logging.FATAL)
         try:
-            self._reader: Any = decord.VideoReader(str(probe.path), num_threads=2)
+            self._reader: Any = decord.VideoReader(str(probe.path.absolute()), num_threads=2)
         except self._errors as error:
             raise self._refusal("cannot be decoded", error) from error
         if len(self._reader) != probe.frames:
@@ -133,7 +133,7 @@ class AvDecoder:
         if place > 0 and self._seek(int(keys[place])):
             return
         self.close()
-        container = self._container = av.open(str(self._probe.path))
+        container = self._container = av.open(str(self._probe.path.absolute()))
         container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         self._from_start, self._next = True, 0
         self._coming = self._numbered(self._decode(packets_of(container, container.streams[self._probe.stream])))
@@ -141,7 +141,7 @@ class AvDecoder:
     def _seek(self, tick: int) -> bool:
         """True where the container went to a keyframe at or before tick."""
         if not self._container:
-            self._container = av.open(str(self._probe.path))
+            self._container = av.open(str(self._probe.path.absolute()))
             self._container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         stream = self._container.streams[self._probe.stream]
         try:

@@ -91,7 +91,7 @@ def find_fields(path: Path) -> Fields:
 
 @lru_cache(maxsize=4096)
 def _find_fields(path: Path, size: int, changed: int) -> Fields:
-    with LISTENING, av.open(str(path)) as container:
+    with LISTENING, av.open(str(path.absolute())) as container:
         verdicts = [judge_fields(luma) for luma in _runs(container, container.streams.video[0])]
     combed = [verdict for verdict in verdicts if verdict.scan in (Scan.INTERLACED, Scan.TELECINED)]
     whole = [verdict for verdict in verdicts if verdict.scan == Scan.PROGRESSIVE]

@@ -112,7 +112,8 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
     Raises UserError for what is no video, is cut short, or says of its colour or turn what no reader here can follow.
     """
     try:
-        with av.open(str(path)) as container:
+        # an absolute path, so that libav takes no name ("12:30.mkv") for a protocol
+        with av.open(str(path.absolute())) as container:
             stream = video_stream(container, path)
             log, frame = PacketLog(stream), None
             try:

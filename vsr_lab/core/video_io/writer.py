@@ -55,13 +55,13 @@ class VideoWriter:
     ) -> None:
         height, width = size
         self._origin = self._late = Fraction(0)  # where the sound's source begins, and its picture after that
-        if pixel_format == "yuv420p" and (height % 2 or width % 2):
+        if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
             raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "say pixel_format=yuv444p")
         flags = {"fflags": "bitexact"}  # equal frames make equal files: Matroska would draw its ids at random
         if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # drops unknown tags otherwise, and the disclosure is one
             flags["movflags"] = "use_metadata_tags"
         try:
-            self._container = av.open(str(path), "w", options=flags)
+            self._container = av.open(str(path.absolute()), "w", options=flags)
             stream = self._container.add_stream(codec, rate=rate, options=dict(options or {}))
             assert isinstance(stream, VideoStream)
             self.rgb = pixel_format.startswith(("bgr", "rgb", "gbr"))
@@ -93,7 +93,7 @@ class VideoWriter:
 
     def _audio_streams(self, source: Path) -> dict[int, AudioStream]:
         """Streams for the sound of source, and in self the times at which its sound and picture begin."""
-        with av.open(str(source)) as container:
+        with av.open(str(source.absolute())) as container:
             sound = container.streams.audio
             picture = [_start(stream) for stream in container.streams.video[:1]]
             self._origin = min(picture + [_start(stream) for stream in sound])
@@ -115,7 +115,7 @@ class VideoWriter:
                 self._container.mux(packet)
 
     def _copy_audio(self, source: Path) -> None:
-        with av.open(str(source)) as container:
+        with av.open(str(source.absolute())) as container:
             for packet in container.demux(container.streams.audio):
                 if packet.dts is not None:
                     shift = round(self._origin / packet.time_base)
