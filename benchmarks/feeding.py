@@ -1,0 +1,212 @@
+"""Feeding training: samples a second against the field's habits, what a training step waits, and memory.
+
+python benchmarks/feeding.py [FOLDER OF VIDEOS] [--quick] [--keep FOLDER]
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from feeding_peers import CLIP_FRAMES, SCALE, DecordDirect, LmdbOfPng, basicsr_dataset, write_lmdb
+from rich.progress import track
+from torch.utils.data import DataLoader
+
+from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.core.video_io import VideoWriter
+from vsr_lab.data import Crops, StepNumbers, StoredClip, collate, store_shots, train_loader
+from vsr_lab.degradations import ResizeDown
+from vsr_lab.losses import Charbonnier, Objective, Term
+from vsr_lab.models import Recurrent
+from vsr_lab.training import VsrModule
+
+FRAMES, SIZE, CLIPS, BATCH = 15, 256, 4, 2
+
+
+def render_footage(folder: Path) -> Path:
+    """Textured clips of 720p that drift, in H.264: what is measured on where no footage is given."""
+    for seed in track(range(CLIPS), "rendering footage", transient=True):
+        rng = np.random.default_rng(seed)
+        octaves = [np.kron(rng.normal(size=(1024 // n, 1536 // n, 3)), np.ones((n, n, 1))) * n for n in (2, 8, 32, 128)]
+        texture = np.clip(sum(octaves) * 0.5 + 128, 0, 255).astype(np.uint8)
+        with VideoWriter(folder / f"{seed}.mp4", (720, 1280), Fraction(25), options={"crf": "18"}) as writer:
+            for t in range(CLIP_FRAMES):
+                y, x = t, 2 * t
+                writer.write(np.ascontiguousarray(texture[y : y + 720, x : x + 1280])[None], [t / 25])
+    return folder
+
+
+def choose(footage: Path) -> list[Shot]:
+    """The first hundred frames of some clips; of 720p and more where there are any."""
+    shots = [shot for shot in find_shots(footage) if len(shot) >= CLIP_FRAMES and min(shot.size) >= SIZE]
+    large = [shot for shot in shots if min(shot.size) >= 720]
+    return [shot.window(0, CLIP_FRAMES) for shot in (large or shots)[:CLIPS]]
+
+
+def samples_a_second(dataset: Any, workers: int, seconds: float, fold: Any) -> float:
+    """Over batches of BATCH, after the workers have started, for about so long."""
+    length = 10**6 if not hasattr(dataset, "keys") else len(dataset)
+    numbers = itertools.chain.from_iterable(itertools.repeat(range(length)))
+    batches = (list(itertools.islice(numbers, BATCH)) for _ in itertools.count())
+    loader = DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=fold)  # pyright: ignore
+    found = iter(loader)
+    for _ in range(2 + 2 * workers):  # what was prefetched while the workers started is not counted
+        next(found)
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds or count < 2:
+        next(found)
+        count += BATCH
+    return count / (time.perf_counter() - start)
+
+
+def throughput(clips: Sequence[StoredClip], shots: Sequence[Shot], folder: Path, seconds: float) -> None:
+    """Samples a second of each way, with and without workers, and how many times slower than ours it is."""
+    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
+    listed = write_lmdb(clips, folder)
+    videos = [shot.path for shot in shots]
+    # Made anew for every run: readers that are open do not live through a fork.
+    ways: dict[str, Callable[[], Any]] = {
+        "vsr_lab store": lambda: crops,
+        "LMDB of PNG, as BasicSR reads": lambda: LmdbOfPng(crops, listed[0]),
+        "decord, a reader a sample": lambda: DecordDirect(crops, videos, keep_open=False),
+        "decord, readers kept open": lambda: DecordDirect(crops, videos, keep_open=True),
+    }
+    theirs = basicsr_dataset(*listed, FRAMES, SIZE)
+    if isinstance(theirs, str):
+        print(theirs)
+    else:
+        ways["BasicSR's REDSRecurrentDataset"] = lambda: basicsr_dataset(*listed, FRAMES, SIZE)
+    assert torch.equal(LmdbOfPng(crops, listed[0])[3], _unturned(crops, 3))
+    print(f"\nsamples/s of {FRAMES} x {SIZE} x {SIZE} HR crops, {len(clips)} clips of {CLIP_FRAMES} frames")
+    print(f"  {'':<32}{'0 workers':>10}{'ratio':>9}{'2 workers':>12}{'ratio':>9}")
+    base: dict[int, float] = {}
+    for name, make in ways.items():
+        row = f"  {name:<32}"
+        for workers in (0, 2):
+            rate = samples_a_second(make(), workers, seconds, collate if name == "vsr_lab store" else None)
+            base.setdefault(workers, rate)
+            row += f"{rate:>{10 if workers == 0 else 12}.1f}{base[workers] / rate:>8.1f}x"
+        print(row, flush=True)
+
+
+def _unturned(crops: Crops, number: int) -> torch.Tensor:
+    place, _ = crops.place(number)
+    frames = crops.clips[place.clip].frames[place.t : place.t + FRAMES]
+    return torch.from_numpy(frames[:, place.y : place.y + SIZE, place.x : place.x + SIZE].transpose(0, 3, 1, 2).copy())
+
+
+def interest(clips: Sequence[StoredClip], count: int) -> None:
+    """What drawing several places brings, and what it costs: the map beside each clip against the pixels themselves."""
+    print("\nchoosing a crop: mean motion and detail (8-bit levels) and microseconds a sample")
+    for tries in (1, 2, 4, 8, 16):
+        crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries, flips=False)
+        start = time.perf_counter()
+        places = [crops.place(number)[0] for number in range(count)]
+        cost = (time.perf_counter() - start) / count
+        motion, detail = np.mean([crops.measure(place) for place in places], axis=0)
+        print(f"  tries {tries:>2}: motion {motion:6.2f}  detail {detail:6.2f}  {1e6 * cost:7.0f} us")
+    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, 4, flips=False)
+    places = [crops.place(number)[0] for number in range(20)]
+    start = time.perf_counter()
+    for place in places:
+        frames = clips[place.clip].frames[place.t : place.t + FRAMES]
+        window = frames[:, place.y : place.y + SIZE : 2, place.x : place.x + SIZE : 2, 1].astype(np.int16)
+        _ = np.abs(np.diff(window, axis=0)).mean(), np.abs(np.diff(window, axis=1)).mean()
+    print(f"  one place measured on its pixels: {1e6 * (time.perf_counter() - start) / len(places):.0f} us")
+
+
+def step_wait(clips: Sequence[StoredClip], rounds: int) -> None:
+    """Training steps on batches of a loader with two workers, in turn with steps on one batch that is there already."""
+    degradation = ResizeDown(SCALE)
+    crops = Crops(clips, None, degradation, 0, FRAMES, SIZE, tries=4, flips=True)
+    objective = Objective({"charbonnier": Term(Charbonnier(), 1.0)}, estimator=None)  # pyright: ignore
+    network = Recurrent(scale=SCALE, channels=32, blocks=3, warm_up=0).to(memory_format=torch.channels_last)
+    module = VsrModule(network, objective, degradation, torch.optim.AdamW, lambda o: None, {}, {}, 50)  # pyright: ignore
+    optimizer = torch.optim.AdamW(network.parameters())
+    loader = iter(train_loader(crops, BATCH, 2, 0, 10**6, 0, 1))
+    fixed = next(loader)
+
+    def step(batches: Iterator[Any]) -> tuple[float, float]:
+        start = time.perf_counter()
+        batch = next(batches)
+        waited = time.perf_counter() - start
+        lr, hr = module.pair(batch)
+        total, _ = objective(network(lr), hr, lr, 1.0, measure_all=False)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        return time.perf_counter() - start, waited
+
+    step(loader)
+    real: list[float] = []
+    still: list[float] = []
+    waits: list[float] = []
+    for _ in range(rounds):  # in turn, so that a busy moment falls on both alike
+        still += [step(itertools.repeat(fixed))[0] for _ in range(2)]
+        for _ in range(2):
+            took, waited = step(loader)
+            real.append(took)
+            waits.append(waited)
+    ratio = statistics.median(real) / statistics.median(still)
+    print(f"\na training step (recurrent 32x3, x{SCALE}, batch {BATCH}, {torch.get_num_threads()} threads, 2 workers)")
+    print(f"  fixed batch {statistics.median(still):.2f} s, fed {statistics.median(real):.2f} s: ratio {ratio:.3f}")
+    print(f"  of which waiting for the loader: {1000 * statistics.median(waits):.2f} ms")
+
+
+def memory(clips: Sequence[StoredClip], samples: int) -> None:
+    """What each process holds while samples go by: resident, its share of it, and what is its own alone."""
+    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
+    loader = iter(
+        DataLoader(crops, batch_sampler=StepNumbers(0, samples // 4 + 8, 4, 0, 1), num_workers=2, collate_fn=collate)
+    )
+    store = sum(clip.frames.nbytes for clip in clips) / 2**20
+    print(f"\nmemory over {samples} samples, MiB (the store: {store:.0f}); PSS counts a shared page in parts")
+    workers = loader._workers  # pyright: ignore
+    marks = {samples // 4 * share // 20 for share in (1, 5, 10, 15, 20)}
+    for batch in range(1, samples // 4 + 1):
+        next(loader)
+        if batch in marks:
+            found = {"main": os.getpid(), **{f"worker {i}": w.pid for i, w in enumerate(workers)}}
+            cells = [f"{name}: RSS {rss:.0f} PSS {pss:.0f} own {own:.0f}" for name, (rss, pss, own) in _held(found)]
+            print(f"  {4 * batch:>6}  " + "  |  ".join(cells))
+
+
+def _held(processes: dict[str, int]) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    for name, pid in processes.items():
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        values = {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines}
+        yield name, (values["Rss"], values["Pss"], values["Anonymous"])
+
+
+def main() -> None:
+    """Build the store of some clips and print every comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("footage", nargs="?", type=Path, help="a folder of videos; rendered where none is given")
+    parser.add_argument("--quick", action="store_true", help="a minute, to see that it runs")
+    parser.add_argument("--keep", type=Path, help="where the store and the LMDB are left; a temporary folder else")
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder: Path = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        shots = choose(options.footage or render_footage(folder))
+        start = time.perf_counter()
+        clips = store_shots(shots, folder / "store", budget_gib=20, workers=2)
+        frames, seconds = sum(len(clip) for clip in clips), time.perf_counter() - start
+        print(f"store built: {len(clips)} clips, {frames} frames, {frames / seconds:.0f} frames/s")
+        throughput(clips, shots, folder, 3 if options.quick else 30)
+        interest(clips, 200 if options.quick else 2000)
+        step_wait(clips, 2 if options.quick else 15)
+        memory(clips, 400 if options.quick else 10_000)
+
+
+if __name__ == "__main__":
+    main()
