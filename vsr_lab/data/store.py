@@ -96,10 +96,13 @@ class Record:
 
 
 def _facts(shot: Shot) -> dict[str, Any]:
-    """Everything about a shot that its frames depend on."""
-    aside = {"name", "path", "cuts", "lows", "sha256"}
-    facts = {field.name: getattr(shot, field.name) for field in fields(shot) if field.name not in aside}
-    return {**facts, "treatment": asdict(shot.treatment)}
+    """Everything about a shot that its frames depend on, but for its file; what is as usual is left out.
+
+    So a column that shots come to have later makes no clip anew that does without it.
+    """
+    aside = {"name", "path", "cuts", "lows"}
+    found = {f.name: (getattr(shot, f.name), f.default) for f in fields(shot) if f.name not in aside}
+    return {name: value for name, (value, usual) in found.items() if value != usual}
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
