@@ -94,4 +94,4 @@ def _show(found: Sequence[Findings], alone: Sequence[str]) -> None:
                 [findings.clip if i == 0 else "", ("clean" if findings.clean else "FAULTY") if i == 0 else "", line]
             )
     rows += [[name, "FAULTY", "FAULT partner missing: only one side has this clip"] for name in alone]
-    show_table("pairs", ["clip", "", "what was found"], rows)
+    show_table("pairs", ["clip", "", "what was found"], rows, texts=3)

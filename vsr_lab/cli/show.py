@@ -16,11 +16,11 @@ def show_files(title: str, files: Mapping[str, Path]) -> None:
         console.print(f"  {what:<10} {path}", soft_wrap=True)
 
 
-def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table whose first column is text and whose others are numbers."""
+def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> None:
+    """A table whose first columns (`texts`) are text and whose others are numbers."""
     table = Table(title=title, title_justify="left", title_style="bold")
     for i, name in enumerate(header):
-        table.add_column(name, justify="left" if i == 0 else "right")
+        table.add_column(name, justify="left" if i < texts else "right")
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -14,10 +14,11 @@ Affine = npt.NDArray[np.floating[Any]]  # 3 4: RGB and 1 to RGB
 # Kr and Kb of the matrices (ITU-R BT.601, BT.709, BT.2020).
 _LUMA = {"601": (0.299, 0.114), "709": (0.2126, 0.0722), "2020": (0.2627, 0.0593)}
 _RANGES = {"limited": (16 / 255, 219 / 255, 224 / 255), "full": (0.0, 1.0, 1.0)}  # black, luma and chroma swing
+EXACT_TOLERANCE = 0.3  # levels, where LR's own degradation made what it is compared with
 TOLERANCE = 0.8  # levels, rms over the picture: rounding, a codec and chroma subsampling stay below
 
 _SLIGHT = 0.4  # levels by which a known map may explain less than the free one
-_EXPLAINED = 0.65  # a map of colours has to take away this share of the difference at least
+_EXPLAINED = 0.5  # a map of colours has to take away this share of the difference at least
 
 
 def encoding(matrix: str, swing: str) -> Affine:
@@ -82,8 +83,10 @@ def apply_affine(affine: Affine, colours: Colours) -> Colours:
     return np.clip(colours @ affine[:, :3].T + affine[:, 3], 0, 1)
 
 
-def fit_colours(high: Colours, low: Colours) -> ColourFit:
-    """high, low: N 3 in [0, 1], the same smoothed places of HR and LR."""
+def fit_colours(high: Colours, low: Colours, tolerance: float = TOLERANCE) -> ColourFit:
+    """high, low: N 3 in [0, 1], the same smoothed places of HR and LR. The coloured places count as much as the others,
+    however few they are. tolerance: how far colours may be off, levels, rms."""
+    high, low = _balanced(high, low)
     inside = ((low > 0.012) & (low < 0.988)).all(1)
     inside = inside if inside.sum() > 64 else np.ones(len(low), bool)
     affine = _affine(high[inside], low[inside])
@@ -92,7 +95,7 @@ def fit_colours(high: Colours, low: Colours) -> ColourFit:
     power = _power(high, low)
     same = _rms(high - low)
     curved = _rms(power[1](high) - low)
-    if moved < TOLERANCE and same - curved < 0.5 * TOLERANCE:
+    if moved < tolerance and same - curved < 0.5 * tolerance:
         return ColourFit(None, "", moved, same, saturation, {}, lambda x: x)
     candidates: dict[str, tuple[str, Callable[[Colours], Colours], dict[str, object]]] = {
         name: (remedy, _bound(a), {"map": a.round(4).tolist()}) for name, (remedy, a) in CONFUSIONS.items()
@@ -106,10 +109,21 @@ def fit_colours(high: Colours, low: Colours) -> ColourFit:
     candidates[_in_words(affine)] = ("undo it, or make LR anew", _bound(affine), {"map": affine.round(4).tolist()})
     left = {name: _rms(curve(high) - low) for name, (_, curve, _) in candidates.items()}
     name = _simplest(left, _in_words(affine))
-    if left[name] > _EXPLAINED * same:  # something else differs, such as the blur at strong edges
+    confused = name in CONFUSIONS and left[name] < 0.8 * same and same**2 - left[name] ** 2 > tolerance**2
+    if left[name] > _EXPLAINED * same and not confused:  # something else differs, such as the blur at strong edges
         return ColourFit(None, "", moved, same, saturation, {}, lambda x: x)
     remedy, apply, value = candidates[name]
     return ColourFit(name, remedy, moved, left[name], saturation, {"moved_levels": round(moved, 2), **value}, apply)
+
+
+def _balanced(high: Colours, low: Colours) -> tuple[Colours, Colours]:
+    """As many of the most saturated places as of places in all."""
+    saturation = high.max(1) - high.min(1)
+    order = np.argsort(-saturation)
+    coloured = order[: min(2000, int((saturation > 0.06).sum()))]
+    every = np.random.default_rng(0).permutation(len(high))[: max(500, len(coloured))]
+    chosen = np.concatenate([coloured, every])
+    return high[chosen], low[chosen]
 
 
 def _simplest(left: Mapping[str, float], own: str) -> str:

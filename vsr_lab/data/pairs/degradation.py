@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
@@ -23,6 +24,9 @@ PROVEN = 57.0  # dB: 0.36 levels, hardly more than rounding twice
 _LOSSY_TOLERANCE = 0.08
 _TRIED = 0.03  # from here on both are tried: the family as it stands, and moved
 LIGHT = 2.2  # the power that stands for a display's transfer
+_CODED_BELOW = 45.0  # dB
+_ALIKE = 0.6  # dB
+_AS_GOOD = 4.0  # dB that a family may explain less for lying nearer: kernels that differ by their place alone
 _CODED = 1.5  # dB by which a codec's own blur can favour a softer family that lies elsewhere
 _WINDOW = 80  # LR pixels on a side
 
@@ -62,6 +66,7 @@ class Named:
     """The best explanation of LR. shift: LR pixels that the family does not explain; origin: the HR corner of LR's
     first pixel; fits: every family as it stands; kernel: by least squares; explained: a known family fits."""
 
+    scale: int
     best: Fit
     shift: Pair
     origin: tuple[int, int]
@@ -81,9 +86,10 @@ def prove(frames: list[Matched], families: Families, scale: int) -> Fit | None:
 
 
 def name_degradation(
-    frames: list[Matched], lying: Lying, scale: int, families: Families, recolour: Recolour, linear: bool
+    frames: list[Matched], lying: Lying, scale: int, declared: Declared, recolour: Recolour, linear: bool
 ) -> Named:
     """Hold every family against LR, as it stands and moved by what it leaves of the measured shift."""
+    families = declared.families(scale)
     sites = [_site(frame, lying.grid, scale) for frame in frames]
     fitting = all(n == m * scale for n, m in zip(lying.whole, lying.size, strict=True))
     corner = lying.displaced((float(scale), float(scale)))
@@ -110,22 +116,37 @@ def name_degradation(
             moved = fit_family(name, family, [s.cut(scale, there) for s in sites], fraction, recolour, linear)
             far[name] = (moved, rest)
     best, shift = _choose(cuts, near, far)
-    origin = origins[best.family]
     cut = _cut_at(frames, lying, scale)
-    kernel = estimate_kernel(_lumas([w.lr for w in cut]), _lumas([w.hr for w in cut]), scale, LIGHT if linear else 1.0)
-    explained = best.psnr >= 38 or kernel.left > 0.7 * 255 * 10 ** (-best.psnr / 20)
-    return Named(best, shift, origin, as_is, kernel, explained, cuts[best.family])
+    lows, highs = _lumas([w.lr for w in cut]), _lumas([w.hr for w in cut])
+    kernel = estimate_kernel(lows, highs, scale, LIGHT if linear else 1.0)
+    explained = best.psnr >= EXACT or kernel.left > 0.7 * 255 * 10 ** (-best.psnr / 20)
+    if not explained and fitting:  # no family says where LR should lie: the declared one, or the middle
+        expected = phase(families[name]) if (name := declared.name or "") in families else (0.0, 0.0)
+        shift = (corner[0] - expected[0] / scale, corner[1] - expected[1] / scale)
+    return Named(scale, best, shift, origins[best.family], as_is, kernel, explained, cuts[best.family])
+
+
+def _far(shift: Pair) -> float:
+    return max(map(abs, shift))
+
+
+def _rank(fit: Fit) -> float:
+    """What families are ordered by: a codec's own blur must not make a softer family look better."""
+    return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.soft) / 2
 
 
 def _choose(cuts: dict[str, list[Window]], near: dict[str, Fit], far: dict[str, tuple[Fit, Pair]]) -> tuple[Fit, Pair]:
     """A family as it stands, unless one that has to be moved explains LR clearly better."""
-    standing = max(near.values(), key=lambda fit: fit.psnr) if near else None
+    standing = max(near.values(), key=_rank) if near else None
     if standing and (standing.psnr >= PROVEN or not far):
         return standing, (0.0, 0.0)
-    moved, rest = max(far.values(), key=lambda pair: pair[0].psnr)
+    top = max(_rank(fit) for fit, _ in far.values())
+    good = [pair for pair in far.values() if _rank(pair[0]) > top - _AS_GOOD]
+    least = min(_far(rest) for _, rest in good)
+    moved, rest = max((pair for pair in good if _far(pair[1]) < least + 0.1), key=lambda pair: _rank(pair[0]))
     if standing is None:
         return moved, rest
-    margin = 0.1 if moved.psnr > 45 else _CODED
+    margin = 0.1 if moved.psnr > _CODED_BELOW else _CODED
     clearly = moved.psnr > standing.psnr + margin and leaning(cuts[standing.family], standing, moved) > 0.7
     return (moved, rest) if clearly else (standing, (0.0, 0.0))
 
@@ -168,12 +189,19 @@ def in_linear_light(frames: list[Matched], lying: Lying, scale: int) -> bool:
     return light < 0.6 * coded and coded > 0.5
 
 
-def judge_degradation(
-    found: Findings, named: Named, lying: Lying, scale: int, declared: Declared, linear: bool
-) -> None:
+def likeness(named: Named) -> float:
+    """How much of LR the best family makes, without the finest grain: 1 - (variance left) / (variance), the median."""
+    shares = []
+    for window, made in zip(named.windows, named.best.made, strict=True):
+        low, other = (F.avg_pool2d(luma(x)[None, None], 3, 1)[0, 0] for x in (window.lr, made))
+        shares.append(1 - float((low - other).var() / (low.var() + 1e-6)))
+    return float(np.median(shares))
+
+
+def judge_degradation(found: Findings, named: Named, lying: Lying, declared: Declared, linear: bool) -> None:
     """Add faults of shift and of degradation to found, and say what LR is made by."""
     best, kernel = named.best, named.kernel
-    _measure(found, named, scale)
+    _measure(found, named)
     lossy = best.psnr < EXACT
     residual = _lumas([w.lr for w in named.windows]) - _lumas(best.made)
     blocks, grain = blockiness(residual), noise(residual)
@@ -182,10 +210,13 @@ def judge_degradation(
         "blockiness": round(blocks, 3),
         "noise_levels": round(grain, 3),
     }
-    _judge_shift(found, named, lying, scale)
-    _judge_family(found, named, scale, declared)
-    others = sorted((f for f in named.fits.values() if f.family != best.family), key=lambda f: -f.psnr)
-    beside = f", next {others[0].family} {others[0].psnr:.1f}" if others else ""
+    _judge_shift(found, named, lying)
+    _judge_family(found, named, declared)
+    others = sorted((f for f in named.fits.values() if f.family != best.family), key=lambda f: -_rank(f))
+    alike = [f for f in others if _rank(f) > _rank(best) - _ALIKE and best.psnr < EXACT]
+    found.measured["degradation"]["alike"] = [f.family for f in alike]
+    beside = "".join(f" or {f.family} ({f.psnr:.1f})" for f in alike[:2])
+    beside += f", next {others[0].family} {others[0].psnr:.1f}" if others and not alike else ""
     light = " in linear light" if linear else ""
     if named.explained:
         found.notes.append(f"degradation: {best.family}{light}, {best.psnr:.1f} dB{beside}")
@@ -199,10 +230,10 @@ def judge_degradation(
         found.notes.append(f"{what}: residual {best.psnr:.1f} dB, grain {grain:.2f} levels, blockiness {blocks:.2f}")
 
 
-def _measure(found: Findings, named: Named, scale: int) -> None:
+def _measure(found: Findings, named: Named) -> None:
     kernel = named.kernel
     found.measured["degradation"] = {
-        "scale": scale,
+        "scale": named.scale,
         "family": named.best.family if named.explained else None,
         "nearest": named.best.family,
         "psnr": {name: round(fit.psnr, 2) for name, fit in named.fits.items()},
@@ -213,9 +244,11 @@ def _measure(found: Findings, named: Named, scale: int) -> None:
     }
 
 
-def _judge_shift(found: Findings, named: Named, lying: Lying, scale: int) -> None:
-    y, x = named.shift
-    tolerance = max(TOLERANCE if named.best.psnr >= 40 else _LOSSY_TOLERANCE, 3 * lying.spread)
+def _judge_shift(found: Findings, named: Named, lying: Lying) -> None:
+    (y, x), scale = named.shift, named.scale
+    psnr = named.best.psnr
+    tolerance = TOLERANCE if psnr >= 40 else _LOSSY_TOLERANCE if psnr >= 33 else 2 * _LOSSY_TOLERANCE
+    tolerance = max(tolerance, 3 * lying.spread)
     if max(abs(y), abs(x)) <= tolerance:
         return
     first = (1 - scale) / (2 * scale)
@@ -234,7 +267,7 @@ def _judge_shift(found: Findings, named: Named, lying: Lying, scale: int) -> Non
     )
 
 
-def _judge_family(found: Findings, named: Named, scale: int, declared: Declared) -> None:
+def _judge_family(found: Findings, named: Named, declared: Declared) -> None:
     best = named.best
     if declared.name is None or (declared.name == best.family and named.explained):
         return

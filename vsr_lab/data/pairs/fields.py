@@ -1,8 +1,11 @@
 """Interlace residue: rows of one LR frame that show two moments."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
+from vsr_lab.core.clip import AnyFrames
 from vsr_lab.data.pairs.findings import Fault, Findings
 from vsr_lab.data.pairs.grids import Grid, Picture, gaussian_rows
 from vsr_lab.data.pairs.pairing import Matched
@@ -13,13 +16,25 @@ _MOVING = 6.0  # levels between the HR frames before and after: where a moment c
 _ENOUGH = 150  # such LR pixels
 
 
-def judge_fields(found: Findings, frames: list[Matched], grid: Grid) -> bool:
+@dataclass(frozen=True)
+class Moving:
+    """A matched frame with the HR frames before and after the one it shows."""
+
+    shown: Matched
+    before: AnyFrames
+    after: AnyFrames
+
+
+def judge_fields(found: Findings, frames: list[Moving], worst: list[Moving], grid: Grid) -> bool:
     """Compare the even and the odd rows of LR with the HR frame it shows, the one before and the one after.
 
-    Rows of two moments pull the estimated place between the two, so the centred place is tried as well. True: a fault.
+    worst: frames that match HR badly, if any: in held animation only they are combed. Rows of two moments pull the
+    estimated place between the two, so the centred place is tried as well. True: a fault.
     """
-    grids = [grid, centred(frames[0].low, frames[0].high)]
-    tried = [[moments for frame in frames if (moments := field_moments(frame, g))] for g in grids]
+    grids = [grid, centred(frames[0].shown.low, frames[0].shown.high)]
+    sets = [frames] + ([worst] if worst else [])
+    tried = [[m for frame in some if (m := field_moments(frame, g))] for some in sets for g in grids]
+    tried = [m for m in tried if 2 * sum(even != odd for even, odd, _, _ in m) > len(m)] or tried
     judged = min(tried, key=lambda moments: sum(m[3] for m in moments) / (len(moments) + 1e-9) if moments else np.inf)
     if not judged:
         found.unjudged.append("interlace: cannot be judged (no motion)")
@@ -40,13 +55,12 @@ def judge_fields(found: Findings, frames: list[Matched], grid: Grid) -> bool:
     return 2 * len(combed) > len(judged)
 
 
-def field_moments(frame: Matched, grid: Grid) -> tuple[int, int, float, float] | None:
+def field_moments(frame: Moving, grid: Grid) -> tuple[int, int, float, float] | None:
     """The moment (-1, 0, +1 from the matched HR frame) that even and odd rows show, and how far LR is off (levels) as
     one moment and as two. None where too little moves."""
-    low = gray(frame.low)
-    seen = {
-        k: _seen(gray(high), low.shape, grid) for k, high in ((-1, frame.before), (0, frame.high), (1, frame.after))
-    }
+    low = gray(frame.shown.low)
+    highs = {-1: frame.before, 0: frame.shown.high, 1: frame.after}
+    seen = {k: _seen(gray(high), low.shape, grid) for k, high in highs.items()}
     moving = np.maximum(np.abs(seen[1] - seen[0]), np.abs(seen[-1] - seen[0])) > _MOVING
     moving[:3] = moving[-3:] = False
     moving[:, :3] = moving[:, -3:] = False

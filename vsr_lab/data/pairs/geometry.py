@@ -7,9 +7,10 @@ import numpy as np
 from vsr_lab.data.pairs.findings import Fault, Findings
 from vsr_lab.data.pairs.grids import ORIENTATIONS, UPRIGHT, Grid, Orientation, Pair, Picture
 from vsr_lab.data.pairs.pairing import Matched
-from vsr_lab.data.pairs.registration import Registration, centred, find_bars, register
+from vsr_lab.data.pairs.registration import Registration, centred, find_bars, hold_scale, register
 from vsr_lab.data.pairs.signatures import gray
 
+_PLAIN = 0.08  # LR pixels
 _DRIFT = 0.15  # LR pixels across the picture: above, the scale is another one
 ALIKE, FOREIGN = 0.8, 0.5  # correlation of a pair that lies right, and below which it is not the same footage
 
@@ -40,6 +41,13 @@ class Lying:
         near = [1.5 / n for n in self.size]
         return abs(top) < near[0] and abs(bottom - 1) < near[0] and abs(left) < near[1] and abs(right - 1) < near[1]
 
+    @property
+    def plain(self) -> bool:
+        """True where LR lies as known degradations put it: centred, or on pixel 0 of every `scale`."""
+        moved = self.displaced(self.grid.scale)
+        first = [(1 / s - 1) / 2 for s in self.grid.scale]
+        return max(map(abs, moved)) < _PLAIN or max(abs(m - f) for m, f in zip(moved, first, strict=True)) < _PLAIN
+
     def displaced(self, scale: Pair) -> Pair:
         """How far LR's middle lies from where this scale, anchored at the corner, has it; in LR pixels."""
         return tuple(
@@ -52,7 +60,13 @@ def find_lying(frames: list[Matched], start: Grid | None = None) -> Lying:
     lows, highs = [gray(frame.low) for frame in frames], [gray(frame.high) for frame in frames]
     bars = find_bars(lows), find_bars(highs)
     found = [register(low, high, start or centred(low, high), bars) for low, high in zip(lows, highs, strict=True)]
-    return _median(found, lows[0].shape, highs[0].shape)
+    lying = _median(found, lows[0].shape, highs[0].shape)
+    scale = lying.whole[0] // lying.size[0]
+    nominal = lying.whole == (lying.size[0] * scale, lying.size[1] * scale) and lying.covers
+    if nominal and max(abs(a / scale - 1) * n for a, n in zip(lying.grid.scale, lying.size, strict=True)) > _DRIFT / 3:
+        found = [hold_scale(*pair, scale, bars) for pair in zip(lows, highs, found, strict=True)]
+        lying = _median(found, lows[0].shape, highs[0].shape)
+    return lying
 
 
 def _median(found: list[Registration], size: tuple[int, ...], whole: tuple[int, ...]) -> Lying:

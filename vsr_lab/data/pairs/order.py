@@ -22,7 +22,7 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
                 "frame count",
                 f"LR has {frames} frames, HR {high_frames} ({frames - high_frames:+d})",
                 "pair them frame by frame",
-                {"lr": frames, "hr": high_frames},
+                {"lr_frames": frames, "hr_frames": high_frames},
             )
         )
     if timeline.evidence < 2:
@@ -42,6 +42,24 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
         return
     _judge_offset(found, lag, len(match))
     _judge_gaps(found, timeline, match, first)
+
+
+def judge_strangers(found: Findings, timeline: Timeline) -> None:
+    """LR frames in their place that show something else than HR does there."""
+    inside = (timeline.match >= 0) & (timeline.match <= len(timeline.motion))
+    known = {t for fault in found.faults for t in fault.value.get("lr", [])}
+    strange = np.flatnonzero(inside & (timeline.mismatch > max(12 * timeline.floor, 4.0)))
+    strange = [int(t) for t in strange if int(t) not in known]
+    if strange and len(strange) < 0.3 * len(timeline.match):
+        found.faults.append(
+            Fault(
+                "strange frames",
+                f"LR {listed(strange)} differ from HR by {timeline.mismatch[strange].max():.1f} levels, the others by "
+                f"{timeline.floor:.2f}",
+                "look at them: damaged or edited? make LR anew",
+                {"lr": strange},
+            )
+        )
 
 
 def _judge_offset(found: Findings, offset: int, overlap: int) -> None:

@@ -45,14 +45,12 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
 
 @dataclass(frozen=True)
 class Matched:
-    """One LR frame and the HR frame it shows, H W 3; HR turned to lie like LR. before, after: HR's neighbours."""
+    """LR frame t and the HR frame u that it shows, H W 3; HR turned to lie like LR."""
 
     t: int
     u: int
     low: AnyFrames
     high: AnyFrames
-    before: AnyFrames
-    after: AnyFrames
 
 
 def detail(frame: AnyFrames) -> float:
@@ -67,10 +65,28 @@ def sample_frames(pair: ShotPair, timeline: Timeline, looked: int, kept: int) ->
     places = sound[np.unique(np.linspace(0, len(sound) - 1, looked + 2).round().astype(int)[1:-1])]
     lows = {int(t): pair.low.read(int(t), int(t) + 1).frames[0] for t in places}
     best = sorted(sorted(lows, key=lambda t: -detail(lows[t]))[:kept])
-    found = []
-    for t in best:
-        u = int(timeline.match[t])
-        first, stop = max(0, u - 1), min(pair.high.frames, u + 2)
-        near = [timeline.orientation.turn(frame) for frame in pair.high.read(first, stop).frames]
-        found.append(Matched(t, u, lows[t], near[u - first], near[0], near[-1]))
-    return found
+    return [_matched(pair, timeline, t, lows[t]) for t in best]
+
+
+def sample_worst(pair: ShotPair, timeline: Timeline, kept: int) -> list[Matched]:
+    """The LR frames that are least like their match, where they are clearly worse than most."""
+    inside = (timeline.match >= 0) & (timeline.match < pair.high.frames)
+    worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
+    worst = [int(t) for t in worst if inside[t] and timeline.mismatch[t] > 3 * timeline.floor]
+    return [_matched(pair, timeline, t, pair.low.read(t, t + 1).frames[0]) for t in sorted(worst)]
+
+
+def around(pair: ShotPair, timeline: Timeline, frame: Matched) -> tuple[AnyFrames, AnyFrames]:
+    """The HR frames before and after the one that a frame shows (that one itself at an end), turned likewise."""
+    last = pair.high.frames - 1
+    before, after = (_high(pair, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))
+    return before, after
+
+
+def _matched(pair: ShotPair, timeline: Timeline, t: int, low: AnyFrames) -> Matched:
+    u = int(timeline.match[t])
+    return Matched(t, u, low, _high(pair, timeline, u))
+
+
+def _high(pair: ShotPair, timeline: Timeline, u: int) -> AnyFrames:
+    return timeline.orientation.turn(pair.high.read(u, u + 1).frames[0])

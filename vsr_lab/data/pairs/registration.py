@@ -51,6 +51,13 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
     return found
 
 
+def hold_scale(low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]) -> Registration:
+    """The registration with the scale held at `scale` both ways, if it explains LR about as well as the free one."""
+    shift = [free.grid.shift[i] + (free.grid.scale[i] - scale) * low.shape[i] / 2 for i in (0, 1)]
+    held = _refine(low, high, Grid((scale, scale), (shift[0], shift[1])), bars, True)
+    return held if 1 - held.alike <= 1.25 * (1 - free.alike) + 0.002 else free
+
+
 def find_bars(pictures: list[Picture]) -> Bars:
     """Rows and columns at the border that are black in all pictures; none where little else is left."""
     brightest = np.maximum.reduce(pictures)
@@ -75,7 +82,7 @@ def centred(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
     return Grid((high.shape[0] / low.shape[0], high.shape[1] / low.shape[1]))
 
 
-def _refine(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars]) -> Registration:
+def _refine(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars], held: bool = False) -> Registration:
     finest = int(np.ceil(max(low.shape) / _FINEST))
     levels = [finest]
     while min(low.shape) / (2 * levels[0]) >= _COARSEST:
@@ -84,7 +91,7 @@ def _refine(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars]) -
     for level in levels:
         fine = max(1, int(min(found.grid.scale) * level / 2))
         small, large = shrink(low, level), shrink(high, fine)
-        fitted = _descend(small, large, found.grid.shrunk(level, fine), _inner(bars, (level, fine)))
+        fitted = _descend(small, large, found.grid.shrunk(level, fine), _inner(bars, (level, fine)), held)
         unsure = (fitted.unsure[0] * level, fitted.unsure[1] * level)
         found = Registration(fitted.grid.shrunk(1 / level, 1 / fine), fitted.alike, unsure)
     return found
@@ -131,8 +138,8 @@ def _view(shape: tuple[int, ...], high: Picture, grid: Grid, bars: tuple[Bars, B
     return _View(rows @ across, rows_slope @ across, rows @ (high @ columns_slope.T), inside)
 
 
-def _descend(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bars]) -> Registration:
-    """Gauss-Newton at one level. Unknown: shift and scale by axis, gain and offset."""
+def _descend(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bars], held: bool) -> Registration:
+    """Gauss-Newton at one level. Unknown: shift and scale by axis (scale only where it is not held), gain, offset."""
     target = smoothed(low, _SMOOTH)
     height, width = low.shape
     y = (np.arange(height, dtype=np.float32) + np.float32(0.5 - height / 2))[:, None]
@@ -152,11 +159,12 @@ def _descend(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bars]) -
         weighted = basis * weight.ravel()[:, None]
         normal = weighted.T @ basis
         # A picture without detail along an axis says nothing of that axis: hold it there.
-        ridge = 1e-6 * np.trace(normal[:4:2, :4:2]) * np.array([1, height**2 / 12, 1, width**2 / 12, 0, 0])
+        stiff = 1e6 if held else 1.0
+        ridge = 1e-6 * np.trace(normal[:4:2, :4:2]) * np.array([1, stiff * height**2, 1, stiff * width**2, 0, 0])
         step = np.linalg.solve(normal + np.diag(ridge + 1e-9), weighted.T @ residual.ravel())
         reach = 2.0 * np.array(grid.scale)  # no further than two LR pixels at once
         move = np.clip(step[[0, 2]], -reach, reach)
-        zoom = np.clip(step[[1, 3]], -0.05 * reach, 0.05 * reach)
+        zoom = np.clip(step[[1, 3]], -0.05 * reach, 0.05 * reach) * (not held)
         shift = np.array(grid.shift) + move - zoom * np.array([height / 2, width / 2])
         grid = Grid(
             (grid.scale[0] + float(zoom[0]), grid.scale[1] + float(zoom[1])), (float(shift[0]), float(shift[1]))

@@ -12,7 +12,7 @@ from vsr_lab.core.video_io import read_chunks
 from vsr_lab.data.pairs.grids import Grid, Orientation, Picture, Window, gaussian_rows
 
 WHOLE: Window = (0.0, 1.0, 0.0, 1.0)
-_THUMB, _CELLS = 96, 24
+_THUMB, _CELLS, _FINE_CELLS = 96, 24, 40
 _SOFT = 0.8  # cells by which a signature is blurred, so that LR and HR alias alike
 _BLACK = 16.0  # levels
 _CHUNK = 8
@@ -41,9 +41,9 @@ def thumbnails(shot: Shot, seen: Callable[[], None]) -> Thumbs:
     return np.stack(found)
 
 
-def cells_for(low: Shot, high: Shot) -> int:
-    """How many cells a signature has on a side."""
-    return max(4, min(_CELLS, min(*low.size, *high.size) // 2))
+def cells_for(low: Shot, high: Shot, placed: bool) -> int:
+    """How many cells a signature has on a side: more once it is known where LR lies, as then both alias alike."""
+    return max(4, min(_FINE_CELLS if placed else _CELLS, min(*low.size, *high.size) // 2))
 
 
 def signatures(thumbs: Thumbs, cells: int, window: Window) -> Picture:

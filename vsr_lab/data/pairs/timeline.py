@@ -5,20 +5,26 @@ frames (Viterbi), on which going on by one frame is free and a jump costs as muc
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Self
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vsr_lab.data.pairs.grids import ORIENTATIONS, UPRIGHT, Orientation, Picture
+from vsr_lab.data.pairs.grids import ORIENTATIONS, Orientation, Picture
 
 _WINDOW = 256  # LR frames that find orientation, direction and offset
-_JUMP = 12.0  # what a jump costs, in mismatches of a right frame
-_WORST = 36.0  # the most that one frame costs, so that one without a partner is borne
+_WEIGHT = 1.5  # what a right frame costs
+_SLIP, _NEAR = 8.0, (0, 2, 3)  # what it costs to repeat a frame or to leave out one or two
+_JUMP, _FAR = 15.0, 100  # what it costs to go anywhere else, and how that is marked
+_WORST = 48.0  # the most that one frame costs, so that one without a partner is borne
 _BLOCK, _SLACK = 1500, 1000  # LR frames matched at once, and how far the HR frames looked at reach beyond
-_BEYOND = _JUMP + 2  # what an LR frame without a partner costs, where HR has ended or not begun
+_BEYOND = 10.0  # what an LR frame without a partner costs, where HR has ended or not begun
+_FAVOUR = (1.0, 0.75, 0.6)  # forwards, backwards, in no order: the odder, the more it has to explain
 _MANY = 4000  # frames: longer clips are not tried for a lost order
+_HELD = 3  # how far apart frames of one held drawing may be for a run to be moved among them
+_STIFF = 8.0  # levels squared: a cell has a gain of its own where it changes by more
 _QUIET = 0.03  # levels: below this a signature's change is rounding
 
 
@@ -41,12 +47,22 @@ class Timeline:
     @property
     def evidence(self) -> float:
         """What being one frame off all along would cost, in jumps: below about 2, time cannot be told."""
-        return float(((self.motion / self.floor) ** 2).sum() / _JUMP)
+        return float(((self.motion / self.floor) ** 2).sum() * _WEIGHT / _SLIP)
 
-    def in_step(self, frames: int) -> Self:
-        """The same clip if LR frame t showed HR frame t (from HR's end where backwards); frames: of HR."""
+    def stepwise(self, frames: int) -> bool:
+        """True where LR goes through the HR frames in their order, or all the way back, from its first frame on."""
         t = np.arange(len(self.match))
-        return replace(self, match=frames - 1 - t if self.backwards else t, mismatch=np.zeros(len(t)))
+        return np.array_equal(self.match, frames - 1 - t if self.backwards else t)
+
+    def later(self, frames: int, high_frames: int) -> Self:
+        """The same clip if LR showed HR `frames` frames later than it seems to."""
+        match = np.clip(self.match + frames, 0, high_frames - 1)
+        return replace(self, match=match)
+
+    def in_step(self) -> Self:
+        """The same clip if LR frame t showed HR frame t."""
+        t = np.arange(len(self.match))
+        return replace(self, backwards=False, match=t, mismatch=np.zeros(len(t)))
 
     @property
     def partnered(self) -> Numbers:
@@ -58,22 +74,25 @@ class Timeline:
     @property
     def clear(self) -> float:
         """Share of HR frames of which a single one dropped or repeated would be seen."""
-        return float((self.motion**2 > 2 * _JUMP * self.floor**2).mean()) if len(self.motion) else 0.0
+        return float((self.motion**2 * _WEIGHT > 2 * _SLIP * self.floor**2).mean()) if len(self.motion) else 0.0
 
 
 def find_timeline(low: Picture, high: Picture, both: Picture, turned: Orientation | None = None) -> Timeline:
     """low T n n, high U n n: signatures in levels; both: 1 for the cells (as LR lies) that can be compared, else 0;
     turned: the orientation where it is known already."""
     low = low * both
-    orientation, backwards, offset = _coarse(low, high, both, turned)
-    ordered = (orientation.turn(high, 1) * both)[:: -1 if backwards else 1].reshape(len(high), -1)
-    flat = low.reshape(len(low), -1)
-    match, floor = _followed(flat, ordered, np.arange(len(low)) + offset)
+    orientation, offsets = _coarse(low, high, both, turned)
+    forward = (orientation.turn(high, 1) * both).reshape(len(high), -1)
+    flat, steps = low.reshape(len(low), -1), np.arange(len(low))
+    tried = [(back, _followed(flat, forward[:: -1 if back else 1], steps + offsets[back])) for back in (False, True)]
     if len(low) * len(high) <= _MANY**2:
-        loose, loose_floor = _followed(flat, ordered, _nearest(flat, ordered))
-        floor = min(floor, loose_floor)
-        if _price(flat, ordered, loose, floor) < 0.8 * _price(flat, ordered, match, floor) - _JUMP:
-            match = loose
+        tried.append((False, _followed(flat, forward, _nearest(flat, forward), ends=False)))
+    floor = min(_fitted(flat, forward[:: -1 if back else 1], match)[1] for back, match in tried)
+    prices = [_price(flat, forward[:: -1 if back else 1], match, floor) for back, match in tried]
+    best = int(np.argmin([price / favour for price, favour in zip(prices, _FAVOUR, strict=False)]))
+    backwards, match = tried[best]
+    ordered = forward[:: -1 if backwards else 1]
+    match = _settled(match, ordered)
     fitted, floor = _fitted(flat, ordered, match)
     mismatch = np.sqrt(((fitted - ordered[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1))
     motion = np.sqrt((np.diff(ordered, axis=0) ** 2).mean(1))
@@ -82,20 +101,40 @@ def find_timeline(low: Picture, high: Picture, both: Picture, turned: Orientatio
     return Timeline(orientation, backwards, match, mismatch, floor, motion)
 
 
-def _followed(low: Picture, high: Picture, match: Numbers) -> tuple[Numbers, float]:
-    """The cheapest path, found from a first guess by fitting levels and path in turn; and the floor of its matches."""
+def _followed(low: Picture, high: Picture, match: Numbers, ends: bool = True) -> Numbers:
+    """The cheapest path, found from a first guess by fitting levels and path in turn. ends: LR may begin before the
+    first or go on after the last HR frame, by as much as the guess has it."""
+    before, after = (max(0, -int(match[0])) + 2, max(0, int(match[-1]) + 1 - len(high)) + 2) if ends else (0, 0)
     for _ in range(3):
         fitted, floor = _fitted(low, high, match)
-        match = _path(fitted, high, floor**2, match)
-    return match, _fitted(low, high, match)[1]
+        match = _path(fitted, high, floor**2, match, (before, after))
+    return match
+
+
+def _settled(match: Numbers, high: Picture) -> Numbers:
+    """The path with every run moved to where it breaks the order least, among HR frames that are the same picture."""
+    match = match.copy()
+    starts = [0, *(np.flatnonzero(np.diff(match) != 1) + 1), len(match)]
+    for begin, stop in pairwise(starts[1:]):
+        run, expected = match[begin:stop].copy(), match[begin - 1] + 1
+        for move in sorted(range(-_HELD, _HELD + 1), key=lambda m: (abs(run[0] + m - expected), abs(m))):
+            there = run + move
+            if there.min() < 0 or there.max() >= len(high) or run.min() < 0 or run.max() >= len(high):
+                continue
+            if np.sqrt(((high[there] - high[run]) ** 2).mean(1)).max() < 2 * _QUIET:
+                match[begin:stop] = there
+                break
+    return match
 
 
 def _price(low: Picture, high: Picture, match: Numbers, floor: float) -> float:
     """What a path costs when a right match has `floor`."""
     fitted, _ = _fitted(low, high, match)
-    gap = ((fitted - high[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1) / floor**2
+    gap = ((fitted - high[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1) * (_WEIGHT / floor**2)
     gap = np.where((match < 0) | (match >= len(high)), _BEYOND, np.minimum(gap, _WORST))
-    return float(gap.sum()) + _JUMP * int((np.diff(match) != 1).sum())
+    step = np.diff(match)
+    near = np.isin(step, _NEAR)
+    return float(gap.sum()) + _SLIP * int(near.sum()) + _JUMP * int((~near & (step != 1)).sum())
 
 
 def _nearest(low: Picture, high: Picture) -> Numbers:
@@ -105,24 +144,32 @@ def _nearest(low: Picture, high: Picture) -> Numbers:
 
 
 def _fitted(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float]:
-    """low with the gain, the offset and the standing difference to its matches taken out; and what then is left."""
+    """low with the gain, the offset and the standing difference to its matches taken out; and what then is left.
+
+    The gain is one for all, bent for single cells where their changes ask for it: a curve of tones or a swap of colours
+    moves a lamp otherwise than a wall.
+    """
     paired = high[np.clip(match, 0, len(high) - 1)]
     inside = (match >= 0) & (match < len(high))
     inside = inside if inside.sum() >= 3 else np.ones(len(match), bool)
     x, y = low[inside], paired[inside]
+    centre = x.mean(0), y.mean(0)
     spread = float(x.var())
     gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread if spread > 1e-6 else 1.0
     gain = gain if gain > 0.1 else 1.0
-    fitted = gain * low + (y.mean() - gain * x.mean())
-    fitted = fitted - np.median(fitted[inside] - y, 0)
+    own = ((x - centre[0]) * (y - centre[1])).mean(0), ((x - centre[0]) ** 2).mean(0)
+    gains = np.clip((own[0] + _STIFF * gain) / (own[1] + _STIFF), 0.2 * gain, 5 * gain)
+    fitted = gains * low
+    fitted = fitted + np.median(y - fitted[inside], 0)
     left = np.sqrt(((fitted - paired) ** 2).mean(1))
     return fitted.astype(np.float32), float(max(np.median(left[inside]), _QUIET))
 
 
-def _path(low: Picture, high: Picture, floor: float, guess: Numbers) -> Numbers:
+def _path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple[int, int]) -> Numbers:
     """The HR frame of each LR frame on the cheapest path; long clips block by block, around the last's end.
 
-    It may begin before HR does and end after it: there LR frames have no partner, and a number outside HR.
+    It may begin before HR does and end after it, by `ends` frames at most: there LR frames have no partner, and a
+    number outside HR.
     """
     match = np.empty(len(low), np.int64)
     last: int | None = None
@@ -133,56 +180,57 @@ def _path(low: Picture, high: Picture, floor: float, guess: Numbers) -> Numbers:
         begin = 0 if whole else int(np.clip(near - _SLACK, 0, max(0, len(high) - _BLOCK - 2 * _SLACK)))
         near_high = high if whole else high[begin : begin + _BLOCK + 2 * _SLACK]
         cost = (part**2).mean(1)[:, None] + (near_high**2).mean(1)[None]
-        cost = np.maximum(cost - 2 / low.shape[1] * (part @ near_high.T), 0) / floor
-        border = len(part) - max(min(8, len(part)), len(part) // 7)
-        beyond = np.full((len(part), border), _BEYOND, cost.dtype)
-        cost = np.concatenate([beyond, np.minimum(cost, _WORST), beyond], 1)
-        start = None if last is None else last + 1 - begin + border
-        match[first : first + len(part)] = begin - border + _cheapest(cost, border, start)
+        cost = np.maximum(cost - 2 / low.shape[1] * (part @ near_high.T), 0) * (_WEIGHT / floor)
+        beyond = [np.full((len(part), n), _BEYOND, cost.dtype) for n in ends]
+        cost = np.concatenate([beyond[0], np.minimum(cost, _WORST), beyond[1]], 1)
+        start = None if last is None else last + 1 - begin + ends[0]
+        match[first : first + len(part)] = begin - ends[0] + _cheapest(cost, ends, start)
         last = int(match[first + len(part) - 1])
     return match
 
 
-def _cheapest(cost: Picture, border: int, start: int | None) -> Numbers:
-    """Viterbi: from state u on to u + 1 for nothing, elsewhere for _JUMP, but never into the `border` first and last
-    states, which are no frames. cost T U; start: the state expected first."""
+def _cheapest(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers:
+    """Viterbi: from state u on to u + 1 for nothing, to a near one (_NEAR) for _SLIP, anywhere for _JUMP, never into
+    the first and last `ends` states, which are no frames. cost T U; start: the state expected first."""
     steps, states = cost.shape
     total = cost[0].astype(np.float64)
-    total[states - border :] = np.inf
+    total[states - ends[1] :] = np.inf
     if start is not None:
         total = total + _JUMP * (np.arange(states) != start)
-    jumped = np.zeros((steps, states), bool)
+    came = np.zeros((steps, states), np.int8)  # how far the state lies from the one before; 0 and _FAR: see below
     origin = np.zeros(steps, np.int64)
-    frames = slice(border, states - border)
+    frames = slice(ends[0], states - ends[1])
     for t in range(1, steps):
-        origin[t] = int(total.argmin())
         onward = np.full(states, np.inf)
         onward[1:] = total[:-1]
-        elsewhere = total[origin[t]] + _JUMP
-        jumped[t, frames] = elsewhere < onward[frames]
-        onward[frames] = np.minimum(onward[frames], elsewhere)
+        came[t] = 1
+        origin[t] = int(total.argmin())
+        before = np.concatenate([np.full(max(_NEAR), np.inf), total])
+        ways = [(step, before[max(_NEAR) - step :][:states][frames] + _SLIP) for step in _NEAR]
+        for step, way in [*ways, (_FAR, np.full(frames.stop - frames.start, total[origin[t]] + _JUMP))]:
+            better = way < onward[frames]
+            came[t, frames][better] = step
+            onward[frames][better] = way[better]
         total = onward + cost[t]
     match = np.empty(steps, np.int64)
     match[-1] = int(total.argmin())
     for t in range(steps - 1, 0, -1):
-        match[t - 1] = origin[t] if jumped[t, match[t]] else match[t] - 1
+        step = int(came[t, match[t]])
+        match[t - 1] = origin[t] if step == _FAR else match[t] - step
     return match
 
 
-def _coarse(low: Picture, high: Picture, both: Picture, turned: Orientation | None) -> tuple[Orientation, bool, int]:
-    """One orientation, direction and offset (LR t shows HR t + offset, counted from HR's end where backwards)."""
+def _coarse(
+    low: Picture, high: Picture, both: Picture, turned: Orientation | None
+) -> tuple[Orientation, dict[bool, int]]:
+    """One orientation, and the offset forwards and backwards: LR t shows HR t + offset, counted from HR's end there."""
     first = _liveliest(low)
     part = _normalised(low[first : first + _WINDOW])
-    scores: list[tuple[float, Orientation, dict[bool, tuple[float, int]]]] = []
-    for orientation in ORIENTATIONS if turned is None else (turned,):
-        whole = _normalised(orientation.turn(high, 1) * both)
-        found = {back: _offset(part, whole[:: -1 if back else 1], first) for back in (False, True)}
-        unlike = 1 - float((part @ whole.T).max(1).mean()) / part.shape[1]
-        scores.append((unlike * (1.0 if orientation == UPRIGHT else 1.1) + 1e-5, orientation, found))
-    _, orientation, found = min(scores, key=lambda score: score[0])
-    forward, back = found[False], found[True]
-    backwards = back[0] < 0.6 * forward[0]
-    return orientation, backwards, found[backwards][1]
+    wholes = [(o, _normalised(o.turn(high, 1) * both)) for o in (ORIENTATIONS if turned is None else (turned,))]
+    unlike = [1.0001 - float((part @ whole.T).max(1).mean()) / part.shape[1] for _, whole in wholes]
+    best = int(np.argmin([unlike[0], *(1.1 * u + 1e-5 for u in unlike[1:])]))
+    orientation, whole = wholes[best]
+    return orientation, {back: _offset(part, whole[:: -1 if back else 1], first) for back in (False, True)}
 
 
 def _liveliest(low: Picture) -> int:
@@ -203,8 +251,8 @@ def _normalised(pictures: Picture) -> Picture:
     return flat / np.sqrt((flat**2).mean(1, keepdims=True) + 4)
 
 
-def _offset(low: Picture, high: Picture, first: int) -> tuple[float, int]:
-    """Change that the best offset leaves unexplained, and that offset.
+def _offset(low: Picture, high: Picture, first: int) -> int:
+    """The offset that leaves least change unexplained.
 
     At each offset the mean difference is taken out first: a standing difference (crop, kernel) says nothing of time.
     """
@@ -224,4 +272,4 @@ def _offset(low: Picture, high: Picture, first: int) -> tuple[float, int]:
     here = min(first + steps - 1, len(count) - 1)  # the entry at which LR t shows HR t
     if changing[here] * weight[here] <= 1.1 * changing[best] * weight[best]:
         best = here
-    return float(changing[best]), int(offsets[best]) - first
+    return int(offsets[best]) - first
