@@ -43,7 +43,8 @@ def confusions() -> dict[str, tuple[str, Affine]]:
         name = " and ".join([f"matrix: {a} taken for {b}"] * (a != b) + [f"range: {p} taken for {q}"] * (p != q))
         if name:
             affine = (np.linalg.inv(_square(encoding(b, q))) @ _square(encoding(a, p)))[:3]
-            known[name] = (f"read LR as BT.{a}, {p} range", affine)
+            as_is = [f"BT.{a}"] * (a != b) + [f"{p} range"] * (p != q)
+            known[name] = (f"read LR as {', '.join(as_is)}", affine)
     squeeze = np.concatenate([np.eye(3) * 219 / 255, np.full((3, 1), 16 / 255)], 1)
     known["range: RGB squeezed to 16..235"] = ("stretch LR to 0..255", squeeze)
     known["range: RGB stretched from 16..235"] = (

@@ -277,7 +277,9 @@ def _judge_family(found: Findings, named: Named, declared: Declared) -> None:
         return
     if said.psnr >= PROVEN:
         return
+    remedy = "make LR anew"
     if named.explained:
+        remedy = f"say degradation={best.family}, or make LR anew"
         if best.psnr < said.psnr + 0.2 or (not any(named.shift) and leaning(named.windows, said, best) < 0.6):
             return
         what = f"{best.family}, not {declared.name} as declared ({best.psnr:.1f} dB against {said.psnr:.1f})"
@@ -290,4 +292,4 @@ def _judge_family(found: Findings, named: Named, declared: Declared) -> None:
         "found": best.family,
         "psnr": {f.family: round(f.psnr, 2) for f in named.fits.values()},
     }
-    found.faults.append(Fault("degradation", what, f"say degradation={best.family}, or make LR anew", values))
+    found.faults.append(Fault("degradation", what, remedy, values))

@@ -153,7 +153,7 @@ def _scale(lying: Lying, stated: int) -> Fault:
     values = {"scale": [round(a, 4), round(b, 4)], "declared": stated}
     if abs(a / b - 1) * max(h, w) > 0.5:
         return Fault(
-            "scale", f"not uniform: x{a:.3f} down, x{b:.3f} across", f"make LR anew at x{stated} both ways", values
+            "scale", f"not uniform: x{a:.3f} down, x{b:.3f} across", "make LR anew at one scale both ways", values
         )
     whole = round(a)
     remedy = (
