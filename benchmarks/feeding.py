@@ -4,6 +4,7 @@ python benchmarks/feeding.py [FOLDER OF VIDEOS] [--quick] [--keep FOLDER]
 """
 
 import argparse
+import gc
 import itertools
 import os
 import statistics
@@ -23,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from vsr_lab.core.shots import Shot, find_shots
 from vsr_lab.core.video_io import VideoWriter
-from vsr_lab.data import Crops, StepNumbers, StoredClip, collate, store_shots, train_loader
+from vsr_lab.data import Crops, StoredClip, collate, store_shots, train_loader
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import Recurrent
@@ -85,7 +86,9 @@ def samples_a_second(dataset: Any, workers: int, seconds: float, fold: Any) -> f
     length = 10**6 if not hasattr(dataset, "keys") else len(dataset)
     numbers = itertools.chain.from_iterable(itertools.repeat(range(length)))
     batches = (list(itertools.islice(numbers, BATCH)) for _ in itertools.count())
-    loader = DataLoader(dataset, batch_sampler=batches, num_workers=workers, collate_fn=fold)  # pyright: ignore
+    gc.collect()  # no worker is to free a decoder that it was born with: see train_loader
+    init = lambda number: gc.freeze()  # noqa: E731
+    loader = DataLoader(dataset, None, None, None, batches, workers, fold, worker_init_fn=init)  # pyright: ignore
     found = iter(loader)
     for _ in range(2 + 2 * workers):  # what was prefetched while the workers started is not counted
         next(found)
@@ -193,9 +196,7 @@ def step_wait(clips: Sequence[StoredClip], rounds: int) -> None:
 def memory(clips: Sequence[StoredClip], samples: int) -> None:
     """What each process holds while samples go by: resident, its share of it, and what is its own alone."""
     crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
-    loader = iter(
-        DataLoader(crops, batch_sampler=StepNumbers(0, samples // 4 + 8, 4, 0, 1), num_workers=2, collate_fn=collate)
-    )
+    loader = iter(train_loader(crops, 4, 2, 0, samples // 4 + 8, 0, 1))
     store = sum(clip.frames.nbytes for clip in clips) / 2**20
     print(f"\nmemory over {samples} samples, MiB (the store: {store:.0f}); PSS counts a shared page in parts")
     workers = loader._workers  # pyright: ignore

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,7 @@ def decode_into(shot: Shot, path: Path) -> Iterator[int]:
 
     The clip counts as stored once its record is there, which comes last.
     """
+    shot = replace(shot)  # so that its decoder goes when it is done
     partial = path.with_suffix(".partial")
     shape = (len(shot), *shot.size, 3)
     done, target = _continued(partial, shape)

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,6 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_json
 from vsr_lab.core.shots import Shot, scenes_between
-from vsr_lab.core.video_io import Treatment
 from vsr_lab.data.activity import Activity, measure_activity
 
 _FRAMES_VERSION = 2  # raised where a reader comes to give other frames of the same file
@@ -79,30 +77,21 @@ class Record:
     """
 
     source: str
-    shot: dict[str, Any]
+    shot: str
     shape: tuple[int, int, int, int]
     bytes: int
     digest: str
     pages: str
 
-    def made_of(self) -> Shot:
-        """The shot that was decoded."""
-        known = {field.name for field in fields(Shot)}
-        values: dict[str, Any] = {
-            key: tuple(v) if isinstance(v, list) else v for key, v in self.shot.items() if key in known
-        }
-        values["treatment"] = Treatment(**values.get("treatment", {}))
-        return Shot("", Path(self.source), **values)
 
-
-def _facts(shot: Shot) -> dict[str, Any]:
+def _facts(shot: Shot) -> str:
     """Everything about a shot that its frames depend on, but for its file; what is as usual is left out.
 
     So a column that shots come to have later makes no clip anew that does without it.
     """
-    aside = {"name", "path", "cuts", "lows"}
+    aside = {"name", "path", "cuts", "lows", "sha256"}
     found = {f.name: (getattr(shot, f.name), f.default) for f in fields(shot) if f.name not in aside}
-    return {name: value for name, (value, usual) in found.items() if value != usual}
+    return ", ".join(f"{name}={value}" for name, (value, usual) in sorted(found.items()) if value != usual)
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
@@ -120,12 +109,16 @@ def record_path(path: Path) -> Path:
 
 def shot_key(shot: Shot) -> str:
     """Changes whenever the stored frames would. Raises UserError where there is no footage."""
-    if not shot.path.exists():
-        raise UserError(shot.path, "not found", "check the path")
-    files = [shot.path] if shot.path.is_file() else sorted(shot.path.iterdir())
+    return _key(shot.path, _facts(shot))
+
+
+def _key(source: Path, facts: str) -> str:
+    if not source.exists():
+        raise UserError(source, "not found", "check the path")
+    files = [source] if source.is_file() else sorted(source.iterdir())
     stamps = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    facts = repr((_FRAMES_VERSION, str(shot.path.resolve()), stamps, sorted(_facts(shot).items())))
-    return hashlib.sha256(facts.encode()).hexdigest()[:24]
+    text = repr((_FRAMES_VERSION, str(source.resolve()), stamps, facts))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def make_record(shot: Shot, path: Path) -> Record:
@@ -225,6 +218,6 @@ def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
 
 def _is_stale(path: Path, record: Record) -> bool:
     try:
-        return shot_key(record.made_of()) != path.stem
+        return _key(Path(record.source), record.shot) != path.stem
     except UserError:
         return True

@@ -1,5 +1,6 @@
 """The order of batches, and how footage is split."""
 
+import gc
 import hashlib
 import multiprocessing
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import torch
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.shots import Shot
+from vsr_lab.core.video_io import open_footage
 from vsr_lab.data import (
     Crops,
+    Sample,
     StepNumbers,
     StoredClip,
     Windows,
@@ -83,6 +86,30 @@ def test_a_loader_resumes_with_the_same_batches(clips: list[StoredClip]) -> None
 def test_validation_is_one_window_a_clip(clips: list[StoredClip]) -> None:
     windows = Windows(clips, None, _BLUR, seed=3, frames=4, size=12)
     assert [batch.clips for batch in validation_loader(windows, workers=0)] == [["a"]]
+
+
+def test_a_worker_frees_no_decoder_of_its_parent(clips: list[StoredClip], write_video: Callable[..., Path]) -> None:
+    """It would wait for ever for the decoder's threads, which did not come along when it was forked."""
+    frames = np.random.default_rng(0).integers(0, 255, (60, 256, 320, 3), np.uint8)
+    footage = open_footage(write_video("long.mp4", frames))
+    gc.disable()
+    try:
+        footage.read(0, 5)  # far from its last frame, so the decoder stays open
+        garbage: list[Any] = [footage]
+        garbage.append(garbage)
+        del footage, garbage
+        crops = _Collecting(clips, None, _BLUR, seed=3, frames=4, size=12, tries=2, flips=True)
+        assert len(list(train_loader(crops, 2, workers=2, first=0, steps=4, rank=0, world=1))) == 4
+    finally:
+        gc.enable()
+
+
+class _Collecting(Crops):
+    """Crops in whose workers the collector of garbage comes by."""
+
+    def __getitem__(self, number: int) -> Sample:
+        gc.collect()
+        return super().__getitem__(number)
 
 
 # The stream of samples is one, whoever asks for it
