@@ -60,7 +60,7 @@ ROWS = [
     Row("h264 non-square pixels", "mp4", "libx264", matrix="bt601", options=x264(), aspect=Fraction(16, 11)),
     Row("h264 72 wide", "mp4", "libx264", size=(64, 72), options=x264()),
     Row("h264 cropped by its header", "mp4", "libx264", size=(90, 118), options=x264()),
-    Row("h264 interlaced", "mp4", "libx264", options={**x264(), "flags": "+ildct+ilme"}, refused="interlaced"),
+    Row("h264 flagged interlaced, frames whole", "mp4", "libx264", options={**x264(), "flags": "+ildct+ilme"}),
     Row("h264 PQ", "mp4", "libx264", "yuv420p10le", matrix="bt2020", options=x264(), tags={"color_trc": 16},
         refused="HDR (PQ)"),
     Row("h264 YCgCo", "mkv", "libx264", "yuv444p", options=x264(), tags={"colorspace": 8}, refused="YCgCo"),
@@ -94,7 +94,7 @@ ROWS = [
         options={**_MPEG, "flags": "+cgop", "sc_threshold": "1000000000"}),
     Row("mpeg2 open GOP in TS", "ts", "mpeg2video", options=_MPEG),
     Row("mpeg2 4:2:2", "mkv", "mpeg2video", "yuv422p", options=_MPEG),
-    Row("mpeg2 interlaced", "mpg", "mpeg2video", options={**_MPEG, "flags": "+ildct+ilme"}, refused="interlaced"),
+    Row("mpeg2 flagged interlaced, frames whole", "mpg", "mpeg2video", options={**_MPEG, "flags": "+ildct+ilme"}),
     Row("mpeg4", "mp4", "mpeg4", matrix="bt601", tagged=False, options=_MPEG),
     Row("mpeg4 B frames in AVI", "avi", "mpeg4", matrix="bt601", tagged=False, options=_MPEG),
     # Between cameras, editors and archives
