@@ -41,8 +41,10 @@ def options(footage: Path, run_dir: Path, workers: int) -> list[str]:
 
 
 def steps_saved(run_dir: Path) -> int:
-    path = run_dir / "checkpoints" / "last.ckpt"
-    return torch.load(path, weights_only=True)["global_step"] if path.is_file() else 0
+    try:
+        return torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
+    except FileNotFoundError:  # none yet, or just being replaced
+        return 0
 
 
 def kill_after(arguments: list[str], run_dir: Path, step: int) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import errno
-import os
 import signal
 import statistics
 from collections import deque
@@ -12,7 +11,6 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from safetensors.torch import save_file
 from torch import Tensor
@@ -36,27 +34,6 @@ class SaveOnSignal(Callback):
     ) -> None:
         if trainer.received_sigterm:
             trainer.save_checkpoint(self.path)
-
-
-class RollingCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints as Lightning does, beside and then into place, and keeps the one that was there as well.
-
-    `last.ckpt` is joined by `last.previous.ckpt`, for a disk that loses what it said it had written.
-    """
-
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        path = Path(path)
-        if path.exists():
-            link = path.with_name(f".{path.name}.link")
-            link.unlink(missing_ok=True)
-            os.link(path, link)
-            link.replace(previous(path))
-        super().save_checkpoint(checkpoint, path, storage_options)
-
-
-def previous(path: Path) -> Path:
-    """Where the checkpoint before `path` is kept."""
-    return path.with_suffix(f".previous{path.suffix}")
 
 
 class LossSpikes(Callback):

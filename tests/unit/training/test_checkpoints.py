@@ -1,0 +1,104 @@
+"""Whenever a kill comes while a checkpoint is saved, a whole one is found, and no two names share one file."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, newest, previous
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing that would tidy up for an error does so."""
+
+
+def save(run: Path, step: int) -> None:
+    RollingCheckpointIO().save_checkpoint({"global_step": step, "weights": torch.full((100,), step)}, run / LAST)
+
+
+def found(run: Path) -> int:
+    return newest(run / LAST)[1]["global_step"]
+
+
+def kill_at(monkeypatch: pytest.MonkeyPatch, owner: Any, function: str, call: int) -> None:
+    """The run dies instead of making the call with this number, counted from 1."""
+    original, calls = getattr(owner, function), []
+
+    def dying(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == call:
+            raise Killed
+        return original(*arguments)
+
+    monkeypatch.setattr(owner, function, dying)
+
+
+WINDOWS = {
+    "while the new one is written": (os, "fsync", 1),
+    "before the old one is moved": (Path, "replace", 1),
+    "between the two moves": (Path, "replace", 2),
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_kill_while_saving_leaves_the_last_one_to_be_found_and_the_next_run_saves_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: str
+) -> None:
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, *WINDOWS[window])
+        save(tmp_path, 3)
+    assert found(tmp_path) == 2
+    save(tmp_path, 4)
+    assert found(tmp_path) == 4
+    names = [path.name for path in (tmp_path / LAST.parent).iterdir()]
+    assert sorted(names) == ["last.ckpt", "last.previous.ckpt"]
+    assert torch.load(previous(tmp_path / LAST), weights_only=True)["global_step"] == 2
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_what_spoils_the_last_one_never_spoils_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: str
+) -> None:
+    save(tmp_path, 1)
+    save(tmp_path, 2)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, *WINDOWS[window])
+        save(tmp_path, 3)
+    last = tmp_path / LAST
+    if last.exists():  # after the first move it is gone by itself
+        os.truncate(last, last.stat().st_size // 2)
+        assert found(tmp_path) == 1
+    else:
+        assert found(tmp_path) == 2
+
+
+def test_a_full_disk_keeps_what_was_there_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path, 1)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fsync", full)
+        save(tmp_path, 2)
+    assert found(tmp_path) == 1
+    assert [path.name for path in (tmp_path / LAST.parent).iterdir()] == ["last.ckpt"]
+
+
+def test_no_checkpoint_at_all_is_a_users_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"last\.ckpt: not found"):
+        found(tmp_path)
+
+
+def test_a_broken_one_with_nothing_before_it_is_named(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    os.truncate(tmp_path / LAST, 100)
+    with pytest.raises(UserError, match="cannot be loaded"):
+        found(tmp_path)
