@@ -31,7 +31,7 @@ from vsr_lab.data import (
 )
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
-from vsr_lab.models import load_weights
+from vsr_lab.models import init_network
 from vsr_lab.training import LAST, WEIGHTS, Feed, Plan, Trained, TrainingBar, VsrModule, fit, make_plan, quiet_lightning
 
 
@@ -58,7 +58,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
     degradation: Degradation = build(cfg.degradation)
-    network = _network(cfg)
+    network = _network(cfg, resume)
     console.print(str(_plan(cfg, network)), style="dim")
     data = _footage(cfg, degradation)
     module = VsrModule(
@@ -101,10 +101,10 @@ def _stored(run_dir: Path) -> DictConfig:
     return cfg
 
 
-def _network(cfg: DictConfig) -> Network:
+def _network(cfg: DictConfig, resume: bool = False) -> Network:
     network: Network = build(cfg.model)
-    if cfg.init_from:
-        load_weights(network, Path(cfg.init_from))
+    if cfg.init_from and not resume:  # a resumed run has gone on from there
+        init_network(network, Path(cfg.init_from))
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
 
 
@@ -206,6 +206,7 @@ def _about(cfg: DictConfig) -> dict[str, Any]:
         "scale": cfg.scale,
         "degradation": plain(cfg.degradation)["_target_"].rpartition(".")[2],
         "footage": str(cfg.data.root),
+        **({"init_from": str(cfg.init_from)} if cfg.init_from else {}),
         "steps": cfg.trainer.max_steps,
         "seed": cfg.seed,
     }

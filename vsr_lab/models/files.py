@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import written_beside
@@ -85,9 +86,22 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
 
 
 def load_weights(network: Network, path: Path) -> None:
-    """Fill network with the weights in path, every one of them. Raises UserError where they do not fit."""
-    with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
+    """Fill network with the weights in path, every one of them.
+
+    Raises UserError where they do not fit, or the file is missing or broken.
+    """
+    if not path.is_file():
+        raise UserError(path, "not found", "give the network.safetensors of a training run")
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
+    except (SafetensorError, OSError) as error:
+        raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
+    fill(network, tensors, path)
+
+
+def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
+    """Fill network with the tensors read from path. Raises UserError where they are not all its own, and finite."""
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:
         raise UserError(path, f"holds NaN or Inf in {spoilt[0]} ({len(spoilt)} tensors)", "take an earlier checkpoint")
@@ -96,5 +110,5 @@ def load_weights(network: Network, path: Path) -> None:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise UserError(
-            path, f"holds weights of another architecture ({reason})", "choose the matching model="
+            path, f"holds weights of another architecture ({reason})", "choose the matching model= and scale="
         ) from error

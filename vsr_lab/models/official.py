@@ -1,9 +1,9 @@
 """Weights that other projects published, read into the networks of this shelf, every tensor accounted for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +12,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
+from vsr_lab.models.files import fill
 
-T = TypeVar("T", bound=Network)
 Renames = Sequence[tuple[str, str]]  # a pattern at the start of a name, and what it is called here
 
 _BASICVSR: Renames = (
@@ -42,40 +42,53 @@ _ANIMESR: Renames = (
 )
 
 
+_RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIMESR}
+
+
 def load_basicvsr(path: Path) -> BasicVsr:
     """BasicVSR x4 with the weights that its authors published in BasicSR's format (.pth, loaded as tensors alone).
 
     Raises UserError where the file is missing, is none, or holds another network.
     """
-    return _filled(BasicVsr(), _read(path), _BASICVSR, path)
+    network = BasicVsr()
+    fill_published(network, read_tensors(path), path)
+    return network.eval()
 
 
 def load_animesr(path: Path) -> AnimeSr:
     """AnimeSR v2 x4 with the weights that its authors published. Raises UserError as `load_basicvsr` does."""
-    return _filled(AnimeSr(), _read(path), _ANIMESR, path)
+    network = AnimeSr()
+    fill_published(network, read_tensors(path), path)
+    return network.eval()
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def fill_published(network: Network, loaded: dict[str, Any], path: Path) -> None:
+    """Fill network with what `read_tensors` found in path, in the names its authors use.
+
+    Raises UserError for a network that nobody published, and for weights that do not fit.
+    """
+    renames = _RENAMES.get(type(network))
+    if renames is None:
+        known = ", ".join(kind.__name__ for kind in _RENAMES)
+        problem = f"holds published weights, which can be read for {known} alone"
+        raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
+    tensors = loaded.get("params", loaded)
+    if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
+        raise UserError(path, "holds no weights", "give the published .pth")
+    fill(network, {_renamed(name, renames): tensor for name, tensor in tensors.items()}, path)
+
+
+def read_tensors(path: Path) -> dict[str, Any]:
+    """A file that torch.save wrote, of plain tensors and numbers. Raises UserError for any other, unopened."""
     if not path.is_file():
-        raise UserError(path, "not found", "give the .pth file with the published weights")
+        raise UserError(path, "not found", "give the file with the weights")
     try:
         loaded: Any = torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file
         raise UserError(path, f"holds no plain tensors ({type(error).__name__})", "give the published .pth") from error
-    tensors = loaded.get("params", loaded) if isinstance(loaded, dict) else {}
-    if not tensors or not all(isinstance(value, Tensor) for value in tensors.values()):
+    if not isinstance(loaded, dict):
         raise UserError(path, "holds no weights", "give the published .pth")
-    return dict(tensors)
-
-
-def _filled(network: T, tensors: dict[str, Tensor], renames: Renames, path: Path) -> T:
-    renamed = {_renamed(name, renames): tensor for name, tensor in tensors.items()}
-    try:
-        network.load_state_dict(renamed)
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[1].strip()
-        raise UserError(path, f"holds another network ({reason})", "give the published .pth") from error
-    return network.eval()
+    return loaded
 
 
 def _renamed(name: str, renames: Renames) -> str:

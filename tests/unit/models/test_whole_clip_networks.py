@@ -111,7 +111,7 @@ def test_published_weights_that_do_not_fit_are_refused(load, tmp_path: Path) -> 
     with pytest.raises(UserError, match="not found"):
         load(path)
     torch.save({"params": {"conv_last.weight": torch.zeros(3, 64, 3, 3)}}, path)
-    with pytest.raises(UserError, match="another network"):
+    with pytest.raises(UserError, match="another architecture"):
         load(path)
     path.write_bytes(b"no weights")
     with pytest.raises(UserError, match="no plain tensors"):
