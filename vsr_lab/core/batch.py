@@ -1,6 +1,6 @@
 """What data hands to training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -18,3 +18,7 @@ class Batch:
     numbers: list[int]
     clips: list[str]
     starts: list[int]
+
+    def pin_memory(self) -> "Batch":
+        """Itself in memory that a GPU can copy from by itself; torch's loaders ask for it by this name."""
+        return replace(self, hr=self.hr.pin_memory(), lr=None if self.lr is None else self.lr.pin_memory())

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vsr_lab.core.batch import Batch
@@ -57,6 +58,7 @@ def _loader(dataset: Crops | Windows, numbers: Sampler[list[int]] | list[list[in
         collate_fn=collate,
         persistent_workers=workers > 0,
         worker_init_fn=_begin_worker,
+        pin_memory=torch.cuda.is_available(),
     )
 
 

@@ -33,18 +33,19 @@ class BasicVsr(Network):
 
     def forward(self, lr: Tensor) -> Tensor:
         frames = lr.unbind(1)
-        later = self._carried(self.backward_trunk, frames[::-1])[::-1]
-        earlier = self._carried(self.forward_trunk, frames)
+        to_earlier, to_later = self.flow.both_ways(lr)
+        later = self._carried(self.backward_trunk, frames[::-1], to_later[::-1])[::-1]
+        earlier = self._carried(self.forward_trunk, frames, to_earlier)
         return torch.stack([self._enlarged(*three) for three in zip(frames, later, earlier, strict=True)], 1)
 
-    def _carried(self, trunk: Trunk, frames: Sequence[Tensor]) -> list[Tensor]:
-        """Features of every frame, each made from its frame and the features of the one before."""
+    def _carried(self, trunk: Trunk, frames: Sequence[Tensor], flows: Sequence[Tensor]) -> list[Tensor]:
+        """Features of every frame, each made from its frame and the features of the one before, aligned by its flow."""
         batch, _, height, width = frames[0].shape
         features = frames[0].new_zeros(batch, self.channels, height, width)
         carried: list[Tensor] = []
         for t, frame in enumerate(frames):
             if t:
-                features = backward_warp(features, self.flow(frame, frames[t - 1]), "zeros")
+                features = backward_warp(features, flows[t - 1], "zeros")
             features = trunk(torch.cat([frame, features], 1))
             carried.append(features)
         return carried

@@ -39,22 +39,24 @@ class BasicVsrPp(Network):
     def forward(self, lr: Tensor) -> Tensor:
         frames = lr.unbind(1)
         features = [[self.extract(frame)] for frame in frames]
+        to_earlier, to_later = self.flow.both_ways(lr)
         for branch in range(4):
             order = list(range(len(frames)))[:: 1 if branch % 2 else -1]
-            carried = self._carried(branch, [frames[t] for t in order], [features[t] for t in order])
+            flows = to_earlier if branch % 2 else to_later[::-1]
+            carried = self._carried(branch, [features[t] for t in order], flows)
             for t, made in zip(order, carried, strict=True):
                 features[t].append(made)
         return torch.stack([self._enlarged(*pair) for pair in zip(frames, features, strict=True)], 1)
 
-    def _carried(self, branch: int, frames: Sequence[Tensor], features: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-        """Features of one more pass, in the order given."""
+    def _carried(self, branch: int, features: Sequence[Sequence[Tensor]], flows: Sequence[Tensor]) -> list[Tensor]:
+        """Features of one more pass, in the order given; flows: from each to the one before it in that order."""
         align, trunk = self.align[branch], self.trunks[branch]
         carried: list[Tensor] = []
         last: Tensor | None = None  # flow to the frame before, of the frame before
         for t, own in enumerate(features):
             here = torch.zeros_like(own[0])
             if t:
-                flow = self.flow(frames[t], frames[t - 1])
+                flow = flows[t - 1]
                 older = carried[t - 2] if t > 1 else torch.zeros_like(here)
                 further = torch.zeros_like(flow) if last is None else flow + backward_warp(last, flow)
                 here = align(own[0], carried[t - 1], older, flow, further)

@@ -11,6 +11,7 @@ from vsr_lab.core.warp import backward_warp
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the published weights expect
 _SIDES = (8, 32, 64, 32, 16, 2)
+_TOGETHER = 16  # frames: one by one leaves a GPU waiting, all at once is too much memory for a long clip
 
 
 class SpyNet(nn.Module):
@@ -36,6 +37,18 @@ class SpyNet(nn.Module):
             flow = F.interpolate(self._pyramid(*pair), (height, width), mode="bilinear")
         ratio = torch.tensor([width / size[1], height / size[0]], device=flow.device).view(1, 2, 1, 1)
         return flow * ratio
+
+    def both_ways(self, clip: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """clip B T 3 H W -> the flows from each frame to the one before it, and back; T - 1 each, B 2 H W."""
+        earlier, later = clip[:, :-1], clip[:, 1:]
+        return self._between(later, earlier), self._between(earlier, later)
+
+    def _between(self, references: Tensor, others: Tensor) -> list[Tensor]:
+        flows: list[Tensor] = []
+        for t in range(0, references.shape[1], _TOGETHER):
+            near, far = (clip[:, t : t + _TOGETHER] for clip in (references, others))
+            flows += self(near.flatten(0, 1), far.flatten(0, 1)).unflatten(0, near.shape[:2]).unbind(1)
+        return flows
 
     def _pyramid(self, reference: Tensor, other: Tensor) -> Tensor:
         mean, std = self.get_buffer("mean"), self.get_buffer("std")

@@ -105,6 +105,18 @@ def test_spynet_flow_is_scaled_with_the_picture() -> None:
     assert torch.allclose(flow[:, 1], torch.tensor(48 / 64))
 
 
+def test_flows_of_a_clip_are_those_of_its_pairs() -> None:
+    torch.manual_seed(0)
+    network = SpyNet(levels=2).eval()
+    clip = torch.rand(2, 18, 3, 6, 9)
+    to_earlier, to_later = network.both_ways(clip)
+    assert len(to_earlier) == len(to_later) == 17
+    for t in (1, 16, 17):
+        assert torch.allclose(to_earlier[t - 1], network(clip[:, t], clip[:, t - 1]), atol=1e-5)
+        assert torch.allclose(to_later[t - 1], network(clip[:, t - 1], clip[:, t]), atol=1e-5)
+    assert network.both_ways(clip[:, :1]) == ([], [])
+
+
 @pytest.mark.parametrize("load", [load_basicvsr, load_animesr])
 def test_published_weights_that_do_not_fit_are_refused(load, tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
