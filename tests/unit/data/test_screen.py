@@ -13,16 +13,25 @@ from numpy.typing import NDArray
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.data.screen import render_screen
+from vsr_lab.data.screen.cells import cut, fold, look
 from vsr_lab.data.screen.code import LANGUAGES, program, tokens
+from vsr_lab.data.screen.desktop import Desktop
 from vsr_lab.data.screen.fonts import covers, find_fonts
+from vsr_lab.data.screen.outputs import command
 from vsr_lab.data.screen.scripts import LATIN, SCRIPTS, letters
+from vsr_lab.data.screen.sessions import Monitor, Pager, Session, Shell, Vi
 from vsr_lab.data.screen.slides import Slides
-from vsr_lab.data.screen.style import draw_style
+from vsr_lab.data.screen.style import SHELLS, draw_style
+from vsr_lab.data.screen.terminal import Terminal
 from vsr_lab.data.screen.text import paragraph
 
 Frames = NDArray[np.uint8]
 SEEDS = range(4)
 SECOND = 25
+_MONO = [
+    f"fontpkg_{name}"
+    for name in ["jetbrains_mono", "ibm_plex_mono", "source_code_pro", "fira_code", "roboto_mono", "inconsolata"]
+]
 
 
 @lru_cache(maxsize=32)
@@ -119,7 +128,7 @@ def test_prose_is_written_in_several_scripts_by_fonts_that_have_the_letters() ->
         assert covers(style.prose, letters(style.script))
         assert covers(style.sans, letters(style.script))
     assert seen == set(SCRIPTS)
-    assert not covers(fonts.mono[1], letters("cyrillic"))  # a typewriter face without them: covers can say no
+    assert not covers(fonts.mono[-1], letters("cyrillic"))  # a typewriter face without them: covers can say no
 
 
 @pytest.mark.parametrize("script", [script for script in SCRIPTS if script != LATIN])
@@ -151,20 +160,79 @@ def test_slides_show_the_same_at_every_zoom() -> None:
     assert _gap(halved, small) < 7
 
 
+def _terminal(seed: int, zoom: float = 1.0) -> tuple[Terminal, np.random.Generator]:
+    look = np.random.default_rng([seed, 0])
+    return Terminal(draw_style(look, find_fonts(), zoom), look, 400, 240), np.random.default_rng(seed)
+
+
+def test_every_command_prints_lines_in_known_colours() -> None:
+    rng, tints = np.random.default_rng(0), set[str]()
+    for _ in range(120):
+        typed, lines = command(rng)
+        assert typed
+        assert lines
+        assert "{" not in typed
+        tints |= {tint for line in lines for _, tint in line}
+    for tint in tints:  # look() must understand all of them
+        manner = look(tint)
+        assert {manner.fore, manner.ground or "fg"} <= {*SHELLS[0].tint, "back", "select", "line"}
+    assert any(look(tint).ground for tint in tints)
+    assert any(look(tint).italic for tint in tints)
+
+
+@pytest.mark.parametrize("kind", [Shell, Vi, Monitor, Pager])
+def test_a_session_shows_no_more_than_its_room_and_changes_when_used(kind: type[Session]) -> None:
+    rng = np.random.default_rng(1)
+    session = kind(rng)
+    seen = set[str]()
+    for high, columns in ((24, 80), (7, 31), (1, 5)):
+        for _ in session.work(rng):
+            session.tick()
+            rows, caret = session.rows(high, columns)
+            assert len(rows) <= high
+            assert caret is None or caret[0] < high
+            seen.add(str((rows, caret)))
+    assert len(seen) > 30
+
+
+def test_a_terminal_shows_the_tab_that_was_chosen() -> None:
+    view, _ = next(one for one in map(_terminal, range(20)) if one[0].tabs > 1)
+    before, title = view.paint().tobytes(), view.title
+    view.switch(1)
+    assert view.paint().tobytes() != before
+    assert view.title != title
+
+
+def test_folding_and_cutting_keep_to_the_width() -> None:
+    line = [("abc", "red"), ("defgh", "bold green on line")]
+    assert fold(line, 3) == [[("abc", "red")], [("def", line[1][1])], [("gh", line[1][1])]]
+    assert cut(line, 4) == [("abc", "red"), ("d", line[1][1]), ("", "fg")]
+    assert cut([("ab", "fg")], 4, "cyan") == [("ab", "fg"), ("  ", "fg on cyan")]
+
+
+def test_only_the_views_asked_for_are_shown() -> None:
+    for seed in range(6):
+        look = np.random.default_rng(seed)
+        desk = Desktop(draw_style(look, find_fonts(), 1.0), look, 480, 270, ("terminal",))
+        assert {type(window.view) for window in desk.windows} == {Terminal}
+    with pytest.raises(UserError, match="choose from editor, page, terminal, sheet, slides"):
+        render_screen(0, 1, 180, 320, views=["terminals"])
+
+
 def test_without_fonts_the_user_is_told_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    _hide(monkeypatch, "matplotlib", "font_roboto")
+    _hide(monkeypatch, "matplotlib", "font_roboto", *_MONO)
     with pytest.raises(UserError, match=r"fonts are missing.*pip install 'vsr-lab\[demo\]'"):
         render_screen(0, 1, 180, 320)
 
 
 def test_one_package_without_a_monospaced_font_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    _hide(monkeypatch, "matplotlib")
+    _hide(monkeypatch, "matplotlib", *_MONO)
     with pytest.raises(UserError, match="fonts are missing"):
         render_screen(0, 1, 180, 320)
 
 
 def test_one_package_with_a_monospaced_font_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    _hide(monkeypatch, "font_roboto")
+    _hide(monkeypatch, "font_roboto", *_MONO)
     assert all(frame.any() for seed in SEEDS for frame in render_screen(seed, 2, 180, 320))
 
 

@@ -1,7 +1,7 @@
 """Kinds of footage that the project makes itself, behind one face."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +43,16 @@ class Kind(ABC):
 
 
 class ScreenKind(Kind):
-    """Desktops. LR is the screen of a device pixel ratio of 1, HR of one of `scale`."""
+    """Desktops whose windows show `views`. LR is the screen of a device pixel ratio of 1, HR of one of `scale`."""
 
     rate = 25
 
+    def __init__(self, name: str, content_type: str, licence: str, source: str, views: Sequence[str]) -> None:
+        super().__init__(name, content_type, licence, source)
+        self._views = tuple(views)
+
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        return render_screen(seed, frames, *size, zoom)
+        return render_screen(seed, frames, *size, zoom, self._views)
 
     def zooms(self, scale: int) -> tuple[float, float]:
         return float(scale), 1.0

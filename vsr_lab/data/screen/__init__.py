@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data.screen.desktop import Desktop
+from vsr_lab.data.screen.desktop import VIEWS, Desktop
 from vsr_lab.data.screen.fonts import find_fonts
 from vsr_lab.data.screen.script import Script
 from vsr_lab.data.screen.style import draw_style
@@ -18,16 +18,21 @@ __all__ = ["render_screen"]
 _SMALLEST = 64  # logical pixels a side that still hold a window
 
 
-def render_screen(seed: int, frames: int, height: int, width: int, zoom: float = 1.0) -> Iterator[NDArray[np.uint8]]:
+def render_screen(
+    seed: int, frames: int, height: int, width: int, zoom: float = 1.0, views: Sequence[str] = VIEWS
+) -> Iterator[NDArray[np.uint8]]:
     """Yields `frames` pictures (height, width, 3), uint8 RGB, of somebody at work on a desktop, 25 a second.
 
     The seed (0 or more) picks colours, fonts, windows, their text and what is done; equal arguments give
     equal bytes wherever the same fonts are installed. `zoom` is the device pixel ratio: zoom 2 with doubled
-    height and width is the same scene at the same moments, drawn natively at twice the resolution.
+    height and width is the same scene at the same moments, drawn natively at twice the resolution. `views`: what
+    windows may show, of "editor", "page", "terminal", "sheet" and "slides".
 
     Made for 320x180 logical pixels (size / zoom) and more: smaller ones hold one window that says little.
-    UserError: no monospaced font is installed, or a side under 64 logical pixels.
+    UserError: no monospaced font is installed, a side under 64 logical pixels, or a view that there is not.
     """
+    if not views or set(views) - set(VIEWS):
+        raise UserError(f"views {list(views)}", "are not what windows can show", f"choose from {', '.join(VIEWS)}")
     wide, high = int(width / zoom + 0.5), int(height / zoom + 0.5)
     if min(wide, high) < _SMALLEST:
         raise UserError(
@@ -36,7 +41,7 @@ def render_screen(seed: int, frames: int, height: int, width: int, zoom: float =
             "ask for larger frames",
         )
     look, acts = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
-    desk = Desktop(draw_style(look, find_fonts(), zoom), look, wide, high)
+    desk = Desktop(draw_style(look, find_fonts(), zoom), look, wide, high, views)
     return _play(desk, Script(desk, acts), frames, (height, width))
 
 

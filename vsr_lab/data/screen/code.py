@@ -1,4 +1,4 @@
-"""Program text in three languages, built by the seed, and its tokens for colouring."""
+"""Program text in four languages, built by the seed, and its tokens for colouring."""
 
 from __future__ import annotations
 
@@ -106,12 +106,52 @@ static T {verb1}_{noun1}(const std::vector<T>& {noun2}, size_t count) {
 }
 """,
 )
+_RUST = (
+    """use crate::{noun1}::{noun2}::{Noun2}{Noun3};
+use {noun3}_{noun4}::{verb1}::{Verb1}Builder;
+use std::collections::HashMap;
+""",
+    """// {Verb1} the {adj1} {noun1} first: the {noun2} is {adj2}
+// unless the {noun3} was {adj3} before.
+pub fn {verb1}_{noun1}({noun2}: &'static str, limit: usize) -> Option<{Noun1}> {
+    let {noun3} = env!("{NOUN3}_{NOUN4}");
+    if {noun3}.is_empty() || limit > {num1} {
+        return None;
+    }
+    Some({Noun1}::new({noun2}, {noun3}.len() as u32))
+}
+""",
+    """impl {Noun1} {
+    /* {adj1} by design */
+    fn {verb1}(&mut self, {noun2}: &[u8]) -> Result<(), {Noun1}Error> {
+        for (index, value) in {noun2}.iter().enumerate() {
+            self.{noun3}[index] ^= value.rotate_left({num1});
+        }
+        println!("{noun3}: {} of {num2}", self.{noun3}.len());
+        Ok(())
+    }
+}
+""",
+)
 _KEYWORDS = (
     "def class return for in if else elif while with as import from assert continue not and or is None True "
     "False export async function const let await throw new interface null true false template typename "
-    "static struct int bool char void switch case default break noexcept sizeof self"
+    "static struct int bool char void switch case default break noexcept sizeof self use pub fn impl mut mod enum crate"
 )
-LANGUAGES = {"py": _PYTHON, "ts": _SCRIPT, "cpp": _NATIVE}
+LANGUAGES = {"py": _PYTHON, "ts": _SCRIPT, "cpp": _NATIVE, "rs": _RUST}
+_KINDS: tuple[str, ...] = ("keyword", "string", "number", "comment", "call", "type", "punct", "name")
+_SCHEMES: tuple[dict[str, str], ...] = tuple(
+    dict(zip(_KINDS, tints.split(","), strict=True))
+    for tints in (
+        "bold yellow,magenta,magenta,italic cyan,cyan,fg,fg,fg",
+        "bold yellow,magenta,red,italic cyan,blue,blue,yellow,fg",
+        "magenta,green,yellow,dim,blue,yellow,fg,red",
+        "bold blue,red,cyan,green,fg,bold green,fg,fg",
+        "red,yellow,magenta,italic dim,green,cyan,red,fg",
+        "green,cyan,cyan,dim,blue,yellow,fg,fg",
+        "bold fg,green,cyan,dim,fg,bold fg,dim,fg",
+    )
+)
 
 _TOKEN = re.compile(
     r"""(?P<comment>(?<!\S)\#(?!include).*|//.*|/\*.*?(?:\*/|$))
@@ -143,3 +183,10 @@ def program(rng: np.random.Generator, language: str, rows: int) -> list[str]:
     while len(text) < rows:
         text += block(rng, language)
     return text
+
+
+def coloured(rng: np.random.Generator, rows: int) -> list[Line]:
+    """At least `rows` rows of program text in the colours of a shell."""
+    scheme = pick(rng, _SCHEMES)
+    text = program(rng, pick(rng, tuple(LANGUAGES)), rows)
+    return [[(piece, scheme.get(kind, "fg")) for piece, kind in tokens(row)] for row in text]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import cycle
 from typing import Protocol
 
 import numpy as np
@@ -19,7 +21,8 @@ from vsr_lab.data.screen.style import Style
 from vsr_lab.data.screen.terminal import Terminal
 from vsr_lab.data.screen.text import clock, fill
 
-_MAKERS = (Editor, Page, Terminal, Sheet, Slides)
+_MAKERS = {"editor": Editor, "page": Page, "terminal": Terminal, "sheet": Sheet, "slides": Slides}
+VIEWS = tuple(_MAKERS)
 _BARS = {"lights": 26, "flat": 27, "round": 31}
 _FINE = 4
 _ARROW = ((0, 0), (0, 16), (3.7, 12.5), (6.2, 18.4), (8.9, 17.2), (6.4, 11.4), (11.4, 11.4))
@@ -30,7 +33,10 @@ _BEAM = ((-3, -8), (-1, -8), (0, -7), (1, -8), (3, -8), (3, -7), (0.6, -6), (0.6
 class View(Protocol):
     """What a window shows."""
 
-    title: str
+    @property
+    def title(self) -> str:
+        """What the title bar says."""
+        ...
 
     def tick(self) -> None:
         """One frame passes."""
@@ -100,7 +106,9 @@ class Window:
 class Desktop:
     """Everything on the screen. `windows` and `popups` are in order of depth, the topmost last."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(
+        self, style: Style, rng: np.random.Generator, width: int, height: int, views: Sequence[str] = VIEWS
+    ) -> None:
         self.style, self.width, self.height = style, width, height
         self.panel = 0 if height < 240 or rng.random() < 0.25 else 28 if style.manner == "flat" else 22
         self._panel_top = height - self.panel if style.manner == "flat" else 0
@@ -108,7 +116,7 @@ class Desktop:
         self._wall = wallpaper(rng, width, height, style.zoom, style.ui.dark)
         self._seconds = int(rng.integers(8 * 3600, 20 * 3600))
         self._words = [fill(rng, "{Noun1}", "{Verb1}") for _ in range(5)]
-        self.windows = _arrange(style, rng, self.room)
+        self.windows = _arrange(style, rng, self.room, views)
         self.popups: list[Popup] = []
         spread = rng.uniform(0.25, 0.75, 2)
         self.cursor = (int(width * spread[0]), int(height * spread[1]))
@@ -199,12 +207,14 @@ def _pointer(zoom: float, beam: bool) -> tuple[Image.Image, int]:
     return picture, edge
 
 
-def _arrange(style: Style, rng: np.random.Generator, room: tuple[int, int, int, int]) -> list[Window]:
+def _arrange(
+    style: Style, rng: np.random.Generator, room: tuple[int, int, int, int], views: Sequence[str]
+) -> list[Window]:
     """Windows in the room the panel leaves: one that fills it, two side by side, or a few loose ones."""
     left, top, width, height = room
-    makers = [_MAKERS[int(index)] for index in rng.permutation(len(_MAKERS))]
+    makers = [_MAKERS[views[int(index)]] for index in rng.permutation(len(views))]
     for seldom in (Sheet, Slides):
-        if makers.index(seldom) < 2 and rng.random() < 0.5:
+        if seldom in makers[:2] and rng.random() < 0.5:
             makers.append(makers.pop(makers.index(seldom)))
     kind, fits = float(rng.random()), width >= 280 and height >= 180
     loose = fits and kind > 0.55
@@ -225,5 +235,5 @@ def _arrange(style: Style, rng: np.random.Generator, room: tuple[int, int, int, 
     bar = _BARS[style.manner]
     return [
         Window(style, box, maker(style, rng, box[2], box[3] - bar), loose)
-        for box, maker in zip(boxes, makers, strict=False)
+        for box, maker in zip(boxes, cycle(makers), strict=False)
     ]

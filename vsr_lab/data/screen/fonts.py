@@ -11,9 +11,37 @@ from PIL import Image, ImageDraw, ImageFont
 
 from vsr_lab.core.errors import UserError
 
-_FOLDERS = {"matplotlib": "mpl-data/fonts/ttf", "font_roboto": "files"}
-_FAMILIES = (
+_FOLDERS = {"matplotlib": "mpl-data/fonts/ttf"}  # others keep them in "files"
+_FAMILIES = (  # regular, bold, italic; after @ the weight of a file that holds them all
     ("mono", "matplotlib", ("DejaVuSansMono", "DejaVuSansMono-Bold", "DejaVuSansMono-Oblique")),
+    (
+        "mono",
+        "fontpkg_jetbrains_mono",
+        ("JetBrainsMono[wght]@400", "JetBrainsMono[wght]@700", "JetBrainsMono-Italic[wght]@400"),
+    ),
+    (
+        "mono",
+        "fontpkg_jetbrains_mono",
+        ("JetBrainsMono[wght]@600", "JetBrainsMono[wght]@800", "JetBrainsMono-Italic[wght]@600"),
+    ),
+    ("mono", "fontpkg_ibm_plex_mono", ("IBMPlexMono-Regular", "IBMPlexMono-Bold", "IBMPlexMono-Italic")),
+    (
+        "mono",
+        "fontpkg_source_code_pro",
+        ("SourceCodePro[wght]@400", "SourceCodePro[wght]@700", "SourceCodePro-Italic[wght]@400"),
+    ),
+    (
+        "mono",
+        "fontpkg_source_code_pro",
+        ("SourceCodePro[wght]@500", "SourceCodePro[wght]@800", "SourceCodePro-Italic[wght]@500"),
+    ),
+    ("mono", "fontpkg_fira_code", ("FiraCode[wght]@400", "FiraCode[wght]@700", "FiraCode[wght]@300")),
+    ("mono", "fontpkg_roboto_mono", ("RobotoMono[wght]@400", "RobotoMono[wght]@700", "RobotoMono-Italic[wght]@400")),
+    (
+        "mono",
+        "fontpkg_inconsolata",
+        ("Inconsolata[wdth,wght]@400", "Inconsolata[wdth,wght]@800", "Inconsolata[wdth,wght]@400"),
+    ),
     ("mono", "matplotlib", ("cmtt10", "cmtt10", "cmtt10")),
     ("sans", "matplotlib", ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique")),
     ("sans", "font_roboto", ("Roboto-Regular", "Roboto-Bold", "Roboto-Italic")),
@@ -26,7 +54,7 @@ _FINE = 4  # sub-positions per pixel of soft glyphs
 
 @dataclass(frozen=True)
 class Family:
-    """The files of one typeface in three styles."""
+    """The files of one typeface in three styles: a path, with @ and a weight where the file holds several."""
 
     regular: str
     bold: str
@@ -47,9 +75,12 @@ def find_fonts() -> FontSet:
     found: dict[str, list[Family]] = {"mono": [], "sans": [], "serif": []}
     for kind, package, names in _FAMILIES:
         for folder in _package_folders(package):
-            files = [folder / _FOLDERS[package] / f"{name}.ttf" for name in names]
+            parts = [name.partition("@") for name in names]
+            files = [folder / _FOLDERS.get(package, "files") / f"{name}.ttf" for name, _, _ in parts]
             if all(file.is_file() for file in files):
-                found[kind].append(Family(*map(str, files)))
+                found[kind].append(
+                    Family(*(f"{file}{at}{weight}" for file, (_, at, weight) in zip(files, parts, strict=True)))
+                )
                 break
     if not found["mono"]:
         remedy = "`pip install 'vsr-lab[demo]'` brings them"
@@ -98,7 +129,12 @@ class Font:
 
 @lru_cache(maxsize=256)
 def _load(path: str, size: float) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    file, ending, weight = path.rpartition(".ttf")
+    face = ImageFont.truetype(file + ending, size, layout_engine=ImageFont.Layout.BASIC)
+    if weight:
+        places = [float(axis.get("default") or 0) for axis in face.get_variation_axes()]
+        face.set_variation_by_axes([float(weight[1:]), *places[1:]])  # in all of ours the weight is the first axis
+    return face
 
 
 @lru_cache(maxsize=16384)

@@ -198,22 +198,16 @@ class Script:
                 yield (top := top + sign * speed)
 
     def _command(self, window: Window, view: Terminal) -> Action:
+        """Another tab, perhaps; then work in the terminal, and a move of the mouse."""
         yield from self._front(window)
-        if not view.busy:
-            text = view.next_command()
-            for _ in text:
-                keys = 1 + int(self._rng.random() < 0.3)
-                view.typed = text[: len(view.typed) + keys]
-                yield
-                if view.typed == text:
-                    break
+        if view.tabs > 1 and self._rng.random() < 0.5:
+            tab = self._whole(0, view.tabs)
+            yield from self._travel(*window.inside(*view.tab_place(tab)))
+            view.switch(tab)
             yield from self._wait(3)
-            view.run()
+        yield from view.work(self._rng)
         place = (view.width * self._real(0.4, 0.9), view.height * self._real(0.3, 0.9))
         yield from self._travel(*window.inside(*place))
-        for _ in range(30):
-            if view.busy:
-                yield
 
     def _enter(self, window: Window, view: Sheet) -> Action:
         """Fills a few cells, one below the other."""

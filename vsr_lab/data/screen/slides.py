@@ -52,8 +52,8 @@ class Slides:
         canvas = Canvas(self.width, self.height, self.style.zoom, mix(ui.panel, _BLACK, 0.12))
         if self._strip:
             self._paint_strip(canvas)
-        x = self._strip + (self.width - self._strip - self._size[0]) / 2
-        canvas.paste(x, (self.height - self._size[1]) / 2, self._current())
+        x = self._strip + (self.width - self._strip - self._size[0]) // 2  # whole pixels, the same at every zoom
+        canvas.paste(x, (self.height - self._size[1]) // 2, self._current())
         return canvas.image
 
     def _current(self) -> Image.Image:

@@ -79,11 +79,23 @@ LIGHT_INKS = (
     _ink(_TOKENS, "fbf4e0 a9a48f f1e9d0 e2dab8 56666c 7a9a00 209a90 d03080 93a1a1 2080cc b58000 586e75"),
     _ink(_TOKENS, "fafafa b0b0b0 f0f0f0 dfe6f5 383a42 a626a4 408f30 986801 a0a1a7 3068f0 c18401 383a42"),
 )
-SHELLS = (
+SHELLS = (  # the last three are light
     _ink(_ANSI, "0f1117 7b8494 1a1d26 2f4a70 d0d4dc 7b8494 ff5c57 4fe06a f2e65a 57b0ff ff6ac1 8eeaf5"),
     _ink(_ANSI, "300a24 9a7f92 3d1430 6a3f5c eeeeec a08898 f05050 8ae234 fce94f 72a5e8 d08ac8 34e2e2"),
     _ink(_ANSI, "000000 808080 1a1a1a 404080 c8c8c8 808080 ff4040 30e030 e8e030 5080ff e050e0 30d8e8"),
+    _ink(_ANSI, "000000 707070 202020 3a2a6a b2b2b2 707070 cd3131 18b218 cdcd18 5454ff ff55ff 18b2b2"),
+    _ink(_ANSI, "000000 7f7f7f 24213a 4b4bb8 d6d6c2 8a8a8a ff5555 55ff55 ffff55 7a7aff ff55ff 55e0d8"),
+    _ink(_ANSI, "282a36 6272a4 343746 44475a f8f8f2 7c88b8 ff5555 50fa7b f1fa8c bd93f9 ff79c6 8be9fd"),
+    _ink(_ANSI, "282828 7c6f64 3c3836 504945 ebdbb2 928374 fb4934 b8bb26 fabd2f 83a598 d3869b 8ec07c"),
+    _ink(_ANSI, "002b36 586e75 073642 134a58 93a1a1 657b83 dc322f 859900 b58900 268bd2 d33682 2aa198"),
+    _ink(_ANSI, "1a1b26 565f89 24283b 33467c c0caf5 565f89 f7768e 9ece6a e0af68 7aa2f7 bb9af7 7dcfff"),
+    _ink(_ANSI, "272822 75715e 3e3d32 49483e f8f8f2 8a8672 f92672 a6e22e e6db74 6690e0 ae81ff 66d9ef"),
+    _ink(_ANSI, "012456 8090b0 0a3268 2a5a9a eeedf0 a0acc4 ff6a6a 6ee26e f2e25a 7ab8ff e58af0 5ce0ee"),
+    _ink(_ANSI, "2e3440 4c566a 3b4252 434c5e e5e9f0 717c94 bf616a a3be8c ebcb8b 81a1c1 b48ead 88c0d0"),
+    _ink(_ANSI, "0c0f0a 2f7a3a 10180e 1c4a24 4fe36a 2f8a40 d8f05a 8affa0 c8ff8a 3fc880 6ae0a8 a0ffd8"),
     _ink(_ANSI, "ffffff 8a8a8a f0f0f0 c0d8ff 333333 8a8a8a c91b00 00932a 9a7700 0225c7 b522b0 008a99"),
+    _ink(_ANSI, "fdf6e3 93a1a1 eee8d5 d8d2bc 586e75 93a1a1 dc322f 859900 b58900 268bd2 d33682 2aa198"),
+    _ink(_ANSI, "fafafa a0a1a7 ececee d0d8ec 383a42 9a9ba2 d6453a 4a9a48 b87a00 3a70ea a030a0 0780b4"),
 )
 
 
@@ -129,13 +141,13 @@ def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
     sans, serif = ([f for f in some if covers(f, letters(script))] for some in (fonts.sans, fonts.serif))
     if not sans:
         sans, script = fonts.sans or fonts.mono, LATIN
-    mono = fonts.mono[0] if rng.random() < 0.8 else pick(rng, fonts.mono)
-    small = "DejaVuSans" in mono.regular  # a wide face: sizes that are comfortable for it run smaller
+    mono = pick(rng, fonts.mono)
+    narrow = "cmtt" in mono.regular or "Inconsolata" in mono.regular  # comfortable sizes of these run larger
     return Style(
         zoom=zoom,
         ui=ui,
         ink=pick(rng, DARK_INKS if ui.dark or rng.random() < 0.3 else LIGHT_INKS),
-        shell=pick(rng, SHELLS[:3] if ui.dark or rng.random() < 0.6 else SHELLS),
+        shell=pick(rng, SHELLS[:-3] if ui.dark or rng.random() < 0.6 else SHELLS),
         accent=pick(rng, ACCENTS),
         manner=pick(rng, ("lights", "flat", "round")),
         sans=pick(rng, sans),
@@ -143,6 +155,6 @@ def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
         mono=mono,
         soft=bool(rng.random() < 0.35),
         ui_size=int(rng.integers(11, 13)),
-        code_size=int(rng.integers(10, 14)) if small else int(rng.integers(13, 16)),
+        code_size=int(rng.integers(13, 16)) if narrow else int(rng.integers(10, 14)),
         script=script,
     )
