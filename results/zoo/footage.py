@@ -1,0 +1,107 @@
+"""What the zoo is trained and judged on: renders what is rendered, and writes train.csv and eval.csv.
+
+    python results/zoo/footage.py FOOTAGE STILLS OUT
+
+FOOTAGE: a folder with train/ and eval/; STILLS: one with live_action/ and animation/. Lossy clips are shrunk until
+their coding no longer shows.
+"""
+
+import subprocess
+import sys
+from os.path import relpath
+from pathlib import Path
+
+from vsr_lab.core.tables import read_rows
+from vsr_lab.data.manifest import write_manifest
+
+# clip: (shrunk by, first frame, last + 1)
+TRAIN = {
+    "live_action/sam2_01_dog.mp4": (1.5, 0, 289),
+    "live_action/sam2_02_cups.mp4": (1.5, 0, 300),
+    "live_action/sam2_04_coffee.mp4": (1.5, 0, 287),
+    "live_action/sam2_05_default_juggle.mp4": (1.5, 0, 247),
+    "live_action/mdn_bug.mp4": (1.25, 0, 203),
+    "live_action/mdn_elf.mp4": (1.5, 0, 241),
+    "live_action/mdn_frog.mp4": (1.5, 0, 248),
+    "live_action/mdn_monster.mp4": (1.5, 0, 220),
+    "live_action/mdn_pig.mp4": (1.5, 0, 196),
+    "live_action/tos_battle.webm": (1.25, 0, 700),
+    "animation/bower_bbb480.mp4": (1.25, 0, 720),
+    "animation/gnome_launch.webm": (1.5, 0, 820),
+    "animation/gnome_switch.webm": (1.5, 0, 600),
+    "screen_capture/cy_debugging.mp4": (1.0, 250, 650),
+    "screen_capture/cy_first-test-assertions-30fps.mp4": (1.5, 0, 300),
+    "screen_capture/cy_first-test-debugging-30fps.mp4": (1.5, 435, 735),
+    "screen_capture/cy_hide_http.mp4": (1.0, 200, 600),
+    "screen_capture/cy_prompt.mp4": (1.5, 0, 300),
+    "screen_capture/cy_running-tests.mp4": (1.0, 350, 750),
+    "screen_capture/cy_studio_edit.mp4": (1.0, 1350, 1650),
+    "screen_capture/cy_studio_multi.mp4": (1.0, 0, 300),
+    "screen_capture/cy_studio_rec.mp4": (1.0, 0, 300),
+    "screen_capture/cy_travis-ci-logs-running-cypress.mp4": (1.0, 0, 400),
+    "screen_capture/cy_typescript-intellisense-with-reference.mp4": (1.0, 0, 173),
+}
+# clip: (shrunk by, first frame, last + 1, crop "width height x y")
+EVAL = {
+    "live_action/sam2_03_blocks.mp4": (1.0, 60, 84, ""),
+    "live_action/sam2_bedroom.mp4": (1.0, 60, 84, ""),
+    "animation/sintel_a.mp4": (1.0, 200, 224, "848 360 0 58"),
+    "animation/mediabunny_video.mp4": (2.0, 40, 64, ""),
+    "screen_capture/aider_codespaces.mp4": (1.0, 182, 206, ""),
+    "screen_capture/wezterm_tabs.mp4": (1.0, 53, 77, ""),
+}
+# name: words for `vsr-lab footage render`
+RENDERED = {
+    "camera_live_action": "kind=camera n=60 frames=14 size=[384,640] seed=0 stills={stills}/live_action",
+    "camera_animation": "kind=camera n=30 frames=14 size=[384,640] seed=500 stills={stills}/animation",
+    "drawn": "kind=animation n=24 frames=16 size=[384,640] seed=1000",
+    "screens": "kind=screen n=40 frames=20 size=[384,640] seed=0",
+    "dense_screens": "kind=screen n=16 frames=20 size=[384,640] seed=2000 scale=2",
+}
+
+# Where scenes begin, as `vsr-lab footage index` found them.
+CUTS = {"bower_bbb480": "285 378 553", "tos_battle": "52 158 221 309"}
+
+
+def main(footage: Path, stills: Path, out: Path) -> None:
+    """Render what is missing, then write both tables."""
+    rows = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
+    for name, words in RENDERED.items():
+        folder = out / name
+        if not (folder / "manifest.csv").exists():
+            command = [
+                sys.executable,
+                "-m",
+                "vsr_lab.cli.main",
+                "footage",
+                "render",
+                *words.format(stills=stills).split(),
+                f"run_dir={folder}",
+            ]
+            subprocess.run(command, check=True)
+        content = {"drawn": "animation", "screens": "screen_capture", "dense_screens": "screen_capture"}
+        for row in read_rows(folder / "manifest.csv"):
+            kind = content.get(name, name.removeprefix("camera_"))
+            rows.append(row | {"content_type": kind, "path": f"{name}/{row['path']}"})
+    write_manifest(out / "train.csv", rows)
+    shots = [_row(footage / "eval" / name, out, *window) for name, window in EVAL.items()]
+    write_manifest(out / "eval.csv", shots)
+
+
+def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:
+    split, content = path.parts[-3:-1]
+    return {
+        "name": path.stem,
+        "path": relpath(path, out),
+        "split": split,
+        "content_type": content,
+        "start": start,
+        "stop": stop,
+        "downscale": downscale,
+        "crop": crop,
+        "cuts": CUTS.get(path.stem, ""),
+    }
+
+
+if __name__ == "__main__":
+    main(*(Path(word) for word in sys.argv[1:]))
