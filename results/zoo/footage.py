@@ -69,16 +69,8 @@ def main(footage: Path, stills: Path, out: Path) -> None:
     for name, words in RENDERED.items():
         folder = out / name
         if not (folder / "manifest.csv").exists():
-            command = [
-                sys.executable,
-                "-m",
-                "vsr_lab.cli.main",
-                "footage",
-                "render",
-                *words.format(stills=stills).split(),
-                f"run_dir={folder}",
-            ]
-            subprocess.run(command, check=True)
+            told = words.format(stills=stills).split()
+            subprocess.run(["vsr-lab", "footage", "render", *told, f"run_dir={folder}"], check=True)
         content = {"drawn": "animation", "screens": "screen_capture", "dense_screens": "screen_capture"}
         for row in read_rows(folder / "manifest.csv"):
             kind = content.get(name, name.removeprefix("camera_"))
