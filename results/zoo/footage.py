@@ -64,7 +64,10 @@ CUTS = {"bower_bbb480": "285 378 553", "tos_battle": "52 158 221 309"}
 
 
 def main(footage: Path, stills: Path, out: Path) -> None:
-    """Render what is missing, then write both tables."""
+    """Write both tables, and render what the first one lists and is missing."""
+    out.mkdir(parents=True, exist_ok=True)
+    shots = [_row(footage / "eval" / name, out, *window) for name, window in EVAL.items()]
+    write_manifest(out / "eval.csv", shots)
     rows = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
     for name, words in RENDERED.items():
         folder = out / name
@@ -76,8 +79,6 @@ def main(footage: Path, stills: Path, out: Path) -> None:
             kind = content.get(name, name.removeprefix("camera_"))
             rows.append(row | {"content_type": kind, "path": f"{name}/{row['path']}"})
     write_manifest(out / "train.csv", rows)
-    shots = [_row(footage / "eval" / name, out, *window) for name, window in EVAL.items()]
-    write_manifest(out / "eval.csv", shots)
 
 
 def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:
