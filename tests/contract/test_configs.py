@@ -204,6 +204,19 @@ def test_bf16_stays_close_to_fp32(option: str) -> None:
     assert (half.float() - network(lr)).abs().max() < 0.05
 
 
+@pytest.mark.parametrize("option", MODELS)
+def test_bf16_leaves_the_skip_alone(option: str) -> None:
+    """Untrained networks are their skip, to the last bit: that is the picture, of which bf16 would keep 256 levels."""
+    import torch
+
+    network = small(option, 2).eval()
+    lr = torch.rand(1, 2, 3, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = network(lr)
+    assert half.dtype == torch.float32
+    assert (half - network(lr)).abs().max() <= 1e-6
+
+
 def test_a_content_type_is_a_yaml_and_never_a_branch() -> None:
     contents = [option for group, option in OPTIONS if group == "content"]
     for file in (CONFIGS.parent / "vsr_lab").rglob("*.py"):

@@ -12,7 +12,7 @@ import wandb
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run, build, config_dir, plain
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
@@ -60,6 +60,8 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     degradation: Degradation = build(cfg.degradation)
     network = _network(cfg, resume)
     console.print(str(_plan(cfg, network)), style="dim")
+    if cfg.compile:
+        network.compile_parts()
     data = _footage(cfg, degradation)
     module = VsrModule(
         network=network,
@@ -95,7 +97,8 @@ def _stored(run_dir: Path) -> DictConfig:
     path = run_dir / RUN_MARK
     if not path.is_file():
         raise UserError(path, "not found", "say resume=<run_dir of a training run>")
-    cfg = OmegaConf.load(path)
+    younger = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
+    cfg = OmegaConf.merge(younger, OmegaConf.load(path))
     assert isinstance(cfg, DictConfig)
     cfg.run_dir = str(run_dir)
     return cfg
@@ -112,17 +115,19 @@ def _plan(cfg: DictConfig, network: Network) -> Plan:
     """What the training will take on the first device that Lightning would choose."""
     accelerator = str(cfg.trainer.accelerator)
     cuda = torch.cuda.is_available() and accelerator in {"auto", "gpu", "cuda"}
+    device = torch.device("cuda" if cuda else "cpu")
     devices = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
-    return make_plan(
-        network,
-        torch.device("cuda" if cuda else "cpu"),
-        batch=cfg.data.batch_size,
-        frames=cfg.data.clip_frames,
-        size=cfg.data.size // cfg.scale,
-        steps=cfg.trainer.max_steps,
-        accumulate=cfg.trainer.accumulate_grad_batches,
-        world=max(devices, 1) * cfg.trainer.num_nodes,
-    )
+    with torch.autocast(device.type, torch.bfloat16, enabled=cfg.trainer.precision == "bf16-mixed"):
+        return make_plan(
+            network,
+            device,
+            batch=cfg.data.batch_size,
+            frames=cfg.data.clip_frames,
+            size=cfg.data.size // cfg.scale,
+            steps=cfg.trainer.max_steps,
+            accumulate=cfg.trainer.accumulate_grad_batches,
+            world=max(devices, 1) * cfg.trainer.num_nodes,
+        )
 
 
 def _teacher(cfg: DictConfig) -> Network | None:

@@ -1,10 +1,13 @@
 """Estimators of optical flow. One contract: `estimator(clip) -> Motion`."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
@@ -29,20 +32,53 @@ def farneback(previous: Frames, current: Frames) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))
 
 
+def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Motion:
+    """The motion of clip (B T C H W), estimated at 1/shrink of its size and scaled up.
+
+    both_ways: a clip to the flows of its neighbouring frames, backward and forward, each B(T-1) 2 h w, in its pixels.
+    """
+    batch, length, _, height, width = clip.shape
+    if length < 2:
+        flow = clip.new_zeros(batch, 0, 2, height, width)
+        return Motion(flow, flow, flow[:, :, :1])
+    backward, forward = (_grown(flow, (height, width)) for flow in both_ways(_shrunk(clip, shrink)))
+    mask = visible(backward, forward)
+    return Motion(*(part.unflatten(0, (batch, length - 1)) for part in (backward, forward, mask)))
+
+
+def _shrunk(clip: Tensor, shrink: int) -> Tensor:
+    if shrink == 1:
+        return clip
+    size = [-(-side // shrink) for side in clip.shape[-2:]]
+    small = F.interpolate(clip.flatten(0, 1), size, mode="bilinear", antialias=True)
+    return small.unflatten(0, clip.shape[:2])
+
+
+def _grown(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    height, width = flow.shape[-2:]
+    if (height, width) == size:
+        return flow
+    ratio = flow.new_tensor([size[1] / width, size[0] / height]).view(2, 1, 1)
+    return F.interpolate(flow, size, mode="bilinear") * ratio
+
+
 class Farneback:
-    """OpenCV's Farneback (2003) flow on 8-bit gray, on the CPU: needs no weights and is deterministic."""
+    """OpenCV's Farneback (2003) flow on 8-bit gray, on the CPU: needs no weights and is deterministic.
+
+    shrink: it is estimated at 1/shrink of the size and scaled up, shrink^2 times faster.
+    """
+
+    def __init__(self, shrink: int = 1) -> None:
+        self.shrink = shrink
 
     @torch.no_grad()
     def __call__(self, clip: Tensor) -> Motion:
-        batch, length = clip.shape[:2]
-        if length < 2:
-            flow = clip.new_zeros(batch, 0, 2, *clip.shape[-2:])
-            return Motion(flow, flow, flow[:, :, :1])
+        return motion_between(clip, self.shrink, self._both_ways)
+
+    def _both_ways(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         gray = to_gray(clip)
-        gray = gray.reshape(batch, length, *gray.shape[1:])
-        pairs = [(gray[b, t - 1], gray[b, t]) for b in range(batch) for t in range(1, length)]
-        forward = torch.stack([farneback(previous, current) for previous, current in pairs]).to(clip.device)
-        backward = torch.stack([farneback(current, previous) for previous, current in pairs]).to(clip.device)
-        shape = (batch, length - 1)
-        mask = visible(backward, forward)
-        return Motion(backward.unflatten(0, shape), forward.unflatten(0, shape), mask.unflatten(0, shape))
+        gray = gray.reshape(*clip.shape[:2], *gray.shape[1:])
+        pairs = [pair for frames in gray for pair in pairwise(frames)]
+        backward = torch.stack([farneback(current, previous) for previous, current in pairs])
+        forward = torch.stack([farneback(previous, current) for previous, current in pairs])
+        return backward.to(clip.device), forward.to(clip.device)

@@ -19,6 +19,16 @@ class Network(nn.Module, ABC):
     size_multiple: int = 1
     lookahead: int | None = None
 
+    def compile_parts(self) -> None:
+        """torch.compile the parts, in place: weights keep their names, and what runs once a frame is compiled once.
+
+        A whole clip in one graph would take minutes to compile, and minutes again for clips of another length.
+        """
+        for part in self.children():
+            for piece in part if isinstance(part, nn.ModuleList) else (part,):
+                if any(True for _ in piece.children()):
+                    piece.compile()
+
 
 class StreamingNetwork(Network):
     """A network that needs no future: one frame in, one frame out, and a state carried between them.

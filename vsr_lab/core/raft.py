@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torchvision.models.optical_flow import raft_small
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.warp import Motion, visible
+from vsr_lab.core.flow import motion_between
+from vsr_lab.core.warp import Motion
 
 _SMALLEST = 128  # pixels: four levels of correlations at an eighth of the size
 # Names of the authors' file (princeton-vl/RAFT) and of torchvision's implementation.
@@ -32,24 +33,23 @@ class RaftSmall:
     """RAFT-small (Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020), 1.0 million
     parameters, on the clip's device, in float32. Gradients do not pass.
 
-    weights: the authors' raft-small.pth or torchvision's raft_small file. updates: refinements of the flow.
+    weights: the authors' raft-small.pth or torchvision's raft_small file. updates: refinements of the flow. shrink:
+    it is estimated at 1/shrink of the size and scaled up; below 128 pixels frames are padded, which gains nothing.
     Raises UserError on first use where the file is missing or holds something else.
     """
 
-    def __init__(self, weights: str, updates: int = 12) -> None:
+    def __init__(self, weights: str, updates: int = 12, shrink: int = 1) -> None:
         self.weights = weights
         self.updates = updates
+        self.shrink = shrink
 
     @torch.no_grad()
     def __call__(self, clip: Tensor) -> Motion:
-        batch, length, _, height, width = clip.shape
-        if length < 2:
-            flow = clip.new_zeros(batch, 0, 2, height, width)
-            return Motion(flow, flow, flow[:, :, :1])
+        return motion_between(clip, self.shrink, self._both_ways)
+
+    def _both_ways(self, clip: Tensor) -> tuple[Tensor, Tensor]:
         now, before = clip[:, 1:].flatten(0, 1), clip[:, :-1].flatten(0, 1)
-        backward, forward = self._flow(now, before), self._flow(before, now)
-        mask = visible(backward, forward)
-        return Motion(*(part.unflatten(0, (batch, length - 1)) for part in (backward, forward, mask)))
+        return self._flow(now, before), self._flow(before, now)
 
     def _flow(self, reference: Tensor, other: Tensor) -> Tensor:
         """N 3 H W in [0, 1] twice -> N 2 H W, where each pixel of reference is in other."""

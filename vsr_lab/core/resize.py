@@ -110,7 +110,8 @@ def _mirrored(x: Tensor) -> Tensor:
 class BicubicUpsample(nn.Module):
     """Enlarge by an integer: one depthwise convolution and a pixel shuffle, equal to `imresize`.
 
-    Exports to plain ONNX operators at any size. x: B C h w -> B C sh sw.
+    Exports to plain ONNX operators at any size. Under autocast in x's own type all the same: the picture passes here,
+    and bf16 has no more than 256 levels. x: B C h w -> B C sh sw.
     """
 
     def __init__(self, scale: int) -> None:
@@ -123,5 +124,6 @@ class BicubicUpsample(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = _mirrored(_mirrored(x.mT).mT)
         taps = self.get_buffer("taps").to(x.dtype).repeat(x.shape[1], 1, 1, 1)
-        phases = F.conv2d(x, taps, groups=x.shape[1])
+        with torch.autocast(x.device.type, enabled=False):
+            phases = F.conv2d(x, taps, groups=x.shape[1])
         return F.pixel_shuffle(phases, self.scale)

@@ -23,14 +23,20 @@ class Motion(NamedTuple):
 
 
 def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
-    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear; outside: "border" repeated or "zeros"."""
+    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear; outside: "border" repeated or "zeros".
+
+    In float32 at least: coordinates of half precision would be off by a quarter of a pixel. Returns image's type.
+    """
     height, width = image.shape[-2:]
+    flow = flow.to(torch.promote_types(flow.dtype, torch.float32))
+    wide = torch.promote_types(image.dtype, torch.float32)
     ys = torch.arange(height, device=image.device, dtype=flow.dtype)
     xs = torch.arange(width, device=image.device, dtype=flow.dtype)
     x = (xs + flow[:, 0]) * (2 / max(width - 1, 1)) - 1
     y = (ys[:, None] + flow[:, 1]) * (2 / max(height - 1, 1)) - 1
-    grid = torch.stack([x, y], -1).to(image.dtype)
-    return F.grid_sample(image, grid, mode="bilinear", padding_mode=padding, align_corners=True)
+    grid = torch.stack([x, y], -1).to(wide)
+    sampled = F.grid_sample(image.to(wide), grid, mode="bilinear", padding_mode=padding, align_corners=True)
+    return sampled.to(image.dtype)
 
 
 def visible(backward: Tensor, forward: Tensor) -> Tensor:
@@ -52,5 +58,5 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
     """Frames 0..T-2 of clip (B T C H W), each warped onto the frame after it: B T-1 C H W."""
     batch, length = clip.shape[:2]
-    warped = backward_warp(clip[:, :-1].flatten(0, 1), motion.backward.flatten(0, 1).to(clip.dtype))
+    warped = backward_warp(clip[:, :-1].flatten(0, 1), motion.backward.flatten(0, 1))
     return warped.unflatten(0, (batch, length - 1))

@@ -84,7 +84,7 @@ class Alignment(nn.Module):
         """here: features of this frame; near, far: those carried from one and two frames before, with the flows
         that bring them here. All B C H W -> the carried ones, aligned, B C H W.
         """
-        guesses = [backward_warp(near, flow.to(near.dtype)), backward_warp(far, further.to(far.dtype))]
+        guesses = [backward_warp(near, flow), backward_warp(far, further)]
         x = torch.cat([guesses[0], here, guesses[1], flow.to(here.dtype), further.to(here.dtype)], 1)
         for layer in self.offsets:
             x = leaky(layer(x))

@@ -33,6 +33,7 @@ def _unit(frames: Tensor) -> Tensor:
 class VsrModule(pl.LightningModule):
     """Trains a network on batches of crops.
 
+    Half precision (trainer.precision) is for networks alone: degradations, losses and metrics always see float32.
     teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
     reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
     checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
@@ -73,12 +74,21 @@ class VsrModule(pl.LightningModule):
         if isinstance(flow := getattr(self.network, "flow", None), nn.Module):
             more["lr_flow"] = lambda: _flow_to_previous(flow, lr)
         for teacher in self._teacher:
-            more["taught"] = lambda teacher=teacher: teacher.to(lr.device)(lr)
+            more["taught"] = lambda teacher=teacher: self._run(teacher.to(lr.device), lr)
         return more
 
     def _there_and_back(self, lr: Tensor) -> Tensor:
         """sr of every frame, made after the whole clip was seen and on the way back from its end."""
-        return self.network(torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1).float()
+        return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
+
+    def _run(self, network: Network, lr: Tensor) -> Tensor:
+        """network(lr) in the trainer's precision, as float32."""
+        with self.trainer.precision_plugin.forward_context():
+            return network(lr).float()
+
+    def _float32(self) -> torch.autocast:
+        """Without the half precision that Lightning puts around a whole step."""
+        return torch.autocast(self.device.type, enabled=False)
 
     def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The batch as lr, hr in [0, 1]; lr is made here, on the device, where neither the footage nor the loader has.
@@ -96,12 +106,13 @@ class VsrModule(pl.LightningModule):
         return replace(batch, hr=batch.hr.to(device, non_blocking=True), lr=lr)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        lr, hr = self.pair(batch)
-        sr = self.network(lr)
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
         measured = step % self.measure_every == 0
-        total, parts = self.objective(sr.float(), hr, lr, progress, measured, self._more(lr))
+        with self._float32():
+            lr, hr = self.pair(batch)
+            sr = self._run(self.network, lr)
+            total, parts = self.objective(sr, hr, lr, progress, measured, self._more(lr))
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)
         self.log("train/loss", total.detach(), prog_bar=True)
@@ -122,13 +133,14 @@ class VsrModule(pl.LightningModule):
         rank_zero_warn(told)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        lr, hr = self.pair(batch)
-        sr = quantise(self.network(lr).float())
-        inputs = Inputs(
-            {"sr": sr, "hr": hr, "lr": lr, "colour": "y"},
-            {"motion": lambda: self.objective.estimator(hr)},
-        )
-        values = {name: inputs.call(metric).nanmean() for name, metric in self.metrics.items()}
+        with self._float32():
+            lr, hr = self.pair(batch)
+            sr = quantise(self._run(self.network, lr))
+            inputs = Inputs(
+                {"sr": sr, "hr": hr, "lr": lr, "colour": "y"},
+                {"motion": lambda: self.objective.estimator(hr)},
+            )
+            values = {name: inputs.call(metric).nanmean() for name, metric in self.metrics.items()}
         values["score"] = sum(weight * values[name] for name, weight in self.score.items())
         for name, value in values.items():
             self.log(

@@ -51,3 +51,10 @@ def test_a_single_row_or_column_can_be_enlarged(size: tuple[int, int]) -> None:
     """The last tile of a frame can be that narrow."""
     x = torch.rand(1, 3, *size)
     assert torch.allclose(BicubicUpsample(2)(x), imresize(x, 2), atol=1e-6)
+
+
+def test_autocast_does_not_touch_the_picture_of_the_bicubic_skip() -> None:
+    lr, enlarge = torch.rand(1, 3, 8, 9), BicubicUpsample(2)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = enlarge(lr)
+    assert torch.equal(half, enlarge(lr))

@@ -28,6 +28,15 @@ def test_the_flow_points_to_where_a_pixel_comes_from() -> None:
     assert torch.allclose(warped[..., 2:, :-3], image[..., :-2, 3:], atol=1e-5)
 
 
+def test_half_precision_moves_no_pixel_to_another_place() -> None:
+    """bf16 has 8 bits: coordinates near 400 would be off by a pixel."""
+    ramp = (torch.arange(512.0) / 512).expand(1, 1, 4, 512)
+    warped = backward_warp(ramp.bfloat16(), _flow(0.5, 0, 4, 512))
+    assert warped.dtype == torch.bfloat16
+    expected = backward_warp(ramp, _flow(0.5, 0, 4, 512))
+    assert (warped.float() - expected).abs().max() <= 2 / 512  # what bf16 rounds the picture itself by
+
+
 def test_beyond_the_border_the_border_is_repeated() -> None:
     image = torch.rand(1, 3, 24, 32)
     assert torch.allclose(backward_warp(image, _flow(100, 0)), image[..., -1:].expand_as(image), atol=1e-5)
@@ -76,6 +85,15 @@ def test_farneback_keeps_the_clips_of_a_batch_apart(moving: Moving) -> None:
     for b, clip in enumerate(clips):
         alone = Farneback()(clip[None])
         assert all(torch.equal(a[0], t[b]) for a, t in zip(alone, together, strict=True))
+
+
+def test_flow_estimated_at_half_the_size_is_in_pixels_of_the_whole(moving: Moving) -> None:
+    clip = moving(3, 64, 96, y=2, x=4)[None, ..., :63, :95]
+    motion = Farneback(shrink=2)(clip)
+    assert motion.backward.shape == (1, 2, 2, 63, 95)
+    backward, forward = (flow[_INSIDE].mean((0, 1, 3, 4)) for flow in (motion.backward, motion.forward))
+    assert backward.tolist() == pytest.approx([-4, -2], abs=0.2)
+    assert forward.tolist() == pytest.approx([4, 2], abs=0.2)
 
 
 def test_a_single_frame_has_no_motion() -> None:
