@@ -1,6 +1,5 @@
 """Batches in an order that depends on nothing but the seed and the step."""
 
-import gc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
@@ -48,22 +47,14 @@ def validation_loader(windows: Windows, workers: int) -> DataLoader[Batch]:
 
 
 def _loader(dataset: Crops | Windows, numbers: Sampler[list[int]] | list[list[int]], workers: int) -> DataLoader[Batch]:
-    # Workers are forks. A video decoder that is garbage by now would be freed in one of them, where its threads are
-    # not, and wait for them for ever: so it is freed here, and workers free nothing that they were born with.
-    gc.collect()
     return DataLoader[Sample](  # pyright: ignore[reportReturnType] - collate makes a Batch of Samples
         dataset,
         batch_sampler=numbers,
         num_workers=workers,
         collate_fn=collate,
         persistent_workers=workers > 0,
-        worker_init_fn=_begin_worker,
         pin_memory=torch.cuda.is_available(),
     )
-
-
-def _begin_worker(number: int) -> None:
-    gc.freeze()
 
 
 class Cuttable(Protocol):

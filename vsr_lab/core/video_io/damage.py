@@ -17,18 +17,20 @@ import av.logging
 import numpy as np
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io.packets import PacketIndex, packets_of
-from vsr_lab.core.video_io.probe import Probe
+from vsr_lab.core.video_io.packets import PacketIndex, open_input, packets_of
+from vsr_lab.core.video_io.probe import Probe, change_of
 
 
 @dataclass(frozen=True)
 class Damage:
-    """lost: numbers of frames that cannot be decoded; broken: of frames decoded from data with errors in it (what
-    refers to them may be wrong up to the next keyframe); reason: what the decoder said first."""
+    """lost: numbers of frames that cannot be decoded, or are of another size or colour than the first; broken: of
+    frames decoded from data with errors in it (what refers to them may be wrong up to the next keyframe); reason: what
+    the decoder said first; remedy: what helps."""
 
     lost: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
     reason: str = ""
+    remedy: str = "fetch it again"
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.broken)
@@ -109,14 +111,15 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
     start, stop = int(keys[first - 1]), int(keys[last] if last < len(keys) else ticks[-1] + 1)
     came: set[int] = set()
     try:
-        with av.open(str(probe.path.absolute())) as container, av.logging.Capture() as said:
+        with open_input(probe.path) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1
             container.seek(start, stream=stream)
             for packet in packets_of(container, stream):
                 before = len(said)
                 frames = packet.decode()
-                if any(frame.is_corrupt and start <= (frame.pts or 0) < stop for frame in frames):
+                here = [frame for frame in frames if start <= (frame.pts or 0) < stop]
+                if any(frame.is_corrupt or change_of(probe, frame) for frame in here):
                     return False
                 if len(said) > before and (packet.pts is None or start <= packet.pts < stop):
                     return False
@@ -142,27 +145,33 @@ def _libav_speaks() -> Generator[None]:
 
 def _scan(probe: Probe) -> Damage:
     came: list[int | None] = []
-    broken: list[tuple[int, int | None]] = []  # the frame's or packet's number as it came, and its time
-    reason = ""
+    broken: list[tuple[int, int | None]] = []  # the frame's or packet's number as it came, and its frame's time
+    ticks, tick = frozenset(probe.index.ticks.tolist()), None
+    reason = change = ""
     try:
-        with av.open(str(probe.path.absolute())) as container, av.logging.Capture() as said:
+        with open_input(probe.path) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1  # what is said belongs to the packet just given
             for number, packet in enumerate(packets_of(container, stream)):
                 before = len(said)
+                if packet.pts in ticks or packet.is_discard:
+                    tick = packet.pts  # that of a second field is its frame's
                 try:
                     frames = packet.decode()
                 except av.error.FFmpegError as error:
                     frames = []
                     reason = reason or (error.strerror or "")
+                change = change or next((found for frame in frames if (found := change_of(probe, frame))), "")
+                frames = [frame for frame in frames if not change_of(probe, frame)]
                 broken += [(len(came) + n, frame.pts) for n, frame in enumerate(frames) if frame.is_corrupt]
                 came += [frame.pts for frame in frames]
                 if len(said) > before:
                     reason = reason or said[before][2].strip()
-                    broken.append((number, packet.pts))
+                    broken.append((number, tick))
     except av.error.FFmpegError as error:  # the container itself ends here
         reason = reason or (error.strerror or "")
-    return _numbered(probe.index, came, broken, reason)
+    damage = _numbered(probe.index, came, broken, reason or change)
+    return damage if reason or not change else replace(damage, remedy="cut it there")
 
 
 def without(probe: Probe, lost: tuple[int, ...]) -> Probe:
@@ -179,7 +188,8 @@ def _numbered(index: PacketIndex, came: list[int | None], broken: list[tuple[int
     count = len(index.ticks)
     if index.counted:  # no times to go by: a broken packet's number stands for its frame's
         lost = np.arange(min(len(came), count), count)
-        harmed = np.unique(np.array([min(number, count - 1) for number, _ in broken], np.int64))
+        numbers = [number * count // index.packets for number, _ in broken]
+        harmed = np.unique(np.clip(np.array(numbers, np.int64), 0, count - 1))
     else:
         lost = np.flatnonzero(~np.isin(index.ticks, [tick for tick in came if tick is not None]))
         harmed = np.flatnonzero(np.isin(index.ticks, [tick for _, tick in broken if tick is not None]))

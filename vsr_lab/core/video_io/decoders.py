@@ -1,9 +1,12 @@
 """Two decoders behind one call, `read(start, stop)`: PyAV for any stream, decord for those that it reads exactly."""
 
+import gc
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any, Protocol
+from weakref import WeakSet
 
-import av
 import av.error
 import numpy as np
 from av.container import InputContainer
@@ -11,8 +14,8 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io.packets import packets_of
-from vsr_lab.core.video_io.probe import Probe, Turn
+from vsr_lab.core.video_io.packets import open_input, packets_of
+from vsr_lab.core.video_io.probe import Probe, Turn, change_of
 from vsr_lab.core.video_io.rgb import RgbConverter
 
 _REORDER = 16  # frames; no codec shows one later than that after it was decoded
@@ -42,19 +45,28 @@ class DecordDecoder:
         self._probe = probe
         self._errors: tuple[type[Exception], ...] = (decord.DECORDError, RuntimeError)
         decord.logging.set_level(decord.logging.FATAL)
-        try:
-            self._reader: Any = decord.VideoReader(str(probe.path.absolute()), num_threads=2)
-        except self._errors as error:
-            raise self._refusal("cannot be decoded", error) from error
-        if len(self._reader) != probe.frames:
-            problem = f"decodes to {len(self._reader)} of {probe.frames} frames"
-            raise UserError(probe.path, problem, "repair it")
+        self._open = lambda: decord.VideoReader(str(probe.path.absolute()), num_threads=2)
+        self._reader: Any = None
+        _alive.add(self)
 
     def read(self, start: int, stop: int) -> AnyFrames:
         try:
+            self._reader = self._reader or self._opened()
             return self._reader.get_batch(list(range(start, stop))).asnumpy()
         except self._errors as error:
             raise self._refusal(f"cannot be decoded at frames {start}:{stop}", error) from error
+
+    def _opened(self) -> Any:
+        reader = self._open()
+        if len(reader) != self._probe.frames:
+            problem = f"decodes to {len(reader)} of {self._probe.frames} frames"
+            raise UserError(self._probe.path, problem, "repair it")
+        return reader
+
+    def abandon(self) -> tuple[object, ...]:
+        """What is open, as if it never was."""
+        reader, self._reader = self._reader, None
+        return (reader,)
 
     def _refusal(self, problem: str, error: Exception) -> UserError:
         return UserError(self._probe.path, f"{problem} ({str(error).strip().splitlines()[-1]})", "repair it")
@@ -81,6 +93,7 @@ class AvDecoder:
         self._next = -1  # the number of the frame that comes next, -1 where nothing is open
         self._from_start = False
         self._paint = Painter(probe)
+        _alive.add(self)
 
     def read(self, start: int, stop: int) -> AnyFrames:
         return np.stack([self._paint(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
@@ -98,7 +111,13 @@ class AvDecoder:
     def close(self) -> None:
         if self._container:
             self._container.close()
+        self.abandon()
+
+    def abandon(self) -> tuple[object, ...]:
+        """What is open, as if it never was."""
+        left = self._container, self._coming
         self._container, self._coming, self._next = None, iter(()), -1
+        return left
 
     def _is_near(self, start: int) -> bool:
         """True where decoding on from here is no more work than seeking."""
@@ -133,7 +152,7 @@ class AvDecoder:
         if place > 0 and self._seek(int(keys[place])):
             return
         self.close()
-        container = self._container = av.open(str(self._probe.path.absolute()))
+        container = self._container = open_input(self._probe.path)
         container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         self._from_start, self._next = True, 0
         self._coming = self._numbered(self._decode(packets_of(container, container.streams[self._probe.stream])))
@@ -141,7 +160,7 @@ class AvDecoder:
     def _seek(self, tick: int) -> bool:
         """True where the container went to a keyframe at or before tick."""
         if not self._container:
-            self._container = av.open(str(self._probe.path.absolute()))
+            self._container = open_input(self._probe.path)
             self._container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
         stream = self._container.streams[self._probe.stream]
         try:
@@ -182,6 +201,21 @@ class AvDecoder:
                 yield place, frame
 
 
+_alive: WeakSet[AvDecoder | DecordDecoder] = WeakSet()
+_inherited: list[object] = []
+
+
+def _begin_anew() -> None:
+    """In a forked process: open files anew. The threads of a decoder did not come along, and whoever uses it, or frees
+    it, waits for them for ever: so what is open is kept, and what is garbage is never collected."""
+    gc.freeze()
+    _inherited.extend(part for decoder in _alive for part in decoder.abandon())
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
     """By number: a decoder that lost its place may hand frames out as they come in the file."""
     waiting: dict[int, VideoFrame] = {}
@@ -201,11 +235,9 @@ class Painter:
         self._convert: RgbConverter | None = None
 
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
-        """H W 3. Raises UserError where the frame is of another size than the file's first."""
-        size = (self._probe.width, self._probe.height)
-        if (frame.width, frame.height) != size:
-            problem = f"changes from {size[0]}x{size[1]} to {frame.width}x{frame.height} at frame {number}"
-            raise UserError(self._probe.path, problem, "cut it there")
+        """H W 3. Raises UserError where the frame is of another size or colour than the file's first."""
+        if change := change_of(self._probe, frame):
+            raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
         if self._convert is None or not self._convert.fits(frame):
             self._convert = RgbConverter(frame, self._probe.colour, self._probe.siting)
         return upright(self._convert(frame), self._probe.turn)

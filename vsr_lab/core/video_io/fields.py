@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-import av
 import av.error
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsr_lab.core.video_io.damage import LISTENING
-from vsr_lab.core.video_io.packets import packets_of
+from vsr_lab.core.video_io.packets import open_input, packets_of
 
 Luma = npt.NDArray[np.int16]
 Vector = npt.NDArray[np.float64]
@@ -79,20 +78,22 @@ class _Pairs:
     repeat: Vector
 
 
-def find_fields(path: Path) -> Fields:
+def find_fields(path: Path, stream: int | None = None) -> Fields:
     """What a video file is made of, judged from four short runs of its frames; the same file is looked at once.
 
+    stream: which of its streams; the first of pictures where nothing is said.
     The runs begin at keyframes, where decoding is cheap. Where runs differ, the surest that is not of whole frames
     counts: a file that is partly interlaced is interlaced. Frames that cannot be decoded are passed over.
     """
     status = path.stat()
-    return _find_fields(path, status.st_size, status.st_mtime_ns)
+    return _find_fields(path, stream, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)
-def _find_fields(path: Path, size: int, changed: int) -> Fields:
-    with LISTENING, av.open(str(path.absolute())) as container:
-        verdicts = [judge_fields(luma) for luma in _runs(container, container.streams.video[0])]
+def _find_fields(path: Path, number: int | None, size: int, changed: int) -> Fields:
+    with LISTENING, open_input(path) as container:
+        stream: Any = container.streams.video[0] if number is None else container.streams[number]
+        verdicts = [judge_fields(luma) for luma in _runs(container, stream)]
     combed = [verdict for verdict in verdicts if verdict.scan in (Scan.INTERLACED, Scan.TELECINED)]
     whole = [verdict for verdict in verdicts if verdict.scan == Scan.PROGRESSIVE]
     return max(combed or whole or [Fields(Scan.UNDETERMINED)], key=lambda verdict: verdict.confidence)
@@ -102,14 +103,14 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
     stream.thread_type = "AUTO"
     seconds = (container.duration or 0) / 1e6
     heavy = container.size > _HEAVY * max(1.0, seconds * float(stream.average_rate or 25))
-    seen, again = -1.0, False
+    seen, again = -1.0, container.duration is None  # a bare stream has no times, and a seek is its end
     for share in _WINDOWS[:1] if heavy else _WINDOWS:
         run: list[Luma] = []
         try:
             if not again:
                 container.seek(int(share * seconds * 1e6))
             for frame in (frame for packet in packets_of(container, stream) for frame in packet.decode()):
-                time = -1.0 if frame.pts is None else float(frame.time)
+                time = seen + 1 if frame.pts is None else float(frame.time)
                 again = again or time <= seen  # a long group of pictures brought us back: from here on, straight ahead
                 if time > seen:
                     run.append(_columns(frame))

@@ -60,7 +60,7 @@ def chain_for(probe: Probe, treatment: Treatment) -> Chain | None:
     how = treatment.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
         return None
-    found = find_fields(probe.path)
+    found = find_fields(probe.path, probe.stream)
     if found.scan == Scan.PROGRESSIVE or (found.scan == Scan.UNDETERMINED and not probe.interlaced):
         return None
     if how is None:

@@ -6,21 +6,21 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-import av
 import av.error
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io.packets import PacketIndex, PacketLog, packets_of
+from vsr_lab.core.video_io.edits import check_edits
+from vsr_lab.core.video_io.packets import PacketIndex, PacketLog, open_input, packets_of
 from vsr_lab.core.video_io.rgb import bits_of, is_gray, is_rgb
 from vsr_lab.core.video_io.siting import Siting, chroma_siting
+from vsr_lab.core.video_io.streams import video_stream
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
 _MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
@@ -96,25 +96,16 @@ class Probe:
         return 1 / self.sample_aspect if self.turn.transposed else self.sample_aspect
 
 
-def video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first stream that is moving pictures, not a cover. Raises UserError where there is none."""
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
-        raise UserError(path, "has no video stream", "give a video file")
-    if streams[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- what damage leaves
-        raise UserError(path, "is of a codec that has no decoder here", "is it complete?")
-    return streams[0]
-
-
 def probe(path: Path, cut_short: bool = False) -> Probe:
     """Read every packet of `path` and decode its first frame. cut_short: take a file that ends too early.
 
     Raises UserError for what is no video, is cut short, or says of its colour or turn what no reader here can follow.
     """
     try:
-        # an absolute path, so that libav takes no name ("12:30.mkv") for a protocol
-        with av.open(str(path.absolute())) as container:
+        with open_input(path) as container:
             stream = video_stream(container, path)
+            if "mp4" in container.format.name:
+                check_edits(path, stream.id)
             log, frame = PacketLog(stream), None
             try:
                 for packet in packets_of(container, stream):
@@ -123,11 +114,11 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
-            index = log.index(stream.time_base or Fraction(1, 1000), _rate(stream))
+            index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream))
             if not cut_short:
                 _check_complete(path, container, stream, index)
-            if frame is None:
-                raise UserError(path, "holds no frame that can be decoded", "fetch it again")
+            if frame is None or not index.ticks.size:
+                raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
             # A decoder that reorders what the container keeps in one order: its times are of decoding (AVI, some mp4).
             disordered = bool(stream.codec_context.has_b_frames) and not index.reordered
             if not index.counted and (disordered or frame.pts not in index.ticks):
@@ -146,19 +137,32 @@ def _first_frame(packet: "Packet[VideoStream]") -> VideoFrame | None:
     return frames[0] if frames else None
 
 
-def _rate(stream: VideoStream) -> Fraction:
+def _stated_rate(stream: VideoStream) -> Fraction:
     return Fraction(stream.average_rate or stream.base_rate or 25)
+
+
+def _rate(stream: VideoStream, index: PacketIndex) -> Fraction:
+    """Frames a second; where fields have packets of their own the container may count those."""
+    if not index.halves or index.counted or len(index.ticks) < 2:
+        return _stated_rate(stream)
+    return (len(index.ticks) - 1) / (int(index.ticks[-1] - index.ticks[0]) * index.base)
 
 
 def _check_complete(path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex) -> None:
     # mp4 tells how many packets there are, edit lists applied; other containers how many frames, or seconds.
     listed = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
-    if not index.packets or index.packets < listed:
-        raise UserError(path, f"is cut short ({index.packets} of {listed} frames)", "fetch it again")
+    found = index.packets
+    if found and container.format.name == "avi":  # counts a frame shown for longer again; its clock ticks once for each
+        found = max(found, int(index.ticks[-1]) + int(np.diff(index.ticks).max(initial=1)))
+    if not found or found < listed:
+        raise UserError(path, f"is cut short ({found} of {listed} frames)", "fetch it again")
     stated = None if listed else _stated_seconds(container, stream)
     times = index.seconds
     longest = float(np.diff(times).max()) if len(times) > 1 else 1.0
-    if stated and stated - float(int(index.ticks[0]) * index.base) - times[-1] > 2.5 * longest:
+    if not index.ticks.size:
+        return
+    begins = max(0.0, float(int(index.ticks[0]) * index.base))  # below 0 where the clock of an MPEG-TS ran over
+    if stated and stated - begins - times[-1] > 2.5 * longest:
         raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
 
 
@@ -176,6 +180,8 @@ def _describe(
     path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex, frame: VideoFrame
 ) -> Probe:
     codec, pixel_format = stream.codec_context.name, frame.format.name
+    if codec == "hevc" and frame.interlaced_frame:  # which libav says of pictures of one field alone
+        raise UserError(path, "is HEVC whose pictures are single fields", "weave them: ffmpeg -i IN -vf weave OUT.mkv")
     colour, turn = _colour(path, frame), _turn(path, frame)
     trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, turn)
     return Probe(
@@ -189,7 +195,7 @@ def _describe(
         bits=bits_of(pixel_format),
         colour=colour,
         siting=chroma_siting(container, stream),
-        rate=_rate(stream),
+        rate=_rate(stream, index),
         index=index,
         audio=len(container.streams.audio),
         turn=turn,
@@ -215,6 +221,25 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
         return Colour(_MATRICES.get(tag, guessed), full or int(frame.color_range) == 0)
     known = tag in _MATRICES and tag != 0
     return Colour(_MATRICES[tag] if known else guessed, full, assumed=not known)
+
+
+def change_of(probe: Probe, frame: VideoFrame) -> str:
+    """What a frame is that the file's first was not, by its size, matrix and range; nothing where it says the same."""
+    colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
+    if (frame.width, frame.height) != (probe.width, probe.height):
+        return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"
+    if colour.matrix == "rgb":
+        return ""
+    if matrix not in ("", "rgb", colour.matrix):
+        return f"changes from {colour.matrix} to {matrix}"
+    stated = int(frame.color_range)
+    if stated and (stated == _FULL_RANGE) != colour.full_range:
+        return f"changes from {_range(colour.full_range)} to {_range(not colour.full_range)} range"
+    return ""
+
+
+def _range(full: bool) -> str:
+    return "full" if full else "limited"
 
 
 def _turn(path: Path, frame: VideoFrame) -> Turn:

@@ -24,7 +24,8 @@ VIDEO_SUFFIXES = frozenset(
 
 
 class Footage(Protocol):
-    """Frames of one source, by number. Cheap to pickle: files open on first reading, in the process that reads."""
+    """Frames of one source, by number. Cheap to pickle and safe to fork: files open on first reading, in the process
+    that reads."""
 
     @property
     def frames(self) -> int: ...
@@ -93,7 +94,7 @@ class VideoFile:
         needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
         damage = find_damage_in(self._source, *needed, self.close)
         if damage:
-            raise UserError(self.path, f"is damaged: {damage}", "fetch it again, or say damaged=keep")
+            raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or say damaged=keep")
 
     @property
     def damage(self) -> Damage:

@@ -83,7 +83,7 @@ def facts(footage: Footage) -> Row:
         "assumed": _yes(probe.colour.assumed),
         "turn": _turn(probe.turn.transposed, probe.turn.flip_y, probe.turn.flip_x),
         "sample_aspect": "" if probe.sample_aspect == 1 else str(probe.sample_aspect),
-        "field_order": "" if is_rgb(probe.pixel_format) else str(find_fields(probe.path)),
+        "field_order": "" if is_rgb(probe.pixel_format) else str(find_fields(probe.path, probe.stream)),
         "backend": probe.backend,
         "reason": probe.reason,
     }
