@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.parity.planes import decode
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.video_io import FrameFolder, VideoFile, VideoWriter, find_footage, open_footage, read_chunks
@@ -68,6 +69,23 @@ def test_lossless_rgb_comes_back_exactly(write_video: WriteVideo, frames: Frames
 def test_lossless_yuv_comes_back_to_two_levels(write_video: WriteVideo, frames: Frames) -> None:
     path = write_video("a.mkv", frames, codec="ffv1", pixel_format="yuv444p")
     assert np.abs(_read(path).astype(int) - frames).max() <= 2
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize(("pixel_format", "bits"), [("yuv444p10le", 10), ("yuv444p12le", 12), ("yuv444p", 8)])
+def test_deep_and_shallow_frames_become_yuv_without_bias(
+    write_video: WriteVideo, frames: Frames, pixel_format: str, bits: int, deep: bool
+) -> None:
+    """Against BT.709 in float64: swscale left alone makes 16-bit RGB 0.45 of 255 levels too bright."""
+    pictures = frames.astype(np.uint16) * 257 if deep else frames
+    rgb = frames / 255
+    luma = rgb @ [0.2126, 0.7152, 0.0722]
+    blue, red = (rgb[..., 2] - luma) / 1.8556, (rgb[..., 0] - luma) / 1.5748
+    wanted = np.stack([16 + 219 * luma, 128 + 224 * blue, 128 + 224 * red], 1) * 2 ** (bits - 8)
+    _, planes = decode(write_video("a.mkv", pictures, codec="ffv1", pixel_format=pixel_format))
+    error = np.array(planes) - wanted
+    assert np.abs(error).max() < 0.7
+    assert np.abs(error.mean((0, 2, 3))).max() < 0.2
 
 
 def test_any_window_equals_that_part_of_the_whole(write_video: WriteVideo, frames: Frames) -> None:
@@ -251,6 +269,18 @@ def test_an_encoding_that_cannot_be_is_the_users_to_mend(
 ) -> None:
     with pytest.raises(UserError, match=name.replace(".", r"\.")):
         write_video(name, frames, **options)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_the_shape_of_pixels_is_kept(write_video: WriteVideo, frames: Frames, name: str) -> None:
+    options = {"codec": "libx264", "pixel_format": "yuv420p", "sample_aspect": Fraction(16, 11)}
+    assert VideoFile(write_video(name, frames, **options)).aspect == Fraction(16, 11)
+
+
+def test_a_container_that_would_lose_the_shape_of_pixels_is_refused(write_video: WriteVideo, frames: Frames) -> None:
+    """PyAV tells Matroska nothing of it."""
+    with pytest.raises(UserError, match=r"cannot say that pixels are 16/11 .*; choose \.mp4, or codec=libx264"):
+        write_video("a.mkv", frames, sample_aspect=Fraction(16, 11))
 
 
 def test_sound_that_the_container_cannot_hold_is_the_users_to_mend(
