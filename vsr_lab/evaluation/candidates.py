@@ -10,13 +10,13 @@ from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.network import FrameNetwork, Network
+from vsr_lab.core.network import Network
 from vsr_lab.core.shots import find_shots
 from vsr_lab.core.stream import stream
 from vsr_lab.core.video_io import Treatment, read_chunks
 from vsr_lab.delivery import open_bundle
 from vsr_lab.exporters import open_onnx
-from vsr_lab.models import Interpolation, load_animesr, load_basicvsr, load_network
+from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
 
 
 class Candidate(Protocol):
@@ -118,39 +118,12 @@ def _published(network: Network, path: str, name: str | None) -> Candidate:
     return NetworkCandidate(name or Path(path).stem, network.to(memory_format=torch.channels_last), facts)
 
 
-class _Foreign(FrameNetwork):
-    """A per-frame model of another project, behind our contract."""
-
-    def __init__(self, descriptor: Any) -> None:
-        super().__init__()
-        self.scale = int(descriptor.scale)
-        self.size_multiple = int(descriptor.size_requirements.multiple_of)
-        self.descriptor = descriptor
-
-    def frame(self, lr: Tensor) -> Tensor:
-        return self.descriptor(lr)
-
-
 def spandrel(path: str, name: str | None = None) -> Candidate:
     """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding tensors alone."""
-    import spandrel as library
-    from safetensors.torch import load_file
-
-    file = Path(path)
-    if not file.is_file():
-        raise UserError(file, "not found", "give a model file that spandrel can load")
-    try:
-        weights = load_file(file) if file.suffix == ".safetensors" else torch.load(file, "cpu", weights_only=True)
-        descriptor = library.ModelLoader().load_from_state_dict(weights)
-    except Exception as error:  # spandrel, torch and safetensors each have their own kinds
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(file, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error
-    if not isinstance(descriptor, library.ImageModelDescriptor):
-        raise UserError(file, "is no image-to-image model", "give a super-resolution model")
-    network = _Foreign(descriptor).eval()
-    parameters = sum(p.numel() for p in descriptor.model.parameters())
-    facts = {"kind": "spandrel", "parameters": parameters, "architecture": descriptor.architecture.name}
-    return NetworkCandidate(name or file.stem, network, facts)
+    network = Foreign(path).eval()
+    parameters = sum(p.numel() for p in network.parameters())
+    facts = {"kind": "spandrel", "parameters": parameters, "architecture": network.architecture}
+    return NetworkCandidate(name or Path(path).stem, network, facts)
 
 
 def frames(path: str, name: str | None = None) -> Candidate:

@@ -5,6 +5,7 @@ from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.basicvsr_pp import BasicVsrPp
 from vsr_lab.models.compact import Compact
 from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network
+from vsr_lab.models.foreign import Foreign
 from vsr_lab.models.initial import init_network
 from vsr_lab.models.interpolation import Interpolation
 from vsr_lab.models.official import load_animesr, load_basicvsr
@@ -17,6 +18,7 @@ __all__ = [
     "BasicVsr",
     "BasicVsrPp",
     "Compact",
+    "Foreign",
     "Interpolation",
     "Recurrent",
     "RecurrentFlow",

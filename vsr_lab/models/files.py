@@ -77,8 +77,10 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     Raises UserError for a pickle, a broken file, weights of another architecture and weights that are not finite.
     """
     note = read_note(path)
+    # A network that is built from a file finds itself in this one; where it came from may be gone.
+    spec = {**note["network"], **({"path": str(path)} if "path" in note["network"] else {})}
     try:
-        network = build_network(note["network"])
+        network = build_network(spec)
     except (ValueError, KeyError) as error:
         raise UserError(path, f"describes no network that can be built ({error})", "train it anew") from error
     load_weights(network, path)

@@ -1,0 +1,48 @@
+"""Models of other projects: read out of their weights, run at any size, refused where they do not fit."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from spandrel import SizeRequirements
+from spandrel.architectures.Compact import Compact
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.models import Foreign
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    torch.save({"params_ema": Compact(num_feat=8, num_conv=1, upscale=2).state_dict()}, tmp_path / "theirs.pth")
+    return tmp_path / "theirs.pth"
+
+
+def test_it_gives_what_spandrel_gives(theirs: Path) -> None:
+    network = Foreign(str(theirs)).eval()
+    lr = torch.rand(1, 2, 3, 6, 7)
+    assert torch.equal(network(lr)[0], network.model(lr[0]))
+    assert (network.scale, network.architecture) == (2, "RealESRGAN Compact")
+
+
+def test_another_scale_is_refused(theirs: Path) -> None:
+    with pytest.raises(UserError, match="enlarges by 2, not 4; say scale=2"):
+        Foreign(str(theirs), scale=4)
+
+
+@pytest.mark.parametrize(
+    ("wants", "size"),
+    [
+        (SizeRequirements(multiple_of=4), (8, 12)),
+        (SizeRequirements(minimum=16), (16, 16)),
+        (SizeRequirements(multiple_of=4, square=True), (12, 12)),
+    ],
+)
+def test_frames_are_padded_to_what_the_architecture_wants(
+    theirs: Path, wants: SizeRequirements, size: tuple[int, int]
+) -> None:
+    network = Foreign(str(theirs))
+    network._wants = wants
+    seen: list[torch.Size] = []
+    network.model.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[-2:]))
+    assert network(torch.rand(1, 1, 3, 7, 9)).shape == (1, 1, 3, 14, 18)
+    assert seen == [size]

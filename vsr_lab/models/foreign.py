@@ -1,0 +1,66 @@
+"""Per-frame models of other projects, to be judged as they are or trained further."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import FrameNetwork
+
+_PREFIX = "model."
+
+
+class Foreign(FrameNetwork):
+    """A per-frame RGB model of any architecture that spandrel knows.
+
+    path: .safetensors, or .pth holding tensors alone. The architecture and its sizes are read out of the weights, so
+    whatever this network was saved to builds it anew. scale: refused where it is not the model's; None takes the
+    model's. Frames of any size are padded to what the architecture wants.
+    Raises UserError for a file that is missing or holds no such model.
+    """
+
+    def __init__(self, path: str, scale: int | None = None) -> None:
+        super().__init__()
+        descriptor = _described(Path(path))
+        self.scale = int(descriptor.scale)
+        if scale not in (None, self.scale):
+            raise UserError(path, f"enlarges by {self.scale}, not {scale}", f"say scale={self.scale}")
+        self.architecture = str(descriptor.architecture.name)
+        self.model = descriptor.model.train()
+        self._call = descriptor._call_fn
+        self._wants = descriptor.size_requirements
+
+    def frame(self, lr: Tensor) -> Tensor:
+        height, width = lr.shape[-2:]
+        multiple, least = self._wants.multiple_of, self._wants.minimum
+        high, wide = (max(math.ceil(side / multiple) * multiple, least) for side in (height, width))
+        if self._wants.square:
+            high = wide = max(high, wide)
+        if (high, wide) != (height, width):
+            lr = F.pad(lr, (0, wide - width, 0, high - height), mode="replicate")
+        return self._call(self.model, lr)[..., : height * self.scale, : width * self.scale]
+
+
+def _described(path: Path) -> Any:
+    """What spandrel makes of the file: a model from RGB images to RGB images."""
+    import spandrel  # takes a second, which those who do without need not wait
+
+    if not path.is_file():
+        raise UserError(path, "not found", "give a model file that spandrel can load")
+    try:
+        loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        weights = spandrel.canonicalize_state_dict(loaded)
+        if all(name.startswith(_PREFIX) for name in weights):  # as this network itself is saved
+            weights = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
+        descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
+    except Exception as error:  # spandrel, torch and safetensors each have their own kinds
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(path, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error
+    if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.input_channels != 3:
+        raise UserError(path, "makes no RGB images of RGB images", "give a super-resolution model")
+    return descriptor
