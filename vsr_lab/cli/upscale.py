@@ -16,7 +16,9 @@ def run(cfg: DictConfig) -> None:
     output = Path(cfg.output)
     bundle = open_bundle(Path(cfg.bundle))
     treatment = Treatment(cfg.deinterlace, cfg.tone_map, cfg.damaged)
-    provenance = upscale(bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment)
+    provenance = upscale(
+        bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment, cfg.watch_cuts
+    )
     width, height = provenance["output"]["size"]
     show_files(
         f"upscaled {provenance['frames']} frames to {width}x{height}",

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vsr_lab.core.cuts import IsCut, no_cut
 from vsr_lab.core.network import Network, StreamingNetwork
 
 
@@ -16,24 +17,36 @@ def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
 
 
 @torch.inference_mode()
-def stream(network: Network, frames: Iterable[Tensor]) -> Iterator[Tensor]:
+def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
     """Enlarge frames (C h w each), yielding C sh sw each, in order.
 
-    A streaming network holds one frame and its state, whatever the length; any other sees the whole clip at once.
+    A streaming network holds one frame and its state, whatever the length; any other sees a whole scene at once.
+    is_cut: asked once of every frame in order; where it says yes, nothing of the frames before is remembered.
     """
     if not isinstance(network, StreamingNetwork):
-        yield from _whole(network, frames)
+        for scene in _scenes(frames, is_cut):
+            yield from _whole(network, scene)
         return
     state = None
     for lr in frames:
         padded = pad_to_multiple(lr[None], network.size_multiple)
-        if state is None:
+        if is_cut(lr) or state is None:
             state = network.initial_state(padded)
         sr, state = network.step(padded, state)
         yield sr[0, :, : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
 
 
-def _whole(network: Network, frames: Iterable[Tensor]) -> Iterator[Tensor]:
-    lr = torch.stack(list(frames))
+def _scenes(frames: Iterable[Tensor], is_cut: IsCut) -> Iterator[list[Tensor]]:
+    scene: list[Tensor] = []
+    for lr in frames:
+        if is_cut(lr) and scene:
+            yield scene
+            scene = []
+        scene.append(lr)
+    yield scene
+
+
+def _whole(network: Network, frames: list[Tensor]) -> Iterator[Tensor]:
+    lr = torch.stack(frames)
     sr = network(pad_to_multiple(lr, network.size_multiple)[None])[0]
     yield from sr[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from vsr_lab.core.clip import to_deep_frames, to_frames, to_tensor
+from vsr_lab.core.cuts import CutWatch, no_cut
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256, write_json, written_beside
 from vsr_lab.core.network import StreamingNetwork
@@ -45,11 +46,12 @@ def upscale(
     overlap: int,
     overwrite: bool,
     treatment: Treatment = REFUSE,
+    watch_cuts: bool = True,
 ) -> dict[str, Any]:
     """Enlarge source into output and write output.provenance.json beside it; returns the provenance.
 
     Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames;
-    treatment: of fields, HDR and damage in source.
+    treatment: of fields, HDR and damage in source; watch_cuts: forget at a cut what was seen before it.
     Raises UserError where output is the source, or is there already and overwrite is off.
     """
     provenance_path = output.with_name(output.name + ".provenance.json")
@@ -57,6 +59,7 @@ def upscale(
     video = VideoFile(source, treatment=treatment)
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
     height, width = (side * network.scale for side in video.size)
+    watch = CutWatch() if watch_cuts else None
     tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest["name"]}
     # The note is put in place after the video, so that neither is ever there alone.
     with written_beside(provenance_path) as note, written_beside(output) as temporary:
@@ -74,7 +77,7 @@ def upscale(
             bits = bits_of(encoding.pixel_format)
             quantised = to_deep_frames if bits > 8 else to_frames
             times = iter(video.probe.timestamps)
-            for sr in stream(network, _frames(video)):
+            for sr in stream(network, _frames(video), watch or no_cut):
                 writer.write(quantised(sr)[None], [float(next(times))])
         provenance = {
             "schema": 1,
@@ -85,6 +88,7 @@ def upscale(
             "read": {**vars(treatment), "damage": str(video.damage)},
             "frames": video.frames,
             "scale": network.scale,
+            "cuts": watch.found if watch else None,
             "colour": {"read_as": vars(video.probe.colour), "written_as": "rgb" if writer.rgb else "bt709 limited"},
             "bits": {"read": video.probe.bits, "written": bits},
             "bundle": {"name": bundle.manifest["name"], "sha256": bundle.manifest["sha256"]},

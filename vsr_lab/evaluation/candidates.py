@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.cuts import CutWatch
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.core.shots import find_shots
@@ -38,7 +39,7 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class NetworkCandidate:
-    """A network in memory."""
+    """A network in memory. At a cut it begins anew, as it does in production."""
 
     name: str
     network: Network
@@ -49,7 +50,7 @@ class NetworkCandidate:
         return self.network.scale
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        return stream(self.network, lr)
+        return stream(self.network, lr, CutWatch())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames
+from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.video_io import VideoFile, VideoWriter
@@ -57,6 +57,15 @@ def test_every_frame_is_enlarged_and_keeps_its_time(bundle: Bundle, source: Path
     assert (video.frames, video.size) == (8, (64, 128))
     assert np.array_equal(video.read(0, 8).frames, frames.repeat(2, 1).repeat(2, 2))
     assert video.probe.timestamps == pytest.approx(TIMES, abs=1e-3)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_cuts_are_watched_for_and_told(
+    bundle: Bundle, write_video: WriteVideo, output: Path, moving: Callable[..., Tensor], watched: bool
+) -> None:
+    scenes = np.concatenate([to_frames(moving(n, 32, 64, 0, 0, seed)) for n, seed in ((5, 0), (3, 1))])
+    provenance = _upscale(bundle, write_video("in/scenes.mkv", scenes), output, watch_cuts=watched)
+    assert provenance["cuts"] == ([5] if watched else None)
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(16, 4), (20, 0), (100, 8)])
