@@ -1,4 +1,4 @@
-"""Lets a benchmark import vsr_lab on a lent machine that lacks packages which the benchmark never calls."""
+"""Imported before vsr_lab: lets a benchmark run on a lent machine that lacks packages which it never calls."""
 
 import sys
 from collections.abc import Sequence
@@ -34,9 +34,10 @@ class _Finder:
         """Nothing to run."""
 
 
-def stand_in(*packages: str) -> None:
-    """Those of the packages that are not installed can be imported from now on; says which they are."""
-    missing = [name for name in packages if find_spec(name) is None]
-    if missing:
-        print(f"not installed, and not needed here: {', '.join(missing)}")
-        sys.meta_path.append(_Finder(missing))  # pyright: ignore
+def _missing(packages: Sequence[str]) -> list[str]:
+    return [name for name in packages if find_spec(name) is None]
+
+
+if missing := _missing(["av", "decord", "kornia", "lmdb", "piq"]):
+    print(f"not installed, and not needed where it is not called: {', '.join(missing)}")
+    sys.meta_path.append(_Finder(missing))  # pyright: ignore

@@ -1,6 +1,7 @@
 """Feeding training: samples a second against the field's habits, what a training step waits, and memory.
 
-python benchmarks/feeding.py [FOLDER OF VIDEOS] [--quick] [--keep FOLDER]
+python benchmarks/feeding.py [FOLDER OF VIDEOS] [--quick] [--keep FOLDER] [--only PART]
+python benchmarks/feeding.py --device cuda      what a step on a GPU waits, and nothing else
 """
 
 import argparse
@@ -15,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import absent  # noqa: F401 - first
 import cv2
 import numpy as np
 import torch
@@ -25,12 +27,15 @@ from torch.utils.data import DataLoader
 from vsr_lab.core.shots import Shot, find_shots
 from vsr_lab.core.video_io import VideoWriter
 from vsr_lab.data import Crops, StoredClip, collate, store_shots, train_loader
+from vsr_lab.data.activity import measure_activity
+from vsr_lab.data.store import activity_path
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import Recurrent
 from vsr_lab.training import VsrModule
 
 FRAMES, SIZE, CLIPS, BATCH = 15, 256, 4, 2
+_IN_TURN = 10  # steps
 
 
 def render_footage(folder: Path) -> Path:
@@ -44,6 +49,20 @@ def render_footage(folder: Path) -> Path:
                 y, x = t, 2 * t
                 writer.write(np.ascontiguousarray(texture[y : y + 720, x : x + 1280])[None], [t / 25])
     return folder
+
+
+def textures(folder: Path) -> list[StoredClip]:
+    """Clips of 720p noise as they lie in a store, where no video can be read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    clips: list[StoredClip] = []
+    for seed in range(CLIPS):
+        path = folder / f"{seed}.npy"
+        frames = np.random.default_rng(seed).integers(0, 256, (CLIP_FRAMES, 720, 1280, 3), np.uint8)
+        np.save(path, frames)
+        with activity_path(path).open("wb") as file:
+            np.save(file, measure_activity(frames))
+        clips.append(StoredClip(str(seed), path))
+    return clips
 
 
 def choose(footage: Path) -> list[Shot]:
@@ -155,58 +174,71 @@ def interest(clips: Sequence[StoredClip], count: int) -> None:
     print(f"  one place measured on its pixels: {1e6 * (time.perf_counter() - start) / len(places):.0f} us")
 
 
-def step_wait(clips: Sequence[StoredClip], rounds: int) -> None:
-    """Training steps on batches of a loader with two workers, in turn with steps on one batch that is there already."""
+def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) -> None:
+    """Training steps on batches of a loader with two workers, in turn with steps on one batch that is there already.
+
+    On a GPU in bf16, in batches of 8 and on a network four times as wide and deep: what keeps it busy.
+    """
+    cuda = device.type == "cuda"
+    channels, blocks, size = (64, 5, 8) if cuda else (32, 3, BATCH)
     degradation = ResizeDown(SCALE)
     crops = Crops(clips, None, degradation, 0, FRAMES, SIZE, tries=4, flips=True)
     objective = Objective({"charbonnier": Term(Charbonnier(), 1.0)}, estimator=None)  # pyright: ignore
-    network = Recurrent(scale=SCALE, channels=32, blocks=3, warm_up=0).to(memory_format=torch.channels_last)
+    network = Recurrent(SCALE, channels, blocks).to(device, memory_format=torch.channels_last)
     module = VsrModule(network, objective, degradation, torch.optim.AdamW, lambda o: None, {}, {}, 50)  # pyright: ignore
     optimizer = torch.optim.AdamW(network.parameters())
-    loader = iter(train_loader(crops, BATCH, 2, 0, 10**6, 0, 1))
+    loader = iter(train_loader(crops, size, 2, 0, 10**6, 0, 1))
     fixed = next(loader)
 
     def step(batches: Iterator[Any]) -> tuple[float, float]:
         start = time.perf_counter()
         batch = next(batches)
         waited = time.perf_counter() - start
-        lr, hr = module.pair(batch)
-        total, _ = objective(network(lr), hr, lr, 1.0, measure_all=False)
+        with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
+            lr, hr = module.pair(module.transfer_batch_to_device(batch, device, 0))
+            total, _ = objective(network(lr).float(), hr, lr, 1.0, measure_all=False)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
+        float(total.detach())  # waits for the device, as a log does
         return time.perf_counter() - start, waited
 
-    step(loader)
+    for _ in range(5 if cuda else 1):
+        step(loader)
     real: list[float] = []
     still: list[float] = []
     waits: list[float] = []
-    for _ in range(rounds):  # in turn, so that a busy moment falls on both alike
-        still += [step(itertools.repeat(fixed))[0] for _ in range(2)]
-        for _ in range(2):
+    for _ in range(rounds):  # in turn, so that a busy moment falls on both alike; long enough to empty what was ahead
+        still += [step(itertools.repeat(fixed))[0] for _ in range(_IN_TURN)]
+        for _ in range(_IN_TURN):
             took, waited = step(loader)
             real.append(took)
             waits.append(waited)
-    ratio = statistics.median(real) / statistics.median(still)
-    print(f"\na training step (recurrent 32x3, x{SCALE}, batch {BATCH}, {torch.get_num_threads()} threads, 2 workers)")
-    print(f"  fixed batch {statistics.median(still):.2f} s, fed {statistics.median(real):.2f} s: ratio {ratio:.3f}")
-    print(f"  of which waiting for the loader: {1000 * statistics.median(waits):.2f} ms")
+    fed, alone = statistics.mean(real), statistics.mean(still)
+    print(f"\na training step on {device} (recurrent {channels}x{blocks}, x{SCALE}, batch {size}, 2 workers,", end=" ")
+    print(
+        f"{torch.get_num_threads()} threads)\n  fixed batch {1e3 * alone:.1f} ms, fed {1e3 * fed:.1f} ms: ratio",
+        end=" ",
+    )
+    print(f"{fed / alone:.3f}; of medians {statistics.median(real) / statistics.median(still):.3f}")
+    print(f"  of which waiting for the loader: {1e3 * statistics.mean(waits):.2f} ms")
 
 
-def memory(clips: Sequence[StoredClip], samples: int) -> None:
+def memory(clips: Sequence[StoredClip], samples: int, workers: int) -> None:
     """What each process holds while samples go by: resident, its share of it, and what is its own alone."""
     crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
-    loader = iter(train_loader(crops, 4, 2, 0, samples // 4 + 8, 0, 1))
+    loader = iter(train_loader(crops, 4, workers, 0, samples // 4 + 8, 0, 1))
     store = sum(clip.frames.nbytes for clip in clips) / 2**20
-    print(f"\nmemory over {samples} samples, MiB (the store: {store:.0f}); PSS counts a shared page in parts")
-    workers = loader._workers  # pyright: ignore
+    print(f"\nmemory over {samples} samples of {FRAMES} x {SIZE} x {SIZE}, {workers} workers, in MiB")
+    print(f"  the store: {store:.0f}; PSS counts a shared page in parts")
+    started = getattr(loader, "_workers", [])
     marks = {samples // 4 * share // 20 for share in (1, 5, 10, 15, 20)}
     for batch in range(1, samples // 4 + 1):
         next(loader)
         if batch in marks:
-            found = {"main": os.getpid(), **{f"worker {i}": w.pid for i, w in enumerate(workers)}}
+            found = {"main": os.getpid(), **{f"worker {i}": w.pid for i, w in enumerate(started)}}
             cells = [f"{name}: RSS {rss:.0f} PSS {pss:.0f} own {own:.0f}" for name, (rss, pss, own) in _held(found)]
-            print(f"  {4 * batch:>6}  " + "  |  ".join(cells))
+            print(f"  {4 * batch:>6}  " + "  |  ".join(cells), flush=True)
 
 
 def _held(processes: dict[str, int]) -> Iterator[tuple[str, tuple[float, float, float]]]:
@@ -217,23 +249,35 @@ def _held(processes: dict[str, int]) -> Iterator[tuple[str, tuple[float, float, 
 
 
 def main() -> None:
-    """Build the store of some clips and print every comparison."""
+    """Build the store of some clips and print every comparison, or one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage", nargs="?", type=Path, help="a folder of videos; rendered where none is given")
     parser.add_argument("--quick", action="store_true", help="a minute, to see that it runs")
     parser.add_argument("--keep", type=Path, help="where the store and the LMDB are left; a temporary folder else")
+    parser.add_argument("--only", choices=["memory", "interest", "throughput", "step", "short"])
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     options = parser.parse_args()
+    quick: bool = options.quick
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as temporary:
         folder: Path = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        if options.device == "cuda":
+            print(torch.cuda.get_device_name())
+            step_wait(textures(folder), 2 if quick else 10, torch.device("cuda"))
+            return
         shots = choose(options.footage or render_footage(folder))
         clips = build(shots, folder / "store")
-        memory(clips, 400 if options.quick else 10_000)
-        interest(clips, 200 if options.quick else 2000)
-        throughput(clips, shots, folder, 3 if options.quick else 30)
-        step_wait(clips, 2 if options.quick else 15)
-        short_clips(folder, 60 if options.quick else 1000)
+        parts: dict[str, Callable[[], None]] = {
+            "memory": lambda: [memory(clips, 400 if quick else 10_000, workers) for workers in (0, 2)][-1],
+            "interest": lambda: interest(clips, 200 if quick else 2000),
+            "throughput": lambda: throughput(clips, shots, folder, 3 if quick else 30),
+            "step": lambda: step_wait(clips, 1 if quick else 3, torch.device("cpu")),
+            "short": lambda: short_clips(folder, 60 if quick else 1000),
+        }
+        for name, part in parts.items():
+            if options.only in (None, name):
+                part()
 
 
 if __name__ == "__main__":

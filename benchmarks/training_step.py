@@ -14,22 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from absent import stand_in
+import absent  # noqa: F401 - first
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EMAWeightAveraging
+from training_peers import basicsr_step, import_basicsr, rewritten_step
 
-stand_in("av", "kornia", "piq")
-
-import pytorch_lightning as pl  # noqa: E402
-import torch  # noqa: E402
-from pytorch_lightning.callbacks import EMAWeightAveraging  # noqa: E402
-from training_peers import basicsr_step, import_basicsr, rewritten_step  # noqa: E402
-
-from vsr_lab.core.batch import Batch  # noqa: E402
-from vsr_lab.core.network import Network  # noqa: E402
-from vsr_lab.degradations import ResizeDown  # noqa: E402
-from vsr_lab.losses import Charbonnier, Objective, Term  # noqa: E402
-from vsr_lab.models import BasicVsr, Compact, Recurrent  # noqa: E402
-from vsr_lab.training import VsrModule, quiet_lightning  # noqa: E402
-from vsr_lab.training.logs import CsvLog  # noqa: E402
+from vsr_lab.core.batch import Batch
+from vsr_lab.core.network import Network
+from vsr_lab.degradations import ResizeDown
+from vsr_lab.losses import Charbonnier, Objective, Term
+from vsr_lab.models import BasicVsr, Compact, Recurrent
+from vsr_lab.training import VsrModule, quiet_lightning
+from vsr_lab.training.logs import CsvLog
 
 SCALE = 4
 _WARM = 3  # steps that choose algorithms and compile
@@ -113,7 +110,7 @@ def in_turn(
     return statistics.median(ours), statistics.median(others)
 
 
-def compare(case: Case, absent: str | None, compiled: bool, rounds: int, cuda: bool) -> None:
+def compare(case: Case, problem: str | None, compiled: bool, rounds: int, cuda: bool) -> None:
     """A line for each way to train the case's network, each in turn with BasicSR's step."""
     clips, frames, side = case.shape
     hr, lr = (torch.randint(0, 256, (clips, frames, n, n, 3), dtype=torch.uint8) for n in (SCALE * side, side))
@@ -123,7 +120,7 @@ def compare(case: Case, absent: str | None, compiled: bool, rounds: int, cuda: b
     if cuda:  # as both loaders do
         batch, lq, gt = batch.pin_memory(), lq.pin_memory(), gt.pin_memory()
     print(f"\n{case.name}, x{SCALE}, {clips} clips of {frames} frames of {side} x {side} LR pixels", flush=True)
-    if absent:
+    if problem:
         peer, step = "BasicSR's step written anew, our network", rewritten_step(case.make, cuda)
     elif case.theirs:
         peer, step = "BasicSR's step and network", basicsr_step(case.theirs, cuda)
@@ -168,12 +165,12 @@ def main() -> None:
     torch.manual_seed(0)
     torch.backends.cudnn.benchmark = True  # as BasicSR's train.py sets it
     print(machine(cuda))
-    absent = import_basicsr(options.basicsr)
-    if absent:
-        print(f"BasicSR cannot be imported ({absent}): its step is written anew; --basicsr FOLDER takes its own")
+    problem = import_basicsr(options.basicsr)
+    if problem:
+        print(f"BasicSR cannot be imported ({problem}): its step is written anew; --basicsr FOLDER takes its own")
     for case in cases(cuda):
         if case.name.startswith(options.only or ""):
-            compare(case, absent, options.compile, options.rounds, cuda)
+            compare(case, problem, options.compile, options.rounds, cuda)
 
 
 if __name__ == "__main__":
