@@ -33,6 +33,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def test_a_manifest_of_a_folder_that_training_can_use(cli: Cli, here: Path) -> None:
     outcome = cli("footage index", "root=footage", "output=footage/manifest.csv")
     assert outcome.code == 0, outcome.error
@@ -45,6 +52,28 @@ def test_a_manifest_of_a_folder_that_training_can_use(cli: Cli, here: Path) -> N
     assert float(good["motion"]) > 0
     assert "not a video" in rows["broken"]["problem"]
     assert [shot.name for shot in find_shots(here / "footage" / "manifest.csv")] == ["clip_0", "clip_1", "clip_2"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["eval/screen_capture/wezterm_tabs.mp4"],
+        pytest.param(["eval/vid4/city.mkv", "train/live_action/mdn_flower.mp4"], marks=pytest.mark.slow),
+    ],
+)
+def test_real_files_are_measured_as_they_were_described_by_others(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_footage: Path, names: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    described = {row["path"]: row for row in _rows(shared_footage / "manifest.csv")}
+    chosen = [described[name] for name in names]
+    _write(tmp_path / "list.csv", [row | {"path": str(shared_footage / row["path"])} for row in chosen])
+    assert cli("footage index", "root=list.csv", "output=made.csv").code == 0
+    for truth, made in zip(chosen, _rows(tmp_path / "made.csv"), strict=True):
+        assert made["path"].endswith(truth["path"])
+        facts = ("width", "height", "frames", "codec", "pix_fmt", "sha256", "content_type", "licence", "source")
+        assert {fact: made[fact] for fact in facts} == {fact: truth[fact] for fact in facts}
+        assert made["problem"] == ""
 
 
 def test_a_second_run_measures_what_changed_and_keeps_what_a_person_wrote(
@@ -70,11 +99,60 @@ def test_a_second_run_measures_what_changed_and_keeps_what_a_person_wrote(
         assert cli(*asked).code == 0
     finally:
         footage_index.show_table = original
-    assert told == ["4 rows: 1 measured, 2 as before, 1 moved or copied"]
+    assert told == ["5 rows: 1 measured, 2 as before, 1 moved or copied"]
     rows = {row["name"]: row for row in _rows(manifest)}
     assert {name: row["licence"] for name, row in rows.items()} == {
-        "clip_0": "CC0", "clip_1": "CC0", "clip_2": "CC0", "new": ""}  # fmt: skip
+        "clip_0": "CC0", "clip_1": "CC0", "clip_2": "CC0", "new": "", "broken": "CC0"}  # fmt: skip
+    assert rows["broken"]["problem"] == "not found"
     assert rows["clip_0"]["path"] == "moved.mkv"  # its name stays, since suites go by it
+
+
+def test_rows_of_files_that_are_away_keep_what_a_person_wrote_until_they_come_back(cli: Cli, here: Path) -> None:
+    manifest, first = here / "all.csv", here / "footage" / "clip_0.mkv"
+    (here / "footage" / "broken.mp4").unlink()
+    write_moving_clip(here / "more" / "other.mkv", frames=12, seed=7)
+    assert cli("footage index", "root=.", f"output={manifest}").code == 0
+    _write(manifest, [row | {"licence": f"of {row['name']}", "owner": "me"} for row in _rows(manifest)])
+    asked = ("footage index", "root=footage", f"output={manifest}")
+
+    shutil.move(first, here / "away.bin")
+    assert cli(*asked).code == 0
+    rows = {row["name"]: row for row in _rows(manifest)}
+    assert {(name, row["licence"], row["owner"]) for name, row in rows.items()} == {
+        (name, f"of {name}", "me") for name in ("footage/clip_0", "footage/clip_1", "footage/clip_2", "more/other")
+    }
+    assert {name: row["problem"] for name, row in rows.items() if row["problem"]} == {"footage/clip_0": "not found"}
+    assert [shot.name for shot in find_shots(manifest)] == ["footage/clip_1", "footage/clip_2", "more/other"]
+
+    shutil.move(here / "away.bin", here / "footage" / "found again.mkv")
+    assert cli(*asked).code == 0
+    rows = {row["name"]: row for row in _rows(manifest)}
+    assert len(rows) == 4
+    back = rows["footage/clip_0"]
+    assert (back["path"], back["problem"], back["licence"], back["frames"]) == (
+        "footage/found again.mkv", "", "of footage/clip_0", "20")  # fmt: skip
+
+
+def test_leaks_looks_at_files_as_they_are_and_goes_on_past_bad_ones(cli: Cli, here: Path) -> None:
+    (here / "footage" / "broken.mp4").unlink()
+    assert cli("footage index", "root=footage", "output=m.csv").code == 0
+    splits = {"clip_0": "train", "clip_1": "eval", "clip_2": "eval"}
+    _write(here / "m.csv", [row | {"split": splits[row["name"]]} for row in _rows(here / "m.csv")])
+    assert cli("footage leaks", "root=m.csv", "run_dir=first").code == 0
+
+    shutil.copyfile(here / "footage" / "clip_0.mkv", here / "footage" / "clip_1.mkv")  # its row says another hash
+    (here / "footage" / "clip_2.mkv").write_bytes(b"no video")
+    outcome = cli("footage leaks", "root=m.csv", "run_dir=second")
+    assert outcome.code == 1
+    found = json.loads((here / "second" / "leaks.json").read_text())
+    assert [(leak["one"], leak["other"]) for leak in found["leaks"]] == [("clip_0", "clip_1")]
+    assert "clip_2.mkv: is not a video" in found["left_out"]["clip_2"]
+
+    (here / "footage" / "clip_1.mkv").unlink()
+    outcome = cli("footage leaks", "root=m.csv", "run_dir=third")
+    assert outcome.code == 2
+    assert "no two splits of footage that can be read" in outcome.error
+    assert not (here / "third").exists()
 
 
 def test_leaks_across_splits_end_with_1_and_are_named(cli: Cli, here: Path) -> None:
@@ -85,7 +163,7 @@ def test_leaks_across_splits_end_with_1_and_are_named(cli: Cli, here: Path) -> N
     assert outcome.code == 1
     assert "1 shots are in two splits" in outcome.error
     found = json.loads((here / "leaks" / "leaks.json").read_text())
-    assert [(leak["one"], leak["other"]) for leak in found] == [("clip_0", "twin")]
+    assert [(leak["one"], leak["other"]) for leak in found["leaks"]] == [("clip_0", "twin")]
     (here / "footage" / "split.csv").write_text("\n".join(lines[:3]) + "\n")
     assert cli("footage leaks", "root=footage/split.csv", "run_dir=clean").code == 0
 
@@ -110,6 +188,9 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
     assert sum(numbers["stands_for"].values()) == pytest.approx(1)
     with Image.open(here / "some" / "sheet.png") as sheet:
         assert sheet.width > 600
+    write_moving_clip(here / "footage" / "short.mkv", frames=10, seed=5)
+    assert cli("footage sample", "root=footage", "n=3", "frames=12", "run_dir=windows").code == 0
+    assert [(shot.start, shot.stop) for shot in find_shots(here / "windows" / "manifest.csv")] == [(4, 16)] * 3
 
 
 @pytest.mark.parametrize(
@@ -123,6 +204,8 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
         ("footage leaks", ["root=foreign.csv"], "has 0 splits"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "has 1 shots"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "has 1 shots"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "no shot is long enough"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "is no length"),
         ("footage sample", ["root=footage", "m=3"], "no such key"),
     ],
 )

@@ -34,17 +34,19 @@ def run(cfg: DictConfig) -> None:
     if cfg.split is not None and not (isinstance(cfg.split, float) and 0 < cfg.split < 1):
         raise UserError(f"split={cfg.split}", "is no share", "say a number between 0 and 1, such as split=0.1")
     model, scans = ContentModel(**plain(cfg.content_model)), Scans(Path(cfg.scans))
-    work, gone = plan(root, manifest, read_old(manifest), cfg.fresh)
+    work, rest = plan(root, manifest, read_old(manifest), cfg.fresh)
     total = sum(one.stamp.bytes for one in work)
     columns = (TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=total)
-        index = build_index(work, manifest, root, model, scans, lambda one: progress.advance(task, one.stamp.bytes))
+        index = build_index(
+            work, rest, manifest, root, model, scans, lambda one: progress.advance(task, one.stamp.bytes)
+        )
     write_manifest(manifest, index.rows)  # so that its rows can be read as shots
     if cfg.split is not None:
         _deal(index.rows, manifest, scans, cfg)
         write_manifest(manifest, index.rows)
-    _show(index, gone)
+    _show(index)
     show_files("indexed", {"manifest": manifest})
 
 
@@ -71,7 +73,7 @@ def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> Non
         row["split"] = split
 
 
-def _show(index: Index, gone: list[str]) -> None:
+def _show(index: Index) -> None:
     kinds: dict[str, list[float]] = {}
     for row in index.rows:
         if not row["problem"]:
@@ -82,5 +84,3 @@ def _show(index: Index, gone: list[str]) -> None:
     show_table(title, ["content type", "clips", "length"], rows)
     for path, problem in index.problems.items():
         console.print(f"left out: {path}: {problem}", style="yellow", soft_wrap=True, markup=False)
-    for path in gone:
-        console.print(f"gone, its row dropped: {path}", style="yellow", soft_wrap=True, markup=False)

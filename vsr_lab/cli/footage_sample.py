@@ -11,7 +11,7 @@ from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.files import write_json
 from vsr_lab.core.shots import Shot, find_shots
 from vsr_lab.core.video_io import open_footage
-from vsr_lab.data.catalogue import Sample, Scan, Scans, Take, choose, digest_of, gather, rate_of, write_contact_sheet
+from vsr_lab.data.catalogue import Sample, Scan, Scans, choose, digest_of, gather, rate_of, write_contact_sheet
 from vsr_lab.data.manifest import write_manifest
 
 
@@ -27,16 +27,16 @@ def run(cfg: DictConfig) -> None:
             found = scans.get(shot.path, digest_of(shot.path))
             return found, rate_of(open_footage(shot.path))
 
-        takes, problems = gather(shots, scan_of, lambda shot: progress.advance(task))
+        takes, problems = gather(shots, scan_of, lambda shot: progress.advance(task), cfg.frames)
     for problem in problems.values():
         console.print(f"left out: {problem}", style="yellow", soft_wrap=True, markup=False)
     sample = choose(takes, cfg.n, cfg.seed)
     folder = begin_run(cfg)
-    chosen = [takes[number] for number in sample.chosen]
+    chosen = [takes[number].middle(cfg.frames) for number in sample.chosen]
     _write(folder, chosen, sample)
     rows = [
-        [take.shot.name, f"{take.shot.start}:{take.shot.stop}", f"{share:.1%}"]
-        for take, share in zip(chosen, sample.shares, strict=True)
+        [shot.name, f"{shot.start}:{shot.stop}", f"{share:.1%}"]
+        for shot, share in zip(chosen, sample.shares, strict=True)
     ]
     show_table(f"{len(chosen)} of {len(takes)} shots", ["clip", "frames", "stands for"], rows)
     reach = sample.coverage
@@ -49,8 +49,7 @@ def run(cfg: DictConfig) -> None:
     show_files("sampled (use: suite=manifest suite.root=)", files)
 
 
-def _write(folder: Path, chosen: list[Take], sample: Sample) -> None:
-    shots = [take.shot for take in chosen]
+def _write(folder: Path, shots: list[Shot], sample: Sample) -> None:
     names = [f"{shot.name}_{shot.start}" for shot in shots]
     write_contact_sheet(
         shots,

@@ -194,8 +194,11 @@ def _disc_eye(cel: Cel, face: Face, mood: Mood, which: int) -> None:
     size = face.eye_size * 1.15
     ball = ellipse(0, -0.02, size, size * face.eye_tall)
     if mood.eyes < 0.25:
-        cel.shape(ball, shade(face.skin, 0.5))
-        cel.line(bent((-size, 0.03), (size, 0.03), -0.15, 7), 1.2, _LASH, 0.1, 0.1)
+        lid = mix(face.skin, shade(face.skin), 0.18)
+        cel.fill(ball, lid)  # the ball bulges under its lid: the lid's edge is drawn, its rim hardly
+        cel.contour(ball, 0.35, lid)
+        edge = bent((-size * 0.98, 0.06), (size * 0.98, 0.06), 0.30 if mood.joy > 0.5 else -0.30, 7)
+        cel.line(edge, 0.06, colour=_LASH, head=0.15, tail=0.15)
         return
     cel.shape(ball, (1, 1, 1), [ball + (0, -size * 1.7)])
     x = mood.gaze * 0.45 * size * which

@@ -1,7 +1,7 @@
 """What a folder of footage holds: its manifest, its splits and what they share, and the shots that stand for it."""
 
 from vsr_lab.data.catalogue.content import ContentModel
-from vsr_lab.data.catalogue.index import Index, Scans, build_index, digest_of, plan, read_old
+from vsr_lab.data.catalogue.index import Index, Scans, build_index, digest_of, known_digest, plan, read_old
 from vsr_lab.data.catalogue.leaks import Entry, Leak, entry, find_leaks
 from vsr_lab.data.catalogue.rows import Row
 from vsr_lab.data.catalogue.sampling import Coverage, Sample, Take, choose, gather
@@ -28,6 +28,7 @@ __all__ = [
     "entry",
     "find_leaks",
     "gather",
+    "known_digest",
     "near_duplicates",
     "plan",
     "rate_of",

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,34 +12,35 @@ from vsr_lab.core.files import sha256
 from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.core.video_io import VideoFile, find_footage, open_footage
 from vsr_lab.data.catalogue.content import ContentModel
-from vsr_lab.data.catalogue.rows import MEASURED, Row, Stamp, measured, merged, path_cell, stamp_of
+from vsr_lab.data.catalogue.rows import COLUMNS, MEASURED, Row, Stamp, measured, merged, path_cell, stamp_of
 from vsr_lab.data.catalogue.scan import VERSION, Scan, load_scan, scan
 
 Old = dict[str, str]
+NOT_FOUND = "not found"  # the problem of a row whose file is gone
 
 
 @dataclass
 class Index:
     """rows: of the new manifest. new, kept, moved: how many files were measured, taken over, or found elsewhere.
-    gone: paths of rows whose file is there no more; problems: path -> why it cannot be used."""
+    problems: path -> why it cannot be used."""
 
     rows: list[Row] = field(default_factory=list[Row])
     new: int = 0
     kept: int = 0
     moved: int = 0
-    gone: list[str] = field(default_factory=list[str])
     problems: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
 class Work:
-    """A file to look at. by_hand: its rows of before, whose person's columns stay."""
+    """A file to look at. by_hand: its rows of before, whose person's columns stay; was: the path that they name."""
 
     path: Path
     stamp: Stamp
     by_hand: list[Old]
     digest: str = ""
     known: Old | None = None  # a row of before that was measured on the same bytes
+    was: Path | None = None
 
 
 class Scans:
@@ -71,6 +72,20 @@ def digest_of(path: Path) -> str:
     return whole.hexdigest()
 
 
+def known_digest(path: Path, row: Mapping[str, str]) -> str:
+    """The hash that a row of a manifest holds, or a new one where the file has another size or time than it noted.
+
+    Raises UserError where there is no file.
+    """
+    if not path.exists():
+        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder anew")
+    return row["sha256"] if row.get("sha256") and _unchanged(row, stamp_of(path)) else digest_of(path)
+
+
+def _unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
+    return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))
+
+
 def read_old(manifest: Path) -> list[Old]:
     """Rows of a manifest that an earlier run wrote; none where there is none. Raises UserError for another table."""
     if not manifest.exists():
@@ -81,10 +96,12 @@ def read_old(manifest: Path) -> list[Old]:
     return rows
 
 
-def plan(root: Path, manifest: Path, old: list[Old], fresh: bool) -> tuple[list[Work], list[str]]:
-    """What is to be done for each file under root (or listed in a manifest), and the rows whose file is gone.
+def plan(root: Path, manifest: Path, old: list[Old], fresh: bool) -> tuple[list[Work], list[Old]]:
+    """What is to be done for each file under root (or listed in a manifest), and the rows of other files.
 
-    fresh: measure everything anew. Raises UserError where root holds no footage, or the manifest none of root's.
+    Those stay: of a file that is not under root as they are, of one that is gone with the problem "not found", since
+    what a person wrote there is nowhere else. fresh: measure everything anew. Raises UserError where root holds no
+    footage, or the manifest none of root's.
     """
     listed = root.suffix in TABLE_SUFFIXES
     seeds = _by_path(read_rows(root), root.parent) if listed else {}
@@ -94,12 +111,11 @@ def plan(root: Path, manifest: Path, old: list[Old], fresh: bool) -> tuple[list[
     for path, rows in before.items():
         digests[rows[0]["sha256"]].append(path)
     work = [_work(path, before, digests, seeds.get(path, []), fresh) for path in files]
-    taken = {path for path in before if path in set(files)} | {
-        path for one in work if one.known for path in digests[one.known["sha256"]] if not path.exists()
-    }
-    if old and not taken:
+    taken = {one.was for one in work}
+    if old and taken == {None}:
         raise UserError(manifest, f"lists no file of {root}", "it is of other footage; choose another output=")
-    return work, [str(path) for path in before if path not in taken]
+    rest = [(path, row) for path, rows in before.items() if path not in taken for row in rows]
+    return work, [row if path.exists() else row | {"problem": NOT_FOUND} for path, row in rest]
 
 
 def _by_path(rows: Iterable[Old], home: Path) -> dict[Path, list[Old]]:
@@ -113,20 +129,24 @@ def _work(
     path: Path, before: dict[Path, list[Old]], digests: dict[str, list[Path]], seed: list[Old], fresh: bool
 ) -> Work:
     if not path.exists():
-        return Work(path, Stamp(0, 0), seed)
-    stamp, rows = stamp_of(path), before.get(path, [])
-    usable = not fresh and bool(rows) and rows[0]["indexed"] == VERSION
-    if usable and (rows[0]["bytes"], rows[0]["modified"]) == (str(stamp.bytes), str(stamp.modified)):
-        return Work(path, stamp, rows, rows[0]["sha256"], rows[0])
+        return Work(path, Stamp(0, 0), before.get(path, seed), was=path if path in before else None)
+    stamp, rows, was = stamp_of(path), before.get(path, []), path if path in before else None
+    if not fresh and rows and _measured(rows[0]) and _unchanged(rows[0], stamp):
+        return Work(path, stamp, rows, rows[0]["sha256"], rows[0], was)
     digest = digest_of(path)
-    twins = [other for other in digests.get(digest, []) if before[other][0]["indexed"] == VERSION]
-    moved = next((before[other] for other in twins if not other.exists()), [])
-    known = None if fresh or not twins else before[twins[0]][0]
-    return Work(path, stamp, rows or moved or seed, digest, known)
+    twins = digests.get(digest, [])
+    moved = None if rows else next((other for other in twins if not other.exists()), None)
+    known = None if fresh else next((before[other][0] for other in twins if _measured(before[other][0])), None)
+    return Work(path, stamp, rows or (before[moved] if moved else seed), digest, known, was or moved)
+
+
+def _measured(row: Old) -> bool:
+    return row["indexed"] == VERSION and row["problem"] != NOT_FOUND
 
 
 def build_index(
     work: list[Work],
+    rest: list[Old],
     manifest: Path,
     root: Path,
     model: ContentModel,
@@ -135,7 +155,7 @@ def build_index(
 ) -> Index:
     """Measure what has to be measured; a file that cannot be used gets a row that says why, and the rest goes on.
 
-    done is called after each file.
+    work, rest: what `plan` gave; done is called after each file.
     """
     index, names = Index(), _names([one.path for one in work], root)
     for one in work:
@@ -143,7 +163,7 @@ def build_index(
         if found is None:
             found = _measure(one, model, scans)
             index.new += 1
-        elif one.by_hand and Path(os.path.abspath(manifest.parent / one.by_hand[0]["path"])) == one.path:  # noqa: PTH100
+        elif one.was == one.path:
             index.kept += 1
         else:
             index.moved += 1
@@ -153,6 +173,8 @@ def build_index(
         old = one.by_hand or [{}]
         index.rows += [merged(row, dict(found), path, names[one.path], one.stamp, one.digest) for row in old]
         done(one)
+    index.rows += [dict[str, object](dict.fromkeys(COLUMNS, "") | row) for row in rest]
+    index.problems |= {row["path"]: NOT_FOUND for row in rest if row["problem"] == NOT_FOUND}
     return index
 
 

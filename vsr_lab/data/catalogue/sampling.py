@@ -34,6 +34,11 @@ class Take(NamedTuple):
     shot: Shot
     looks: Array
 
+    def middle(self, frames: int | None) -> Shot:
+        """Its middle frames, or all of it."""
+        first = (len(self.shot) - frames) // 2 if frames else 0
+        return self.shot.window(first, first + frames) if frames else self.shot
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -56,8 +61,11 @@ class Sample:
     coverage: Coverage
 
 
-def takes_of(shot: Shot, scan: Scan, rate: float) -> list[Take]:
-    """The shots inside a shot: between its cuts, long ones in pieces, each with the mean of the looks taken in it."""
+def takes_of(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[Take]:
+    """The shots inside a shot: between its cuts, long ones in pieces, each with the mean of the looks taken in it.
+
+    shortest: frames, under which a piece does not count.
+    """
     stop = scan.frames if shot.stop is None else shot.stop
     found: list[Take] = []
     for first, last in scenes(scan.cuts.tolist(), shot.start, stop):
@@ -65,7 +73,7 @@ def takes_of(shot: Shot, scan: Scan, rate: float) -> list[Take]:
         edges = np.linspace(first, last, count + 1).astype(int).tolist()
         for a, b in pairwise(edges):
             looks = _looks(scan, a, b)
-            if b - a >= _SHORTEST and looks is not None:
+            if b - a >= shortest and looks is not None:
                 found.append(Take(shot.window(a - shot.start, b - shot.start), looks))
     return found
 
@@ -80,6 +88,8 @@ def choose(takes: list[Take], n: int, seed: int) -> Sample:
 
     Raises UserError where there are not that many.
     """
+    if not takes:
+        raise UserError(f"n={n}", "no shot is long enough", "bring longer footage, or say fewer frames=")
     if not 0 < n <= len(takes):
         raise UserError(f"n={n}", f"the footage has {len(takes)} shots", f"say n=1 to n={len(takes)}")
     distance = _distances(np.stack([take.looks for take in takes]))
@@ -146,16 +156,23 @@ def _reach(distance: Array, chosen: npt.NDArray[np.int64]) -> tuple[float, float
 
 
 def gather(
-    shots: list[Shot], scan_of: Callable[[Shot], tuple[Scan, float]], done: Callable[[Shot], object] = lambda shot: None
+    shots: list[Shot],
+    scan_of: Callable[[Shot], tuple[Scan, float]],
+    done: Callable[[Shot], object] = lambda shot: None,
+    frames: int | None = None,
 ) -> tuple[list[Take], dict[str, str]]:
     """The takes of all shots, and why others are left out, by name. scan_of gives the scan of a shot's file and its
-    frame rate, or raises UserError.
+    frame rate, or raises UserError; frames: how long a take has to be, other than 8.
+
+    Raises UserError where that is no number of frames.
     """
+    if frames is not None and frames < 1:
+        raise UserError(f"frames={frames}", "is no length", "say how many frames, such as frames=48")
     takes: list[Take] = []
     problems: dict[str, str] = {}
     for shot in shots:
         try:
-            takes += takes_of(shot, *scan_of(shot))
+            takes += takes_of(shot, *scan_of(shot), frames or _SHORTEST)
         except UserError as error:
             problems[shot.name] = str(error)
         done(shot)

@@ -1,0 +1,145 @@
+"""How well `footage leaks` knows copies again, and how well the shots of `footage sample` stand for all.
+
+    python benchmarks/catalogue.py MANIFEST_OR_FOLDER [--frames 72] [--scans results/scans]
+
+Leaks: of each clip a window of `--frames` is planted as a copy, coded at CRF 28 after what the row says was done to it,
+and compared with the whole clip; then every two different clips are compared, which should find nothing. Sample: the
+distance of any shot to the nearest chosen one, in deviations of the features, against the mean of 200 random draws.
+"""
+
+import argparse
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.core.tables import read_rows
+from vsr_lab.core.video_io import VideoWriter, open_footage
+from vsr_lab.data.catalogue import Entry, Scans, choose, digest_of, entry, find_leaks, gather, rate_of
+from vsr_lab.data.catalogue.scan import scan
+
+SIZES = (4, 8, 16, 32)  # of samples
+
+
+def _scaled(frames: Frames, factor: float) -> Frames:
+    size = round(frames.shape[2] * factor), round(frames.shape[1] * factor)
+    return np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in frames])
+
+
+def _cropped(frames: Frames, share: float) -> Frames:
+    """`share` of each side's length goes, a third of it at the left and the top."""
+    high, wide = (round(length * share) for length in frames.shape[1:3])
+    top, left = high // 3, wide // 3
+    return frames[:, top : frames.shape[1] - high + top, left : frames.shape[2] - wide + left]
+
+
+def _lit(frames: Frames) -> Frames:
+    return (255 * (frames / 255) ** 1.6).astype(np.uint8)
+
+
+COPIES: dict[str, Callable[[Frames], Frames]] = {
+    "coded again": lambda frames: frames,
+    "coded at CRF 40": lambda frames: frames,
+    "half the size": lambda frames: _scaled(frames, 0.5),
+    "cropped by 5 %": lambda frames: _cropped(frames, 0.05),
+    "cropped by 10 %": lambda frames: _cropped(frames, 0.1),
+    "cropped by 15 %": lambda frames: _cropped(frames, 0.15),
+    "mirrored": lambda frames: frames[:, :, ::-1],
+    "darker (gamma 1.6)": _lit,
+    "half as long, later": lambda frames: frames[len(frames) // 2 :],
+    "half size, 5 % off, mirrored, darker": lambda frames: _lit(_scaled(_cropped(frames, 0.05), 0.5)[:, :, ::-1]),
+}
+
+
+def _copy(frames: Frames, name: str, folder: Path) -> Entry:
+    frames = COPIES[name](frames)
+    frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
+    path = folder / "copy.mp4"
+    crf = "40" if name == "coded at CRF 40" else "28"
+    with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
+        writer.write(frames, np.arange(len(frames)) / 25)
+    return entry(Shot("copy", path), "eval", scan(open_footage(path)))
+
+
+class Clip(NamedTuple):
+    """A clip, what is known of the whole of it, and its content type."""
+
+    shot: Shot
+    whole: Entry
+    kind: str
+
+
+def planted(clips: list[Clip], frames: int) -> Table:
+    """Copies found, by what was done to them and by content type."""
+    named = sorted({clip.kind for clip in clips})
+    found = {(name, kind): [0, 0] for name in COPIES for kind in named}
+    with TemporaryDirectory() as folder:
+        for shot, whole, kind in track(clips, "planting copies", transient=True):
+            start = max(0, (shot.frames - frames) // 2)
+            taken = shot.read(start, min(shot.frames, start + frames)).frames
+            taken = _scaled(taken, min(1.0, 640 / max(taken.shape[1:3])))
+            for name in COPIES:
+                leaks = find_leaks([whole, _copy(taken, name, Path(folder))])
+                found[name, kind][0] += bool(leaks)
+                found[name, kind][1] += 1
+    table = Table("copy", *named, title="planted copies found")
+    for name in COPIES:
+        table.add_row(name, *("{} of {}".format(*found[name, kind]) for kind in named))
+    return table
+
+
+def alarms(entries: list[Entry]) -> list[str]:
+    """Pairs of different clips that are called the same."""
+    told: list[str] = []
+    pairs = list(combinations(entries, 2))
+    for one, other in track(pairs, "comparing different clips", transient=True):
+        leaks = find_leaks([one, Entry(other.name, "eval", other.numbers, other.prints, other.scenes)])
+        told += [f"{one.name} and {other.name}: likeness {leaks[0].likeness}"] if leaks else []
+    return [f"{len(told)} of {len(pairs)} pairs of different clips are called the same", *told]
+
+
+def sampled(shots: list[Shot], scans: Scans) -> Table:
+    """How far shots are from those chosen."""
+    takes, _ = gather(
+        shots, lambda shot: (scans.get(shot.path, digest_of(shot.path)), rate_of(open_footage(shot.path)))
+    )
+    table = Table("shots chosen", "mean", "worst", "random: mean", "random: worst", title=f"of {len(takes)} shots")
+    for n in (n for n in SIZES if n < len(takes)):
+        reach = choose(takes, n, 0).coverage
+        table.add_row(str(n), *(f"{x:.2f}" for x in (reach.mean, reach.worst, reach.random_mean, reach.random_worst)))
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--frames", type=int, default=72)
+    parser.add_argument("--scans", type=Path, default=Path("results/scans"))
+    options = parser.parse_args()
+    console, scans, clips = Console(), Scans(options.scans), list[Clip]()
+    kinds = [row.get("content_type") for row in read_rows(options.root)] if options.root.is_file() else []
+    for number, shot in enumerate(track(find_shots(options.root), "looking at footage", transient=True)):
+        try:
+            whole = entry(shot, "train", scans.get(shot.path, digest_of(shot.path)))
+        except UserError as error:
+            console.print(f"left out: {error}")
+        else:
+            clips.append(Clip(shot, whole, (kinds[number] if kinds else "") or "footage"))
+    console.print(planted(clips, options.frames))
+    console.print(*alarms([clip.whole for clip in clips]), sep="\n")
+    console.print(sampled([clip.shot for clip in clips], scans))
+
+
+if __name__ == "__main__":
+    main()
