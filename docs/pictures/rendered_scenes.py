@@ -10,15 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
-from rich.progress import track
+from PIL import Image
+from sheets import save
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.files import written_beside
 from vsr_lab.data.animation import render_animation
 from vsr_lab.data.camera import find_stills, render_camera
 
-HIGH, WIDE, COLUMNS, GAP, HEAD = 144, 256, 5, 4, 18
+HIGH, WIDE, COLUMNS = 144, 256, 5
 FILMS = (1, 2, 4, 6, 8, 10, 13, 15, 16, 19, 22, 27, 29, 31, 38, 44, 45, 47, 53, 58)
 TIMES = (0, 6, 12, 18, 24)
 
@@ -56,24 +55,5 @@ def rows() -> Iterator[tuple[str, list[Frames]]]:
             yield "a moving camera over a still, every 10th frame: pan, zoom, roll, parallax, shutter", frames[::10]
 
 
-def main() -> None:
-    found = list(track(rows(), "drawing", total=len(FILMS) // COLUMNS + 5))
-    sheet = Image.new(
-        "RGB", (COLUMNS * (WIDE + GAP) + GAP, GAP + sum(HIGH + GAP + HEAD * bool(label) for label, _ in found)), "white"
-    )
-    draw, font, y = ImageDraw.Draw(sheet), ImageFont.load_default(13), GAP
-    for label, pictures in found:
-        if label:
-            draw.text((GAP, y), label, "black", font)
-            y += HEAD
-        for column, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (GAP + column * (WIDE + GAP), y))
-        y += HIGH + GAP
-    path = Path(__file__).with_suffix(".png")
-    with written_beside(path) as temporary:
-        sheet.save(temporary, optimize=True)
-    print(f"{path}: {sheet.width}x{sheet.height}, {path.stat().st_size / 1e6:.1f} MB")
-
-
 if __name__ == "__main__":
-    main()
+    save(Path(__file__).with_suffix(".png"), rows(), len(FILMS) // COLUMNS + 5)

@@ -193,11 +193,12 @@ def _band(cel: Cel, line: Points, thick: float, colour: Colour) -> None:
 def _disc_eye(cel: Cel, face: Face, mood: Mood, which: int) -> None:
     size = face.eye_size * 1.15
     ball = ellipse(0, -0.02, size, size * face.eye_tall)
+    lid = mix(face.skin, shade(face.skin), 0.2)
     if mood.eyes < 0.25:
-        lid = mix(face.skin, shade(face.skin), 0.18)
-        cel.fill(ball, lid)  # the ball bulges under its lid: the lid's edge is drawn, its rim hardly
-        cel.contour(ball, 0.35, lid)
-        edge = bent((-size * 0.98, 0.06), (size * 0.98, 0.06), 0.30 if mood.joy > 0.5 else -0.30, 7)
+        happy = mood.joy > 0.5
+        if not happy:
+            cel.fill(ball, lid)  # the ball bulges under it
+        edge = bent((-size * 0.98, 0.06), (size * 0.98, 0.06), 0.30 if happy else -0.30, 7)
         cel.line(edge, 0.06, colour=_LASH, head=0.15, tail=0.15)
         return
     cel.shape(ball, (1, 1, 1), [ball + (0, -size * 1.7)])
@@ -207,9 +208,9 @@ def _disc_eye(cel: Cel, face: Face, mood: Mood, which: int) -> None:
     cel.dot(x - size * 0.12 * which, -size * 0.16, size * 0.12, size * 0.12, (1, 1, 1))
     if mood.eyes < 0.9:
         with cel.clipped(ball):
-            lid = points((-1, -1), (1, -1), (1, -size * 0.4), (-1, -size * 0.4))
-            cel.fill(lid, shade(face.skin, 0.4), sharp=True)
-        cel.contour(ball)
+            cel.fill(points((-1, -1), (1, -1), (1, -size * 0.4), (-1, -size * 0.4)), lid, sharp=True)
+        cel.line(points((-size * 0.95, -size * 0.4), (size * 0.95, -size * 0.4)), 0.04, colour=_LASH, head=0, tail=0)
+        cel.contour(ball, base=(1, 1, 1))
 
 
 def _brow(cel: Cel, face: Face, mood: Mood) -> None:

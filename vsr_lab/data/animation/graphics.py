@@ -14,7 +14,7 @@ from vsr_lab.data.animation.places import Painter, draw_place
 from vsr_lab.data.animation.shots import Cast, Shot
 from vsr_lab.data.animation.stage import HIGH, Drawing, Plate, Scene, View
 from vsr_lab.data.animation.town import rect
-from vsr_lab.data.screen.fonts import find_fonts
+from vsr_lab.data.screen.fonts import file_of, find_fonts
 
 Rng = np.random.Generator
 _FIRST = "Silent Crimson Little Last Electric Paper Golden Lost Midnight Summer Brave Hidden Northern Cosmic"
@@ -60,8 +60,8 @@ def titles(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> 
 def _font(rng: Rng) -> tuple[str, str]:
     """Family and file of a bold face."""
     fonts = find_fonts()
-    faces = [family.bold for family in (*fonts.sans, *fonts.serif, *fonts.mono)]
-    path = str(rng.choice(faces))
+    faces = [family.bold for family in (*fonts.sans, *fonts.serif) or fonts.mono]
+    path = file_of(str(rng.choice(faces)))
     return str(ImageFont.truetype(path, 12).getname()[0]), path
 
 

@@ -88,6 +88,11 @@ def find_fonts() -> FontSet:
     return FontSet(tuple(found["mono"]), tuple(found["sans"]), tuple(found["serif"]))
 
 
+def file_of(path: str) -> str:
+    """The file of a face: its path without the weight."""
+    return path.rpartition(".ttf")[0] + ".ttf"
+
+
 def covers(family: Family, letters: str) -> bool:
     """Whether the typeface has a glyph for each of the letters."""
     missing = _glyph(family.regular, 20, "\U0010ffff", False, 0)[0].tobytes()
@@ -129,8 +134,8 @@ class Font:
 
 @lru_cache(maxsize=256)
 def _load(path: str, size: float) -> ImageFont.FreeTypeFont:
-    file, ending, weight = path.rpartition(".ttf")
-    face = ImageFont.truetype(file + ending, size, layout_engine=ImageFont.Layout.BASIC)
+    file, weight = file_of(path), path.removeprefix(file_of(path))
+    face = ImageFont.truetype(file, size, layout_engine=ImageFont.Layout.BASIC)
     if weight:
         places = [float(axis.get("default") or 0) for axis in face.get_variation_axes()]
         face.set_variation_by_axes([float(weight[1:]), *places[1:]])  # in all of ours the weight is the first axis
