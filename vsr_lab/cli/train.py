@@ -74,6 +74,8 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         measure_every=cfg.measure_every,
         skip_limit=cfg.skip_limit,
         teacher=_teacher(cfg),
+        resets=cfg.resets,
+        seed=cfg.seed,
     )
     run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)
     logger = build(cfg.logger) if cfg.logger else None

@@ -7,11 +7,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import FrameNetwork, Network, StreamingNetwork
+from vsr_lab.delivery import open_bundle
+from vsr_lab.evaluation.drift import measure_drift, wandering_clip
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import paired
 from vsr_lab.exporters import Exporter
 from vsr_lab.models import load_network
+
+_PASS = 31  # frames one way
+_SIZE = (32, 40)  # LR pixels
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,35 @@ class ExportParity(Gate):
             except Refusal as refusal:
                 return Verdict(name, None, bound, False, str(refusal))
         return Verdict(name, parity.worst, bound, True, f"{parity.format}, {parity.frames} frames")
+
+
+class NoDrift(Gate):
+    """After `frames` frames a network is at most `margin` dB below its own beginning and below a fresh start.
+
+    On a rendered clip, there and back over and over: recurrent networks can pile up what they invented (mmagic#509).
+    """
+
+    def __init__(self, frames: int, margin: float) -> None:
+        self.frames = frames
+        self.margin = margin
+
+    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+        network = _network(run.summary["candidate_facts"])
+        if not isinstance(network, StreamingNetwork):
+            return Verdict(name, None, self.margin, False, "has no step that can be run for long")
+        if isinstance(network, FrameNetwork):
+            return Verdict(name, None, self.margin, True, "remembers nothing")
+        found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), self.frames)
+        reason = f"{found.late:.2f} dB in the end, {found.early:.2f} at first, {found.fresh:.2f} begun anew"
+        return Verdict(name, found.loss, self.margin, found.loss <= self.margin, f"{reason}, {self.frames} frames")
+
+
+def _network(facts: dict[str, Any]) -> Network | None:
+    """That of a checkpoint or a bundle."""
+    path = Path(str(facts.get("path")))
+    if facts["kind"] == "checkpoint":
+        return load_network(path)[0]
+    return open_bundle(path).network if facts["kind"] == "bundle" else None
 
 
 def _values(run: Run, metric: str) -> Any:

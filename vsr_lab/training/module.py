@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.colour import quantise
-from vsr_lab.core.errors import Refusal
+from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
@@ -23,6 +24,7 @@ from vsr_lab.training.guard import dump_batch, where
 OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
 Metric = Callable[..., Tensor]
+_RESETS = 3  # a stream of random numbers of its own, beside those of data/samples.py
 
 
 def _unit(frames: Tensor) -> Tensor:
@@ -37,7 +39,8 @@ class VsrModule(pl.LightningModule):
     teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
     reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
     checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
-    many batches of a loss that is no number are left out before the run ends.
+    many batches of a loss that is no number are left out before the run ends; resets: the chance that a network begins
+    anew at a frame of the crops, as after a cut, drawn from seed and sample number alone.
     """
 
     def __init__(
@@ -52,8 +55,14 @@ class VsrModule(pl.LightningModule):
         measure_every: int,
         skip_limit: int = 0,
         teacher: Network | None = None,
+        resets: float = 0.0,
+        seed: int = 0,
     ) -> None:
         super().__init__()
+        if not 0 <= resets <= 1:
+            raise UserError(f"resets={resets}", "is no chance", "say a number from 0 to 1")
+        self.resets = resets
+        self.seed = seed
         self.skip_limit = skip_limit
         self.skipped: Tensor
         self.register_buffer("skipped", torch.zeros((), dtype=torch.long))
@@ -111,7 +120,8 @@ class VsrModule(pl.LightningModule):
         measured = step % self.measure_every == 0
         with self._float32():
             lr, hr = self.pair(batch)
-            sr = self._run(self.network, lr)
+            scenes = lr.tensor_split(resets_of(batch, self.resets, self.seed), 1)
+            sr = torch.cat([self._run(self.network, scene) for scene in scenes], 1)
             total, parts = self.objective(sr, hr, lr, progress, measured, self._more(lr))
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)
@@ -151,6 +161,12 @@ class VsrModule(pl.LightningModule):
         optimizer = self.make_optimizer(p for p in self.network.parameters() if p.requires_grad)
         schedule: Any = {"scheduler": self.make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+
+def resets_of(batch: Batch, chance: float, seed: int) -> list[int]:
+    """The frames of a batch at which the network begins anew; the same whenever that batch comes."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_RESETS, batch.numbers[0])))
+    return [t for t in range(1, batch.hr.shape[1]) if rng.random() < chance]
 
 
 def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:
