@@ -1,10 +1,14 @@
 """Damaged files of every kind, from seeds, read in another process: python -m tests.property.fuzz_video --files 600
 
-A read may end in frames or in a UserError. Anything else counts as wrong: another exception, a crash, a hang.
+A read may end in frames or in a UserError. Anything else counts as wrong: another exception, a crash, a hang. Each file
+has its own time; what hangs is told with the lines in which it did, and what goes wrong is kept where --keep says.
 """
 
 import argparse
+import re
 import select
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -137,9 +141,10 @@ class _Worker:
     """A process that reads files one after another, and says of each how it went."""
 
     def __init__(self, paths: list[Path], damaged: str) -> None:
-        command = [sys.executable, "-m", "tests.property.fuzz_worker", damaged]
+        command = [sys.executable, "-X", "faulthandler", "-m", "tests.property.fuzz_worker", damaged]
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- as long as the worker
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+                                         stderr=self._said, text=True)  # fmt: skip
         self._paths = iter(paths)
         self.is_dead = self._answer(_START) != "ready"
 
@@ -154,11 +159,27 @@ class _Worker:
         ready, _, _ = select.select([self._process.stdout], [], [], seconds)
         line = self._process.stdout.readline().strip() if ready and self._process.stdout else ""
         self.is_dead = not line
-        return line or (f"crashed ({self._process.wait()})" if ready else "hung")
+        if line:
+            return line
+        if not ready:  # the worker then says where each of its threads is
+            self._process.send_signal(signal.SIGABRT)
+        code = self._process.wait()
+        self._said.seek(0)
+        stack = [" ".join(found) for found in re.findall(r'File ".*/(\S+)", (line \d+)', self._said.read())]
+        where = f" in {', '.join(stack[:3])}" if stack else ""
+        return (f"crashed ({code})" if ready else "hung") + where
 
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def _keep(path: Path, folder: Path | None) -> None:
+    if folder and path.is_dir():
+        shutil.copytree(path, folder / path.name, dirs_exist_ok=True)
+    elif folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder)
 
 
 def main() -> None:
@@ -166,6 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     tally: dict[str, Counter[str]] = {}
     wrong: list[str] = []
@@ -176,7 +198,9 @@ def main() -> None:
             for file, outcome in steps:
                 sound = outcome in ("frames", "refused")
                 tally.setdefault(file.kind, Counter())[f"{outcome if sound else 'wrong'} {damaged}"] += 1
-                wrong += [] if sound else [f"{file.path.name} {file.kind} {damaged}: {outcome}"]
+                if not sound:
+                    wrong.append(f"{file.path.name} {file.kind} {damaged}: {outcome}")
+                    _keep(file.path, given.keep)
     columns = [f"{outcome} {damaged}" for damaged in ("refuse", "keep") for outcome in ("frames", "refused", "wrong")]
     table = Table("damage", *columns, box=None, title=f"{given.files} files, seed {given.seed}")
     for kind, counts in [*tally.items(), ("all", sum(tally.values(), Counter[str]()))]:
