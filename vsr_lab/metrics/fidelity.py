@@ -1,11 +1,11 @@
 """Fidelity of single frames. sr, hr: B T 3 H W in [0, 1], already quantised; results B T, float64."""
 
-import piq
 import torch
 from torch import Tensor
 
 from vsr_lab.core.colour import judged_channels
 
+_TAPS = 11
 _CEILING_DB = 100.0  # what identical frames are given, so that means and intervals stay finite
 
 
@@ -20,14 +20,24 @@ def psnr(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 
 
 def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
-    """Structural similarity (Wang et al. 2004): 11x11 Gaussian of sigma 1.5, valid region, channels averaged."""
-    # float32: ten times faster than float64 here, and equal to 1e-6 on Vid4.
-    a = judged_channels(sr, colour).flatten(0, 1).float()
-    b = judged_channels(hr, colour).flatten(0, 1).float()
-    # piq's default would first shrink the picture: .956 where the field's SSIM reads .689.
-    value = piq.ssim(a, b, data_range=255, reduction="none", downsample=False)
-    assert isinstance(value, Tensor)
-    return value.view(sr.shape[:2]).double()
+    """Structural similarity (Wang et al. 2004, eq. 13): 11x11 Gaussian of sigma 1.5, valid region, mean of channels."""
+    # float32 equals float64 to 1e-6 on Vid4. The window as two matrices: a third of the time of a convolution.
+    a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
+    down, across = (_window(length).to(a) for length in a.shape[-2:])
+    mean_a, mean_b, squares, product = (down @ each @ across.T for each in (a, b, a * a + b * b, a * b))
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    means, both = mean_a**2 + mean_b**2, mean_a * mean_b
+    likeness = (2 * both + c1) * (2 * (product - both) + c2) / ((means + c1) * (squares - means + c2))
+    return likeness.mean((-3, -2, -1)).view(sr.shape[:2]).double()
+
+
+def _window(length: int) -> Tensor:
+    """The Gaussian of 11 samples at every place where it lies inside: (length - 10) x length."""
+    if length < _TAPS:
+        raise ValueError(f"SSIM needs {_TAPS} pixels on a side, not {length}")
+    offset = torch.arange(length) - torch.arange(length - _TAPS + 1)[:, None] - _TAPS // 2
+    weights = torch.exp(-(offset.double() ** 2) / (2 * 1.5**2)) * (offset.abs() <= _TAPS // 2)
+    return weights / weights.sum(1, keepdim=True)
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
