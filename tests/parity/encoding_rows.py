@@ -3,11 +3,14 @@
 from fractions import Fraction
 
 from tests.parity.encodings import FRAMES, UNEVEN, Row, hide, x264, x265
+from vsr_lab.core.video_io import Treatment
 
 _QP0 = {"preset": "ultrafast", "qp": "0", "g": "8"}
 _MPEG = {"b:v": "6M", "g": "8", "bf": "2", "qmin": "1", "qmax": "3"}
 _VP9 = {"crf": "12", "b:v": "0", "g": "8", "deadline": "realtime", "cpu-used": "8"}
 _AV1 = {"crf": "12", "g": "8", "preset": "10", "svtav1-params": "lp=1"}
+_BWDIF, _IVTC, _MAPPED = Treatment(deinterlace="bwdif"), Treatment(deinterlace="ivtc"), Treatment(tone_map="bt2390")
+_FILM = range(FRAMES // 5 * 4)
 
 ROWS = [
     # H.264: matrices, ranges, depths
@@ -61,11 +64,37 @@ ROWS = [
     Row("h264 72 wide", "mp4", "libx264", size=(64, 72), options=x264()),
     Row("h264 cropped by its header", "mp4", "libx264", size=(90, 118), options=x264()),
     Row("h264 flagged interlaced, frames whole", "mp4", "libx264", options={**x264(), "flags": "+ildct+ilme"}),
-    Row("h264 PQ", "mp4", "libx264", "yuv420p10le", matrix="bt2020", options=x264(), tags={"color_trc": 16},
-        refused="HDR (PQ)"),
+    Row("h264 PQ", "mp4", "libx264", "yuv420p10le", matrix="bt2020", options=x264(), hdr="PQ", refused="HDR (PQ)"),
     Row("h264 YCgCo", "mkv", "libx264", "yuv444p", options=x264(), tags={"colorspace": 8}, refused="YCgCo"),
     Row("h264 2020 constant luminance", "mkv", "libx264", options=x264(), tags={"colorspace": 10},
         refused="constant luminance"),
+    # Fields and HDR, treated
+    Row("ffv1 interlaced", "mkv", "ffv1", lossless=True, weave="tff", treatment=_BWDIF),
+    Row("h264 interlaced", "mp4", "libx264", options={**x264(tff=1, bframes=2), "flags": "+ildct+ilme"}, weave="tff",
+        treatment=_BWDIF),
+    Row("h264 interlaced, bottom field first", "ts", "libx264",
+        options={**x264(bff=1, bframes=2), "flags": "+ildct+ilme"}, weave="bff", treatment=_BWDIF),
+    Row("mpeg2 interlaced", "mpg", "mpeg2video", options={**_MPEG, "flags": "+ildct+ilme"}, weave="tff",
+        treatment=_BWDIF),
+    Row("ffv1 interlaced 10-bit 4:2:2", "mkv", "ffv1", "yuv422p10le", lossless=True, weave="tff", treatment=_BWDIF),
+    Row("h264 interlaced, refused", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
+        refused="is interlaced tff; say deinterlace=bwdif"),
+    Row("h264 interlaced, kept", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
+        treatment=Treatment(deinterlace="keep")),
+    Row("ffv1 telecined, refused", "mkv", "ffv1", lossless=True, weave="3:2", refused="telecined tff 3:2; say"),
+    Row("ffv1 telecined", "mkv", "ffv1", lossless=True, weave="3:2", treatment=_IVTC, shown=_FILM),
+    Row("h264 telecined", "mp4", "libx264", options=_QP0, lossless=True, weave="3:2", treatment=_IVTC, shown=_FILM),
+    Row("h264 telecined in TS", "ts", "libx264", options=_QP0, lossless=True, weave="3:2", treatment=_IVTC,
+        shown=_FILM),
+    Row("h264 PQ mapped", "mp4", "libx264", "yuv420p10le", matrix="bt2020", options=x264(), hdr="PQ",
+        treatment=_MAPPED),
+    Row("hevc PQ mapped", "mkv", "libx265", "yuv420p10le", matrix="bt2020", options=x265(), hdr="PQ",
+        treatment=_MAPPED),
+    Row("hevc PQ mastered at 4000, mapped", "mp4", "libx265", "yuv420p10le", matrix="bt2020", hdr="PQ", peak=4000,
+        options=x265(master_display="G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(40000000,50)"),
+        treatment=_MAPPED),
+    Row("hevc HLG mapped", "mp4", "libx265", "yuv420p10le", matrix="bt2020", options=x265(), hdr="HLG",
+        treatment=_MAPPED),
     # HEVC, VP8, VP9, AV1
     Row("hevc", "mp4", "libx265", options=x265(open_gop=0)),
     Row("hevc 10-bit 2020", "mkv", "libx265", "yuv420p10le", matrix="bt2020", options=x265(open_gop=0)),
@@ -74,8 +103,7 @@ ROWS = [
     Row("hevc open GOP in TS", "ts", "libx265", options=x265(open_gop=1, bframes=3, b_adapt=0)),
     Row("hevc chroma at top left", "mp4", "libx265", "yuv420p10le", matrix="bt2020", options=x265(chromaloc=2),
         siting="topleft"),
-    Row("hevc HLG", "mp4", "libx265", "yuv420p10le", matrix="bt2020", options=x265(), tags={"color_trc": 18},
-        refused="HDR (HLG)"),
+    Row("hevc HLG", "mp4", "libx265", "yuv420p10le", matrix="bt2020", options=x265(), hdr="HLG", refused="HDR (HLG)"),
     Row("vp8 hidden frames", "webm", "libvpx", matrix="bt601", tagged=False,
         options={"crf": "6", "b:v": "4M", "g": "9", "auto-alt-ref": "1", "lag-in-frames": "10"}),
     Row("vp9", "webm", "libvpx-vp9", options=_VP9),

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.parity.planes import Array, Planes, decode, drawn_number, encode, frame_of, picture, to_planes, to_rgb
+from tests.parity.treatments import by_bwdif, pairs_of_moments, tone_mapped, weaved
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io import VideoFile
+from vsr_lab.core.video_io import REFUSE, Treatment, VideoFile
 
 FRAMES = 24
 BOUND = 1.0  # mean absolute error of a frame, in 8-bit levels
@@ -24,7 +25,9 @@ Patch = Callable[[bytes], bytes]
 class Row:
     """One encoding. matrix and full: what the planes are made with; tagged: whether the file says so.
 
-    shown: the numbers of the frames that a player shows; refused: the words of the refusal where it is not read.
+    weave: how its frames are made of fields, as in pairs_of_moments; hdr: "PQ" or "HLG", peak: cd/m2 of its mastering
+    display; treatment: what the reader is asked to do. shown: the numbers of the frames that are to come; refused: the
+    words of the refusal where it is not read.
     """
 
     name: str
@@ -45,10 +48,20 @@ class Row:
     shown: range = range(FRAMES)
     lossless: bool = False
     refused: str = ""
+    weave: str = ""
+    hdr: str = ""
+    peak: float = 1000
+    treatment: Treatment = REFUSE
+
+    @property
+    def step(self) -> int:
+        """Milliseconds from a frame that is to come to the next, where they are evenly spaced."""
+        return 50 if self.treatment.deinterlace == "ivtc" else 40
 
     def all_tags(self) -> dict[str, int]:
         colour = {"colorspace": TAGS[self.matrix], "color_range": 2 if self.full else 1} if self.tagged else {}
-        return {**colour, **self.tags}
+        transfer = {"color_trc": {"PQ": 16, "HLG": 18}[self.hdr], "color_primaries": 9} if self.hdr else {}
+        return {**colour, **transfer, **self.tags}
 
 
 @dataclass(frozen=True)
@@ -75,29 +88,42 @@ class Result:
         return not self.refusal and self.mae <= BOUND and not self.wrong and self.times
 
 
-def make(row: Row, folder: Path) -> tuple[Path, list[Planes]]:
-    """Encode a row into folder; also the planes that went in."""
+def make(row: Row, folder: Path) -> tuple[Path, list[Planes], list[Planes]]:
+    """Encode a row into folder; also the planes that went in, and those of the moments that they were weaved of."""
     path = folder / f"{row.name.replace(' ', '_').replace(':', '')}.{row.suffix}"
-    made = [to_planes(picture(n, *row.size), row.format, row.matrix, row.full) for n in range(FRAMES)]
+    pairs = pairs_of_moments(row.weave, FRAMES)
+    count = max(max(pair) for pair in pairs) + 1
+    drawn = [n // 2 if row.weave in ("tff", "bff") else n for n in range(count)]  # both fields of a frame the same
+    moments = [to_planes(picture(n, *row.size, drawn[n]), row.format, row.matrix, row.full) for n in range(count)]
+    made = [weaved(moments[top], moments[bottom]) for top, bottom in pairs]
     frames = [frame_of(planes, row.format) for planes in made]
     encode(path, frames, row.codec, row.options, row.all_tags(), row.ticks, row.aspect, row.turn)
-    return path, made
+    return path, made, moments
 
 
 def measure(row: Row, folder: Path) -> Result:
     """Make a row, decode it straight through, and hold the reader against that at every index."""
-    path, made = make(row, folder)
+    path, made, moments = make(row, folder)
     format, planes = decode(path)
     assert len(planes) == FRAMES, f"{row.name}: its own reference decodes to {len(planes)} frames"
     if row.lossless:
         same = all(np.array_equal(a, b) for x, y in zip(made, planes, strict=True) for a, b in zip(x, y, strict=False))
         assert same, f"{row.name}: the encoder is not lossless"
-    plain = [to_rgb(planes[n], format, row.matrix, row.full, row.siting) for n in row.shown]
-    assert [drawn_number(rgb) for rgb in plain] == list(row.shown), f"{row.name}: the drawn numbers do not survive"
+    if row.treatment.deinterlace == "ivtc":
+        wanted = [moments[n] for n in row.shown]
+    elif row.treatment.deinterlace == "bwdif":
+        wanted = by_bwdif(path, row.weave)
+    else:
+        wanted = [planes[n] for n in row.shown]
+    plain = [to_rgb(each, format, row.matrix, row.full, row.siting) for each in wanted]
+    survive = [drawn_number(rgb) for rgb in plain] == list(row.shown)
+    assert row.refused or survive, f"{row.name}: the drawn numbers do not survive"
+    if row.treatment.tone_map:
+        plain = [tone_mapped(rgb, row.hdr, row.peak) for rgb in plain]
     if row.patch:
         path.write_bytes(row.patch(path.read_bytes()))
     try:
-        video = VideoFile(path)
+        video = VideoFile(path, treatment=row.treatment)
         return _compare(row, video, [_turned(rgb, row) for rgb in plain])
     except UserError as error:
         return Result(row, row.suffix, "", "", "", 0, 0, 0, True, str(error))
@@ -121,8 +147,8 @@ def _compare(row: Row, video: VideoFile, truth: list[Array]) -> Result:
             levels = 255 * np.abs(rgb - truth[index])
             errors.append((float(levels.mean()), float(levels.max())))
     times = np.concatenate([part.timestamps for part in parts])
-    ticks = row.ticks or [40 * n for n in range(FRAMES)]
-    stated = np.array([ticks[n] - ticks[row.shown[0]] for n in row.shown]) / 1000
+    due = [row.ticks[n] for n in row.shown] if row.ticks else [row.step * n for n in range(len(row.shown))]
+    stated = (np.array(due) - due[0]) / 1000
     on_time = len(times) == len(stated) and bool(np.abs(times - stated).max() < 1e-3)
     probe, colour = video.probe, video.probe.colour
     read_as = f"{colour.matrix}{' assumed' if colour.assumed else ''} {'full' if colour.full_range else 'limited'}"

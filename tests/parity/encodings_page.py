@@ -17,7 +17,8 @@ What the reader makes of {len(ROWS)} encodings. Each is made by PyAV's own encod
 picture with its number drawn in, then read at every index, shuffled and in order. The reference decodes the file from
 its start to its end, takes the planes as they are, and computes RGB from them in float64: the row's matrix, range and
 place of chroma, chroma enlarged by the cubic of a = -0.6. It shares the codecs with the reader and nothing else.
-Lossless rows are also held against what went in.
+Lossless rows are also held against what went in. Of the rows that are treated, bwdif is held against libavfilter's own,
+run over the whole file, ivtc against the film frames that were telecined, and tone mapping against BT.2390 in float64.
 
 - *MAE*: mean absolute error of the worst frame, *peak* of the worst sample, both in 8-bit levels. Rounding to 8 bits
   alone is 0.25 and 0.5.
@@ -36,13 +37,15 @@ def _line(result: Result) -> str:
     row = result.row
     tags = "" if row.tagged else ", untagged"
     planes = f"{row.matrix} {'full' if row.full else 'limited'}{tags}"
+    asked = " ".join(f"{key}={word}" for key, word in vars(row.treatment).items() if word)
+    name = f"{row.name}: `{asked}`" if asked else row.name
     if result.refusal:
         verdict = result.refusal.split(": ", 1)[1].replace("|", "/")
         cells = ["", "", "", "", f"refused: {verdict}"]
     else:
         why = f"{result.backend}: {result.reason}"
         cells = [result.read_as, f"{result.mae:.3f}", f"{result.peak:.1f}", str(result.wrong), why]
-    return "| " + " | ".join([row.name, f"{row.codec}, {row.format}", row.suffix, planes, *cells]) + " |"
+    return "| " + " | ".join([name, f"{row.codec}, {row.format}", row.suffix, planes, *cells]) + " |"
 
 
 def main() -> None:

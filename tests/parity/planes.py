@@ -28,8 +28,9 @@ SHARES = {
 _SQUARE = 8
 
 
-def picture(number: int, height: int, width: int) -> Array:
-    """RGB in [0, 1]: soft colours, hard saturated edges, all moving; the number in binary along the top."""
+def picture(number: int, height: int, width: int, drawn: int | None = None) -> Array:
+    """RGB in [0, 1]: soft colours, hard saturated edges, all moving; along the top `drawn` in binary, or the number."""
+    drawn = number if drawn is None else drawn
     y, x = np.mgrid[:height, :width] + 0.0
     x = x + 2 * number
     soft = [0.5 + 0.45 * np.sin(x / 9 + c) * np.cos((y + number) / 7 + 2 * c) for c in range(3)]
@@ -38,7 +39,7 @@ def picture(number: int, height: int, width: int) -> Array:
     hue = np.stack([(x // 11) % 2, (y // 13) % 2, (x // 22) % 2], -1)
     rgb = np.where(bars, hue, rgb)
     for bit in range(min(8, width // _SQUARE)):
-        rgb[:_SQUARE, bit * _SQUARE : (bit + 1) * _SQUARE] = 0.9 if number >> bit & 1 else 0.1
+        rgb[:_SQUARE, bit * _SQUARE : (bit + 1) * _SQUARE] = 0.9 if drawn >> bit & 1 else 0.1
     return rgb
 
 

@@ -40,6 +40,12 @@ def test_another_range_would_be_noticed(tmp_path: Path) -> None:
     assert _measured(row, tmp_path).mae > 1
 
 
+def test_another_peak_would_be_noticed(tmp_path: Path) -> None:
+    """The file says that it was mastered at 4000 cd/m2."""
+    row = replace(_BY_NAME["hevc PQ mastered at 4000, mapped"], peak=1000)
+    assert _measured(row, tmp_path).mae > 1
+
+
 def test_a_shifted_frame_would_be_noticed(tmp_path: Path) -> None:
     """Three frames are hidden; a reader that hid only two would stand where this row looks from."""
     row = Row("shifted", "mp4", "libx264", options=x264(), patch=hide(3), shown=range(2, 23))
