@@ -339,6 +339,14 @@ def test_tags_that_are_no_utf_8_do_not_matter(tmp_path: Path) -> None:
     assert _numbers(VideoFile(path)) == list(range(24))
 
 
+def test_a_stated_length_that_is_none_does_not_matter(tmp_path: Path) -> None:
+    path = _streams(tmp_path / "a.mkv", _FILM)
+    data = path.read_bytes()
+    assert b"00:00:00.96" in data
+    path.write_bytes(data.replace(b"00:00:00.96", b"0p:00:00.96"))
+    assert _numbers(VideoFile(path)) == list(range(24))
+
+
 def _read_in_child(video: VideoFile, told: "multiprocessing.queues.SimpleQueue[list[int]]") -> None:
     told.put([drawn_number(frame / 255) for frame in video.read(10, 14).frames])
 

@@ -1,5 +1,6 @@
 """What a video file says of itself, and which reader reads it right: from its packets, with one frame decoded."""
 
+import re
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -168,10 +169,9 @@ def _check_complete(path: Path, container: InputContainer, stream: VideoStream, 
 
 def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
     """How long the container says the video is, where it says so: Matroska gives no number of frames."""
-    stated = stream.metadata.get("DURATION")
+    stated = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d*)?)", stream.metadata.get("DURATION", ""), re.ASCII)
     if stated:
-        hours, minutes, seconds = stated.split(":")
-        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        return 3600 * int(stated[1]) + 60 * int(stated[2]) + float(stated[3])
     whole = container.duration  # of the longest stream, so it tells nothing where there is sound
     return whole / 1e6 if whole and not container.streams.audio else None
 
