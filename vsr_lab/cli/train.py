@@ -21,6 +21,7 @@ from vsr_lab.core.shots import check_pair, find_shots, find_twins
 from vsr_lab.core.video_io import Treatment
 from vsr_lab.data import (
     Crops,
+    Curriculum,
     Part,
     Windows,
     hold_out,
@@ -146,6 +147,7 @@ def _teacher(cfg: DictConfig) -> Network | None:
 
 def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     data = cfg.data
+    curriculum = Curriculum(plain(data.curriculum), data.clip_frames) if data.curriculum else None
     high = find_shots(
         Path(data.root),
         plain(data.clips),
@@ -179,7 +181,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
     shown = cfg.validation
     windows = Windows(validation, validation_low, degradation, cfg.seed, shown.frames, shown.size)
     return Feed(
-        partial(train_loader, crops, data.batch_size, data.workers),
+        partial(train_loader, crops, data.batch_size, data.workers, curriculum=curriculum),
         partial(validation_loader, windows, data.workers),
     )
 

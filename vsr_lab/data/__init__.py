@@ -1,12 +1,14 @@
 """Footage to batches."""
 
 from vsr_lab.data.build import store_shots
+from vsr_lab.data.curriculum import Curriculum
 from vsr_lab.data.loading import Part, StepNumbers, hold_out, spread, train_loader, validation_loader
 from vsr_lab.data.samples import Crops, Sample, Windows, collate
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry
 
 __all__ = [
     "Crops",
+    "Curriculum",
     "Part",
     "Sample",
     "StepNumbers",

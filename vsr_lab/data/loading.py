@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import UserError
+from vsr_lab.data.curriculum import Curriculum, Lessons
 from vsr_lab.data.samples import Crops, Sample, Windows, collate
 
 
@@ -35,10 +36,18 @@ class StepNumbers(Sampler[list[int]]):
 
 
 def train_loader(
-    crops: Crops, batch_size: int, workers: int, first: int, steps: int, rank: int, world: int
+    crops: Crops,
+    batch_size: int,
+    workers: int,
+    first: int,
+    steps: int,
+    rank: int,
+    world: int,
+    curriculum: Curriculum | None = None,
 ) -> DataLoader[Batch]:
-    """Batches of every step from `first` on, for one of `world` processes."""
-    return _loader(crops, StepNumbers(first, steps, batch_size, rank, world), workers)
+    """Batches of every step from `first` on, for one of `world` processes; of clips as long as the curriculum says."""
+    lessons = Lessons(crops, curriculum, batch_size * world, steps) if curriculum else crops
+    return _loader(lessons, StepNumbers(first, steps, batch_size, rank, world), workers)
 
 
 def validation_loader(windows: Windows, workers: int) -> DataLoader[Batch]:
@@ -46,7 +55,7 @@ def validation_loader(windows: Windows, workers: int) -> DataLoader[Batch]:
     return _loader(windows, [[number] for number in range(len(windows))], workers)
 
 
-def _loader(dataset: Crops | Windows, numbers: Sampler[list[int]] | list[list[int]], workers: int) -> DataLoader[Batch]:
+def _loader(dataset: Dataset[Sample], numbers: Sampler[list[int]] | list[list[int]], workers: int) -> DataLoader[Batch]:
     return DataLoader[Sample](  # pyright: ignore[reportReturnType] - collate makes a Batch of Samples
         dataset,
         batch_sampler=numbers,

@@ -138,12 +138,16 @@ class Crops(Dataset[Sample]):
                 )
 
     def __getitem__(self, number: int) -> Sample:
+        return self.sample(number, self.frames)
+
+    def sample(self, number: int, frames: int) -> Sample:
+        """Sample `number`, the first `frames` of its frames."""
         crop, turns = self.place(number)
         clip = self.clips[crop.clip]
-        hr = _turned(self._cut(clip, crop, 1), turns)
+        hr = _turned(self._cut(clip, crop, frames, 1), turns)
         params = self.degradation.sample(stream(self.seed, number, _PARAMS))
         if self.low:
-            lr = _turned(self._cut(self.low[crop.clip], crop, self.degradation.scale), turns)
+            lr = _turned(self._cut(self.low[crop.clip], crop, frames, self.degradation.scale), turns)
         else:
             hr, lr = _pair_here(self.degradation, hr, params)
         return Sample(hr, lr, params, number, clip.name, crop.t, crop.stride)
@@ -185,9 +189,9 @@ class Crops(Dataset[Sample]):
         span = (self.frames - 1) * crop.stride
         return motion_and_detail(activity, crop.t, span, crop.y, crop.x, self.size, crop.stride)
 
-    def _cut(self, clip: StoredClip, crop: Place, scale: int) -> Frames:
+    def _cut(self, clip: StoredClip, crop: Place, frames: int, scale: int) -> Frames:
         y, x, size = crop.y // scale, crop.x // scale, self.size // scale
-        last = crop.t + (self.frames - 1) * crop.stride + 1
+        last = crop.t + (frames - 1) * crop.stride + 1
         return clip.frames[crop.t : last : crop.stride, y : y + size, x : x + size]
 
 
