@@ -120,6 +120,18 @@ def test_gradient_reaches_every_parameter(spec: Spec, option: str) -> None:
 
 
 @pytest.mark.parametrize("option", CLASSES)
+def test_activations_made_anew_give_the_same_gradients(spec: Spec, option: str) -> None:
+    network = awake(instantiate(spec(option)))
+    kept: list[list[Tensor]] = []
+    for network.checkpoint_activations in (False, True):
+        network.zero_grad()
+        (network(clip(1, 3, 3, 8, 8)) - 0.5).square().sum().backward()
+        kept.append([p.grad for p in network.parameters() if p.grad is not None])
+    for plain, remade in zip(*kept, strict=True):
+        assert (plain - remade).abs().max() <= 1e-5 * plain.abs().max() + 1e-8
+
+
+@pytest.mark.parametrize("option", CLASSES)
 def test_bf16_stays_close_to_fp32(spec: Spec, option: str) -> None:
     network = awake(instantiate(spec(option))).eval()
     lr = clip(1, 3, 3, 16, 16)

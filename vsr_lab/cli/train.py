@@ -111,6 +111,7 @@ def _network(cfg: DictConfig, resume: bool = False) -> Network:
     network: Network = build(cfg.model)
     if cfg.init_from and not resume:  # a resumed run has gone on from there
         init_network(network, Path(cfg.init_from))
+    network.checkpoint_activations = cfg.checkpoint_activations
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
 
 

@@ -43,7 +43,8 @@ class AnimeSr(Network):
         hidden = lr.new_zeros(batch, self.channels, height, width)
         frames: list[Tensor] = []
         for t in range(lr.shape[1]):
-            sr, hidden = self._step(torch.cat([before[:, t], lr[:, t], after[:, t]], 1), lr[:, t], sr, hidden)
+            three = torch.cat([before[:, t], lr[:, t], after[:, t]], 1)
+            sr, hidden = self.per_frame(self._step, three, lr[:, t], sr, hidden)
             frames.append(sr)
         return torch.stack(frames, 1)
 

@@ -33,10 +33,11 @@ class BasicVsr(Network):
 
     def forward(self, lr: Tensor) -> Tensor:
         frames = lr.unbind(1)
-        to_earlier, to_later = self.flow.both_ways(lr)
+        to_earlier, to_later = self.per_frame(self.flow.both_ways, lr)
         later = self._carried(self.backward_trunk, frames[::-1], to_later[::-1])[::-1]
         earlier = self._carried(self.forward_trunk, frames, to_earlier)
-        return torch.stack([self._enlarged(*three) for three in zip(frames, later, earlier, strict=True)], 1)
+        three = zip(frames, later, earlier, strict=True)
+        return torch.stack([self.per_frame(self._enlarged, *parts) for parts in three], 1)
 
     def _carried(self, trunk: Trunk, frames: Sequence[Tensor], flows: Sequence[Tensor]) -> list[Tensor]:
         """Features of every frame, each made from its frame and the features of the one before, aligned by its flow."""
@@ -44,11 +45,14 @@ class BasicVsr(Network):
         features = frames[0].new_zeros(batch, self.channels, height, width)
         carried: list[Tensor] = []
         for t, frame in enumerate(frames):
-            if t:
-                features = backward_warp(features, flows[t - 1], "zeros")
-            features = trunk(torch.cat([frame, features], 1))
+            features = self.per_frame(self._carry, trunk, frame, features, flows[t - 1] if t else None)
             carried.append(features)
         return carried
+
+    def _carry(self, trunk: Trunk, frame: Tensor, features: Tensor, flow: Tensor | None) -> Tensor:
+        if flow is not None:
+            features = backward_warp(features, flow, "zeros")
+        return trunk(torch.cat([frame, features], 1))
 
     def _enlarged(self, frame: Tensor, later: Tensor, earlier: Tensor) -> Tensor:
         features = leaky(self.fusion(torch.cat([later, earlier], 1)))

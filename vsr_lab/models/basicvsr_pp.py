@@ -38,34 +38,48 @@ class BasicVsrPp(Network):
 
     def forward(self, lr: Tensor) -> Tensor:
         frames = lr.unbind(1)
-        features = [[self.extract(frame)] for frame in frames]
-        to_earlier, to_later = self.flow.both_ways(lr)
+        features = [[self.per_frame(self.extract, frame)] for frame in frames]
+        to_earlier, to_later = self.per_frame(self.flow.both_ways, lr)
         for branch in range(4):
             order = list(range(len(frames)))[:: 1 if branch % 2 else -1]
             flows = to_earlier if branch % 2 else to_later[::-1]
             carried = self._carried(branch, [features[t] for t in order], flows)
             for t, made in zip(order, carried, strict=True):
                 features[t].append(made)
-        return torch.stack([self._enlarged(*pair) for pair in zip(frames, features, strict=True)], 1)
+        pairs = zip(frames, features, strict=True)
+        return torch.stack([self.per_frame(self._enlarged, frame, *own) for frame, own in pairs], 1)
 
     def _carried(self, branch: int, features: Sequence[Sequence[Tensor]], flows: Sequence[Tensor]) -> list[Tensor]:
         """Features of one more pass, in the order given; flows: from each to the one before it in that order."""
-        align, trunk = self.align[branch], self.trunks[branch]
         carried: list[Tensor] = []
-        last: Tensor | None = None  # flow to the frame before, of the frame before
         for t, own in enumerate(features):
-            here = torch.zeros_like(own[0])
-            if t:
-                flow = flows[t - 1]
-                older = carried[t - 2] if t > 1 else torch.zeros_like(here)
-                further = torch.zeros_like(flow) if last is None else flow + backward_warp(last, flow)
-                here = align(own[0], carried[t - 1], older, flow, further)
-                last = flow
-            carried.append(here + trunk(torch.cat([*own, here], 1)))
+            near = (carried[t - 1], flows[t - 1]) if t else (None, None)
+            far = (carried[t - 2], flows[t - 2]) if t > 1 else (None, None)
+            carried.append(self.per_frame(self._carry, branch, *near, *far, *own))
         return carried
 
-    def _enlarged(self, frame: Tensor, features: Sequence[Tensor]) -> Tensor:
-        enlarged = self.enlarger(self.reconstruct(torch.cat(list(features), 1)))
+    def _carry(
+        self,
+        branch: int,
+        near: Tensor | None,
+        flow: Tensor | None,
+        far: Tensor | None,
+        last: Tensor | None,
+        *own: Tensor,
+    ) -> Tensor:
+        """What one more pass makes of a frame.
+
+        near, far: features carried from one and two frames before; flow: to the frame before, last: from there to the
+        one before that; own: what the passes so far made of this frame.
+        """
+        here = torch.zeros_like(own[0])
+        if near is not None and flow is not None:
+            further = torch.zeros_like(flow) if last is None else flow + backward_warp(last, flow)
+            here = self.align[branch](own[0], near, torch.zeros_like(near) if far is None else far, flow, further)
+        return here + self.trunks[branch](torch.cat([*own, here], 1))
+
+    def _enlarged(self, frame: Tensor, *features: Tensor) -> Tensor:
+        enlarged = self.enlarger(self.reconstruct(torch.cat(features, 1)))
         return F.interpolate(frame, scale_factor=self.scale, mode="bilinear") + enlarged
 
 

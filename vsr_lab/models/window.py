@@ -31,6 +31,8 @@ class Window(Network):
         length, reach = lr.shape[1], self.frames // 2
         padded = torch.cat([lr[:, :1]] * reach + [lr] + [lr[:, -1:]] * reach, 1)
         stacked = torch.cat([padded[:, i : i + length] for i in range(self.frames)], 2)
+        if self.checkpoint_activations:
+            return torch.stack([self.per_frame(self.window, frames) for frames in stacked.unbind(1)], 1)
         return self.window(stacked.flatten(0, 1)).unflatten(0, lr.shape[:2])
 
     def window(self, stacked: Tensor) -> Tensor:

@@ -18,8 +18,8 @@ _FRAMES = 2
 @dataclass(frozen=True)
 class Plan:
     """parameters: numbers trained; gmac: 1e9 multiplications and additions a frame of 180 x 320; memory: bytes, of
-    weights, optimiser and what the backward pass keeps; samples: clips over the whole training; seconds: of one step
-    in the network alone, forward and backward, on this machine.
+    weights, optimiser and what the backward pass keeps, remade: where it makes the rest anew; samples: clips over the
+    whole training; seconds: of one step in the network alone, forward and backward, on this machine.
     """
 
     parameters: int
@@ -28,13 +28,15 @@ class Plan:
     samples: int
     steps: int
     seconds: float
+    remade: bool = False
 
     def __str__(self) -> str:
         hours = self.steps * self.seconds / 3600
         took = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
         cost = f"{self.parameters / 1e6:.2f} M parameters, {self.gmac:.1f} GMAC a frame at 320x180"
         work = f"{self.steps} steps of {self.seconds:.2f} s, {self.samples} clips: about {took}"
-        return f"{cost}, at least {self.memory / 2**30:.2f} GiB; {work}"
+        way = " by making activations anew" if self.remade else ""
+        return f"{cost}, at least {self.memory / 2**30:.2f} GiB{way}; {work}"
 
 
 def make_plan(
@@ -45,20 +47,26 @@ def make_plan(
     """
     network = network.to(device)
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    saved, seconds = _measured(network, _noise(_FRAMES, size, size).to(device))
+    lr = _noise(_FRAMES, size, size).to(device)
     share = batch * frames / _FRAMES
+    memory = 4 * _STATES * parameters + share * _kept(network, lr)
+    if remade := network.checkpoint_activations:  # one frame's at a time, on top of what goes into each
+        network.checkpoint_activations = False
+        memory += batch / _FRAMES * _kept(network, lr)
+        network.checkpoint_activations = True
     return Plan(
         parameters=parameters,
         gmac=_gmac(network, device),
-        memory=int(4 * _STATES * parameters + share * saved),
+        memory=int(memory),
         samples=steps * accumulate * world * batch,
         steps=steps,
-        seconds=seconds * share * accumulate,
+        seconds=_timed(network, lr) * share * accumulate,
+        remade=remade,
     )
 
 
-def _measured(network: Network, lr: Tensor) -> tuple[int, float]:
-    """Bytes that a forward pass keeps for the backward pass, and the seconds of both."""
+def _kept(network: Network, lr: Tensor) -> int:
+    """Bytes that a forward pass keeps for the backward pass, the weights not counted."""
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -67,13 +75,18 @@ def _measured(network: Network, lr: Tensor) -> tuple[int, float]:
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         network(lr).square().mean()
+    weights = {p.untyped_storage().data_ptr() for p in network.parameters()}
+    return sum(size for place, size in kept.items() if place not in weights)
+
+
+def _timed(network: Network, lr: Tensor) -> float:
+    """Seconds of a forward and a backward pass."""
     start = time.perf_counter()
     network(lr).square().mean().backward()
     if lr.is_cuda:
         torch.cuda.synchronize()
     network.zero_grad(set_to_none=True)
-    weights = {p.untyped_storage().data_ptr() for p in network.parameters()}
-    return sum(size for place, size in kept.items() if place not in weights), time.perf_counter() - start
+    return time.perf_counter() - start
 
 
 @torch.no_grad()

@@ -47,6 +47,18 @@ def test_memory_grows_with_the_batch_and_holds_the_frames_kept_for_the_backward_
     assert one.memory - weights >= 6 * 3 * 16 * 16 * 4  # the input of the convolution, six frames in float32
 
 
+def test_activations_made_anew_take_less_memory_and_the_plan_says_so() -> None:
+    network = Recurrent(2, 16, 4)
+    plain = make_plan(network, CPU, 2, frames=12, size=16, steps=1, accumulate=1, world=1)
+    network.checkpoint_activations = True
+    lean = make_plan(network, CPU, 2, frames=12, size=16, steps=1, accumulate=1, world=1)
+    assert lean.memory < plain.memory / 2
+    # What goes into every step, and once what is in it: state and frame of float32, 12 frames of 2 clips.
+    assert lean.memory > 16 * lean.parameters + 12 * 2 * (3 + 3 + 16 + 12) * 16 * 16 * 4
+    assert "making activations anew" in str(lean)
+    assert "anew" not in str(plain)
+
+
 def test_planning_draws_no_random_numbers_and_leaves_no_gradient() -> None:
     network = _OneConvolution()
     torch.manual_seed(0)
