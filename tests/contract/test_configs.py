@@ -24,6 +24,7 @@ HOME = {
     "content": ("train", ["data.root=x"], ""),
     "model": ("train", ["content=mixed", "data.root=x"], "model"),
     "degradation": ("train", ["content=mixed", "data.root=x"], "degradation"),
+    "adversarial": ("train", ["content=mixed", "data.root=x"], "loss.terms.adversarial"),
     "flow": ("train", ["content=mixed", "data.root=x"], "loss.estimator"),
     "loss": ("train", ["content=mixed", "data.root=x"], "loss"),
     "optimizer": ("train", ["content=mixed", "data.root=x"], "optimizer"),

@@ -32,8 +32,21 @@ from vsr_lab.data import (
 )
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
+from vsr_lab.losses import Objective
 from vsr_lab.models import init_network
-from vsr_lab.training import LAST, WEIGHTS, Feed, Plan, Trained, TrainingBar, VsrModule, fit, make_plan, quiet_lightning
+from vsr_lab.training import (
+    LAST,
+    WEIGHTS,
+    AdversarialModule,
+    Feed,
+    Plan,
+    Trained,
+    TrainingBar,
+    VsrModule,
+    fit,
+    make_plan,
+    quiet_lightning,
+)
 
 
 def run(cfg: DictConfig) -> None:
@@ -64,9 +77,10 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     if cfg.compile:
         network.compile_parts()
     data = _footage(cfg, degradation)
-    module = VsrModule(
+    objective: Objective = build(cfg.loss)
+    module = (AdversarialModule if objective.adversary else VsrModule)(
         network=network,
-        objective=build(cfg.loss),
+        objective=objective,
         degradation=degradation,
         optimizer=build(cfg.optimizer),
         scheduler=build(cfg.scheduler),

@@ -1,5 +1,7 @@
 """What is differentiated. To add a loss: a file here whose forward names what it needs, and a term in a loss yaml."""
 
+from vsr_lab.losses.adversarial import Adversarial, Hinge, Relativistic
+from vsr_lab.losses.discriminator import SpatioTemporal
 from vsr_lab.losses.objective import Objective, Term
 from vsr_lab.losses.perceptual import Dists, Lpips, StLpips
 from vsr_lab.losses.pixel import L1, Charbonnier, Distillation
@@ -8,6 +10,7 @@ from vsr_lab.losses.temporal import Flicker, FlowAlignment, PingPong, Warp
 
 __all__ = [
     "L1",
+    "Adversarial",
     "Charbonnier",
     "Distillation",
     "Dists",
@@ -15,9 +18,12 @@ __all__ = [
     "Flicker",
     "FlowAlignment",
     "FocalFrequency",
+    "Hinge",
     "Lpips",
     "Objective",
     "PingPong",
+    "Relativistic",
+    "SpatioTemporal",
     "StLpips",
     "Term",
     "Warp",

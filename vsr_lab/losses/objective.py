@@ -1,6 +1,7 @@
 """The training objective: named losses, their weights and when each begins."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import FlowEstimator
 from vsr_lab.core.inputs import Inputs, needs
+from vsr_lab.losses.adversarial import Adversarial
 
 _OWN = {"sr", "hr", "lr", "motion"}
 
@@ -44,6 +46,14 @@ class Objective(nn.Module):
         self.terms = nn.ModuleDict(dict(terms))
         self.estimator = estimator
 
+    @property
+    def adversary(self) -> tuple[Term, Adversarial] | None:
+        """The term that plays against a discriminator, and its loss; None where there is none."""
+        for term in self.terms.values():
+            if isinstance(term, Term) and isinstance(term.loss, Adversarial):
+                return term, term.loss
+        return None
+
     def check(self, more: Collection[str]) -> None:
         """Raises UserError for a loss that needs what is neither ours nor among `more`."""
         for name, term in self.terms.items():
@@ -60,12 +70,12 @@ class Objective(nn.Module):
         lr: Tensor,
         progress: float,
         measure_all: bool,
-        more: Mapping[str, Callable[[], Tensor]] | None = None,
+        more: Mapping[str, Callable[[], Any]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """sr, hr: B T C H W; lr: B T C h w. Returns the total to minimise and each term's own value, unweighted.
 
         Terms of weight 0 are left out unless measure_all: optical flow is too dear to log every step.
-        more: other inputs, each computed where a term asks for it.
+        more: other inputs, or motion itself, each computed where a term asks for it.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(more or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

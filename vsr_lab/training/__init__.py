@@ -1,5 +1,6 @@
 """Batches to checkpoints."""
 
+from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST
 from vsr_lab.training.feed import Feed
 from vsr_lab.training.fit import WEIGHTS, Trained, fit
@@ -10,6 +11,7 @@ from vsr_lab.training.progress import TrainingBar, quiet_lightning
 __all__ = [
     "LAST",
     "WEIGHTS",
+    "AdversarialModule",
     "Feed",
     "Plan",
     "Trained",

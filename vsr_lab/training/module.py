@@ -1,6 +1,6 @@
 """The training step. It is handed its parts and keeps nothing of a batch."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
 from vsr_lab.training.guard import dump_batch, where
 
-OptimizerFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+OptimizerFactory = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
 Metric = Callable[..., Tensor]
 _RESETS = 3  # a stream of random numbers of its own, beside those of data/samples.py
@@ -122,7 +122,7 @@ class VsrModule(pl.LightningModule):
             lr, hr = self.pair(batch)
             scenes = lr.tensor_split(resets_of(batch, self.resets, self.seed), 1)
             sr = torch.cat([self._run(self.network, scene) for scene in scenes], 1)
-            total, parts = self.objective(sr, hr, lr, progress, measured, self._more(lr))
+            total, parts = self.losses(sr, hr, lr, progress, measured)
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)
         self.log("train/loss", total.detach(), prog_bar=True)
@@ -130,6 +130,12 @@ class VsrModule(pl.LightningModule):
             for logger in self.loggers:
                 logger.log_metrics({f"train/{name}": value.item() for name, value in parts.items()}, step)
         return total
+
+    def losses(
+        self, sr: Tensor, hr: Tensor, lr: Tensor, progress: float, measured: bool
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """What a step minimises, and each loss by name: see `Objective`."""
+        return self.objective(sr, hr, lr, progress, measured, self._more(lr))
 
     def _skipped(self, batch: Batch, lr: Tensor, hr: Tensor, total: Tensor) -> None:
         """Keep the batch to look at; go on without it. Raises Refusal past the limit, or where others wait for us."""
@@ -157,8 +163,12 @@ class VsrModule(pl.LightningModule):
                 f"val/{name}", value.float(), batch_size=len(sr), sync_dist=True, prog_bar=name in {"psnr", "score"}
             )
 
+    def learners(self) -> list[dict[str, Any]]:
+        """What the optimizer trains: groups of weights, each with settings of its own, if it has any."""
+        return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        optimizer = self.make_optimizer(p for p in self.network.parameters() if p.requires_grad)
+        optimizer = self.make_optimizer(self.learners())
         schedule: Any = {"scheduler": self.make_scheduler(optimizer), "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 

@@ -1,0 +1,55 @@
+"""What tells real clips from made ones: three frames, their motion taken out, and the LR they have to agree with."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.resize import imresize
+from vsr_lab.core.warp import Motion, backward_warp
+
+_INPUTS = 24  # colours of three frames, of two warped onto the middle one, and of three of LR
+_WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
+
+
+class SpatioTemporal(nn.Module):
+    """TecoGAN's discriminator (Chu et al. 2020, section 3.1), on patches and with spectral norm (Miyato et al. 2018).
+
+    Unnatural change shows as a difference between a frame and its neighbours moved onto it, made-up detail as one
+    between a frame and LR. channels: of the first layer, doubled twice on the way to 1/16 of the size.
+    """
+
+    def __init__(self, channels: int = 64) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(_INPUTS, channels, 3, padding=1), nn.LeakyReLU(0.2)]
+        before = channels
+        for width in _WIDTHS:
+            layers += [spectral_norm(nn.Conv2d(before, width * channels, 4, 2, 1)), nn.LeakyReLU(0.2)]
+            before = width * channels
+        self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(before, 1, 3, padding=1)))
+
+    def forward(self, clip: Tensor, lr: Tensor, motion: Motion) -> Tensor:
+        """Scores of the patches around every frame with two neighbours, B*(T-2) 1 H/16 W/16, high for real.
+
+        clip: B T 3 H W, real or made; lr: B T 3 h w; motion: of the real clip, so that both are seen alike.
+        Raises UserError for a clip of fewer than three frames.
+        """
+        if clip.shape[1] < 3:
+            raise UserError(f"a clip of {clip.shape[1]}", "has no three frames to judge", "raise data.clip_frames")
+        enlarged = imresize(lr, clip.shape[-1] // lr.shape[-1])
+        views = [
+            *_triplets(clip),
+            _moved(clip[:, :-2], motion.backward[:, :-1]),
+            _moved(clip[:, 2:], motion.forward[:, 1:]),
+            *_triplets(enlarged),
+        ]
+        return self.layers(torch.cat(views, 2).flatten(0, 1) - 0.5)
+
+
+def _triplets(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Previous, middle and next frame of every three, B T-2 C H W each."""
+    return clip[:, :-2], clip[:, 1:-1], clip[:, 2:]
+
+
+def _moved(frames: Tensor, flow: Tensor) -> Tensor:
+    return backward_warp(frames.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, frames.shape[:2])
