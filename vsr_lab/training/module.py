@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.inputs import Inputs, needs
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
+from vsr_lab.metrics import NETS
 from vsr_lab.training.guard import dump_batch, where
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
@@ -76,6 +77,8 @@ class VsrModule(pl.LightningModule):
         self.score = score
         self.measure_every = measure_every
         objective.check(self._more(torch.empty(0)))
+        for name, metric in metrics.items():
+            _check_metric(name, metric)
 
     def _more(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
         """What losses may ask for besides sr, hr, lr and motion: each computed only where one does."""
@@ -152,10 +155,8 @@ class VsrModule(pl.LightningModule):
         with self._float32():
             lr, hr = self.pair(batch)
             sr = quantise(self._run(self.network, lr))
-            inputs = Inputs(
-                {"sr": sr, "hr": hr, "lr": lr, "colour": "y"},
-                {"motion": lambda: self.objective.estimator(hr)},
-            )
+            lazy = {"motion": lambda: self.objective.estimator(hr), **_features("sr", sr), **_features("hr", hr)}
+            inputs = Inputs({"sr": sr, "hr": hr, "lr": lr, "colour": "y"}, lazy)
             values = {name: inputs.call(metric).nanmean() for name, metric in self.metrics.items()}
         values["score"] = sum(weight * values[name] for name, weight in self.score.items())
         for name, value in values.items():
@@ -182,3 +183,20 @@ def resets_of(batch: Batch, chance: float, seed: int) -> list[int]:
 def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:
     """The network's own flow from each frame of lr (B T 3 h w) to the one before it, B T-1 2 h w."""
     return flow(lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)).unflatten(0, (len(lr), -1))
+
+
+def _features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
+    """What learned metrics compare, made of a clip where one asks for it."""
+    return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
+
+
+def _check_metric(name: str, metric: Metric) -> None:
+    """Raises UserError for a metric that validation cannot measure or that lacks its weights."""
+    asked = set(needs(metric)) - {"sr", "hr", "lr", "colour", "motion"}
+    for net, make in NETS.items():
+        if wanted := asked & {f"{net}_sr", f"{net}_hr"}:
+            make()
+            asked -= wanted
+    if asked:
+        problem = f"asks for {min(asked)}, which a training does not have"
+        raise UserError(f"validation.metrics.{name}", problem, f"drop it: ~validation.metrics.{name}")
