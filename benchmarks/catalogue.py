@@ -1,10 +1,11 @@
 """How well `footage leaks` knows copies again, and how well the shots of `footage sample` stand for all.
 
-    python benchmarks/catalogue.py MANIFEST_OR_FOLDER [--frames 72] [--scans results/scans]
+    python benchmarks/catalogue.py MANIFEST_OR_FOLDER [--frames 300] [--scans results/scans]
 
-Leaks: of each clip a window of `--frames` is planted as a copy, coded at CRF 28 after what the row says was done to it,
-and compared with the whole clip; then every two different clips are compared, which should find nothing. Sample: the
-distance of any shot to the nearest chosen one, in deviations of the features, against the mean of 200 random draws.
+Leaks: the middle `--frames` of every clip. Their middle 48 are planted as a copy, no larger than 480 pixels a side and
+coded at CRF 28 after what the row says was done to them, and looked for; then every two different clips are compared,
+which should find nothing. Sample: the distance of any shot of all footage to the nearest chosen one, in deviations of
+the features, against the mean of 200 random draws.
 """
 
 import argparse
@@ -25,11 +26,12 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.shots import Shot, find_shots
 from vsr_lab.core.tables import read_rows
-from vsr_lab.core.video_io import VideoWriter, open_footage
+from vsr_lab.core.video_io import Treatment, VideoWriter, open_footage
 from vsr_lab.data.catalogue import Entry, Scans, choose, digest_of, entry, find_leaks, gather, rate_of
 from vsr_lab.data.catalogue.scan import scan
 
 SIZES = (4, 8, 16, 32)  # of samples
+_COPIED, _SIDE = 48, 480  # frames and pixels of a planted copy
 
 
 def _scaled(frames: Frames, factor: float) -> Frames:
@@ -69,28 +71,29 @@ def _copy(frames: Frames, name: str, folder: Path) -> Entry:
     crf = "40" if name == "coded at CRF 40" else "28"
     with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
         writer.write(frames, np.arange(len(frames)) / 25)
-    return entry(Shot("copy", path), "eval", scan(open_footage(path)))
+    return entry(Shot("copy", path), "eval", scan(open_footage(path, treatment=Treatment(deinterlace="keep"))))
 
 
 class Clip(NamedTuple):
-    """A clip, what is known of the whole of it, and its content type."""
+    """A clip, its middle frames, what is known of them, and its content type."""
 
     shot: Shot
-    whole: Entry
+    middle: Shot
+    known: Entry
     kind: str
 
 
-def planted(clips: list[Clip], frames: int) -> Table:
+def planted(clips: list[Clip]) -> Table:
     """Copies found, by what was done to them and by content type."""
     named = sorted({clip.kind for clip in clips})
     found = {(name, kind): [0, 0] for name in COPIES for kind in named}
     with TemporaryDirectory() as folder:
-        for shot, whole, kind in track(clips, "planting copies", transient=True):
-            start = max(0, (shot.frames - frames) // 2)
-            taken = shot.read(start, min(shot.frames, start + frames)).frames
-            taken = _scaled(taken, min(1.0, 640 / max(taken.shape[1:3])))
+        for _, middle, known, kind in track(clips, "planting copies", transient=True):
+            start = max(0, (middle.frames - _COPIED) // 2)
+            taken = middle.read(start, min(middle.frames, start + _COPIED)).frames
+            taken = _scaled(taken, min(1.0, _SIDE / max(taken.shape[1:3])))
             for name in COPIES:
-                leaks = find_leaks([whole, _copy(taken, name, Path(folder))])
+                leaks = find_leaks([_copy(taken, name, Path(folder)), known])
                 found[name, kind][0] += bool(leaks)
                 found[name, kind][1] += 1
     table = Table("copy", *named, title="planted copies found")
@@ -124,21 +127,23 @@ def sampled(shots: list[Shot], scans: Scans) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--frames", type=int, default=72)
+    parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--scans", type=Path, default=Path("results/scans"))
     options = parser.parse_args()
     console, scans, clips = Console(), Scans(options.scans), list[Clip]()
     kinds = [row.get("content_type") for row in read_rows(options.root)] if options.root.is_file() else []
     for number, shot in enumerate(track(find_shots(options.root), "looking at footage", transient=True)):
         try:
-            whole = entry(shot, "train", scans.get(shot.path, digest_of(shot.path)))
+            found = scans.get(shot.path, digest_of(shot.path))
         except UserError as error:
             console.print(f"left out: {error}")
-        else:
-            clips.append(Clip(shot, whole, (kinds[number] if kinds else "") or "footage"))
-    console.print(planted(clips, options.frames))
-    console.print(*alarms([clip.whole for clip in clips]), sep="\n")
+            continue
+        first = max(0, (found.frames - options.frames) // 2)
+        middle = shot.window(first, min(found.frames, first + options.frames))
+        clips.append(Clip(shot, middle, entry(middle, "train", found), (kinds[number] if kinds else "") or "footage"))
     console.print(sampled([clip.shot for clip in clips], scans))
+    console.print(planted(clips))
+    console.print(*alarms([clip.known for clip in clips]), sep="\n")
 
 
 if __name__ == "__main__":
