@@ -47,22 +47,28 @@ def _default_run_dir(verb: str) -> str:
     return f"results/{verb}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
 
 
-def launch(verb: str, run: Callable[[DictConfig], None]) -> int:
-    """Compose the verb's configuration by Hydra, run it and return the exit code."""
-    name = config_name(verb)
+def _register_resolver() -> None:
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
+
+
+def launch(verb: str, run: Callable[[DictConfig], Any]) -> int:
+    """Compose the verb's configuration by Hydra, run it and return the exit code. Sweeps steer by what run returns."""
+    name = config_name(verb)
+    _register_resolver()
     sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on; they are told below in one line
     failures: list[Exception] = []
 
-    def job(cfg: DictConfig) -> None:
+    def job(cfg: DictConfig) -> Any:
+        _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
             check_kinds(name)
-            run(cfg)
+            return run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             failures.append(error)  # Hydra would print its overrides above the one line meant for the user
+            return None
 
     try:
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(job)()
@@ -164,8 +170,18 @@ def build(node: Any) -> Any:
         cause = error.__cause__
         if isinstance(cause, (UserError, Refusal)):
             raise cause from None
+        if package := _missing_package(cause):
+            target = f"{node.get('_target_')}"
+            raise UserError(target, f"needs the package {package}", "pip install 'vsr-lab[training]'") from error
         reason = str(cause or error).strip().splitlines()[0]
         raise UserError(f"configuration of {node.get('_target_')}", reason, "mend the key") from error
+
+
+def _missing_package(error: BaseException | None) -> str | None:
+    """The package of somebody else's that is not installed, where that is what caused the error."""
+    while error is not None and not isinstance(error, ModuleNotFoundError):
+        error = error.__cause__
+    return error.name if error is not None and not (error.name or "").startswith("vsr_lab") else None
 
 
 def plain(node: Any) -> Any:

@@ -1,6 +1,7 @@
 """vsr-lab train: footage to a run folder with network.safetensors in it."""
 
 import os
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,13 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 import wandb
+from hydra.core.hydra_config import HydraConfig
+from lightning_utilities.core.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
+from pytorch_lightning.loggers.logger import Logger
 
+import vsr_lab
 from vsr_lab.cli.app import begin_run, build, config_dir, plain
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import UserError
@@ -39,22 +44,29 @@ from vsr_lab.training import (
     WEIGHTS,
     AdversarialModule,
     Feed,
+    OptimizerFactory,
+    Pictures,
     Plan,
     Trained,
     TrainingBar,
     VsrModule,
+    averages,
     fit,
     make_plan,
     quiet_lightning,
 )
 
 
-def run(cfg: DictConfig) -> None:
-    """Train, or go on with a run that was cut short; with plan=true only say what that would take."""
+def run(cfg: DictConfig) -> float | None:
+    """Train, or go on with a run that was cut short, and return the score of the best weights, for a sweep to steer by.
+
+    With plan=true only say what that would take.
+    """
+    console.quiet = not _is_first()
     resume = cfg.resume is not None
     if cfg.plan:
         console.print(str(_plan(cfg, _network(cfg))))
-        return
+        return None
     if resume:
         cfg = _stored(Path(cfg.resume))
     trained = train(cfg, resume)
@@ -63,6 +75,7 @@ def run(cfg: DictConfig) -> None:
         f"trained {cfg.name}: best at step {trained.step}, score {trained.score:.3f}",
         {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST},
     )
+    return trained.score
 
 
 def train(cfg: DictConfig, resume: bool) -> Trained:
@@ -82,7 +95,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         network=network,
         objective=objective,
         degradation=degradation,
-        optimizer=build(cfg.optimizer),
+        optimizer=_optimizer(cfg),
         scheduler=build(cfg.scheduler),
         metrics={name: build(metric.measure) for name, metric in cfg.validation.metrics.items()},
         score=plain(cfg.validation.score),
@@ -92,14 +105,15 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         resets=cfg.resets,
         seed=cfg.seed,
     )
-    run_dir = Path(cfg.run_dir) if resume else begin_run(cfg)
-    logger = build(cfg.logger) if cfg.logger else None
+    run_dir = begin_run(cfg) if _is_first() and not resume else Path(cfg.run_dir)
+    if _is_first() and cfg.trainer.devices != 1:
+        _prepare_copies(run_dir)
     trained = fit(
         module=module,
         data=data,
         trainer_options=_trainer_options(cfg),
         callbacks=_callbacks(cfg),
-        loggers=[logger] if logger else [],
+        loggers=_loggers(cfg),
         run_dir=run_dir,
         save_every=cfg.save_every,
         resume=resume,
@@ -127,6 +141,25 @@ def _network(cfg: DictConfig, resume: bool = False) -> Network:
         init_network(network, Path(cfg.init_from))
     network.checkpoint_activations = cfg.checkpoint_activations
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
+
+
+def _optimizer(cfg: DictConfig) -> OptimizerFactory:
+    """Raises UserError for weights that would be averaged twice."""
+    factory = build(cfg.optimizer)
+    if averages(factory.func) and cfg.trainer.ema_decay is not None:
+        raise UserError("trainer.ema_decay", "would average weights that the optimizer averages already", "say null")
+    return factory
+
+
+def _is_first() -> bool:
+    """Whether this process, of several that train together, is the one that speaks and writes."""
+    return not getattr(rank_zero_only, "rank", 0)
+
+
+def _prepare_copies(run_dir: Path) -> None:
+    """Lightning starts the processes of the other devices by sys.argv: a script and its arguments."""
+    script = Path(vsr_lab.__file__).with_name("__main__.py")
+    sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, f"run_dir={run_dir}"]
 
 
 def _plan(cfg: DictConfig, network: Network) -> Plan:
@@ -209,14 +242,24 @@ def _split(clips: Sequence[Part], cfg: DictConfig) -> tuple[list[Part], list[Par
 
 def _trainer_options(cfg: DictConfig) -> dict[str, Any]:
     options: dict[str, Any] = {key: value for key, value in plain(cfg.trainer).items() if key != "ema_decay"}
+    if OmegaConf.is_config(cfg.trainer.strategy):
+        options["strategy"] = build(cfg.trainer.strategy)
     every = min(cfg.validation.every, cfg.trainer.max_steps) * cfg.trainer.accumulate_grad_batches
     return {**options, "val_check_interval": every, "check_val_every_n_epoch": None, "num_sanity_val_steps": 0}
+
+
+def _loggers(cfg: DictConfig) -> list[Logger]:
+    """Those beside metrics.csv, by name; a run of before there were several holds one without a name."""
+    named = cfg.logger or {}
+    return [build(named)] if "_target_" in named else [build(node) for node in named.values()]
 
 
 def _callbacks(cfg: DictConfig) -> list[Callback]:
     callbacks: list[Callback] = [TrainingBar(leave=True)]
     if cfg.logger:
         callbacks.append(LearningRateMonitor("step"))
+        if cfg.validation.get("pictures", 0):
+            callbacks.append(Pictures(cfg.validation.pictures))
     if cfg.trainer.ema_decay is not None:
         callbacks.append(EMAWeightAveraging(decay=cfg.trainer.ema_decay))
     return callbacks

@@ -4,19 +4,24 @@ from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST
 from vsr_lab.training.feed import Feed
 from vsr_lab.training.fit import WEIGHTS, Trained, fit
-from vsr_lab.training.module import VsrModule
+from vsr_lab.training.module import OptimizerFactory, VsrModule
+from vsr_lab.training.pictures import Pictures
 from vsr_lab.training.plan import Plan, make_plan
 from vsr_lab.training.progress import TrainingBar, quiet_lightning
+from vsr_lab.training.schedule_free import averages
 
 __all__ = [
     "LAST",
     "WEIGHTS",
     "AdversarialModule",
     "Feed",
+    "OptimizerFactory",
+    "Pictures",
     "Plan",
     "Trained",
     "TrainingBar",
     "VsrModule",
+    "averages",
     "fit",
     "make_plan",
     "quiet_lightning",

@@ -14,6 +14,7 @@ from vsr_lab.training.feed import Feed
 from vsr_lab.training.guard import LossSpikes, SaveOnSignal, explained
 from vsr_lab.training.logs import CsvLog
 from vsr_lab.training.module import VsrModule
+from vsr_lab.training.schedule_free import SwitchWeights
 
 WEIGHTS = "network.safetensors"
 
@@ -49,10 +50,11 @@ def fit(
         start, state = newest(run_dir / LAST)
         done = int(state["global_step"])
     best, last = checkpoint_callbacks(run_dir, save_every)
+    kept = [SaveOnSignal(run_dir / LAST), best, last]  # after whatever changes state at the end of a step
     trainer = pl.Trainer(
         **trainer_options,
         default_root_dir=run_dir,
-        callbacks=[*callbacks, LossSpikes(run_dir / "spikes.csv"), SaveOnSignal(run_dir / LAST), best, last],
+        callbacks=[*callbacks, SwitchWeights(), LossSpikes(run_dir / "spikes.csv"), *kept],
         plugins=[RollingCheckpointIO()],
         logger=[CsvLog(run_dir / "metrics.csv", done), *loggers],
         # The sampler already deals samples to processes, as a function of the step.
@@ -74,5 +76,6 @@ def fit(
     assert best.best_model_score is not None  # validation ran, or there would be no best checkpoint
     score = float(best.best_model_score)
     path = run_dir / WEIGHTS
-    save_network(module.network, spec, {**about, "step": step, "score": score}, path)
+    if trainer.is_global_zero:
+        save_network(module.network, spec, {**about, "step": step, "score": score}, path)
     return Trained(path, step, score)

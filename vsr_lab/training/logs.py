@@ -19,6 +19,11 @@ class CsvLog(Logger):
     def __init__(self, path: Path, resumed_at: int) -> None:
         super().__init__()
         self.path = path
+        self._begin(resumed_at)
+
+    @rank_zero_only
+    def _begin(self, resumed_at: int) -> None:
+        path = self.path
         if path.exists():
             with path.open(newline="") as file:
                 kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < resumed_at]

@@ -151,7 +151,8 @@ class VsrModule(pl.LightningModule):
             raise Refusal(f"{told}; {int(self.skipped)} such batches, skip_limit={self.skip_limit}")
         rank_zero_warn(told)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs]:
+        """Logs the metrics; returns what they were computed from, for whoever draws it."""
         with self._float32():
             lr, hr = self.pair(batch)
             sr = quantise(self._run(self.network, lr))
@@ -163,6 +164,7 @@ class VsrModule(pl.LightningModule):
             self.log(
                 f"val/{name}", value.float(), batch_size=len(sr), sync_dist=True, prog_bar=name in {"psnr", "score"}
             )
+        return {"inputs": inputs}
 
     def learners(self) -> list[dict[str, Any]]:
         """What the optimizer trains: groups of weights, each with settings of its own, if it has any."""

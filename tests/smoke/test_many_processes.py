@@ -1,0 +1,60 @@
+"""Trainings in several processes: one training shared by two, and several trainings at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from tests.smoke.test_resume import losses, options
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+def short(footage: Path, run_dir: Path, *more: str) -> list[str]:
+    fixed = ["trainer.max_steps=8", "validation.every=4", "degradation=bi", "trainer.accelerator=cpu", *more]
+    named = {option.split("=")[0] for option in fixed}
+    return [option for option in options(footage, run_dir, 0) if option.split("=")[0] not in named] + fixed
+
+
+def test_two_processes_make_what_one_makes_with_twice_the_batch(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    plain = ["loss.terms.flicker.weight=0"]  # its mean is over visible pixels, which each process counts for itself
+    vsr_lab(*short(tiny_footage, one, *plain, "data.batch_size=4"))
+    vsr_lab(*short(tiny_footage, two, *plain, "data.batch_size=2", "trainer=ddp", "trainer.devices=2"))
+    expected, found = (load_file(run / "network.safetensors") for run in (one, two))
+    for name, tensor in expected.items():
+        assert torch.allclose(found[name], tensor, atol=1e-5), name
+    # One row a value: only the first process writes. The weights did move.
+    assert [row[:2] for row in losses(two)] == [row[:2] for row in losses(one)]
+    assert expected["head.weight"].abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
+def test_a_sweep_trains_each_job_in_a_folder_of_its_own(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], launcher: str
+) -> None:
+    if launcher != "basic":
+        pytest.importorskip(f"hydra_plugins.hydra_{launcher.split('_')[0]}_launcher")
+    vsr_lab(*swept(tiny_footage, tmp_path, f"hydra/launcher={launcher}", "seed=0,1"))
+    weights = [load_file(tmp_path / str(job) / "network.safetensors") for job in (0, 1)]
+    assert not torch.equal(weights[0]["head.weight"], weights[1]["head.weight"])
+
+
+def test_optuna_steers_by_the_score(tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]) -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.direction=maximize"]
+    vsr_lab(*swept(tiny_footage, tmp_path, *search, "optimizer.lr=tag(log, interval(1e-4, 1e-2))"))
+    found = yaml.safe_load((tmp_path / "optimization_results.yaml").read_text())
+    assert found["name"] == "optuna"
+    scores = [float(row[2]) for job in (0, 1) for row in losses(tmp_path / str(job)) if row[1] == "val/score"]
+    assert min(abs(score - found["best_value"]) for score in scores) < 1e-3
+
+
+def swept(footage: Path, folder: Path, *more: str) -> list[str]:
+    one = [option for option in short(footage, folder) if not option.startswith("run_dir=")]
+    return [one[0], "-m", *one[1:], f"hydra.sweep.dir={folder}", *more]

@@ -1,0 +1,49 @@
+"""An optimiser that averages by itself: the average is what is judged and kept, and a resumed run goes on exactly."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.smoke.conftest import Outcome
+from tests.smoke.test_resume import kill_after, options
+
+pytest.importorskip("schedulefree")
+FREE = ["optimizer=schedule_free", "optimizer.warmup_steps=2", "scheduler=constant", "trainer.ema_decay=null"]
+
+
+def test_the_best_weights_are_the_average_and_the_last_those_in_training(
+    cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    steps = ["trainer.max_steps=6", "validation.every=6", "save_every=6"]
+    kept = [o for o in options(tiny_footage, run, 0)[1:] if o.split("=")[0] not in {s.split("=")[0] for s in steps}]
+    outcome = cli("train", *kept, *steps, *FREE)
+    assert outcome.code == 0, outcome.error
+    best, last = (torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    used, trained = (state["state_dict"]["network.head.weight"] for state in (best, last))
+    other = last["optimizer_states"][0]["state"]
+    beta = 0.9
+    # y = (1 - beta) z + beta x: what is trained lies between the average x and the fast weights z.
+    z = next(entry["z"] for entry in other.values() if entry["z"].shape == used.shape)
+    assert torch.allclose(trained, (1 - beta) * z + beta * used, atol=1e-6)
+    assert not torch.allclose(trained, used, atol=1e-6)
+    assert torch.equal(load_file(run / "network.safetensors")["head.weight"], used)
+
+
+def test_weights_are_not_averaged_twice(cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path) -> None:
+    outcome = cli("train", *options(tiny_footage, tmp_path / "run", 0)[1:], *FREE[:-1])
+    assert outcome.code == 2
+    assert "trainer.ema_decay" in outcome.error
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_resumed_bit_for_bit(tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    vsr_lab(*options(tiny_footage, whole, 0), *FREE)
+    kill_after([*options(tiny_footage, cut, 0), *FREE], cut, 16)
+    vsr_lab("train", f"resume={cut}")
+    expected, resumed = (load_file(run / "network.safetensors") for run in (whole, cut))
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)

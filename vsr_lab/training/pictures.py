@@ -1,0 +1,110 @@
+"""Pictures of what is being learnt, after every validation, for the loggers that can show them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
+from torch import Tensor
+from torchvision.utils import flow_to_image, make_grid
+
+from vsr_lab.core.batch import Batch
+from vsr_lab.core.clip import to_frames
+from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.resize import imresize
+from vsr_lab.core.warp import Motion, warp_previous
+
+_COLUMNS = 4  # frames of a clip that are shown
+_BRIGHTEST = 16 / 255  # a change of error that is drawn white
+
+
+class Pictures(Callback):
+    """Shows `clips` of the validation's clips, evenly spread: the first one's frames and how their errors flicker.
+
+    `clip_N`: rows of LR by bicubic, SR and HR. `flicker_N`: rows of the motion, by hue, and of the change of the error
+    from frame to frame, of bicubic and of SR.
+    """
+
+    def __init__(self, clips: int) -> None:
+        self.clips = clips
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        number = self._shown(int(trainer.num_val_batches[0])).get(batch_idx)
+        if number is None or not trainer.is_global_zero or batch.hr.shape[1] < 2:
+            return
+        inputs: Inputs = outputs["inputs"]
+        lr, sr, hr, motion = (inputs[name] for name in ("lr", "sr", "hr", "motion"))
+        first = Motion(*(part[0] for part in motion))
+        pictures = {
+            f"val/clip_{number}": clip_picture(lr[0], sr[0], hr[0]),
+            f"val/flicker_{number}": flicker_picture(lr[0], sr[0], hr[0], first),
+        }
+        show(trainer, pictures)
+
+    def _shown(self, batches: int) -> dict[int, int]:
+        """Batches to show, and the number that each is given."""
+        count = min(self.clips, batches)
+        return {(2 * i + 1) * batches // (2 * count): i for i in range(count)}
+
+
+def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
+    """Give pictures (3 H W in [0, 1]) to the loggers that take any."""
+    for logger in trainer.loggers:
+        for name, picture in pictures.items():
+            if isinstance(logger, WandbLogger):
+                logger.log_image(name, [to_frames(picture)], trainer.global_step)
+            elif isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(name, picture, trainer.global_step)
+
+
+def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
+    """Rows of lr enlarged (lr: T 3 h w), sr and hr (T 3 H W), columns of frames: 3 H' W' in [0, 1]."""
+    return _grid([_enlarged(lr, hr), sr, hr])
+
+
+def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
+    """Rows of hr's motion (of one clip: T-1 2 H W), by hue, and of the flicker of lr enlarged and of sr.
+
+    Sizes as in `clip_picture`; 3 H' W' in [0, 1].
+    """
+    hues = flow_to_image(motion.backward).float() / 255
+    return _grid([hues, *(_heat(flicker_map(x, hr, motion)) for x in (_enlarged(lr, hr), sr))])
+
+
+def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
+    """Where the loss and the metric `flicker` come from: M |e_t - W e_(t-1)| with e = sr - hr, mean over colours.
+
+    sr, hr: T 3 H W; T-1 H W, in units of sr.
+    """
+    error = (sr - hr)[None]
+    change = (error[:, 1:] - warp_previous(error, Motion(*(part[None] for part in motion))))[0]
+    return (motion.mask * change).abs().mean(1)
+
+
+def _enlarged(lr: Tensor, hr: Tensor) -> Tensor:
+    return imresize(lr, hr.shape[-1] / lr.shape[-1]).clamp(0, 1)
+
+
+def _heat(values: Tensor) -> Tensor:
+    """N H W to colours from black over red and yellow to white, N 3 H W."""
+    x = 3 * (values / _BRIGHTEST).clamp(0, 1)
+    return torch.stack([x, x - 1, x - 2], 1).clamp(0, 1)
+
+
+def _grid(rows: list[Tensor]) -> Tensor:
+    """Rows of frames (T 3 H W), of which the same few are taken, evenly spread."""
+    taken: list[Tensor] = []
+    for row in rows:
+        columns = min(_COLUMNS, len(row))
+        taken += [row[(2 * i + 1) * len(row) // (2 * columns)] for i in range(columns)]
+    return make_grid(taken, nrow=len(taken) // len(rows), padding=2, pad_value=1.0)
