@@ -1,5 +1,6 @@
 """An optimiser that averages by itself: the average is what is judged and kept, and a resumed run goes on exactly."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,3 +48,13 @@ def test_a_killed_run_is_resumed_bit_for_bit(tiny_footage: Path, tmp_path: Path,
     vsr_lab("train", f"resume={cut}")
     expected, resumed = (load_file(run / "network.safetensors") for run in (whole, cut))
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
+def test_a_package_that_is_not_installed_is_named(
+    cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "schedulefree", None)
+    outcome = cli("train", *options(tiny_footage, tmp_path / "run", 0)[1:], *FREE)
+    assert outcome.code == 2
+    assert "needs the package schedulefree" in outcome.error
+    assert not (tmp_path / "run").exists()
