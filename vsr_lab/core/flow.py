@@ -65,7 +65,7 @@ def _grown(flow: Tensor, size: tuple[int, int]) -> Tensor:
 class Farneback:
     """OpenCV's Farneback (2003) flow on 8-bit gray, on the CPU: needs no weights and is deterministic.
 
-    shrink: it is estimated at 1/shrink of the size and scaled up, shrink^2 times faster.
+    shrink: it is estimated at 1/shrink of the size and scaled up: faster, and less exact.
     """
 
     def __init__(self, shrink: int = 1) -> None:
