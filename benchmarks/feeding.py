@@ -35,7 +35,7 @@ from vsr_lab.models import Recurrent
 from vsr_lab.training import VsrModule
 
 FRAMES, SIZE, CLIPS, BATCH = 15, 256, 4, 2
-_IN_TURN = 10  # steps
+_IN_TURN = 5  # steps: one more than the loader has ready after a pause
 
 
 def render_footage(folder: Path) -> Path:
@@ -208,7 +208,7 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
     real: list[float] = []
     still: list[float] = []
     waits: list[float] = []
-    for _ in range(rounds):  # in turn, so that a busy moment falls on both alike; long enough to empty what was ahead
+    for _ in range(rounds):  # in turn, so that a busy moment falls on both alike
         still += [step(itertools.repeat(fixed))[0] for _ in range(_IN_TURN)]
         for _ in range(_IN_TURN):
             took, waited = step(loader)
@@ -272,7 +272,7 @@ def main() -> None:
             "memory": lambda: [memory(clips, 400 if quick else 10_000, workers) for workers in (0, 2)][-1],
             "interest": lambda: interest(clips, 200 if quick else 2000),
             "throughput": lambda: throughput(clips, shots, folder, 3 if quick else 30),
-            "step": lambda: step_wait(clips, 1 if quick else 3, torch.device("cpu")),
+            "step": lambda: step_wait(clips, 2 if quick else 8, torch.device("cpu")),
             "short": lambda: short_clips(folder, 60 if quick else 1000),
         }
         for name, part in parts.items():

@@ -135,6 +135,16 @@ def test_option_keeps_its_contract(group: str, option: str) -> None:
     assert issubclass(located(first["_target_"]), BASES[group])
 
 
+def test_a_content_type_brings_its_losses_and_the_command_line_has_the_last_word() -> None:
+    own = ["content=screen_capture", "data.root=x"]
+    cfg = compose("train", own)
+    assert {"charbonnier", "flicker", "edges", "focal_frequency"} <= set(cfg.loss.terms)
+    assert (cfg.pixel_format, cfg.validation.colour, cfg.data.flips) == ("yuv444p", "rgb", False)
+    assert compose("train", [*own, "loss.terms.edges.weight=0"]).loss.terms.edges.weight == 0
+    assert {"flow_alignment", "edges"} <= set(compose("train", [*own, "loss=aligned"]).loss.terms)
+    assert "edges" not in compose("train", ["content=live_action", "data.root=x"]).loss.terms
+
+
 def test_a_content_type_is_a_yaml_and_never_a_branch() -> None:
     contents = [option for group, option in OPTIONS if group == "content"]
     for file in (CONFIGS.parent / "vsr_lab").rglob("*.py"):

@@ -102,6 +102,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         measure_every=cfg.measure_every,
         skip_limit=cfg.skip_limit,
         teacher=_teacher(cfg),
+        colour=cfg.validation.colour,
         resets=cfg.resets,
         seed=cfg.seed,
     )
@@ -271,6 +272,7 @@ def _about(cfg: DictConfig) -> dict[str, Any]:
         "name": cfg.name,
         "content": cfg.content,
         "scale": cfg.scale,
+        "pixel_format": cfg.pixel_format,
         "degradation": plain(cfg.degradation)["_target_"].rpartition(".")[2],
         "footage": str(cfg.data.root),
         **({"init_from": str(cfg.init_from)} if cfg.init_from else {}),

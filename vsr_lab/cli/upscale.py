@@ -12,9 +12,10 @@ from vsr_lab.delivery import Encoding, open_bundle, upscale
 
 def run(cfg: DictConfig) -> None:
     """Write the upscaled file and its provenance."""
-    encoding = Encoding(cfg.codec, cfg.pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
     output = Path(cfg.output)
     bundle = open_bundle(Path(cfg.bundle))
+    pixel_format = cfg.pixel_format or bundle.manifest["about"].get("pixel_format", "yuv420p")
+    encoding = Encoding(cfg.codec, pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
     treatment = Treatment(cfg.deinterlace, cfg.tone_map, cfg.damaged)
     provenance = upscale(
         bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment, cfg.watch_cuts

@@ -38,8 +38,8 @@ class VsrModule(pl.LightningModule):
 
     Half precision (trainer.precision) is for networks alone: degradations, losses and metrics always see float32.
     teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
-    reports, as in metrics/; score: metric name -> weight, whose weighted sum picks the best
-    checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
+    reports, as in metrics/, of the channels that `colour` names (y or rgb); score: metric name -> weight, whose sum
+    picks the best checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
     many batches of a loss that is no number are left out before the run ends; resets: the chance that a network begins
     anew at a frame of the crops, as after a cut, drawn from seed and sample number alone.
     """
@@ -56,12 +56,14 @@ class VsrModule(pl.LightningModule):
         measure_every: int,
         skip_limit: int = 0,
         teacher: Network | None = None,
+        colour: str = "y",
         resets: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         if not 0 <= resets <= 1:
             raise UserError(f"resets={resets}", "is no chance", "say a number from 0 to 1")
+        self.colour = colour
         self.resets = resets
         self.seed = seed
         self.skip_limit = skip_limit
@@ -157,7 +159,7 @@ class VsrModule(pl.LightningModule):
             lr, hr = self.pair(batch)
             sr = quantise(self._run(self.network, lr))
             lazy = {"motion": lambda: self.objective.estimator(hr), **_features("sr", sr), **_features("hr", hr)}
-            inputs = Inputs({"sr": sr, "hr": hr, "lr": lr, "colour": "y"}, lazy)
+            inputs = Inputs({"sr": sr, "hr": hr, "lr": lr, "colour": self.colour}, lazy)
             values = {name: inputs.call(metric).nanmean() for name, metric in self.metrics.items()}
         values["score"] = sum(weight * values[name] for name, weight in self.score.items())
         for name, value in values.items():
