@@ -8,7 +8,7 @@ content=${name#basicvsr_}; content=${content%_x2}
 scale=4; [[ $name == *_x2 ]] && scale=2
 common=(name="$name" content="$content" data.content="$content" scale=$scale data.root="${FOOTAGE:-results/footage/train.csv}"
   run_dir="${RUNS:-results/zoo/runs}/$name" logger=none data.hold_out=0.04 data.tries=4
-  validation.every=500 validation.clips=16 validation.size=256 save_every=250 measure_every=500 trainer.ema_decay=0.998)
+  validation.every=500 validation.clips=16 validation.size=256 save_every=250 measure_every=500 trainer.ema_decay=0.995)
 streaming=(model=recurrent_flow_small loss=aligned data.size=$((64 * scale)) data.clip_frames=15 data.batch_size=8
   scheduler=one_cycle optimizer.lr=8e-4 trainer.max_steps=4000)
 fine=(model=basicvsr init_from="${BASICVSR:-}" data.size=256 data.clip_frames=15 data.batch_size=4

@@ -13,7 +13,7 @@ import wandb
 from hydra.core.hydra_config import HydraConfig
 from lightning_utilities.core.rank_zero import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import Callback, EMAWeightAveraging, LearningRateMonitor
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers.logger import Logger
 
 import vsr_lab
@@ -43,6 +43,7 @@ from vsr_lab.training import (
     LAST,
     WEIGHTS,
     AdversarialModule,
+    AveragedWeights,
     Feed,
     OptimizerFactory,
     Pictures,
@@ -262,7 +263,7 @@ def _callbacks(cfg: DictConfig) -> list[Callback]:
         if cfg.validation.get("pictures", 0):
             callbacks.append(Pictures(cfg.validation.pictures))
     if cfg.trainer.ema_decay is not None:
-        callbacks.append(EMAWeightAveraging(decay=cfg.trainer.ema_decay))
+        callbacks.append(AveragedWeights(cfg.trainer.ema_decay))
     return callbacks
 
 

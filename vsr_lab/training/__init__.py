@@ -1,6 +1,7 @@
 """Batches to checkpoints."""
 
 from vsr_lab.training.adversarial import AdversarialModule
+from vsr_lab.training.averaging import AveragedWeights
 from vsr_lab.training.checkpoints import LAST
 from vsr_lab.training.feed import Feed
 from vsr_lab.training.fit import WEIGHTS, Trained, fit
@@ -14,6 +15,7 @@ __all__ = [
     "LAST",
     "WEIGHTS",
     "AdversarialModule",
+    "AveragedWeights",
     "Feed",
     "OptimizerFactory",
     "Pictures",

@@ -1,0 +1,32 @@
+"""Averaged weights that are of use from the first steps on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pytorch_lightning.callbacks import WeightAveraging
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+
+class AveragedWeights(WeightAveraging):
+    """Exponential moving average of the weights, which validation sees and checkpoints keep.
+
+    The decay is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage: with a fixed one a
+    training of few steps would end with weights that are mostly those it began with.
+    """
+
+    def __init__(self, decay: float) -> None:
+        super().__init__(multi_avg_fn=self._average)
+        self.decay = decay
+        self._step = 0
+
+    def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
+        """After every step."""
+        if step_idx is None:
+            return False
+        self._step = step_idx
+        return True
+
+    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], count: Any) -> None:
+        decay = min(self.decay, (1 + self._step) / (10 + self._step))
+        get_ema_multi_avg_fn(decay)(tuple(averaged), tuple(current), count)
