@@ -46,6 +46,7 @@ def test_bicubic_on_folders_of_png(shared_footage: Path, tmp_path: Path) -> None
     check(evaluate(tmp_path / "png", tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_the_published_crop_and_rgb_numbers(shared_footage: Path, tmp_path: Path) -> None:
     from vsr_lab.core.colour import quantise
     from vsr_lab.degradations import ResizeDown

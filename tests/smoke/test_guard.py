@@ -82,6 +82,7 @@ def test_sigterm_saves_the_step_in_hand_and_the_resumed_run_is_bit_equal(
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_checkpoint_stops_the_run_cleanly_and_keeps_the_last_good_one(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_disk_that_takes_no_checkpoint_stops_the_run_cleanly_and_keeps_the_las
     assert (run / "network.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_a_broken_last_checkpoint_gives_way_to_the_one_before(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:

@@ -59,7 +59,7 @@ def kill_after(arguments: list[str], run_dir: Path, step: int) -> None:
     process.wait()
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_killed_and_resumed_is_bit_equal(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], workers: int
 ) -> None:

@@ -94,7 +94,8 @@ def check_report(folder: Path) -> None:
 def check_selection(folder: Path) -> None:
     (choice,) = json.loads((folder / "selection.json").read_text())["choices"]
     assert choice["chosen"] == "trained"
-    assert [v["gate"] for v in choice["gates"]["trained"]] == ["psnr", "flicker", "lr_consistency", "export_parity"]
+    gates = ["psnr", "flicker", "lr_consistency", "export_parity", "drift"]
+    assert [v["gate"] for v in choice["gates"]["trained"]] == gates
     assert all(v["passed"] for v in choice["gates"]["trained"])
 
 
