@@ -54,9 +54,8 @@ def _entries(
     for shot, row, split in track(todo, "looking at footage", console=console, transient=True):
         try:
             scan = scans.get(shot.path, known_digest(shot.path, row))
-            entries.append(
-                entry(replace(shot, sha256=""), split, scan)
-            )  # a file that changed is looked at as it is now
+            as_it_is_now = replace(shot, sha256="")  # the file may have changed
+            entries.append(entry(as_it_is_now, split, scan))
         except UserError as error:
             left_out[shot.name] = str(error)
     return entries, left_out

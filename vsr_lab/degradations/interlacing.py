@@ -1,5 +1,7 @@
 """Two moments in one frame: interlaced cameras, film on video, and players that undo either badly."""
 
+from abc import abstractmethod
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -55,9 +57,9 @@ class _Fields(Degradation):
     def sample(self, rng: np.random.Generator) -> Params:
         return {"parity": int(rng.integers(0, 2))}
 
+    @abstractmethod
     def moments(self, frames: int, params: Params) -> tuple[Tensor, Tensor]:
         """For each frame, the numbers of the frames whose lines make its first and its second field."""
-        raise NotImplementedError
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         if clip.shape[-2] < 2:

@@ -100,6 +100,12 @@ class VsrModule(pl.LightningModule):
         with self.trainer.precision_plugin.forward_context():
             return network(lr).float()
 
+    def _in_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
+        """sr of every frame, the network begun anew at those numbered in resets."""
+        if not resets:
+            return self._run(self.network, lr)  # joining one scene would copy it
+        return torch.cat([self._run(self.network, scene) for scene in lr.tensor_split(resets, 1)], 1)
+
     def _float32(self) -> torch.autocast:
         """Without the half precision that Lightning puts around a whole step."""
         return torch.autocast(self.device.type, enabled=False)
@@ -125,8 +131,7 @@ class VsrModule(pl.LightningModule):
         measured = step % self.measure_every == 0
         with self._float32():
             lr, hr = self.pair(batch)
-            scenes = lr.tensor_split(resets_of(batch, self.resets, self.seed), 1)
-            sr = torch.cat([self._run(self.network, scene) for scene in scenes], 1)
+            sr = self._in_scenes(lr, resets_of(batch, self.resets, self.seed))
             total, parts = self.losses(sr, hr, lr, progress, measured)
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)
@@ -180,6 +185,8 @@ class VsrModule(pl.LightningModule):
 
 def resets_of(batch: Batch, chance: float, seed: int) -> list[int]:
     """The frames of a batch at which the network begins anew; the same whenever that batch comes."""
+    if not chance:
+        return []
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_RESETS, batch.numbers[0])))
     return [t for t in range(1, batch.hr.shape[1]) if rng.random() < chance]
 

@@ -43,15 +43,20 @@ WINDOWS = {
 }
 
 
+def killed_at_the_third(run: Path, monkeypatch: pytest.MonkeyPatch, window: str) -> None:
+    """Two checkpoints saved, and a kill in the given window of the third."""
+    save(run, 1)
+    save(run, 2)
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_at(patch, *WINDOWS[window])
+        save(run, 3)
+
+
 @pytest.mark.parametrize("window", WINDOWS)
 def test_a_kill_while_saving_leaves_the_last_one_to_be_found_and_the_next_run_saves_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: str
 ) -> None:
-    save(tmp_path, 1)
-    save(tmp_path, 2)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_at(patch, *WINDOWS[window])
-        save(tmp_path, 3)
+    killed_at_the_third(tmp_path, monkeypatch, window)
     assert found(tmp_path) == 2
     save(tmp_path, 4)
     assert found(tmp_path) == 4
@@ -64,11 +69,7 @@ def test_a_kill_while_saving_leaves_the_last_one_to_be_found_and_the_next_run_sa
 def test_what_spoils_the_last_one_never_spoils_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: str
 ) -> None:
-    save(tmp_path, 1)
-    save(tmp_path, 2)
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        kill_at(patch, *WINDOWS[window])
-        save(tmp_path, 3)
+    killed_at_the_third(tmp_path, monkeypatch, window)
     last = tmp_path / LAST
     if last.exists():  # after the first move it is gone by itself
         os.truncate(last, last.stat().st_size // 2)
