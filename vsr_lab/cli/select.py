@@ -1,10 +1,11 @@
 """vsr-lab select: which candidate may ship, per content type."""
 
+from functools import lru_cache
 from typing import Any
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import read_runs
@@ -48,4 +49,10 @@ def _gates_of(content: str) -> dict[str, Gate]:
 
 
 def _gates(cfg: DictConfig) -> dict[str, Gate]:
-    return {str(name): build(gate) for name, gate in cfg.items()}
+    return {str(name): _gate(OmegaConf.to_yaml(gate, resolve=True)) for name, gate in cfg.items()}
+
+
+@lru_cache(maxsize=64)
+def _gate(settings: str) -> Gate:
+    """One object for equal settings: what it found of a network holds for every content type."""
+    return build(OmegaConf.create(settings))

@@ -2,13 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.network import FrameNetwork, Network, StreamingNetwork
+from vsr_lab.core.files import sha256
+from vsr_lab.core.network import FrameNetwork, StreamingNetwork
 from vsr_lab.delivery import open_bundle
+from vsr_lab.delivery.bundle import MANIFEST
 from vsr_lab.evaluation.drift import measure_drift, wandering_clip
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import paired
@@ -17,6 +20,9 @@ from vsr_lab.models import load_network
 
 _PASS = 31  # frames one way
 _SIZE = (32, 40)  # LR pixels
+_NO_STEP = "has no step that can be run for long"
+# The file of a candidate of each kind, below its path, that changes whenever its network does.
+_PROOF = {"checkpoint": "", "bundle": MANIFEST}
 
 
 @dataclass(frozen=True)
@@ -94,15 +100,8 @@ class ExportParity(Gate):
             return Verdict(name, None, bound, True, "judged as the exported bundle itself")
         if facts["kind"] != "checkpoint":
             return Verdict(name, None, bound, False, f"a candidate of kind {facts['kind']} cannot be exported")
-        network, _ = load_network(Path(facts["path"]))
-        if not isinstance(network, StreamingNetwork):
-            return Verdict(name, None, bound, False, "needs future frames, so it has no step to export")
-        with TemporaryDirectory() as folder:
-            try:
-                parity = self.exporter.export(network, Path(folder))
-            except Refusal as refusal:
-                return Verdict(name, None, bound, False, str(refusal))
-        return Verdict(name, parity.worst, bound, True, f"{parity.format}, {parity.frames} frames")
+        worst, reason = _exported(self.exporter, Path(facts["path"]), sha256(Path(facts["path"])))
+        return Verdict(name, worst, bound, worst is not None, reason)
 
 
 class NoDrift(Gate):
@@ -116,22 +115,42 @@ class NoDrift(Gate):
         self.margin = margin
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        network = _network(run.summary["candidate_facts"])
-        if not isinstance(network, StreamingNetwork):
-            return Verdict(name, None, self.margin, False, "has no step that can be run for long")
-        if isinstance(network, FrameNetwork):
-            return Verdict(name, None, self.margin, True, "remembers nothing")
-        found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), self.frames)
-        reason = f"{found.late:.2f} dB in the end, {found.early:.2f} at first, {found.fresh:.2f} begun anew"
-        return Verdict(name, found.loss, self.margin, found.loss <= self.margin, f"{reason}, {self.frames} frames")
+        facts = run.summary["candidate_facts"]
+        if facts["kind"] not in _PROOF:
+            return Verdict(name, None, self.margin, False, _NO_STEP)
+        path = Path(facts["path"])
+        loss, reason = _drifted(facts["kind"], path, sha256(path / _PROOF[facts["kind"]]), self.frames)
+        return Verdict(name, loss, self.margin, loss is not None and loss <= self.margin, reason)
 
 
-def _network(facts: dict[str, Any]) -> Network | None:
-    """That of a checkpoint or a bundle."""
-    path = Path(str(facts.get("path")))
-    if facts["kind"] == "checkpoint":
-        return load_network(path)[0]
-    return open_bundle(path).network if facts["kind"] == "bundle" else None
+# What these two find hangs on the network alone, whichever suite it is judged on: a selection asks once a network.
+
+
+@lru_cache(maxsize=64)
+def _exported(exporter: Exporter, path: Path, digest: str) -> tuple[float | None, str]:
+    """The largest difference, None where there is no graph, and a reason. digest: the file has changed if that has."""
+    network, _ = load_network(path)
+    if not isinstance(network, StreamingNetwork):
+        return None, "needs future frames, so it has no step to export"
+    with TemporaryDirectory() as folder:
+        try:
+            parity = exporter.export(network, Path(folder))
+        except Refusal as refusal:
+            return None, str(refusal)
+    return parity.worst, f"{parity.format}, {parity.frames} frames"
+
+
+@lru_cache(maxsize=64)
+def _drifted(kind: str, path: Path, digest: str, frames: int) -> tuple[float | None, str]:
+    """What `frames` frames cost in dB, None where there is no step, and a reason. digest: as above."""
+    network = load_network(path)[0] if kind == "checkpoint" else open_bundle(path).network
+    if not isinstance(network, StreamingNetwork):
+        return None, _NO_STEP
+    if isinstance(network, FrameNetwork):
+        return 0.0, "remembers nothing"
+    found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), frames)
+    reason = f"{found.late:.2f} dB in the end, {found.early:.2f} at first, {found.fresh:.2f} begun anew"
+    return found.loss, f"{reason}, {frames} frames"
 
 
 def _values(run: Run, metric: str) -> Any:

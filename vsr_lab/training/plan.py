@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from vsr_lab.core.network import Network
+from vsr_lab.core.network import Network, StreamingNetwork
 
 _LR = (180, 320)  # the size at which papers state the cost of a frame
 _STATES = 4  # copies of the weights that a training holds: weights, gradients, two moments of Adam
@@ -48,7 +48,8 @@ def make_plan(
     network = network.to(device)
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     lr = _noise(_FRAMES, size, size).to(device)
-    share = batch * frames / _FRAMES
+    once = network.warm_up if isinstance(network, StreamingNetwork) else 0  # frames shown before those that count
+    share = batch * (frames + once) / (_FRAMES + once)
     memory = 4 * _STATES * parameters + share * _kept(network, lr)
     if remade := network.checkpoint_activations:  # one frame's at a time, on top of what goes into each
         network.checkpoint_activations = False
@@ -80,12 +81,14 @@ def _kept(network: Network, lr: Tensor) -> int:
 
 
 def _timed(network: Network, lr: Tensor) -> float:
-    """Seconds of a forward and a backward pass."""
-    start = time.perf_counter()
-    network(lr).square().mean().backward()
-    if lr.is_cuda:
-        torch.cuda.synchronize()
-    network.zero_grad(set_to_none=True)
+    """Seconds of a forward and a backward pass: the second one, since the first prepares."""
+    start = 0.0
+    for _ in range(2):
+        start = time.perf_counter()
+        network(lr).square().mean().backward()
+        if lr.is_cuda:
+            torch.cuda.synchronize()
+        network.zero_grad(set_to_none=True)
     return time.perf_counter() - start
 
 

@@ -122,3 +122,26 @@ def test_a_checkpoint_whose_graph_strays_fails_with_the_reason(trained: Run) -> 
 def test_only_a_bundle_needs_no_export(make_run: MakeRun, kind: str, passed: bool) -> None:
     run = make_run("ours", _psnr(), candidate_facts={"kind": kind})
     assert ExportParity(Kept()).judge("export", run, run).passed == passed
+
+
+class Counted(Kept):
+    """Counts what it was asked to write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes = 0
+
+    def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
+        self.writes += 1
+        super().write(network, example, path)
+
+
+def test_a_network_is_exported_once_for_all_suites_and_anew_when_it_has_changed(trained: Run) -> None:
+    exporter = Counted()
+    gate = ExportParity(exporter)
+    assert gate.judge("export", trained, trained) == gate.judge("export", trained, trained)
+    assert exporter.writes == 1
+    spec = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
+    save_network(Compact(2, 4, 1), spec, {"seed": 1}, Path(trained.summary["candidate_facts"]["path"]))
+    gate.judge("export", trained, trained)
+    assert exporter.writes == 2
