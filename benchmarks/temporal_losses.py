@@ -19,10 +19,9 @@ from vsr_lab.core.tables import read_rows
 # what loss.terms say in each arm
 ARMS = {
     "none": (),
-    "warp 0.1": ("loss.terms.warp.weight=0.1",),
     "warp 0.5": ("loss.terms.warp.weight=0.5",),
     "flicker 1": ("loss.terms.flicker.weight=1",),
-    "flicker 3": ("loss.terms.flicker.weight=3",),
+    "flicker 0.3": ("loss.terms.flicker.weight=0.3",),
 }
 MEASURES = {"psnr": 2, "ssim": 4, "flicker": 3, "tof": 4, "warp_error": 3}
 COMMON = (

@@ -10,6 +10,7 @@ from vsr_lab.training.pictures import Pictures
 from vsr_lab.training.plan import Plan, make_plan
 from vsr_lab.training.progress import TrainingBar, quiet_lightning
 from vsr_lab.training.schedule_free import averages
+from vsr_lab.training.schedules import one_cycle
 
 __all__ = [
     "LAST",
@@ -26,5 +27,6 @@ __all__ = [
     "averages",
     "fit",
     "make_plan",
+    "one_cycle",
     "quiet_lightning",
 ]
