@@ -15,10 +15,11 @@ common=(name="$name" content="$content" scale=$scale data.root="${FOOTAGE:-resul
 [ "$content" = mixed ] || common+=(data.content="$content")
 streaming=(model=recurrent_flow_small loss=aligned scheduler=one_cycle data.size=$((48 * scale)) data.batch_size=4
   loss.terms.flicker.weight=0.3 loss.estimator.shrink=2)
+[ "$name" = live_action ] && streaming+=(loss.terms.flicker.weight=1)  # the only type whose flicker was above bicubic's
 case $name in
   mixed) streaming+=(model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
-  *_x2) streaming+=(data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=800) ;;
+  *_x2) streaming+=(data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
   *) streaming+=(init_from="$runs/mixed/network.safetensors" data.clip_frames=8 optimizer.lr=6e-4 trainer.max_steps=600) ;;
 esac
 fine=(model=basicvsr init_from="${BASICVSR:-}" data.size=256 data.clip_frames=7 data.batch_size=1

@@ -72,9 +72,10 @@ def run(cfg: DictConfig) -> float | None:
         cfg = _stored(Path(cfg.resume))
     trained = train(cfg, resume)
     folder = trained.weights.parent
+    files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
     show_files(
         f"trained {cfg.name}: best at step {trained.step}, score {trained.score:.3f}",
-        {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST},
+        {what: path for what, path in files.items() if path.exists()},  # a run shorter than save_every has no last
     )
     return trained.score
 

@@ -1,0 +1,40 @@
+"""What a frame costs: python results/zoo/pace.py NAME=KIND[:PATH] ...
+
+LR of 320x180 pixels in, seconds of the median frame (of a whole clip over its frames where a network needs the future),
+eager, float32, all cores. KIND: a yaml of configs/candidate.
+"""
+
+import statistics
+import sys
+import time
+from itertools import pairwise
+
+import torch
+from hydra import compose, initialize_config_dir
+
+from vsr_lab.cli.app import build, config_dir
+
+FRAMES = 8
+
+
+def main(words: list[str]) -> None:
+    """Print a row for each candidate, in turn."""
+    clip = torch.rand(FRAMES, 3, 180, 320, generator=torch.Generator().manual_seed(0))
+    print(f"{torch.get_num_threads()} threads\n\n| candidate | ms a frame | parameters |\n|---|---|---|")
+    for name, what in (word.split("=", 1) for word in words):
+        kind, _, path = what.partition(":")
+        own = [f"candidate={kind}", *([f"candidate.path={path}"] if path else [])]
+        shared = ["suite=folder", "suite.root=x", "protocol=content-x4-bi-y", "run_dir=x"]
+        candidate = build(compose("evaluate", [*own, *shared]).candidate)
+        times = [time.perf_counter()]
+        for _ in candidate.frames("clip", iter(clip)):
+            times.append(time.perf_counter())
+        each = [after - before for before, after in pairwise(times)]
+        whole = each[0] > sum(each) / 2
+        pace = sum(each) / FRAMES if whole else statistics.median(each)
+        print(f"| {name} | {1000 * pace:.0f} | {candidate.facts.get('parameters', 0) / 1e6:.2f} M |", flush=True)
+
+
+if __name__ == "__main__":
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        main(sys.argv[1:])
