@@ -1,8 +1,9 @@
-"""Tables of judged runs: python results/zoo/leaderboard.py [results/zoo/judged]"""
+"""The leaderboard: python results/zoo/leaderboard.py [results/zoo/judged] > results/leaderboard.md"""
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 COLUMNS = {
     "psnr": ("PSNR-Y", 2),
@@ -16,9 +17,18 @@ COLUMNS = {
     "lr_consistency": ("LR consistency", 1),
 }
 
+HEAD = """# Leaderboard
+
+Made by `python results/zoo/leaderboard.py results/zoo/judged > results/leaderboard.md` from runs of
+`results/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Rows in bold are of this repository (`results/zoo/weights`,
+trained by `results/zoo/train.sh`); what they say is in [zoo/README.md](zoo/README.md). Numbers are means of clips;
+PSNR-Y, SSIM-Y and LR consistency are better higher, the rest lower. Nothing was trained on what is judged here."""
+OURS = {"mixed", "live_action", "animation", "screen_capture", "screen_capture_x2"}
+
 
 def main(judged: Path) -> None:
-    """Print one table a suite, best PSNR first, and one of each clip."""
+    """Print one table a suite, best PSNR first, and one of each clip; then what a frame costs, where pace.md is."""
+    print(HEAD)
     for suite in sorted(path for path in judged.iterdir() if path.is_dir()):
         found = [json.loads(path.read_text()) for path in sorted(suite.glob("*/summary.json"))]
         found.sort(key=lambda summary: -summary["metrics"]["psnr"]["mean"])
@@ -29,12 +39,19 @@ def main(judged: Path) -> None:
         for summary in found:
             values = [_value(summary["metrics"].get(name, {}).get("mean"), name) for name in shown]
             count = summary["candidate_facts"].get("parameters")
-            print(_row([summary["candidate"], *values, f"{count / 1e6:.2f} M" if count else "-"]))
+            print(_row([_name(summary), *values, f"{count / 1e6:.2f} M" if count else "-"]))
         print(f"\nPSNR-Y / SSIM-Y / flicker of each clip:\n\n{_row(['candidate', *found[0]['clips']])}")
         print(_row(["---"] * (len(found[0]["clips"]) + 1)))
         for summary in found:
             cells = [_clip(summary["per_clip"][clip]) for clip in found[0]["clips"]]
-            print(_row([summary["candidate"], *cells]))
+            print(_row([_name(summary), *cells]))
+    if (judged / "pace.md").exists():
+        print(f"\n## Cost\n\n{(judged / 'pace.md').read_text().strip()}")
+
+
+def _name(summary: dict[str, Any]) -> str:
+    name = summary["candidate"]
+    return f"**{name}**" if name in OURS or name.startswith("basicvsr_") else name
 
 
 def _clip(means: dict[str, float]) -> str:
