@@ -20,9 +20,8 @@ FRAMES = 8
 def main(words: list[str]) -> None:
     """Print a row for each candidate, in turn."""
     clip = torch.rand(FRAMES, 3, 180, 320, generator=torch.Generator().manual_seed(0))
-    print(
-        f"LR of 320x180 enlarged x4, float32, eager, {torch.get_num_threads()} threads of this CPU.\n\n| candidate | ms a frame | parameters |\n|---|---|---|"
-    )
+    print(f"LR of 320x180 enlarged x4, float32, eager, {torch.get_num_threads()} threads of this CPU.\n")
+    print("| candidate | ms a frame | parameters |\n|---|---|---|")
     for name, what in (word.split("=", 1) for word in words):
         kind, _, path = what.partition(":")
         own = [f"candidate={kind}", *([f"candidate.path={path}"] if path else [])]
