@@ -20,8 +20,8 @@ from vsr_lab.core.tables import read_rows
 ARMS = {
     "none": (),
     "warp 0.5": ("loss.terms.warp.weight=0.5",),
-    "flicker 1": ("loss.terms.flicker.weight=1",),
     "flicker 0.3": ("loss.terms.flicker.weight=0.3",),
+    "flicker 1": ("loss.terms.flicker.weight=1",),
 }
 MEASURES = {"psnr": 2, "ssim": 4, "flicker": 3, "tof": 4, "warp_error": 3}
 COMMON = (

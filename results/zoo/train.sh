@@ -12,7 +12,8 @@ scale=4; [[ $name == *_x2 ]] && scale=2
 runs=${RUNS:-results/zoo/runs}
 common=(name="$name" content="$content" scale=$scale data.root="${FOOTAGE:-results/footage}/train.csv"
   run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4 trainer.precision=bf16-mixed
-  validation.every=300 validation.clips=16 validation.size=256 save_every=100 measure_every=300 trainer.ema_decay=0.995)
+  validation.every=300 validation.clips=16 validation.size=256 save_every=100 measure_every=300 trainer.ema_decay=0.995
+  validation.score.flicker=-0.5)
 [ "$content" = mixed ] || common+=(data.content="$content")
 streaming=(model=recurrent_flow_small loss=aligned scheduler=one_cycle data.size=$((48 * scale)) data.batch_size=4
   loss.terms.flicker.weight=0.3 loss.estimator.shrink=2)
