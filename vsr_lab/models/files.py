@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
@@ -46,7 +46,7 @@ def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path
     note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     with written_beside(path) as temporary:
-        save_file(tensors, temporary, metadata={"vsr_lab": note})
+        temporary.write_bytes(save(tensors, metadata={"vsr_lab": note}))  # its own files can be read by no one else
 
 
 def read_note(path: Path) -> dict[str, Any]:

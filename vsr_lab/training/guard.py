@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.batch import Batch
@@ -70,7 +70,7 @@ def dump_batch(batch: Batch, lr: Tensor, hr: Tensor, path: Path) -> None:
     note = {"numbers": " ".join(map(str, batch.numbers)), "where": where(batch), "params": str(batch.params)}
     tensors = {"lr": lr.detach().cpu().contiguous(), "hr": hr.detach().cpu().contiguous()}
     with written_beside(path) as temporary:
-        save_file(tensors, temporary, metadata=note)
+        temporary.write_bytes(save(tensors, metadata=note))
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:

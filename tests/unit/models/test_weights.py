@@ -57,15 +57,22 @@ def test_a_network_comes_back_as_it_was_saved(saved: Path, network: Compact) -> 
 def test_saving_half_way_leaves_the_old_weights(saved: Path, network: Compact, monkeypatch: pytest.MonkeyPatch) -> None:
     before = saved.read_bytes()
 
-    def interrupted(tensors: Any, path: Path, **_: Any) -> None:
-        path.write_bytes(b"half")
+    def interrupted(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vsr_lab.models.files.save_file", interrupted)
+    monkeypatch.setattr(Path, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_network(network, SPEC, {}, saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+def test_weights_can_be_read_by_whoever_may_read_other_files(saved: Path) -> None:
+    other = saved.with_name("other")
+    other.touch()
+    assert saved.stat().st_mode == other.stat().st_mode
 
 
 # What may not be loaded
