@@ -31,19 +31,21 @@ def main(judged: Path) -> None:
     print(HEAD)
     for suite in sorted(path for path in judged.iterdir() if path.is_dir()):
         found = [json.loads(path.read_text()) for path in sorted(suite.glob("*/summary.json"))]
+        if not found:
+            continue
         found.sort(key=lambda summary: -summary["metrics"]["psnr"]["mean"])
         shown = [name for name in COLUMNS if any(name in summary["metrics"] for summary in found)]
-        print(f"\n## {suite.name}\n\n{found[0]['protocol_description']} {', '.join(found[0]['clips'])}.\n")
+        print(f"\n## {suite.name}\n\n{found[0]['protocol_description']} Clips: {', '.join(found[0]['per_clip'])}.\n")
         print(_row(["candidate", *(COLUMNS[name][0] for name in shown), "parameters"]))
         print(_row(["---"] * (len(shown) + 2)))
         for summary in found:
             values = [_value(summary["metrics"].get(name, {}).get("mean"), name) for name in shown]
             count = summary["candidate_facts"].get("parameters")
             print(_row([_name(summary), *values, f"{count / 1e6:.2f} M" if count else "-"]))
-        print(f"\nPSNR-Y / SSIM-Y / flicker of each clip:\n\n{_row(['candidate', *found[0]['clips']])}")
-        print(_row(["---"] * (len(found[0]["clips"]) + 1)))
+        print(f"\nPSNR-Y / SSIM-Y / flicker of each clip:\n\n{_row(['candidate', *found[0]['per_clip']])}")
+        print(_row(["---"] * (len(found[0]["per_clip"]) + 1)))
         for summary in found:
-            cells = [_clip(summary["per_clip"][clip]) for clip in found[0]["clips"]]
+            cells = [_clip(summary["per_clip"][clip]) for clip in found[0]["per_clip"]]
             print(_row([_name(summary), *cells]))
     if (judged / "pace.md").exists():
         print(f"\n## Cost\n\n{(judged / 'pace.md').read_text().strip()}")

@@ -22,7 +22,7 @@ case $name in
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
   *_x2) streaming+=(data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
   screen_capture) streaming+=(init_from="$runs/sharp_$name/network.safetensors" data.clip_frames=8
-    loss.terms.flicker.weight=1 loss.terms.flicker.start=0 optimizer.lr=4e-4 trainer.max_steps=400) ;;
+    loss.terms.flicker.weight=1 loss.terms.flicker.start=0 optimizer.lr=4e-4 trainer.max_steps=400 validation.every=400) ;;
   *) streaming+=(init_from="$runs/mixed/network.safetensors" data.clip_frames=8 optimizer.lr=6e-4 trainer.max_steps=600) ;;
 esac
 [ "$name" != live_action ] || streaming+=(loss.terms.flicker.weight=1)
