@@ -15,12 +15,11 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from vsr_lab.cli.app import begin_run, build, config_dir
-from vsr_lab.cli.evaluate import build_protocol, show_summary
-from vsr_lab.evaluation import Candidate, check_clips, evaluate
+from vsr_lab.cli.app import config_dir
+from vsr_lab.cli.evaluate import judge, show_summary
 
 
-def judge(content: str, told: argparse.Namespace) -> None:
+def judge_all(content: str, told: argparse.Namespace) -> None:
     """All candidates on one content type."""
     out = told.out / (content if told.scale == 4 else f"{content}_x{told.scale}")
     footage = ["suite=manifest", f"suite.root={told.footage / 'eval.csv'}", f"suite.content={content}"]
@@ -32,11 +31,8 @@ def judge(content: str, told: argparse.Namespace) -> None:
         own = [f"candidate={kind}", *([f"candidate.path={path}", f"candidate.name={name}"] if path else [])]
         if not (out / name / "summary.json").exists():
             configs.append(compose("evaluate", [*own, *shared, f"run_dir={out / name}", "overwrite=true"]))
-    if configs:
-        judged: dict[Path, Candidate] = {begin_run(config): build(config.candidate) for config in configs}
-        suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
-        for summary in evaluate(judged, suite, check_clips(judged.values(), suite, protocol), protocol).values():
-            show_summary(summary)
+    for summary in judge(configs).values() if configs else ():
+        show_summary(summary)
 
 
 def main() -> None:
@@ -50,7 +46,7 @@ def main() -> None:
     told = parser.parse_intermixed_args()
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         for content in told.contents:
-            judge(content, told)
+            judge_all(content, told)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ Made by `python results/zoo/leaderboard.py results/zoo/judged > results/leaderbo
 `results/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Rows in bold are of this repository (`results/zoo/weights`,
 trained by `results/zoo/train.sh`); what they say is in [zoo/README.md](zoo/README.md). Numbers are means of clips;
 PSNR-Y, SSIM-Y and LR consistency are better higher, the rest lower. Nothing was trained on what is judged here."""
-OURS = {"mixed", "live_action", "animation", "screen_capture", "screen_capture_x2"}
+OURS = {path.stem for path in Path(__file__).parent.glob("weights/*.safetensors")}
 
 
 def main(judged: Path) -> None:
@@ -53,7 +53,7 @@ def main(judged: Path) -> None:
 
 def _name(summary: dict[str, Any]) -> str:
     name = summary["candidate"]
-    return f"**{name}**" if name in OURS or name.startswith("basicvsr_") else name
+    return f"**{name}**" if name in OURS else name
 
 
 def _clip(means: dict[str, float]) -> str:

@@ -4,15 +4,14 @@ LR of 320x180 pixels in, seconds of the median frame (of a whole clip over its f
 eager, float32, all cores. KIND: a yaml of configs/candidate.
 """
 
-import statistics
 import sys
-import time
-from itertools import pairwise
+from collections import deque
 
 import torch
 from hydra import compose, initialize_config_dir
 
 from vsr_lab.cli.app import build, config_dir
+from vsr_lab.evaluation.scoring import Timed
 
 FRAMES = 8
 
@@ -28,13 +27,10 @@ def main(words: list[str]) -> None:
         own = [f"candidate={kind}", *([f"candidate.path={path}"] if path else [])]
         shared = ["suite=folder", "suite.root=x", "protocol=content-x4-bi-y", "run_dir=x"]
         candidate = build(compose("evaluate", [*own, *shared]).candidate)
-        times = [time.perf_counter()]
-        for _ in candidate.frames("clip", iter(clip)):
-            times.append(time.perf_counter())
-        each = [after - before for before, after in pairwise(times)]
-        whole = each[0] > sum(each) / 2
-        pace = sum(each) / FRAMES if whole else statistics.median(each)
-        print(f"| {name} | {1000 * pace:.0f} | {candidate.facts.get('parameters', 0) / 1e6:.2f} M |", flush=True)
+        timed = Timed(candidate, "clip", clip)
+        deque(timed, maxlen=0)
+        parameters = candidate.facts.get("parameters", 0) / 1e6
+        print(f"| {name} | {1000 * timed.pace():.0f} | {parameters:.2f} M |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ from vsr_lab.cli import export as export_verb
 from vsr_lab.cli import select as select_verb
 from vsr_lab.cli import train as train_verb
 from vsr_lab.cli import upscale as upscale_verb
-from vsr_lab.cli.app import begin_run, build, quoted
-from vsr_lab.cli.evaluate import build_protocol
+from vsr_lab.cli.app import begin_run, quoted
+from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.shots import Shot, find_shots
 from vsr_lab.core.video_io import VideoWriter
 from vsr_lab.data.demo import write_demo_footage
-from vsr_lab.evaluation import Candidate, check_clips, evaluate
 
 _PER_FRAME = "per-frame"
 
@@ -74,10 +73,7 @@ def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str
             _compose("evaluate", *own, *footage, *cfg.evaluate, f"run_dir={root / 'evaluate' / content / name}")
             for name, own in candidates.items()
         ]
-        judged: dict[Path, Candidate] = {begin_run(config): build(config.candidate) for config in configs}
-        suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
-        evaluate(judged, suite, check_clips(judged.values(), suite, protocol), protocol)
-        folders += judged
+        folders += judge(configs)
     return folders
 
 

@@ -1,22 +1,33 @@
 """vsr-lab evaluate: one candidate, one suite, one protocol."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
-from vsr_lab.evaluation import Protocol, check_clips, evaluate
+from vsr_lab.evaluation import Candidate, Protocol, check_clips, evaluate
 
 
 def run(cfg: DictConfig) -> None:
     """Score the candidate and write its numbers and pictures."""
-    candidate, suite, protocol = build(cfg.candidate), build(cfg.suite), build_protocol(cfg.protocol)
-    clips = check_clips([candidate], suite, protocol)  # before anything is written
-    folder = begin_run(cfg)
-    summary = evaluate({folder: candidate}, suite, clips, protocol)[folder]
+    ((folder, summary),) = judge([cfg]).items()
     show_summary(summary)
     show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
+
+
+def judge(configs: Sequence[DictConfig]) -> dict[Path, dict[str, Any]]:
+    """Score candidates side by side, and write each one's run; the summaries, by folder.
+
+    configs: of this verb, alike but for candidate and run_dir.
+    """
+    candidates: list[Candidate] = [build(config.candidate) for config in configs]
+    suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
+    clips = check_clips(candidates, suite, protocol)  # before anything is written
+    folders = [begin_run(config) for config in configs]
+    return evaluate(dict(zip(folders, candidates, strict=True)), suite, clips, protocol)
 
 
 def build_protocol(cfg: DictConfig) -> Protocol:

@@ -10,8 +10,7 @@ from typing import Any
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import FrameNetwork, StreamingNetwork
-from vsr_lab.delivery import open_bundle
-from vsr_lab.delivery.bundle import MANIFEST
+from vsr_lab.delivery import MANIFEST, open_bundle
 from vsr_lab.evaluation.drift import measure_drift, wandering_clip
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import paired
@@ -100,8 +99,8 @@ class ExportParity(Gate):
             return Verdict(name, None, bound, True, "judged as the exported bundle itself")
         if facts["kind"] != "checkpoint":
             return Verdict(name, None, bound, False, f"a candidate of kind {facts['kind']} cannot be exported")
-        worst, reason = _exported(self.exporter, Path(facts["path"]), sha256(Path(facts["path"])))
-        return Verdict(name, worst, bound, worst is not None, reason)
+        path = Path(facts["path"])
+        return _export_verdict(name, self.exporter, path, _digest(path))
 
 
 class NoDrift(Gate):
@@ -119,38 +118,44 @@ class NoDrift(Gate):
         if facts["kind"] not in _PROOF:
             return Verdict(name, None, self.margin, False, _NO_STEP)
         path = Path(facts["path"])
-        loss, reason = _drifted(facts["kind"], path, sha256(path / _PROOF[facts["kind"]]), self.frames)
-        return Verdict(name, loss, self.margin, loss is not None and loss <= self.margin, reason)
+        digest = _digest(path / _PROOF[facts["kind"]])
+        return _drift_verdict(name, facts["kind"], path, digest, self.frames, self.margin)
 
 
-# What these two find hangs on the network alone, whichever suite it is judged on: a selection asks once a network.
+# These two verdicts hang on the network alone, whichever suite it is judged on: a selection finds them once a network.
+# digest: of its file, so that what has changed is judged anew.
 
 
 @lru_cache(maxsize=64)
-def _exported(exporter: Exporter, path: Path, digest: str) -> tuple[float | None, str]:
-    """The largest difference, None where there is no graph, and a reason. digest: the file has changed if that has."""
+def _export_verdict(name: str, exporter: Exporter, path: Path, digest: str) -> Verdict:
+    bound = exporter.tolerance
     network, _ = load_network(path)
     if not isinstance(network, StreamingNetwork):
-        return None, "needs future frames, so it has no step to export"
+        return Verdict(name, None, bound, False, "needs future frames, so it has no step to export")
     with TemporaryDirectory() as folder:
         try:
             parity = exporter.export(network, Path(folder))
         except Refusal as refusal:
-            return None, str(refusal)
-    return parity.worst, f"{parity.format}, {parity.frames} frames"
+            return Verdict(name, None, bound, False, str(refusal))
+    return Verdict(name, parity.worst, bound, True, f"{parity.format}, {parity.frames} frames")
 
 
 @lru_cache(maxsize=64)
-def _drifted(kind: str, path: Path, digest: str, frames: int) -> tuple[float | None, str]:
-    """What `frames` frames cost in dB, None where there is no step, and a reason. digest: as above."""
+def _drift_verdict(name: str, kind: str, path: Path, digest: str, frames: int, margin: float) -> Verdict:
     network = load_network(path)[0] if kind == "checkpoint" else open_bundle(path).network
     if not isinstance(network, StreamingNetwork):
-        return None, _NO_STEP
+        return Verdict(name, None, margin, False, _NO_STEP)
     if isinstance(network, FrameNetwork):
-        return 0.0, "remembers nothing"
+        return Verdict(name, None, margin, True, "remembers nothing")
     found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), frames)
     reason = f"{found.late:.2f} dB in the end, {found.early:.2f} at first, {found.fresh:.2f} begun anew"
-    return found.loss, f"{reason}, {frames} frames"
+    return Verdict(name, found.loss, margin, found.loss <= margin, f"{reason}, {frames} frames")
+
+
+def _digest(file: Path) -> str:
+    if not file.is_file():
+        raise UserError(file, "not found", "select where the candidate's files are, or evaluate it again")
+    return sha256(file)
 
 
 def _values(run: Run, metric: str) -> Any:

@@ -4,7 +4,7 @@ from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.basicvsr_pp import BasicVsrPp
 from vsr_lab.models.compact import Compact
-from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network
+from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network, write_tensors
 from vsr_lab.models.foreign import Foreign
 from vsr_lab.models.initial import init_network
 from vsr_lab.models.interpolation import Interpolation
@@ -31,4 +31,5 @@ __all__ = [
     "load_weights",
     "read_note",
     "save_network",
+    "write_tensors",
 ]

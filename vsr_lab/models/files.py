@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,17 @@ def build_network(spec: Spec) -> Network:
 def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path) -> None:
     """Write the weights, the spec that builds the network and a JSON-able note on how it was trained."""
     note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    write_tensors(path, network.state_dict(), {"vsr_lab": note})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str]) -> None:
+    """Write tensors from any device as safetensors, in one step, with a note inside.
+
+    safetensors' own `save_file` makes a file that its owner alone may read.
+    """
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with written_beside(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata={"vsr_lab": note}))  # its own files can be read by no one else
+        temporary.write_bytes(save(kept, metadata=note))
 
 
 def read_note(path: Path) -> dict[str, Any]:

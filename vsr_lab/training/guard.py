@@ -12,12 +12,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import Stopped, UserError
-from vsr_lab.core.files import written_beside
+from vsr_lab.models import write_tensors
 
 
 class SaveOnSignal(Callback):
@@ -68,9 +67,7 @@ def where(batch: Batch) -> str:
 def dump_batch(batch: Batch, lr: Tensor, hr: Tensor, path: Path) -> None:
     """Keep lr and hr as the network saw them, with the samples' numbers and places inside."""
     note = {"numbers": " ".join(map(str, batch.numbers)), "where": where(batch), "params": str(batch.params)}
-    tensors = {"lr": lr.detach().cpu().contiguous(), "hr": hr.detach().cpu().contiguous()}
-    with written_beside(path) as temporary:
-        temporary.write_bytes(save(tensors, metadata=note))
+    write_tensors(path, {"lr": lr, "hr": hr}, note)
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:

@@ -53,7 +53,7 @@ def make_plan(
     memory = 4 * _STATES * parameters + share * _kept(network, lr)
     if remade := network.checkpoint_activations:  # one frame's at a time, on top of what goes into each
         network.checkpoint_activations = False
-        memory += batch / _FRAMES * _kept(network, lr)
+        memory += batch / (_FRAMES + once) * _kept(network, lr)
         network.checkpoint_activations = True
     return Plan(
         parameters=parameters,
@@ -81,14 +81,16 @@ def _kept(network: Network, lr: Tensor) -> int:
 
 
 def _timed(network: Network, lr: Tensor) -> float:
-    """Seconds of a forward and a backward pass: the second one, since the first prepares."""
-    start = 0.0
-    for _ in range(2):
-        start = time.perf_counter()
-        network(lr).square().mean().backward()
-        if lr.is_cuda:
-            torch.cuda.synchronize()
-        network.zero_grad(set_to_none=True)
+    """Seconds of a forward and a backward pass: the faster of two, as the first prepares and either may be held up."""
+    return min(_pass(network, lr) for _ in range(2))
+
+
+def _pass(network: Network, lr: Tensor) -> float:
+    start = time.perf_counter()
+    network(lr).square().mean().backward()
+    if lr.is_cuda:
+        torch.cuda.synchronize()
+    network.zero_grad(set_to_none=True)
     return time.perf_counter() - start
 
 

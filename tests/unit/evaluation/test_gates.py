@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
-from vsr_lab.evaluation.gates import Above, ExportParity, Floor, NotWorse
+from vsr_lab.evaluation.gates import Above, ExportParity, Floor, Gate, NoDrift, NotWorse
 from vsr_lab.evaluation.results import Run
 from vsr_lab.exporters import Exporter
 from vsr_lab.models import Compact, save_network
@@ -145,3 +145,15 @@ def test_a_network_is_exported_once_for_all_suites_and_anew_when_it_has_changed(
     save_network(Compact(2, 4, 1), spec, {"seed": 1}, Path(trained.summary["candidate_facts"]["path"]))
     gate.judge("export", trained, trained)
     assert exporter.writes == 2
+
+
+@pytest.mark.parametrize("gate", [ExportParity(Kept()), NoDrift(600, 0.1)])
+def test_a_checkpoint_that_is_gone_is_told_in_one_line(trained: Run, gate: Gate) -> None:
+    Path(trained.summary["candidate_facts"]["path"]).unlink()
+    with pytest.raises(UserError, match=r"network\.safetensors: not found"):
+        gate.judge("gate", trained, trained)
+
+
+def test_a_network_without_memory_has_no_drift_to_measure(trained: Run) -> None:
+    verdict = NoDrift(600, 0.1).judge("drift", trained, trained)
+    assert (verdict.passed, verdict.value, verdict.reason) == (True, None, "remembers nothing")
