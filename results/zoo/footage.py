@@ -1,4 +1,4 @@
-"""What the zoo is trained and judged on: renders what is rendered, and writes train.csv and eval.csv.
+"""What the zoo is trained and judged on: renders what is rendered, and writes train.csv, long.csv and eval.csv.
 
     python results/zoo/footage.py FOOTAGE STILLS OUT
 
@@ -58,6 +58,18 @@ RENDERED = {
     "screens": "kind=screen n=40 frames=20 size=[384,640] seed=0",
     "dense_screens": "kind=screen n=16 frames=20 size=[384,640] seed=2000 scale=2",
 }
+# What the long trainings have besides, and what they do without: flat screencasts, which are half of the animation's
+# frames, and the two recordings that take the longest to decode.
+MORE = {
+    "more_screens": "kind=screen n=64 frames=20 size=[384,640] seed=5000 scale=2",
+}
+CONTENT = {
+    "drawn": "animation",
+    "screens": "screen_capture",
+    "dense_screens": "screen_capture",
+    "more_screens": "screen_capture",
+}
+LEFT_OUT = {"gnome_launch", "gnome_switch", "cy_first-test-assertions-30fps", "cy_first-test-debugging-30fps"}
 
 # Where scenes begin, as `vsr-lab footage index` found them.
 CUTS = {"bower_bbb480": "285 378 553", "tos_battle": "52 158 221 309"}
@@ -69,16 +81,21 @@ def main(footage: Path, stills: Path, out: Path) -> None:
     shots = [_row(footage / "eval" / name, out, *window) for name, window in EVAL.items()]
     write_manifest(out / "eval.csv", shots)
     rows = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
-    for name, words in RENDERED.items():
-        folder = out / name
-        if not (folder / "manifest.csv").exists():
-            told = words.format(stills=stills).split()
-            subprocess.run(["vsr-lab", "footage", "render", *told, f"run_dir={folder}"], check=True)
-        content = {"drawn": "animation", "screens": "screen_capture", "dense_screens": "screen_capture"}
-        for row in read_rows(folder / "manifest.csv"):
-            kind = content.get(name, name.removeprefix("camera_"))
-            rows.append(row | {"content_type": kind, "path": f"{name}/{row['path']}"})
+    rows += [row for name, words in RENDERED.items() for row in _rendered(name, words, stills, out)]
     write_manifest(out / "train.csv", rows)
+    more = [row for name, words in MORE.items() for row in _rendered(name, words, stills, out)]
+    write_manifest(out / "long.csv", [row for row in rows if row["name"] not in LEFT_OUT] + more)
+
+
+def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, object]]:
+    """Rows of the rendered clips in out/name, which are made where they are missing."""
+    if not (out / name / "manifest.csv").exists():
+        told = words.format(stills=stills).split()
+        subprocess.run(["vsr-lab", "footage", "render", *told, f"run_dir={out / name}"], check=True)
+    content = CONTENT.get(name, name.removeprefix("camera_"))
+    return [
+        row | {"content_type": content, "path": f"{name}/{row['path']}"} for row in read_rows(out / name / "manifest.csv")
+    ]
 
 
 def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:

@@ -1,34 +1,49 @@
 #!/usr/bin/env bash
 # Trains one model of the zoo: results/zoo/train.sh NAME [key=value ...]; `results/zoo/README.md` has the footage.
 #   mixed                                 streaming, from nothing, on everything
-#   live_action animation sharp_screen_capture  streaming, goes on from mixed (train that one first)
-#   screen_capture                        calmer, goes on from sharp_screen_capture
+#   short_live_action short_animation sharp_screen_capture  streaming, goes on from mixed (train that one first)
+#   short_screen_capture                  calmer, goes on from sharp_screen_capture
 #   screen_capture_x2                     streaming, from nothing
+#   live_action animation screen_capture  settles what long_... has learnt
+# On a GPU, with RAFT=<raft-small.pth>:
+#   long_live_action long_animation long_screen_capture  longer, goes on from short_...
 #   basicvsr_live_action basicvsr_animation basicvsr_screen_capture   BASICVSR=<the authors' .pth> is trained on
 set -euo pipefail
 name=$1; shift
-content=${name#basicvsr_}; content=${content#sharp_}; content=${content%_x2}
+content=${name#basicvsr_}; content=${content#short_}; content=${content#long_}; content=${content#sharp_}; content=${content%_x2}
 scale=4; [[ $name == *_x2 ]] && scale=2
-runs=${RUNS:-results/zoo/runs}
-common=(name="$name" content="$content" scale=$scale data.root="${FOOTAGE:-results/footage}/train.csv"
-  run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4 trainer.precision=bf16-mixed
-  validation.every=300 validation.clips=16 validation.size=256 save_every=100 measure_every=300 trainer.ema_decay=0.995
-  validation.score.flicker=-0.5)
+runs=${RUNS:-results/zoo/runs} footage=${FOOTAGE:-results/footage}
+common=(name="$name" content="$content" scale=$scale run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4
+  trainer.precision=bf16-mixed trainer.ema_decay=0.995 scheduler=one_cycle
+  validation.every=300 validation.clips=16 validation.size=256 validation.score.flicker=-0.5
+  save_every=100 measure_every=300)
 [ "$content" = mixed ] || common+=(data.content="$content")
-streaming=(model=recurrent_flow_small loss=aligned scheduler=one_cycle data.size=$((48 * scale)) data.batch_size=4
-  loss.terms.flicker.weight=0.3 loss.estimator.shrink=2)
+streaming=(model=recurrent_flow_small loss=aligned loss.terms.flicker.weight=0.3)
+cpu=(data.root="$footage/train.csv" data.size=$((48 * scale)) data.batch_size=4 loss.estimator.shrink=2)
+gpu=(data.root="$footage/long.csv" data.size=256 data.clip_frames=15 data.workers=4
+  flow@loss.estimator=raft loss.estimator.weights="${RAFT:-}" loss.estimator.updates=6)
+short=("${streaming[@]}" "${cpu[@]}" init_from="$runs/mixed/network.safetensors" data.clip_frames=8
+  optimizer.lr=6e-4 trainer.max_steps=600)
+long=("${streaming[@]}" "${gpu[@]}" init_from="$runs/short_$content/network.safetensors" data.batch_size=8
+  optimizer.lr=8e-4 trainer.max_steps=1200)
+settled=("${short[@]}" init_from="$runs/long_$content/checkpoints/last.ckpt" optimizer.lr=3e-4
+  loss.terms.flicker.start=0 trainer.max_steps=300)
 case $name in
-  mixed) streaming+=(model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
+  mixed) own=("${streaming[@]}" "${cpu[@]}" model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
-  *_x2) streaming+=(data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
-  screen_capture) streaming+=(init_from="$runs/sharp_$name/network.safetensors" data.clip_frames=8
-    loss.terms.flicker.weight=1 loss.terms.flicker.start=0 optimizer.lr=4e-4 trainer.max_steps=400 validation.every=400) ;;
-  *) streaming+=(init_from="$runs/mixed/network.safetensors" data.clip_frames=8 optimizer.lr=6e-4 trainer.max_steps=600) ;;
+  screen_capture_x2) own=("${streaming[@]}" "${cpu[@]}" data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
+  short_live_action) own=("${short[@]}" loss.terms.flicker.weight=1) ;;
+  short_animation | sharp_screen_capture) own=("${short[@]}") ;;
+  short_screen_capture) own=("${short[@]}" init_from="$runs/sharp_$content/network.safetensors" optimizer.lr=4e-4
+    loss.terms.flicker.weight=1 loss.terms.flicker.start=0 trainer.max_steps=400 validation.every=400) ;;
+  long_animation) own=("${long[@]}") ;;
+  long_live_action) own=("${long[@]}" loss.terms.flicker.weight=1) ;;
+  long_screen_capture) own=("${long[@]}" loss.terms.flicker.weight=1.5 loss.terms.flicker.start=0.5) ;;
+  animation) own=("${settled[@]}") ;;
+  live_action) own=("${settled[@]}" loss.terms.flicker.weight=1) ;;
+  screen_capture) own=("${settled[@]}" loss.terms.flicker.weight=4) ;;
+  basicvsr_*) own=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 optimizer.lr=5e-5
+    loss.terms.flicker.weight=0.3 trainer.max_steps=500 validation.every=125) ;;
+  *) echo "$0: no such name: $name" >&2; exit 2 ;;
 esac
-[ "$name" != live_action ] || streaming+=(loss.terms.flicker.weight=1)
-fine=(model=basicvsr init_from="${BASICVSR:-}" data.size=256 data.clip_frames=7 data.batch_size=1
-  scheduler=one_cycle optimizer.lr=1e-4 trainer.max_steps=200)
-case $name in
-  basicvsr_*) vsr-lab train "${common[@]}" "${fine[@]}" "$@" ;;
-  *) vsr-lab train "${common[@]}" "${streaming[@]}" "$@" ;;
-esac
+vsr-lab train "${common[@]}" "${own[@]}" "$@"

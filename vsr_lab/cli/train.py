@@ -52,6 +52,7 @@ from vsr_lab.training import (
     TrainingBar,
     VsrModule,
     averages,
+    evened,
     fit,
     make_plan,
     quiet_lightning,
@@ -86,6 +87,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     os.environ.setdefault("WANDB_SILENT", "true")
     quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
+    trainer_options = _trainer_options(cfg)
     degradation: Degradation = build(cfg.degradation)
     network = _network(cfg, resume)
     console.print(str(_plan(cfg, network)), style="dim")
@@ -114,7 +116,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     trained = fit(
         module=module,
         data=data,
-        trainer_options=_trainer_options(cfg),
+        trainer_options=trainer_options,
         callbacks=_callbacks(cfg),
         loggers=_loggers(cfg),
         run_dir=run_dir,
@@ -247,7 +249,7 @@ def _trainer_options(cfg: DictConfig) -> dict[str, Any]:
     options: dict[str, Any] = {key: value for key, value in plain(cfg.trainer).items() if key != "ema_decay"}
     if OmegaConf.is_config(cfg.trainer.strategy):
         options["strategy"] = build(cfg.trainer.strategy)
-    every = min(cfg.validation.every, cfg.trainer.max_steps) * cfg.trainer.accumulate_grad_batches
+    every = evened(cfg.validation.every, cfg.trainer.max_steps) * cfg.trainer.accumulate_grad_batches
     return {**options, "val_check_interval": every, "check_val_every_n_epoch": None, "num_sanity_val_steps": 0}
 
 

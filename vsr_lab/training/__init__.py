@@ -10,7 +10,7 @@ from vsr_lab.training.pictures import Pictures
 from vsr_lab.training.plan import Plan, make_plan
 from vsr_lab.training.progress import TrainingBar, quiet_lightning
 from vsr_lab.training.schedule_free import averages
-from vsr_lab.training.schedules import one_cycle
+from vsr_lab.training.schedules import evened, one_cycle
 
 __all__ = [
     "LAST",
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingBar",
     "VsrModule",
     "averages",
+    "evened",
     "fit",
     "make_plan",
     "one_cycle",

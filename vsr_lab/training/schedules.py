@@ -1,7 +1,11 @@
-"""Learning-rate schedules that torch does not have as they are needed here."""
+"""When to validate; learning-rate schedules that torch does not have as they are needed here."""
+
+import math
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
+
+from vsr_lab.core.errors import UserError
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
@@ -11,3 +15,13 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCy
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, rates, total_steps=total_steps, pct_start=pct_start)
+
+
+def evened(every: int, steps: int) -> int:
+    """Steps from one validation to the next, at most `every`, such that the last one comes at the end of the training.
+
+    Where that cannot be, fewer steps are left behind it than there are validations. Raises UserError below 1.
+    """
+    if min(every, steps) < 1:
+        raise UserError("validation.every", f"{every} of {steps} steps is none", "say at least 1, of trainer.max_steps")
+    return steps // math.ceil(steps / every)
