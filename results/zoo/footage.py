@@ -93,9 +93,8 @@ def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, 
         told = words.format(stills=stills).split()
         subprocess.run(["vsr-lab", "footage", "render", *told, f"run_dir={out / name}"], check=True)
     content = CONTENT.get(name, name.removeprefix("camera_"))
-    return [
-        row | {"content_type": content, "path": f"{name}/{row['path']}"} for row in read_rows(out / name / "manifest.csv")
-    ]
+    rows = read_rows(out / name / "manifest.csv")
+    return [row | {"content_type": content, "path": f"{name}/{row['path']}"} for row in rows]
 
 
 def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:
