@@ -7,10 +7,11 @@
 #   live_action animation screen_capture  settles what long_... has learnt
 # On a GPU, with RAFT=<raft-small.pth>:
 #   long_live_action long_animation long_screen_capture  longer, goes on from short_...
-#   basicvsr_live_action basicvsr_animation basicvsr_screen_capture   BASICVSR=<the authors' .pth> is trained on
+#   basicvsr_live_action long_basicvsr_animation long_basicvsr_screen_capture  BASICVSR=<the authors' .pth> is trained on
+#   basicvsr_animation basicvsr_screen_capture  settles what long_basicvsr_... has learnt
 set -euo pipefail
 name=$1; shift
-content=${name#basicvsr_}; content=${content#short_}; content=${content#long_}; content=${content#sharp_}; content=${content%_x2}
+content=${name#short_}; content=${content#long_}; content=${content#sharp_}; content=${content#basicvsr_}; content=${content%_x2}
 scale=4; [[ $name == *_x2 ]] && scale=2
 runs=${RUNS:-results/zoo/runs} footage=${FOOTAGE:-results/footage}
 common=(name="$name" content="$content" scale=$scale run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4
@@ -28,6 +29,8 @@ long=("${streaming[@]}" "${gpu[@]}" init_from="$runs/short_$content/network.safe
   optimizer.lr=8e-4 trainer.max_steps=1200)
 settled=("${short[@]}" init_from="$runs/long_$content/checkpoints/last.ckpt" optimizer.lr=3e-4
   loss.terms.flicker.start=0 trainer.max_steps=300)
+fine=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 optimizer.lr=5e-5
+  loss.terms.flicker.weight=0.3 trainer.max_steps=500 validation.every=125)
 case $name in
   mixed) own=("${streaming[@]}" "${cpu[@]}" model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
@@ -42,8 +45,10 @@ case $name in
   animation) own=("${settled[@]}") ;;
   live_action) own=("${settled[@]}" loss.terms.flicker.weight=1) ;;
   screen_capture) own=("${settled[@]}" loss.terms.flicker.weight=4) ;;
-  basicvsr_*) own=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 optimizer.lr=5e-5
-    loss.terms.flicker.weight=0.3 trainer.max_steps=500 validation.every=125) ;;
+  basicvsr_live_action) own=("${fine[@]}" trainer.max_steps=200 validation.every=100) ;;
+  long_basicvsr_*) own=("${fine[@]}") ;;
+  basicvsr_*) own=("${fine[@]}" init_from="$runs/long_$name/checkpoints/last.ckpt" optimizer.lr=3e-5
+    trainer.max_steps=90 validation.every=90 validation.clips=6 save_every=15) ;;
   *) echo "$0: no such name: $name" >&2; exit 2 ;;
 esac
 vsr-lab train "${common[@]}" "${own[@]}" "$@"
