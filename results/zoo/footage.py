@@ -1,4 +1,5 @@
-"""What the zoo is trained and judged on: renders what is rendered, and writes train.csv, long.csv and eval.csv.
+"""What the zoo is trained and judged on: renders what is rendered, and writes four tables:
+train.csv, long.csv, held.csv (the ends of recordings in train.csv, which no training sees) and eval.csv.
 
     python results/zoo/footage.py FOOTAGE STILLS OUT
 
@@ -11,6 +12,7 @@ import sys
 from os.path import relpath
 from pathlib import Path
 
+from vsr_lab.core.shots import Shot
 from vsr_lab.core.tables import read_rows
 from vsr_lab.data.manifest import write_manifest
 
@@ -69,6 +71,7 @@ CONTENT = {
     "dense_screens": "screen_capture",
     "more_screens": "screen_capture",
 }
+RECORDED = {Path(name).stem for name in TRAIN}
 LEFT_OUT = {"gnome_launch", "gnome_switch", "cy_first-test-assertions-30fps", "cy_first-test-debugging-30fps"}
 
 # Where scenes begin, as `vsr-lab footage index` found them.
@@ -83,6 +86,7 @@ def main(footage: Path, stills: Path, out: Path) -> None:
     rows = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
     rows += [row for name, words in RENDERED.items() for row in _rendered(name, words, stills, out)]
     write_manifest(out / "train.csv", rows)
+    write_manifest(out / "held.csv", [_end(row, out) for row in rows if row["name"] in RECORDED - LEFT_OUT])
     more = [row for name, words in MORE.items() for row in _rendered(name, words, stills, out)]
     write_manifest(out / "long.csv", [row for row in rows if row["name"] not in LEFT_OUT] + more)
 
@@ -95,6 +99,15 @@ def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, 
     content = CONTENT.get(name, name.removeprefix("camera_"))
     rows = read_rows(out / name / "manifest.csv")
     return [row | {"content_type": content, "path": f"{name}/{row['path']}"} for row in rows]
+
+
+def _end(row: dict[str, object], out: Path) -> dict[str, object]:
+    """The last 12 frames of a clip, and of them the middle, of 384 pixels once it is shrunk."""
+    stop, downscale = int(str(row["stop"])), float(str(row["downscale"]))
+    height, width = Shot("", out / str(row["path"])).size
+    high, wide = (min(length, int(384 * downscale)) for length in (height, width))
+    crop = f"{wide} {high} {(width - wide) // 4 * 2} {(height - high) // 4 * 2}"
+    return row | {"split": "eval", "start": stop - 12, "cuts": "", "crop": crop}
 
 
 def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Judges candidates side by side: what depends on the truth alone is computed once.
 
-    python results/zoo/judge.py FOOTAGE OUT NAME=KIND[:PATH] ... [--scale 4] [--contents NAME ...] [--drop METRIC ...]
+    python results/zoo/judge.py FOOTAGE OUT NAME=KIND[:PATH] ... [--scale 4] [--contents NAME ...] [--table CSV]
+    [--drop METRIC ...]
 
 FOOTAGE: the folder that results/zoo/footage.py wrote; KIND: a yaml of configs/candidate. Every candidate leaves what
 `vsr-lab evaluate` leaves, in OUT/CONTENT/NAME (with _x2 where it is that scale); one that is there is not judged again.
@@ -22,7 +23,7 @@ from vsr_lab.cli.evaluate import judge, show_summary
 def judge_all(content: str, told: argparse.Namespace) -> None:
     """All candidates on one content type."""
     out = told.out / (content if told.scale == 4 else f"{content}_x{told.scale}")
-    footage = ["suite=manifest", f"suite.root={told.footage / 'eval.csv'}", f"suite.content={content}"]
+    footage = ["suite=manifest", f"suite.root={told.footage / told.table}", f"suite.content={content}"]
     shared = [*footage, f"suite.name={out.name}", f"protocol=content-x{told.scale}-bi-y"]
     shared += [f"~protocol.metrics.{metric}" for metric in told.drop]
     configs: list[DictConfig] = []
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("candidates", nargs="+")
     parser.add_argument("--scale", type=int, default=4)
     parser.add_argument("--contents", nargs="+", default=["live_action", "animation", "screen_capture"])
+    parser.add_argument("--table", default="eval.csv", help="held.csv: the ends of recordings that were trained on")
     parser.add_argument("--drop", nargs="+", default=[])
     told = parser.parse_intermixed_args()
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
