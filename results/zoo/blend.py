@@ -1,9 +1,10 @@
-"""Weights between a published network's and those it was trained on to.
+"""Weights between those a training began with, or a sibling's, and those it ended with.
 
-    python results/zoo/blend.py BasicVSR_Vimeo90K_BIx4.pth TUNED.safetensors SHARE OUT.safetensors
+    python results/zoo/blend.py OTHER TUNED SHARE OUT.safetensors
 
-SHARE of TUNED (0 to 1), the rest of the published one ("Robust fine-tuning of zero-shot models", Wortsman et al. 2022):
-what a short training on narrow footage gains there is mostly kept, and what it loses elsewhere mostly not.
+SHARE of TUNED (0 to 1), the rest of OTHER: a published file, or a run's network.safetensors of the same ancestry. What
+a short training on narrow footage gains is mostly kept, and what it loses elsewhere mostly not ("Robust fine-tuning of
+zero-shot models" and "Model soups", Wortsman et al. 2022).
 """
 
 import sys
@@ -11,26 +12,24 @@ from pathlib import Path
 
 import torch
 
-from vsr_lab.core.network import Network
 from vsr_lab.models import init_network, load_network, save_network
 
 
-def blend(published: Path, tuned: Path, share: float) -> tuple[Network, dict[str, object]]:
-    """The network between the two, and the note of the tuned one with the share in it."""
+def main(other: Path, tuned: Path, share: float, out: Path) -> None:
+    """Write the blended weights, with tuned's note and what they were blended of."""
     network, note = load_network(tuned)
-    begun, _ = load_network(tuned)
-    init_network(begun.float(), published)
+    rest, _ = load_network(tuned)
+    init_network(rest, other)
     with torch.no_grad():
-        for weight, first in zip(network.float().parameters(), begun.parameters(), strict=True):
-            weight.lerp_(first, 1 - share)
-    return network, note | {"about": note["about"] | {"share": share}}
-
-
-def main(published: str, tuned: str, share: str, out: str) -> None:
-    """Write the blended weights, with how to build their network inside."""
-    network, note = blend(Path(published), Path(tuned), float(share))
-    save_network(network, note["network"], note["about"], Path(out))
+        for weight, another in zip(network.parameters(), rest.parameters(), strict=True):
+            weight.lerp_(another, 1 - share)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    about = note["about"] | {
+        "share": share,
+        "rest": other.parent.name if other.suffix == ".safetensors" else other.name,
+    }
+    save_network(network, note["network"], about, out)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4]))

@@ -21,7 +21,7 @@ CARD = """# {name}
 
 {streams} x{scale} for {content}: {parameters:,} parameters, half precision on disk (`{name}.safetensors`).
 
-- **Trained by** `results/zoo/train.sh {name}`: {steps} steps, seed {seed}, from {start}, LR by `{degradation}`
+- **Trained by** `results/zoo/train.sh {name}`: {steps} steps, seed {seed}, from {start}{blended}, LR by `{degradation}`
   (MATLAB's bicubic, rounded), on the footage that `results/zoo/footage.py` lists: sources and licences in
   [the zoo's page](../README.md#footage-and-licences).
 - **Use** `candidate=checkpoint candidate.path=results/zoo/weights/{name}.safetensors` with `vsr-lab evaluate` and
@@ -57,6 +57,7 @@ def cards(judged: Path) -> None:
             "content": str(about["content"]).replace("_", " "),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "start": about["init_from"],
+            "blended": f"; {about['share']:.0%} of that, the rest {about['rest']}" if "share" in about else "",
         }
         numbers = _numbers(judged, file.stem)
         write_text(file.with_suffix(".md"), CARD.format(**about | facts, numbers=numbers))

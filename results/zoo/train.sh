@@ -4,14 +4,15 @@
 #   short_live_action short_animation sharp_screen_capture  streaming, goes on from mixed (train that one first)
 #   short_screen_capture                  calmer, goes on from sharp_screen_capture
 #   screen_capture_x2                     streaming, from nothing
-#   live_action animation screen_capture  settles what long_... has learnt
+#   calm_screen_capture                   calmer, goes on from long_screen_capture
+#   screen_capture                        half of that and half of animation
 # On a GPU, with RAFT=<raft-small.pth>:
-#   long_live_action long_animation long_screen_capture  longer, goes on from short_...
+#   live_action animation long_screen_capture  longer, goes on from short_...
 #   basicvsr_live_action long_basicvsr_animation long_basicvsr_screen_capture  BASICVSR=<the authors' .pth> is trained on
-#   basicvsr_animation basicvsr_screen_capture  settles what long_basicvsr_... has learnt
+#   basicvsr_animation basicvsr_screen_capture  goes on from long_basicvsr_...
 set -euo pipefail
 name=$1; shift
-content=${name#short_}; content=${content#long_}; content=${content#sharp_}; content=${content#basicvsr_}; content=${content%_x2}
+content=${name#short_}; content=${content#long_}; content=${content#calm_}; content=${content#sharp_}; content=${content#basicvsr_}; content=${content%_x2}
 scale=4; [[ $name == *_x2 ]] && scale=2
 runs=${RUNS:-results/zoo/runs} footage=${FOOTAGE:-results/footage}
 common=(name="$name" content="$content" scale=$scale run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4
@@ -25,13 +26,14 @@ gpu=(data.root="$footage/long.csv" data.size=256 data.clip_frames=15 data.worker
   flow@loss.estimator=raft loss.estimator.weights="${RAFT:-}" loss.estimator.updates=6)
 short=("${streaming[@]}" "${cpu[@]}" init_from="$runs/mixed/network.safetensors" data.clip_frames=8
   optimizer.lr=6e-4 trainer.max_steps=600)
+# Schedules end later than trainings where a rented machine's time ended first.
 long=("${streaming[@]}" "${gpu[@]}" init_from="$runs/short_$content/network.safetensors" data.batch_size=8
-  optimizer.lr=8e-4 trainer.max_steps=1200)
-settled=("${short[@]}" init_from="$runs/long_$content/checkpoints/last.ckpt" optimizer.lr=3e-4
-  loss.terms.flicker.start=0 trainer.max_steps=300)
+  optimizer.lr=8e-4 scheduler.total_steps=1200 trainer.max_steps=800 validation.every=400 loss.terms.flicker.start=0.9)
 fine=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 optimizer.lr=5e-5
-  loss.terms.flicker.weight=0.3 trainer.max_steps=500 validation.every=125)
+  loss.terms.flicker.weight=0.3)
 case $name in
+  screen_capture) exec python "$(dirname "$0")/blend.py" "$runs/animation/network.safetensors" \
+    "$runs/calm_$name/network.safetensors" 0.5 "$runs/$name/network.safetensors" ;;
   mixed) own=("${streaming[@]}" "${cpu[@]}" model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
   screen_capture_x2) own=("${streaming[@]}" "${cpu[@]}" data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
@@ -39,15 +41,16 @@ case $name in
   short_animation | sharp_screen_capture) own=("${short[@]}") ;;
   short_screen_capture) own=("${short[@]}" init_from="$runs/sharp_$content/network.safetensors" optimizer.lr=4e-4
     loss.terms.flicker.weight=1 loss.terms.flicker.start=0 trainer.max_steps=400 validation.every=400) ;;
-  long_animation) own=("${long[@]}") ;;
-  long_live_action) own=("${long[@]}" loss.terms.flicker.weight=1) ;;
-  long_screen_capture) own=("${long[@]}" loss.terms.flicker.weight=1.5 loss.terms.flicker.start=0.5) ;;
-  animation) own=("${settled[@]}") ;;
-  live_action) own=("${settled[@]}" loss.terms.flicker.weight=1) ;;
-  screen_capture) own=("${settled[@]}" loss.terms.flicker.weight=4) ;;
+  animation) own=("${long[@]}") ;;
+  live_action) own=("${long[@]}" loss.terms.flicker.weight=1) ;;
+  long_screen_capture) own=("${long[@]}" trainer.max_steps=700 validation.every=350
+    loss.terms.flicker.weight=1.5 loss.terms.flicker.start=0.857) ;;
+  calm_screen_capture) own=("${short[@]}" init_from="$runs/long_$content/network.safetensors" optimizer.lr=3e-4
+    loss.terms.flicker.weight=4 loss.terms.flicker.start=0 trainer.max_steps=300) ;;
   basicvsr_live_action) own=("${fine[@]}" trainer.max_steps=200 validation.every=100) ;;
-  long_basicvsr_*) own=("${fine[@]}") ;;
-  basicvsr_*) own=("${fine[@]}" init_from="$runs/long_$name/checkpoints/last.ckpt" optimizer.lr=3e-5
+  long_basicvsr_*) own=("${fine[@]}" scheduler.total_steps=500 trainer.max_steps=300 validation.every=150
+    loss.terms.flicker.weight=0) ;;
+  basicvsr_*) own=("${fine[@]}" init_from="$runs/long_$name/network.safetensors" optimizer.lr=3e-5
     trainer.max_steps=90 validation.every=90 validation.clips=6 save_every=15) ;;
   *) echo "$0: no such name: $name" >&2; exit 2 ;;
 esac
