@@ -1,6 +1,6 @@
 """Weights between those a training began with, or a sibling's, and those it ended with.
 
-    python results/zoo/blend.py OTHER TUNED SHARE OUT.safetensors
+    python results/zoo/blend.py OTHER TUNED SHARE RUNS/NAME/network.safetensors
 
 SHARE of TUNED (0 to 1), the rest of OTHER: a published file, or a run's network.safetensors of the same ancestry. What
 a short training on narrow footage gains is mostly kept, and what it loses elsewhere mostly not ("Robust fine-tuning of
@@ -24,11 +24,9 @@ def main(other: Path, tuned: Path, share: float, out: Path) -> None:
         for weight, another in zip(network.parameters(), rest.parameters(), strict=True):
             weight.lerp_(another, 1 - share)
     out.parent.mkdir(parents=True, exist_ok=True)
-    about = note["about"] | {
-        "share": share,
-        "rest": other.parent.name if other.suffix == ".safetensors" else other.name,
-    }
-    save_network(network, note["network"], about, out)
+    about, name = note["about"], other.parent.name if other.suffix == ".safetensors" else other.name
+    told = f"{share:.0%} of ({about.get('blend', about['name'])}), the rest {name}"
+    save_network(network, note["network"], about | {"name": out.parent.name, "blend": told}, out)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def cards(judged: Path) -> None:
             "content": str(about["content"]).replace("_", " "),
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "start": about["init_from"],
-            "blended": f"; {about['share']:.0%} of that, the rest {about['rest']}" if "share" in about else "",
+            "blended": f"; then {about['blend']}" if "blend" in about else "",
         }
         numbers = _numbers(judged, file.stem)
         write_text(file.with_suffix(".md"), CARD.format(**about | facts, numbers=numbers))

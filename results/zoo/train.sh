@@ -9,10 +9,13 @@
 # On a GPU, with RAFT=<raft-small.pth>:
 #   live_action animation long_screen_capture  longer, goes on from short_...
 #   basicvsr_live_action long_basicvsr_animation long_basicvsr_screen_capture  BASICVSR=<the authors' .pth> is trained on
-#   basicvsr_animation basicvsr_screen_capture  goes on from long_basicvsr_...
+#   tuned_basicvsr_animation tuned_basicvsr_screen_capture  goes on from long_basicvsr_...
+#   basicvsr_animation                    half of that, half of the authors'
+#   basicvsr_screen_capture               a quarter of each tuned one, half of the authors'
 set -euo pipefail
 name=$1; shift
-content=${name#short_}; content=${content#long_}; content=${content#calm_}; content=${content#sharp_}; content=${content#basicvsr_}; content=${content%_x2}
+content=${name%_x2}
+for stage in short long calm sharp tuned basicvsr; do content=${content#"${stage}_"}; done
 scale=4; [[ $name == *_x2 ]] && scale=2
 runs=${RUNS:-results/zoo/runs} footage=${FOOTAGE:-results/footage}
 common=(name="$name" content="$content" scale=$scale run_dir="$runs/$name" logger=none data.hold_out=0.04 data.tries=4
@@ -31,9 +34,13 @@ long=("${streaming[@]}" "${gpu[@]}" init_from="$runs/short_$content/network.safe
   optimizer.lr=8e-4 scheduler.total_steps=1200 trainer.max_steps=800 validation.every=400 loss.terms.flicker.start=0.9)
 fine=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 optimizer.lr=5e-5
   loss.terms.flicker.weight=0.3)
+half() { python "$(dirname "$0")/blend.py" "$1" "$2" 0.5 "$runs/$3/network.safetensors"; } # and half of the other
 case $name in
-  screen_capture) exec python "$(dirname "$0")/blend.py" "$runs/animation/network.safetensors" \
-    "$runs/calm_$name/network.safetensors" 0.5 "$runs/$name/network.safetensors" ;;
+  screen_capture) half "$runs/animation/network.safetensors" "$runs/calm_$name/network.safetensors" "$name"; exit ;;
+  basicvsr_animation) half "$BASICVSR" "$runs/tuned_$name/network.safetensors" "$name"; exit ;;
+  basicvsr_screen_capture) half "$runs/tuned_basicvsr_animation/network.safetensors" \
+    "$runs/tuned_$name/network.safetensors" "both_$name"
+    half "$BASICVSR" "$runs/both_$name/network.safetensors" "$name"; exit ;;
   mixed) own=("${streaming[@]}" "${cpu[@]}" model.warm_up=0 data.clip_frames=5 loss.terms.flicker.weight=0
     optimizer.lr=1e-3 trainer.max_steps=2600) ;;
   screen_capture_x2) own=("${streaming[@]}" "${cpu[@]}" data.clip_frames=6 optimizer.lr=1e-3 trainer.max_steps=600) ;;
@@ -50,7 +57,7 @@ case $name in
   basicvsr_live_action) own=("${fine[@]}" trainer.max_steps=200 validation.every=100) ;;
   long_basicvsr_*) own=("${fine[@]}" scheduler.total_steps=500 trainer.max_steps=300 validation.every=150
     loss.terms.flicker.weight=0) ;;
-  basicvsr_*) own=("${fine[@]}" init_from="$runs/long_$name/network.safetensors" optimizer.lr=3e-5
+  tuned_*) own=("${fine[@]}" init_from="$runs/long_${name#tuned_}/network.safetensors" optimizer.lr=3e-5
     trainer.max_steps=90 validation.every=90 validation.clips=6 save_every=15) ;;
   *) echo "$0: no such name: $name" >&2; exit 2 ;;
 esac
