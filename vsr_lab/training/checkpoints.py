@@ -69,6 +69,23 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
         return kept[1], _load(kept[1])
 
 
+def resumable(run_dir: Path, steps: int) -> tuple[Path, int]:
+    """The newest checkpoint of a run from before its last step, and the step that it is of.
+
+    From the last step itself there is none to do, and Lightning would end without the validation that follows it.
+    Raises UserError where there is none, and for broken ones.
+    """
+    last = run_dir / LAST
+    path, state = newest(last)
+    if (done := int(state["global_step"])) < steps:
+        return path, done
+    others = [other for other in (previous(last), last.with_stem("best")) if other.is_file() and other != path]
+    found = [(other, done) for other in others if (done := int(_load(other)["global_step"])) < steps]
+    if not found:
+        raise UserError(run_dir, "has no checkpoint from before its last step", "start anew; save_every= keeps more")
+    return max(found, key=lambda one: one[1])
+
+
 def _load(path: Path) -> dict[str, Any]:
     """A training checkpoint, plain tensors and numbers only. Raises UserError where it is broken or could run code."""
     try:

@@ -9,7 +9,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.models import save_network
-from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, checkpoint_callbacks, newest
+from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, checkpoint_callbacks, newest, resumable
 from vsr_lab.training.feed import Feed
 from vsr_lab.training.guard import LossSpikes, SaveOnSignal, explained
 from vsr_lab.training.logs import CsvLog
@@ -45,10 +45,7 @@ def fit(
     trainer_options: keywords of pl.Trainer. Killed at any moment, the run loses at most `save_every` steps; told to
     stop by SIGTERM, none. Raises Refusal where it was stopped, memory or disk ran out, or its losses are no numbers.
     """
-    start, done = None, 0
-    if resume:
-        start, state = newest(run_dir / LAST)
-        done = int(state["global_step"])
+    start, done = resumable(run_dir, trainer_options["max_steps"]) if resume else (None, 0)
     best, last = checkpoint_callbacks(run_dir, save_every)
     kept = [SaveOnSignal(run_dir / LAST), best, last]  # after whatever changes state at the end of a step
     trainer = pl.Trainer(
