@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.colour import quantise
-from vsr_lab.core.network import Network
+from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.resize import BicubicUpsample, imresize
 from vsr_lab.core.stream import stream
 from vsr_lab.data.screen import render_screen
@@ -24,8 +24,15 @@ SEEDS = (9001, 9004)  # the zoo was trained on others
 @cache
 def screen(seed: int) -> Tensor:
     """A rendered screen, T 3 H W."""
-    frames = np.stack(list(render_screen(seed, 6, 240, 320)))
+    frames = np.stack(list(render_screen(seed, 3, 240, 320)))
     return torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
+
+
+def _enlarged(network: Network | BicubicUpsample, lr: Tensor) -> Tensor:
+    """lr and what comes of it, T 3 H W."""
+    if isinstance(network, StreamingNetwork):
+        return torch.stack(list(stream(network, lr)))
+    return network(lr[None])[0] if isinstance(network, Network) else network(lr)
 
 
 def decibels(network: Network | BicubicUpsample, scale: int) -> float:
@@ -35,7 +42,7 @@ def decibels(network: Network | BicubicUpsample, scale: int) -> float:
         hr = screen(seed)
         lr = quantise(imresize(hr, 1 / scale))
         with torch.inference_mode():
-            sr = torch.stack(list(stream(network, lr))) if isinstance(network, Network) else network(lr)
+            sr = _enlarged(network, lr)
         found.append(float(psnr(quantise(sr)[None], hr[None], colour="y").mean()))
     return sum(found) / len(found)
 
@@ -56,5 +63,7 @@ def test_weights_beat_bicubic_even_on_screens_that_no_one_trained_on(path: Path)
 
 
 def test_the_screen_specialist_is_the_best_on_screens() -> None:
-    found = {path.stem: decibels(load_network(path)[0], 4) for path in WEIGHTS if not path.stem.endswith("_x2")}
+    networks = {path.stem: load_network(path)[0] for path in WEIGHTS}
+    streaming = {name: one for name, one in networks.items() if isinstance(one, StreamingNetwork) and one.scale == 4}
+    found = {name: decibels(network, 4) for name, network in streaming.items()}
     assert max(found, key=lambda name: found[name]) == "screen_capture"
