@@ -75,21 +75,22 @@ def _numbers(judged: Path, name: str) -> str:
 
 
 def curves(runs: Path) -> None:
-    """PSNR on held-out ends of the training's clips, one line a run."""
+    """PSNR on held-out ends of the training's clips, one line for each run that was validated twice or more."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(13, 4.5), layout="constrained")
     for path in sorted(runs.glob("*/metrics.csv")):
         rows = read_rows(path)
         for axis, name in ((left, "val/psnr"), (right, "val/flicker")):
             found = [(1 + int(row["step"]), float(row["value"])) for row in rows if row["name"] == name]
-            axis.plot(*zip(*found, strict=True), label=path.parent.name, marker=".")
+            if len(found) > 1:
+                axis.plot(*zip(*found, strict=True), label=path.parent.name, marker=".")
     left.set(xlabel="steps", ylabel="PSNR, dB", title="held-out ends of the training clips")
     right.set(xlabel="steps", ylabel="flicker, 8-bit levels", title="lower is calmer")
-    left.legend()
+    right.legend(bbox_to_anchor=(1.02, 1), loc="upper left")
     figure.savefig(HERE / "curves.png", dpi=100)
 
 

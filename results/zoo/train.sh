@@ -4,10 +4,11 @@
 #   short_live_action short_animation sharp_screen_capture  streaming, goes on from mixed (train that one first)
 #   short_screen_capture                  calmer, goes on from sharp_screen_capture
 #   screen_capture_x2                     streaming, from nothing
+#   animation                             goes on from live_action
 #   calm_screen_capture                   calmer, goes on from long_screen_capture
-#   screen_capture                        half of that and half of animation
+#   screen_capture                        half of that and half of long_animation
 # On a GPU, with RAFT=<raft-small.pth>:
-#   live_action animation long_screen_capture  longer, goes on from short_...
+#   live_action long_animation long_screen_capture  longer, goes on from short_...
 #   basicvsr_live_action long_basicvsr_animation long_basicvsr_screen_capture  BASICVSR=<the authors' .pth> is trained on
 #   tuned_basicvsr_animation tuned_basicvsr_screen_capture  goes on from long_basicvsr_...
 #   basicvsr_animation                    half of that, half of the authors'
@@ -36,7 +37,7 @@ fine=("${gpu[@]}" model=basicvsr init_from="${BASICVSR:-}" data.batch_size=4 opt
   loss.terms.flicker.weight=0.3)
 half() { python "$(dirname "$0")/blend.py" "$1" "$2" 0.5 "$runs/$3/network.safetensors"; } # and half of the other
 case $name in
-  screen_capture) half "$runs/animation/network.safetensors" "$runs/calm_$name/network.safetensors" "$name"; exit ;;
+  screen_capture) half "$runs/long_animation/network.safetensors" "$runs/calm_$name/network.safetensors" "$name"; exit ;;
   basicvsr_animation) half "$BASICVSR" "$runs/tuned_$name/network.safetensors" "$name"; exit ;;
   basicvsr_screen_capture) half "$runs/tuned_basicvsr_animation/network.safetensors" \
     "$runs/tuned_$name/network.safetensors" "both_$name"
@@ -48,7 +49,10 @@ case $name in
   short_animation | sharp_screen_capture) own=("${short[@]}") ;;
   short_screen_capture) own=("${short[@]}" init_from="$runs/sharp_$content/network.safetensors" optimizer.lr=4e-4
     loss.terms.flicker.weight=1 loss.terms.flicker.start=0 trainer.max_steps=400 validation.every=400) ;;
-  animation) own=("${long[@]}") ;;
+  long_animation) own=("${long[@]}") ;;
+  animation) own=("${streaming[@]}" data.root="$footage/long.csv" data.size=256 data.clip_frames=15 data.batch_size=2
+    init_from="$runs/live_action/network.safetensors" loss.terms.flicker.start=0 loss.estimator.shrink=2
+    optimizer.lr=3e-4 trainer.max_steps=120 trainer.ema_decay=0.99 validation.clips=2) ;;
   live_action) own=("${long[@]}" loss.terms.flicker.weight=1) ;;
   long_screen_capture) own=("${long[@]}" trainer.max_steps=700 validation.every=350
     loss.terms.flicker.weight=1.5 loss.terms.flicker.start=0.857) ;;
