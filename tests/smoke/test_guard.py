@@ -64,15 +64,18 @@ def test_no_memory_is_told_with_the_keys_to_turn(cli: Cli, tiny_footage: Path, t
 def test_sigterm_saves_the_step_in_hand_and_the_resumed_run_is_bit_equal(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:
+    """The signal comes to the run and to its workers, as from a cluster."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     vsr_lab(*options(tiny_footage, whole, 0), "save_every=1000")
-    arguments = [*options(tiny_footage, cut, 0), "save_every=1000"]
-    process = subprocess.Popen([VSR_LAB, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    arguments = [*options(tiny_footage, cut, 2), "save_every=1000"]
+    process = subprocess.Popen(
+        [VSR_LAB, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     log = cut / "metrics.csv"
     while not (log.is_file() and log.read_text().count("\n") > 2):  # some steps are done
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+    os.killpg(process.pid, signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 143, said
     assert "stopped by SIGTERM; vsr-lab train resume=" in said

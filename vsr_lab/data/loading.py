@@ -1,5 +1,6 @@
 """Batches in an order that depends on nothing but the seed and the step."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
@@ -61,9 +62,18 @@ def _loader(dataset: Dataset[Sample], numbers: Sampler[list[int]] | list[list[in
         batch_sampler=numbers,
         num_workers=workers,
         collate_fn=collate,
+        worker_init_fn=_outlive_a_signal,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def _outlive_a_signal(_: int) -> None:
+    """A cluster sends SIGTERM to every process of a job, and the run needs its workers for the step in hand.
+
+    A second signal ends a worker, as does the end of the run.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
 
 
 class Cuttable(Protocol):
