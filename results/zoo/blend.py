@@ -12,13 +12,13 @@ from pathlib import Path
 
 import torch
 
-from vsr_lab.models import init_network, load_network, save_network
+from vsr_lab.models import build_network, init_network, load_network, save_network
 
 
 def main(other: Path, tuned: Path, share: float, out: Path) -> None:
     """Write the blended weights, with tuned's note and what they were blended of."""
     network, note = load_network(tuned)
-    rest, _ = load_network(tuned)
+    rest = build_network(note["network"])
     init_network(rest, other)
     with torch.no_grad():
         for weight, another in zip(network.parameters(), rest.parameters(), strict=True):

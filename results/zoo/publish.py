@@ -15,7 +15,6 @@ from vsr_lab.models import load_network, save_network
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "weights"
-INSIDE = {"network.safetensors", "checkpoints", "last.ckpt"}
 SHOWN = {"psnr": "PSNR-Y", "ssim": "SSIM-Y", "st_lpips": "ST-LPIPS", "tof": "tOF", "flicker": "flicker"}
 CARD = """# {name}
 
@@ -39,8 +38,8 @@ def weights(runs: Path, *names: str) -> None:
     WEIGHTS.mkdir(exist_ok=True)
     for name in names:
         network, note = load_network(runs / name / "network.safetensors")
-        start = Path(note["about"].get("init_from", "nothing"))  # a published file, or one in the folder of a run
-        start = next(part for part in reversed(start.parts) if part not in INSIDE)
+        start = Path(note["about"].get("init_from", "nothing"))
+        start = start.parent.name if start.name == "network.safetensors" else start.name
         about = note["about"] | {"footage": "results/zoo/footage.py", "init_from": start}
         save_network(network.half(), note["network"], about, WEIGHTS / f"{name}.safetensors")
 
