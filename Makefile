@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# a process a core, of one thread each: threads of two would wait for each other
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -11,7 +13,9 @@ setup: $(READY) ## a .venv with the pinned requirements and vsr-lab itself
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "make: $(PYTHON) is not Python 3.11 to 3.13; say make PYTHON=python3.12"; exit 2; }
-	@echo "setting up .venv: about 6 GB, 2 to 5 minutes the first time"
+	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < 8e9)' \
+	  || { echo "make: .venv takes 8 GB, and there is less free on this disk; make room"; exit 2; }
+	@echo "setting up .venv: about 8 GB, 2 to 5 minutes the first time"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
@@ -27,13 +31,13 @@ check: setup ## lint, format, types, and the direction of imports
 	$(BIN)/lint-imports --no-cache
 
 test: setup check ## everything that runs without a GPU in minutes
-	$(BIN)/python -m pytest --nbmake -m "not slow and not gpu" tests notebooks
+	$(PYTEST) -m "not slow and not gpu" tests notebooks
 
 test-all: setup check ## with the slow and the GPU tests
-	$(BIN)/python -m pytest --nbmake tests notebooks
+	$(PYTEST) tests notebooks
 
 notebooks: setup ## run every notebook
-	$(BIN)/python -m pytest --nbmake notebooks
+	$(PYTEST) notebooks
 
 lock: ## pin the newest requirements that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \

@@ -242,9 +242,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "report.html"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium, one for all tests."""
+    """Headless Chromium, one for all tests here, and closed before others are timed beside it."""
     found = chromium()
     if found is None:
         pytest.skip(NO_BROWSER)
@@ -274,7 +274,7 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_report(browser: Browser) -> Open:
     """Open a report at a width and in a colour scheme; closed with the browser."""
 
@@ -287,7 +287,7 @@ def open_report(browser: Browser) -> Open:
     return open_
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(open_report: Open, report: Path) -> Page:
     """One open report for the tests that keep to a section of their own: opening costs most of a test."""
     return open_report(report).page

@@ -22,7 +22,8 @@ class PerceptualNet:
 
     def to(self, device: torch.device) -> "PerceptualNet":
         """Itself, on the device."""
-        self._model.to(device)
+        with torch.inference_mode(False):  # moved within a validation, it could not be trained through later
+            self._model.to(device)
         return self
 
     def features(self, clip: Tensor) -> Features:

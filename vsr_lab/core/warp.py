@@ -14,7 +14,8 @@ class Motion(NamedTuple):
     """How the pixels of a clip's frames 1..T-1 relate to the frame before each.
 
     backward: B T-1 2 H W, from frame t to t-1 (what warps t-1 onto t);
-    forward: B T-1 2 H W, from frame t-1 to t; mask: B T-1 1 H W, 1 where the pixel is visible in both.
+    forward: B T-1 2 H W, from frame t-1 to t; mask: B T-1 1 H W, 1 where the two agree and at no edge of a motion,
+    see `visible`. It is 1 too for most of what enters the picture, see `inside`.
     """
 
     backward: Tensor
@@ -55,8 +56,19 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
     return (consistent & smooth).unsqueeze(1).to(backward.dtype)
 
 
+def inside(flow: Tensor) -> Tensor:
+    """1 where p + flow(p) (B 2 H W, pixels) lies in the picture, B 1 H W. `visible` cannot tell: flows agree there."""
+    height, width = flow.shape[-2:]
+    x = torch.arange(width, device=flow.device) + flow[:, 0]
+    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1]
+    return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)
+
+
+def warp_clip(clip: Tensor, flow: Tensor) -> Tensor:
+    """Every frame of clip (B T C H W) by its own flow (B T 2 H W)."""
+    return backward_warp(clip.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, clip.shape[:2])
+
+
 def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
     """Frames 0..T-2 of clip (B T C H W), each warped onto the frame after it: B T-1 C H W."""
-    batch, length = clip.shape[:2]
-    warped = backward_warp(clip[:, :-1].flatten(0, 1), motion.backward.flatten(0, 1))
-    return warped.unflatten(0, (batch, length - 1))
+    return warp_clip(clip[:, :-1], motion.backward)

@@ -6,7 +6,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion, backward_warp
+from vsr_lab.core.warp import Motion, warp_clip
 
 _INPUTS = 24  # colours of three frames, of two warped onto the middle one, and of three of LR
 _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
@@ -39,8 +39,8 @@ class SpatioTemporal(nn.Module):
         enlarged = imresize(lr, clip.shape[-1] // lr.shape[-1])
         views = [
             *_triplets(clip),
-            _moved(clip[:, :-2], motion.backward[:, :-1]),
-            _moved(clip[:, 2:], motion.forward[:, 1:]),
+            warp_clip(clip[:, :-2], motion.backward[:, :-1]),
+            warp_clip(clip[:, 2:], motion.forward[:, 1:]),
             *_triplets(enlarged),
         ]
         return self.layers(torch.cat(views, 2).flatten(0, 1) - 0.5)
@@ -49,7 +49,3 @@ class SpatioTemporal(nn.Module):
 def _triplets(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Previous, middle and next frame of every three, B T-2 C H W each."""
     return clip[:, :-2], clip[:, 1:-1], clip[:, 2:]
-
-
-def _moved(frames: Tensor, flow: Tensor) -> Tensor:
-    return backward_warp(frames.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, frames.shape[:2])

@@ -1,6 +1,6 @@
 """The training objective: named losses, their weights and when each begins."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -49,19 +49,29 @@ class Objective(nn.Module):
     @property
     def adversary(self) -> tuple[Term, Adversarial] | None:
         """The term that plays against a discriminator, and its loss; None where there is none."""
-        for term in self.terms.values():
-            if isinstance(term, Term) and isinstance(term.loss, Adversarial):
-                return term, term.loss
-        return None
+        return next(iter(self._games()), None)
 
     def check(self, more: Collection[str]) -> None:
-        """Raises UserError for a loss that needs what is neither ours nor among `more`."""
-        for name, term in self.terms.items():
-            assert isinstance(term, Term)
+        """Raises UserError for a loss that needs what is neither ours nor among `more`, and for a second adversary."""
+        if len(list(self._games())) > 1:
+            raise UserError(
+                "loss.terms", "two discriminators, of which one would not learn", "keep one adversarial term"
+            )
+        for name, term in self._named():
             missing = [need for need in needs(term.loss.forward) if need not in _OWN | set(more)]
             if missing:
                 offer = ", ".join(sorted(_OWN | set(more)))
                 raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", f"this training has {offer}")
+
+    def _named(self) -> Iterator[tuple[str, Term]]:
+        for name, term in self.terms.items():
+            assert isinstance(term, Term)
+            yield name, term
+
+    def _games(self) -> Iterator[tuple[Term, Adversarial]]:
+        for _, term in self._named():
+            if isinstance(term.loss, Adversarial):
+                yield term, term.loss
 
     def forward(
         self,
@@ -81,14 +91,14 @@ class Objective(nn.Module):
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)
         total = sr.new_zeros(())
         parts: dict[str, Tensor] = {}
-        for name, term in self.terms.items():
-            assert isinstance(term, Term)
-            weight = term.weight_at(progress)
-            if weight:
+        weights = {name: term.weight_at(progress) for name, term in self._named()}
+        for name, term in self._named():
+            if weights[name]:
                 value = inputs.call(term.loss.forward)
-                total = total + weight * value
+                total = total + weights[name] * value
                 parts[name] = value.detach()
-            elif measure_all:
+        for name, term in self._named():  # after them: inputs are shared, and these would make them without gradients
+            if measure_all and not weights[name]:
                 with torch.no_grad():
                     parts[name] = inputs.call(term.loss.forward)
         return total, parts

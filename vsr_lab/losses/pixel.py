@@ -1,4 +1,4 @@
-"""Losses on the pixels of single frames."""
+"""Losses on the pixels of single frames. sr, hr, taught: B T C H W in [0, 1]; each loss is one number."""
 
 from torch import Tensor, nn
 

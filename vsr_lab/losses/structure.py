@@ -1,4 +1,4 @@
-"""Losses on the fine structure of single frames: edges and spectra."""
+"""Losses on the fine structure of single frames: edges and spectra. sr, hr: B T C H W in [0, 1]; each is one number."""
 
 import torch
 from kornia.filters import spatial_gradient

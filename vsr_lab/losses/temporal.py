@@ -1,12 +1,26 @@
-"""Flow-guided losses on neighbouring frames. Flow and visibility come from HR, which both outputs share."""
+"""Flow-guided losses on neighbouring frames. Flow and visibility come from HR, which both outputs share.
+
+sr, hr: B T C H W in [0, 1]; each loss is one number, 0 for a clip of one frame.
+"""
 
 from torch import Tensor, nn
 
-from vsr_lab.core.warp import Motion, backward_warp, warp_previous
+from vsr_lab.core.warp import Motion, inside, warp_clip, warp_previous
 
 
-def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
+def _seen_mean(error: Tensor, motion: Motion) -> Tensor:
+    """The mean of error (B T-1 C H W) where a pixel is visible in both frames.
+
+    What enters the picture is left out: it has no past, and the border that stands in for it would be half of the
+    loss where a crop of 128 pixels pans by four a frame.
+    """
+    mask = motion.mask * inside(motion.backward.flatten(0, 1)).view_as(motion.mask)
     return (mask * error).sum() / (mask.sum() * error.shape[2]).clamp(min=1)
+
+
+def _mean(error: Tensor) -> Tensor:
+    """The mean, and 0 of nothing."""
+    return error.sum() / max(error.numel(), 1)
 
 
 class Warp(nn.Module):
@@ -16,7 +30,7 @@ class Warp(nn.Module):
     """
 
     def forward(self, sr: Tensor, motion: Motion) -> Tensor:
-        return _masked_mean((sr[:, 1:] - warp_previous(sr, motion)).abs(), motion.mask)
+        return _seen_mean((sr[:, 1:] - warp_previous(sr, motion)).abs(), motion)
 
 
 class Flicker(nn.Module):
@@ -27,7 +41,7 @@ class Flicker(nn.Module):
 
     def forward(self, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
         error = sr - hr
-        return _masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask)
+        return _seen_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion)
 
 
 class FlowAlignment(nn.Module):
@@ -41,9 +55,8 @@ class FlowAlignment(nn.Module):
 
     def forward(self, lr: Tensor, lr_flow: Tensor) -> Tensor:
         """lr: B T C h w; lr_flow: B T-1 2 h w, from each frame to the one before it."""
-        warped = backward_warp(lr[:, :-1].flatten(0, 1), lr_flow.flatten(0, 1))
-        variation = lr_flow.diff(dim=-1).abs().mean() + lr_flow.diff(dim=-2).abs().mean()
-        return (lr[:, 1:].flatten(0, 1) - warped).abs().mean() + self.smooth * variation
+        variation = _mean(lr_flow.diff(dim=-1).abs()) + _mean(lr_flow.diff(dim=-2).abs())
+        return _mean((lr[:, 1:] - warp_clip(lr[:, :-1], lr_flow)).abs()) + self.smooth * variation
 
 
 class PingPong(nn.Module):
@@ -53,4 +66,4 @@ class PingPong(nn.Module):
     """
 
     def forward(self, sr: Tensor, sr_back: Tensor) -> Tensor:
-        return (sr[:, :-1] - sr_back[:, :-1]).abs().mean()
+        return _mean((sr[:, :-1] - sr_back[:, :-1]).abs())

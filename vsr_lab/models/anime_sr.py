@@ -1,4 +1,4 @@
-"""AnimeSR: a streaming network for drawn pictures that looks one frame ahead."""
+"""AnimeSR: a recurrent network for drawn pictures that looks one frame ahead."""
 
 import torch
 import torch.nn.functional as F

@@ -16,7 +16,7 @@ class BasicVsr(Network):
     """BasicVSR (Chan et al., "BasicVSR: The search for essential components in video super-resolution", 2021).
 
     Each frame needs the whole clip. Defaults are the paper's 6.3 million parameters; its published weights are read
-    by `load_official`. The skip is bilinear, as there.
+    by `load_basicvsr`. The skip is bilinear, as there.
     """
 
     lookahead = None

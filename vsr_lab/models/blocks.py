@@ -48,11 +48,14 @@ class Trunk(nn.Module):
 class Enlarger(nn.Module):
     """Features at low resolution to a picture to be added to a skip: pixel shuffles, then two convolutions.
 
-    B channels h w -> B 3 sh sw; starts at zero. width: channels at high resolution.
+    B channels h w -> B 3 sh sw; starts at zero. width: channels at high resolution. Raises ValueError for a scale
+    that is not 2, 3 or 4.
     """
 
     def __init__(self, channels: int, width: int, scale: int) -> None:
         super().__init__()
+        if scale not in FACTORS:
+            raise ValueError(f"scale must be one of {[*FACTORS]}, not {scale}")
         widths = [channels, *[width] * len(FACTORS[scale])]
         self.up = nn.ModuleList(
             nn.Conv2d(before, after * factor**2, 3, padding=1)

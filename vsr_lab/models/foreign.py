@@ -55,9 +55,11 @@ def _described(path: Path) -> Any:
     try:
         loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
         weights = spandrel.canonicalize_state_dict(loaded)
-        if all(name.startswith(_PREFIX) for name in weights):  # as this network itself is saved
-            weights = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
-        descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
+        try:
+            descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
+        except spandrel.UnsupportedModelError:  # as this network itself is saved; ESRGAN's own names begin so too
+            own = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
+            descriptor = spandrel.ModelLoader().load_from_state_dict(own)
     except Exception as error:  # spandrel, torch and safetensors each have their own kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(path, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error

@@ -10,7 +10,7 @@ from vsr_lab.models.blocks import ResidualBlock, zero_
 
 
 class Recurrent(StreamingNetwork):
-    """Current and previous LR, hidden state and the previous output (space to depth) -> residual over bicubic.
+    """Current and previous LR, hidden state and the previous residual (space to depth) -> residual over bicubic.
 
     RLSP (Fuoli et al. 2019) and RRN (Isobe et al. 2020) in one small cell. State: previous lr (B 3 h w), hidden
     (B channels h w), previous residual (B 3s^2 h w).

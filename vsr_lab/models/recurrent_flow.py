@@ -12,8 +12,7 @@ class RecurrentFlow(Recurrent):
     """`Recurrent` with its state warped onto each frame first, by a small flow network trained with it.
 
     FRVSR's idea (Sajjadi et al. 2018) at low resolution: the hidden state and the last residual, kept as channels,
-    are warped with the last frame. flow_channels: width of the flow
-    network, 0.02 million parameters at 24.
+    are warped with the last frame. flow_channels: width of the flow network, 0.02 million parameters at 24.
     """
 
     def __init__(self, scale: int, channels: int, blocks: int, warm_up: int = 0, flow_channels: int = 32) -> None:

@@ -16,7 +16,8 @@ from vsr_lab.core.batch import Batch
 from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.inputs import Inputs, needs
-from vsr_lab.core.network import Network
+from vsr_lab.core.network import FrameNetwork, Network
+from vsr_lab.core.stream import pad_to_multiple
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS
@@ -84,7 +85,9 @@ class VsrModule(pl.LightningModule):
 
     def _more(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
         """What losses may ask for besides sr, hr, lr and motion: each computed only where one does."""
-        more = {"sr_back": lambda: self._there_and_back(lr)}
+        more: dict[str, Callable[[], Tensor]] = {}
+        if not isinstance(self.network, FrameNetwork):  # to which the way back is the way there
+            more["sr_back"] = lambda: self._there_and_back(lr)
         if isinstance(flow := getattr(self.network, "flow", None), nn.Module):
             more["lr_flow"] = lambda: _flow_to_previous(flow, lr)
         for teacher in self._teacher:
@@ -96,9 +99,11 @@ class VsrModule(pl.LightningModule):
         return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
-        """network(lr) in the trainer's precision, as float32."""
+        """network(lr) in the trainer's precision, as float32; lr of any size."""
+        padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
+        height, width = (network.scale * side for side in lr.shape[-2:])
         with self.trainer.precision_plugin.forward_context():
-            return network(lr).float()
+            return network(padded)[..., :height, :width].float()
 
     def _in_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
         """sr of every frame, the network begun anew at those numbered in resets."""

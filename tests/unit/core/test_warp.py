@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.flow import Farneback, to_gray
-from vsr_lab.core.warp import Motion, backward_warp, visible, warp_previous
+from vsr_lab.core.warp import Motion, backward_warp, inside, visible, warp_previous
 
 Moving = Callable[..., Tensor]
 _INSIDE = (..., slice(8, -8), slice(8, -8))
@@ -44,6 +44,13 @@ def test_beyond_the_border_the_border_is_repeated() -> None:
 
 def test_a_steady_translation_is_visible_everywhere() -> None:
     assert visible(_flow(3, -2), _flow(-3, 2)).min() == 1
+
+
+def test_what_enters_the_picture_is_not_inside_the_one_before() -> None:
+    flow = _flow(-3, 2)
+    seen = inside(flow)[0, 0]
+    assert seen[:-2, 3:].min() == 1
+    assert seen.sum() == seen[:-2, 3:].numel()
 
 
 def test_flows_that_disagree_are_occluded() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.warp import Motion
-from vsr_lab.losses import Adversarial, Hinge, Relativistic, SpatioTemporal
+from vsr_lab.losses import Adversarial, Hinge, Objective, Relativistic, SpatioTemporal, Term
 
 
 class _Mean(nn.Module):
@@ -123,3 +123,9 @@ def test_a_clip_of_two_frames_has_nothing_to_judge() -> None:
     clip = torch.rand(1, 2, 3, 32, 32)
     with pytest.raises(UserError, match=r"data\.clip_frames"):
         SpatioTemporal(channels=4)(clip, clip[..., ::4, ::4], _motion(clip))
+
+
+def test_a_second_discriminator_would_not_learn_and_is_refused() -> None:
+    terms = {name: Term(Hinge(SpatioTemporal(4), 1e-4), 0.1) for name in ("one", "another")}
+    with pytest.raises(UserError, match=r"loss\.terms: two discriminators"):
+        Objective(terms, Farneback()).check(())

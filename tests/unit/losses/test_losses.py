@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.warp import Motion
-from vsr_lab.losses import Charbonnier, Flicker, Objective, Term, Warp
+from vsr_lab.losses import Charbonnier, Flicker, FlowAlignment, Objective, PingPong, Term, Warp
 
 Moving = Callable[..., Tensor]
 
@@ -45,9 +45,9 @@ def test_an_error_that_moves_with_the_picture_does_not_flicker(moving: Moving) -
     hr, error = moving(3, y=0, x=2, seed=0)[None], moving(3, y=0, x=2, seed=1)[None]
     flow = torch.zeros(1, 2, 2, 48, 64)
     flow[:, :, 0] = -2
-    mask = torch.ones(1, 2, 1, 48, 64)
-    mask[..., :2] = 0  # what comes in from the left was not there before
-    assert Flicker()(hr + error, hr, Motion(flow, -flow, mask)).item() == pytest.approx(0, abs=1e-5)
+    motion = Motion(flow, -flow, torch.ones(1, 2, 1, 48, 64))
+    assert Flicker()(hr + error, hr, motion).item() == pytest.approx(0, abs=1e-5), "what comes in at the left is new"
+    assert Warp()(hr, motion).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_an_error_that_alternates_flickers_by_its_swing(hr: Tensor) -> None:
@@ -85,6 +85,15 @@ def test_warp_is_the_mean_change_where_nothing_moves() -> None:
 def test_charbonnier_is_l1_above_a_floor(hr: Tensor) -> None:
     assert Charbonnier(1e-3)(hr, hr).item() == pytest.approx(1e-3, rel=1e-4)
     assert Charbonnier(1e-3)(hr + 0.25, hr).item() == pytest.approx(0.25, abs=1e-5)
+
+
+@pytest.mark.parametrize("loss", [Warp(), Flicker(), FlowAlignment(), PingPong()])
+def test_a_clip_of_one_frame_has_no_change_to_be_judged(loss: nn.Module) -> None:
+    frame, flow = torch.rand(1, 1, 3, 16, 16), torch.zeros(1, 0, 2, 16, 16)
+    more = {"sr_back": lambda: frame, "lr_flow": lambda: flow}
+    objective = Objective({"a": Term(loss, 1.0)}, Farneback())
+    total, parts = objective(torch.rand_like(frame), frame, frame, 0.0, measure_all=False, more=more)
+    assert (total.item(), parts["a"].item()) == (0, 0)
 
 
 # The objective
@@ -139,6 +148,15 @@ def test_a_term_of_weight_zero_costs_nothing_between_measurements() -> None:
     loss = Named()
     _, parts = _run(Objective({"a": Term(loss, 0.0)}, _no_flow), torch.rand(1, 2, 3, 4, 4), measure_all=False)
     assert (parts, loss.calls) == ({}, 0)
+
+
+def test_a_term_of_weight_zero_cuts_no_gradient_of_another_that_shares_its_input() -> None:
+    sr = torch.rand(1, 3, 3, 8, 8, requires_grad=True)
+    objective = Objective({"watched": Term(PingPong(), 0.0), "trained": Term(PingPong(), 1.0)}, _no_flow)
+    hr = torch.zeros_like(sr)
+    objective(sr, hr, hr, 0.0, measure_all=True, more={"sr_back": lambda: 3 * sr})[0].backward()
+    assert sr.grad is not None
+    assert torch.allclose(sr.grad[:, :-1], torch.full((), 2 / sr[:, :-1].numel())), "|x - 3x| has the slope 2"
 
 
 @pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.59, 0.0), (0.6, 3.0), (1.0, 3.0)])

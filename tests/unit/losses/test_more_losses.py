@@ -108,6 +108,23 @@ def test_st_lpips_is_the_metric_and_its_network_is_neither_trained_nor_saved(hr:
     assert loss.state_dict() == {}
 
 
+def test_a_net_that_a_validation_moved_can_be_trained_through() -> None:
+    """What inference mode makes of weights takes no part in a backward pass."""
+    from vsr_lab.core.perceptual import PerceptualNet
+
+    seen: list[bool] = []
+
+    class Moved(nn.Module):
+        def to(self, *_: object, **__: object) -> "Moved":
+            seen.append(torch.is_inference_mode_enabled())
+            return self
+
+    net = PerceptualNet(Moved())
+    with torch.inference_mode():
+        net.to(torch.device("cpu"))
+    assert not seen[-1]
+
+
 def test_dists_without_its_weights_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable() -> nn.Module:
         raise urllib.error.URLError("no network")

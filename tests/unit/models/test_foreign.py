@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from spandrel import SizeRequirements
 from spandrel.architectures.Compact import Compact
+from spandrel.architectures.ESRGAN import ESRGAN
+from torch import nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.models import Foreign
@@ -22,6 +25,18 @@ def test_it_gives_what_spandrel_gives(theirs: Path) -> None:
     lr = torch.rand(1, 2, 3, 6, 7)
     assert torch.equal(network(lr)[0], network.model(lr[0]))
     assert (network.scale, network.architecture) == (2, "RealESRGAN Compact")
+
+
+@pytest.mark.parametrize(
+    "model", [Compact(num_feat=8, num_conv=1, upscale=2), ESRGAN(num_filters=8, num_blocks=1, scale=2)]
+)
+def test_what_was_read_is_read_again_from_what_it_is_saved_to(model: nn.Module, tmp_path: Path) -> None:
+    """ESRGAN's own names begin with "model.", as ours do."""
+    torch.save(model.state_dict(), tmp_path / "theirs.pth")
+    network = Foreign(str(tmp_path / "theirs.pth"))
+    save_file(network.state_dict(), tmp_path / "ours.safetensors")
+    lr = torch.rand(1, 1, 3, 16, 16)
+    assert torch.equal(Foreign(str(tmp_path / "ours.safetensors")).eval()(lr), network.eval()(lr))
 
 
 def test_another_scale_is_refused(theirs: Path) -> None:

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.network import Network
 from vsr_lab.core.resize import BicubicUpsample
 from vsr_lab.models import RecurrentFlow
 from vsr_lab.training import Feed, VsrModule
@@ -28,7 +28,7 @@ class Probe(nn.Module):
         return sr.new_zeros(())
 
 
-class Watched(FrameNetwork):
+class Watched(Network):
     """Bicubic, which says whether it was run in half precision."""
 
     scale = 2
@@ -39,9 +39,9 @@ class Watched(FrameNetwork):
         self.gain = nn.Parameter(torch.ones(()))
         self.half: list[bool] = []
 
-    def frame(self, lr: Tensor) -> Tensor:
+    def forward(self, lr: Tensor) -> Tensor:
         self.half.append(torch.is_autocast_enabled("cpu"))
-        return self.skip(lr) * self.gain
+        return self.skip(lr.flatten(0, 1)).unflatten(0, lr.shape[:2]) * self.gain
 
 
 def trained(module: VsrModule, feed: Feed, precision: str, folder: Path) -> VsrModule:
