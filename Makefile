@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 # a process a core, of one thread each: threads of two would wait for each other
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,10 +31,10 @@ check: setup ## lint, format, types, and the direction of imports
 	$(BIN)/lint-imports --no-cache
 
 test: setup check ## everything that runs without a GPU in minutes
-	$(PYTEST) -m "not slow and not gpu" tests notebooks
+	$(PYTEST) -m "not slow and not gpu" notebooks tests
 
 test-all: setup check ## with the slow and the GPU tests
-	$(PYTEST) tests notebooks
+	$(PYTEST) notebooks tests
 
 notebooks: setup ## run every notebook
 	$(PYTEST) notebooks
