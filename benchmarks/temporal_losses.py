@@ -1,11 +1,12 @@
 """What each temporal loss does to PSNR and to calm: one network, one budget, several seeds.
 
-    python benchmarks/temporal_losses.py FOOTAGE [--seeds 3] [--steps 900] [--further 400] [--out FOLDER]
+    python benchmarks/temporal_losses.py FOOTAGE [--seeds 0 1 2] [--steps 900] [--further 400] [--out FOLDER]
         [key=value ...]
 
 For each seed a network is trained without any (Charbonnier alone) for `steps`; from there every arm goes on for
 `further` steps with the loss that names it. Measured on the held-out ends of FOOTAGE's clips, with averaged weights.
-`key=value` goes to every `vsr-lab train`. What is in FOLDER already is not trained again.
+`key=value` goes to every `vsr-lab train`. What is in FOLDER already is not trained again, so that seeds may be trained
+at the same time and then shown together.
 """
 
 import argparse
@@ -61,13 +62,14 @@ def cell(values: list[float], before: list[float], digits: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage", type=Path)
-    for name, default in (("seeds", 3), ("steps", 900), ("further", 400)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--further", type=int, default=400)
     parser.add_argument("--out", type=Path, default=Path("results/temporal_losses"))
-    told, words = parser.parse_known_args()
+    told, words = parser.parse_known_intermixed_args()
     words = [f"data.root={told.footage}", *words]
     found: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
-    for seed in range(told.seeds):
+    for seed in told.seeds:
         base = told.out / f"base-{seed}"
         train(base, seed, told.steps, *words)
         for arm, losses in ARMS.items():

@@ -5,8 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from vsr_lab.core.errors import UserError
@@ -45,12 +46,59 @@ class RollingCheckpointIO(TorchCheckpointIO):
         new.replace(path)
 
 
-def checkpoint_callbacks(run_dir: Path, every: int) -> tuple[ModelCheckpoint, ModelCheckpoint]:
-    """The best checkpoint by val/score, written after validation; and the last, written every `every` steps."""
-    folder = run_dir / LAST.parent
-    best = ModelCheckpoint(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
-    last = ModelCheckpoint(folder, LAST.stem, every_n_train_steps=every, enable_version_counter=False)
-    return best, last
+class SaveBest(ModelCheckpoint):
+    """Writes `best.ckpt` after a validation with a better val/score than all before, wherever the run lies by then."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As Lightning's, which forgets the best score of a run whose folder was moved."""
+        here = {key: self._moved(state_dict[key]) for key in state_dict if key.endswith("_model_path")}
+        scores = {self._moved(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**state_dict, **here, "best_k_models": scores, "dirpath": self.dirpath})
+
+    def _moved(self, path: str) -> str:
+        return str(Path(str(self.dirpath), Path(path).name)) if path else path
+
+
+class SaveLast(Checkpoint):
+    """Writes `path` every `every` steps; told to stop by SIGTERM (a cluster that takes its machine back) also after
+    the step in hand, with which Lightning then ends the run.
+
+    A step with a validation after it is saved, and stopped at, after that: Lightning would not make up for it in a
+    resumed run, which would then end with other best weights. Nor is a step stopped at between its batches.
+    """
+
+    def __init__(self, path: Path, every: int) -> None:
+        self.path = path
+        self.every = every
+        self._told = False
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        batches = trainer.global_step * trainer.accumulate_grad_batches
+        within = trainer.fit_loop.epoch_loop._should_accumulate() or batches % trainer.val_check_batch == 0
+        self._listen(trainer, within)
+        if not within:
+            self._save(trainer)
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, *told: Any) -> None:
+        self._listen(trainer, within=True)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._listen(trainer, within=False)
+        self._save(trainer)
+
+    def _listen(self, trainer: pl.Trainer, within: bool) -> None:
+        """Keep a signal from Lightning, which would end the run at once, until what is going on is whole."""
+        self._told |= trainer.received_sigterm
+        trainer._signal_connector.received_sigterm = self._told and not within
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        if self._told or trainer.global_step % self.every == 0:
+            trainer.save_checkpoint(self.path)
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
@@ -67,23 +115,6 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
         if len(kept) == 1:
             raise
         return kept[1], _load(kept[1])
-
-
-def resumable(run_dir: Path, steps: int) -> tuple[Path, int]:
-    """The newest checkpoint of a run from before its last step, and the step that it is of.
-
-    From the last step itself there is none to do, and Lightning would end without the validation that follows it.
-    Raises UserError where there is none, and for broken ones.
-    """
-    last = run_dir / LAST
-    path, state = newest(last)
-    if (done := int(state["global_step"])) < steps:
-        return path, done
-    others = [other for other in (previous(last), last.with_stem("best")) if other.is_file() and other != path]
-    found = [(other, done) for other in others if (done := int(_load(other)["global_step"])) < steps]
-    if not found:
-        raise UserError(run_dir, "has no checkpoint from before its last step", "start anew; save_every= keeps more")
-    return max(found, key=lambda one: one[1])
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 
+from vsr_lab.core.errors import Refusal
 from vsr_lab.models import save_network
-from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, checkpoint_callbacks, newest, resumable
+from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.feed import Feed
-from vsr_lab.training.guard import LossSpikes, SaveOnSignal, explained
+from vsr_lab.training.guard import LossSpikes, explained
 from vsr_lab.training.logs import CsvLog
 from vsr_lab.training.module import VsrModule
 from vsr_lab.training.schedule_free import SwitchWeights
@@ -43,17 +45,18 @@ def fit(
     """Train, or go on training, in run_dir; then write the best weights, with spec and about inside.
 
     trainer_options: keywords of pl.Trainer. Killed at any moment, the run loses at most `save_every` steps; told to
-    stop by SIGTERM, none. Raises Refusal where it was stopped, memory or disk ran out, or its losses are no numbers.
+    stop by SIGTERM, none. Raises Stopped or UserError where it was stopped, or memory or disk ran out, and Refusal
+    where its losses or scores are no numbers.
     """
-    start, done = resumable(run_dir, trainer_options["max_steps"]) if resume else (None, 0)
-    best, last = checkpoint_callbacks(run_dir, save_every)
-    kept = [SaveOnSignal(run_dir / LAST), best, last]  # after whatever changes state at the end of a step
+    start, state = newest(run_dir / LAST) if resume else (None, {"global_step": 0})
+    best = SaveBest(run_dir / LAST.parent)
+    kept = [best, SaveLast(run_dir / LAST, save_every)]  # the best first, so that the last one knows of it
     trainer = pl.Trainer(
         **trainer_options,
         default_root_dir=run_dir,
         callbacks=[*callbacks, SwitchWeights(), LossSpikes(run_dir / "spikes.csv"), *kept],
         plugins=[RollingCheckpointIO()],
-        logger=[CsvLog(run_dir / "metrics.csv", done), *loggers],
+        logger=[CsvLog(run_dir / "metrics.csv", int(state["global_step"])), *loggers],
         # The sampler already deals samples to processes, as a function of the step.
         use_distributed_sampler=False,
         enable_model_summary=False,
@@ -65,12 +68,13 @@ def fit(
         if told is None:
             raise
         raise told from error
+    if best.best_model_score is None or not torch.isfinite(best.best_model_score):
+        raise Refusal(f"no validation had a score that is a number; see {run_dir / 'metrics.csv'}, validation.score")
     _, state = newest(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}
     module.network.load_state_dict(weights)
     step = int(state["global_step"])
-    assert best.best_model_score is not None  # validation ran, or there would be no best checkpoint
     score = float(best.best_model_score)
     path = run_dir / WEIGHTS
     if trainer.is_global_zero:

@@ -1,4 +1,4 @@
-"""What keeps a run from being lost: stop signals, losses that jump, losses that are no number."""
+"""What keeps a run from being spoilt: losses that jump, losses that are no number; and what is told of its end."""
 
 import csv
 import errno
@@ -17,22 +17,6 @@ from torch import Tensor
 from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import Stopped, UserError
 from vsr_lab.models import write_tensors
-
-
-class SaveOnSignal(Callback):
-    """On SIGTERM (a cluster that takes its machine back) save after the step in hand; Lightning then ends the run.
-
-    To stand after whatever else changes state at the end of a step.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
-        if trainer.received_sigterm:
-            trainer.save_checkpoint(self.path)
 
 
 class LossSpikes(Callback):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, newest, previous, resumable
+from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, newest, previous
 
 
 class Killed(BaseException):
@@ -103,16 +103,3 @@ def test_a_broken_one_with_nothing_before_it_is_named(tmp_path: Path) -> None:
     os.truncate(tmp_path / LAST, 100)
     with pytest.raises(UserError, match="cannot be loaded"):
         found(tmp_path)
-
-
-def test_a_run_at_its_last_step_goes_back_to_the_newest_checkpoint_before(tmp_path: Path) -> None:
-    for step in (4, 8):
-        save(tmp_path, step)
-    last = tmp_path / LAST
-    assert resumable(tmp_path, 12) == (last, 8)
-    assert resumable(tmp_path, 8) == (previous(last), 4)
-    save(tmp_path, 8)  # as a stop signal at the last step does
-    with pytest.raises(UserError, match="before its last step"):
-        resumable(tmp_path, 8)
-    RollingCheckpointIO().save_checkpoint({"global_step": 6}, last.with_stem("best"))
-    assert resumable(tmp_path, 8) == (last.with_stem("best"), 6)

@@ -1,0 +1,156 @@
+"""A run stopped anywhere and gone on with is the run that was never stopped: weights, scores, curves."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch.utils.data import DataLoader
+
+from vsr_lab.core.batch import Batch
+from vsr_lab.core.errors import Refusal, Stopped
+from vsr_lab.data.loading import StepNumbers
+from vsr_lab.models import Recurrent
+from vsr_lab.training import LAST, AveragedWeights, Feed, VsrModule, fit
+from vsr_lab.training.fit import Trained
+
+STEPS = 8
+Run = Callable[..., Trained]
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing that would tidy up for an error does so."""
+
+
+class Do(Callback):
+    """Calls `what` in the hook of this name, at this global step and, in a validation, batch."""
+
+    def __init__(self, hook: str, step: int, what: Callable[[], Any], batch: int | None = None) -> None:
+        def called(trainer: pl.Trainer, module: pl.LightningModule, *told: Any) -> None:
+            if trainer.global_step == step and batch in (None, told[-1] if told else None):
+                what()
+
+        setattr(self, hook, called)
+
+
+def kill() -> None:
+    raise Killed
+
+
+def terminate() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def made(count: int) -> list[Batch]:
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (count, 1, 3, 3, 32, 32), dtype=torch.uint8, generator=draw)
+    return [Batch(noise[i], None, [{}], [i], ["noise"], [0]) for i in range(count)]
+
+
+def loader(first: int, stop: int) -> DataLoader[Batch]:
+    numbers = StepNumbers(first, stop, 1, 0, 1)
+    return DataLoader(made(stop), batch_sampler=numbers, collate_fn=lambda one: one[0])  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def run(make_module: Callable[..., VsrModule]) -> Run:
+    """run(folder, callback, ...): trains 8 steps; of the validations after every second, that of step 4 scores best."""
+
+    def trained(
+        folder: Path, *callbacks: Callback, resume: bool = False, accumulate: int = 1, save: int = 1
+    ) -> Trained:
+        torch.manual_seed(0)
+        module = make_module(Recurrent(2, channels=4, blocks=1))
+        module.metrics = {"fourth": lambda sr: -abs(module.trainer.global_step - 4) + 0 * sr.mean()}
+        module.score = {"fourth": 1.0}
+        options = {
+            "accelerator": "cpu",
+            "max_steps": STEPS,
+            "accumulate_grad_batches": accumulate,
+            "val_check_interval": 2 * accumulate,
+            "check_val_every_n_epoch": None,
+            "num_sanity_val_steps": 0,
+            "enable_progress_bar": False,
+            "log_every_n_steps": 1,
+        }
+        folder.mkdir(exist_ok=True)
+        return fit(
+            module=module,
+            data=Feed(lambda *, first, steps, rank, world: loader(first, steps), lambda: loader(0, 2)),
+            trainer_options=options,
+            callbacks=[AveragedWeights(0.9), *callbacks],
+            loggers=[],
+            run_dir=folder,
+            save_every=save,
+            resume=resume,
+            spec={},
+            about={},
+        )
+
+    return trained
+
+
+def check_same(whole: Path, cut: Path) -> None:
+    """The weights in training, the best ones, and the curves."""
+    for name, part in (("last", "current_model_state"), ("best", "state_dict")):
+        states = [torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for run in (whole, cut)]
+        assert states[0]["global_step"] == states[1]["global_step"]
+        assert all(torch.equal(tensor, states[1][part][key]) for key, tensor in states[0][part].items()), name
+    assert (cut / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+
+
+HOOKS = ["on_train_batch_end", "on_validation_start", "on_validation_batch_end", "on_validation_end"]
+MOMENTS = [(3, HOOKS[0]), *((step, hook) for step in (4, 6, 8) for hook in HOOKS)]
+
+
+@pytest.mark.parametrize(("step", "hook"), MOMENTS)
+def test_killed_at_a_step_or_in_its_validation(run: Run, tmp_path: Path, hook: str, step: int) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(tmp_path / "cut", Do(hook, step, kill))
+    cut = run(tmp_path / "cut", resume=True)
+    assert (cut.step, cut.score) == (whole.step, whole.score) == (4, 0)
+    check_same(tmp_path / "whole", tmp_path / "cut")
+
+
+@pytest.mark.parametrize(("step", "hook"), MOMENTS)
+def test_told_to_stop_at_a_step_or_in_its_validation_loses_none(run: Run, tmp_path: Path, hook: str, step: int) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(Stopped):
+        run(tmp_path / "cut", Do(hook, step, terminate), save=1000)
+    assert torch.load(tmp_path / "cut" / LAST, weights_only=True)["global_step"] == step
+    cut = run(tmp_path / "cut", resume=True)
+    assert (cut.step, cut.score) == (whole.step, whole.score) == (4, 0)
+    check_same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_told_to_stop_between_the_batches_of_a_step_ends_with_it(run: Run, tmp_path: Path) -> None:
+    run(tmp_path / "whole", accumulate=3)
+    with pytest.raises(Stopped):
+        run(tmp_path / "cut", Do("on_train_batch_start", 2, terminate, batch=7), accumulate=3, save=1000)
+    assert torch.load(tmp_path / "cut" / LAST, weights_only=True)["global_step"] == 3
+    run(tmp_path / "cut", resume=True, accumulate=3)
+    check_same(tmp_path / "whole", tmp_path / "cut")
+
+
+def test_a_run_that_was_moved_knows_its_best_weights(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        run(tmp_path / "here", Do("on_train_batch_end", 5, kill))
+    (tmp_path / "here").rename(tmp_path / "there")
+    trained = run(tmp_path / "there", resume=True)
+    assert (trained.step, trained.score) == (4, 0)
+
+
+def test_scores_that_are_no_numbers_choose_no_weights(run: Run, tmp_path: Path) -> None:
+    def spoil(trainer: pl.Trainer, module: VsrModule) -> None:
+        module.score = {"fourth": float("nan")}
+
+    callback = Callback()
+    callback.on_train_start = spoil  # type: ignore[method-assign]
+    with pytest.raises(Refusal, match="no validation had a score that is a number"):
+        run(tmp_path / "run", callback)
+    assert not (tmp_path / "run" / "network.safetensors").exists()
