@@ -80,6 +80,7 @@ class VsrModule(pl.LightningModule):
         self.score = score
         self.measure_every = measure_every
         objective.check(self._more(torch.empty(0)))
+        _check_score(score, metrics, colour)
         for name, metric in metrics.items():
             _check_metric(name, metric)
 
@@ -141,7 +142,7 @@ class VsrModule(pl.LightningModule):
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)
         self.log("train/loss", total.detach(), prog_bar=True)
-        if measured:  # self.log would repeat them, stale, until the next time
+        if measured and batch_idx % self.trainer.accumulate_grad_batches == 0:  # self.log would repeat them, stale
             for logger in self.loggers:
                 logger.log_metrics({f"train/{name}": value.item() for name, value in parts.items()}, step)
         return total
@@ -155,11 +156,24 @@ class VsrModule(pl.LightningModule):
     def _skipped(self, batch: Batch, lr: Tensor, hr: Tensor, total: Tensor) -> None:
         """Keep the batch to look at; go on without it. Raises Refusal past the limit, or where others wait for us."""
         step = self.global_step
-        self.skipped += 1
         path = Path(self.trainer.default_root_dir) / "skipped" / f"step_{step}.safetensors"
         dump_batch(batch, lr, hr, path)
         told = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({where(batch)}), kept in {path}"
-        if self.skipped > self.skip_limit or self.trainer.world_size > 1:
+        self._count(told, alone=self.trainer.world_size > 1)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Leave out a step whose gradients are no numbers though its loss was one: it would spoil every weight."""
+        if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
+            return  # which looks for itself, and for a while expects them
+        gradients = [p.grad for p in self.parameters() if p.grad is not None]
+        if not torch.isfinite(nn.utils.get_total_norm(gradients)):
+            optimizer.zero_grad()
+            self._count(f"the loss at step {self.global_step} has gradients that are no numbers", alone=False)
+
+    def _count(self, told: str, alone: bool) -> None:
+        """One more that was left out. Raises Refusal past the limit, or where the other processes wait for this one."""
+        self.skipped += 1
+        if self.skipped > self.skip_limit or alone:
             raise Refusal(f"{told}; {int(self.skipped)} such batches, skip_limit={self.skip_limit}")
         rank_zero_warn(told)
 
@@ -204,6 +218,17 @@ def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:
 def _features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
     """What learned metrics compare, made of a clip where one asks for it."""
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
+
+
+def _check_score(score: Mapping[str, float], metrics: Mapping[str, Metric], colour: str) -> None:
+    """Raises UserError for a score that the first validation could not make."""
+    if unknown := [name for name in score if name not in metrics]:
+        problem = f"no validation.metrics.{unknown[0]} measures it"
+        raise UserError(f"validation.score.{unknown[0]}", problem, f"drop it: ~validation.score.{unknown[0]}")
+    if not score:
+        raise UserError("validation.score", "is empty", "name at least one metric and its weight")
+    if colour not in {"y", "rgb"}:
+        raise UserError(f"validation.colour={colour}", "is not known", "say y or rgb")
 
 
 def _check_metric(name: str, metric: Metric) -> None:

@@ -11,8 +11,8 @@ from vsr_lab.core.batch import Batch
 class SwitchWeights(Callback):
     """Validation, and so the best checkpoint, sees the averaged weights of an optimiser that has any.
 
-    The switch back waits for the next step: the best checkpoint is written in between. The last checkpoint, written
-    within a step, holds what is trained, so that a resumed run goes on exactly.
+    The switch back waits for the next step: checkpoints of a validation are written in between, and hold the averages
+    and that they do; others hold what is trained. A resumed run goes on exactly from either.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
