@@ -293,3 +293,55 @@ def test_disk_full_while_saving_a_checkpoint(
 
 def test_no_such_verb(vsr_lab: Callable[..., str]) -> None:
     assert "upscal: no such verb" in vsr_lab("upscal", code=2)
+
+
+def _quick(footage: Path, *more: str) -> list[str]:
+    short = ["data.size=32", "data.clip_frames=4", "data.batch_size=1", "data.workers=0", "logger=none"]
+    return ["content=mixed", f"data.root={footage}", *short, "trainer.max_steps=2", "validation.every=2", *more]
+
+
+def test_a_training_never_clears_footage(cli: Cli, here: Path, tiny_footage: Path) -> None:
+    """Not even where a verb wrote it, and not what it is to read."""
+    rendered = here / "footage"
+    shutil.copytree(tiny_footage, rendered)
+    (rendered / "config.yaml").write_text("kind: screen\nrun_dir: footage\n")
+    before = sorted(path.name for path in rendered.iterdir())
+    refused(cli("train", *_quick(rendered, f"run_dir={rendered}", "overwrite=true")), "footage")
+    refused(cli("train", *_quick(tiny_footage, f"run_dir={rendered}", "overwrite=true")), "footage", "another verb")
+    assert sorted(path.name for path in rendered.iterdir()) == before
+
+
+def test_an_option_that_does_not_fit_costs_no_earlier_run(cli: Cli, here: Path, tiny_footage: Path) -> None:
+    run = here / "run"
+    run.mkdir()
+    (run / "config.yaml").write_text("content: mixed\nrun_dir: run\n")
+    (run / "network.safetensors").write_text("precious")
+    for wrong in ("trainer.precision=fp16", "+trainer.foo=1", "optimizer.betas=0.9"):
+        outcome = cli("train", *_quick(tiny_footage, f"run_dir={run}", "overwrite=true", wrong))
+        assert outcome.code == 2, outcome.error
+        assert (run / "network.safetensors").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "key"),
+    [
+        ("trainer.max_steps=null", "trainer.max_steps"),
+        ("++data.size=abc", "data.size"),
+        ("validation.clips=0", "validation.clips"),
+        ("validation.frames=1", "validation.frames"),
+        ("optimizer.lr=-1", "optimizer.lr"),
+        ("content=null", "a group is null"),
+    ],
+)
+def test_a_value_out_of_range(cli: Cli, here: Path, tiny_footage: Path, wrong: str, key: str) -> None:
+    refused(cli("train", *_quick(tiny_footage, wrong)), key)
+    assert not list(here.iterdir())
+
+
+def test_a_resumed_run_takes_no_other_keys(cli: Cli, here: Path) -> None:
+    run = here / "run"
+    run.mkdir()
+    (run / "config.yaml").write_text("content: mixed\nrun_dir: run\nmodel: {}\ntrainer: {}\n")
+    refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: has no say", "init_from=")
+    (run / "config.yaml").write_text("kind: screen\nrun_dir: run\n")
+    refused(cli("train", f"resume={run}"), "config.yaml", "is not a training run's")

@@ -5,7 +5,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def launch(verb: str, run: Callable[[DictConfig], Any]) -> int:
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
-            check_kinds(name)
+            check_kinds(name, cfg)
             return run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -100,6 +100,10 @@ def _tell(verb: str, error: BaseException) -> tuple[int, str] | None:
         if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
             where = cause.filename or "run_dir"
             return UNUSABLE, f"vsr-lab {verb}: {where}: the disk is full; free some space; what was there is untouched"
+        if isinstance(cause, OSError) and cause.filename and cause.strerror:
+            return UNUSABLE, f"vsr-lab {verb}: {cause.filename}: {cause.strerror.lower()}; choose another path"
+        if isinstance(cause, ValueError) and "Config group override must be" in str(cause):
+            return UNUSABLE, f"vsr-lab {verb}: a group is null: {cause}; name one of its options"
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, MissingMandatoryValue):
         key = str(error.full_key or "") or str(error).rsplit(": ", 1)[-1]
@@ -156,10 +160,29 @@ def quoted(argument: str) -> str:
 
 
 def begin_run(cfg: DictConfig) -> Path:
-    """Make the run's folder and write the resolved configuration into it."""
-    folder = new_folder(Path(cfg.run_dir), cfg.overwrite)
+    """Make the run's folder and write the resolved configuration into it.
+
+    Raises UserError for a folder that may not be cleared: what the run is to read may lie in it.
+    """
+    folder = Path(cfg.run_dir)
+    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), ""):
+        if key != "run_dir" and folder.exists() and path.exists() and path.resolve().is_relative_to(folder.resolve()):
+            raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
+    sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+    if sweep and any(word.startswith("run_dir=") for word in HydraConfig.get().overrides.task):
+        raise UserError("run_dir", "would be every job's of the sweep", "say hydra.sweep.dir=")
+    new_folder(folder, cfg.overwrite, [str(key) for key in cfg])
     write_text(folder / RUN_MARK, OmegaConf.to_yaml(cfg, resolve=True))
     return folder
+
+
+def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
+    """Every text in a configuration that might be a path, with its dotted key."""
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, child in children:
+        yield from _paths(child, f"{key}.{name}" if key else str(name))
+    if isinstance(node, str) and node and len(node) < 4096:
+        yield key, Path(node)
 
 
 def build(node: Any) -> Any:

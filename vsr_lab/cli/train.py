@@ -17,10 +17,10 @@ from pytorch_lightning.callbacks import Callback, LearningRateMonitor
 from pytorch_lightning.loggers.logger import Logger
 
 import vsr_lab
-from vsr_lab.cli.app import begin_run, build, config_dir, plain
+from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import console, show_files
+from vsr_lab.cli.stored import stored
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import RUN_MARK
 from vsr_lab.core.network import Network
 from vsr_lab.core.shots import check_pair, find_shots, find_twins
 from vsr_lab.core.video_io import Treatment
@@ -52,6 +52,7 @@ from vsr_lab.training import (
     TrainingBar,
     VsrModule,
     averages,
+    check_trainer,
     evened,
     fit,
     make_plan,
@@ -66,11 +67,12 @@ def run(cfg: DictConfig) -> float | None:
     """
     console.quiet = not _is_first()
     resume = cfg.resume is not None
-    if cfg.plan:
-        console.print(str(_plan(cfg, _network(cfg))))
-        return None
+    plan = cfg.plan
     if resume:
-        cfg = _stored(Path(cfg.resume))
+        cfg = stored(cfg)
+    if plan:
+        console.print(str(_plan(cfg, _network(cfg, resume))))
+        return None
     trained = train(cfg, resume)
     folder = trained.weights.parent
     files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
@@ -84,6 +86,8 @@ def run(cfg: DictConfig) -> float | None:
 def train(cfg: DictConfig, resume: bool) -> Trained:
     """Build every part the configuration names and train. Nothing is written before the footage was checked."""
     about = _about(cfg)
+    if not cfg.validation.score:
+        raise UserError("validation.score", "is empty, and would choose no weights", "name a metric and its weight")
     os.environ.setdefault("WANDB_SILENT", "true")
     quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
@@ -110,9 +114,10 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         resets=cfg.resets,
         seed=cfg.seed,
     )
+    check_trainer(module, trainer_options)
     run_dir = begin_run(cfg) if _is_first() and not resume else Path(cfg.run_dir)
     if _is_first() and cfg.trainer.devices != 1:
-        _prepare_copies(run_dir)
+        _prepare_copies([] if resume else [f"run_dir={run_dir}"])
     trained = fit(
         module=module,
         data=data,
@@ -127,17 +132,6 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     )
     wandb.finish()  # or the next training of this process would go on in the same run
     return trained
-
-
-def _stored(run_dir: Path) -> DictConfig:
-    path = run_dir / RUN_MARK
-    if not path.is_file():
-        raise UserError(path, "not found", "say resume=<run_dir of a training run>")
-    younger = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
-    cfg = OmegaConf.merge(younger, OmegaConf.load(path))
-    assert isinstance(cfg, DictConfig)
-    cfg.run_dir = str(run_dir)
-    return cfg
 
 
 def _network(cfg: DictConfig, resume: bool = False) -> Network:
@@ -161,10 +155,10 @@ def _is_first() -> bool:
     return not getattr(rank_zero_only, "rank", 0)
 
 
-def _prepare_copies(run_dir: Path) -> None:
+def _prepare_copies(more: list[str]) -> None:
     """Lightning starts the processes of the other devices by sys.argv: a script and its arguments."""
     script = Path(vsr_lab.__file__).with_name("__main__.py")
-    sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, f"run_dir={run_dir}"]
+    sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, *more]
 
 
 def _plan(cfg: DictConfig, network: Network) -> Plan:

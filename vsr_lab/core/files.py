@@ -4,8 +4,9 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -84,24 +85,34 @@ def _sha256(path: Path, size: int, changed: int) -> str:
 RUN_MARK = "config.yaml"  # every run folder starts with it; only a folder that has it is ever cleared
 
 
-def _is_run(path: Path) -> bool:
+def _is_run(path: Path, keys: Collection[str]) -> bool:
+    """Whether a verb with these keys wrote the folder, be it an earlier version that had fewer."""
     mark = path / RUN_MARK
-    return mark.is_file() and "run_dir:" in mark.read_text(encoding="utf-8", errors="replace")
+    lines = mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
+    written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
+    return "run_dir" in written and written <= {*keys}
 
 
-def new_folder(path: Path, overwrite: bool) -> Path:
+def new_folder(path: Path, overwrite: bool, keys: Collection[str]) -> Path:
     """Make path an empty folder, clearing an earlier run's where overwrite is on.
 
+    keys: of the configuration that will be written into it; a folder that holds another verb's is never cleared.
     Raises UserError where something is there that may not be cleared.
     """
     if path.is_file():
         raise UserError(path, "is a file", "choose another run_dir=")
     if path.is_dir() and any(path.iterdir()):
-        if not _is_run(path):
-            raise UserError(path, "holds files that no run wrote", "choose an empty folder for run_dir=")
+        if not _is_run(path, keys):
+            raise UserError(
+                path, "holds files that no run wrote, or another verb", "choose an empty folder for run_dir="
+            )
         if not overwrite:
             raise UserError(path, "already there", "choose another run_dir= or say overwrite=true")
-        shutil.rmtree(path)
+        try:
+            path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none
+        except OSError as error:
+            raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
+        shutil.rmtree(aside)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

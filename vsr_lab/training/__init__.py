@@ -4,7 +4,7 @@ from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.averaging import AveragedWeights
 from vsr_lab.training.checkpoints import LAST
 from vsr_lab.training.feed import Feed
-from vsr_lab.training.fit import WEIGHTS, Trained, fit
+from vsr_lab.training.fit import WEIGHTS, Trained, check_trainer, fit
 from vsr_lab.training.module import OptimizerFactory, VsrModule
 from vsr_lab.training.pictures import Pictures
 from vsr_lab.training.plan import Plan, make_plan
@@ -25,6 +25,7 @@ __all__ = [
     "TrainingBar",
     "VsrModule",
     "averages",
+    "check_trainer",
     "evened",
     "fit",
     "make_plan",

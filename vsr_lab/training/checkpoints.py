@@ -78,13 +78,23 @@ class SaveLast(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        batches = trainer.global_step * trainer.accumulate_grad_batches
-        within = trainer.fit_loop.epoch_loop._should_accumulate() or batches % trainer.val_check_batch == 0
+        batches, every = trainer.global_step * trainer.accumulate_grad_batches, trainer.val_check_batch
+        assert isinstance(every, int)  # as val_check_interval is
+        half = trainer.fit_loop.epoch_loop._should_accumulate()  # pyright: ignore[reportPrivateUsage]
+        within = half or batches % every == 0
         self._listen(trainer, within)
         if not within:
             self._save(trainer)
 
-    def on_validation_batch_end(self, trainer: pl.Trainer, *told: Any) -> None:
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
         self._listen(trainer, within=True)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -94,7 +104,9 @@ class SaveLast(Checkpoint):
     def _listen(self, trainer: pl.Trainer, within: bool) -> None:
         """Keep a signal from Lightning, which would end the run at once, until what is going on is whole."""
         self._told |= trainer.received_sigterm
-        trainer._signal_connector.received_sigterm = self._told and not within
+        trainer._signal_connector.received_sigterm = (  # pyright: ignore[reportPrivateUsage]
+            self._told and not within
+        )
 
     def _save(self, trainer: pl.Trainer) -> None:
         if self._told or trainer.global_step % self.every == 0:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 
-from vsr_lab.core.errors import Refusal
+from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.models import save_network
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.feed import Feed
@@ -28,6 +29,24 @@ class Trained:
     weights: Path
     step: int
     score: float
+
+
+def check_trainer(module: VsrModule, trainer_options: dict[str, Any]) -> None:
+    """Build what `fit` will, before anything is written. Raises UserError for options that do not fit."""
+    bare: dict[str, Any] = {
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+    try:
+        pl.Trainer(**{**trainer_options, **bare})
+    except (ValueError, TypeError, RuntimeError, ImportError, MisconfigurationException) as error:
+        raise UserError("trainer", str(error).strip().splitlines()[0], "mend the key of trainer=") from error
+    try:
+        module.configure_optimizers()
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise UserError("optimizer or scheduler", str(error).strip().splitlines()[0], "mend the key") from error
 
 
 def fit(

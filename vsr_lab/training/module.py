@@ -225,8 +225,6 @@ def _check_score(score: Mapping[str, float], metrics: Mapping[str, Metric], colo
     if unknown := [name for name in score if name not in metrics]:
         problem = f"no validation.metrics.{unknown[0]} measures it"
         raise UserError(f"validation.score.{unknown[0]}", problem, f"drop it: ~validation.score.{unknown[0]}")
-    if not score:
-        raise UserError("validation.score", "is empty", "name at least one metric and its weight")
     if colour not in {"y", "rgb"}:
         raise UserError(f"validation.colour={colour}", "is not known", "say y or rgb")
 

@@ -117,17 +117,19 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
 
 # Run folders
 
+KEYS = ("run_dir", "seed", "content")
+
 
 def test_a_run_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
-    assert new_folder(tmp_path / "a" / "b", overwrite=False).is_dir()
+    assert new_folder(tmp_path / "a" / "b", overwrite=False, keys=KEYS).is_dir()
 
 
 def test_an_empty_folder_may_become_a_run_folder(tmp_path: Path) -> None:
-    assert new_folder(tmp_path, overwrite=False) == tmp_path
+    assert new_folder(tmp_path, overwrite=False, keys=KEYS) == tmp_path
 
 
 def _run_folder(path: Path) -> Path:
-    new_folder(path, overwrite=False)
+    new_folder(path, overwrite=False, keys=KEYS)
     write_text(path / "config.yaml", "seed: 0\nrun_dir: here\n")
     (path / "metrics.csv").touch()
     return path
@@ -136,15 +138,15 @@ def _run_folder(path: Path) -> Path:
 def test_a_run_is_cleared_only_when_asked(tmp_path: Path) -> None:
     run = _run_folder(tmp_path / "run")
     with pytest.raises(UserError, match="overwrite=true"):
-        new_folder(run, overwrite=False)
+        new_folder(run, overwrite=False, keys=KEYS)
     assert _names(run) == ["config.yaml", "metrics.csv"]
-    assert _names(new_folder(run, overwrite=True)) == []
+    assert _names(new_folder(run, overwrite=True, keys=KEYS)) == []
 
 
 def test_a_folder_that_no_run_wrote_is_never_cleared(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(UserError, match="no run wrote"):
-        new_folder(tmp_path, overwrite=True)
+        new_folder(tmp_path, overwrite=True, keys=KEYS)
     assert _names(tmp_path) == ["thesis.txt"]
 
 
@@ -153,18 +155,27 @@ def test_somebody_elses_config_yaml_makes_no_run_folder(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("title: my thesis\n")
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(UserError, match="no run wrote"):
-        new_folder(tmp_path, overwrite=True)
+        new_folder(tmp_path, overwrite=True, keys=KEYS)
     assert _names(tmp_path) == ["config.yaml", "thesis.txt"]
+
+
+def test_another_verbs_run_is_never_cleared(tmp_path: Path) -> None:
+    """Rendered footage has a config.yaml too."""
+    (tmp_path / "config.yaml").write_text("kind: screen\nrun_dir: here\nsize:\n- 1\n")
+    (tmp_path / "screen_0.mkv").touch()
+    with pytest.raises(UserError, match="no run wrote"):
+        new_folder(tmp_path, overwrite=True, keys=KEYS)
+    assert _names(tmp_path) == ["config.yaml", "screen_0.mkv"]
 
 
 def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("precious")
     with pytest.raises(UserError, match="is a file"):
-        new_folder(tmp_path / "a", overwrite=True)
+        new_folder(tmp_path / "a", overwrite=True, keys=KEYS)
     assert (tmp_path / "a").read_text() == "precious"
 
 
 def test_a_run_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     with pytest.raises(UserError, match="cannot be made"):
-        new_folder(tmp_path / "a" / "run", overwrite=False)
+        new_folder(tmp_path / "a" / "run", overwrite=False, keys=KEYS)
