@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from tests.smoke.test_resume import losses, options
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
 def short(footage: Path, run_dir: Path, *more: str) -> list[str]:
@@ -19,6 +19,7 @@ def short(footage: Path, run_dir: Path, *more: str) -> list[str]:
     return [option for option in options(footage, run_dir, 0) if option.split("=")[0] not in named] + fixed
 
 
+@pytest.mark.slow
 def test_two_processes_make_what_one_makes_with_twice_the_batch(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:
@@ -34,6 +35,14 @@ def test_two_processes_make_what_one_makes_with_twice_the_batch(
     assert expected["head.weight"].abs().max() > 1e-4
 
 
+def test_the_strategy_of_many_processes_trains_in_one(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+) -> None:
+    vsr_lab(*short(tiny_footage, tmp_path / "run", "trainer.max_steps=2", "trainer=ddp", "trainer.devices=1"))
+    assert (tmp_path / "run" / "network.safetensors").is_file()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("launcher", ["basic", "joblib", "submitit_local"])
 def test_a_sweep_trains_each_job_in_a_folder_of_its_own(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], launcher: str
@@ -45,6 +54,7 @@ def test_a_sweep_trains_each_job_in_a_folder_of_its_own(
     assert not torch.equal(weights[0]["head.weight"], weights[1]["head.weight"])
 
 
+@pytest.mark.slow
 def test_optuna_steers_by_the_score(tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]) -> None:
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=2", "hydra.sweeper.direction=maximize"]

@@ -91,7 +91,6 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     os.environ.setdefault("WANDB_SILENT", "true")
     quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
-    trainer_options = _trainer_options(cfg)
     degradation: Degradation = build(cfg.degradation)
     network = _network(cfg, resume)
     console.print(str(_plan(cfg, network)), style="dim")
@@ -114,14 +113,14 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         resets=cfg.resets,
         seed=cfg.seed,
     )
-    check_trainer(module, trainer_options)
+    check_trainer(module, _trainer_options(cfg))
     run_dir = begin_run(cfg) if _is_first() and not resume else Path(cfg.run_dir)
     if _is_first() and cfg.trainer.devices != 1:
         _prepare_copies([] if resume else [f"run_dir={run_dir}"])
     trained = fit(
         module=module,
         data=data,
-        trainer_options=trainer_options,
+        trainer_options=_trainer_options(cfg),  # anew: a strategy serves one trainer
         callbacks=_callbacks(cfg),
         loggers=_loggers(cfg),
         run_dir=run_dir,

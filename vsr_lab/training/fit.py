@@ -32,7 +32,10 @@ class Trained:
 
 
 def check_trainer(module: VsrModule, trainer_options: dict[str, Any]) -> None:
-    """Build what `fit` will, before anything is written. Raises UserError for options that do not fit."""
+    """Build what `fit` will, before anything is written. Raises UserError for options that do not fit.
+
+    trainer_options: not to be used again, for a strategy among them serves one trainer.
+    """
     bare: dict[str, Any] = {
         "logger": False,
         "enable_checkpointing": False,
