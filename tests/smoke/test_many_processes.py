@@ -1,6 +1,11 @@
 """Trainings in several processes: one training shared by two, and several trainings at once."""
 
+import os
+import signal
+import subprocess
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +13,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from tests.smoke.test_resume import losses, options
+from tests.smoke.test_resume import VSR_LAB, losses, options, steps_saved
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -40,6 +45,40 @@ def test_the_strategy_of_many_processes_trains_in_one(
 ) -> None:
     vsr_lab(*short(tiny_footage, tmp_path / "run", "trainer.max_steps=2", "trainer=ddp", "trainer.devices=1"))
     assert (tmp_path / "run" / "network.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("send", [os.kill, os.killpg])  # to the first process alone; to all, as a cluster does
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_told_to_stop_two_processes_save_together_and_the_resumed_run_is_bit_equal(
+    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], send: Callable[..., None], accumulate: int
+) -> None:
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    more = ["trainer=ddp", "trainer.devices=2", f"trainer.accumulate_grad_batches={accumulate}", "trainer.max_steps=40"]
+    more += ["validation.every=20", "save_every=1000"]
+    vsr_lab(*short(tiny_footage, whole, *more))
+    process = subprocess.Popen(
+        [VSR_LAB, *short(tiny_footage, cut, *more)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    log = cut / "metrics.csv"
+    while not (log.is_file() and log.read_text().count("\n") > 2):  # a step is done
+        assert process.poll() is None
+        time.sleep(0.01)
+    send(process.pid, signal.SIGTERM)
+    try:
+        _, said = process.communicate(timeout=120)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 143, said
+    assert 0 < steps_saved(cut) < 40
+    vsr_lab("train", f"resume={cut}")
+    expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 
 
 @pytest.mark.slow

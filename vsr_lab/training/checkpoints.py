@@ -2,6 +2,8 @@
 
 import io
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +69,8 @@ class SaveLast(Checkpoint):
     the step in hand, with which Lightning then ends the run.
 
     A step with a validation after it is saved, and stopped at, after that: Lightning would not make up for it in a
-    resumed run, which would then end with other best weights. Nor is a step stopped at between its batches.
+    resumed run, which would then end with other best weights. Nor is a step stopped at between its batches. Lightning
+    would end the run at once, and where several processes train together some of them without the others.
     """
 
     def __init__(self, path: Path, every: int) -> None:
@@ -75,42 +78,31 @@ class SaveLast(Checkpoint):
         self.every = every
         self._told = False
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._tell)  # Lightning puts back what was there before the run
+
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         batches, every = trainer.global_step * trainer.accumulate_grad_batches, trainer.val_check_batch
         assert isinstance(every, int)  # as val_check_interval is
         half = trainer.fit_loop.epoch_loop._should_accumulate()  # pyright: ignore[reportPrivateUsage]
-        within = half or batches % every == 0
-        self._listen(trainer, within)
-        if not within:
-            self._save(trainer)
-
-    def on_validation_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        self._listen(trainer, within=True)
+        if not half and batches % every != 0:
+            self._step_done(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._listen(trainer, within=False)
-        self._save(trainer)
+        self._step_done(trainer)
 
-    def _listen(self, trainer: pl.Trainer, within: bool) -> None:
-        """Keep a signal from Lightning, which would end the run at once, until what is going on is whole."""
-        self._told |= trainer.received_sigterm
-        trainer._signal_connector.received_sigterm = (  # pyright: ignore[reportPrivateUsage]
-            self._told and not within
-        )
+    def _tell(self, *_: Any) -> None:
+        self._told = True
 
-    def _save(self, trainer: pl.Trainer) -> None:
-        if self._told or trainer.global_step % self.every == 0:
+    def _step_done(self, trainer: pl.Trainer) -> None:
+        told = trainer.strategy.reduce_boolean_decision(self._told, all=False)
+        if told or trainer.global_step % self.every == 0:
             trainer.save_checkpoint(self.path)
+        if told:
+            trainer._signal_connector.received_sigterm = True  # pyright: ignore[reportPrivateUsage]
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
