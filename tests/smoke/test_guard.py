@@ -146,6 +146,21 @@ def test_spikes_are_logged_with_their_samples(tmp_path: Path) -> None:
     assert (tmp_path / "spikes.csv").read_text().splitlines() == ["6,9.0,1.0,41,cat@7"]
 
 
+def test_killed_about_the_last_validation_and_resumed_is_bit_equal(
+    cli: Cli, tiny_footage: Path, tmp_path: Path
+) -> None:
+    """The step before the last is saved; the last one is only after its validation."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    more = ["trainer.max_steps=6", "validation.every=4", "save_every=1"]  # judges 3 and 6
+    assert cli("train", *quick(tiny_footage, whole, *more)).code == 0
+    kill_after(["train", *quick(tiny_footage, cut, *more)], cut, 5)
+    assert not (cut / "network.safetensors").exists()
+    outcome = cli("train", f"resume={cut}")
+    assert outcome.code == 0, outcome.error
+    expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("trial", range(12))

@@ -18,17 +18,25 @@ FREE = ["optimizer=schedule_free", "optimizer.warmup_steps=2", "scheduler=consta
 def test_the_best_weights_are_the_average_and_the_last_those_in_training(
     cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path
 ) -> None:
-    run = tmp_path / "run"
-    steps = ["trainer.max_steps=6", "validation.every=6", "save_every=5"]
-    kept = [o for o in options(tiny_footage, run, 0)[1:] if o.split("=")[0] not in {s.split("=")[0] for s in steps}]
-    outcome = cli("train", *kept, *steps, *FREE)
-    assert outcome.code == 0, outcome.error
-    best, last = (torch.load(run / "checkpoints" / f"{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    run, longer = tmp_path / "run", tmp_path / "longer"
+    for steps, folder in ((6, run), (12, longer)):  # saved at step 6: after its validation, and without one
+        told = [f"trainer.max_steps={steps}", f"validation.every={steps}", "save_every=6", "loss.terms.flicker.start=0"]
+        named = {word.split("=")[0] for word in told}
+        kept = [word for word in options(tiny_footage, folder, 0)[1:] if word.split("=")[0] not in named]
+        outcome = cli("train", *kept, *told, *FREE)
+        assert outcome.code == 0, outcome.error
+    places = [run / "checkpoints" / "best.ckpt", longer / "checkpoints" / "last.previous.ckpt"]
+    best, last = (torch.load(place, weights_only=True) for place in places)
     modes = [state["optimizer_states"][0]["param_groups"][0]["train_mode"] for state in (best, last)]
     assert modes == [False, True]
     used, trained = (state["state_dict"]["network.head.weight"] for state in (best, last))
-    assert torch.equal(load_file(run / "network.safetensors")["head.weight"], used)
+    other = last["optimizer_states"][0]["state"]
+    beta = 0.9
+    # y = (1 - beta) z + beta x: what is trained lies between the average x and the fast weights z.
+    z = next(entry["z"] for entry in other.values() if entry["z"].shape == used.shape)
+    assert torch.allclose(trained, (1 - beta) * z + beta * used, atol=1e-6)
     assert not torch.allclose(trained, used, atol=1e-6)
+    assert torch.equal(load_file(run / "network.safetensors")["head.weight"], used)
 
 
 def test_weights_are_not_averaged_twice(cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path) -> None:

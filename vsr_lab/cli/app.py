@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -100,11 +101,11 @@ def _tell(verb: str, error: BaseException) -> tuple[int, str] | None:
         if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
             where = cause.filename or "run_dir"
             return UNUSABLE, f"vsr-lab {verb}: {where}: the disk is full; free some space; what was there is untouched"
-        if isinstance(cause, OSError) and cause.filename and cause.strerror:
-            return UNUSABLE, f"vsr-lab {verb}: {cause.filename}: {cause.strerror.lower()}; choose another path"
-        if isinstance(cause, ValueError) and "Config group override must be" in str(cause):
-            return UNUSABLE, f"vsr-lab {verb}: a group is null: {cause}; name one of its options"
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return UNUSABLE, f"vsr-lab {verb}: {error.filename}: {error.strerror.lower()}; choose another path"
+    if isinstance(error, ValueError) and "Config group override must be" in str(error):  # Hydra's
+        return UNUSABLE, f"vsr-lab {verb}: a group is null: {error}; name one of its options"
     if isinstance(error, MissingMandatoryValue):
         key = str(error.full_key or "") or str(error).rsplit(": ", 1)[-1]
         return UNUSABLE, f"vsr-lab {verb}: {key}: not given; say {key}=..."
@@ -165,8 +166,8 @@ def begin_run(cfg: DictConfig) -> Path:
     Raises UserError for a folder that may not be cleared: what the run is to read may lie in it.
     """
     folder = Path(cfg.run_dir)
-    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), ""):
-        if key != "run_dir" and folder.exists() and path.exists() and path.resolve().is_relative_to(folder.resolve()):
+    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), "") if cfg.overwrite else ():
+        if key != "run_dir" and path.resolve().is_relative_to(folder.resolve()):
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if sweep and any(word.startswith("run_dir=") for word in HydraConfig.get().overrides.task):
@@ -177,12 +178,13 @@ def begin_run(cfg: DictConfig) -> Path:
 
 
 def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
-    """Every text in a configuration that might be a path, with its dotted key."""
+    """Every text in a configuration that is the path of something, with its dotted key."""
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, child in children:
         yield from _paths(child, f"{key}.{name}" if key else str(name))
-    if isinstance(node, str) and node and len(node) < 4096:
-        yield key, Path(node)
+    with suppress(OSError):  # a text may be too long for a path
+        if isinstance(node, str) and node and Path(node).exists():
+            yield key, Path(node)
 
 
 def build(node: Any) -> Any:

@@ -8,10 +8,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import OverrideType
 from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, check_range
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-# Those of which null leaves something out, though their yaml says a number.
+# Those of which null leaves something out, or to Lightning, though their yaml says something.
 _MAY_BE_NULL = {"trainer.ema_decay", "trainer.gradient_clip_val", "trainer.accelerator"}
 _ANY = math.inf
 # key: the least and the largest value that makes sense, whatever the verb.
@@ -66,14 +66,8 @@ def check_kinds(verb: str, cfg: DictConfig) -> None:
             raise UserError(key, f"{value} is not {_KINDS[type(default)]}", f"like {default}")
     for key, (least, most) in _RANGES.items():
         value = OmegaConf.select(cfg, key, throw_on_missing=False)
-        if isinstance(value, (int, float)) and not least <= value <= most:  # NaN fits none
-            raise UserError(
-                key, f"{value} is {f'over {most:g}' if value > most else f'under {least:g}'}", _said(least, most)
-            )
-
-
-def _said(least: float, most: float) -> str:
-    return f"say {least:g} or more" if most == _ANY else f"say {least:g} to {most:g}"
+        if isinstance(value, (int, float)):
+            check_range(key, value, least, most)
 
 
 def _fits(key: str, value: object, default: object) -> bool:

@@ -16,6 +16,12 @@ def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
     return F.pad(lr, (0, right, 0, below), mode="replicate") if below or right else lr
 
 
+def enlarge(network: Network, lr: Tensor) -> Tensor:
+    """network(lr) for lr (B T C h w) of any size, padded to what it needs: sr (B T C sh sw)."""
+    padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
+    return network(padded)[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
+
+
 @torch.inference_mode()
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
     """Enlarge frames (C h w each), yielding C sh sw each, in order.
@@ -47,6 +53,4 @@ def _scenes(frames: Iterable[Tensor], is_cut: IsCut) -> Iterator[list[Tensor]]:
 
 
 def _whole(network: Network, frames: list[Tensor]) -> Iterator[Tensor]:
-    lr = torch.stack(frames)
-    sr = network(pad_to_multiple(lr, network.size_multiple)[None])[0]
-    yield from sr[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
+    yield from enlarge(network, torch.stack(frames)[None])[0]

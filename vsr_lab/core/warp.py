@@ -31,13 +31,18 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tenso
     height, width = image.shape[-2:]
     flow = flow.to(torch.promote_types(flow.dtype, torch.float32))
     wide = torch.promote_types(image.dtype, torch.float32)
-    ys = torch.arange(height, device=image.device, dtype=flow.dtype)
-    xs = torch.arange(width, device=image.device, dtype=flow.dtype)
-    x = (xs + flow[:, 0]) * (2 / max(width - 1, 1)) - 1
-    y = (ys[:, None] + flow[:, 1]) * (2 / max(height - 1, 1)) - 1
-    grid = torch.stack([x, y], -1).to(wide)
+    x, y = _places(flow)
+    grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], -1).to(wide)
     sampled = F.grid_sample(image.to(wide), grid, mode="bilinear", padding_mode=padding, align_corners=True)
     return sampled.to(image.dtype)
+
+
+def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
+    """x and y of p + flow(p), B H W each."""
+    height, width = flow.shape[-2:]
+    xs = torch.arange(width, device=flow.device, dtype=flow.dtype)
+    ys = torch.arange(height, device=flow.device, dtype=flow.dtype)
+    return xs + flow[:, 0], ys[:, None] + flow[:, 1]
 
 
 def visible(backward: Tensor, forward: Tensor) -> Tensor:
@@ -59,8 +64,7 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 def inside(flow: Tensor) -> Tensor:
     """1 where p + flow(p) (B 2 H W, pixels) lies in the picture, B 1 H W. `visible` cannot tell: flows agree there."""
     height, width = flow.shape[-2:]
-    x = torch.arange(width, device=flow.device) + flow[:, 0]
-    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1]
+    x, y = _places(flow)
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)
 
 

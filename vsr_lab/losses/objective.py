@@ -49,7 +49,7 @@ class Objective(nn.Module):
     @property
     def adversary(self) -> tuple[Term, Adversarial] | None:
         """The term that plays against a discriminator, and its loss; None where there is none."""
-        return next(iter(self._games()), None)
+        return next(self._games(), None)
 
     def check(self, more: Collection[str]) -> None:
         """Raises UserError for a loss that needs what is neither ours nor among `more`, and for a second adversary."""

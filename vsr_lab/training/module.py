@@ -17,7 +17,7 @@ from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.inputs import Inputs, needs
 from vsr_lab.core.network import FrameNetwork, Network
-from vsr_lab.core.stream import pad_to_multiple
+from vsr_lab.core.stream import enlarge
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS
@@ -101,10 +101,8 @@ class VsrModule(pl.LightningModule):
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
         """network(lr) in the trainer's precision, as float32; lr of any size."""
-        padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
-        height, width = (network.scale * side for side in lr.shape[-2:])
         with self.trainer.precision_plugin.forward_context():
-            return network(padded)[..., :height, :width].float()
+            return enlarge(network, lr).float()
 
     def _in_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
         """sr of every frame, the network begun anew at those numbered in resets."""

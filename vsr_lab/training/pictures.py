@@ -82,7 +82,7 @@ def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tenso
 
 
 def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Where the loss and the metric `flicker` come from: M |e_t - W e_(t-1)| with e = sr - hr, mean over colours.
+    """Where the metric `flicker` comes from: M |e_t - W e_(t-1)| with e = sr - hr, mean over colours.
 
     sr, hr: T 3 H W; T-1 H W, in units of sr.
     """

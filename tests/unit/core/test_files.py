@@ -150,22 +150,17 @@ def test_a_folder_that_no_run_wrote_is_never_cleared(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["thesis.txt"]
 
 
-def test_somebody_elses_config_yaml_makes_no_run_folder(tmp_path: Path) -> None:
-    """A run's own has a run_dir in it."""
-    (tmp_path / "config.yaml").write_text("title: my thesis\n")
+@pytest.mark.parametrize(
+    "config",
+    ["title: my thesis\n", "kind: screen\nrun_dir: here\nsize:\n- 1\n"],
+    ids=["somebody else's: a run's own has a run_dir in it", "another verb's: rendered footage has one too"],
+)
+def test_a_folder_with_another_config_yaml_is_never_cleared(tmp_path: Path, config: str) -> None:
+    (tmp_path / "config.yaml").write_text(config)
     (tmp_path / "thesis.txt").touch()
     with pytest.raises(UserError, match="no run wrote"):
         new_folder(tmp_path, overwrite=True, keys=KEYS)
     assert _names(tmp_path) == ["config.yaml", "thesis.txt"]
-
-
-def test_another_verbs_run_is_never_cleared(tmp_path: Path) -> None:
-    """Rendered footage has a config.yaml too."""
-    (tmp_path / "config.yaml").write_text("kind: screen\nrun_dir: here\nsize:\n- 1\n")
-    (tmp_path / "screen_0.mkv").touch()
-    with pytest.raises(UserError, match="no run wrote"):
-        new_folder(tmp_path, overwrite=True, keys=KEYS)
-    assert _names(tmp_path) == ["config.yaml", "screen_0.mkv"]
 
 
 def test_a_file_is_no_run_folder(tmp_path: Path) -> None:

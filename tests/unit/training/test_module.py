@@ -12,7 +12,7 @@ from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import L1, Distillation, Objective, PingPong, Term
 from vsr_lab.metrics import lr_consistency
 from vsr_lab.models import AnimeSr, Compact
-from vsr_lab.training import Feed, VsrModule
+from vsr_lab.training import VsrModule
 
 
 def test_a_metric_that_validation_cannot_measure_is_told() -> None:
@@ -27,12 +27,11 @@ def test_a_way_back_that_is_the_way_there_is_told(make_module: Callable[..., Vsr
         make_module(Compact(2, 4, 1), ping_pong=PingPong())
 
 
-def test_a_teacher_takes_crops_of_any_size(make_module: Callable[..., VsrModule], feed: Feed) -> None:
+def test_a_teacher_takes_crops_of_any_size(make_module: Callable[..., VsrModule]) -> None:
     """15 pixels of LR, where AnimeSR wants a multiple of 4."""
     module = make_module(Compact(2, 4, 1))
     module.objective.terms["distillation"] = Term(Distillation(), 1.0)
     module._teacher = [AnimeSr(2, 4)]
-    trainer = pl.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False)
-    module.trainer = trainer
+    module.trainer = pl.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False)
     lr = torch.rand(1, 2, 3, 15, 18)
     assert module._more(lr)["taught"]().shape == (1, 2, 3, 30, 36)

@@ -27,7 +27,7 @@ class Killed(BaseException):
 
 
 class Do(Callback):
-    """Calls `what` in the hook of this name, at this global step and, in a validation, batch."""
+    """Calls `what` in the hook of this name, at this global step; batch: and where this is its last argument."""
 
     def __init__(self, hook: str, step: int, what: Callable[[], Any], batch: int | None = None) -> None:
         def called(trainer: pl.Trainer, module: pl.LightningModule, *told: Any) -> None:

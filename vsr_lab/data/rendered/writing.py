@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, check_range
 from vsr_lab.core.files import written_beside
 from vsr_lab.core.video_io import VideoWriter
 from vsr_lab.data.manifest import write_manifest
@@ -62,8 +62,7 @@ def write_rendered(
 
 def _check(n: int, frames: int, size: Size, seed: int, scale: int | None, workers: int) -> None:
     for key, value, least in (("n", n, 1), ("frames", frames, 1), ("seed", seed, 0), ("workers", workers, 1)):
-        if value < least:
-            raise UserError(key, f"{value} is under {least}", f"say {key}={least} or more")
+        check_range(key, value, least)
     if scale is not None and scale < 2:
         raise UserError("scale", f"{scale} is under 2", "say scale=2, or leave it out for no LR")
     if scale and (size[0] % scale or size[1] % scale):
