@@ -24,11 +24,11 @@ from rich.table import Table
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot, find_shots
-from vsr_lab.core.tables import read_rows
-from vsr_lab.core.video_io import Treatment, VideoWriter, open_footage
-from vsr_lab.data.catalogue import Entry, Scans, choose, digest_of, entry, find_leaks, gather, rate_of
-from vsr_lab.data.catalogue.scan import scan
+from vsr_lab.curation import Entry, Scans, choose, digest_of, entry, find_leaks, gather, rate_of
+from vsr_lab.curation.scan import scan
+from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.tables import read_rows
+from vsr_lab.video import Treatment, VideoWriter, open_footage
 
 SIZES = (4, 8, 16, 32)  # of samples
 _COPIED, _SIDE = 48, 480  # frames and pixels of a planted copy

@@ -22,12 +22,12 @@ from rich.progress import track
 from scipy.optimize import minimize
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.tables import read_rows
-from vsr_lab.core.video_io import open_footage
-from vsr_lab.data.animation import render_animation
-from vsr_lab.data.catalogue.content import ContentModel
-from vsr_lab.data.catalogue.features import FEATURES, measure
-from vsr_lab.data.screen import render_screen
+from vsr_lab.curation.content import ContentModel
+from vsr_lab.curation.features import FEATURES, measure
+from vsr_lab.footage.tables import read_rows
+from vsr_lab.synthesis.animation import render_animation
+from vsr_lab.synthesis.screen import render_screen
+from vsr_lab.video import open_footage
 
 USED = [name for name in FEATURES if name not in {"motion", "warmth"}]  # how fast and how warm is no matter of kind
 LOOKS = 12  # at a clip

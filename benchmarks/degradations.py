@@ -10,9 +10,9 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from timing import show, side_by_side
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.degradations import BlurDown, Chain, Degradation, GaussianBlur, MotionBlur, OneOf, Sometimes, apply_batch
-from vsr_lab.exporters import rollout_clip
+from vsr_lab.deployment.export import rollout_clip
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "degradation"
 FRAMES, SIZE, SCALE, BATCH = 15, 256, 2, 4

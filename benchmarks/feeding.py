@@ -24,15 +24,15 @@ from feeding_peers import CLIP_FRAMES, SCALE, DecordDirect, LmdbOfPng, basicsr_d
 from rich.progress import track
 from torch.utils.data import DataLoader
 
-from vsr_lab.core.shots import Shot, find_shots
-from vsr_lab.core.video_io import VideoWriter
 from vsr_lab.data import Crops, StoredClip, collate, store_shots, train_loader
 from vsr_lab.data.activity import measure_activity
 from vsr_lab.data.store import activity_path
 from vsr_lab.degradations import ResizeDown
+from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import Recurrent
 from vsr_lab.training import VsrModule
+from vsr_lab.video import VideoWriter
 
 FRAMES, SIZE, CLIPS, BATCH = 15, 256, 4, 2
 _IN_TURN = 5  # steps: one more than the loader has ready after a pause

@@ -19,7 +19,7 @@ from torch import Tensor
 from vsr_lab.core.flow import Farneback, FlowEstimator
 from vsr_lab.core.raft import RaftSmall
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.shots import find_shots
+from vsr_lab.footage.shots import find_shots
 from vsr_lab.losses import Flicker
 
 

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.shots import Shot, find_shots
+from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.metrics.fidelity import psnr
 
 _FRAMES = 8  # of a clip, evenly spaced

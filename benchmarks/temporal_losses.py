@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from statistics import mean, stdev
 
-from vsr_lab.core.tables import read_rows
+from vsr_lab.footage.tables import read_rows
 
 # what loss.terms say in each arm
 ARMS = {

@@ -20,13 +20,13 @@ import torch
 from pytorch_lightning.callbacks import EMAWeightAveraging
 from training_peers import basicsr_step, import_basicsr, rewritten_step
 
-from vsr_lab.core.batch import Batch
 from vsr_lab.core.network import Network
+from vsr_lab.data.batch import Batch
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import BasicVsr, Compact, Recurrent
 from vsr_lab.training import VsrModule, quiet_lightning
-from vsr_lab.training.logs import CsvLog
+from vsr_lab.training.csv_log import CsvLog
 
 SCALE = 4
 _WARM = 3  # steps that choose algorithms and compile

@@ -9,7 +9,7 @@ from timing import show, side_by_side
 
 from vsr_lab.core.clip import to_frames
 from vsr_lab.core.stream import stream
-from vsr_lab.exporters import OnnxExporter, rollout_clip
+from vsr_lab.deployment.export import OnnxExporter, rollout_clip
 from vsr_lab.models import Interpolation, Recurrent
 
 FRAMES = 10

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsr_lab.core.video_io import VideoWriter
+from vsr_lab.video import VideoWriter
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from vsr_lab.core.video_io.fields import Luma
+from vsr_lab.video.interlace_detection import Luma
 
 _FIRST, _SECOND = [0, 1, 1, 2, 3], [0, 1, 2, 3, 3]
 

@@ -24,10 +24,10 @@ import vsr_lab.degradations as d
 from vsr_lab.cli.app import config_dir
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.files import written_beside
-from vsr_lab.core.shots import Shot
-from vsr_lab.data.demo import _packaged
-from vsr_lab.data.screen import render_screen
 from vsr_lab.degradations import Degradation
+from vsr_lab.footage.shots import Shot
+from vsr_lab.synthesis.screen import render_screen
+from vsr_lab.workflows.demo_footage import _packaged
 
 WIDTH, HEIGHT, LARGER, COLUMNS, FRAMES = 120, 90, 2, 8, 40
 HEAD, GAP = 20, 6

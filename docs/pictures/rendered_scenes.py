@@ -14,8 +14,8 @@ from PIL import Image
 from sheets import save
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.data.animation import render_animation
-from vsr_lab.data.camera import find_stills, render_camera
+from vsr_lab.synthesis.animation import render_animation
+from vsr_lab.synthesis.photo_pan import find_stills, render_camera
 
 HIGH, WIDE, COLUMNS = 144, 256, 5
 FILMS = (1, 2, 4, 6, 8, 10, 13, 15, 16, 19, 22, 27, 29, 31, 38, 44, 45, 47, 53, 58)

@@ -11,7 +11,7 @@ from PIL import Image
 from sheets import save
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.data.screen import VIEWS, render_screen
+from vsr_lab.synthesis.screen import VIEWS, render_screen
 
 HIGH, WIDE, COLUMNS = 216, 384, 4
 TIMES = (0, 30, 60, 90)

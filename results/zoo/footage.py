@@ -12,9 +12,9 @@ import sys
 from os.path import relpath
 from pathlib import Path
 
-from vsr_lab.core.shots import Shot
-from vsr_lab.core.tables import read_rows
-from vsr_lab.data.manifest import write_manifest
+from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.footage.shots import Shot
+from vsr_lab.footage.tables import read_rows
 
 # clip: (shrunk by, first frame, last + 1)
 TRAIN = {

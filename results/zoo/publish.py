@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from vsr_lab.core.files import write_text
-from vsr_lab.core.tables import read_rows
+from vsr_lab.footage.tables import read_rows
 from vsr_lab.models import load_network, save_network
 
 HERE = Path(__file__).parent

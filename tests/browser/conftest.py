@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from vsr_lab.evaluation.report import write_report
+from vsr_lab.reporting import write_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

@@ -13,11 +13,11 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.core.video_io import open_footage
 from vsr_lab.degradations import BlurDown, Degradation
 from vsr_lab.metrics import psnr
+from vsr_lab.video import open_footage
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "degradation"
 CLIPS = ("calendar", "city", "foliage", "walk")

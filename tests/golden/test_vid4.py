@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from vsr_lab.core.video_io import open_footage
+from vsr_lab.video import open_footage
 
 CLIPS = {"calendar": 20.3945, "city": 25.1648, "foliage": 23.4713, "walk": 26.1037}
 LEAN = [f"~protocol.metrics.{name}" for name in ("tof", "flicker", "warp_error", "true_warp_error")]
@@ -48,7 +48,7 @@ def test_bicubic_on_folders_of_png(shared_footage: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_the_published_crop_and_rgb_numbers(shared_footage: Path, tmp_path: Path) -> None:
-    from vsr_lab.core.colour import quantise
+    from vsr_lab.core.luma import quantise
     from vsr_lab.degradations import ResizeDown
     from vsr_lab.metrics import psnr, ssim
     from vsr_lab.models import Interpolation

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.resize import BicubicUpsample, imresize
 from vsr_lab.core.stream import stream
-from vsr_lab.data.screen import render_screen
 from vsr_lab.metrics import psnr
 from vsr_lab.models import load_network, read_note
+from vsr_lab.synthesis.screen import render_screen
 
 ZOO = Path(__file__).parents[2] / "results/zoo"
 WEIGHTS = sorted((ZOO / "weights").glob("*.safetensors"))

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from tests.parity.encodings import FRAMES, UNEVEN, Row, hide, x264, x265
-from vsr_lab.core.video_io import Treatment
+from vsr_lab.video import Treatment
 
 _QP0 = {"preset": "ultrafast", "qp": "0", "g": "8"}
 _MPEG = {"b:v": "6M", "g": "8", "bf": "2", "qmin": "1", "qmax": "3"}

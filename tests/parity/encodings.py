@@ -12,7 +12,7 @@ import numpy as np
 from tests.parity.planes import Array, Planes, decode, drawn_number, encode, frame_of, picture, to_planes, to_rgb
 from tests.parity.treatments import by_bwdif, pairs_of_moments, tone_mapped, weaved
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io import REFUSE, Treatment, VideoFile
+from vsr_lab.video import REFUSE, Treatment, VideoFile
 
 FRAMES = 24
 BOUND = 1.0  # mean absolute error of a frame, in 8-bit levels

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.weaving import interlaced, telecined, weaved
-from vsr_lab.core.video_io.fields import Luma, Scan, judge_fields
+from vsr_lab.video.interlace_detection import Luma, Scan, judge_fields
 
 _RUN = 52  # whole frames taken from each third of a clip: 26 interlaced ones, 65 telecined
 _JUDGED = 13  # frames in a row that are judged, as the reader does

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.parity.planting import FAMILIES, Movie, cubic_down, gaussian_down, levels, shifted, write
-from vsr_lab.core.shots import find_shots
-from vsr_lab.data.pairs import Declared, Findings, ShotPair, check_pair
 from vsr_lab.degradations import BlurDown, Degradation, ResizeDown
+from vsr_lab.footage.shots import find_shots
+from vsr_lab.pair_check import Declared, Findings, ShotPair, check_pair
 
 SIZE = (200, 280)
 FRAMES = 24

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vsr_lab.core.video_io import VideoWriter
+from vsr_lab.video import VideoWriter
 
 Movie = npt.NDArray[np.float64]  # T H W 3, levels
 

@@ -13,8 +13,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 
-from vsr_lab.core.colour import luma, quantise
 from vsr_lab.core.flow import Farneback
+from vsr_lab.core.luma import luma, quantise
 from vsr_lab.metrics import NETS, psnr, ssim, st_tlp, tof
 from vsr_lab.metrics.perceptual import PerceptualNet
 

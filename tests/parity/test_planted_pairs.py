@@ -9,7 +9,7 @@ import torch
 
 from tests.parity.planted_rows import CLEAN, FAULTS, FRAMES, SIZE, Row, check, low, other_footage, right
 from tests.parity.planting import CONTENTS, FAMILIES, Movie, cubic_down, shifted
-from vsr_lab.core.shots import Shot
+from vsr_lab.footage.shots import Shot
 
 _BY_NAME = {row.name: row for row in [*CLEAN, *FAULTS]}
 # What a content cannot show, or shows otherwise: the row, and what is found there instead.

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.video_io import Treatment, open_footage, read_chunks
+from vsr_lab.video import Treatment, open_footage, read_chunks
 
 
 def _outcome(path: Path, treatment: Treatment) -> str:

@@ -13,13 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from vsr_lab.core.clip import to_frames, to_tensor
-from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import written_beside
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import KERNELS, BicubicUpsample, imresize, resize_matrix
-from vsr_lab.core.shots import parse_window
 from vsr_lab.core.stream import pad_to_multiple
 from vsr_lab.core.tile import tiles
+from vsr_lab.footage.shots import parse_window
 
 few = settings(max_examples=40, deadline=None, derandomize=True)
 sizes = st.integers(1, 40)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot, scenes_between
 from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
 from vsr_lab.degradations import ResizeDown
+from vsr_lab.footage.shots import Shot, scenes_between
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 

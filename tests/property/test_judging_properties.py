@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.warp import Motion
 from vsr_lab.evaluation.statistics import estimate, paired, pareto
 from vsr_lab.metrics import flicker, psnr, ssim

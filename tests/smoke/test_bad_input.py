@@ -17,10 +17,10 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import write_moving_clip
 from tests.smoke.conftest import Outcome
-from vsr_lab.core.video_io import VideoWriter
-from vsr_lab.delivery import write_bundle
-from vsr_lab.exporters import OnnxExporter
+from vsr_lab.deployment import write_bundle
+from vsr_lab.deployment.export import OnnxExporter
 from vsr_lab.models import build_network, read_note, save_network
+from vsr_lab.video import VideoWriter
 
 Cli = Callable[..., Outcome]
 SPEC = {"_target_": "vsr_lab.models.Recurrent", "scale": 2, "channels": 4, "blocks": 1}

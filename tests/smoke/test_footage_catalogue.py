@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.conftest import write_moving_clip
 from tests.smoke.conftest import Outcome
-from vsr_lab.core.shots import find_shots
+from vsr_lab.footage.shots import find_shots
 
 Cli = Callable[..., Outcome]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import write_moving_clip
 from tests.parity.planting import cubic_down, levels, write
-from vsr_lab.core.video_io import open_footage
+from vsr_lab.video import open_footage
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.smoke.conftest import Outcome
-from vsr_lab.core.shots import check_pair, find_shots
-from vsr_lab.core.video_io import open_footage
+from vsr_lab.footage.shots import check_pair, find_shots
+from vsr_lab.video import open_footage
 
 Cli = Callable[..., Outcome]
 TINY = ("n=2", "frames=4", "size=[72,128]", "scale=2", "workers=1")

@@ -9,8 +9,8 @@ import cv2
 import pytest
 
 from tests.smoke.conftest import Outcome
-from vsr_lab.core.shots import find_shots
 from vsr_lab.degradations import ResizeDown
+from vsr_lab.footage.shots import find_shots
 
 Cli = Callable[..., Outcome]
 

@@ -135,8 +135,8 @@ def test_a_broken_last_checkpoint_gives_way_to_the_one_before(
 def test_spikes_are_logged_with_their_samples(tmp_path: Path) -> None:
     from types import SimpleNamespace
 
-    from vsr_lab.core.batch import Batch
-    from vsr_lab.training.guard import LossSpikes
+    from vsr_lab.data.batch import Batch
+    from vsr_lab.training.nan_guard import LossSpikes
 
     spikes = LossSpikes(tmp_path / "spikes.csv", factor=3, window=5)
     batch = Batch(torch.zeros(1), None, [{}], [41], ["cat"], [7])

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import write_moving_clip
 from tests.smoke.conftest import Outcome
-from vsr_lab.core.video_io import open_footage
 from vsr_lab.models import load_network
+from vsr_lab.video import open_footage
 
 Cli = Callable[..., Outcome]
 LEAN = [f"~protocol.metrics.{name}" for name in ("st_lpips", "st_tlp")]

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.video_io import VideoWriter
 from vsr_lab.core.warp import Motion
+from vsr_lab.video import VideoWriter
 
 Moving = Callable[..., Tensor]
 WriteVideo = Callable[..., Path]

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import vsr_lab
-from vsr_lab.cli.kinds import check_kinds
+from vsr_lab.cli.validation import check_kinds
 from vsr_lab.core.errors import Refusal, Stopped, UserError
 from vsr_lab.core.files import RUN_MARK, new_folder, write_text
 

@@ -8,7 +8,7 @@ from vsr_lab.cli.app import begin_run, plain
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.files import write_json
-from vsr_lab.evaluation import Presentation, compare, write_report, write_sheet
+from vsr_lab.reporting import Presentation, compare, write_report, write_sheet
 
 
 def run(cfg: DictConfig) -> None:

@@ -16,9 +16,9 @@ from vsr_lab.cli import upscale as upscale_verb
 from vsr_lab.cli.app import begin_run, quoted
 from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.show import console, show_files, show_table
-from vsr_lab.core.shots import Shot, find_shots
-from vsr_lab.core.video_io import VideoWriter
-from vsr_lab.data.demo import write_demo_footage
+from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.video import VideoWriter
+from vsr_lab.workflows.demo_footage import write_demo_footage
 
 _PER_FRAME = "per-frame"
 

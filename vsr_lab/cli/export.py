@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
-from vsr_lab.delivery import write_bundle
+from vsr_lab.deployment import write_bundle
 from vsr_lab.models import load_network
 
 

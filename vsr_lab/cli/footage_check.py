@@ -13,8 +13,8 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_json
-from vsr_lab.data.pairs import Declared, Findings, ShotPair, check_pair, find_pairs, write_picture
 from vsr_lab.degradations import Degradation
+from vsr_lab.pair_check import Declared, Findings, ShotPair, check_pair, find_pairs, write_picture
 
 
 def run(cfg: DictConfig) -> None:

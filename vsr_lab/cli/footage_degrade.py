@@ -6,8 +6,8 @@ from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
-from vsr_lab.core.shots import find_shots
-from vsr_lab.data.degrading import Degrading, write_pairs
+from vsr_lab.data.degrade_files import Degrading, write_pairs
+from vsr_lab.footage.shots import find_shots
 
 
 def run(cfg: DictConfig) -> None:

@@ -8,9 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from vsr_lab.cli.app import plain
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import find_shots
-from vsr_lab.core.tables import TABLE_SUFFIXES
-from vsr_lab.data.catalogue import (
+from vsr_lab.curation import (
     ContentModel,
     Index,
     Piece,
@@ -23,7 +21,9 @@ from vsr_lab.data.catalogue import (
     plan,
     read_old,
 )
-from vsr_lab.data.manifest import write_manifest
+from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.tables import TABLE_SUFFIXES
 
 
 def run(cfg: DictConfig) -> None:

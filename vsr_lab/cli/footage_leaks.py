@@ -11,9 +11,9 @@ from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_json
-from vsr_lab.core.shots import Shot, find_shots
-from vsr_lab.core.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.data.catalogue import Entry, Scans, entry, find_leaks, known_digest
+from vsr_lab.curation import Entry, Scans, entry, find_leaks, known_digest
+from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 
 
 def run(cfg: DictConfig) -> None:

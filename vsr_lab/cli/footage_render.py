@@ -8,7 +8,7 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
-from vsr_lab.data.rendered import Kind, write_rendered
+from vsr_lab.synthesis import Kind, write_rendered
 
 _MAY_DIFFER = {"n", "workers", "overwrite", "run_dir"}  # keys that change no byte of a clip that is there
 

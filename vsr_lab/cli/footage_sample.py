@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vsr_lab.cli.app import begin_run, plain
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.files import write_json
-from vsr_lab.core.shots import Shot, find_shots
-from vsr_lab.core.video_io import open_footage
-from vsr_lab.data.catalogue import Sample, Scan, Scans, choose, digest_of, gather, rate_of, write_contact_sheet
-from vsr_lab.data.manifest import write_manifest
+from vsr_lab.curation import Sample, Scan, Scans, choose, digest_of, gather, rate_of, write_contact_sheet
+from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.video import open_footage
 
 
 def run(cfg: DictConfig) -> None:

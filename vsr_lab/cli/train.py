@@ -18,12 +18,10 @@ from pytorch_lightning.loggers.logger import Logger
 
 import vsr_lab
 from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.resume import stored
 from vsr_lab.cli.show import console, show_files
-from vsr_lab.cli.stored import stored
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
-from vsr_lab.core.shots import check_pair, find_shots, find_twins
-from vsr_lab.core.video_io import Treatment
 from vsr_lab.data import (
     Crops,
     Curriculum,
@@ -35,8 +33,10 @@ from vsr_lab.data import (
     train_loader,
     validation_loader,
 )
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
+from vsr_lab.footage.shots import check_pair, find_shots, find_twins
 from vsr_lab.losses import Objective
 from vsr_lab.models import init_network
 from vsr_lab.training import (
@@ -44,7 +44,6 @@ from vsr_lab.training import (
     WEIGHTS,
     AdversarialModule,
     AveragedWeights,
-    Feed,
     OptimizerFactory,
     Pictures,
     Plan,
@@ -58,6 +57,7 @@ from vsr_lab.training import (
     make_plan,
     quiet_lightning,
 )
+from vsr_lab.video import Treatment
 
 
 def run(cfg: DictConfig) -> float | None:

@@ -6,8 +6,8 @@ from omegaconf import DictConfig
 
 from vsr_lab.cli.app import plain
 from vsr_lab.cli.show import show_files
-from vsr_lab.core.video_io import Treatment
-from vsr_lab.delivery import Encoding, open_bundle, upscale
+from vsr_lab.deployment import Encoding, open_bundle, upscale
+from vsr_lab.video import Treatment
 
 
 def run(cfg: DictConfig) -> None:

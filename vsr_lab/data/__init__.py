@@ -1,10 +1,10 @@
 """Footage to batches."""
 
-from vsr_lab.data.build import store_shots
 from vsr_lab.data.curriculum import Curriculum
-from vsr_lab.data.loading import Part, StepNumbers, hold_out, spread, train_loader, validation_loader
-from vsr_lab.data.samples import Crops, Sample, Windows, collate
+from vsr_lab.data.dataset import Crops, Sample, Windows, collate
+from vsr_lab.data.loader import Part, StepNumbers, hold_out, spread, train_loader, validation_loader
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry
+from vsr_lab.data.store_writer import store_shots
 
 __all__ = [
     "Crops",

@@ -6,7 +6,7 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data.samples import Crops, Sample
+from vsr_lab.data.dataset import Crops, Sample
 
 _EXAMPLE = "say data.curriculum=[[0.0,5],[0.5,10]]"
 

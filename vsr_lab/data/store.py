@@ -12,8 +12,8 @@ import numpy.typing as npt
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_json
-from vsr_lab.core.shots import Shot, scenes_between
 from vsr_lab.data.activity import Activity, measure_activity
+from vsr_lab.footage.shots import Shot, scenes_between
 
 _FRAMES_VERSION = 2  # raised where a reader comes to give other frames of the same file
 _PAGE = 4096

@@ -4,9 +4,9 @@ from vsr_lab.degradations.base import Degradation, Params, apply_batch, truth_ba
 from vsr_lab.degradations.blur_down import BlurDown
 from vsr_lab.degradations.blurring import Defocus, GaussianBlur, GeneralisedBlur, MotionBlur, SincFilter
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
-from vsr_lab.degradations.chain import Chain, OneOf, Sometimes
 from vsr_lab.degradations.coding import Codec, Jpeg
 from vsr_lab.degradations.colours import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
+from vsr_lab.degradations.compose import Chain, OneOf, Sometimes
 from vsr_lab.degradations.composite import ChromaBleed, Composite
 from vsr_lab.degradations.film import DustAndScratches, FilmGrain
 from vsr_lab.degradations.interlacing import Interlace, Telecine

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.degradations.base import Degradation, Params, uniform
 
 # numpy's names: the edge not repeated; repeated for ever.

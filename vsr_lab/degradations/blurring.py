@@ -12,7 +12,7 @@ from vsr_lab.degradations import kernels
 from vsr_lab.degradations.base import Degradation, Params, uniform
 from vsr_lab.degradations.convolution import as_kernels, convolve
 from vsr_lab.degradations.kernels import Kernel
-from vsr_lab.degradations.light import to_display, to_linear
+from vsr_lab.degradations.srgb import to_display, to_linear
 
 
 class KernelBlur(Degradation):

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.degradations.base import Degradation, Params, draw_seed, noise_source, uniform
-from vsr_lab.degradations.light import to_display, to_linear
-from vsr_lab.degradations.signal import displaced, low_pass
+from vsr_lab.degradations.filtering import displaced, low_pass
+from vsr_lab.degradations.srgb import to_display, to_linear
 
 
 class RollingShutter(Degradation):

@@ -6,9 +6,9 @@ import numpy as np
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
-from vsr_lab.core.video_io.pixels import jpeg
-from vsr_lab.core.video_io.roundtrip import CODECS, roundtrip
 from vsr_lab.degradations.base import Degradation, Params
+from vsr_lab.video.roundtrip import CODECS, roundtrip
+from vsr_lab.video.yuv import jpeg
 
 
 class Jpeg(Degradation):

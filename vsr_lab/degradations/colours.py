@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.core.video_io.pixels import to_rgb, to_yuv
 from vsr_lab.degradations.base import Degradation, Params, draw_seed, noise_source, uniform
+from vsr_lab.video.yuv import to_rgb, to_yuv
 
 # How many luma pixels a chroma sample stands for, down and across.
 _LAYOUTS = {"420": (2, 2), "422": (1, 2), "411": (1, 4), "440": (2, 1)}

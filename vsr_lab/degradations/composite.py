@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.video_io.pixels import to_rgb, to_yuv
 from vsr_lab.degradations.base import Degradation, Params, uniform
-from vsr_lab.degradations.signal import low_pass
+from vsr_lab.degradations.filtering import low_pass
+from vsr_lab.video.yuv import to_rgb, to_yuv
 
 # Subcarrier cycles a line, lines a frame, and after how many lines of a field a comb finds it reversed.
 _STANDARDS = {"ntsc": (227.5, 525, 1), "pal": (283.7516, 625, 2)}

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.degradations.base import Degradation, Params, draw_seed, noise_source, uniform
-from vsr_lab.degradations.light import to_display, to_linear
+from vsr_lab.degradations.srgb import to_display, to_linear
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:

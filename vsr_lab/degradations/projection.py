@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.degradations.base import Degradation, Params, draw_seed, uniform
-from vsr_lab.degradations.light import to_display, to_linear
-from vsr_lab.degradations.signal import displaced, drift
+from vsr_lab.degradations.filtering import displaced, drift
+from vsr_lab.degradations.srgb import to_display, to_linear
 
 
 class GateWeave(Degradation):

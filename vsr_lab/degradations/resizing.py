@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize, resize_to
 from vsr_lab.degradations.base import Degradation, Params, uniform
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.degradations.base import Degradation, Params
 
 _FIR5 = (1, 2, 3, 2, 1)

@@ -5,9 +5,9 @@ import torch
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from vsr_lab.core.video_io.pixels import to_rgb, to_yuv
 from vsr_lab.degradations.base import Degradation, Params, draw_seed, noise_source, uniform
-from vsr_lab.degradations.signal import drift, low_pass, shift_lines
+from vsr_lab.degradations.filtering import drift, low_pass, shift_lines
+from vsr_lab.video.yuv import to_rgb, to_yuv
 
 
 class LumaBandwidth(Degradation):

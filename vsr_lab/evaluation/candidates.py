@@ -12,12 +12,12 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import CutWatch
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
-from vsr_lab.core.shots import find_shots
 from vsr_lab.core.stream import stream
-from vsr_lab.core.video_io import Treatment, read_chunks
-from vsr_lab.delivery import open_bundle
-from vsr_lab.exporters import open_onnx
+from vsr_lab.deployment import open_bundle
+from vsr_lab.deployment.export import open_onnx
+from vsr_lab.footage.shots import find_shots
 from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
+from vsr_lab.video import Treatment, read_chunks
 
 
 class Candidate(Protocol):

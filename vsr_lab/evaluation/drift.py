@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream

@@ -9,13 +9,13 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot, check_pair
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.pictures import Pictures
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import Score, score_clip
 from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
+from vsr_lab.footage.shots import Shot, check_pair
 
 _CHUNK = 8  # frames in memory at once
 

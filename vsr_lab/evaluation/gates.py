@@ -10,11 +10,11 @@ from typing import Any
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import FrameNetwork, StreamingNetwork
-from vsr_lab.delivery import MANIFEST, open_bundle
+from vsr_lab.deployment import MANIFEST, open_bundle
+from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation.drift import measure_drift, wandering_clip
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import paired
-from vsr_lab.exporters import Exporter
 from vsr_lab.models import load_network
 
 _PASS = 31  # frames one way

@@ -9,10 +9,10 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.luma import quantise
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Pair

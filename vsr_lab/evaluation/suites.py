@@ -8,10 +8,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
-from vsr_lab.core.layouts import AUTO
-from vsr_lab.core.shots import Shot, find_shots, find_twins
-from vsr_lab.core.video_io import Treatment, read_chunks
 from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.footage.layouts import AUTO
+from vsr_lab.footage.shots import Shot, find_shots, find_twins
+from vsr_lab.video import Treatment, read_chunks
 
 
 class Pair(NamedTuple):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import judged_channels
+from vsr_lab.core.luma import judged_channels
 
 _TAPS = 11
 _CEILING_DB = 100.0  # what identical frames are given, so that means and intervals stay finite

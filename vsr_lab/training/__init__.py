@@ -1,9 +1,8 @@
 """Batches to checkpoints."""
 
 from vsr_lab.training.adversarial import AdversarialModule
-from vsr_lab.training.averaging import AveragedWeights
 from vsr_lab.training.checkpoints import LAST
-from vsr_lab.training.feed import Feed
+from vsr_lab.training.ema import AveragedWeights
 from vsr_lab.training.fit import WEIGHTS, Trained, check_trainer, fit
 from vsr_lab.training.module import OptimizerFactory, VsrModule
 from vsr_lab.training.pictures import Pictures
@@ -17,7 +16,6 @@ __all__ = [
     "WEIGHTS",
     "AdversarialModule",
     "AveragedWeights",
-    "Feed",
     "OptimizerFactory",
     "Pictures",
     "Plan",

@@ -11,12 +11,12 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.models import save_network
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
-from vsr_lab.training.feed import Feed
-from vsr_lab.training.guard import LossSpikes, explained
-from vsr_lab.training.logs import CsvLog
+from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.module import VsrModule
+from vsr_lab.training.nan_guard import LossSpikes, explained
 from vsr_lab.training.schedule_free import SwitchWeights
 
 WEIGHTS = "network.safetensors"

@@ -12,16 +12,16 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
-from vsr_lab.core.batch import Batch
-from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.inputs import Inputs, needs
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import FrameNetwork, Network
 from vsr_lab.core.stream import enlarge
+from vsr_lab.data.batch import Batch
 from vsr_lab.degradations import Degradation, apply_batch, truth_batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS
-from vsr_lab.training.guard import dump_batch, where
+from vsr_lab.training.nan_guard import dump_batch, where
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], torch.optim.Optimizer]
 SchedulerFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]

@@ -10,11 +10,11 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 from torchvision.utils import flow_to_image, make_grid
 
-from vsr_lab.core.batch import Batch
 from vsr_lab.core.clip import to_frames
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, warp_previous
+from vsr_lab.data.batch import Batch
 
 _COLUMNS = 4  # frames of a clip that are shown
 _BRIGHTEST = 16 / 255  # a change of error that is drawn white

@@ -5,7 +5,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from vsr_lab.core.batch import Batch
+from vsr_lab.data.batch import Batch
 
 
 class SwitchWeights(Callback):

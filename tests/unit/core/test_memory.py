@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vsr_lab.core.video_io import VideoFile, VideoWriter, read_chunks
+from vsr_lab.video import VideoFile, VideoWriter, read_chunks
 
 _FRAMES, _HEIGHT, _WIDTH = 2000, 80, 128  # 59 MiB as RGB
 

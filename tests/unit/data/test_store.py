@@ -16,12 +16,12 @@ from filelock import FileLock
 
 from vsr_lab.core.clip import Clip, Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.shots import Shot
 from vsr_lab.data import StoredClip, inspect_store, remove_entry, store_shots
 from vsr_lab.data.activity import measure_activity
-from vsr_lab.data.build import _save as save
-from vsr_lab.data.build import decode_into
 from vsr_lab.data.store import activity_path, clip_path
+from vsr_lab.data.store_writer import _save as save
+from vsr_lab.data.store_writer import decode_into
+from vsr_lab.footage.shots import Shot
 
 WriteVideo = Callable[..., Path]
 
@@ -57,7 +57,7 @@ def test_a_stored_clip_is_the_shot(tmp_path: Path, shots: list[Shot]) -> None:
 def test_a_clip_longer_than_a_chunk_is_stored_whole(
     tmp_path: Path, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsr_lab.data.build._CHUNK", 4)
+    monkeypatch.setattr("vsr_lab.data.store_writer._CHUNK", 4)
     (clip,) = store_shots(shots[:1], tmp_path / "store", 1)
     assert np.array_equal(clip.frames, shots[0].read(0, 6).frames)
 
@@ -139,8 +139,8 @@ def test_a_killed_build_goes_on_inside_the_clip(
     tmp_path: Path, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after SIGKILL: nothing was tidied up, and what was written after the last save may be rubbish."""
-    monkeypatch.setattr("vsr_lab.data.build._CHUNK", 1)
-    monkeypatch.setattr("vsr_lab.data.build._SAVE_EVERY", 2)
+    monkeypatch.setattr("vsr_lab.data.store_writer._CHUNK", 1)
+    monkeypatch.setattr("vsr_lab.data.store_writer._SAVE_EVERY", 2)
     path = clip_path(tmp_path, shots[0])
     with monkeypatch.context() as patched:
         saved: list[int] = []
@@ -150,7 +150,7 @@ def test_a_killed_build_goes_on_inside_the_clip(
                 saved.append(done)
                 save(partial, target, done)
 
-        patched.setattr("vsr_lab.data.build._save", killed_before_the_last)
+        patched.setattr("vsr_lab.data.store_writer._save", killed_before_the_last)
         building = decode_into(shots[0], path)
         for _ in range(5):
             next(building)
@@ -171,7 +171,7 @@ def test_a_killed_build_goes_on_inside_the_clip(
 def test_an_interrupted_clip_loses_nothing_that_was_decoded(
     tmp_path: Path, shots: list[Shot], decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsr_lab.data.build._CHUNK", 2)
+    monkeypatch.setattr("vsr_lab.data.store_writer._CHUNK", 2)
     whole = Shot.read
 
     def interrupted(self: Shot, first: int, last: int) -> Clip:
@@ -231,7 +231,7 @@ def test_windows_and_scenes_of_a_stored_clip(tmp_path: Path, shots: list[Shot]) 
 def test_activity_is_stored_chunk_by_chunk_as_it_is_of_the_whole(
     tmp_path: Path, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsr_lab.data.build._CHUNK", 4)
+    monkeypatch.setattr("vsr_lab.data.store_writer._CHUNK", 4)
     for clip in store_shots(shots, tmp_path, 1):
         assert activity_path(clip.path).exists()
         assert np.array_equal(clip.activity, measure_activity(clip.frames))
@@ -334,7 +334,7 @@ def test_the_budget_says_what_would_fit(tmp_path: Path, shots: list[Shot]) -> No
 def test_a_disk_that_is_too_small_is_told_before_anything_is_decoded(
     tmp_path: Path, shots: list[Shot], decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsr_lab.data.build.shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    monkeypatch.setattr("vsr_lab.data.store_writer.shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
     with pytest.raises(UserError, match=r"the disk has 0\.0 GiB free"):
         store_shots(shots, tmp_path, 1)
     assert decoded == []

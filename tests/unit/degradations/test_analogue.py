@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.video_io.pixels import to_yuv
 from vsr_lab.degradations import (
     ChromaBleed,
     Composite,
@@ -24,7 +23,8 @@ from vsr_lab.degradations import (
     ThereAndBack,
     Vignette,
 )
-from vsr_lab.degradations.light import to_linear
+from vsr_lab.degradations.srgb import to_linear
+from vsr_lab.video.yuv import to_yuv
 
 Moving = Callable[..., Tensor]
 

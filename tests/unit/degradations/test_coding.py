@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
-from vsr_lab.core.video_io.roundtrip import CODECS, roundtrip
 from vsr_lab.degradations import Codec, Degradation, Jpeg
+from vsr_lab.video.roundtrip import CODECS, roundtrip
 
 QUALITIES = {"h264": (10, 25, 40), "h265": (10, 25, 40), "vp9": (10, 35, 60), "mpeg2": (2, 8, 24), "mpeg4": (2, 8, 24)}
 

@@ -18,7 +18,7 @@ from vsr_lab.degradations import (
     TimestampOverlay,
     Underexposure,
 )
-from vsr_lab.degradations.light import to_linear
+from vsr_lab.degradations.srgb import to_linear
 
 Moving = Callable[..., Tensor]
 

@@ -11,9 +11,10 @@ import pytest
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.evaluation import Candidate, Presentation, Protocol, Suite, check_clips, compare, evaluate, read_run
+from vsr_lab.evaluation import Candidate, Protocol, Suite, check_clips, evaluate, read_run
 from vsr_lab.evaluation.candidates import interpolation
 from vsr_lab.metrics import flicker, psnr
+from vsr_lab.reporting import Presentation, compare
 
 WriteVideo = Callable[..., Path]
 METRICS = {"psnr": psnr, "flicker": flicker}

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation.gates import Above, ExportParity, Floor, Gate, NoDrift, NotWorse
 from vsr_lab.evaluation.results import Run
-from vsr_lab.exporters import Exporter
 from vsr_lab.models import Compact, save_network
 
 MakeRun = Callable[..., Run]

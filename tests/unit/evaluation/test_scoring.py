@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.flow import Farneback
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, NetworkCandidate, interpolation

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.colour import quantise
 from vsr_lab.core.flow import Farneback
+from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion
 from vsr_lab.degradations import ResizeDown

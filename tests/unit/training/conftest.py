@@ -7,13 +7,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vsr_lab.core.batch import Batch
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.network import Network
+from vsr_lab.data.batch import Batch
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import Charbonnier, Flicker, Objective, Term
 from vsr_lab.metrics import flicker, psnr
-from vsr_lab.training import Feed, VsrModule
+from vsr_lab.training import VsrModule
 
 
 @pytest.fixture

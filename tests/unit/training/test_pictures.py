@@ -11,9 +11,10 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.warp import Motion
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.metrics import flicker
 from vsr_lab.models import Compact
-from vsr_lab.training import Feed, Pictures, VsrModule
+from vsr_lab.training import Pictures, VsrModule
 from vsr_lab.training.pictures import clip_picture, flicker_map, flicker_picture
 
 

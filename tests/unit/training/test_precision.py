@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import BicubicUpsample
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.models import RecurrentFlow
-from vsr_lab.training import Feed, VsrModule
+from vsr_lab.training import VsrModule
 
 
 class Probe(nn.Module):

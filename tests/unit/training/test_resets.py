@@ -8,10 +8,11 @@ import pytest
 import torch
 from pytorch_lightning import Trainer
 
-from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import UserError
+from vsr_lab.data.batch import Batch
+from vsr_lab.data.datamodule import Feed
 from vsr_lab.models import Recurrent
-from vsr_lab.training import Feed, VsrModule
+from vsr_lab.training import VsrModule
 from vsr_lab.training.module import resets_of
 
 

@@ -11,11 +11,12 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from torch.utils.data import DataLoader
 
-from vsr_lab.core.batch import Batch
 from vsr_lab.core.errors import Refusal, Stopped
-from vsr_lab.data.loading import StepNumbers
+from vsr_lab.data.batch import Batch
+from vsr_lab.data.datamodule import Feed
+from vsr_lab.data.loader import StepNumbers
 from vsr_lab.models import Recurrent
-from vsr_lab.training import LAST, AveragedWeights, Feed, VsrModule, fit
+from vsr_lab.training import LAST, AveragedWeights, VsrModule, fit
 from vsr_lab.training.fit import Trained
 
 STEPS = 8

@@ -1,0 +1,148 @@
+"""A bundle is whole, or it is not opened; it is written, or nothing is."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.files import sha256
+from vsr_lab.core.network import Network
+from vsr_lab.deployment import Bundle, open_bundle, write_bundle
+from vsr_lab.deployment.export import Exporter
+from vsr_lab.models import Interpolation, load_network
+
+SPEC = {"_target_": "vsr_lab.models.Interpolation", "scale": 2, "method": "nearest"}
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_bundle_holds_all_that_production_needs(bundle: Bundle) -> None:
+    assert _names(bundle.folder) == {
+        *("manifest.json", "step.onnx", "network.safetensors", "parity.json", "MODEL_CARD.md"),
+    }
+
+
+def test_an_opened_bundle_runs(bundle: Bundle) -> None:
+    lr = torch.rand(1, 2, 3, 6, 7)
+    assert torch.equal(bundle.network(lr), Interpolation(2, "nearest")(lr))
+
+
+def test_the_manifest_says_what_the_bundle_is(bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    assert (manifest["name"], manifest["scale"], manifest["network"]) == ("doubler", 2, SPEC)
+    assert manifest["about"] == {"content": "animation"}
+    assert manifest["graphs"] == {"onnx": "step.onnx"}
+
+
+def test_every_file_but_the_manifest_has_its_hash(bundle: Bundle) -> None:
+    hashes = {path.name: sha256(path) for path in bundle.folder.iterdir() if path.name != "manifest.json"}
+    assert bundle.manifest["sha256"] == hashes
+
+
+def test_the_weights_inside_load_by_themselves(bundle: Bundle) -> None:
+    network, note = load_network(bundle.folder / "network.safetensors")
+    assert isinstance(network, Interpolation)
+    assert note["about"] == {"content": "animation"}
+
+
+def test_the_parity_of_every_graph_is_kept(bundle: Bundle) -> None:
+    (parity,) = json.loads((bundle.folder / "parity.json").read_text())["formats"]
+    assert (parity["format"], parity["worst"], parity["frames"]) == ("onnx", 0, 4)
+
+
+def test_the_card_names_the_model_and_its_content(bundle: Bundle) -> None:
+    card = (bundle.folder / "MODEL_CARD.md").read_text()
+    assert "doubler" in card
+    assert "animation" in card
+
+
+@pytest.mark.parametrize("file", ["step.onnx", "network.safetensors", "parity.json", "MODEL_CARD.md"])
+def test_a_changed_byte_is_refused(bundle: Bundle, file: str) -> None:
+    path = bundle.folder / file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=f"{file}: was changed after the export"):
+        open_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize("file", ["step.onnx", "network.safetensors", "parity.json", "MODEL_CARD.md"])
+def test_a_missing_file_is_refused(bundle: Bundle, file: str) -> None:
+    (bundle.folder / file).unlink()
+    with pytest.raises(UserError, match=f"{file}: is missing"):
+        open_bundle(bundle.folder)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"manifest\.json: not found"):
+        open_bundle(tmp_path)
+
+
+def _rewrite(bundle: Bundle, **changes: object) -> None:
+    (bundle.folder / "manifest.json").write_text(json.dumps({**bundle.manifest, **changes}))
+
+
+def test_another_schema_is_refused(bundle: Bundle) -> None:
+    _rewrite(bundle, schema=2)
+    with pytest.raises(UserError, match="no bundle's manifest"):
+        open_bundle(bundle.folder)
+
+
+def test_a_bundle_without_a_graph_to_run_is_refused(bundle: Bundle) -> None:
+    _rewrite(bundle, graphs={})
+    with pytest.raises(UserError, match="no ONNX graph"):
+        open_bundle(bundle.folder)
+
+
+def test_a_graph_that_has_no_hash_is_refused(bundle: Bundle) -> None:
+    """It could be any graph."""
+    _rewrite(bundle, sha256={name: h for name, h in bundle.manifest["sha256"].items() if name != "step.onnx"})
+    with pytest.raises(UserError, match=r"step\.onnx|manifest"):
+        open_bundle(bundle.folder)
+
+
+# Refused
+
+
+def test_a_graph_that_strays_leaves_no_bundle(tmp_path: Path, nearest: Exporter) -> None:
+    nearest.factor = 1.01  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(Refusal, match="differs from the network"):
+        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+    assert _names(tmp_path) == set()
+
+
+def test_an_interrupted_export_leaves_no_bundle(
+    tmp_path: Path, nearest: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nearest, "load", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+    assert _names(tmp_path) == set()
+
+
+def test_a_bundle_already_there_is_kept(bundle: Bundle, nearest: Exporter) -> None:
+    before = (bundle.folder / "manifest.json").read_bytes()
+    with pytest.raises(UserError, match="bundle: cannot be written"):
+        write_bundle(bundle.folder, "other", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+    assert (bundle.folder / "manifest.json").read_bytes() == before
+    assert _names(bundle.folder.parent) == {"bundle"}
+
+
+def test_a_network_that_needs_the_future_cannot_be_bundled(tmp_path: Path, nearest: Exporter) -> None:
+    class Whole(Network):
+        scale = 2
+
+        def forward(self, lr: Tensor) -> Tensor:
+            return lr
+
+    with pytest.raises(UserError, match="needs future frames"):
+        write_bundle(tmp_path / "bundle", "whole", Whole(), {}, {}, [nearest])
+    assert _names(tmp_path) == set()

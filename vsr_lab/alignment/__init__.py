@@ -1,0 +1,1 @@
+"""Registration of two clips in space, time and color."""

@@ -1,9 +1,0 @@
-"""Pairs of LR and HR footage: is LR what it is said to be?"""
-
-from vsr_lab.data.pairs.check import check_pair
-from vsr_lab.data.pairs.degradation import Declared
-from vsr_lab.data.pairs.findings import Fault, Findings
-from vsr_lab.data.pairs.pairing import ShotPair, find_pairs
-from vsr_lab.data.pairs.picture import write_picture
-
-__all__ = ["Declared", "Fault", "Findings", "ShotPair", "check_pair", "find_pairs", "write_picture"]

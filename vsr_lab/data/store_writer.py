@@ -1,0 +1,239 @@
+"""The store, from the writing side: footage decoded once, by several threads, so that training never waits for it."""
+
+import math
+import shutil
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import write_text
+from vsr_lab.data.activity import measure_activity
+from vsr_lab.data.store import (
+    Record,
+    StoredClip,
+    activity_path,
+    clip_path,
+    looks_whole,
+    make_record,
+    read_record,
+    record_path,
+    stale_bytes,
+    write_record,
+)
+from vsr_lab.footage.shots import Shot
+from vsr_lab.video import read_chunks
+
+_CHUNK = 32  # frames decoded at once
+_SAVE_EVERY = 256  # frames that a kill can cost at most; each save waits for the disk
+GIB = 2**30
+
+
+class FrameRate(ProgressColumn):
+    """Frames a second so far."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f} frames/s" if task.speed else "")
+
+
+def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
+    """Every shot as a stored clip; those not stored yet are decoded by `workers` threads.
+
+    Interrupted at any moment, it goes on where it was, inside a clip too. One process builds at a time.
+    Raises UserError where the decoded footage would be larger than budget_gib or than the disk has room for.
+    """
+    records = _known(shots, folder)
+    _check_room(records, folder, budget_gib)  # opens what is not stored: nothing is written before all can be read
+    with _alone(folder):
+        missing = {
+            path: shot
+            for shot, record in records.items()
+            if not record and not read_record(path := clip_path(folder, shot))
+        }
+        if missing:
+            _decode_all(missing, workers)
+        stale = stale_bytes(folder, {clip_path(folder, shot) for shot in records})
+    if stale:
+        size = f"{len(stale)} clips ({sum(stale) / GIB:.2f} GiB) whose footage is gone or has changed"
+        print(f"{folder}: holds {size}; vsr-lab footage store {folder} prune=true removes them")
+    return [StoredClip(shot.name, clip_path(folder, shot), _cuts(shot)) for shot in shots]
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """The store to ourselves: a second run waits, and then finds what the first has decoded."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0.1)
+    except Timeout:
+        print(f"{folder}: another run is building this store; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _cuts(shot: Shot) -> tuple[int, ...]:
+    return tuple(cut - shot.start for cut in shot.cuts if cut > shot.start)
+
+
+def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
+    """The record of each shot that is stored and looks whole. What does not loses its record."""
+    records: dict[Shot, Record | None] = {}
+    damaged = 0
+    with _bar("checking the store", "clips", len(shots), shown=len(shots) > 2000) as (bar, task):
+        for shot in shots:
+            path = clip_path(folder, shot)
+            record = read_record(path)
+            if record and not looks_whole(path, record):
+                damaged += 1
+                record_path(path).unlink()
+                record = None
+            records[shot] = record
+            bar.advance(task)
+    if damaged:
+        print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
+    return records
+
+
+def _check_room(records: dict[Shot, Record | None], folder: Path, budget_gib: float) -> None:
+    sizes = [math.prod(record.shape) if record else _decoded_bytes(shot) for shot, record in records.items()]
+    total = sum(sizes) / GIB
+    if total > budget_gib:
+        kept = int(np.searchsorted(np.cumsum(sizes), budget_gib * GIB, "right"))
+        longest = max(record.shape[0] if record else len(shot) for shot, record in records.items())
+        frames = int(longest * budget_gib / total)
+        shrink = math.sqrt(total / budget_gib)
+        raise UserError(
+            "data.budget_gib",
+            f"{total:.2f} GiB decoded is over {budget_gib:g}",
+            f"raise it to {math.ceil(total)}; or take what fits: the first {kept} of {len(sizes)} clips (data.clips), "
+            f"about {frames} frames of each (data.frames=0:{frames}), or all shrunk {shrink:.2f} times more "
+            "(data.downscale)",
+        )
+    needed = sum(_decoded_bytes(shot) for shot, record in records.items() if not record)
+    free = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
+    if needed > free:
+        raise UserError(
+            folder,
+            f"the disk has {free / GIB:.1f} GiB free, {needed / GIB:.1f} are needed",
+            "choose another data.store=, or free some",
+        )
+
+
+def _decoded_bytes(shot: Shot) -> int:
+    return len(shot) * math.prod(shot.size) * 3
+
+
+@contextmanager
+def _bar(title: str, unit: str, total: int, shown: bool) -> Generator[tuple[Progress, TaskID]]:
+    columns = [
+        TextColumn(title),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}"),
+        *([FrameRate()] if unit == "frames" else []),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, transient=True, disable=not shown, speed_estimate_period=30) as bar:
+        yield bar, bar.add_task(title, total=total)
+
+
+def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
+    """Decoders release Python's lock, so threads share the work and the bar; the first error stops them all."""
+    stop = threading.Event()
+    frames = sum(len(shot) for shot in missing.values())
+    with _bar("decoding footage", "frames", frames, shown=True) as (bar, task):
+
+        def decode(path: Path, shot: Shot) -> None:
+            for done in decode_into(shot, path):
+                bar.advance(task, done)
+                if stop.is_set():
+                    return
+
+        with ThreadPoolExecutor(max(workers, 1)) as pool:
+            futures = [pool.submit(decode, path, shot) for path, shot in missing.items()]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+
+def decode_into(shot: Shot, path: Path) -> Iterator[int]:
+    """Decode the shot into path, yielding how many frames were added, from where an earlier try was cut off.
+
+    The clip counts as stored once its record is there, which comes last.
+    """
+    shot = replace(shot)  # so that its decoder goes when it is done
+    partial = path.with_suffix(".partial")
+    shape = (len(shot), *shot.size, 3)
+    done, target = _continued(partial, shape)
+    if done:
+        yield done
+    saved = done
+    try:
+        for clip in read_chunks(shot, done, len(shot), _CHUNK):
+            target[done : done + len(clip.frames)] = clip.eight_bit()  # what is deeper is rounded here, once
+            done += len(clip.frames)
+            if done - saved >= _SAVE_EVERY:
+                _save(partial, target, done)
+                saved = done
+            yield len(clip.frames)
+    finally:
+        _save(partial, target, done)
+    del target
+    partial.replace(path)
+    _mark(partial).unlink(missing_ok=True)
+    _write_activity(path)
+    write_record(path, make_record(shot, path))
+
+
+def _save(partial: Path, target: np.memmap, done: int) -> None:
+    target.flush()
+    write_text(_mark(partial), str(done))
+
+
+def _mark(partial: Path) -> Path:
+    """Where it is written how many frames of a cut-off clip are good."""
+    return partial.with_suffix(".done")
+
+
+def _continued(partial: Path, shape: tuple[int, ...]) -> tuple[int, np.memmap]:
+    """The frames done by an earlier try, and the file to go on in."""
+    if partial.exists() and _mark(partial).exists():
+        target = np.lib.format.open_memmap(partial, "r+")
+        if target.shape == shape:
+            return int(_mark(partial).read_text(encoding="utf-8")), target
+    return 0, np.lib.format.open_memmap(partial, "w+", np.uint8, shape)  # pyright: ignore[reportArgumentType]
+
+
+def _write_activity(path: Path) -> None:
+    frames: Frames = np.load(path, mmap_mode="r")
+    parts = [
+        measure_activity(frames[t : t + _CHUNK], frames[t - 1] if t else None) for t in range(0, len(frames), _CHUNK)
+    ]
+    with activity_path(path).open("wb") as file:
+        np.save(file, np.concatenate(parts))

@@ -1,6 +1,0 @@
-"""A bundle and what production does with it."""
-
-from vsr_lab.delivery.bundle import MANIFEST, Bundle, open_bundle, write_bundle
-from vsr_lab.delivery.upscale import DISCLOSURE, Encoding, upscale
-
-__all__ = ["DISCLOSURE", "MANIFEST", "Bundle", "Encoding", "open_bundle", "upscale", "write_bundle"]

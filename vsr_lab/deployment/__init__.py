@@ -1,0 +1,6 @@
+"""A bundle and what production does with it."""
+
+from vsr_lab.deployment.bundle import MANIFEST, Bundle, open_bundle, write_bundle
+from vsr_lab.deployment.upscale import DISCLOSURE, Encoding, upscale
+
+__all__ = ["DISCLOSURE", "MANIFEST", "Bundle", "Encoding", "open_bundle", "upscale", "write_bundle"]

@@ -1,0 +1,156 @@
+"""ONNX: one step of a streaming network, its state going in and coming out, at any frame size."""
+
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
+from vsr_lab.deployment.export.base import Exporter
+
+_KEY = "vsr_lab"
+
+
+class _Step(nn.Module):
+    """`step` with the state flattened into arguments, as a graph wants it."""
+
+    def __init__(self, network: StreamingNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lr: Tensor, state: list[Tensor]) -> tuple[Tensor, ...]:
+        sr, following = self.network.step(lr, tuple(state))
+        return sr, *following
+
+
+def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
+    """[channels, numerator, denominator] of each state relative to lr. Raises ValueError for states not zero."""
+    size = 48
+    shapes: list[list[int]] = []
+    for tensor in network.zero_state(torch.rand(1, 3, size, size)):
+        if tensor.abs().max() > 0 or tensor.shape[-1] * size % size:
+            raise ValueError("only a state that begins at zero can be exported")
+        shapes.append([tensor.shape[1], tensor.shape[-1], size])
+    return shapes
+
+
+class OnnxExporter(Exporter):
+    """The step as `step.onnx`: inputs lr and state_i, outputs sr and next_i; 1 C h w float32, RGB in [0, 1]."""
+
+    format = "onnx"
+    file = "step.onnx"
+
+    def __init__(self, tolerance: float = 1e-4, frames: int = 60, opset: int = 18) -> None:
+        super().__init__(tolerance, frames)
+        self.opset = opset
+
+    def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
+        state = list(network.zero_state(example))
+        height, width = torch.export.Dim("h", min=2), torch.export.Dim("w", min=2)
+        dynamic = {2: height, 3: width}
+        names = range(len(state))
+        with warnings.catch_warnings(), _quiet():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                _Step(network).eval(),
+                (example, state),
+                dynamo=True,
+                opset_version=self.opset,
+                input_names=["lr", *(f"state_{i}" for i in names)],
+                output_names=["sr", *(f"next_{i}" for i in names)],
+                dynamic_shapes={"lr": dynamic, "state": [dynamic for _ in names]},
+                verbose=False,
+            )
+        assert program is not None
+        model = program.model_proto
+        note = {
+            "schema": 1,
+            "scale": network.scale,
+            "size_multiple": network.size_multiple,
+            "warm_up": network.warm_up,
+        }
+        onnx.helper.set_model_props(model, {_KEY: json.dumps({**note, "state": _state_shapes(network)})})
+        onnx.save(model, str(path))
+
+    def load(self, path: Path) -> StreamingNetwork:
+        return open_onnx(path)
+
+
+class _quiet:  # noqa: N801 - a context manager
+    """The exporter logs every optimisation it makes; only its errors matter here."""
+
+    def __enter__(self) -> None:
+        logging.disable(logging.WARNING)
+
+    def __exit__(self, *_: object) -> None:
+        logging.disable(logging.NOTSET)
+
+
+class OnnxStream(StreamingNetwork):
+    """An exported step, run by onnxruntime on the CPU."""
+
+    def __init__(self, session: ort.InferenceSession, note: dict[str, Any]) -> None:
+        super().__init__()
+        self.session = session
+        self.scale = int(note["scale"])
+        self.size_multiple = int(note["size_multiple"])
+        self.warm_up = int(note["warm_up"])
+        self.shapes: list[list[int]] = note["state"]
+
+    def zero_state(self, lr: Tensor) -> State:
+        height, width = lr.shape[-2:]
+        return tuple(lr.new_zeros(1, c, height * n // d, width * n // d) for c, n, d in self.shapes)
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
+        sr, *following = (torch.from_numpy(np.asarray(out)) for out in self.session.run(None, feeds))
+        return sr, tuple(following)
+
+
+class OnnxFrames(FrameNetwork):
+    """A foreign graph of one image in and one image out, 1 3 h w, RGB in [0, 1]."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        super().__init__()
+        self.session = session
+        self.input = session.get_inputs()[0].name
+        self.scale = self.frame(torch.zeros(1, 3, 32, 32)).shape[-1] // 32
+
+    def frame(self, lr: Tensor) -> Tensor:
+        frames = [self.session.run(None, {self.input: _array(one[None])})[0] for one in lr]
+        return torch.cat([torch.from_numpy(np.asarray(frame)) for frame in frames])
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(tensor.float().numpy())
+
+
+def open_onnx(path: Path) -> StreamingNetwork:
+    """A step of ours with its state, or a foreign per-frame graph. Raises UserError for anything else."""
+    if not path.is_file():
+        raise UserError(path, "not found", "give an .onnx file")
+    try:
+        session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own unrelated kinds
+        raise UserError(
+            path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it anew"
+        ) from error
+    note = session.get_modelmeta().custom_metadata_map.get(_KEY)
+    if note:
+        return OnnxStream(session, json.loads(note)).eval()
+    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
+        raise UserError(path, "has several inputs or outputs and no note of ours", "give a graph of one image each")
+    try:
+        return OnnxFrames(session).eval()
+    except Exception as error:
+        raise UserError(
+            path, "does not take 1x3x32x32 float images", "give a graph of free height and width"
+        ) from error

@@ -1,0 +1,129 @@
+"""A video file through a bundle into a new, tagged file. The original is only ever read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from vsr_lab.core.clip import to_deep_frames, to_frames, to_tensor
+from vsr_lab.core.cuts import CutWatch, no_cut
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256, write_json, written_beside
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.stream import stream
+from vsr_lab.core.tile import Tiled
+from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.video import REFUSE, Treatment, VideoFile, VideoWriter, read_chunks
+from vsr_lab.video.color_conversion import bits_of
+
+DISCLOSURE = (
+    "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
+)
+_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the output is written: an encoder of libavcodec, its pixel format and its own options."""
+
+    codec: str
+    pixel_format: str
+    options: Mapping[str, str]
+
+
+def upscale(
+    bundle: Bundle,
+    source: Path,
+    output: Path,
+    encoding: Encoding,
+    tile: int,
+    overlap: int,
+    overwrite: bool,
+    treatment: Treatment = REFUSE,
+    watch_cuts: bool = True,
+) -> dict[str, Any]:
+    """Enlarge source into output and write output.provenance.json beside it; returns the provenance.
+
+    Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames;
+    treatment: of fields, HDR and damage in source; watch_cuts: forget at a cut what was seen before it.
+    Raises UserError where output is the source, or is there already and overwrite is off.
+    """
+    provenance_path = output.with_name(output.name + ".provenance.json")
+    _check_output(source, output, provenance_path, overwrite)
+    video = VideoFile(source, treatment=treatment)
+    network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
+    height, width = (side * network.scale for side in video.size)
+    watch = CutWatch() if watch_cuts else None
+    tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest["name"]}
+    # The note is put in place after the video, so that neither is ever there alone.
+    with written_beside(provenance_path) as note, written_beside(output) as temporary:
+        with VideoWriter(
+            temporary,
+            (height, width),
+            video.probe.rate,
+            encoding.codec,
+            encoding.pixel_format,
+            encoding.options,
+            tags,
+            audio_from=source if video.probe.audio else None,
+            sample_aspect=video.aspect,
+        ) as writer:
+            bits = bits_of(encoding.pixel_format)
+            quantised = to_deep_frames if bits > 8 else to_frames
+            times = iter(video.probe.timestamps)
+            for sr in stream(network, _frames(video), watch or no_cut):
+                writer.write(quantised(sr)[None], [float(next(times))])
+        provenance = {
+            "schema": 1,
+            "disclosure": DISCLOSURE,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "source": {"file": source.name, "sha256": sha256(source), "size": [video.size[1], video.size[0]]},
+            "output": {"file": output.name, "sha256": sha256(temporary), "size": [width, height]},
+            "read": {**vars(treatment), "damage": str(video.damage)},
+            "frames": video.frames,
+            "scale": network.scale,
+            "cuts": watch.found if watch else None,
+            "colour": {"read_as": vars(video.probe.colour), "written_as": "rgb" if writer.rgb else "bt709 limited"},
+            "bits": {"read": video.probe.bits, "written": bits},
+            "bundle": {"name": bundle.manifest["name"], "sha256": bundle.manifest["sha256"]},
+            "encoding": {"codec": encoding.codec, "pixel_format": encoding.pixel_format, **encoding.options},
+            "tile": {"size": tile, "overlap": overlap if tile else 0},
+            "versions": {name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+        }
+        write_json(note, provenance)
+    return provenance
+
+
+def _tiled(network: StreamingNetwork, tile: int, overlap: int) -> StreamingNetwork:
+    try:
+        return Tiled(network, tile, overlap)
+    except ValueError as error:
+        raise UserError(f"tile={tile} overlap={overlap}", str(error), "tile=0 runs whole frames") from error
+
+
+def _check_output(source: Path, output: Path, provenance: Path, overwrite: bool) -> None:
+    if not source.is_file():
+        raise UserError(source, "not found", "check input=")
+    if output.exists() and output.samefile(source):
+        raise UserError(output, "is the input itself", "originals are never overwritten; choose another output=")
+    if output.is_dir():
+        raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
+    for path in (output, provenance):
+        if path.exists() and not overwrite:
+            raise UserError(path, "already there", "choose another output= or say overwrite=true")
+
+
+def _frames(video: VideoFile) -> Iterator[Tensor]:
+    columns = (TextColumn("upscaling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        task = progress.add_task("", total=video.frames)
+        for clip in read_chunks(video, 0, video.frames, _CHUNK):
+            for frame in torch.unbind(to_tensor(clip.frames)):
+                yield frame
+                progress.advance(task)

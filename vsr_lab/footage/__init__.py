@@ -1,0 +1,1 @@
+"""What footage there is: shots, the layouts of data sets, manifests."""

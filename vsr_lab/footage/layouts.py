@@ -1,0 +1,217 @@
+"""How footage lies on disk in the field: known by its folders alone, no picture is opened."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.video import find_footage
+
+AUTO = "auto"
+ANY_SCALE = 0  # of recorded LR whose folder does not say its scale
+
+_HIGH = re.compile(r"gt|hr|hq|truth|target|sharp|high", re.IGNORECASE)
+_LOW = re.compile(r"(?:bi|bd|lr|lq|low|input|bicubic|x)[_-]?x?(\d)?", re.IGNORECASE)
+_HIGH_STEM = re.compile(r"(.+)[_-](?:gt|hr|hq)", re.IGNORECASE)
+_LOW_STEM = re.compile(r"(.+)[_-](?:lr|lq)(?:[_-]?x?(\d))?", re.IGNORECASE)
+# The four clips of train_sharp that the field judges on; trained on, they would judge nothing.
+_REDS4 = frozenset({"000", "011", "015", "020"})
+
+Lows = tuple[tuple[int, Path], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A clip in its place. lows: recorded LR of it in the same tree, each with its scale."""
+
+    name: str
+    path: Path
+    lows: Lows = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What was taken for what. parts: the clips by split; a layout without splits has one, named ""."""
+
+    name: str
+    high: str
+    low: tuple[str, ...]
+    parts: dict[str, list[Entry]]
+
+    def part(self, split: str | None) -> str:
+        """The split asked for; of a layout with splits the first, for training, where none is."""
+        if split and split in self.parts:
+            return split
+        if split and "" not in self.parts:
+            raise UserError(f"split={split}", f"is none of {self.name}", f"choose one of {', '.join(self.parts)}")
+        return next(iter(self.parts))
+
+    def told(self, root: Path, split: str | None) -> str:
+        """A line that says how the folder was understood."""
+        part = self.part(split)
+        others = [name for name in self.parts if name != part]
+        line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
+        line += f" of split {part} (there are {', '.join(others)} too)" if others else ""
+        if self.low:
+            line += f"; recorded LR in {', '.join(self.low)} is used where lr_root=auto is said, and only then"
+        return line
+
+
+def read_layout(root: Path, name: str = AUTO) -> Layout:
+    """How root is laid out. Raises UserError where it is not as `name` says."""
+    if name != AUTO and name not in LAYOUTS:
+        raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
+    if not root.exists():
+        raise UserError(root, "not found", "check the path")
+    for known, read in LAYOUTS.items():
+        if name in (AUTO, known) and root.is_dir() and (layout := read(root)):
+            return layout
+    if name not in (AUTO, _FOOTAGE):
+        raise UserError(root, f"is not laid out as {name}", "see data/README.md for its folders, or say layout=auto")
+    return Layout(_FOOTAGE, "", (), {"": _clips(root, root)})
+
+
+def _clips(root: Path, where: Path) -> list[Entry]:
+    """The clips in a folder of root, or root itself where it is one clip."""
+    return [Entry(_clip_name(root, where, path), path) for path in find_footage(where)]
+
+
+def _clip_name(root: Path, where: Path, path: Path) -> str:
+    """Its path below `where`, without a suffix; root's name where that is all."""
+    relative = path.relative_to(where) if path != where else Path(root.name)
+    return (relative.with_suffix("") if path.is_file() else relative).as_posix()
+
+
+def _folders(root: Path) -> list[str]:
+    """Names of the folders in root, links among them, sorted."""
+    if not root.is_dir():
+        return []
+    with os.scandir(root) as found:
+        return sorted(entry.name for entry in found if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _scale(match: re.Match[str]) -> int:
+    return int(match[match.lastindex]) if match.lastindex and match[match.lastindex].isdecimal() else ANY_SCALE
+
+
+def _lows(root: Path) -> list[tuple[int, str]]:
+    """The folders of root that hold recorded LR, with their scales."""
+    return [(_scale(match), name) for name in _folders(root) if (match := _LOW.fullmatch(name))]
+
+
+def _reds(root: Path) -> Layout | None:
+    """train_sharp/000, val_sharp/000, and train_sharp_bicubic/X4/000; also one level down, as they are packed."""
+    parts: dict[str, list[Entry]] = {"train": [], "val": [], "reds4": []}
+    taken: list[str] = []
+    lows: set[str] = set()
+    for split in ("train", "val"):
+        high = next((p for p in (root / f"{split}_sharp", root / split / f"{split}_sharp") if p.is_dir()), None)
+        if high is None:
+            continue
+        taken.append(str(high.relative_to(root)))
+        shrunk = high.with_name(f"{high.name}_bicubic")
+        twins = [(scale, shrunk / name) for scale, name in _lows(shrunk)]
+        lows |= {str(path.relative_to(root)) for _, path in twins}
+        for name in _folders(high):
+            part = "reds4" if split == "train" and name in _REDS4 else split
+            parts[part].append(Entry(name, high / name, tuple((scale, path / name) for scale, path in twins)))
+    parts = {name: entries for name, entries in parts.items() if entries}
+    return Layout("reds", " and ".join(taken), tuple(sorted(lows)), parts) if parts else None
+
+
+def _vimeo90k(root: Path) -> Layout | None:
+    """sequences/00001/0001/im1.png .. im7.png, split by sep_trainlist.txt and sep_testlist.txt where they are."""
+    high = root / "sequences"
+    if not high.is_dir():
+        return None
+    parts: dict[str, list[Entry]] = {}
+    for split in ("train", "test"):
+        listed = root / f"sep_{split}list.txt"
+        if listed.is_file():
+            names = listed.read_text(encoding="utf-8").split()
+            parts[split] = [Entry(name, high / name) for name in names]
+    if not parts:
+        groups = _folders(high)
+        parts[""] = [Entry(f"{a}/{b}", high / a / b) for a in groups for b in _folders(high / a)]
+    parts = {name: entries for name, entries in parts.items() if entries}
+    return Layout("vimeo90k", "sequences", (), parts) if parts else None
+
+
+def _pairs(root: Path) -> Layout | None:
+    """GT/calendar beside BIx4/calendar (Vid4, UDM10), HR/a.mp4 beside LR/a.mp4: nothing but such folders."""
+    folders = _folders(root)
+    high = [name for name in folders if _HIGH.fullmatch(name)]
+    low = _lows(root)
+    if len(high) != 1 or len(folders) != 1 + len(low):
+        return None
+    twins = {path: {entry.name: entry.path for entry in _clips(root, root / path)} for _, path in low}
+    entries = [
+        Entry(
+            clip.name,
+            clip.path,
+            tuple((scale, twins[path][clip.name]) for scale, path in low if clip.name in twins[path]),
+        )
+        for clip in _clips(root, root / high[0])
+    ]
+    return Layout("pairs", high[0], tuple(path for _, path in low), {"": entries})
+
+
+def _spmcs(root: Path) -> Layout | None:
+    """car05_001/truth beside car05_001/input4, clip by clip."""
+    entries: list[Entry] = []
+    lows: set[str] = set()
+    for name in _folders(root):
+        clip = root / name
+        high = [inner for inner in _folders(clip) if _HIGH.fullmatch(inner)]
+        if len(high) != 1:
+            return None
+        low = _lows(clip)
+        lows |= {path for _, path in low}
+        entries.append(Entry(name, clip / high[0], tuple((scale, clip / path) for scale, path in low)))
+    return (
+        Layout("spmcs", "CLIP/truth or the like", tuple(f"CLIP/{low}" for low in sorted(lows)), {"": entries})
+        if lows
+        else None
+    )
+
+
+def _twins(root: Path) -> Layout | None:
+    """a_hr.mp4 beside a_lr.mp4, or a_lrx4.mp4: nothing but such files or frame folders."""
+    with os.scandir(root) as found:
+        paths = [root / entry.name for entry in found if not entry.name.startswith(".")]
+    stems = {
+        path: path.stem if path.is_file() else path.name
+        for path in sorted(paths)
+        if path.suffix not in {".csv", ".txt", ".md"}
+    }
+    high = {match[1]: path for path, stem in stems.items() if (match := _HIGH_STEM.fullmatch(stem))}
+    low = [(match, path) for path, stem in stems.items() if (match := _LOW_STEM.fullmatch(stem))]
+    if not high or not low or len(high) + len(low) != len(stems):
+        return None
+    entries = [
+        Entry(name, path, tuple((_scale(match), twin) for match, twin in low if match[1] == name))
+        for name, path in high.items()
+    ]
+    return Layout("twins", "CLIP_hr", ("CLIP_lr",), {"": entries})
+
+
+_FOOTAGE = "footage"
+LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
+    "reds": _reds,
+    "vimeo90k": _vimeo90k,
+    "pairs": _pairs,
+    "spmcs": _spmcs,
+    "twins": _twins,
+    _FOOTAGE: lambda root: None,
+}
+
+
+def one_low(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
+    """The one recording at 1/scale among the LR of a clip. Raises UserError where there is none, or more than one."""
+    fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
+    if len(fitting) == 1:
+        return fitting[0]
+    problem = f"has {len(fitting) or 'no'} recorded LR at 1/{scale} in its folder"
+    raise UserError(name, problem, "say lr_root=FOLDER, or lr_root=null to have LR made")

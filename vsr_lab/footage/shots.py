@@ -1,0 +1,201 @@
+"""A shot: a window of one piece of footage, cropped and shrunk, that reads like footage of its own."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from vsr_lab.core.clip import Clip, to_frames_like
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_sha256
+from vsr_lab.core.resize import imresize
+from vsr_lab.footage.layouts import AUTO, Lows, one_low, read_layout
+from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.video import REFUSE, Footage, Treatment, open_footage
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Frames start..stop-1 of `path` (stop None: to its end), cropped, then shrunk by `downscale`.
+
+    crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
+    cuts: frames of the file, counted from its first, at which a new scene begins. lows: LR recorded of it that lies in
+    the same tree, each with its scale. treatment: of what cannot be read as it is; sha256: of the file, where known.
+    """
+
+    name: str
+    path: Path
+    start: int = 0
+    stop: int | None = None
+    downscale: float = 1.0
+    crop: tuple[int, int, int, int] | None = None
+    cuts: tuple[int, ...] = ()
+    lows: Lows = ()
+    treatment: Treatment = REFUSE
+    sha256: str = ""
+
+    @cached_property
+    def footage(self) -> Footage:
+        if self.sha256:
+            check_sha256(self.path, self.sha256)
+        footage = open_footage(self.path, treatment=self.treatment)
+        last = footage.frames if self.stop is None else self.stop
+        if not 0 <= self.start < last <= footage.frames:
+            raise UserError(
+                self.path, f"has {footage.frames} frames, not {self.start}:{last}", "narrow the window of frames"
+            )
+        if self.crop:
+            width, height, x, y = self.crop
+            if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
+                raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "mend the crop")
+        return footage
+
+    @property
+    def frames(self) -> int:
+        return (self.footage.frames if self.stop is None else self.stop) - self.start
+
+    def __len__(self) -> int:
+        return self.frames
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width after crop and downscale."""
+        height, width = (self.crop[1], self.crop[0]) if self.crop else self.footage.size
+        return int(np.ceil(height / self.downscale - 1e-9)), int(np.ceil(width / self.downscale - 1e-9))
+
+    def read(self, start: int, stop: int) -> Clip:
+        """Frames start..stop-1 of the shot."""
+        clip = self.footage.read(self.start + start, self.start + stop)
+        frames = clip.frames
+        if self.crop:
+            width, height, x, y = self.crop
+            frames = frames[:, y : y + height, x : x + width]
+        if self.downscale != 1:
+            frames = to_frames_like(imresize(replace(clip, frames=frames).tensor(), 1 / self.downscale), frames)
+        return replace(clip, frames=frames)
+
+    def window(self, first: int, last: int) -> "Shot":
+        """The shot's own frames first..last-1 as a shot."""
+        return replace(self, start=self.start + first, stop=self.start + last)
+
+
+def scenes_between(cuts: tuple[int, ...], start: int, stop: int) -> list[tuple[int, int]]:
+    """Frames start..stop-1 split at the cuts inside, counted from start: [(first, last + 1), ...]."""
+    inside = sorted({cut - start for cut in cuts if start < cut < stop})
+    return list(pairwise([0, *inside, stop - start]))
+
+
+def parse_window(text: str | None) -> tuple[int, int | None]:
+    """ "60:84" to (60, 84); "60:" to (60, None); nothing to (0, None). Raises UserError for anything else."""
+    if not text:
+        return 0, None
+    first, colon, last = str(text).partition(":")
+    if not colon or not (first or "0").isdecimal() or not (last or "0").isdecimal():
+        raise UserError(f"frames={text}", "is no window", "say frames=60:84")
+    return int(first or 0), int(last) if last else None
+
+
+def find_shots(
+    root: Path,
+    clips: list[str] | None = None,
+    frames: str | None = None,
+    downscale: float = 1.0,
+    split: str | None = None,
+    content: str | None = None,
+    layout: str = AUTO,
+    treatment: Treatment = REFUSE,
+    tell: Callable[[str], None] | None = None,
+) -> list[Shot]:
+    """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
+    downscale, crop, cuts, split, content_type, deinterlace, tone_map, damaged, sha256 where they are known). Rows with
+    a `problem` are left out.
+
+    clips: names to keep, each of which must be there; frames, downscale, treatment: for shots that do not say their
+    own; layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for
+    what. Raises UserError where nothing is left.
+    """
+    start, stop = parse_window(frames)
+    if root.suffix in TABLE_SUFFIXES:
+        shots = _read_manifest(root, Shot("", root, start, stop, downscale, treatment=treatment), split, content)
+    else:
+        found = read_layout(root, layout)
+        entries = found.parts[found.part(split)]
+        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, treatment=treatment) for e in entries]
+        if tell and found.high:
+            tell(found.told(root, split))
+    twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
+    if twice:
+        raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
+    if clips:
+        known = {shot.name: shot for shot in shots}
+        missing = [name for name in clips if name not in known]
+        if missing:
+            raise UserError(root, f"has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
+        shots = [known[name] for name in clips]
+    if not shots:
+        raise UserError(root, f"lists no footage of split {split} and content {content}", "mend the manifest")
+    return shots
+
+
+def find_twins(high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None) -> list[Shot] | None:
+    """Recorded LR of the shots: the clips of the same names in lr_root, or with "auto" those in the shots' own tree.
+
+    None where LR is to be made. Raises UserError where one is missing.
+    """
+    if lr_root is None:
+        return None
+    if lr_root == AUTO:
+        return [replace(shot, path=one_low(shot.name, shot.lows, scale), lows=(), sha256="") for shot in high]
+    return find_shots(Path(lr_root), [shot.name for shot in high], frames, treatment=high[0].treatment)
+
+
+def check_pair(high: Shot, low: Shot, scale: int) -> None:
+    """Raises UserError unless low is high at 1/scale, frame by frame."""
+    if high.frames != low.frames:
+        raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
+    expected = (high.size[0] // scale, high.size[1] // scale)
+    if low.size != expected:
+        size, wanted = (f"{width}x{height}" for height, width in (low.size, expected))
+        raise UserError(low.path, f"is {size}; its HR over {scale} is {wanted}", "check the scale")
+
+
+def _read_manifest(path: Path, default: Shot, split: str | None, content: str | None) -> list[Shot]:
+    rows = read_rows(path)
+    if not rows or "path" not in rows[0]:
+        raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
+    wanted = [
+        row
+        for row in rows
+        if not row.get("problem")  # `footage index` could not read it, and said so
+        and (not split or (row.get("split") or split) == split)
+        and (not content or (row.get("content_type") or content) == content)
+    ]
+    return [_row_to_shot(path, row, default) for row in wanted]
+
+
+def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
+    try:
+        crop = tuple(int(number) for number in (row.get("crop") or "").split()) or None
+        if crop and len(crop) != 4:
+            raise ValueError(f"crop has {len(crop)} numbers, not 4")
+        downscale = float(row.get("downscale") or default.downscale)
+        if not 0 < downscale < math.inf:
+            raise ValueError(f"downscale {downscale} is no factor")
+        return Shot(
+            name=row.get("name") or Path(row["path"]).with_suffix("").as_posix(),
+            path=manifest.parent / row["path"],
+            start=int(row.get("start") or default.start),
+            stop=int(row["stop"]) if row.get("stop") else default.stop,
+            downscale=downscale,
+            crop=crop,  # pyright: ignore[reportArgumentType]
+            cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
+            treatment=Treatment(**{key: row.get(key) or value for key, value in vars(default.treatment).items()}),
+            sha256=row.get("sha256") or "",
+        )
+    except ValueError as error:
+        raise UserError(manifest, f"row {row['path']}: {error}", "mend the row") from error

@@ -1,0 +1,9 @@
+"""Pairs of LR and HR footage: is LR what it is said to be?"""
+
+from vsr_lab.pair_check.check import check_pair
+from vsr_lab.pair_check.degradation import Declared
+from vsr_lab.pair_check.findings import Fault, Findings
+from vsr_lab.pair_check.pairing import ShotPair, find_pairs
+from vsr_lab.pair_check.picture import write_picture
+
+__all__ = ["Declared", "Fault", "Findings", "ShotPair", "check_pair", "find_pairs", "write_picture"]

@@ -1,0 +1,86 @@
+"""What blurred LR, by least squares; and how noisy and how blocky LR is beyond that."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vsr_lab.alignment.grids import Picture
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """taps: weights on HR pixels; centre: of gravity, in HR pixels off the centred convention; sigma: of the Gaussian
+    that fits best, in HR pixels (rows, columns); left: what it does not explain (levels, rms)."""
+
+    taps: npt.NDArray[np.floating[Any]]
+    centre: tuple[float, float]
+    sigma: tuple[float, float]
+    left: float
+
+
+def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
+    """The kernel k of low = (k * high) sampled every `scale` pixels. low T h w, high T sh sw, in levels.
+
+    Ordinary least squares over up to `rows` LR pixels, with a ridge where the content does not decide. power: both are
+    raised to it first (2.2 for linear light); what is left is told in levels of the coded values all the same.
+    """
+    reach = max(4, 2 * scale)
+    size = 2 * reach + scale % 2  # taps lie symmetrically around the centre of the scale x scale block
+    margin = reach // scale + 1
+    count, height, width = low.shape
+    first = scale // 2 - reach if scale % 2 == 0 else (scale - 1) // 2 - reach
+    rng = np.random.default_rng(0)
+    sites = min(rows, count * (height - 2 * margin) * (width - 2 * margin))
+    t = rng.integers(0, count, sites)
+    y, x = (rng.integers(margin, n - margin, sites) for n in (height, width))
+    offsets = first + np.arange(size)
+    patches = high[
+        t[:, None, None], (y * scale)[:, None, None] + offsets[:, None], (x * scale)[:, None, None] + offsets
+    ]
+    flat = 255 * (patches.reshape(sites, -1).astype(np.float64) / 255) ** power
+    target = low[t, y, x][:, None].astype(np.float64)
+    aim = 255 * (target / 255) ** power
+    mean = flat.mean(1, keepdims=True)  # the kernel sums to one: only differences to the mean are unknown
+    normal = (flat - mean).T @ (flat - mean)
+    ridge = 1e-4 * np.trace(normal) / len(normal)
+    taps = np.linalg.solve(normal + ridge * np.eye(len(normal)), (flat - mean).T @ (aim - mean))
+    made = 255 * (np.clip((flat - mean) @ taps + mean, 0, 255) / 255) ** (1 / power)
+    left = float(np.sqrt(((made - target) ** 2).mean()))
+    taps = (taps + (1 - taps.sum()) / len(normal)).reshape(size, size)
+    positions = offsets - (scale - 1) / 2
+    marginal = taps.sum(1), taps.sum(0)
+    centre = [float((m * positions).sum() / m.sum()) for m in marginal]
+    sigma = [_gaussian(m, positions, c) for m, c in zip(marginal, centre, strict=True)]
+    return Kernel(taps, (centre[0], centre[1]), (sigma[0], sigma[1]), left)
+
+
+def _gaussian(
+    marginal: npt.NDArray[np.floating[Any]], positions: npt.NDArray[np.floating[Any]], centre: float
+) -> float:
+    """The sigma of the Gaussian closest to a kernel's marginal."""
+    sigmas = np.arange(0.2, 5, 0.02)
+    shapes = np.exp(-0.5 * ((positions[None] - centre) / sigmas[:, None]) ** 2)
+    shapes /= shapes.sum(1, keepdims=True)
+    return float(sigmas[((shapes - marginal) ** 2).sum(1).argmin()])
+
+
+def blockiness(residual: Picture) -> float:
+    """Steps across the edges of 8 x 8 blocks over the steps elsewhere, in T h w; about 1 without block coding."""
+    ratios = []
+    for axis in (-1, -2):
+        step = np.abs(np.diff(residual, axis=axis))
+        edge = np.arange(step.shape[axis]) % 8 == 7
+        if edge.any():
+            means = step.mean(tuple(i for i in range(3) if i != step.ndim + axis))
+            ratios.append(float((means[edge].mean() + 1e-3) / (means[~edge].mean() + 1e-3)))
+    return float(np.mean(ratios)) if ratios else 1.0
+
+
+def noise(residual: Picture) -> float:
+    """Deviation of the finest grain of a residual T h w in levels: Immerkaer 1996, by the median."""
+    fine = residual[:, 1:-1, 1:-1] * 4.0
+    fine = fine - 2 * (residual[:, :-2, 1:-1] + residual[:, 2:, 1:-1] + residual[:, 1:-1, :-2] + residual[:, 1:-1, 2:])
+    fine = fine + residual[:, :-2, :-2] + residual[:, 2:, 2:] + residual[:, :-2, 2:] + residual[:, 2:, :-2]
+    return float(np.median(np.abs(fine)) / 0.6745 / 6)

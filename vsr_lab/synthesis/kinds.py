@@ -1,0 +1,90 @@
+"""Kinds of footage that the project makes itself, behind one face."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.synthesis.animation import RATE as ANIMATION_RATE
+from vsr_lab.synthesis.animation import cuts, render_animation
+from vsr_lab.synthesis.photo_pan import RATE as CAMERA_RATE
+from vsr_lab.synthesis.photo_pan import choose_still, find_stills, render_camera
+from vsr_lab.synthesis.screen import render_screen
+
+Pictures = Iterator[NDArray[np.uint8]]
+Size = tuple[int, int]
+
+
+class Kind(ABC):
+    """Footage from a seed. name: how clips are called; the other words go into the manifest."""
+
+    rate: int
+
+    def __init__(self, name: str, content_type: str, licence: str, source: str) -> None:
+        self.name, self.content_type, self.licence, self.source = name, content_type, licence, source
+
+    @abstractmethod
+    def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
+        """RGB uint8 pictures of size (height, width) of the seed's scene, with `zoom` pixels a unit of the scene.
+
+        Raises UserError where there is none.
+        """
+
+    def zooms(self, scale: int) -> tuple[float, float]:
+        """The zoom of HR and of its LR twin."""
+        return 1.0, 1 / scale
+
+    def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
+        """What the manifest says of the seed's clip."""
+        return {"content_type": self.content_type, "licence": self.licence, "source": self.source, "cuts": ""}
+
+
+class ScreenKind(Kind):
+    """Desktops whose windows show `views`. LR is the screen of a device pixel ratio of 1, HR of one of `scale`."""
+
+    rate = 25
+
+    def __init__(self, name: str, content_type: str, licence: str, source: str, views: Sequence[str]) -> None:
+        super().__init__(name, content_type, licence, source)
+        self._views = tuple(views)
+
+    def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
+        return render_screen(seed, frames, *size, zoom, self._views)
+
+    def zooms(self, scale: int) -> tuple[float, float]:
+        return float(scale), 1.0
+
+
+class AnimationKind(Kind):
+    """Drawn animation. LR is drawn at its own resolution: its lines are as thin as they come out."""
+
+    rate = ANIMATION_RATE
+
+    def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
+        return render_animation(seed, frames, *size)
+
+    def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
+        return super().facts(seed, frames, size) | {"cuts": " ".join(map(str, cuts(seed, frames)))}
+
+
+class CameraKind(Kind):
+    """A moving camera over the pictures in a folder; LR is taken by the same camera with a coarser sensor."""
+
+    rate = CAMERA_RATE
+
+    def __init__(self, name: str, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
+        super().__init__(name, content_type, licence, source)
+        if stills is None:
+            raise UserError("stills", "not given", "say stills=FOLDER, one with photographs")
+        self._stills = find_stills(Path(stills))
+
+    def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
+        return render_camera(self._stills, seed, frames, *size, zoom)
+
+    def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
+        still = choose_still(self._stills, seed, size)[0]
+        known = {"content_type": still.content_type, "licence": still.licence, "source": still.source}
+        return super().facts(seed, frames, size) | {key: value for key, value in known.items() if value}

@@ -1,0 +1,64 @@
+"""A camera that moves over photographs: pan, zoom, roll, perspective, parallax, shake, shutter, exposure, focus."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.synthesis.photo_pan.lens import Lens
+from vsr_lab.synthesis.photo_pan.path import CameraPath, Look, draw_look, largest_footprint, speed
+from vsr_lab.synthesis.photo_pan.stills import Still, detail, find_stills, nearness, read_linear, to_bytes
+
+__all__ = ["RATE", "Look", "Still", "choose_still", "film", "find_stills", "render_camera"]
+
+RATE = 25
+_MOST = 24  # sub-frames a frame
+
+
+def render_camera(
+    stills: Sequence[Still], seed: int, frames: int, height: int, width: int, zoom: float = 1.0
+) -> Iterator[NDArray[np.uint8]]:
+    """Yields `frames` pictures (height, width, 3), uint8 RGB, filmed off one of the stills, 25 a second.
+
+    The seed (0 or more) picks the still and the camera's manner and moves. `zoom` is the number of pixels for each
+    pixel of a reference frame of (height / zoom, width / zoom): zoom 0.5 with halved height and width is the same
+    film at the same moments, sampled by a sensor of half the resolution. The photograph is shrunk by 1.3 or more,
+    where its size allows, in
+    the reference frame. UserError: no still is large enough.
+    """
+    reference = (round(height / zoom), round(width / zoom))
+    still, look, rng = choose_still(stills, seed, reference)
+    path = CameraPath(rng, still.size, reference, look, detail(read_linear(still.path)))
+    return film(still, path, look, frames, (height, width), zoom)
+
+
+def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> tuple[Still, Look, np.random.Generator]:
+    """The still that a seed films in frames of (height, width), the camera's manner, and what draws its moves."""
+    rng = np.random.default_rng([seed, 2])
+    look = draw_look(rng)
+    fit = [still for still in stills if largest_footprint(still.size, frame, look) >= 1]
+    if not fit:
+        height, width = max((still.size for still in stills), key=min)
+        raise UserError(
+            f"stills of at most {width}x{height}",
+            f"are too small for frames of {frame[1]}x{frame[0]} and a moving camera",
+            "give larger stills or ask for smaller frames",
+        )
+    return fit[int(rng.integers(len(fit)))], look, rng
+
+
+def film(
+    still: Still, path: CameraPath, look: Look, frames: int, size: tuple[int, int], zoom: float
+) -> Iterator[NDArray[np.uint8]]:
+    """The pictures that a camera on `path` takes."""
+    picture = read_linear(still.path)
+    lens = Lens(picture, nearness(picture), size, zoom)
+    for t in range(frames):
+        opened, closed = t / RATE, (t + look.shutter / 360) / RATE
+        way = speed(path.pose(opened), path.pose(closed))
+        count = min(_MOST, max(1, ceil(2 * way))) if look.shutter else 1
+        # Moments in the middles of equal parts of the time that the shutter is open.
+        moments = [opened + (closed - opened) * (i + 0.5) / count for i in range(count)]
+        yield to_bytes(lens.frame([path.pose(moment) for moment in moments]))

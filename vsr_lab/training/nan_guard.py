@@ -1,0 +1,70 @@
+"""What keeps a run from being spoilt: losses that jump, losses that are no number; and what is told of its end."""
+
+import csv
+import errno
+import signal
+import statistics
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+from torch import Tensor
+
+from vsr_lab.core.errors import Stopped, UserError
+from vsr_lab.data.batch import Batch
+from vsr_lab.models import write_tensors
+
+
+class LossSpikes(Callback):
+    """Appends to `path` each step whose loss is over `factor` times the median of the last `window`, with its samples.
+
+    A row: step, loss, median, sample numbers, clips and frames.
+    """
+
+    def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
+        self.path = path
+        self.factor = factor
+        self._recent: deque[float] = deque(maxlen=window)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        if not outputs:  # a step that was skipped
+            return
+        loss = float(outputs["loss"])
+        if len(self._recent) == self._recent.maxlen and loss > self.factor * (usual := statistics.median(self._recent)):
+            with self.path.open("a", newline="") as file:
+                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), where(batch)]
+                csv.writer(file, lineterminator="\n").writerow(row)
+        self._recent.append(loss)
+
+
+def where(batch: Batch) -> str:
+    """The clips and frames that a batch came from."""
+    return ", ".join(f"{clip}@{start}" for clip, start in zip(batch.clips, batch.starts, strict=True))
+
+
+def dump_batch(batch: Batch, lr: Tensor, hr: Tensor, path: Path) -> None:
+    """Keep lr and hr as the network saw them, with the samples' numbers and places inside."""
+    note = {"numbers": " ".join(map(str, batch.numbers)), "where": where(batch), "params": str(batch.params)}
+    write_tensors(path, {"lr": lr, "hr": hr}, note)
+
+
+def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
+    """What a user is told of an error that ended a run; None for one that is nobody's to mend but ours."""
+    resume = f"vsr-lab train resume={run_dir} goes on"
+    if isinstance(error, SIGTERMException):
+        return Stopped(f"stopped by SIGTERM; {resume}", 128 + signal.SIGTERM)
+    if isinstance(error, SystemExit):  # Lightning ends a run by it after Ctrl-C
+        return Stopped(f"interrupted; {resume} from the last checkpoint", 128 + signal.SIGINT)
+    text = str(error)
+    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text:
+        knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
+        return UserError("memory", "ran out in a training step", f"lower {knobs}")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return UserError(run_dir / "checkpoints", "the disk is full", f"free some; what was there is kept; {resume}")
+    return None

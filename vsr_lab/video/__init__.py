@@ -1,0 +1,26 @@
+"""Video in and out: the only place that knows of files, codecs, uint8 and YUV."""
+
+from vsr_lab.video.damage import Damage
+from vsr_lab.video.image_sequence import FrameFolder
+from vsr_lab.video.interlace_detection import Fields, find_fields
+from vsr_lab.video.probe import Probe, probe
+from vsr_lab.video.read_options import REFUSE, Treatment
+from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks
+from vsr_lab.video.writer import VideoWriter
+
+__all__ = [
+    "REFUSE",
+    "Damage",
+    "Fields",
+    "Footage",
+    "FrameFolder",
+    "Probe",
+    "Treatment",
+    "VideoFile",
+    "VideoWriter",
+    "find_fields",
+    "find_footage",
+    "open_footage",
+    "probe",
+    "read_chunks",
+]

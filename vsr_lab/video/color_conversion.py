@@ -1,0 +1,167 @@
+"""Decoded frames to RGB by an explicit matrix, range and chroma siting, in float.
+
+swscale does none of it: left alone it repeats chroma or puts it elsewhere, it stretches chroma where a side is odd, and
+its RGB of deep sources is up to a level dark.
+"""
+
+import itertools
+from fractions import Fraction
+
+import av.filter
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+
+from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.video.chroma_location import Siting
+
+# ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance), SMPTE 240M, and FCC's of 1953: the shares of red and
+# blue in luma.
+LUMA_SHARES = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+}
+_CUBIC = -0.6  # swscale's default, by which most players enlarge chroma
+Floats = npt.NDArray[np.float32]
+
+
+def is_rgb(pixel_format: str) -> bool:
+    """True for a format whose samples are red, green and blue (or a palette of them)."""
+    return VideoFormat(pixel_format).is_rgb or pixel_format == "pal8"
+
+
+def is_gray(pixel_format: str) -> bool:
+    """True for a format without chroma."""
+    return pixel_format.startswith(("gray", "ya", "mono"))
+
+
+def bits_of(pixel_format: str) -> int:
+    """Bits of the deepest sample."""
+    if pixel_format == "pal8":
+        return 8
+    return max((component.bits for component in VideoFormat(pixel_format).components), default=8)
+
+
+def rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
+    """3 x 4: codes of Y Cb Cr, and 1, to R G B in 0..peak.
+
+    Raises KeyError for a matrix that is not in LUMA_SHARES.
+    """
+    red, blue = LUMA_SHARES[colour.matrix]
+    green = 1 - red - blue
+    mix = np.array(
+        [
+            [1, 0, 2 * (1 - red)],
+            [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
+            [1, 2 * (1 - blue), 0],
+        ]
+    )
+    step = 2.0 ** (bits - 8)
+    scale = np.full(3, 2.0**bits - 1) if colour.full_range else np.array([219, 224, 224]) * step
+    mix, offset = mix / scale, np.array([0 if colour.full_range else 16, 128, 128]) * step
+    return peak * np.hstack([mix, -(mix @ offset)[:, None]])
+
+
+class RgbConverter:
+    """RGB of frames of one format: uint8 of 8-bit sources, uint16 on the full 16-bit scale of deeper ones."""
+
+    def __init__(self, like: VideoFrame, colour: Colour, siting: Siting) -> None:
+        self._format = like.format.name
+        self._siting = siting
+        bits = bits_of(self._format)
+        self._rgb = is_rgb(self._format)
+        self._dtype = np.uint8 if bits <= 8 else np.uint16
+        self._peak = int(np.iinfo(self._dtype).max)
+        planar = _planar_name(like.format, bits)
+        self._samples = np.dtype(np.uint8 if bits <= 8 else ">u2" if planar.endswith("be") else "<u2")
+        self._graph = filter_graph(like, "", planar) if planar != self._format else None
+        self._matrix = np.empty(0) if self._rgb else rgb_matrix(colour, max(bits, 8), self._peak)
+        self._gray: tuple[np.float32, np.float32] | None = None  # gain and offset of luma alone
+        if is_gray(self._format):
+            neutral = 128 * 2.0 ** (max(bits, 8) - 8)
+            self._gray = np.float32(self._matrix[0, 0]), np.float32(self._matrix[0] @ [0, neutral, neutral, 1])
+
+    def fits(self, frame: VideoFrame) -> bool:
+        """True where this converter was made for frames of that format."""
+        return frame.format.name == self._format
+
+    def __call__(self, frame: VideoFrame) -> AnyFrames:
+        """H W 3."""
+        if self._graph:
+            self._graph.push(frame)
+            frame = self._graph.vpull()
+        if self._rgb:
+            return frame.to_ndarray(channel_last=True)  # pyright: ignore[reportReturnType]
+        luma = self._plane(frame.planes[0])
+        if self._gray:
+            return self._quantised(luma * self._gray[0] + self._gray[1])[..., None].repeat(3, 2)
+        shape, (x, y) = luma.shape, self._siting
+        chroma = [_enlarged(_enlarged(self._plane(p), shape[0], 0, y), shape[1], 1, x) for p in frame.planes[1:3]]
+        return self._quantised(np.asarray(cv2.transform(cv2.merge([luma, *chroma]), self._matrix), np.float32))
+
+    def _plane(self, plane: VideoPlane) -> Floats:
+        rows = np.frombuffer(memoryview(plane), self._samples).reshape(plane.height, -1)
+        return rows[:, : plane.width].astype(np.float32)
+
+    def _quantised(self, levels: Floats) -> AnyFrames:
+        levels += 0.5
+        return np.clip(levels, 0, self._peak + 0.5, out=levels).astype(self._dtype)
+
+
+def _planar_name(format: VideoFormat, bits: int) -> str:
+    """The format of one plane a component that holds the same samples."""
+    if is_rgb(format.name):
+        return "rgb24" if bits <= 8 else "rgb48le"
+    if is_gray(format.name):
+        return format.name if format.name.startswith("gray") else "gray" if bits <= 8 else "gray16le"
+    if len({component.plane for component in format.components}) == len(format.components):
+        return format.name
+    across, down = format.chroma_width(64), format.chroma_height(64)
+    layout = {(64, 64): "444", (32, 64): "422", (32, 32): "420", (16, 64): "411", (16, 16): "410", (64, 32): "440"}
+    return f"yuv{layout[across, down]}p" + (f"{bits}le" if bits > 8 else "")
+
+
+def _enlarged(plane: Floats, length: int, axis: int, first: float) -> Floats:
+    """A plane of chroma made as long as luma along one axis, by the cubic of `_CUBIC`.
+
+    first: where its first sample lies, in samples of luma where there are two a sample.
+    """
+    while plane.shape[axis] < length:
+        shape = list(plane.shape)
+        shape[axis] *= 2
+        out = np.empty(shape, np.float32)
+        for parity in (0, 1):
+            position = (parity - first) / 2
+            base = int(np.floor(position))
+            weights = np.array([_cubic(position - base - tap) for tap in range(-1, 3)])
+            kernel = weights[:, None] if axis == 0 else weights[None]
+            anchor = (0, 1 - base) if axis == 0 else (1 - base, 0)
+            part = plane if position == 0 else cv2.filter2D(plane, -1, kernel, None, anchor, 0, cv2.BORDER_REPLICATE)
+            out[(slice(None),) * axis + (slice(parity, None, 2),)] = part
+        plane = out
+    return plane[(slice(None),) * axis + (slice(length),)]
+
+
+def _cubic(x: float) -> float:
+    x = abs(x)
+    near = ((_CUBIC + 2) * x - (_CUBIC + 3)) * x * x + 1
+    return near if x <= 1 else _CUBIC * (((x - 5) * x + 8) * x - 4) if x < 2 else 0.0
+
+
+def filter_graph(like: VideoFrame, scale: str, out: str) -> av.filter.Graph:
+    """libavfilter's `scale` with these options and then `format=out`, for frames like this one."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=like.width, height=like.height, format=like.format, time_base=like.time_base or Fraction(1, 1000)
+    )
+    chain = [source, graph.add("scale", scale), graph.add("format", out), graph.add("buffersink")]
+    for first, second in itertools.pairwise(chain):
+        first.link_to(second)
+    graph.configure()
+    return graph

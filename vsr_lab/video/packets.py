@@ -1,0 +1,152 @@
+"""What packets say of the frames in them, read without decoding: order, times, where decoding may begin."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+import numpy.typing as npt
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vsr_lab.video.h264_field_pictures import FieldPictures
+
+_INVALID = 1094995529  # AVERROR_INVALIDDATA
+Ticks = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PacketIndex:
+    """The frames of a stream in the order in which they are shown.
+
+    ticks: display times, increasing, in units of base. keys: ticks, increasing, at which decoding may begin, those of
+    hidden frames included. counted: True where times are missing, repeated or begin anew, so that a frame's number can
+    only be counted from the start (ticks are decoding times then, or times that go on where they began anew). hidden:
+    how many packets an edit list hides; leading: some frame follows a keyframe in the file and precedes it on the
+    screen (open GOP); reordered: some frame is shown in another order than it is decoded in; packets: all there are;
+    halves: how many of them hold the second field of a frame.
+    """
+
+    ticks: Ticks
+    keys: Ticks
+    base: Fraction
+    counted: bool
+    hidden: int
+    leading: bool
+    reordered: bool
+    packets: int
+    halves: int
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Display times from the first frame."""
+        return np.array([float(int(tick - self.ticks[0]) * self.base) for tick in self.ticks])
+
+    def without_times(self) -> "PacketIndex":
+        """The same frames, to be counted from the start."""
+        return replace(self, keys=self.keys[:0], counted=True)
+
+
+def open_input(path: Path) -> InputContainer:
+    """A file to read from. Its path is made absolute, so that libav takes no name ("12:30.mkv") for a protocol; tags
+    that are no UTF-8 are no reason not to read it."""
+    return av.open(str(path.absolute()), metadata_errors="replace")
+
+
+def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """Every packet of a stream. Raises av.error.InvalidDataError too where PyAV cannot go on: at a stream that begins
+    in the midst of the file, which it has no place for."""
+    try:
+        yield from container.demux(stream)
+    except IndexError as error:
+        raise av.error.InvalidDataError(_INVALID, "another stream begins in its midst") from error
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A packet that holds a frame, or the first of its two fields."""
+
+    pts: int | None
+    dts: int | None
+    key: bool
+    shown: bool
+
+
+class PacketLog:
+    """Collects packets as they are read; `index` then tells what they were."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        context = stream.codec_context
+        self._vp8 = context.name == "vp8"
+        self._fields = FieldPictures(context.extradata or b"") if context.name == "h264" else None
+        self._rows: list[_Row] = []
+        self._halves = 0
+
+    def add(self, packet: "Packet[VideoStream]") -> None:
+        """Note a packet, unless it is empty or a VP8 frame that is never shown (RFC 6386, 9.1)."""
+        if packet.size and not (self._vp8 and not memoryview(packet)[0] & 0x10):
+            if self._fields and self._fields.completes(memoryview(packet)):
+                self._halves += 1
+            else:
+                self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, not packet.is_discard))
+
+    def index(self, base: Fraction, rate: Fraction) -> PacketIndex:
+        step = 1 / (rate * base)
+        rows = _joined(self._rows, max(1, round(step)))
+        shown = [row for row in rows if row.shown]
+        times = [row.pts for row in shown if row.pts is not None]
+        uncertain = len(set(times)) < len(shown)
+        counted = uncertain or rows != self._rows
+        if uncertain:
+            decoding = [row.dts for row in shown if row.dts is not None]
+            usable = len(decoding) == len(shown) == len(set(decoding))
+            times = decoding if usable else [round(n * step) for n in range(len(shown))]
+        keys = () if counted else (row.pts for row in rows if row.key and row.pts is not None)
+        delays = {row.pts - row.dts for row in rows if row.pts is not None and row.dts is not None}
+        return PacketIndex(
+            ticks=_sorted(times),
+            keys=_sorted(keys),
+            base=base,
+            counted=counted,
+            hidden=len(rows) - len(shown),
+            leading=_has_leading(rows),
+            reordered=len(delays) > 1,
+            packets=len(rows) + self._halves,
+            halves=self._halves,
+        )
+
+
+def _joined(rows: list[_Row], step: int) -> list[_Row]:
+    """The same where times go on. Where a keyframe's lies before that of a packet before it, recordings were strung
+    together: times then go on a step later."""
+    latest: int | None = None
+    shift = 0
+    joined: list[_Row] = []
+    for row in rows:
+        if row.pts is not None and row.key and latest is not None and row.pts + shift < latest:
+            shift = latest + step - row.pts
+        pts, dts = (None if time is None else time + shift for time in (row.pts, row.dts))
+        latest = pts if latest is None or (pts is not None and pts > latest) else latest
+        joined.append(replace(row, pts=pts, dts=dts) if shift else row)
+    return joined
+
+
+def _sorted(ticks: Iterable[int]) -> Ticks:
+    return np.unique(np.fromiter(ticks, np.int64))
+
+
+def _has_leading(rows: list[_Row]) -> bool:
+    last_key: int | None = None
+    for row in rows:
+        if row.pts is None:
+            continue
+        if row.key:
+            last_key = row.pts
+        elif last_key is not None and row.pts < last_key:
+            return True
+    return False

@@ -1,0 +1,182 @@
+"""Footage behind one small interface: a video file or a folder of frames, opened lazily."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from vsr_lab.core.clip import Clip, to_frames_like
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.resize import resize_matrix
+from vsr_lab.video.damage import Damage, find_damage, find_damage_in, without
+from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
+from vsr_lab.video.deinterlace import FilteredDecoder, chain_for
+from vsr_lab.video.hdr import tone_map
+from vsr_lab.video.image_sequence import FRAME_SUFFIXES, FrameFolder
+from vsr_lab.video.probe import Probe, probe
+from vsr_lab.video.read_options import REFUSE, Treatment
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m"}
+)
+
+
+class Footage(Protocol):
+    """Frames of one source, by number. Cheap to pickle and safe to fork: files open on first reading, in the process
+    that reads."""
+
+    @property
+    def frames(self) -> int: ...
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height, width."""
+        ...
+
+    def read(self, start: int, stop: int) -> Clip:
+        """Frames start..stop-1. Raises UserError where they cannot be decoded."""
+        ...
+
+
+class VideoFile:
+    """A video file, upright, in RGB by its own matrix and range, each frame at its own time.
+
+    square: resize to square pixels where the file's are not, the shorter side enlarged; else pixels stay as they are
+    stored, and `aspect` says how wide one is for its height. treatment: what to do with fields, HDR and damage;
+    `probe` is of what is read then. The file is open from the first reading until its last frame was read, or `close`.
+    Raises UserError for what cannot be read right: fields and HDR at once, damage at the first reading.
+    """
+
+    def __init__(self, path: Path, square: bool = False, treatment: Treatment = REFUSE) -> None:
+        self.path = path
+        self.treatment = treatment
+        source = probe(path, cut_short=treatment.damaged is not None)
+        _refuse(source, treatment)
+        self._damage = find_damage(source) if treatment.damaged else None
+        self._source = without(source, self._damage.lost) if self._damage else source
+        self._chain = chain_for(self._source, treatment)
+        self.probe: Probe = self._chain.output(self._source) if self._chain else self._source
+        self._square = square and self.probe.aspect != 1
+        self._decoder: Decoder | None = None
+
+    @property
+    def frames(self) -> int:
+        return self.probe.frames
+
+    @property
+    def aspect(self) -> Fraction:
+        """Width of a pixel over its height, as `read` gives it."""
+        return Fraction(1) if self._square else self.probe.aspect
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return _square_size(self.probe.size, self.probe.aspect) if self._square else self.probe.size
+
+    def read(self, start: int, stop: int) -> Clip:
+        if not 0 <= start <= stop <= self.frames:
+            raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
+        self._check(start, stop)
+        if self._decoder is None:
+            self._decoder = self._open()
+        frames = self._decoder.read(start, stop)
+        if stop == self.frames:
+            self.close()
+        clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
+        if self._source.hdr:
+            clip = tone_map(clip, self._source.hdr, self._source.peak)
+        return _resized(clip, self.size) if self._square else clip
+
+    def _check(self, start: int, stop: int) -> None:
+        """Raises UserError where frames start..stop-1 may be damaged and nobody said what to do with that."""
+        if self.treatment.damaged:
+            return
+        needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
+        damage = find_damage_in(self._source, *needed, self.close)
+        if damage:
+            raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or say damaged=keep")
+
+    @property
+    def damage(self) -> Damage:
+        """Frames that are lost or broken, by their numbers in the file as it was. Decodes all of it, once."""
+        if self._damage is None:
+            self._damage = find_damage(self._source)
+        return self._damage
+
+    def _open(self) -> Decoder:
+        if not self._chain and not self.treatment.damaged:
+            return open_decoder(self._source)
+        decoder = AvDecoder(self._source, careful=self.treatment.damaged is not None)
+        return FilteredDecoder(self._source, self._chain, decoder) if self._chain else decoder
+
+    def close(self) -> None:
+        """Let go of the open file. Reading opens it anew."""
+        if self._decoder:
+            self._decoder.close()
+        self._decoder = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
+
+
+def _refuse(probe: Probe, treatment: Treatment) -> None:
+    """Raises UserError for what would be read wrong."""
+    if probe.hdr and not treatment.tone_map:
+        raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
+    if probe.bits > 16:
+        raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
+
+
+def _square_size(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
+    height, width = size
+    return (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
+
+
+def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
+    frames = clip.tensor()
+    for axis, length in ((-2, size[0]), (-1, size[1])):
+        if length != frames.shape[axis]:
+            weights = resize_matrix(frames.shape[axis], length, length / frames.shape[axis], "bicubic").to(frames)
+            frames = weights @ frames if axis == -2 else frames @ weights.mT
+    return replace(clip, frames=to_frames_like(frames, clip.frames))
+
+
+def open_footage(path: Path, square: bool = False, treatment: Treatment = REFUSE) -> Footage:
+    """The footage at path: a video file, or a folder of frames; square: with square pixels; treatment: of a video file.
+
+    Raises UserError where there is none, or none that can be read right.
+    """
+    if path.is_dir():
+        return FrameFolder(path)
+    if not path.is_file():
+        raise UserError(path, "not found", "check the path")
+    return VideoFile(path, square, treatment)
+
+
+def find_footage(root: Path) -> list[Path]:
+    """Videos and frame folders at any depth under root, sorted. Raises UserError where there are none.
+
+    A picture beside videos is a cover, not a clip.
+    """
+    if not root.exists():
+        raise UserError(root, "not found", "check the path")
+    if root.is_file():
+        return [root]
+    found: list[Path] = []
+    for folder, _, files in os.walk(root):  # each folder is listed once: there are data sets of 64,612
+        suffixes = {Path(file).suffix.lower() for file in files}
+        if suffixes & VIDEO_SUFFIXES:
+            found += [Path(folder, file) for file in files if Path(file).suffix.lower() in VIDEO_SUFFIXES]
+        elif suffixes & FRAME_SUFFIXES:
+            if Path(folder) == root:
+                return [root]
+            found.append(Path(folder))
+    if not found:
+        raise UserError(root, "holds no video and no frame folder", "put footage there")
+    return sorted(found)
+
+
+def read_chunks(footage: Footage, start: int, stop: int, size: int) -> Iterator[Clip]:
+    """Frames start..stop-1 in clips of at most `size` frames, so that memory does not grow with length."""
+    for first in range(start, stop, size):
+        yield footage.read(first, min(first + size, stop))

@@ -1,0 +1,117 @@
+"""Encode and decode in memory: what a lossy codec makes of a clip, frame for frame."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.filter import Graph
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
+
+from vsr_lab.core.clip import Colour, Frames
+from vsr_lab.video.chroma_location import LEFT
+from vsr_lab.video.color_conversion import RgbConverter, filter_graph
+
+# Chroma lies left and is read left: swscale left alone writes it into the middle, where no decoder looks for it.
+_TO_YUV = (
+    "out_color_matrix={matrix}:out_range=limited:out_chroma_loc=left"
+    ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+)
+_SPACES = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
+_SMALLEST = 64  # pixels on a side; encoders refuse less
+
+
+@dataclass(frozen=True)
+class CodecKind:
+    """encoder, decoder: libavcodec's names; quantiser: quality is a fixed quantiser and not a CRF."""
+
+    encoder: str
+    decoder: str
+    quantiser: bool = False
+
+    def options(self, quality: int, b_frames: int, preset: str) -> dict[str, str]:
+        """The encoder's own options for a quality, up to b_frames between two others, and a preset."""
+        if self.quantiser:
+            return {"qmin": str(quality), "qmax": str(quality), "bf": str(b_frames)}
+        if self.encoder == "libvpx-vp9":
+            return {"crf": str(quality), "b": "0", "deadline": "good", "cpu-used": "5", "row-mt": "0"}
+        return {"crf": str(quality), "bf": str(b_frames), "preset": preset}
+
+
+CODECS = {
+    "h264": CodecKind("libx264", "h264"),
+    "h265": CodecKind("libx265", "hevc"),
+    "mpeg2": CodecKind("mpeg2video", "mpeg2video", quantiser=True),
+    "mpeg4": CodecKind("mpeg4", "mpeg4", quantiser=True),
+    "vp9": CodecKind("libvpx-vp9", "vp9"),
+}
+
+
+def roundtrip(
+    frames: Frames,
+    codec: str,
+    options: Mapping[str, str],
+    pixel_format: str = "yuv420p",
+    gop: int = 250,
+    matrix: str = "bt709",
+) -> Frames:
+    """uint8 RGB frames (T, H, W, 3) through an encoder and its decoder: as many, in the same order, of the same size.
+
+    codec: a key of CODECS; options: the encoder's own; gop: frames from one intra frame to the next. RGB becomes
+    limited-range YUV by `matrix` and comes back by the same. Odd and tiny sizes are padded by their edge and cut again.
+    One thread, so the same frames and options give the same result. Raises ValueError for unknown options.
+    """
+    count, height, width, _ = frames.shape
+    padded = _padded(frames)
+    encoder = _encoder(CODECS[codec], options, padded.shape[1:3], pixel_format, gop, matrix)
+    decoder = av.CodecContext.create(CODECS[codec].decoder, "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    packets = [packet for frame in _pictures(padded, pixel_format, matrix) for packet in encoder.encode(frame)]
+    packets += encoder.encode(None)
+    decoded = [frame for packet in packets for frame in decoder.decode(packet)] + decoder.decode(None)
+    if len(decoded) != count:
+        raise RuntimeError(f"{codec} with {dict(options)} gave {len(decoded)} of {count} frames")
+    to_rgb = RgbConverter(decoded[0], Colour(matrix, full_range=False), LEFT)
+    return np.stack([to_rgb(frame)[:height, :width] for frame in decoded]).astype(np.uint8, copy=False)
+
+
+def _padded(frames: Frames) -> Frames:
+    """Even sizes of at least _SMALLEST, by repeating the last row and column."""
+    more = [max(size + size % 2, _SMALLEST) - size for size in frames.shape[1:3]]
+    return np.pad(frames, ((0, 0), (0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else frames
+
+
+def _encoder(
+    kind: CodecKind, options: Mapping[str, str], size: tuple[int, int], pixel_format: str, gop: int, matrix: str
+) -> VideoCodecContext:
+    context = av.CodecContext.create(kind.encoder, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.height, context.width = size
+    context.pix_fmt = pixel_format
+    context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+    context.gop_size = gop
+    context.thread_count = 1
+    context.colorspace, context.color_range = int(_SPACES[matrix]), int(ColorRange.MPEG)
+    quiet = {"x265-params": f"log-level=none:pools=none:frame-threads=1:keyint={gop}"} if "265" in kind.encoder else {}
+    context.options = {**options, **quiet}
+    asked = dict(context.options)
+    context.open()
+    unknown = [key for key in asked if key in context.options]
+    if unknown:
+        raise ValueError(f"{kind.encoder} knows no option {unknown[0]}")
+    return context
+
+
+def _pictures(frames: Frames, pixel_format: str, matrix: str) -> Iterator[av.VideoFrame]:
+    graph: Graph | None = None
+    for number, frame in enumerate(frames):
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        graph = graph or filter_graph(picture, _TO_YUV.format(matrix=matrix), pixel_format)
+        graph.push(picture)
+        coded = graph.vpull()
+        coded.pts, coded.time_base, coded.pict_type = number, Fraction(1, 25), PictureType.NONE
+        yield coded

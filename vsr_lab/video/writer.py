@@ -1,0 +1,173 @@
+"""Writing a video file: RGB frames in, an encoded, tagged and disclosed stream out."""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+import cv2
+import numpy as np
+from av.audio.stream import AudioStream
+from av.filter import Graph
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
+from av.video.stream import VideoStream
+
+from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.core.errors import UserError
+from vsr_lab.video.color_conversion import filter_graph, rgb_matrix
+from vsr_lab.video.packets import open_input
+from vsr_lab.video.stream_selection import video_stream
+
+_TICKS = 90_000  # the clock of MPEG video: fine enough for any variable frame rate
+_BT709 = 1
+# Without these flags swscale's 4:2:0 strays by up to 157 levels, and without a place for chroma it puts it where no
+# player looks for it. Its RGB of 16 bits comes out half a level bright: there it only makes chroma and samples smaller.
+_TO_YUV = (
+    "in_color_matrix=bt709:in_range={range}:out_color_matrix=bt709:out_range=limited:out_chroma_loc=left"
+    ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:sws_dither={dither}"
+)
+_SAYS_ASPECT = {"mp4", "mov", "ipod"}  # containers that tell how wide a pixel is, and codecs that do so themselves
+_CODES_ASPECT = {"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg"}
+
+
+def _start(stream: Stream) -> Fraction:
+    return Fraction(stream.start_time or 0) * (stream.time_base or 0)
+
+
+def _rgb_frame(picture: AnyFrames) -> VideoFrame:
+    kind = "rgb48le" if picture.dtype == np.uint16 else "rgb24"
+    return VideoFrame.from_ndarray(picture, format=kind)  # pyright: ignore[reportArgumentType]
+
+
+def _deep_yuv(picture: AnyFrames) -> VideoFrame:
+    """RGB H W 3 of 16 bits as 4:4:4 of 16 bits, limited BT.709."""
+    to_rgb = rgb_matrix(Colour("bt709", full_range=False), 16, 65535)
+    to_yuv = np.linalg.inv(to_rgb[:, :3])
+    codes = cv2.transform(picture.astype(np.float32), np.hstack([to_yuv, -to_yuv @ to_rgb[:, 3:]]))
+    return VideoFrame.from_ndarray(np.rint(codes).astype(np.uint16), format="yuv444p16le", channel_last=True)
+
+
+class VideoWriter:
+    """A BT.709 limited-range file, each frame at its own timestamp; audio may be copied from another file.
+
+    codec: an encoder of libavcodec ("libx264", "ffv1"); pixel_format: "yuv420p", "yuv444p", "bgr0" (ffv1);
+    options: the encoder's own, as strings; metadata: container tags; sample_aspect: width of a pixel over its height.
+    Use as a context manager.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        rate: Fraction,
+        codec: str = "libx264",
+        pixel_format: str = "yuv420p",
+        options: Mapping[str, str] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        audio_from: Path | None = None,
+        sample_aspect: Fraction = Fraction(1),
+    ) -> None:
+        height, width = size
+        self._origin = self._late = Fraction(0)  # where the sound's source begins, and its picture after that
+        if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
+            raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "say pixel_format=yuv444p")
+        flags = {"fflags": "bitexact"}  # equal frames make equal files: Matroska would draw its ids at random
+        if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # drops unknown tags otherwise, and the disclosure is one
+            flags["movflags"] = "use_metadata_tags"
+        try:
+            self._container = av.open(str(path.absolute()), "w", options=flags)
+            stream = self._container.add_stream(codec, rate=rate, options=dict(options or {}))
+            assert isinstance(stream, VideoStream)
+            self.rgb = pixel_format.startswith(("bgr", "rgb", "gbr"))
+            self._stream = stream
+            self._graph: Graph | None = None
+            stream.sample_aspect_ratio = stream.codec_context.sample_aspect_ratio = sample_aspect
+            self._open((height, width), pixel_format)
+            if sample_aspect != 1 and not self._tells_aspect():
+                problem = f"cannot say that pixels are {sample_aspect} as wide as high, with {codec} in this container"
+                raise UserError(path, problem, "choose .mp4, or codec=libx264")
+            self._audio_from = audio_from
+            self._audio = self._audio_streams(audio_from) if audio_from else {}
+        except (av.error.FFmpegError, ValueError) as error:
+            what = f"{codec}, {pixel_format}, {dict(options or {})}"
+            raise UserError(path, f"cannot be written as {what} ({error})", "choose .mp4 or .mkv") from error
+        self._container.metadata.update(metadata or {})
+
+    def _open(self, size: tuple[int, int], pixel_format: str) -> None:
+        """Open the encoder now, so that what it cannot do is told before the first frame."""
+        stream, context = self._stream, self._stream.codec_context
+        stream.height, stream.width = size
+        stream.pix_fmt = pixel_format
+        context.time_base = stream.time_base = Fraction(1, _TICKS)
+        if not self.rgb:
+            context.colorspace = context.color_primaries = context.color_trc = _BT709
+            context.color_range = int(ColorRange.MPEG)
+        asked = dict(context.options)
+        context.open()
+        unknown = [key for key in asked if key in context.options]
+        if unknown:
+            raise ValueError(f"the encoder knows no option {unknown[0]}")
+
+    def _tells_aspect(self) -> bool:
+        codec = self._stream.codec_context.codec.canonical_name
+        return self._container.format.name in _SAYS_ASPECT or codec in _CODES_ASPECT
+
+    def _audio_streams(self, source: Path) -> dict[int, AudioStream]:
+        """Streams for the sound of source, and in self the times at which its sound and picture begin."""
+        with open_input(source) as container:
+            sound = container.streams.audio
+            picture = [_start(video_stream(container, source))] if container.streams.video else []
+            self._origin = min(picture + [_start(stream) for stream in sound])
+            self._late = picture[0] - self._origin if picture else Fraction(0)
+            return {stream.index: self._container.add_stream_from_template(stream) for stream in sound}
+
+    def write(self, frames: AnyFrames, timestamps: Iterable[float]) -> None:
+        """Encode RGB frames (T H W C, uint8 or uint16) at their times in seconds."""
+        for picture, seconds in zip(frames, timestamps, strict=True):
+            frame = _rgb_frame(picture) if self.rgb else self._yuv_frame(picture)
+            frame.pts = round((seconds + float(self._late)) * _TICKS)
+            frame.time_base = Fraction(1, _TICKS)
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+
+    def _yuv_frame(self, picture: AnyFrames) -> VideoFrame:
+        deep = picture.dtype == np.uint16
+        frame = _deep_yuv(picture) if deep else _rgb_frame(picture)
+        if self._graph is None:
+            scale = _TO_YUV.format(range="limited" if deep else "full", dither="none" if deep else "auto")
+            self._graph = filter_graph(frame, scale, self._stream.pix_fmt or "")
+        self._graph.push(frame)
+        return self._graph.vpull()
+
+    def _copy_audio(self, source: Path) -> None:
+        with open_input(source) as container:
+            for packet in container.demux(container.streams.audio):
+                if packet.dts is not None:
+                    shift = round(self._origin / packet.time_base)
+                    packet.dts, packet.pts = packet.dts - shift, (packet.pts or packet.dts) - shift
+                    packet.stream = self._audio[packet.stream.index]
+                    self._container.mux(packet)
+
+    def close(self) -> None:
+        """Flush the encoder, copy the audio and finish the file."""
+        for packet in self._stream.encode(None):
+            self._container.mux(packet)
+        if self._audio and self._audio_from:
+            self._copy_audio(self._audio_from)
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._container.close()
