@@ -28,7 +28,7 @@ from vsr_lab.curation import Entry, Scans, choose, digest_of, entry, find_leaks,
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.footage.tables import read_rows
-from vsr_lab.video import Treatment, VideoWriter, open_footage
+from vsr_lab.video import ReadOptions, VideoWriter, open_footage
 
 SIZES = (4, 8, 16, 32)  # of samples
 _COPIED, _SIDE = 48, 480  # frames and pixels of a planted copy
@@ -71,7 +71,7 @@ def _copy(frames: Frames, name: str, folder: Path) -> Entry:
     crf = "40" if name == "coded at CRF 40" else "28"
     with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
         writer.write(frames, np.arange(len(frames)) / 25)
-    return entry(Shot("copy", path), "eval", scan(open_footage(path, treatment=Treatment(deinterlace="keep"))))
+    return entry(Shot("copy", path), "eval", scan(open_footage(path, treatment=ReadOptions(deinterlace="keep"))))
 
 
 class Clip(NamedTuple):

@@ -11,7 +11,16 @@ from omegaconf import OmegaConf
 from timing import show, side_by_side
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.degradations import BlurDown, Chain, Degradation, GaussianBlur, MotionBlur, OneOf, Sometimes, apply_batch
+from vsr_lab.degradations import (
+    BlurDown,
+    Compose,
+    Degradation,
+    GaussianBlur,
+    MotionBlur,
+    RandomApply,
+    RandomChoice,
+    apply_batch,
+)
 from vsr_lab.deployment.export import rollout_clip
 
 CONFIGS = Path(__file__).parents[1] / "configs" / "degradation"
@@ -27,7 +36,7 @@ def yamls() -> dict[str, Any]:
         node.scale = SCALE
         plain = OmegaConf.to_container(node, resolve=True)
         assert isinstance(plain, dict)
-        if plain["_target_"].endswith(("Chain", "OneOf")):
+        if plain["_target_"].endswith(("Compose", "RandomChoice")):
             del plain["scale"]
         every[file.stem] = plain
     return every
@@ -76,7 +85,7 @@ def main() -> None:
     steps: dict[str, Degradation] = {}
     for node in (found for config in every.values() for found in nodes(config)):
         step = instantiate(node)
-        if not isinstance(step, (Chain, OneOf, Sometimes)):
+        if not isinstance(step, (Compose, RandomChoice, RandomApply)):
             steps.setdefault(title(node), step)
     table(f"single steps, {FRAMES}x{SIZE}x{SIZE}", steps, clip)
 

@@ -120,7 +120,7 @@ def samples_a_second(dataset: Any, workers: int, seconds: float, fold: Any) -> f
 
 def throughput(clips: Sequence[StoredClip], shots: Sequence[Shot], folder: Path, seconds: float) -> None:
     """Samples a second of each way, with and without workers, and how many times slower than ours it is."""
-    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
+    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates=4, flips=True)
     listed = write_lmdb(clips, folder)
     videos = [shot.path for shot in shots]
     # Made anew for every run: readers that are open do not live through a fork.
@@ -157,13 +157,15 @@ def _unturned(crops: Crops, number: int) -> torch.Tensor:
 def interest(clips: Sequence[StoredClip], count: int) -> None:
     """What drawing several places brings, and what it costs: the map beside each clip against the pixels themselves."""
     print("\nchoosing a crop: mean motion and detail (8-bit levels) and microseconds a sample")
-    for tries in (1, 2, 4, 8, 16):
-        crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries, flips=False)
+    for crop_candidates in (1, 2, 4, 8, 16):
+        crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates, flips=False)
         start = time.perf_counter()
         places = [crops.place(number)[0] for number in range(count)]
         cost = (time.perf_counter() - start) / count
         motion, detail = np.mean([crops.measure(place) for place in places], axis=0)
-        print(f"  tries {tries:>2}: motion {motion:6.2f}  detail {detail:6.2f}  {1e6 * cost:7.0f} us")
+        print(
+            f"  crop_candidates {crop_candidates:>2}: motion {motion:6.2f}  detail {detail:6.2f}  {1e6 * cost:7.0f} us"
+        )
     crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, 4, flips=False)
     places = [crops.place(number)[0] for number in range(20)]
     start = time.perf_counter()
@@ -182,7 +184,7 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
     cuda = device.type == "cuda"
     channels, blocks, size = (64, 5, 8) if cuda else (32, 3, BATCH)
     degradation = ResizeDown(SCALE)
-    crops = Crops(clips, None, degradation, 0, FRAMES, SIZE, tries=4, flips=True)
+    crops = Crops(clips, None, degradation, 0, FRAMES, SIZE, crop_candidates=4, flips=True)
     objective = Objective({"charbonnier": Term(Charbonnier(), 1.0)}, estimator=None)  # pyright: ignore
     network = Recurrent(SCALE, channels, blocks).to(device, memory_format=torch.channels_last)
     module = VsrModule(network, objective, degradation, torch.optim.AdamW, lambda o: None, {}, {}, 50)  # pyright: ignore
@@ -226,7 +228,7 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
 
 def memory(clips: Sequence[StoredClip], samples: int, workers: int) -> None:
     """What each process holds while samples go by: resident, its share of it, and what is its own alone."""
-    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, tries=4, flips=True)
+    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates=4, flips=True)
     loader = iter(train_loader(crops, 4, workers, 0, samples // 4 + 8, 0, 1))
     store = sum(clip.frames.nbytes for clip in clips) / 2**20
     print(f"\nmemory over {samples} samples of {FRAMES} x {SIZE} x {SIZE}, {workers} workers, in MiB")

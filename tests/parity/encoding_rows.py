@@ -3,13 +3,17 @@
 from fractions import Fraction
 
 from tests.parity.encodings import FRAMES, UNEVEN, Row, hide, x264, x265
-from vsr_lab.video import Treatment
+from vsr_lab.video import ReadOptions
 
 _QP0 = {"preset": "ultrafast", "qp": "0", "g": "8"}
 _MPEG = {"b:v": "6M", "g": "8", "bf": "2", "qmin": "1", "qmax": "3"}
 _VP9 = {"crf": "12", "b:v": "0", "g": "8", "deadline": "realtime", "cpu-used": "8"}
 _AV1 = {"crf": "12", "g": "8", "preset": "10", "svtav1-params": "lp=1"}
-_BWDIF, _IVTC, _MAPPED = Treatment(deinterlace="bwdif"), Treatment(deinterlace="ivtc"), Treatment(tone_map="bt2390")
+_BWDIF, _IVTC, _MAPPED = (
+    ReadOptions(deinterlace="bwdif"),
+    ReadOptions(deinterlace="ivtc"),
+    ReadOptions(tone_map="bt2390"),
+)
 _FILM = range(FRAMES // 5 * 4)
 
 ROWS = [
@@ -80,7 +84,7 @@ ROWS = [
     Row("h264 interlaced, refused", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
         refused="is interlaced tff; say deinterlace=bwdif"),
     Row("h264 interlaced, kept", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
-        treatment=Treatment(deinterlace="keep")),
+        treatment=ReadOptions(deinterlace="keep")),
     Row("ffv1 telecined, refused", "mkv", "ffv1", lossless=True, weave="3:2", refused="telecined tff 3:2; say"),
     Row("ffv1 telecined", "mkv", "ffv1", lossless=True, weave="3:2", treatment=_IVTC, shown=_FILM),
     Row("h264 telecined", "mp4", "libx264", options=_QP0, lossless=True, weave="3:2", treatment=_IVTC, shown=_FILM),

@@ -12,7 +12,7 @@ import numpy as np
 from tests.parity.planes import Array, Planes, decode, drawn_number, encode, frame_of, picture, to_planes, to_rgb
 from tests.parity.treatments import by_bwdif, pairs_of_moments, tone_mapped, weaved
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import REFUSE, Treatment, VideoFile
+from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 
 FRAMES = 24
 BOUND = 1.0  # mean absolute error of a frame, in 8-bit levels
@@ -51,7 +51,7 @@ class Row:
     weave: str = ""
     hdr: str = ""
     peak: float = 1000
-    treatment: Treatment = REFUSE
+    treatment: ReadOptions = REFUSE
 
     @property
     def step(self) -> int:

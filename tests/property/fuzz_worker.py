@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import Treatment, open_footage, read_chunks
+from vsr_lab.video import ReadOptions, open_footage, read_chunks
 
 
-def _outcome(path: Path, treatment: Treatment) -> str:
+def _outcome(path: Path, treatment: ReadOptions) -> str:
     try:
         footage = open_footage(path, treatment=treatment)
         middle = footage.frames // 2
@@ -21,7 +21,7 @@ def _outcome(path: Path, treatment: Treatment) -> str:
 
 
 if __name__ == "__main__":
-    how = Treatment(damaged="keep") if sys.argv[1] == "keep" else Treatment()
+    how = ReadOptions(damaged="keep") if sys.argv[1] == "keep" else ReadOptions()
     print("ready", flush=True)
     for line in sys.stdin:
         print(_outcome(Path(line.strip()), how), flush=True)

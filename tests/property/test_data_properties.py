@@ -36,7 +36,7 @@ class _Memory(StoredClip):
     frames=st.integers(1, 4),
     room=st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 9)),
     numbers=st.lists(st.integers(0, 2**40), min_size=1, max_size=5),
-    tries=st.integers(1, 3),
+    crop_candidates=st.integers(1, 3),
     flips=st.booleans(),
 )
 def test_a_crop_is_whole_inside_its_clip_and_starts_on_an_lr_pixel(
@@ -45,12 +45,14 @@ def test_a_crop_is_whole_inside_its_clip_and_starts_on_an_lr_pixel(
     frames: int,
     room: tuple[int, int, int],
     numbers: list[int],
-    tries: int,
+    crop_candidates: int,
     flips: bool,
 ) -> None:
     size = scale * blocks + scale
     length, height, width = frames + room[0], size + room[1], size + room[2]
-    crops = Crops([_Memory("a", length, height, width)], None, ResizeDown(scale), 0, frames, size, tries, flips)
+    crops = Crops(
+        [_Memory("a", length, height, width)], None, ResizeDown(scale), 0, frames, size, crop_candidates, flips
+    )
     for number in numbers:
         sample = crops[number]
         assert sample.hr.shape == (frames, 3, size, size)

@@ -35,5 +35,5 @@ def test_a_reader_that_hangs_is_named_and_the_next_file_is_read(tmp_path: Path) 
     sound = write_gray(tmp_path / "sound.mkv", panned(4))
     files = [Fuzzed(stuck, "pipe"), Fuzzed(sound, "none")]
     stopped, read = (outcome for _, outcome in judge_all(files, "refuse", seconds=2))
-    assert stopped.startswith("hung in ") and "folder.py line" in stopped
+    assert stopped.startswith("hung in ") and "image_sequence.py line" in stopped
     assert read == "frames"

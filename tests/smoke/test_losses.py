@@ -53,7 +53,7 @@ def test_a_student_learns_from_a_teacher(cli: Cli, tiny_footage: Path, tmp_path:
 
 def test_what_a_loss_lacks_is_told_before_anything_is_written(cli: Cli, tiny_footage: Path, tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    asked = {"loss=distillation": "taught", "loss=aligned": "lr_flow"}
+    asked = {"loss=distillation": "teacher_sr", "loss=aligned": "lr_flow"}
     for loss, need in asked.items():
         outcome = cli("train", *TINY, f"data.root={tiny_footage}", f"run_dir={run_dir}", loss)
         assert outcome.code == 2

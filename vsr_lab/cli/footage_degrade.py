@@ -20,6 +20,6 @@ def run(cfg: DictConfig) -> None:
     rows = [[pair.name, str(pair.frames), "x".join(map(str, pair.size[::-1]))] for pair in pairs]
     show_table(f"{len(pairs)} clips at 1/{degrading.degradation.scale}", ["clip", "frames", "LR"], rows)
     files = {"lr_root=": folder / "lr", "manifest": folder / "manifest.csv"}
-    if degrading.degradation.retouches:
+    if degrading.degradation.modifies_target:
         files = {"root=": folder / "hr", **files}
     show_files("written (use: data.lr_root= or suite.lr_root=)", files)

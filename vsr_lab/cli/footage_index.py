@@ -11,11 +11,11 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.curation import (
     ContentModel,
     Index,
-    Piece,
     Row,
     Scans,
+    SourceGroup,
+    assign_splits,
     build_index,
-    deal,
     entry,
     near_duplicates,
     plan,
@@ -55,7 +55,7 @@ def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> Non
     usable = [row for row in rows if not row["problem"]]
     shots = find_shots(manifest)
     pieces = [
-        Piece(
+        SourceGroup(
             source=str(row["source"] or row["path"]),
             split=str(row["split"]),
             kind=str(row["content_type"] or row["suggested_content"]),
@@ -68,7 +68,7 @@ def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> Non
     ]
     first, second = cfg.split_names
     for row, split in zip(
-        usable, deal(pieces, near_duplicates(prints), cfg.split, (first, second), cfg.seed), strict=True
+        usable, assign_splits(pieces, near_duplicates(prints), cfg.split, (first, second), cfg.seed), strict=True
     ):
         row["split"] = split
 

@@ -57,7 +57,7 @@ from vsr_lab.training import (
     make_plan,
     quiet_lightning,
 )
-from vsr_lab.video import Treatment
+from vsr_lab.video import ReadOptions
 
 
 def run(cfg: DictConfig) -> float | None:
@@ -110,7 +110,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         skip_limit=cfg.skip_limit,
         teacher=_teacher(cfg),
         colour=cfg.validation.colour,
-        resets=cfg.resets,
+        state_reset_prob=cfg.state_reset_prob,
         seed=cfg.seed,
     )
     check_trainer(module, _trainer_options(cfg))
@@ -202,7 +202,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
         data.split,
         data.content,
         data.layout,
-        Treatment(data.deinterlace, data.tone_map, data.damaged),
+        ReadOptions(data.deinterlace, data.tone_map, data.damaged),
         tell=lambda line: console.print(line, soft_wrap=True),
     )
     low = find_twins(high, data.lr_root, degradation.scale, data.frames)
@@ -219,7 +219,7 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
         cfg.seed,
         frames=data.clip_frames,
         size=data.size,
-        tries=data.tries,
+        crop_candidates=data.crop_candidates,
         flips=data.flips,
         strides=plain(data.strides),
         min_motion=data.min_motion,

@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.app import plain
 from vsr_lab.cli.show import show_files
 from vsr_lab.deployment import Encoding, open_bundle, upscale
-from vsr_lab.video import Treatment
+from vsr_lab.video import ReadOptions
 
 
 def run(cfg: DictConfig) -> None:
@@ -16,7 +16,7 @@ def run(cfg: DictConfig) -> None:
     bundle = open_bundle(Path(cfg.bundle))
     pixel_format = cfg.pixel_format or bundle.manifest["about"].get("pixel_format", "yuv420p")
     encoding = Encoding(cfg.codec, pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
-    treatment = Treatment(cfg.deinterlace, cfg.tone_map, cfg.damaged)
+    treatment = ReadOptions(cfg.deinterlace, cfg.tone_map, cfg.damaged)
     provenance = upscale(
         bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment, cfg.watch_cuts
     )

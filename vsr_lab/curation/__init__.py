@@ -4,10 +4,10 @@ from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.index import Index, Scans, build_index, digest_of, known_digest, plan, read_old
 from vsr_lab.curation.leaks import Entry, Leak, entry, find_leaks
 from vsr_lab.curation.rows import Row
-from vsr_lab.curation.sampling import Coverage, Sample, Take, choose, gather
+from vsr_lab.curation.sampling import Coverage, Sample, ShotCandidate, choose, gather
 from vsr_lab.curation.scan import Scan, rate_of
 from vsr_lab.curation.sheet import write_contact_sheet
-from vsr_lab.curation.splits import Piece, deal, near_duplicates
+from vsr_lab.curation.splits import SourceGroup, assign_splits, near_duplicates
 
 __all__ = [
     "ContentModel",
@@ -15,15 +15,15 @@ __all__ = [
     "Entry",
     "Index",
     "Leak",
-    "Piece",
     "Row",
     "Sample",
     "Scan",
     "Scans",
-    "Take",
+    "ShotCandidate",
+    "SourceGroup",
+    "assign_splits",
     "build_index",
     "choose",
-    "deal",
     "digest_of",
     "entry",
     "find_leaks",

@@ -28,7 +28,7 @@ _DRAWS = 200
 _LOGARITHMIC = ("motion", "detail", "noise")
 
 
-class Take(NamedTuple):
+class ShotCandidate(NamedTuple):
     """Frames start..stop-1 of a file. looks: its features, one row."""
 
     shot: Shot
@@ -61,20 +61,20 @@ class Sample:
     coverage: Coverage
 
 
-def takes_of(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[Take]:
+def takes_of(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[ShotCandidate]:
     """The shots inside a shot: between its cuts, long ones in pieces, each with the mean of the looks taken in it.
 
     shortest: frames, under which a piece does not count.
     """
     stop = scan.frames if shot.stop is None else shot.stop
-    found: list[Take] = []
+    found: list[ShotCandidate] = []
     for first, last in scenes(scan.cuts.tolist(), shot.start, stop):
         count = max(1, round((last - first) / (_LONGEST * rate)))
         edges = np.linspace(first, last, count + 1).astype(int).tolist()
         for a, b in pairwise(edges):
             looks = _looks(scan, a, b)
             if b - a >= shortest and looks is not None:
-                found.append(Take(shot.window(a - shot.start, b - shot.start), looks))
+                found.append(ShotCandidate(shot.window(a - shot.start, b - shot.start), looks))
     return found
 
 
@@ -83,7 +83,7 @@ def _looks(scan: Scan, first: int, last: int) -> Array | None:
     return scan.features[inside].mean(0) if inside.any() else None
 
 
-def choose(takes: list[Take], n: int, seed: int) -> Sample:
+def choose(takes: list[ShotCandidate], n: int, seed: int) -> Sample:
     """n takes that stand for all. The same takes give the same choice; seed is for the random draws it is held against.
 
     Raises UserError where there are not that many.
@@ -160,7 +160,7 @@ def gather(
     scan_of: Callable[[Shot], tuple[Scan, float]],
     done: Callable[[Shot], object] = lambda shot: None,
     frames: int | None = None,
-) -> tuple[list[Take], dict[str, str]]:
+) -> tuple[list[ShotCandidate], dict[str, str]]:
     """The takes of all shots, and why others are left out, by name. scan_of gives the scan of a shot's file and its
     frame rate, or raises UserError; frames: how long a take has to be, other than 8.
 
@@ -168,7 +168,7 @@ def gather(
     """
     if frames is not None and frames < 1:
         raise UserError(f"frames={frames}", "is no length", "say how many frames, such as frames=48")
-    takes: list[Take] = []
+    takes: list[ShotCandidate] = []
     problems: dict[str, str] = {}
     for shot in shots:
         try:

@@ -11,7 +11,7 @@ from vsr_lab.curation.leaks import Entry, compare
 
 
 @dataclass(frozen=True)
-class Piece:
+class SourceGroup:
     """A row to be dealt out. source: rows of one stay together; split: what a person said, which stays; kind: content
     type, each of which is dealt out by itself; seconds: what it weighs."""
 
@@ -26,8 +26,8 @@ def near_duplicates(entries: Sequence[Entry]) -> list[tuple[int, int]]:
     return [(i, j) for (i, one), (j, other) in combinations(enumerate(entries), 2) if compare(one, other)]
 
 
-def deal(
-    pieces: Sequence[Piece], alike: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
+def assign_splits(
+    pieces: Sequence[SourceGroup], alike: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
 ) -> list[str]:
     """A split for each piece: `share` of each kind's time goes to the second name, groups kept together.
 
@@ -45,7 +45,7 @@ def deal(
     return splits
 
 
-def _groups(pieces: Sequence[Piece], alike: Sequence[tuple[int, int]]) -> list[list[int]]:
+def _groups(pieces: Sequence[SourceGroup], alike: Sequence[tuple[int, int]]) -> list[list[int]]:
     parent = list(range(len(pieces)))
 
     def root(i: int) -> int:
@@ -63,7 +63,7 @@ def _groups(pieces: Sequence[Piece], alike: Sequence[tuple[int, int]]) -> list[l
     return list(groups.values())
 
 
-def _heaviest(pieces: Sequence[Piece], group: Sequence[int]) -> str:
+def _heaviest(pieces: Sequence[SourceGroup], group: Sequence[int]) -> str:
     time: dict[str, float] = defaultdict(float)
     for i in group:
         time[pieces[i].kind] += pieces[i].seconds
@@ -71,7 +71,7 @@ def _heaviest(pieces: Sequence[Piece], group: Sequence[int]) -> str:
 
 
 def _deal_kind(
-    pieces: Sequence[Piece],
+    pieces: Sequence[SourceGroup],
     groups: list[list[int]],
     share: float,
     names: tuple[str, str],
@@ -100,7 +100,7 @@ def _set(splits: list[str], group: Sequence[int], name: str) -> None:
         splits[i] = splits[i] or name
 
 
-def split_times(pieces: Sequence[Piece], splits: Sequence[str]) -> Mapping[str, float]:
+def split_times(pieces: Sequence[SourceGroup], splits: Sequence[str]) -> Mapping[str, float]:
     """Seconds of each split."""
     time: dict[str, float] = defaultdict(float)
     for piece, split in zip(pieces, splits, strict=True):

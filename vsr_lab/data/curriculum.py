@@ -38,7 +38,7 @@ def _is_pair(stage: Any) -> bool:
     return isinstance(stage, list) and len(stage) == 2 and all(isinstance(part, int | float) for part in stage)
 
 
-class Lessons(Dataset[Sample]):
+class CurriculumCrops(Dataset[Sample]):
     """Crops cut to the length that the curriculum sets for their step: sample `number` belongs to step number // share.
 
     share: samples a step, of all processes; steps: of the whole training. Which crop it is does not depend on the

@@ -18,7 +18,7 @@ from vsr_lab.data.batch import Batch
 from vsr_lab.data.store import StoredClip
 from vsr_lab.degradations import Degradation, Params
 
-_ROUNDS = 8  # of `tries` draws, before a still place is taken after all
+_ROUNDS = 8  # of `crop_candidates` draws, before a still place is taken after all
 _MOTION_WEIGHT = 4.0  # a pixel changes by less from frame to frame than from place to place
 # What is drawn for one sample: each from a stream of its own, so that one may change without the others.
 _PLACE, _PARAMS, _VALIDATION = range(3)
@@ -95,8 +95,8 @@ class _Starts:
 class Crops(Dataset[Sample]):
     """Random crops of stored clips: T frames of size x size HR pixels of one scene, augmented.
 
-    low: the LR twin of every clip, or None where LR is made by the degradation. tries: how many places are drawn, of
-    which the one with most motion and detail is taken; 1 is a plain draw. flips: mirror, transpose and time reversal
+    low: the LR twin of every clip, or None where LR is made by the degradation. crop_candidates: how many positions
+    are drawn, of which the one with most motion and detail is used; 1 is a plain draw. flips: mirror, transpose and time reversal
     (off for text, which is never mirrored in life). strides: chances of taking every frame, every second, every third:
     footage of other frame rates. min_motion: mean change between shown frames, in 8-bit levels, below which a place is
     passed over while a livelier one can be found.
@@ -111,7 +111,7 @@ class Crops(Dataset[Sample]):
         seed: int,
         frames: int,
         size: int,
-        tries: int,
+        crop_candidates: int,
         flips: bool,
         strides: Sequence[float] = (1.0,),
         min_motion: float = 0.0,
@@ -126,7 +126,7 @@ class Crops(Dataset[Sample]):
         self.seed = seed
         self.frames = frames
         self.size = size
-        self.tries = tries
+        self.crop_candidates = crop_candidates
         self.flips = flips
         self.min_motion = min_motion
         self._chances = np.cumsum(_chances(strides))
@@ -160,12 +160,12 @@ class Crops(Dataset[Sample]):
         return self._choose(rng, stride), turns
 
     def _choose(self, rng: np.random.Generator, stride: int) -> Place:
-        """The liveliest of `tries` places; of more where all stand still."""
+        """The liveliest of `crop_candidates` places; of more where all stand still."""
         best, most = self._draw(rng, stride), -1.0
-        if self.tries == 1 and not self.min_motion:
+        if self.crop_candidates == 1 and not self.min_motion:
             return best
-        for drawn in range(self.tries * (_ROUNDS if self.min_motion else 1)):
-            if drawn and drawn % self.tries == 0 and most >= 0:
+        for drawn in range(self.crop_candidates * (_ROUNDS if self.min_motion else 1)):
+            if drawn and drawn % self.crop_candidates == 0 and most >= 0:
                 break
             crop = self._draw(rng, stride) if drawn else best
             motion, detail = self.measure(crop)
@@ -248,7 +248,7 @@ def _pair_here(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Te
     try:
         clip = to_tensor(hr.permute(0, 2, 3, 1).numpy())
         lr = to_frames(degradation.apply(clip, params))
-        if degradation.retouches:
+        if degradation.modifies_target:
             hr = torch.from_numpy(to_frames(degradation.truth(clip, params))).permute(0, 3, 1, 2)
     finally:
         torch.set_num_threads(threads)

@@ -120,7 +120,9 @@ def _write_pair(shot: Shot, degrading: Degrading, folder: Path, advance: Any) ->
     digest = hashlib.sha256()
     with ExitStack() as stack:
         low = _writer(stack, lr_path, (height, width))
-        high = _writer(stack, hr_path, (height * scale, width * scale)) if degrading.degradation.retouches else None
+        high = (
+            _writer(stack, hr_path, (height * scale, width * scale)) if degrading.degradation.modifies_target else None
+        )
         for lr, truth, times in degrading.runs(shot, params):
             low.write(lr, times)
             if high:

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.data.batch import Batch
-from vsr_lab.data.curriculum import Curriculum, Lessons
+from vsr_lab.data.curriculum import Curriculum, CurriculumCrops
 from vsr_lab.data.dataset import Crops, Sample, Windows, collate
 
 
@@ -47,7 +47,7 @@ def train_loader(
     curriculum: Curriculum | None = None,
 ) -> DataLoader[Batch]:
     """Batches of every step from `first` on, for one of `world` processes; of clips as long as the curriculum says."""
-    lessons = Lessons(crops, curriculum, batch_size * world, steps) if curriculum else crops
+    lessons = CurriculumCrops(crops, curriculum, batch_size * world, steps) if curriculum else crops
     return _loader(lessons, StepNumbers(first, steps, batch_size, rank, world), workers)
 
 

@@ -6,7 +6,7 @@ from vsr_lab.degradations.blurring import Defocus, GaussianBlur, GeneralisedBlur
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
 from vsr_lab.degradations.coding import Codec, Jpeg
 from vsr_lab.degradations.colours import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
-from vsr_lab.degradations.compose import Chain, OneOf, Sometimes
+from vsr_lab.degradations.compose import Compose, RandomApply, RandomChoice
 from vsr_lab.degradations.composite import ChromaBleed, Composite
 from vsr_lab.degradations.film import DustAndScratches, FilmGrain
 from vsr_lab.degradations.interlacing import Interlace, Telecine
@@ -14,7 +14,7 @@ from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
 from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
 from vsr_lab.degradations.projection import ExposureFlicker, Fading, GateWeave, Vignette
 from vsr_lab.degradations.repeats import DroppedFrames, LowFrameRate
-from vsr_lab.degradations.rescale import AdaptiveResolution, ThereAndBack
+from vsr_lab.degradations.rescale import AdaptiveResolution, RescaleRoundTrip
 from vsr_lab.degradations.resizing import RandomResize, ResizeDown
 from vsr_lab.degradations.sharpening import Sharpening
 from vsr_lab.degradations.subpixel import SubpixelDown
@@ -24,10 +24,10 @@ __all__ = [
     "AdaptiveResolution",
     "Banding",
     "BlurDown",
-    "Chain",
     "ChromaBleed",
     "ChromaSubsampling",
     "Codec",
+    "Compose",
     "Composite",
     "CursorOverlay",
     "Defocus",
@@ -55,20 +55,20 @@ __all__ = [
     "LumaBandwidth",
     "MatrixConfusion",
     "MotionBlur",
-    "OneOf",
     "Params",
     "PoissonNoise",
+    "RandomApply",
+    "RandomChoice",
     "RandomResize",
+    "RescaleRoundTrip",
     "ResizeDown",
     "RollingShutter",
     "SensorNoise",
     "Sharpening",
     "SincFilter",
-    "Sometimes",
     "SubpixelDown",
     "TapeNoise",
     "Telecine",
-    "ThereAndBack",
     "TimestampOverlay",
     "Underexposure",
     "Vignette",

@@ -18,13 +18,13 @@ class Degradation(ABC):
     on_cpu: works on numpy frames (a codec, OpenCV), so it is run where footage is loaded and not on the device.
     temporal: a frame depends on its number or on the frames around it (fresh noise, a codec, a drift), so the whole
     clip is given at once.
-    retouches: `truth` is another picture than the HR that it is given.
+    modifies_target: `truth` is another picture than the HR that it is given.
     """
 
     scale: int = 1
     on_cpu: bool = False
     temporal: bool = False
-    retouches: bool = False
+    modifies_target: bool = False
 
     def sample(self, rng: np.random.Generator) -> Params:
         """Parameters for one clip; a degradation without randomness has none."""
@@ -79,6 +79,6 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
 def truth_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
     """hr B T C H W with one set of parameters a sample -> what the LR of `apply_batch` is to be restored to."""
-    if not degradation.retouches:
+    if not degradation.modifies_target:
         return hr
     return torch.stack([degradation.truth(clip, p) for clip, p in zip(hr, params, strict=True)])

@@ -21,7 +21,7 @@ class RollingShutter(Degradation):
 
     on_cpu = True
     temporal = True
-    retouches = True
+    modifies_target = True
 
     def __init__(self, readout_min: float, readout_max: float) -> None:
         self.readout_min = readout_min
@@ -60,7 +60,7 @@ class LensDistortion(Degradation):
     The truth is bent too: how much a lens bends, a picture of unknown things cannot say.
     """
 
-    retouches = True
+    modifies_target = True
 
     def __init__(self, strength_max: float) -> None:
         self.strength_max = strength_max
@@ -106,7 +106,7 @@ class DomeHaze(Degradation):
 class Infrared(Degradation):
     """A night camera: gray, of the red more than of the blue. The truth is gray too, as colour cannot be known."""
 
-    retouches = True
+    modifies_target = True
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self.truth(clip, params)

@@ -10,7 +10,7 @@ from vsr_lab.core.luma import quantise
 from vsr_lab.degradations.base import Degradation, Params
 
 
-class Chain(Degradation):
+class Compose(Degradation):
     """Every step in turn, then rounding to 8 bits; its scale is the product of theirs.
 
     A second-order chain in the manner of Real-ESRGAN (Wang et al. 2021, section 3.1) is one whose steps come twice.
@@ -21,7 +21,7 @@ class Chain(Degradation):
         self.scale = math.prod(step.scale for step in steps)
         self.on_cpu = any(step.on_cpu for step in steps)
         self.temporal = any(step.temporal for step in steps)
-        self.retouches = any(step.retouches for step in steps)
+        self.modifies_target = any(step.modifies_target for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         return {"steps": [step.sample(rng) for step in self.steps]}
@@ -43,7 +43,7 @@ class Chain(Degradation):
         return hr
 
 
-class Sometimes(Degradation):
+class RandomApply(Degradation):
     """A step that happens to a share `chance` of all clips, and to the whole of each. The step keeps the size."""
 
     def __init__(self, step: Degradation, chance: float) -> None:
@@ -55,7 +55,7 @@ class Sometimes(Degradation):
         self.chance = chance
         self.on_cpu = step.on_cpu
         self.temporal = step.temporal
-        self.retouches = step.retouches
+        self.modifies_target = step.modifies_target
 
     def sample(self, rng: np.random.Generator) -> Params:
         happens = bool(rng.random() < self.chance)
@@ -68,7 +68,7 @@ class Sometimes(Degradation):
         return hr if params["step"] is None else self.step.truth(hr, params["step"], zoom)
 
 
-class OneOf(Degradation):
+class RandomChoice(Degradation):
     """One of several steps of the same scale, drawn for each clip by `weights` (all alike where none are given)."""
 
     def __init__(self, steps: Sequence[Degradation], weights: Sequence[float] | None = None) -> None:
@@ -82,7 +82,7 @@ class OneOf(Degradation):
         self.scale = steps[0].scale
         self.on_cpu = any(step.on_cpu for step in steps)
         self.temporal = any(step.temporal for step in steps)
-        self.retouches = any(step.retouches for step in steps)
+        self.modifies_target = any(step.modifies_target for step in steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         chosen = int(rng.choice(len(self.steps), p=self.chances))

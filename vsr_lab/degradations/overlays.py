@@ -47,7 +47,7 @@ class TimestampOverlay(Degradation):
     """
 
     temporal = True
-    retouches = True
+    modifies_target = True
     _STYLES = ("%Y-%m-%d %H:%M:%S  CAM {camera:02d}", "%d/%m/%Y %H:%M:%S", "CAM{camera}  %m-%d-%Y %a %H:%M:%S")
 
     def __init__(self, size_min: float, size_max: float, rate: float = 25.0) -> None:
@@ -105,7 +105,7 @@ class CursorOverlay(Degradation):
     """
 
     temporal = True
-    retouches = True
+    modifies_target = True
 
     def __init__(self, size_min: int, size_max: int) -> None:
         self.size_min = size_min

@@ -18,7 +18,7 @@ class GateWeave(Degradation):
     """
 
     temporal = True
-    retouches = True
+    modifies_target = True
 
     def __init__(self, amplitude_min: float, amplitude_max: float) -> None:
         self.amplitude_min = amplitude_min

@@ -13,7 +13,7 @@ class _Repeats(Degradation):
     """Every frame shows itself or an earlier one. So does the truth: a picture of another moment is no pair."""
 
     temporal = True
-    retouches = True
+    modifies_target = True
 
     @abstractmethod
     def order(self, frames: int, params: Params) -> list[int]:

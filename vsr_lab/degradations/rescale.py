@@ -16,7 +16,7 @@ def there_and_back(clip: Tensor, height: int, width: int, method: str) -> Tensor
     return resize_to(there, (clip.shape[-2], clip.shape[-1]), method).clamp(0, 1)
 
 
-class ThereAndBack(Degradation):
+class RescaleRoundTrip(Degradation):
     """Through a grid `factor` times as fine and back, one factor of those given drawn for each clip; the size stays.
 
     Factors above 1 are a desktop's fractional scaling (1.25, 1.5, 1.75), below 1 a window shared smaller than it is.

@@ -48,7 +48,7 @@ class RandomResize(Degradation):
             raise ValueError(f"factors must be above 0 and in order, not {factor_min}..{factor_max}")
         if inside is not None and inside.scale != 1:
             raise ValueError(f"what happens in between must keep the size, not shrink it by {inside.scale}")
-        if inside is not None and inside.retouches:
+        if inside is not None and inside.modifies_target:
             raise ValueError("a step that the truth shows too must be done at a size that the truth has")
         self.factor_min = factor_min
         self.factor_max = factor_max

@@ -19,7 +19,7 @@ from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.video import REFUSE, Treatment, VideoFile, VideoWriter, read_chunks
+from vsr_lab.video import REFUSE, ReadOptions, VideoFile, VideoWriter, read_chunks
 from vsr_lab.video.color_conversion import bits_of
 
 DISCLOSURE = (
@@ -45,7 +45,7 @@ def upscale(
     tile: int,
     overlap: int,
     overwrite: bool,
-    treatment: Treatment = REFUSE,
+    treatment: ReadOptions = REFUSE,
     watch_cuts: bool = True,
 ) -> dict[str, Any]:
     """Enlarge source into output and write output.provenance.json beside it; returns the provenance.

@@ -17,7 +17,7 @@ from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import open_onnx
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
-from vsr_lab.video import Treatment, read_chunks
+from vsr_lab.video import ReadOptions, read_chunks
 
 
 class Candidate(Protocol):
@@ -64,7 +64,7 @@ class FramesCandidate:
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
         # What a tool made is judged as it is, combs and all.
-        shot = find_shots(self.root, clips=[clip], treatment=Treatment(deinterlace="keep"))[0]
+        shot = find_shots(self.root, clips=[clip], treatment=ReadOptions(deinterlace="keep"))[0]
         theirs = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
         count = -1
         for count, _ in enumerate(lr):

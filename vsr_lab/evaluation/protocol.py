@@ -35,7 +35,7 @@ class Protocol:
     settings: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        if self.degradation.temporal or self.degradation.retouches:
+        if self.degradation.temporal or self.degradation.modifies_target:
             raise UserError(
                 f"protocol {self.name}",
                 "its degradation needs whole clips or changes the truth, and judging takes a few frames at a time",

@@ -11,7 +11,7 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.footage.layouts import AUTO
 from vsr_lab.footage.shots import Shot, find_shots, find_twins
-from vsr_lab.video import Treatment, read_chunks
+from vsr_lab.video import ReadOptions, read_chunks
 
 
 class Pair(NamedTuple):
@@ -28,7 +28,7 @@ class Suite:
     content: the content type it stands for; lr_root: recorded LR of the same names, or "auto" for that in the same
     tree, used in the place of the protocol's degradation; downscale: shrinks the HR of a lossy source first; layout:
     how the folder is laid out, one of `core.layouts`; deinterlace, tone_map, damaged: what to do with clips that cannot
-    be read as they are (`Treatment`).
+    be read as they are (`ReadOptions`).
     """
 
     name: str
@@ -54,7 +54,7 @@ class Suite:
             self.split,
             self.content,
             self.layout,
-            Treatment(self.deinterlace, self.tone_map, self.damaged),
+            ReadOptions(self.deinterlace, self.tone_map, self.damaged),
             print,
         )
 

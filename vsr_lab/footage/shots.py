@@ -16,7 +16,7 @@ from vsr_lab.core.files import check_sha256
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.layouts import AUTO, Lows, one_low, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.video import REFUSE, Footage, Treatment, open_footage
+from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Shot:
     crop: tuple[int, int, int, int] | None = None
     cuts: tuple[int, ...] = ()
     lows: Lows = ()
-    treatment: Treatment = REFUSE
+    treatment: ReadOptions = REFUSE
     sha256: str = ""
 
     @cached_property
@@ -108,7 +108,7 @@ def find_shots(
     split: str | None = None,
     content: str | None = None,
     layout: str = AUTO,
-    treatment: Treatment = REFUSE,
+    treatment: ReadOptions = REFUSE,
     tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
     """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
@@ -194,7 +194,7 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
             cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
-            treatment=Treatment(**{key: row.get(key) or value for key, value in vars(default.treatment).items()}),
+            treatment=ReadOptions(**{key: row.get(key) or value for key, value in vars(default.treatment).items()}),
             sha256=row.get("sha256") or "",
         )
     except ValueError as error:

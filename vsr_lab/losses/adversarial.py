@@ -23,7 +23,7 @@ class Adversarial(nn.Module, ABC):
         """What the network minimises: sr, hr B T C H W, lr B T C h w, motion of hr."""
 
     @abstractmethod
-    def opposed(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
+    def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         """What the discriminator minimises. No gradient passes to sr."""
 
 
@@ -33,7 +33,7 @@ class Hinge(Adversarial):
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         return -self.discriminator(sr, lr, motion).mean()
 
-    def opposed(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
+    def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         real = self.discriminator(hr, lr, motion)
         made = self.discriminator(sr.detach(), lr, motion)
         return F.relu(1 - real).mean() + F.relu(1 + made).mean()
@@ -47,7 +47,7 @@ class Relativistic(Adversarial):
         made = self.discriminator(sr, lr, motion)
         return _more_real(made, real)
 
-    def opposed(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
+    def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         real = self.discriminator(hr, lr, motion)
         made = self.discriminator(sr.detach(), lr, motion)
         return _more_real(real, made)

@@ -1,4 +1,4 @@
-"""Losses on the pixels of single frames. sr, hr, taught: B T C H W in [0, 1]; each loss is one number."""
+"""Losses on the pixels of single frames. sr, hr, teacher_sr: B T C H W in [0, 1]; each loss is one number."""
 
 from torch import Tensor, nn
 
@@ -22,7 +22,7 @@ class L1(nn.Module):
 
 
 class Distillation(nn.Module):
-    """mean |sr - taught|: what a teacher network makes of the same lr (train teacher=<network.safetensors>)."""
+    """mean |sr - teacher_sr|: what a teacher network makes of the same lr (train teacher=<network.safetensors>)."""
 
-    def forward(self, sr: Tensor, taught: Tensor) -> Tensor:
-        return (sr - taught).abs().mean()
+    def forward(self, sr: Tensor, teacher_sr: Tensor) -> Tensor:
+        return (sr - teacher_sr).abs().mean()

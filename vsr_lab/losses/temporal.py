@@ -65,5 +65,5 @@ class PingPong(nn.Module):
     What a network invents and then carries along differs on the two ways; what it saw does not.
     """
 
-    def forward(self, sr: Tensor, sr_back: Tensor) -> Tensor:
-        return _mean((sr[:, :-1] - sr_back[:, :-1]).abs())
+    def forward(self, sr: Tensor, sr_backward: Tensor) -> Tensor:
+        return _mean((sr[:, :-1] - sr_backward[:, :-1]).abs())

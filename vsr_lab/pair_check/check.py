@@ -68,7 +68,7 @@ class _Explained:
     """What makes LR of HR: where it lies, the colours it has, whether it was shrunk in linear light, and the family
     (None where the scale has none)."""
 
-    lying: geometry.Lying
+    lying: geometry.Alignment
     colour: ColourFit
     linear: bool
     named: Named | None
@@ -96,14 +96,14 @@ def _explained(placed: Placed, declared: Declared) -> _Explained:
     return _Explained(lying, colour, linear, named)
 
 
-def _replaced(frames: list[Matched], lying: geometry.Lying, colour: ColourFit) -> geometry.Lying:
+def _replaced(frames: list[Matched], lying: geometry.Alignment, colour: ColourFit) -> geometry.Alignment:
     """The place, measured anew where the colours were so far off that they may have bent it."""
     if colour.name is None or colour.moved < _GARISH:
         return lying
     return geometry.find_lying(recoloured(colour, frames), lying.grid)
 
 
-def _proven(frames: list[Matched], lying: geometry.Lying, declared: Declared) -> tuple[geometry.Lying, bool]:
+def _proven(frames: list[Matched], lying: geometry.Alignment, declared: Declared) -> tuple[geometry.Alignment, bool]:
     """With the exact grid in the place of the estimate, where a family makes this LR from this HR."""
     scale = lying.whole[0] // lying.size[0]
     if scale < 2 or lying.whole != (lying.size[0] * scale, lying.size[1] * scale):
@@ -115,7 +115,7 @@ def _proven(frames: list[Matched], lying: geometry.Lying, declared: Declared) ->
     return replace(lying, grid=Grid((float(scale), float(scale)), phase(families[proof.family])), spread=0.0), True
 
 
-def _foreign(pair: ShotPair, lying: geometry.Lying) -> Findings:
+def _foreign(pair: ShotPair, lying: geometry.Alignment) -> Findings:
     """Nothing else can be said of two that do not belong together."""
     fault = Fault(
         "other footage",

@@ -15,7 +15,7 @@ from vsr_lab.alignment.signatures import gray
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.pair_check.families import EXACT, Families, Fit, Window, fit_family, leaning, luma, phase
 from vsr_lab.pair_check.findings import Fault, Findings
-from vsr_lab.pair_check.geometry import Lying
+from vsr_lab.pair_check.geometry import Alignment
 from vsr_lab.pair_check.kernel import Kernel, blockiness, estimate_kernel, noise
 from vsr_lab.pair_check.pairing import Matched
 
@@ -86,7 +86,7 @@ def prove(frames: list[Matched], families: Families, scale: int) -> Fit | None:
 
 
 def name_degradation(
-    frames: list[Matched], lying: Lying, scale: int, declared: Declared, recolour: Recolour, linear: bool
+    frames: list[Matched], lying: Alignment, scale: int, declared: Declared, recolour: Recolour, linear: bool
 ) -> Named:
     """Hold every family against LR, as it stands and moved by what it leaves of the measured shift."""
     families = declared.families(scale)
@@ -174,14 +174,14 @@ def _lumas(pictures: list[Tensor]) -> Picture:
     return 255 * torch.stack([luma(picture) for picture in pictures]).numpy()
 
 
-def _cut_at(frames: list[Matched], lying: Lying, scale: int) -> list[Window]:
+def _cut_at(frames: list[Matched], lying: Alignment, scale: int) -> list[Window]:
     """Windows at the measured place, to whole HR pixels where LR lies more than one LR pixel off."""
     corner = lying.displaced((float(scale), float(scale)))
     y, x = (round(c * scale) if max(map(abs, corner)) > 1 else 0 for c in corner)
     return [_site(frame, lying.grid, scale).cut(scale, (y, x)) for frame in frames]
 
 
-def in_linear_light(frames: list[Matched], lying: Lying, scale: int) -> bool:
+def in_linear_light(frames: list[Matched], lying: Alignment, scale: int) -> bool:
     """True where a kernel explains LR far better in linear light than in coded values."""
     windows = _cut_at(frames, lying, scale)
     lows, highs = _lumas([w.lr for w in windows]), _lumas([w.hr for w in windows])
@@ -198,7 +198,7 @@ def likeness(named: Named) -> float:
     return float(np.median(shares))
 
 
-def judge_degradation(found: Findings, named: Named, lying: Lying, declared: Declared, linear: bool) -> None:
+def judge_degradation(found: Findings, named: Named, lying: Alignment, declared: Declared, linear: bool) -> None:
     """Add faults of shift and of degradation to found, and say what LR is made by."""
     best, kernel = named.best, named.kernel
     _measure(found, named)
@@ -244,7 +244,7 @@ def _measure(found: Findings, named: Named) -> None:
     }
 
 
-def _judge_shift(found: Findings, named: Named, lying: Lying) -> None:
+def _judge_shift(found: Findings, named: Named, lying: Alignment) -> None:
     (y, x), scale = named.shift, named.scale
     psnr = named.best.psnr
     tolerance = TOLERANCE if psnr >= 40 else _LOSSY_TOLERANCE if psnr >= 33 else 2 * _LOSSY_TOLERANCE

@@ -16,7 +16,7 @@ ALIKE, FOREIGN = 0.8, 0.5  # correlation of a pair that lies right, and below wh
 
 
 @dataclass(frozen=True)
-class Lying:
+class Alignment:
     """The median over frames. shift: of the picture's middle from where scale and corner put it (LR pixels); spread:
     of that shift among frames; unsure: its standard error."""
 
@@ -55,7 +55,7 @@ class Lying:
         )  # pyright: ignore[reportReturnType]
 
 
-def find_lying(frames: list[Matched], start: Grid | None = None) -> Lying:
+def find_lying(frames: list[Matched], start: Grid | None = None) -> Alignment:
     """Register every frame and take the median."""
     lows, highs = [gray(frame.low) for frame in frames], [gray(frame.high) for frame in frames]
     bars = find_bars(lows), find_bars(highs)
@@ -69,7 +69,7 @@ def find_lying(frames: list[Matched], start: Grid | None = None) -> Lying:
     return lying
 
 
-def _median(found: list[Registration], size: tuple[int, ...], whole: tuple[int, ...]) -> Lying:
+def _median(found: list[Registration], size: tuple[int, ...], whole: tuple[int, ...]) -> Alignment:
     good = [r for r in found if r.alike >= max(r.alike for r in found) - 0.1]
     scale = np.median([r.grid.scale for r in good], 0)
     middle = np.array([[r.grid.shift[i] + r.grid.scale[i] * size[i] / 2 for i in (0, 1)] for r in good])
@@ -77,7 +77,7 @@ def _median(found: list[Registration], size: tuple[int, ...], whole: tuple[int, 
     shift = centre - scale * np.array(size) / 2
     spread = float((1.48 * np.median(np.abs(middle - centre), 0) / scale).max()) if len(good) > 2 else 0.0
     unsure = np.median([r.unsure for r in good], 0)
-    return Lying(
+    return Alignment(
         Grid((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1]))),
         float(np.median([r.alike for r in good])),
         spread,
@@ -105,17 +105,17 @@ def judge_orientation(found: Findings, orientation: Orientation) -> None:
         )
 
 
-def scales_as(lying: Lying, scale: int) -> bool:
+def scales_as(lying: Alignment, scale: int) -> bool:
     """True where LR shows HR at 1/scale, both ways."""
     return all(abs(a - scale) * n / scale < _DRIFT for a, n in zip(lying.grid.scale, lying.size, strict=True))
 
 
-def content_scale(lying: Lying, asked: int | None) -> int | None:
+def content_scale(lying: Alignment, asked: int | None) -> int | None:
     """The whole-numbered scale at which LR really shows HR, None where there is none."""
     return next((s for s in (asked, *(round(a) for a in lying.grid.scale)) if s and scales_as(lying, s)), None)
 
 
-def judge_extent(found: Findings, lying: Lying, asked: int | None, origin: tuple[int, int] | None) -> None:
+def judge_extent(found: Findings, lying: Alignment, asked: int | None, origin: tuple[int, int] | None) -> None:
     """Add faults of scale, size and crop. origin: the HR corner of LR's first pixel, where a degradation told it."""
     (h, w), (height, width) = lying.size, lying.whole
     a, b = lying.grid.scale
@@ -136,7 +136,7 @@ def judge_extent(found: Findings, lying: Lying, asked: int | None, origin: tuple
         found.faults.append(_window(lying, stated))
 
 
-def _crop(lying: Lying, scale: int, y: int, x: int) -> Fault:
+def _crop(lying: Alignment, scale: int, y: int, x: int) -> Fault:
     (h, w), (height, width) = lying.size, lying.whole
     window = f"{w * scale}x{h * scale}{x:+d}{y:+d}"
     rounding = max(abs(height - h * scale), abs(width - w * scale)) < scale
@@ -148,7 +148,7 @@ def _crop(lying: Lying, scale: int, y: int, x: int) -> Fault:
     )
 
 
-def _scale(lying: Lying, stated: int) -> Fault:
+def _scale(lying: Alignment, stated: int) -> Fault:
     (h, w), (a, b) = lying.size, lying.grid.scale
     values = {"scale": [round(a, 4), round(b, 4)], "declared": stated}
     if abs(a / b - 1) * max(h, w) > 0.5:
@@ -164,7 +164,7 @@ def _scale(lying: Lying, stated: int) -> Fault:
     return Fault("scale", f"LR is HR at x{(a + b) / 2:.3f}, not x{stated}", remedy, values)
 
 
-def _window(lying: Lying, stated: int) -> Fault:
+def _window(lying: Alignment, stated: int) -> Fault:
     (h, w), (a, b) = lying.size, lying.grid.scale
     y, x = lying.grid.shift
     shown = (b * w, a * h, x, y)
@@ -179,7 +179,7 @@ def _window(lying: Lying, stated: int) -> Fault:
     return Fault("crop", f"LR shows the HR window {text} (x{a:.3f} down, x{b:.3f} across)", f"crop HR to {text}", value)
 
 
-def judge_bars(found: Findings, frames: list[Matched], lying: Lying) -> None:
+def judge_bars(found: Findings, frames: list[Matched], lying: Alignment) -> None:
     """Letterbox bars that only one side has."""
     if any(fault.kind == "borders" for fault in found.faults):
         return

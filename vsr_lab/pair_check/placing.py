@@ -20,7 +20,7 @@ class Placed:
 
     timeline: Timeline
     frames: list[Matched]
-    lying: geometry.Lying
+    lying: geometry.Alignment
 
 
 def place(pair: ShotPair, seen: Callable[[], None]) -> Placed:

@@ -28,9 +28,9 @@ class AdversarialModule(VsrModule):
         total, parts = self.objective(sr, hr, lr, progress, measured, {**self._more(lr), "motion": motion})
         loss.requires_grad_(True)
         if term.weight_at(progress):
-            opposed = loss.opposed(sr, hr, lr, motion())
-            parts["discriminator"] = opposed.detach()
-            total = total + opposed
+            discriminator_loss = loss.discriminator_loss(sr, hr, lr, motion())
+            parts["discriminator"] = discriminator_loss.detach()
+            total = total + discriminator_loss
         return total, parts
 
     def learners(self) -> list[dict[str, Any]]:

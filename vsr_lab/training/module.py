@@ -41,8 +41,8 @@ class VsrModule(pl.LightningModule):
     teacher: a network whose output a loss may learn from; it is neither trained nor saved. metrics: what validation
     reports, as in metrics/, of the channels that `colour` names (y or rgb); score: metric name -> weight, whose sum
     picks the best checkpoint; measure_every: steps between logs of the losses that are not trained; skip_limit: how
-    many batches of a loss that is no number are left out before the run ends; resets: the chance that a network begins
-    anew at a frame of the crops, as after a cut, drawn from seed and sample number alone.
+    many batches with a non-finite loss are skipped before the run ends; state_reset_prob: the probability that the
+    state is reset at a frame of the crops, as after a cut, drawn from seed and sample number alone.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class VsrModule(pl.LightningModule):
         skip_limit: int = 0,
         teacher: Network | None = None,
         colour: str = "y",
-        resets: float = 0.0,
+        state_reset_prob: float = 0.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not 0 <= resets <= 1:
-            raise UserError(f"resets={resets}", "is no chance", "say a number from 0 to 1")
+        if not 0 <= state_reset_prob <= 1:
+            raise UserError(f"state_reset_prob={state_reset_prob}", "is no chance", "say a number from 0 to 1")
         self.colour = colour
-        self.resets = resets
+        self.state_reset_prob = state_reset_prob
         self.seed = seed
         self.skip_limit = skip_limit
         self.skipped: Tensor
@@ -88,11 +88,11 @@ class VsrModule(pl.LightningModule):
         """What losses may ask for besides sr, hr, lr and motion: each computed only where one does."""
         more: dict[str, Callable[[], Tensor]] = {}
         if not isinstance(self.network, FrameNetwork):  # to which the way back is the way there
-            more["sr_back"] = lambda: self._there_and_back(lr)
+            more["sr_backward"] = lambda: self._there_and_back(lr)
         if isinstance(flow := getattr(self.network, "flow", None), nn.Module):
             more["lr_flow"] = lambda: _flow_to_previous(flow, lr)
         for teacher in self._teacher:
-            more["taught"] = lambda teacher=teacher: self._run(teacher.to(lr.device), lr)
+            more["teacher_sr"] = lambda teacher=teacher: self._run(teacher.to(lr.device), lr)
         return more
 
     def _there_and_back(self, lr: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ class VsrModule(pl.LightningModule):
         measured = step % self.measure_every == 0
         with self._float32():
             lr, hr = self.pair(batch)
-            sr = self._in_scenes(lr, resets_of(batch, self.resets, self.seed))
+            sr = self._in_scenes(lr, resets_of(batch, self.state_reset_prob, self.seed))
             total, parts = self.losses(sr, hr, lr, progress, measured)
         if not torch.isfinite(total):
             return self._skipped(batch, lr, hr, total)

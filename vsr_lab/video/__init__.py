@@ -4,7 +4,7 @@ from vsr_lab.video.damage import Damage
 from vsr_lab.video.image_sequence import FrameFolder
 from vsr_lab.video.interlace_detection import Fields, find_fields
 from vsr_lab.video.probe import Probe, probe
-from vsr_lab.video.read_options import REFUSE, Treatment
+from vsr_lab.video.read_options import REFUSE, ReadOptions
 from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks
 from vsr_lab.video.writer import VideoWriter
 
@@ -15,7 +15,7 @@ __all__ = [
     "Footage",
     "FrameFolder",
     "Probe",
-    "Treatment",
+    "ReadOptions",
     "VideoFile",
     "VideoWriter",
     "find_fields",

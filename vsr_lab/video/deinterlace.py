@@ -16,11 +16,11 @@ from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.decoders import AvDecoder, Painter
 from vsr_lab.video.interlace_detection import Fields, Scan, find_fields
 from vsr_lab.video.probe import Probe
-from vsr_lab.video.read_options import Treatment
+from vsr_lab.video.read_options import ReadOptions
 
 
 @dataclass(frozen=True)
-class Chain:
+class Compose:
     """Filters that give `given` frames for every `taken`, each made of the group it comes from and the next ones on
     either side alone. steps: libavfilter's names and options."""
 
@@ -49,7 +49,7 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
     return "bwdif", f"mode=send_frame:parity={parity}:deint={only}"
 
 
-def chain_for(probe: Probe, treatment: Treatment) -> Chain | None:
+def chain_for(probe: Probe, treatment: ReadOptions) -> Compose | None:
     """What `treatment` asks for on this file, nothing where its frames are whole.
 
     The pixels are believed, and what the file says only where they do not tell: frames flagged interlaced that are
@@ -70,25 +70,25 @@ def chain_for(probe: Probe, treatment: Treatment) -> Chain | None:
     return _chain(probe, found, how)
 
 
-def _chain(probe: Probe, found: Fields, how: str) -> Chain:
+def _chain(probe: Probe, found: Fields, how: str) -> Compose:
     told = found.scan != Scan.UNDETERMINED
     parity = ("tff" if found.top_first else "bff") if told else "auto"
     if how == "bwdif" or (how == "auto" and found.scan != Scan.TELECINED):
-        return Chain("bwdif", (_bwdif(parity),))
+        return Compose("bwdif", (_bwdif(parity),))
     if found.scan != Scan.TELECINED:
         raise UserError(probe.path, f"is {found}, not telecined", "say deinterlace=bwdif")
     # What matches no neighbour (an edit within a cadence) is left combed and marked: bwdif mends those frames only.
     match = (("fieldmatch", f"order={parity}"), _bwdif(parity, "interlaced"))
     if found.cadence == "2:2":
-        return Chain("ivtc", match)
-    return Chain("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
+        return Compose("ivtc", match)
+    return Compose("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
 
 
 class FilteredDecoder:
     """A file's frames through a chain, by number: each read runs it from a group before to a group after, so that a
     frame is the same however it was asked for."""
 
-    def __init__(self, probe: Probe, chain: Chain, source: AvDecoder) -> None:
+    def __init__(self, probe: Probe, chain: Compose, source: AvDecoder) -> None:
         self._probe = probe
         self._chain = chain
         self._source = source

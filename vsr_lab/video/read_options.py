@@ -12,7 +12,7 @@ _CHOICES = {
 
 
 @dataclass(frozen=True)
-class Treatment:
+class ReadOptions:
     """None refuses what would need it; footage that needs nothing is read as it is, whatever is said here.
 
     deinterlace: "bwdif" makes one whole frame of every two fields, "ivtc" finds the film frames of a telecined stream,
@@ -36,4 +36,4 @@ class Treatment:
         return self.deinterlace not in (None, "keep") or self.tone_map is not None or self.damaged is not None
 
 
-REFUSE = Treatment()
+REFUSE = ReadOptions()

@@ -16,7 +16,7 @@ from vsr_lab.video.deinterlace import FilteredDecoder, chain_for
 from vsr_lab.video.hdr import tone_map
 from vsr_lab.video.image_sequence import FRAME_SUFFIXES, FrameFolder
 from vsr_lab.video.probe import Probe, probe
-from vsr_lab.video.read_options import REFUSE, Treatment
+from vsr_lab.video.read_options import REFUSE, ReadOptions
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m"}
@@ -48,7 +48,7 @@ class VideoFile:
     Raises UserError for what cannot be read right: fields and HDR at once, damage at the first reading.
     """
 
-    def __init__(self, path: Path, square: bool = False, treatment: Treatment = REFUSE) -> None:
+    def __init__(self, path: Path, square: bool = False, treatment: ReadOptions = REFUSE) -> None:
         self.path = path
         self.treatment = treatment
         source = probe(path, cut_short=treatment.damaged is not None)
@@ -119,7 +119,7 @@ class VideoFile:
         return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
 
 
-def _refuse(probe: Probe, treatment: Treatment) -> None:
+def _refuse(probe: Probe, treatment: ReadOptions) -> None:
     """Raises UserError for what would be read wrong."""
     if probe.hdr and not treatment.tone_map:
         raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
@@ -141,7 +141,7 @@ def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
     return replace(clip, frames=to_frames_like(frames, clip.frames))
 
 
-def open_footage(path: Path, square: bool = False, treatment: Treatment = REFUSE) -> Footage:
+def open_footage(path: Path, square: bool = False, treatment: ReadOptions = REFUSE) -> Footage:
     """The footage at path: a video file, or a folder of frames; square: with square pixels; treatment: of a video file.
 
     Raises UserError where there is none, or none that can be read right.

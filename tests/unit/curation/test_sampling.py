@@ -7,23 +7,23 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.sampling import Take, choose, takes_of
+from vsr_lab.curation.sampling import ShotCandidate, choose, takes_of
 from vsr_lab.curation.scan import Scan
 from vsr_lab.footage.shots import Shot
 
 
-def _takes(kinds: list[int], frames: int = 50) -> list[Take]:
+def _takes(kinds: list[int], frames: int = 50) -> list[ShotCandidate]:
     """So many takes of each kind; kinds lie far apart, takes of one kind near each other."""
     rng = np.random.default_rng(0)
     centres = rng.uniform(1, 10, (len(kinds), len(FEATURES)))
     return [
-        Take(Shot(f"kind{k}_{i}", Path("x"), 0, frames), centres[k] + rng.normal(0, 0.1, len(FEATURES)))
+        ShotCandidate(Shot(f"kind{k}_{i}", Path("x"), 0, frames), centres[k] + rng.normal(0, 0.1, len(FEATURES)))
         for k, count in enumerate(kinds)
         for i in range(count)
     ]
 
 
-def _kind(take: Take) -> str:
+def _kind(take: ShotCandidate) -> str:
     return take.shot.name.split("_")[0]
 
 

@@ -53,12 +53,12 @@ def _crops(
     low: list[StoredClip] | None = None,
     degradation: Degradation | None = None,
     seed: int = 0,
-    tries: int = 3,
+    crop_candidates: int = 3,
     flips: bool = True,
     strides: Sequence[float] = (1.0,),
     min_motion: float = 0.0,
 ) -> Crops:
-    return Crops(high, low, degradation or ResizeDown(SCALE), seed, 4, 12, tries, flips, strides, min_motion)
+    return Crops(high, low, degradation or ResizeDown(SCALE), seed, 4, 12, crop_candidates, flips, strides, min_motion)
 
 
 def _same(a: Sample, b: Sample) -> bool:
@@ -83,12 +83,12 @@ def test_samples_differ_from_one_another(high: list[StoredClip]) -> None:
     assert not any(torch.equal(a, b) for i, a in enumerate(samples) for b in samples[:i])
 
 
-@pytest.mark.parametrize("tries", [1, 4])
+@pytest.mark.parametrize("crop_candidates", [1, 4])
 @pytest.mark.parametrize("flips", [False, True])
 def test_lr_is_of_the_same_place_time_and_turn(
-    high: list[StoredClip], low: list[StoredClip], tries: int, flips: bool
+    high: list[StoredClip], low: list[StoredClip], crop_candidates: int, flips: bool
 ) -> None:
-    crops = _crops(high, low, tries=tries, flips=flips)
+    crops = _crops(high, low, crop_candidates=crop_candidates, flips=flips)
     for number in range(32):
         sample = crops[number]
         assert sample.hr.shape == (4, 3, 12, 12)
@@ -102,7 +102,7 @@ def test_all_sixteen_turns_are_drawn(high: list[StoredClip]) -> None:
     """Backwards in time, upside down, mirrored and transposed, in every combination."""
     seen: set[tuple[bool, ...]] = set()
     for number in range(200):
-        red, green, blue = _crops(high, tries=1)[number].hr.int().unbind(1)
+        red, green, blue = _crops(high, crop_candidates=1)[number].hr.int().unbind(1)
         transposed = bool((green[0].diff(dim=0) == 0).all())
         rows, columns = (blue, green) if transposed else (green, blue)
         down = rows[0, -1, -1] < rows[0, 0, 0]
@@ -122,7 +122,7 @@ def test_without_flips_a_crop_is_cut_as_it_is(high: list[StoredClip]) -> None:
 
 
 def test_every_start_and_clip_is_drawn(high: list[StoredClip]) -> None:
-    drawn = {(sample.clip, sample.start) for sample in map(_crops(high, tries=1).__getitem__, range(300))}
+    drawn = {(sample.clip, sample.start) for sample in map(_crops(high, crop_candidates=1).__getitem__, range(300))}
     assert drawn == {("a", t) for t in range(6)} | {("b", t) for t in range(3)}
 
 
@@ -131,8 +131,8 @@ def test_a_place_with_detail_is_preferred_to_a_flat_one(store: Store) -> None:
     frames[:, :, 24:] = np.random.default_rng(0).integers(0, 255, (24, 24, 3))
     clip = store("half", frames)
 
-    def detail(tries: int) -> float:
-        crops = _crops([clip], tries=tries)
+    def detail(crop_candidates: int) -> float:
+        crops = _crops([clip], crop_candidates=crop_candidates)
         return float(np.mean([crops[number].hr.float().std() for number in range(30)]))
 
     assert detail(8) > 1.3 * detail(1)
@@ -163,7 +163,7 @@ def test_a_crop_that_the_scale_does_not_divide_is_refused(high: list[StoredClip]
 
 def test_no_window_crosses_a_cut(store: Store) -> None:
     clip = replace(store("scenes", _painted(20, 12, 12)), cuts=(3, 9, 13))  # scenes of 3, 6, 4 and 7 frames
-    drawn = {_crops([clip], tries=1)[number].start for number in range(200)}
+    drawn = {_crops([clip], crop_candidates=1)[number].start for number in range(200)}
     assert drawn == {3, 4, 5, 9, 13, 14, 15, 16}
 
 
@@ -182,14 +182,14 @@ def test_a_stride_takes_every_nth_frame_of_one_scene(store: Store, low: list[Sto
 
 
 def test_strides_come_as_often_as_said(high: list[StoredClip]) -> None:
-    crops = _crops(high[:1], tries=1, strides=(3, 1))  # chances need not sum to 1
+    crops = _crops(high[:1], crop_candidates=1, strides=(3, 1))  # chances need not sum to 1
     share = np.mean([crops[number].stride == 2 for number in range(600)])
     assert 0.2 < share < 0.3
 
 
 def test_a_window_is_as_likely_in_a_long_scene_as_in_a_short_one(store: Store) -> None:
     long, short = store("long", _painted(13, 12, 12)), store("short", _painted(4, 12, 12))
-    crops = _crops([long, short], tries=1)
+    crops = _crops([long, short], crop_candidates=1)
     share = np.mean([crops[number].clip == "short" for number in range(1000)])
     assert 0.06 < share < 0.14  # one of eleven
 
@@ -218,7 +218,7 @@ def test_where_little_moves_the_moving_places_are_found(store: Store) -> None:
     clip = store("screen", frames)
 
     def moving(min_motion: float) -> float:
-        crops = _crops([clip], tries=2, min_motion=min_motion)
+        crops = _crops([clip], crop_candidates=2, min_motion=min_motion)
         return float(np.mean([bool((crops[n].hr.int().diff(dim=0) != 0).any()) for n in range(60)]))
 
     assert moving(0.05) > 2 * moving(0.0)
@@ -233,7 +233,7 @@ def test_choosing_a_place_reads_no_frame(store: Store, monkeypatch: pytest.Monke
     clip = store("a", np.random.default_rng(0).integers(0, 255, (8, 64, 64, 3), dtype=np.uint8))
     with activity_path(clip.path).open("wb") as file:
         np.save(file, measure_activity(clip.frames))
-    crops = _crops([clip], tries=6)
+    crops = _crops([clip], crop_candidates=6)
     monkeypatch.setattr(StoredClip, "frames", property(lambda self: pytest.fail("read a frame")))
     rng = np.random.default_rng(0)
     assert len({crops._choose(rng, 1) for _ in range(20)}) > 5
@@ -250,7 +250,9 @@ def test_another_degradation_shifts_no_crop(high: list[StoredClip]) -> None:
 
 def test_more_tries_change_no_parameter(high: list[StoredClip]) -> None:
     random = BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
-    one, other = (_crops(high, degradation=random, tries=tries, strides=(1.0,)) for tries in (1, 5))
+    one, other = (
+        _crops(high, degradation=random, crop_candidates=crop_candidates, strides=(1.0,)) for crop_candidates in (1, 5)
+    )
     assert all(one[n].params == other[n].params for n in range(12))
 
 
@@ -258,7 +260,7 @@ class _Marked(BlurDown):
     """A random blur whose truth is retouched, and that may be told to work on the CPU."""
 
     temporal = True
-    retouches = True
+    modifies_target = True
 
     def __init__(self, on_cpu: bool) -> None:
         super().__init__(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")

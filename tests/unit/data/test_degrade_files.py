@@ -19,7 +19,7 @@ WriteVideo = Callable[..., Path]
 TARGET = "vsr_lab.degradations."
 BI = {"_target_": f"{TARGET}ResizeDown", "scale": 2}
 NOISY = {
-    "_target_": f"{TARGET}Chain",
+    "_target_": f"{TARGET}Compose",
     "steps": [
         {"_target_": f"{TARGET}GateWeave", "amplitude_min": 0.3, "amplitude_max": 0.6},
         BI,

@@ -63,7 +63,7 @@ def clips(tmp_path: Path) -> list[StoredClip]:
 
 
 def _batches(clips: list[StoredClip], workers: int = 0, first: int = 0) -> list[Batch]:
-    crops = Crops(clips, None, _BLUR, seed=3, frames=4, size=12, tries=2, flips=True)
+    crops = Crops(clips, None, _BLUR, seed=3, frames=4, size=12, crop_candidates=2, flips=True)
     return list(train_loader(crops, batch_size=2, workers=workers, first=first, steps=4, rank=0, world=1))
 
 
@@ -98,7 +98,7 @@ def test_a_worker_frees_no_decoder_of_its_parent(clips: list[StoredClip], write_
         garbage: list[Any] = [footage]
         garbage.append(garbage)
         del footage, garbage
-        crops = _Collecting(clips, None, _BLUR, seed=3, frames=4, size=12, tries=2, flips=True)
+        crops = _Collecting(clips, None, _BLUR, seed=3, frames=4, size=12, crop_candidates=2, flips=True)
         assert len(list(train_loader(crops, 2, workers=2, first=0, steps=4, rank=0, world=1))) == 4
     finally:
         gc.enable()
@@ -129,7 +129,7 @@ Digests = dict[int, list[str]]  # of the samples of a step, in no order
 
 def _digests(folder: Path, workers: int, first: int, batch_size: int, rank: int, world: int) -> Digests:
     clips = [StoredClip(path.stem, path, cuts=(9,)) for path in sorted(folder.glob("*.npy"))]
-    crops = Crops(clips, None, _OnCpu(), 3, 4, 12, tries=3, flips=True, strides=(0.6, 0.4), min_motion=0.5)
+    crops = Crops(clips, None, _OnCpu(), 3, 4, 12, crop_candidates=3, flips=True, strides=(0.6, 0.4), min_motion=0.5)
     found: Digests = {}
     for step, batch in enumerate(train_loader(crops, batch_size, workers, first, 5, rank, world), first):
         assert batch.lr is not None

@@ -18,9 +18,9 @@ from vsr_lab.degradations import (
     Interlace,
     LineJitter,
     LumaBandwidth,
+    RescaleRoundTrip,
     TapeNoise,
     Telecine,
-    ThereAndBack,
     Vignette,
 )
 from vsr_lab.degradations.srgb import to_linear
@@ -205,10 +205,10 @@ def test_corners_lose_the_stops_they_are_said_to() -> None:
 
 def test_pixels_that_are_not_square_cost_detail_across_and_none_down() -> None:
     fine = torch.rand(1, 3, 60, 90)
-    lr = ThereAndBack([704 / 720], "bicubic", across=True).apply(fine, {"factor": 0.8})
+    lr = RescaleRoundTrip([704 / 720], "bicubic", across=True).apply(fine, {"factor": 0.8})
     rows, columns = fine.mean(-1), fine.mean(-2)
     assert torch.allclose(lr.mean(-1), rows, atol=0.02) and (lr - fine).abs().mean() > 0.02
     stripes = columns[..., None, :].expand(1, 3, 60, 90)
-    assert not torch.allclose(ThereAndBack([0.8], across=True).apply(stripes, {"factor": 0.8}), stripes, atol=0.02)
+    assert not torch.allclose(RescaleRoundTrip([0.8], across=True).apply(stripes, {"factor": 0.8}), stripes, atol=0.02)
     tall = rows[..., None].expand(1, 3, 60, 90)
-    assert torch.allclose(ThereAndBack([0.8], across=True).apply(tall, {"factor": 0.8}), tall, atol=1e-5)
+    assert torch.allclose(RescaleRoundTrip([0.8], across=True).apply(tall, {"factor": 0.8}), tall, atol=1e-5)

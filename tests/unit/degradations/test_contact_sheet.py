@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import vsr_lab.degradations as shelf
-from vsr_lab.degradations import Chain, Degradation, OneOf, Sometimes
+from vsr_lab.degradations import Compose, Degradation, RandomApply, RandomChoice
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,7 +40,7 @@ def test_every_degradation_has_a_cell(sheet: ModuleType) -> None:
         for kind in within(cell.degradation)
     }
     exported = {kind for _, kind in inspect.getmembers(shelf, inspect.isclass) if issubclass(kind, Degradation)}
-    assert exported - drawn - {Degradation, Chain, OneOf, Sometimes} == set()
+    assert exported - drawn - {Degradation, Compose, RandomChoice, RandomApply} == set()
 
 
 def test_labels_are_unique_and_cells_have_frames_to_show(sheet: ModuleType) -> None:

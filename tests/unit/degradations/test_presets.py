@@ -32,11 +32,11 @@ from vsr_lab.degradations import (
     LineJitter,
     LowFrameRate,
     LumaBandwidth,
+    RescaleRoundTrip,
     RollingShutter,
     SubpixelDown,
     TapeNoise,
     Telecine,
-    ThereAndBack,
     TimestampOverlay,
     Underexposure,
     Vignette,
@@ -70,7 +70,7 @@ STEPS: list[Callable[[], Degradation]] = [
     lambda: SubpixelDown(1),
     lambda: TapeNoise(0.05, 0.05),
     lambda: Telecine("weave"),
-    lambda: ThereAndBack([0.8, 1.5]),
+    lambda: RescaleRoundTrip([0.8, 1.5]),
     lambda: TimestampOverlay(0.05, 0.1, rate=1e-5),
     lambda: Underexposure(0, 3),
     lambda: Vignette(1),
@@ -90,7 +90,7 @@ def hold(degradation: Degradation, hr: torch.Tensor, seed: int) -> None:
     assert lr.dtype == hr.dtype and lr.isfinite().all() and lr.min() >= 0 and lr.max() <= 1
     truth = degradation.truth(hr, kept)
     assert truth.shape == hr.shape and torch.equal(truth, degradation.truth(hr, drawn))
-    assert degradation.retouches or truth is hr
+    assert degradation.modifies_target or truth is hr
     assert torch.equal(hr, untouched)
 
 

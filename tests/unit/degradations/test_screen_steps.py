@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 import torch
 
-from vsr_lab.degradations import AdaptiveResolution, CursorOverlay, DroppedFrames, SubpixelDown, ThereAndBack
+from vsr_lab.degradations import AdaptiveResolution, CursorOverlay, DroppedFrames, RescaleRoundTrip, SubpixelDown
 
 
 def test_a_grid_and_back_loses_detail_and_moves_nothing() -> None:
     ramp = torch.linspace(0, 1, 48).expand(1, 3, 32, 48)
     for factor in (1.25, 1.5, 1.75, 0.8):
-        lr = ThereAndBack([factor]).apply(ramp, {"factor": factor})
+        lr = RescaleRoundTrip([factor]).apply(ramp, {"factor": factor})
         assert torch.allclose(lr[..., 3:-3], ramp[..., 3:-3], atol=2e-3)
     checks = (torch.arange(32)[:, None] + torch.arange(48)).fmod(2).expand(1, 3, 32, 48).float()
-    assert ThereAndBack([1.5]).apply(checks, {"factor": 1.5}).std() < 0.6 * checks.std()
+    assert RescaleRoundTrip([1.5]).apply(checks, {"factor": 1.5}).std() < 0.6 * checks.std()
 
 
 def test_only_the_factors_given_are_drawn() -> None:
-    step = ThereAndBack([1.25, 1.5])
+    step = RescaleRoundTrip([1.25, 1.5])
     assert {step.sample(np.random.default_rng(seed))["factor"] for seed in range(20)} == {1.25, 1.5}
 
 

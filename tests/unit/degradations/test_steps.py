@@ -13,9 +13,9 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.degradations import (
     Banding,
     BlurDown,
-    Chain,
     ChromaSubsampling,
     Codec,
+    Compose,
     Defocus,
     Degradation,
     DustAndScratches,
@@ -27,14 +27,14 @@ from vsr_lab.degradations import (
     Jpeg,
     MatrixConfusion,
     MotionBlur,
-    OneOf,
     PoissonNoise,
+    RandomApply,
+    RandomChoice,
     RandomResize,
     ResizeDown,
     SensorNoise,
     Sharpening,
     SincFilter,
-    Sometimes,
     apply_batch,
 )
 
@@ -72,10 +72,10 @@ STEPS: dict[str, Degradation] = {
 SHRINKING: dict[str, Degradation] = {
     "kair": BlurDown(2, 1.6, 1.6, 12, phase=None, border="replicate"),
     "random blur down": BlurDown(4, 0.5, 2, 13, phase=0, border="reflect"),
-    "two orders": Chain(
+    "two orders": Compose(
         [GaussianBlur(0.5, 2), RandomResize(0.4, 1, inside=GaussianNoise(1, 9), scale=2), Jpeg(40, 90)]
     ),
-    "now and then": Chain([Sometimes(FilmGrain(3, 9), 0.5), OneOf([ResizeDown(2), ResizeDown(2, "area")])]),
+    "now and then": Compose([RandomApply(FilmGrain(3, 9), 0.5), RandomChoice([ResizeDown(2), ResizeDown(2, "area")])]),
 }
 each = pytest.mark.parametrize("name", [*STEPS, *SHRINKING])
 

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from vsr_lab.degradations import Chain, Degradation, OneOf, Params, ResizeDown, Sometimes, truth_batch
+from vsr_lab.degradations import Compose, Degradation, Params, RandomApply, RandomChoice, ResizeDown, truth_batch
 
 
 class Marked(Degradation):
     """Whitens the square of params["side"] pixels in the corner, in the LR and in the truth."""
 
-    retouches = True
+    modifies_target = True
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self.truth(clip, params)
@@ -22,14 +22,14 @@ class Marked(Degradation):
 
 def test_the_truth_of_an_ordinary_degradation_is_the_hr() -> None:
     hr = torch.rand(1, 2, 3, 8, 8)
-    assert not Chain([ResizeDown(2)]).retouches
+    assert not Compose([ResizeDown(2)]).modifies_target
     assert truth_batch(ResizeDown(2), hr, [{}]) is hr
 
 
 def test_what_is_drawn_after_shrinking_is_drawn_larger_in_the_truth() -> None:
     hr = torch.rand(1, 2, 3, 16, 16) / 2
-    chain = Chain([ResizeDown(4), Marked()])
-    assert chain.retouches
+    chain = Compose([ResizeDown(4), Marked()])
+    assert chain.modifies_target
     (truth,) = truth_batch(chain, hr, [{"steps": [{}, {"side": 2}]}])
     assert (truth[..., :8, :8] == 1).all()
     assert torch.equal(truth[..., 8:, :], hr[0, ..., 8:, :])
@@ -39,7 +39,7 @@ def test_what_is_drawn_after_shrinking_is_drawn_larger_in_the_truth() -> None:
 
 def test_a_step_that_did_not_happen_leaves_the_truth() -> None:
     hr = torch.rand(2, 3, 8, 8)
-    step = Sometimes(Marked(), 0.5)
+    step = RandomApply(Marked(), 0.5)
     assert step.truth(hr, {"step": None}) is hr
     assert (step.truth(hr, {"step": {"side": 1}})[..., 0, 0] == 1).all()
-    assert torch.equal(OneOf([step, Marked()]).truth(hr, {"chosen": 0, "step": {"step": None}}), hr)
+    assert torch.equal(RandomChoice([step, Marked()]).truth(hr, {"chosen": 0, "step": {"step": None}}), hr)

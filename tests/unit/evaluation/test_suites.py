@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.degradations import BlurDown, Chain, Degradation, Params, ResizeDown
+from vsr_lab.degradations import BlurDown, Compose, Degradation, Params, ResizeDown
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Suite, read_pairs
 from vsr_lab.metrics import psnr
@@ -93,7 +93,7 @@ def test_a_metric_measured_otherwise_has_another_fingerprint() -> None:
     assert _protocol().metric_fingerprints != other.metric_fingerprints
 
 
-@pytest.mark.parametrize("trait", ["temporal", "retouches"])
+@pytest.mark.parametrize("trait", ["temporal", "modifies_target"])
 def test_a_degradation_that_judging_cannot_apply_in_runs_of_frames_is_refused(trait: str) -> None:
     class Step(Degradation):
         def apply(self, clip: Tensor, params: Params) -> Tensor:
@@ -102,5 +102,5 @@ def test_a_degradation_that_judging_cannot_apply_in_runs_of_frames_is_refused(tr
     step = Step()
     setattr(step, trait, True)
     with pytest.raises(UserError, match=r"protocol test: .*footage degrade.*suite\.lr_root=") as refused:
-        _protocol(degradation=Chain([ResizeDown(2), step]))
+        _protocol(degradation=Compose([ResizeDown(2), step]))
     assert "\n" not in str(refused.value)

@@ -13,7 +13,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.shots import Shot, check_pair, find_shots, parse_window, scenes_between
-from vsr_lab.video import Treatment
+from vsr_lab.video import ReadOptions
 
 WriteVideo = Callable[..., Path]
 
@@ -253,9 +253,9 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 def test_rows_say_how_their_files_are_treated_and_the_caller_for_the_rest(tmp_path: Path) -> None:
     manifest = _manifest(tmp_path, "name,path,deinterlace,tone_map,damaged", "a,a.mkv,ivtc,,keep", "b,a.mkv,,bt2390,")
-    one, two = find_shots(manifest, treatment=Treatment(deinterlace="bwdif"))
-    assert one.treatment == Treatment("ivtc", None, "keep")
-    assert two.treatment == Treatment("bwdif", "bt2390")
+    one, two = find_shots(manifest, treatment=ReadOptions(deinterlace="bwdif"))
+    assert one.treatment == ReadOptions("ivtc", None, "keep")
+    assert two.treatment == ReadOptions("bwdif", "bt2390")
     with pytest.raises(UserError, match="damaged=yes: is not known"):
         find_shots(_manifest(tmp_path, "path,damaged", "a.mkv,yes"))
 

@@ -41,7 +41,7 @@ def test_hinge_by_hand() -> None:
     loss = Hinge(_Mean(), 1e-4)
     assert loss(SR, HR, LR, _motion(HR)).item() == pytest.approx(1.25)
     # max(0, 1 - 0.5), max(0, 1 - 3), max(0, 1 - 0.5), max(0, 1 - 2), each pair averaged
-    assert loss.opposed(SR, HR, LR, _motion(HR)).item() == pytest.approx(0.5)
+    assert loss.discriminator_loss(SR, HR, LR, _motion(HR)).item() == pytest.approx(0.5)
 
 
 def test_relativistic_by_hand() -> None:
@@ -51,16 +51,16 @@ def test_relativistic_by_hand() -> None:
 
     loss = Relativistic(_Mean(), 1e-4)
     network = cost(-0.5 - 1.75, -2 - 1.75) + cost(-1.25 - 0.5, -1.25 - 3)  # the means are 1.75 and -1.25
-    opposed = cost(0.5 + 1.25, 3 + 1.25) + cost(1.75 + 0.5, 1.75 + 2)
+    discriminator_loss = cost(0.5 + 1.25, 3 + 1.25) + cost(1.75 + 0.5, 1.75 + 2)
     assert loss(SR, HR, LR, _motion(HR)).item() == pytest.approx(network)
-    assert loss.opposed(SR, HR, LR, _motion(HR)).item() == pytest.approx(opposed)
+    assert loss.discriminator_loss(SR, HR, LR, _motion(HR)).item() == pytest.approx(discriminator_loss)
 
 
 @pytest.mark.parametrize("make", [Hinge, Relativistic])
 def test_the_discriminator_learns_nothing_of_the_network(make: type[Adversarial]) -> None:
     loss = make(_Mean(), 1e-4)
     sr = SR.clone().requires_grad_()
-    loss.opposed(sr, HR, LR, _motion(HR)).backward()
+    loss.discriminator_loss(sr, HR, LR, _motion(HR)).backward()
     assert sr.grad is None
     assert loss.discriminator.weight.grad.abs() > 0
 
@@ -112,7 +112,7 @@ def test_it_learns_to_tell_flicker_from_calm() -> None:
     for step in range(30):
         optimizer.zero_grad()
         sr = hr + 0.1 * torch.tensor([1.0, -1.0, 1.0]).view(1, 3, 1, 1, 1)
-        after = loss.opposed(sr, hr, lr, _motion(hr))
+        after = loss.discriminator_loss(sr, hr, lr, _motion(hr))
         before = before if step else after.item()
         after.backward()
         optimizer.step()

@@ -90,7 +90,7 @@ def test_charbonnier_is_l1_above_a_floor(hr: Tensor) -> None:
 @pytest.mark.parametrize("loss", [Warp(), Flicker(), FlowAlignment(), PingPong()])
 def test_a_clip_of_one_frame_has_no_change_to_be_judged(loss: nn.Module) -> None:
     frame, flow = torch.rand(1, 1, 3, 16, 16), torch.zeros(1, 0, 2, 16, 16)
-    more = {"sr_back": lambda: frame, "lr_flow": lambda: flow}
+    more = {"sr_backward": lambda: frame, "lr_flow": lambda: flow}
     objective = Objective({"a": Term(loss, 1.0)}, Farneback())
     total, parts = objective(torch.rand_like(frame), frame, frame, 0.0, measure_all=False, more=more)
     assert (total.item(), parts["a"].item()) == (0, 0)
@@ -154,7 +154,7 @@ def test_a_term_of_weight_zero_cuts_no_gradient_of_another_that_shares_its_input
     sr = torch.rand(1, 3, 3, 8, 8, requires_grad=True)
     objective = Objective({"watched": Term(PingPong(), 0.0), "trained": Term(PingPong(), 1.0)}, _no_flow)
     hr = torch.zeros_like(sr)
-    objective(sr, hr, hr, 0.0, measure_all=True, more={"sr_back": lambda: 3 * sr})[0].backward()
+    objective(sr, hr, hr, 0.0, measure_all=True, more={"sr_backward": lambda: 3 * sr})[0].backward()
     assert sr.grad is not None
     assert torch.allclose(sr.grad[:, :-1], torch.full((), 2 / sr[:, :-1].numel())), "|x - 3x| has the slope 2"
 

@@ -141,8 +141,8 @@ def test_a_weight_rises_over_its_ramp() -> None:
 
 def test_an_input_that_training_does_not_have_is_named() -> None:
     objective = Objective({"teacher": Term(Distillation(), 1.0)}, Farneback())
-    objective.check({"taught"})
-    with pytest.raises(UserError, match=r"loss\.terms\.teacher: asks for taught"):
+    objective.check({"teacher_sr"})
+    with pytest.raises(UserError, match=r"loss\.terms\.teacher: asks for teacher_sr"):
         objective.check(set())
 
 
@@ -150,10 +150,10 @@ def test_other_inputs_are_computed_only_where_asked_for(hr: Tensor) -> None:
     objective = Objective({"teacher": Term(Distillation(), 1.0, start=0.5)}, Farneback())
     calls: list[int] = []
 
-    def taught() -> Tensor:
+    def teacher_sr() -> Tensor:
         calls.append(1)
         return hr
 
     for progress in (0.0, 1.0):
-        objective(hr, hr, hr, progress, False, {"taught": taught})
+        objective(hr, hr, hr, progress, False, {"teacher_sr": teacher_sr})
     assert len(calls) == 1

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vsr_lab.data import animation
+from vsr_lab.synthesis import animation
 from vsr_lab.synthesis.animation import cuts, render_animation
 from vsr_lab.synthesis.animation.cel import Cel, Ink
 from vsr_lab.synthesis.animation.curves import ellipse, points

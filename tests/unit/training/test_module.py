@@ -23,7 +23,7 @@ def test_a_metric_that_validation_cannot_measure_is_told() -> None:
 
 
 def test_a_way_back_that_is_the_way_there_is_told(make_module: Callable[..., VsrModule]) -> None:
-    with pytest.raises(UserError, match=r"loss\.terms\.ping_pong: asks for sr_back"):
+    with pytest.raises(UserError, match=r"loss\.terms\.ping_pong: asks for sr_backward"):
         make_module(Compact(2, 4, 1), ping_pong=PingPong())
 
 
@@ -34,4 +34,4 @@ def test_a_teacher_takes_crops_of_any_size(make_module: Callable[..., VsrModule]
     module._teacher = [AnimeSr(2, 4)]
     module.trainer = pl.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False)
     lr = torch.rand(1, 2, 3, 15, 18)
-    assert module._more(lr)["taught"]().shape == (1, 2, 3, 30, 36)
+    assert module._more(lr)["teacher_sr"]().shape == (1, 2, 3, 30, 36)

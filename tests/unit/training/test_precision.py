@@ -22,10 +22,10 @@ class Probe(nn.Module):
         super().__init__()
         self.seen: list[Tensor] = []
 
-    def forward(self, sr: Tensor, lr: Tensor, hr: Tensor, sr_back: Tensor) -> Tensor:
+    def forward(self, sr: Tensor, lr: Tensor, hr: Tensor, sr_backward: Tensor) -> Tensor:
         assert not torch.is_autocast_enabled("cpu")
-        assert {x.dtype for x in (sr, lr, hr, sr_back)} == {torch.float32}
-        self.seen = [x.detach() for x in (sr, lr, hr, sr_back)]
+        assert {x.dtype for x in (sr, lr, hr, sr_backward)} == {torch.float32}
+        self.seen = [x.detach() for x in (sr, lr, hr, sr_backward)]
         return sr.new_zeros(())
 
 

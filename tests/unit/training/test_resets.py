@@ -45,7 +45,7 @@ def test_a_reset_network_knows_nothing_of_the_frames_before(make_module: Callabl
     torch.nn.init.normal_(network.head.weight, std=0.1)
     module = make_module(network)
     plain = _losses(module, feed, [0])[0]
-    module.resets = 1.0
+    module.state_reset_prob = 1.0
     seen: list[int] = []
     network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[1]))
     assert _losses(module, feed, [0])[0] != plain
@@ -57,5 +57,5 @@ def test_a_chance_over_one_is_refused(make_module: Callable[..., VsrModule]) -> 
     with pytest.raises(UserError, match="is no chance"):
         VsrModule(
             module.network, module.objective, module.degradation, module.make_optimizer, module.make_scheduler, {}, {},
-            measure_every=1, resets=2.0,
+            measure_every=1, state_reset_prob=2.0,
         )  # fmt: skip

@@ -43,7 +43,7 @@ def test_each_side_gets_the_gradients_of_its_own_loss(module: AdversarialModule)
     for ours, theirs in zip(_grads(module.network), _grads(alone.network), strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-9)
     loss.zero_grad()
-    loss.opposed(sr, hr, lr, motion).backward()
+    loss.discriminator_loss(sr, hr, lr, motion).backward()
     # Spectral norm goes one step of its iteration with every clip seen, the same steps on both ways.
     for ours, theirs in zip(_grads(module.objective), _grads(alone.objective), strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-9)

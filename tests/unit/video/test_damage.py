@@ -9,10 +9,10 @@ import pytest
 
 from tests.weaving import panned, write_gray
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import Treatment, VideoFile
+from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.video.damage import runs
 
-_KEEP = Treatment(damaged="keep")
+_KEEP = ReadOptions(damaged="keep")
 
 
 def _spoil(path: Path, number: int) -> None:

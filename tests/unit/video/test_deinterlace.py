@@ -9,9 +9,9 @@ import pytest
 from tests.weaving import interlaced, panned, telecined, texture, weaved, write_gray
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import Treatment, VideoFile
+from vsr_lab.video import ReadOptions, VideoFile
 
-_BWDIF, _IVTC, _AUTO, _KEEP = (Treatment(deinterlace=how) for how in ("bwdif", "ivtc", "auto", "keep"))
+_BWDIF, _IVTC, _AUTO, _KEEP = (ReadOptions(deinterlace=how) for how in ("bwdif", "ivtc", "auto", "keep"))
 _FLAGGED = {"flags": "+ildct+ilme", "x264-params": "tff=1:fake-interlaced=0", "qp": "0"}
 
 
@@ -79,7 +79,7 @@ def test_bwdif_keeps_the_rate_and_half_of_the_rows(tmp_path: Path, top_first: bo
 
 
 @pytest.mark.parametrize("treatment", [_BWDIF, _AUTO], ids=["bwdif", "ivtc"])
-def test_any_window_equals_that_part_of_the_whole(tmp_path: Path, treatment: Treatment) -> None:
+def test_any_window_equals_that_part_of_the_whole(tmp_path: Path, treatment: ReadOptions) -> None:
     source = interlaced(panned(120)) if treatment is _BWDIF else telecined(panned(48))
     path = write_gray(tmp_path / "a.mkv", source)
     whole = _whole(VideoFile(path, treatment=treatment))
@@ -122,4 +122,4 @@ def test_a_lossy_interlaced_file_is_deinterlaced_too(tmp_path: Path) -> None:
 
 def test_an_unknown_word_is_refused() -> None:
     with pytest.raises(UserError, match="deinterlace=yadif: is not known; say null or auto, bwdif, ivtc, keep"):
-        Treatment(deinterlace="yadif")
+        ReadOptions(deinterlace="yadif")
