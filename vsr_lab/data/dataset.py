@@ -97,9 +97,9 @@ class Crops(Dataset[Sample]):
 
     low: the LR twin of every clip, or None where LR is made by the degradation. crop_candidates: how many positions
     are drawn, of which the one with most motion and detail is used; 1 is a plain draw. flips: mirror, transpose and
-    time reversal (off for text, which is never mirrored in life). strides: probabilities
-    of every frame, every second, every third: footage of other frame rates. min_motion: mean change between shown frames, in 8-bit levels, below which a place is
-    passed over while a livelier one can be found.
+    time reversal (off for text, which is never mirrored in life). strides: probabilities of every frame, every second,
+    every third: footage of other frame rates. min_motion: mean change between shown frames, in 8-bit levels, below
+    which a position is skipped while a more active one can be found.
     Raises UserError for a clip without room for a window, and for a stride that no clip has room for.
     """
 
