@@ -1,0 +1,83 @@
+"""Contact sheets: labelled grids of images."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from vsr_lab.core.files import written_beside
+
+_LINE = 17  # pixels per line of text
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One row of a contact sheet.
+
+    Args:
+        images: uint8 (H, W, 3); None leaves a cell empty.
+        captions: text below each image; lines end at "\\n", the first is black and the others gray.
+        title: lines above the row.
+    """
+
+    images: Sequence[npt.NDArray[np.uint8] | None]
+    captions: Sequence[str] = ()
+    title: str = ""
+
+
+def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None) -> None:
+    """Write rows of images as one PNG file.
+
+    Images are scaled to fit a cell, keeping their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
+
+    Args:
+        path: the file; replaced in one step.
+        rows: from top to bottom, left-aligned.
+        cell: width and height of a cell in pixels; by default those of the largest image, so that nothing is scaled.
+    """
+    rows, gap = list(rows), 6
+    sizes = [image.shape[1::-1] for row in rows for image in row.images if image is not None]
+    width, height = cell or (max(w for w, _ in sizes), max(h for _, h in sizes))
+    columns = max(max(len(row.images), len(row.captions)) for row in rows)
+    heights = [_lines([row.title]) + height * bool(row.images) + _lines(row.captions) + gap for row in rows]
+    sheet = Image.new("RGB", (columns * (width + gap) + gap, sum(heights) + gap), "white")
+    y = gap
+    for row, step in zip(rows, heights, strict=True):
+        _write_lines(sheet, (gap, y), row.title, sheet.width - 2 * gap)
+        top = y + _lines([row.title])
+        for column, image in enumerate(row.images):
+            if image is not None:
+                fitted = _fitted(Image.fromarray(image), (width, height))
+                x = gap + column * (width + gap)
+                if fitted.size != (width, height):
+                    sheet.paste("#202020", (x, top, x + width, top + height))
+                sheet.paste(fitted, (x + (width - fitted.width) // 2, top + (height - fitted.height) // 2))
+        for column, caption in enumerate(row.captions):
+            _write_lines(sheet, (gap + column * (width + gap), top + height * bool(row.images)), caption, width)
+        y += step
+    with written_beside(path) as temporary:
+        sheet.save(temporary, "PNG", optimize=True)
+
+
+def _lines(texts: Sequence[str]) -> int:
+    """Height of the longest text in pixels."""
+    return _LINE * max((text.count("\n") + 1 for text in texts if text), default=0)
+
+
+def _fitted(image: Image.Image, cell: tuple[int, int]) -> Image.Image:
+    factor = min(cell[0] / image.width, cell[1] / image.height)
+    size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
+    return image.resize(size, Image.Resampling.LANCZOS if factor < 1 else Image.Resampling.NEAREST)
+
+
+def _write_lines(sheet: Image.Image, place: tuple[int, int], text: str, width: int) -> None:
+    """Draw lines; of one that is too long the end is kept, because file names differ there."""
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    for number, line in enumerate(text.split("\n")):
+        shown = line
+        while len(shown) > 2 and font.getlength(shown) > width:
+            shown = f"…{shown[2:]}"
+        draw.text((place[0], place[1] + _LINE * number), shown, "black" if number == 0 else "#555555", font)

@@ -1,0 +1,46 @@
+"""Progress bars in the terminal."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class _Counts(ProgressColumn):
+    """Completed and total units, and units per second; bytes as GiB and MiB/s."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        speed, total = task.speed or 0, task.total or 0
+        if self._unit == "bytes":
+            return Text(f"{task.completed / 2**30:.1f}/{total / 2**30:.1f} GiB {speed / 2**20:.0f} MiB/s")
+        rate = f" {speed:.1f} {self._unit}/s" if speed and self._unit else ""
+        return Text(f"{task.completed:.0f}/{total:.0f}{rate}")
+
+
+@contextmanager
+def progress_bar(
+    description: str, total: float, unit: str = "", *, console: Console | None = None, shown: bool = True
+) -> Generator[partial[None]]:
+    """Show a bar with description, counts, speed and remaining time; it disappears at the end.
+
+    Args:
+        description: what is being done.
+        total: number of units to do.
+        unit: name of a unit, for the speed ("frames", "clips"; "bytes" are shown as GiB).
+        console: the console of other output that is printed meanwhile; rich's global one by default.
+        shown: False shows nothing.
+
+    Yields:
+        rich's `Progress.update` of the bar, safe to call from threads: `update(advance=1)`, `update(completed=n)`,
+        `update(description="another.mp4")`.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Counts(unit), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+        yield partial(progress.update, progress.add_task(description, total=total))
