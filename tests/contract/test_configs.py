@@ -22,6 +22,7 @@ GROUPS = sorted(folder.name for folder in CONFIGS.iterdir() if folder.is_dir() a
 # The verb that shows a group, with what else it needs.
 HOME = {
     "content": ("train", ["data.root=x"], ""),
+    "experiment": ("train", ["content=mixed", "data.root=x"], ""),
     "model": ("train", ["content=mixed", "data.root=x"], "model"),
     "degradation": ("train", ["content=mixed", "data.root=x"], "degradation"),
     "adversarial": ("train", ["content=mixed", "data.root=x"], "loss.terms.adversarial"),
@@ -39,11 +40,17 @@ HOME = {
     "exporter": ("export", [], "exporters"),
     "kind": ("footage_render", [], "kind"),
 }
-OPTIONS = [(group, file.stem) for group in GROUPS for file in sorted((CONFIGS / group).glob("*.yaml"))]
+OPTIONS = [
+    (group, file.relative_to(CONFIGS / group).with_suffix("").as_posix())
+    for group in GROUPS
+    for file in sorted((CONFIGS / group).rglob("*.yaml"))
+]
 
 
 @pytest.fixture(autouse=True)
-def _hydra() -> Iterator[None]:
+def _hydra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RAFT", "x")  # files that experiments read from the environment
+    monkeypatch.setenv("BASICVSR", "x")
     OmegaConf.register_new_resolver("default_run_dir", lambda verb: f"results/{verb}", replace=True)
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         yield

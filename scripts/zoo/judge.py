@@ -1,12 +1,12 @@
 """Judges candidates side by side: what depends on the truth alone is computed once.
 
-    python results/zoo/judge.py FOOTAGE OUT NAME=KIND[:PATH] ... [--scale 4] [--contents NAME ...] [--table CSV]
+    python scripts/zoo/judge.py FOOTAGE OUT NAME=KIND[:PATH] ... [--scale 4] [--contents NAME ...] [--table CSV]
     [--drop METRIC ...]
 
-FOOTAGE: the folder that results/zoo/footage.py wrote; KIND: a yaml of configs/candidate. Every candidate leaves what
+FOOTAGE: the folder that scripts/zoo/footage.py wrote; KIND: a yaml of configs/candidate. Every candidate leaves what
 `vsr-lab evaluate` leaves, in OUT/CONTENT/NAME (with _x2 where it is that scale); one that is there is not judged again.
 
-    python results/zoo/judge.py results/footage results/zoo/judged bicubic=bicubic official=basicvsr_official:x.pth \\
+    python scripts/zoo/judge.py results/footage results/zoo/judged bicubic=bicubic official=basicvsr_official:x.pth \\
         animation=checkpoint:results/zoo/weights/animation.safetensors
 """
 

@@ -1,7 +1,7 @@
 """What the zoo is trained and judged on: renders what is rendered, and writes four tables:
 train.csv, long.csv, held.csv (the ends of recordings in train.csv, which no training sees) and eval.csv.
 
-    python results/zoo/footage.py FOOTAGE STILLS OUT
+    python scripts/zoo/footage.py FOOTAGE STILLS OUT
 
 FOOTAGE: a folder with train/ and eval/; STILLS: one with live_action/ and animation/. Lossy clips are shrunk until
 their coding no longer shows.

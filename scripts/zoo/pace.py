@@ -1,4 +1,4 @@
-"""What a frame costs: python results/zoo/pace.py NAME=KIND[:PATH] ... > results/zoo/judged/pace.md
+"""What a frame costs: python scripts/zoo/pace.py NAME=KIND[:PATH] ... > results/zoo/judged/pace.md
 
 LR of 320x180 pixels in, seconds of the median frame (of a whole clip over its frames where a network needs the future),
 eager, float32, all cores. KIND: a yaml of configs/candidate.

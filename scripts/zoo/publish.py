@@ -1,8 +1,8 @@
 """Weights of the zoo, made small, and their cards.
 
-python results/zoo/publish.py weights RUNS NAME...  # RUNS/NAME's, in half precision, to weights/NAME.safetensors
-python results/zoo/publish.py cards JUDGED          # weights/NAME.md, with the numbers of the judged runs
-python results/zoo/publish.py curves RUNS           # curves.png: validation over the training
+python scripts/zoo/publish.py weights RUNS NAME...  # RUNS/NAME's, in half precision, to weights/NAME.safetensors
+python scripts/zoo/publish.py cards JUDGED          # weights/NAME.md, with the numbers of the judged runs
+python scripts/zoo/publish.py curves RUNS           # curves.png: validation over the training
 """
 
 import json
@@ -13,15 +13,15 @@ from vsr_lab.core.files import write_text
 from vsr_lab.footage.tables import read_rows
 from vsr_lab.models import load_network, save_network
 
-HERE = Path(__file__).parent
-WEIGHTS = HERE / "weights"
+ZOO = Path(__file__).parents[2] / "results/zoo"
+WEIGHTS = ZOO / "weights"
 SHOWN = {"psnr": "PSNR-Y", "ssim": "SSIM-Y", "st_lpips": "ST-LPIPS", "tof": "tOF", "flicker": "flicker"}
 CARD = """# {name}
 
 {streams} x{scale} for {content}: {parameters:,} parameters, half precision on disk (`{name}.safetensors`).
 
-- **Trained by** `results/zoo/train.sh {name}`: {steps} steps, seed {seed}, from {start}{blended}, LR by `{degradation}`
-  (MATLAB's bicubic, rounded), on the footage that `results/zoo/footage.py` lists: sources and licences in
+- **Trained by** `configs/experiment/first_zoo` ([commands](../README.md)): {steps} steps, seed {seed}, from {start}{blended}, LR by `{degradation}`
+  (MATLAB's bicubic, rounded), on the footage that `scripts/zoo/footage.py` lists: sources and licences in
   [the zoo's page](../README.md#footage-and-licences).
 - **Use** `candidate=checkpoint candidate.path=results/zoo/weights/{name}.safetensors` with `vsr-lab evaluate` and
   `vsr-lab export`; as `init_from=` to train further.
@@ -40,7 +40,7 @@ def weights(runs: Path, *names: str) -> None:
         network, note = load_network(runs / name / "network.safetensors")
         start = Path(note["about"].get("init_from", "nothing"))
         start = start.parent.name if start.name == "network.safetensors" else start.name
-        about = note["about"] | {"footage": "results/zoo/footage.py", "init_from": start}
+        about = note["about"] | {"footage": "scripts/zoo/footage.py", "init_from": start}
         save_network(network.half(), note["network"], about, WEIGHTS / f"{name}.safetensors")
 
 
@@ -90,7 +90,7 @@ def curves(runs: Path) -> None:
     left.set(xlabel="steps", ylabel="PSNR, dB", title="held-out ends of the training clips")
     right.set(xlabel="steps", ylabel="flicker, 8-bit levels", title="lower is calmer")
     right.legend(bbox_to_anchor=(1.02, 1), loc="upper left")
-    figure.savefig(HERE / "curves.png", dpi=100)
+    figure.savefig(ZOO / "curves.png", dpi=100)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Weights between those a training began with, or a sibling's, and those it ended with.
 
-    python results/zoo/blend.py OTHER TUNED SHARE RUNS/NAME/network.safetensors
+    python scripts/zoo/blend.py OTHER TUNED SHARE RUNS/NAME/network.safetensors
 
 SHARE of TUNED (0 to 1), the rest of OTHER: a published file, or a run's network.safetensors of the same ancestry. What
 a short training on narrow footage gains is mostly kept, and what it loses elsewhere mostly not ("Robust fine-tuning of
