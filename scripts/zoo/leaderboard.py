@@ -22,9 +22,9 @@ HEAD = """# Leaderboard
 Made by `python scripts/zoo/leaderboard.py results/zoo/judged > results/leaderboard.md` from runs of
 `scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Rows in bold are of this repository (`results/zoo/weights`,
 trained by `configs/experiment/first_zoo`); what they say is in [zoo/README.md](zoo/README.md). Numbers are means of
-clips; PSNR-Y, SSIM-Y and LR consistency are better higher, the rest lower. Nothing was trained on what is judged here, but
-which stages and blends of ours to keep was chosen by it: leads of a tenth of a dB between rows in bold, or over the
-published BasicVSR, are no proof."""
+clips; PSNR-Y, SSIM-Y and LR consistency are better higher, the rest lower. Nothing was trained on what is judged
+here, but which stages and blends of ours to keep was chosen by it: leads of a tenth of a dB between rows in bold,
+or over the published BasicVSR, are no proof."""
 OURS = {path.stem for path in (Path(__file__).parents[2] / "results/zoo").glob("weights/*.safetensors")}
 
 

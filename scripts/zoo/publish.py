@@ -21,8 +21,9 @@ CARD = """# {name}
 {streams} x{scale} for {content}: {parameters:,} parameters, half precision on disk (`{name}.safetensors`).
 
 - **Trained by** `configs/experiment/first_zoo` ([commands](../README.md)): {steps} steps, seed {seed},
-  from {start}{blended}, LR by `{degradation}` (MATLAB's bicubic, rounded), on the footage that `scripts/zoo/footage.py` lists: sources and licences in
-  [the zoo's page](../README.md#footage-and-licences).
+  from {start}{blended}, LR by `{degradation}` (MATLAB's bicubic, rounded),
+  on the footage that `scripts/zoo/footage.py` lists: sources and licences in [the
+  zoo's page](../README.md#footage-and-licences).
 - **Use** `candidate=checkpoint candidate.path=results/zoo/weights/{name}.safetensors` with `vsr-lab evaluate` and
   `vsr-lab export`; as `init_from=` to train further.
 - **Limits** Made for clean footage, enlarged {scale} times; compressed or noisy footage needs a training with a
