@@ -10,35 +10,29 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_json, written_beside
 from vsr_lab.evaluation.scoring import Score
 from vsr_lab.evaluation.statistics import Values, estimate
 
-_SCHEMA = pa.schema(
-    [
-        ("candidate", pa.string()),
-        ("suite", pa.string()),
-        ("clip", pa.string()),
-        ("frame", pa.int32()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
-    ]
-)
+_COLUMNS = {
+    "candidate": pl.String,
+    "suite": pl.String,
+    "clip": pl.String,
+    "frame": pl.Int32,
+    "metric": pl.String,
+    "value": pl.Float64,
+}
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
 def write_results(folder: Path, suite: str, scores: Iterable[Score], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Write the three files into folder and return the summary. facts: what the summary says besides numbers."""
     rows = [(s.candidate, suite, s.clip, s.frame, s.metric, s.value) for s in scores]
-    table = pa.table([pa.array(c, t.type) for c, t in zip(zip(*rows, strict=True), _SCHEMA, strict=True)], _SCHEMA)
+    frames = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
     with written_beside(folder / "frames.parquet") as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-    frames = pl.from_arrow(table)
-    assert isinstance(frames, pl.DataFrame)
+        frames.write_parquet(temporary)
     means = frames.group_by("clip", "metric", maintain_order=True).agg(pl.col("value").mean())
     wide = means.pivot("metric", index="clip", values="value")
     with written_beside(folder / "clips.csv") as temporary:

@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.flow import Farneback
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.luma import quantise
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Pair
-from vsr_lab.metrics import NETS
+from vsr_lab.metrics import NETS, reference_motion
 
 
 class Score(NamedTuple):
@@ -134,7 +133,7 @@ class _Reference:
         self._truth = Inputs(
             {"hr": hr, "colour": protocol.colour},
             {
-                "motion": lambda: Farneback()(hr),
+                "motion": lambda: reference_motion(hr),
                 **{f"{name}_hr": lambda net=net: net().features(hr) for name, net in NETS.items()},
             },
         )

@@ -7,7 +7,7 @@ It returns one number a frame, (B, T), NaN where there is none. To add one: a fu
 
 from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim
 from vsr_lab.metrics.perceptual import NETS, lpips, st_lpips, st_tlp, tlp
-from vsr_lab.metrics.temporal import flicker, tof, true_warp_error, warp_error
+from vsr_lab.metrics.temporal import flicker, reference_motion, tof, true_warp_error, warp_error
 
 __all__ = [
     "NETS",
@@ -15,6 +15,7 @@ __all__ = [
     "lpips",
     "lr_consistency",
     "psnr",
+    "reference_motion",
     "ssim",
     "st_lpips",
     "st_tlp",

@@ -4,8 +4,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.flow import farneback, to_gray
+from vsr_lab.core.flow import Farneback, farneback, to_gray
 from vsr_lab.core.warp import Motion, warp_previous
+
+
+def reference_motion(hr: Tensor) -> Motion:
+    """Motion of the target that every temporal metric uses, in evaluation and in validation alike.
+
+    Farneback flow with tOF's parameters at full size: another estimator would make another metric.
+
+    Args:
+        hr: B T 3 H W, RGB in [0, 1].
+
+    Returns:
+        Flow between neighbouring frames, both ways, in pixels, and the mask of pixels visible in both.
+    """
+    return Farneback()(hr)
 
 
 def _after_first(values: Tensor) -> Tensor:
