@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning converts and moves tensors in place
 class Batch:
     """hr: B T C H W uint8; lr: B T C h w uint8, or None where the degradation makes it.
 

@@ -31,7 +31,7 @@ _RESETS = 3  # a stream of random numbers of its own, beside those of data/sampl
 
 def _unit(frames: Tensor) -> Tensor:
     """uint8 as it lies in the store, colours innermost, to float in [0, 1], colours outermost."""
-    return frames.to(torch.float32, memory_format=torch.contiguous_format) / 255
+    return frames.to(torch.get_default_dtype(), memory_format=torch.contiguous_format) / 255
 
 
 class VsrModule(pl.LightningModule):
@@ -100,9 +100,9 @@ class VsrModule(pl.LightningModule):
         return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
-        """network(lr) in the trainer's precision, as float32; lr of any size."""
+        """network(lr) in the trainer's precision, returned in lr's; lr of any size."""
         with self.trainer.precision_plugin.forward_context():
-            return enlarge(network, lr).float()
+            return enlarge(network, lr).to(lr.dtype)
 
     def _in_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
         """sr of every frame, the network begun anew at those numbered in resets."""
