@@ -249,7 +249,7 @@ def _pair_here(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Te
         clip = to_tensor(hr.permute(0, 2, 3, 1).numpy())
         lr = to_frames(degradation.apply(clip, params))
         if degradation.modifies_target:
-            hr = torch.from_numpy(to_frames(degradation.truth(clip, params))).permute(0, 3, 1, 2)
+            hr = torch.from_numpy(to_frames(degradation.target(clip, params))).permute(0, 3, 1, 2)
     finally:
         torch.set_num_threads(threads)
     return hr, torch.from_numpy(lr).permute(0, 3, 1, 2)

@@ -85,7 +85,7 @@ class Degrading:
             origin = origin if first else float(clip.timestamps[0])
             hr = _whole_multiple(clip.tensor(), self.degradation.scale)
             with torch.inference_mode():
-                lr, truth = self.degradation.apply(hr, params), self.degradation.truth(hr, params)
+                lr, truth = self.degradation.apply(hr, params), self.degradation.target(hr, params)
             yield to_frames(lr), to_frames(truth), clip.timestamps - origin
 
 

@@ -1,6 +1,6 @@
 """HR to LR. To add one: a file here with a `Degradation`, and a yaml in configs/degradation/."""
 
-from vsr_lab.degradations.base import Degradation, Params, apply_batch, truth_batch
+from vsr_lab.degradations.base import Degradation, Params, apply_batch, target_batch
 from vsr_lab.degradations.blur_down import BlurDown
 from vsr_lab.degradations.blurring import Defocus, GaussianBlur, GeneralisedBlur, MotionBlur, SincFilter
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
@@ -73,5 +73,5 @@ __all__ = [
     "Underexposure",
     "Vignette",
     "apply_batch",
-    "truth_batch",
+    "target_batch",
 ]

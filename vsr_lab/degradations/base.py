@@ -34,7 +34,7 @@ class Degradation(ABC):
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         """clip (..., T, C, H, W) in [0, 1], H and W multiples of scale -> (..., T, C, H/scale, W/scale) in [0, 1]."""
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         """What a model is to make of the LR: the HR, except for what it must not undo.
 
         A timestamp is to stay legible and not to vanish, infrared to stay gray, a repeated frame to show its own
@@ -77,8 +77,8 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
     return degradation.apply_each(hr, params)
 
 
-def truth_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
+def target_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
     """hr B T C H W with one set of parameters a sample -> what the LR of `apply_batch` is to be restored to."""
     if not degradation.modifies_target:
         return hr
-    return torch.stack([degradation.truth(clip, p) for clip, p in zip(hr, params, strict=True)])
+    return torch.stack([degradation.target(clip, p) for clip, p in zip(hr, params, strict=True)])

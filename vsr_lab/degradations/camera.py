@@ -31,9 +31,9 @@ class RollingShutter(Degradation):
         return {"readout": uniform(rng, self.readout_min, self.readout_max)}
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         if hr.shape[-4] < 2:
             return hr
         clips = hr.reshape(-1, *hr.shape[-4:])
@@ -69,9 +69,9 @@ class LensDistortion(Degradation):
         return {"strength": uniform(rng, 0, self.strength_max)}
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         height, width = hr.shape[-2:]
         y = torch.arange(height, device=hr.device, dtype=hr.dtype)[:, None] - (height - 1) / 2
         x = torch.arange(width, device=hr.device, dtype=hr.dtype) - (width - 1) / 2
@@ -109,9 +109,9 @@ class Infrared(Degradation):
     modifies_target = True
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         weights = hr.new_tensor([0.55, 0.3, 0.15]).view(3, 1, 1)
         return to_display((to_linear(hr) * weights).sum(-3, keepdim=True).clamp(0, 1)).expand_as(hr)
 

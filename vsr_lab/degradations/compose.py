@@ -36,9 +36,9 @@ class Compose(Degradation):
             hr = step.apply_each(hr, [p["steps"][number] for p in params])
         return quantise(hr)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         for step, drawn in zip(self.steps, params["steps"], strict=True):
-            hr = step.truth(hr, drawn, zoom)
+            hr = step.target(hr, drawn, zoom)
             zoom *= step.scale
         return hr
 
@@ -64,8 +64,8 @@ class RandomApply(Degradation):
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return clip if params["step"] is None else self.step.apply(clip, params["step"])
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
-        return hr if params["step"] is None else self.step.truth(hr, params["step"], zoom)
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return hr if params["step"] is None else self.step.target(hr, params["step"], zoom)
 
 
 class RandomChoice(Degradation):
@@ -91,5 +91,5 @@ class RandomChoice(Degradation):
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self.steps[params["chosen"]].apply(clip, params["step"])
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
-        return self.steps[params["chosen"]].truth(hr, params["step"], zoom)
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return self.steps[params["chosen"]].target(hr, params["step"], zoom)

@@ -70,9 +70,9 @@ class TimestampOverlay(Degradation):
         return now.strftime(self._STYLES[params["style"]]).format(camera=params["camera"])
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         height, width = hr.shape[-2] // zoom, hr.shape[-1] // zoom
         size = max(7, round(params["size"] * height))
         frames: list[Tensor] = []
@@ -128,9 +128,9 @@ class CursorOverlay(Degradation):
         return np.array(places[:frames])
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         size = hr.shape[-1] // zoom, hr.shape[-2] // zoom
         arrow = _arrow(params["size"])
         places = np.rint(self.path(hr.shape[-4], params) * size).astype(int)

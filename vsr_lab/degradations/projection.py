@@ -34,9 +34,9 @@ class GateWeave(Degradation):
         return path / max(1.0, float(np.abs(path).max(initial=0)) / 0.99)
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         path = torch.from_numpy(zoom * self.offsets(hr.shape[-4], params))
         return displaced(hr, path[:, :, None, None])
 

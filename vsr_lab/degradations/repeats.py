@@ -20,9 +20,9 @@ class _Repeats(Degradation):
         """The number of the frame that is shown at each place, none later than the place."""
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         shown = torch.tensor(self.order(hr.shape[-4], params), device=hr.device)
         return hr.index_select(hr.ndim - 4, shown)
 

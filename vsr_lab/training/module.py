@@ -18,7 +18,7 @@ from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import FrameNetwork, Network
 from vsr_lab.core.stream import enlarge
 from vsr_lab.data.batch import Batch
-from vsr_lab.degradations import Degradation, apply_batch, truth_batch
+from vsr_lab.degradations import Degradation, apply_batch, target_batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS
 from vsr_lab.training.nan_guard import dump_batch, where
@@ -123,7 +123,7 @@ class VsrModule(pl.LightningModule):
         if batch.lr is not None:
             return _unit(batch.lr), hr
         lr = apply_batch(self.degradation, hr, batch.params)
-        return quantise(lr), quantise(truth_batch(self.degradation, hr, batch.params))
+        return quantise(lr), quantise(target_batch(self.degradation, hr, batch.params))
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         lr = None if batch.lr is None else batch.lr.to(device, non_blocking=True)

@@ -270,7 +270,7 @@ class _Marked(BlurDown):
         ramp = torch.linspace(0.5, 1, clip.shape[-4]).reshape(-1, 1, 1, 1)
         return super().apply(clip, params) * ramp  # leaves 8 bits
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         return hr * 0.7
 
 

@@ -176,7 +176,7 @@ def test_the_truth_weaves_as_the_lr_does(moving: Moving) -> None:
     hr = moving(6, 48, 64, 0, 0)
     step, params = GateWeave(0.5, 0.5), {"amplitude": 0.5, "seed": 4}
     small = hr[..., 1::2, 1::2]
-    lr, truth = step.apply(small, params), step.truth(hr, params, zoom=2)
+    lr, truth = step.apply(small, params), step.target(hr, params, zoom=2)
     there = [float((lr[t] - small[t]).abs().mean()) for t in range(6)]
     against = [float((lr[t] - truth[t, :, 1::2, 1::2])[..., 2:-2, 2:-2].abs().mean()) for t in range(6)]
     assert max(there) > 0.005 and max(against) < 0.5 * max(there)

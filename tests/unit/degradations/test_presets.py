@@ -88,8 +88,8 @@ def hold(degradation: Degradation, hr: torch.Tensor, seed: int) -> None:
     assert torch.equal(lr, degradation.apply(hr, kept))
     assert lr.shape == (*hr.shape[:-2], *(size // degradation.scale for size in hr.shape[-2:]))
     assert lr.dtype == hr.dtype and lr.isfinite().all() and lr.min() >= 0 and lr.max() <= 1
-    truth = degradation.truth(hr, kept)
-    assert truth.shape == hr.shape and torch.equal(truth, degradation.truth(hr, drawn))
+    truth = degradation.target(hr, kept)
+    assert truth.shape == hr.shape and torch.equal(truth, degradation.target(hr, drawn))
     assert degradation.modifies_target or truth is hr
     assert torch.equal(hr, untouched)
 

@@ -44,7 +44,7 @@ def test_a_dropped_frame_is_its_predecessor_and_so_is_its_truth() -> None:
     assert 8 <= len(held) <= 24
     for t in range(40):
         assert torch.equal(lr[t], lr[t - 1] if t in held else hr[t])
-    assert torch.equal(step.truth(hr, params), lr)
+    assert torch.equal(step.target(hr, params), lr)
 
 
 def test_a_doubled_frame_makes_all_late_until_a_drop() -> None:
@@ -72,7 +72,7 @@ def test_a_call_changes_its_size_now_and_then() -> None:
 def test_the_pointer_moves_smoothly_and_is_in_the_truth_at_its_place() -> None:
     hr = torch.full((30, 3, 120, 160), 0.5)
     step, params = CursorOverlay(12, 12), {"size": 12, "seed": 2}
-    lr, truth = step.apply(hr[..., ::2, ::2], params), step.truth(hr, params, zoom=2)
+    lr, truth = step.apply(hr[..., ::2, ::2], params), step.target(hr, params, zoom=2)
     assert (lr != 0.5).any(dim=1).sum((1, 2)).max() < 160
     shrunk = torch.nn.functional.avg_pool2d(truth, 2)
     assert torch.allclose(shrunk, lr, atol=1e-5)

@@ -55,14 +55,14 @@ def test_a_lens_bends_edges_and_leaves_the_middle() -> None:
     lr = step.apply(hr, params)
     assert torch.allclose(lr[..., 24, 32], hr[..., 24, 32], atol=1e-5)
     assert (lr - hr)[..., :8, :].abs().mean() > 0.01
-    assert torch.equal(step.truth(hr, params), lr)
+    assert torch.equal(step.target(hr, params), lr)
 
 
 def test_infrared_is_gray_and_so_is_its_truth() -> None:
     hr = torch.rand(2, 3, 8, 8)
     lr = Infrared().apply(hr, {})
     assert torch.equal(lr[:, 0], lr[:, 1]) and torch.equal(lr[:, 1], lr[:, 2])
-    assert torch.equal(Infrared().truth(hr, {}, zoom=2), lr)
+    assert torch.equal(Infrared().target(hr, {}, zoom=2), lr)
     red, blue = torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2)
     red[:, 0] = blue[:, 2] = 1
     assert Infrared().apply(red, {}).mean() > Infrared().apply(blue, {}).mean()
@@ -109,7 +109,7 @@ def test_a_timestamp_counts_with_the_frames() -> None:
 def test_the_truth_says_the_same_at_the_same_place_and_sharper(corner: int, zoom: int) -> None:
     params = {**PARAMS, "corner": corner}
     lr = TimestampOverlay(0.1, 0.1).apply(torch.full((1, 3, 90, 250), 0.5), params)
-    truth = TimestampOverlay(0.1, 0.1).truth(torch.full((1, 3, 90 * zoom, 250 * zoom), 0.5), params, zoom)
+    truth = TimestampOverlay(0.1, 0.1).target(torch.full((1, 3, 90 * zoom, 250 * zoom), 0.5), params, zoom)
     assert torch.allclose(torch.nn.functional.avg_pool2d(truth, zoom), lr, atol=1e-5)
     drawn = (lr != 0.5).any(dim=1)[0]
     rows, columns = torch.nonzero(drawn).float().mean(0).tolist()

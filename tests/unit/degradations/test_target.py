@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vsr_lab.degradations import Compose, Degradation, Params, RandomApply, RandomChoice, ResizeDown, truth_batch
+from vsr_lab.degradations import Compose, Degradation, Params, RandomApply, RandomChoice, ResizeDown, target_batch
 
 
 class Marked(Degradation):
@@ -12,9 +12,9 @@ class Marked(Degradation):
     modifies_target = True
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return self.truth(clip, params)
+        return self.target(clip, params)
 
-    def truth(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         marked = hr.clone()
         marked[..., : zoom * params["side"], : zoom * params["side"]] = 1
         return marked
@@ -23,14 +23,14 @@ class Marked(Degradation):
 def test_the_truth_of_an_ordinary_degradation_is_the_hr() -> None:
     hr = torch.rand(1, 2, 3, 8, 8)
     assert not Compose([ResizeDown(2)]).modifies_target
-    assert truth_batch(ResizeDown(2), hr, [{}]) is hr
+    assert target_batch(ResizeDown(2), hr, [{}]) is hr
 
 
 def test_what_is_drawn_after_shrinking_is_drawn_larger_in_the_truth() -> None:
     hr = torch.rand(1, 2, 3, 16, 16) / 2
     chain = Compose([ResizeDown(4), Marked()])
     assert chain.modifies_target
-    (truth,) = truth_batch(chain, hr, [{"steps": [{}, {"side": 2}]}])
+    (truth,) = target_batch(chain, hr, [{"steps": [{}, {"side": 2}]}])
     assert (truth[..., :8, :8] == 1).all()
     assert torch.equal(truth[..., 8:, :], hr[0, ..., 8:, :])
     lr = chain.apply(hr, {"steps": [{}, {"side": 2}]})
@@ -40,6 +40,6 @@ def test_what_is_drawn_after_shrinking_is_drawn_larger_in_the_truth() -> None:
 def test_a_step_that_did_not_happen_leaves_the_truth() -> None:
     hr = torch.rand(2, 3, 8, 8)
     step = RandomApply(Marked(), 0.5)
-    assert step.truth(hr, {"step": None}) is hr
-    assert (step.truth(hr, {"step": {"side": 1}})[..., 0, 0] == 1).all()
-    assert torch.equal(RandomChoice([step, Marked()]).truth(hr, {"chosen": 0, "step": {"step": None}}), hr)
+    assert step.target(hr, {"step": None}) is hr
+    assert (step.target(hr, {"step": {"side": 1}})[..., 0, 0] == 1).all()
+    assert torch.equal(RandomChoice([step, Marked()]).target(hr, {"chosen": 0, "step": {"step": None}}), hr)
