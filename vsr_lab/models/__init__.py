@@ -3,6 +3,7 @@
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.basicvsr_pp import BasicVsrPp
+from vsr_lab.models.branches import add_branches, fold_branches
 from vsr_lab.models.compact import Compact
 from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network, write_tensors
 from vsr_lab.models.foreign import Foreign
@@ -11,6 +12,7 @@ from vsr_lab.models.interpolation import Interpolation
 from vsr_lab.models.official import load_animesr, load_basicvsr
 from vsr_lab.models.recurrent import Recurrent
 from vsr_lab.models.recurrent_flow import RecurrentFlow
+from vsr_lab.models.span import Span, SpanStream
 from vsr_lab.models.window import Window
 
 __all__ = [
@@ -22,8 +24,12 @@ __all__ = [
     "Interpolation",
     "Recurrent",
     "RecurrentFlow",
+    "Span",
+    "SpanStream",
     "Window",
+    "add_branches",
     "build_network",
+    "fold_branches",
     "init_network",
     "load_animesr",
     "load_basicvsr",

@@ -101,14 +101,18 @@ def load_weights(network: Network, path: Path) -> None:
 
     Raises UserError where they do not fit, or the file is missing or broken.
     """
+    fill(network, read_weights(path), path)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file. Raises UserError where it is missing or broken."""
     if not path.is_file():
         raise UserError(path, "not found", "give the network.safetensors of a training run")
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
     except (SafetensorError, OSError) as error:
         raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
-    fill(network, tensors, path)
 
 
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:

@@ -1,37 +1,53 @@
 """Weights to begin a training with, from whatever holds them."""
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
-from vsr_lab.models.files import fill, load_weights
-from vsr_lab.models.official import fill_published, read_tensors
+from vsr_lab.models.branches import fold_state
+from vsr_lab.models.files import fill, read_weights
+from vsr_lab.models.official import published, read_tensors
+from vsr_lab.models.span import Span, SpanStream
+from vsr_lab.models.span_weights import deploy_published, fit_upsampler
 
 _PREFIX = "network."  # what a training's checkpoint calls the network among all it keeps
 
 
-def init_network(network: Network, path: Path) -> None:
-    """Fill network, every tensor of it, with the weights in path.
+def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list[str]:
+    """Fill network with the weights in path, every tensor of it but those whose names match a pattern of skip.
 
     path: a network.safetensors, or a bundle's or a run's folder with one; a run's checkpoint (.ckpt; averaged weights
-    where the run kept them); or a published .pth of the same architecture, as `load_basicvsr` takes it.
-    Raises UserError for a file that is missing, could run code, or holds other weights.
+    where the run kept them); or published weights of the same architecture, as `load_basicvsr` takes them. skip:
+    shell patterns as "flow.*" of what keeps its initial values.
+    Returns the names that were left out. Raises UserError for a file that is missing, could run code, or holds other
+    weights, and for a pattern without a match.
     """
+    own = network.state_dict()
+    for pattern in skip:
+        if not any(fnmatchcase(name, pattern) for name in own):
+            raise UserError(f"init_skip={pattern}", "matches no weights", f"like {next(iter(own))}")
+    left = [name for name in own if any(fnmatchcase(name, pattern) for pattern in skip)]
+    tensors = _read(network, path)
+    if isinstance(network, Span | SpanStream):
+        tensors = fit_upsampler(deploy_published(tensors), network.scale)
+    fill(network, tensors | {name: own[name] for name in left}, path)
+    return left
+
+
+def _read(network: Network, path: Path) -> dict[str, Tensor]:
     if path.is_dir() or path.suffix == ".safetensors":
-        load_weights(network, path / "network.safetensors" if path.is_dir() else path)
-        return
+        return read_weights(path / "network.safetensors" if path.is_dir() else path)
     loaded = read_tensors(path)
     state = loaded.get("state_dict")
-    if isinstance(state, dict):
-        fill(network, _ours(state, path), path)
-    else:
-        fill_published(network, loaded, path)
+    return _ours(state, path) if isinstance(state, dict) else published(network, loaded, path)
 
 
 def _ours(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     tensors = {name.removeprefix(_PREFIX): value for name, value in state.items() if name.startswith(_PREFIX)}
     if not tensors:
         raise UserError(path, "is no checkpoint of a vsr-lab training", "give one from a run's checkpoints/")
-    return tensors
+    return fold_state(tensors)

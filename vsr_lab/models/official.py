@@ -13,6 +13,7 @@ from vsr_lab.core.network import Network
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.files import fill
+from vsr_lab.models.span import Span, SpanStream
 
 Renames = Sequence[tuple[str, str]]  # a pattern at the start of a name, and what it is called here
 
@@ -42,7 +43,7 @@ _ANIMESR: Renames = (
 )
 
 
-_RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIMESR}
+_RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIMESR, Span: (), SpanStream: ()}
 
 
 def load_basicvsr(path: Path) -> BasicVsr:
@@ -51,21 +52,21 @@ def load_basicvsr(path: Path) -> BasicVsr:
     Raises UserError where the file is missing, is none, or holds another network.
     """
     network = BasicVsr()
-    fill_published(network, read_tensors(path), path)
+    fill(network, published(network, read_tensors(path), path), path)
     return network.eval()
 
 
 def load_animesr(path: Path) -> AnimeSr:
     """AnimeSR v2 x4 with the weights that its authors published. Raises UserError as `load_basicvsr` does."""
     network = AnimeSr()
-    fill_published(network, read_tensors(path), path)
+    fill(network, published(network, read_tensors(path), path), path)
     return network.eval()
 
 
-def fill_published(network: Network, loaded: dict[str, Any], path: Path) -> None:
-    """Fill network with what `read_tensors` found in path, in the names its authors use.
+def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
+    """What `read_tensors` found in path, in the names its authors use, in those of network.
 
-    Raises UserError for a network that nobody published, and for weights that do not fit.
+    Raises UserError for a network that nobody published, and for a file without weights.
     """
     renames = _RENAMES.get(type(network))
     if renames is None:
@@ -75,7 +76,7 @@ def fill_published(network: Network, loaded: dict[str, Any], path: Path) -> None
     tensors = loaded.get("params", loaded)
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
         raise UserError(path, "holds no weights", "give the published .pth")
-    fill(network, {_renamed(name, renames): tensor for name, tensor in tensors.items()}, path)
+    return {_renamed(name, renames): tensor for name, tensor in tensors.items()}
 
 
 def read_tensors(path: Path) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class OnnxExporter(Exporter):
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
         state = list(network.zero_state(example))
         height, width = torch.export.Dim("h", min=2), torch.export.Dim("w", min=2)
-        dynamic = {2: height, 3: width}
+        ratios = [tensor.shape[-1] // example.shape[-1] for tensor in (example, *state)]
+        sizes = [{2: height, 3: width} if r == 1 else {2: r * height, 3: r * width} for r in ratios]
         names = range(len(state))
         with warnings.catch_warnings(), _quiet():
             warnings.simplefilter("ignore")
@@ -66,7 +67,7 @@ class OnnxExporter(Exporter):
                 opset_version=self.opset,
                 input_names=["lr", *(f"state_{i}" for i in names)],
                 output_names=["sr", *(f"next_{i}" for i in names)],
-                dynamic_shapes={"lr": dynamic, "state": [dynamic for _ in names]},
+                dynamic_shapes={"lr": sizes[0], "state": sizes[1:]},
                 verbose=False,
             )
         assert program is not None

@@ -1,0 +1,153 @@
+"""SPAN: a per-frame network of attention without parameters, and the same with a memory of the frames before."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
+from vsr_lab.core.warp import backward_warp
+from vsr_lab.models.blocks import zero_
+from vsr_lab.models.flow import FlowNet
+
+_MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, which the published weights expect, as they do pixels of 0 to 255
+
+
+class Spab(nn.Module):
+    """Swift parameter-free attention block: (t + x) (sigmoid(t) - 1/2), where t is three convolutions of x."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.c1_r = nn.Conv2d(channels, channels, 3, padding=1)
+        self.c2_r = nn.Conv2d(channels, channels, 3, padding=1)
+        self.c3_r = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x: B C h w -> the output of the block and of its first activation, of the same shape."""
+        first = F.silu(self.c1_r(x))
+        t = self.c3_r(F.silu(self.c2_r(first)))
+        return (t + x) * (t.sigmoid() - 0.5), first
+
+
+class _Layers(StreamingNetwork):
+    """The layers of SPAN, under their published names, in three parts.
+
+    The first and the last ones stay out of half precision: the picture itself passes there.
+    """
+
+    def __init__(self, scale: int, channels: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.channels = channels
+        self.conv_1 = nn.Conv2d(3, channels, 3, padding=1)
+        self.block_1 = Spab(channels)
+        self.block_2 = Spab(channels)
+        self.block_3 = Spab(channels)
+        self.block_4 = Spab(channels)
+        self.block_5 = Spab(channels)
+        self.block_6 = Spab(channels)
+        self.conv_2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv_cat = nn.Conv2d(4 * channels, channels, 1)
+        self.upsampler = nn.Sequential(zero_(nn.Conv2d(channels, 3 * scale**2, 3, padding=1)), nn.PixelShuffle(scale))
+        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
+        nn.init.normal_(self.conv_1.weight, std=1 / 255)  # so that features begin at a scale of one
+
+    def _shallow(self, lr: Tensor) -> Tensor:
+        """lr: B 3 h w in [0, 1] -> features of the first convolution, B C h w."""
+        with torch.autocast(lr.device.type, enabled=False):
+            return self.conv_1((lr.to(self.conv_1.weight.dtype) - self.get_buffer("mean")) * 255)
+
+    def _deep(self, shallow: Tensor) -> Tensor:
+        """Features of the first convolution -> features of which the last one makes the picture, B C h w."""
+        y, first = self.block_1(shallow)
+        parts = [shallow, y]
+        for block in (self.block_2, self.block_3, self.block_4, self.block_5, self.block_6):
+            y, first = block(y)
+        parts = [shallow, self.conv_2(y), parts[1], first]
+        with torch.autocast(shallow.device.type, enabled=False):
+            return self.conv_cat(torch.cat([part.to(shallow.dtype) for part in parts], 1))
+
+    def _pixels(self, features: Tensor) -> Tensor:
+        """Features -> the picture with its pixels as channels, B 3s^2 h w."""
+        with torch.autocast(features.device.type, enabled=False):
+            return self.upsampler[0](features)
+
+
+class Span(_Layers, FrameNetwork):
+    """SPAN (Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024), per frame.
+
+    Every convolution in its deployed 3x3 form; `add_branches` trains them as the paper does. No skip: starts black.
+    """
+
+    def frame(self, lr: Tensor) -> Tensor:
+        return F.pixel_shuffle(self._pixels(self._deep(self._shallow(lr))), self.scale)
+
+
+class SpanStream(_Layers):
+    """SPAN that remembers: while what is added to it is at its initial zeros, it gives what SPAN gives, exactly.
+
+    A small flow network finds where the pixels of this frame were in the last one. From there come the last output,
+    sampled at its own size (at LR size interpolation would blur it), the last LR frame and hidden features. They are
+    added to the first features, and at the end to a correction of the last ones and to gates, which say for every
+    pixel how much of the last output to keep. What no frame before has shown is left to SPAN. State: lr (B 3 h w),
+    sr (B 3 sh sw), hidden features (B memory h w), and 1 where these are known (B 1 h w).
+
+    memory: hidden channels; flow_channels, flow_shrink: of the `FlowNet`.
+    """
+
+    def __init__(
+        self, scale: int, channels: int, memory: int = 16, flow_channels: int = 16, flow_shrink: int = 1
+    ) -> None:
+        super().__init__(scale, channels)
+        self.memory = memory
+        self.flow = FlowNet(flow_channels, shrink=flow_shrink)
+        remembered = 3 + memory + 1 + 3 * scale**2
+        self.early = zero_(nn.Conv2d(remembered, channels, 1, bias=False))
+        self.recall = nn.Conv2d(remembered, memory, 1, bias=False)
+        self.late = nn.Conv2d(channels, memory, 3, padding=1)
+        self.correction = zero_(nn.Conv2d(memory, channels, 1))
+        self.gate = zero_(nn.Conv2d(memory, scale**2, 1))
+
+    def zero_state(self, lr: Tensor) -> State:
+        batch, _, height, width = lr.shape
+        sr = lr.new_zeros(batch, 3, self.scale * height, self.scale * width)
+        hidden, known = (lr.new_zeros(batch, channels, height, width) for channels in (self.memory, 1))
+        return torch.zeros_like(lr), sr, hidden, known
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        before, sr, hidden, known = state
+        flow = self.flow(lr, before)
+        before, hidden, known = backward_warp(torch.cat([before, hidden, known], 1), flow, "zeros").split(
+            [3, self.memory, 1], 1
+        )
+        pixels = warp_unshuffled(sr, flow, self.scale)
+        remembered = torch.cat([(lr - before) * known, hidden, known, pixels], 1)
+
+        features = self._deep(self._shallow(lr) + self.early(remembered))
+        hidden = F.silu(self.late(features) + self.recall(remembered))
+        now = self._pixels(features + self.correction(hidden) * known)
+        gate = self.gate(hidden).tanh() * known
+        sr = F.pixel_shuffle(_mixed(now, pixels, gate.to(now.dtype)), self.scale)
+        return sr, (lr, sr, hidden.to(lr.dtype), torch.ones_like(known))
+
+
+def _mixed(now: Tensor, pixels: Tensor, gate: Tensor) -> Tensor:
+    """now where gate is 0, pixels where it is 1; pictures with pixels as channels, and a gate for their colours."""
+    fresh, kept = (part.unflatten(1, (3, -1)) for part in (now, pixels))
+    return torch.lerp(fresh, kept, gate.unsqueeze(1)).flatten(1, 2)
+
+
+def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
+    """`pixel_unshuffle` of sr moved by flow, in one look-up: B 3 sh sw and B 2 h w (LR pixels) -> B 3s^2 h w.
+
+    All pixels that belong to one of LR are moved alike. Outside of sr: its border.
+    """
+    height, width = flow.shape[-2:]
+    steps = torch.arange(scale, device=flow.device, dtype=flow.dtype)
+    xs = scale * torch.arange(width, device=flow.device, dtype=flow.dtype) + steps.repeat(scale)[:, None, None]
+    ys = scale * torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]
+    ys = ys + steps.repeat_interleave(scale)[:, None, None]
+    x = (scale * flow[:, :1] + xs) * (2 / (scale * width - 1)) - 1  # B s^2 h w
+    y = (scale * flow[:, 1:] + ys) * (2 / (scale * height - 1)) - 1
+    grid = torch.stack([x.flatten(1, 2), y.flatten(1, 2)], -1)
+    found = F.grid_sample(sr.to(grid.dtype), grid, padding_mode="border", align_corners=True)
+    return found.unflatten(2, (scale**2, height)).flatten(1, 2).to(sr.dtype)
