@@ -1,4 +1,4 @@
-"""python -m vsr_lab VERB ...: as vsr-lab, for what starts processes itself (torchrun, srun, Lightning)."""
+"""python -m vsr_lab COMMAND ...: the same as vsr-lab, for launchers of processes (torchrun, srun, Lightning)."""
 
 from vsr_lab.cli.main import main
 

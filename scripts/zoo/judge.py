@@ -16,8 +16,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from vsr_lab.cli.app import config_dir
 from vsr_lab.cli.evaluate import judge, show_summary
+from vsr_lab.cli.usage import config_dir
 
 
 def judge_all(content: str, told: argparse.Namespace) -> None:

@@ -10,7 +10,8 @@ from collections import deque
 import torch
 from hydra import compose, initialize_config_dir
 
-from vsr_lab.cli.app import build, config_dir
+from vsr_lab.cli.app import build
+from vsr_lab.cli.usage import config_dir
 from vsr_lab.evaluation.scoring import Timed
 
 FRAMES = 8

@@ -10,8 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.cli.app import config_dir, config_name
-from vsr_lab.cli.main import VERBS
+from vsr_lab.cli.usage import COMMANDS, config_dir, config_name
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation
 from vsr_lab.deployment.export import Exporter
@@ -96,7 +95,7 @@ def test_every_group_has_a_home() -> None:
     assert set(GROUPS) == set(HOME)
 
 
-@pytest.mark.parametrize("verb", list(VERBS))
+@pytest.mark.parametrize("verb", list(COMMANDS))
 def test_every_verb_has_a_yaml_and_a_file_with_run(verb: str) -> None:
     assert (CONFIGS / f"{config_name(verb)}.yaml").is_file()
     assert callable(importlib.import_module(f"vsr_lab.cli.{config_name(verb)}").run)

@@ -1,13 +1,12 @@
 """The command line in this process, so that its many mistakes are tried in seconds."""
 
-import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from vsr_lab.cli.app import config_name, launch
+from vsr_lab.cli.app import launch
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,10 @@ class Outcome:
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """cli("evaluate", "key=value", ...): its exit code and what it wrote to stderr."""
 
-    def run(verb: str, *arguments: object) -> Outcome:
+    def run(command: str, *arguments: object) -> Outcome:
         capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", [f"vsr-lab {verb}", *map(str, arguments)])
-        code = launch(verb, importlib.import_module(f"vsr_lab.cli.{config_name(verb)}").run)
+        monkeypatch.setattr(sys, "argv", [f"vsr-lab {command}", *map(str, arguments)])
+        code = launch(command)
         return Outcome(code, capsys.readouterr().err)
 
     return run

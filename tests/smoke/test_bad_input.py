@@ -291,8 +291,8 @@ def test_disk_full_while_saving_a_checkpoint(
     assert last["global_step"] == 2  # the last good one is still whole
 
 
-def test_no_such_verb(vsr_lab: Callable[..., str]) -> None:
-    assert "upscal: no such verb" in vsr_lab("upscal", code=2)
+def test_no_such_command(vsr_lab: Callable[..., str]) -> None:
+    assert "upscal: no such command" in vsr_lab("upscal", code=2)
 
 
 def _quick(footage: Path, *more: str) -> list[str]:

@@ -64,5 +64,5 @@ def test_a_package_that_is_not_installed_is_named(
     monkeypatch.setitem(sys.modules, "schedulefree", None)
     outcome = cli("train", *options(tiny_footage, tmp_path / "run", 0)[1:], *FREE)
     assert outcome.code == 2
-    assert "needs the package schedulefree" in outcome.error
+    assert "schedulefree: is not installed; pip install 'vsr-lab[training]'" in outcome.error
     assert not (tmp_path / "run").exists()

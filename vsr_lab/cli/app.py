@@ -1,13 +1,15 @@
-"""What every verb shares: where the configuration lies, where a run goes, and how a mistake is told."""
+"""What every command shares: where the configuration is, where a run is written, and how errors are reported."""
 
 import difflib
 import errno
+import importlib
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-import vsr_lab
+from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.cli.validation import check_kinds
 from vsr_lab.core.errors import Refusal, Stopped, UserError
 from vsr_lab.core.files import RUN_MARK, new_folder, write_text
@@ -28,43 +30,34 @@ from vsr_lab.core.files import RUN_MARK, new_folder, write_text
 REFUSED, UNUSABLE = 1, 2
 
 
-def config_dir() -> Path:
-    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
-    package = Path(vsr_lab.__file__).parent
-    inside = package / "configs"
-    return inside if inside.is_dir() else package.parent / "configs"
-
-
-def config_name(verb: str) -> str:
-    """The yaml of a verb in the Hydra tree; the file of a verb in this folder has the same name."""
-    return verb.replace(" ", "_")
-
-
-def _default_run_dir(verb: str) -> str:
-    """results/VERB/DATE; in a sweep the job's own folder."""
+def _default_run_dir(command: str) -> str:
+    """results/COMMAND/DATE; in a sweep the job's own folder."""
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep = HydraConfig.get().sweep
         return str(Path(sweep.dir) / sweep.subdir)
-    return f"results/{verb}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+    return f"results/{command}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
 
 
 def _register_resolver() -> None:
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
 
 
-def launch(verb: str, run: Callable[[DictConfig], Any]) -> int:
-    """Compose the verb's configuration by Hydra, run it and return the exit code. Sweeps steer by what run returns."""
-    name = config_name(verb)
+def launch(command: str) -> int:
+    """Compose the command's configuration with Hydra, run it and return the exit code.
+
+    The command's module is imported when it runs, so that --cfg job needs no torch. Sweeps optimise what run returns.
+    """
+    name = config_name(command)
     _register_resolver()
     sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on; they are told below in one line
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
     failures: list[Exception] = []
 
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
             check_kinds(name, cfg)
-            return run(cfg)
+            return importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
@@ -76,50 +69,55 @@ def launch(verb: str, run: Callable[[DictConfig], Any]) -> int:
         if failures:
             raise failures[0]
     except KeyboardInterrupt:
-        print(f"vsr-lab {verb}: interrupted", file=sys.stderr)
+        print(f"vsr-lab {command}: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        told = _tell(verb, error)
-        if told is None:
+        reported = _report(command, error)
+        if reported is None:
             raise
-        code, line = told
+        code, line = reported
         print(line, file=sys.stderr)
         return code
     return 0
 
 
-def _tell(verb: str, error: BaseException) -> tuple[int, str] | None:
-    """Exit code and line for an error that is the user's to mend; None for one that is ours."""
+def _report(command: str, error: BaseException) -> tuple[int, str] | None:
+    """Exit code and line for an error that the user can fix; None for a defect of this package."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, Refusal):
-            return REFUSED, f"vsr-lab {verb}: {cause}"
+            return REFUSED, f"vsr-lab {command}: {cause}"
         if isinstance(cause, Stopped):
-            return cause.code, f"vsr-lab {verb}: {cause}"
+            return cause.code, f"vsr-lab {command}: {cause}"
         if isinstance(cause, UserError):
-            return UNUSABLE, f"vsr-lab {verb}: {cause}"
+            return UNUSABLE, f"vsr-lab {command}: {cause}"
+        if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
+            return UNUSABLE, f"vsr-lab {command}: {missing}"
         if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
             where = cause.filename or "run_dir"
-            return UNUSABLE, f"vsr-lab {verb}: {where}: the disk is full; free some space; what was there is untouched"
+            return (
+                UNUSABLE,
+                f"vsr-lab {command}: {where}: the disk is full; free some space; what was there is untouched",
+            )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return UNUSABLE, f"vsr-lab {verb}: {error.filename}: {error.strerror.lower()}; choose another path"
+        return UNUSABLE, f"vsr-lab {command}: {error.filename}: {error.strerror.lower()}; choose another path"
     if isinstance(error, ValueError) and "Config group override must be" in str(error):  # Hydra's
-        return UNUSABLE, f"vsr-lab {verb}: a group is null: {error}; name one of its options"
+        return UNUSABLE, f"vsr-lab {command}: a group is null: {error}; name one of its options"
     if isinstance(error, MissingMandatoryValue):
         key = str(error.full_key or "") or str(error).rsplit(": ", 1)[-1]
-        return UNUSABLE, f"vsr-lab {verb}: {key}: not given; say {key}=..."
+        return UNUSABLE, f"vsr-lab {command}: {key}: not given; say {key}=..."
     if isinstance(error, (HydraException, OmegaConfBaseException)):
-        return UNUSABLE, f"vsr-lab {verb}: {_one_line(verb, str(error))}"
+        return UNUSABLE, f"vsr-lab {command}: {_one_line(command, str(error))}"
     return None
 
 
-def _one_line(verb: str, message: str) -> str:
+def _one_line(command: str, message: str) -> str:
     unknown = re.search(r"Could not override '([^']+)'", message)
     if unknown:
         key = unknown[1]
-        near = difflib.get_close_matches(key, _keys(verb), 1, 0.5)
-        return f"{key}: no such key; " + (f"did you mean {near[0]}?" if near else f"see vsr-lab {verb} --cfg job")
+        near = difflib.get_close_matches(key, _keys(command), 1, 0.5)
+        return f"{key}: no such key; " + (f"did you mean {near[0]}?" if near else f"see vsr-lab {command} --cfg job")
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     option = re.search(r"Could not find '([^']+)/([^']+)'", message)
     if option:
@@ -133,15 +131,15 @@ def _one_line(verb: str, message: str) -> str:
     return "; ".join(lines[:3])
 
 
-def _keys(verb: str) -> list[str]:
-    """Every dotted key of the verb's own yaml, and its groups."""
+def _keys(command: str) -> list[str]:
+    """Every dotted key of the command's own yaml, and its groups."""
 
     def walk(node: Any, prefix: str) -> list[str]:
         if not isinstance(node, dict):
             return []
         return [k for name, child in node.items() for k in (f"{prefix}{name}", *walk(child, f"{prefix}{name}."))]
 
-    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{config_name(verb)}.yaml"), resolve=False)
+    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{config_name(command)}.yaml"), resolve=False)
     groups = [folder.name for folder in config_dir().iterdir() if folder.is_dir()]
     nested = [f"{folder}.path" for folder in ("candidate",)] + ["suite.root", "trainer.max_steps", "model.channels"]
     return [*walk(plain, ""), *groups, *nested]
@@ -195,18 +193,22 @@ def build(node: Any) -> Any:
         cause = error.__cause__
         if isinstance(cause, (UserError, Refusal)):
             raise cause from None
-        if package := _missing_package(cause):
-            target = f"{node.get('_target_')}"
-            raise UserError(target, f"needs the package {package}", "pip install 'vsr-lab[training]'") from error
+        if missing := _missing_package(cause):
+            raise missing from error
         reason = str(cause or error).strip().splitlines()[0]
         raise UserError(f"configuration of {node.get('_target_')}", reason, "mend the key") from error
 
 
-def _missing_package(error: BaseException | None) -> str | None:
-    """The package of somebody else's that is not installed, where that is what caused the error."""
+def _missing_package(error: BaseException | None) -> UserError | None:
+    """The error to report where a package of others is not installed, with the extra of this one that brings it."""
     while error is not None and not isinstance(error, ModuleNotFoundError):
         error = error.__cause__
-    return error.name if error is not None and not (error.name or "").startswith("vsr_lab") else None
+    name = (error.name or "").partition(".")[0] if error is not None else ""
+    if name in {"", "vsr_lab"}:
+        return None
+    declared = [re.match(r"([\w-]+).*extra == ['\"](\w+)['\"]", line) for line in requires("vsr-lab") or ()]
+    extra = next((f"'vsr-lab[{found[2]}]'" for found in declared if found and found[1].replace("-", "_") == name), name)
+    return UserError(name, "is not installed", f"pip install {extra}")
 
 
 def plain(node: Any) -> Any:

@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from vsr_lab.cli.app import config_dir
+from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
 

@@ -1,0 +1,63 @@
+"""What vsr-lab prints about itself. Imports neither Hydra nor torch, so that --help answers at once."""
+
+import re
+from pathlib import Path
+
+import vsr_lab
+
+COMMANDS = {
+    "train": "train a network: train content=animation data.root=FOLDER",
+    "evaluate": "score a candidate: evaluate candidate=bicubic suite=folder suite.root=FOLDER protocol=content-x2-bi-y",
+    "compare": "evaluations side by side, as one page: compare runs=[A,B]",
+    "select": "choose what can be deployed: select runs=[A,B]",
+    "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
+    "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
+    "footage index": "write the manifest of a folder: footage index FOLDER",
+    "footage leaks": "find shots that two splits share: footage leaks manifest.csv",
+    "footage sample": "choose representative shots: footage sample FOLDER -n 12",
+    "footage degrade": "write LR clips of HR clips: footage degrade FOLDER degradation=archival scale=4",
+    "footage store": "check and prune decoded footage: footage store results/store",
+    "footage render": "render footage: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
+    "footage check": "find faults in LR/HR pairs: footage check LR HR",
+    "demo": "all of it, on footage that packages carry: demo",
+}
+
+
+def config_dir() -> Path:
+    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
+    package = Path(vsr_lab.__file__).parent
+    inside = package / "configs"
+    return inside if inside.is_dir() else package.parent / "configs"
+
+
+def config_name(command: str) -> str:
+    """The yaml of a command in the Hydra tree; the command's file in this folder has the same name."""
+    return command.replace(" ", "_")
+
+
+def usage() -> str:
+    """All commands, with an example of each."""
+    commands = "\n".join(f"  {command:<16} {what}" for command, what in COMMANDS.items())
+    return (
+        f"vsr-lab {vsr_lab.__version__}: train, evaluate and deploy video super-resolution models\n\n"
+        f"vsr-lab COMMAND key=value ...\n{commands}\n\n"
+        "The keys of a command: vsr-lab COMMAND --help; as they are composed: --cfg job. A sweep: -m key=a,b. "
+        'Completion: eval "$(vsr-lab -sc install=bash)"'
+    )
+
+
+def command_help(command: str) -> str:
+    """A command's example, the groups that it composes with their options, and its own keys with their comments."""
+    text = (config_dir() / f"{config_name(command)}.yaml").read_text(encoding="utf-8")
+    defaults, _, keys = text.partition("\n\n")
+    entries = re.findall(r"^  - (?:optional )?/?([a-z_]+)(@[\w.]+)?: (\S+)", defaults, re.MULTILINE)
+    first = {group: f"{group}{key}={chosen}" for group, key, chosen in reversed(entries)}  # one line each
+    lines = [f"  {first[group]} of {', '.join(_options(group))}" for group in dict.fromkeys(e[0] for e in entries)]
+    parts = [f"vsr-lab {command}: {COMMANDS[command]}", "Groups, and what is chosen unless set:", *lines]
+    shown = "\n".join(parts if lines else parts[:1])
+    return f"{shown}\n\nKeys:\n{keys.strip()}\n\nEvery key as it is composed: vsr-lab {command} --cfg job"
+
+
+def _options(group: str) -> list[str]:
+    folder = config_dir() / group
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
