@@ -1,11 +1,9 @@
 """Two decoders behind one call, `read(start, stop)`: PyAV for any stream, decord for those that it reads exactly."""
 
-import gc
+import ctypes
 import os
-import sys
 from collections.abc import Iterator
 from typing import Any, Protocol
-from weakref import WeakSet
 
 import av.error
 import numpy as np
@@ -36,20 +34,48 @@ def open_decoder(probe: Probe) -> Decoder:
     return DecordDecoder(probe) if probe.backend == "decord" else AvDecoder(probe)
 
 
-class DecordDecoder:
-    """decord 0.6.0. Its reader neither pickles nor survives a fork."""
+class _ProcessLocal:
+    """Holder of objects with threads, which a forked process has to open again.
+
+    Threads do not exist in a forked process, and whatever uses or frees an object that has some waits for them for
+    ever. So the parent's objects are kept, unused, and `_reset` opens new ones.
+    """
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    def _reset(self) -> None:
+        raise NotImplementedError
+
+    def _check_process(self) -> None:
+        """To be called before the objects are used."""
+        if self._pid != os.getpid():
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(vars(self).copy()))  # never freed, not even at exit
+            self._pid = os.getpid()
+            self._reset()
+
+    def __del__(self) -> None:
+        self._check_process()
+
+
+class DecordDecoder(_ProcessLocal):
+    """decord 0.6.0. Its reader can neither be pickled nor used after a fork."""
 
     def __init__(self, probe: Probe) -> None:
-        import decord  # its import loads FFmpeg: only where a file is really read
+        import decord  # loads FFmpeg: only where a file is read
 
+        super().__init__()
         self._probe = probe
         self._errors: tuple[type[Exception], ...] = (decord.DECORDError, RuntimeError)
         decord.logging.set_level(decord.logging.FATAL)
         self._open = lambda: decord.VideoReader(str(probe.path.absolute()), num_threads=2)
+        self._reset()
+
+    def _reset(self) -> None:
         self._reader: Any = None
-        _alive.add(self)
 
     def read(self, start: int, stop: int) -> AnyFrames:
+        self._check_process()
         try:
             self._reader = self._reader or self._opened()
             return self._reader.get_batch(list(range(start, stop))).asnumpy()
@@ -63,19 +89,15 @@ class DecordDecoder:
             raise UserError(self._probe.path, problem, "repair it")
         return reader
 
-    def abandon(self) -> tuple[object, ...]:
-        """What is open, as if it never was."""
-        reader, self._reader = self._reader, None
-        return (reader,)
-
     def _refusal(self, problem: str, error: Exception) -> UserError:
         return UserError(self._probe.path, f"{problem} ({str(error).strip().splitlines()[-1]})", "repair it")
 
     def close(self) -> None:
-        self._reader = None
+        self._check_process()
+        self._reset()
 
 
-class AvDecoder:
+class AvDecoder(_ProcessLocal):
     """PyAV: seeks to a keyframe at or before the first frame asked for, decodes on, and takes frames by their times.
 
     A frame that does not come out after a seek (an intra refresh has no clean keyframe), or comes out marked as
@@ -85,21 +107,25 @@ class AvDecoder:
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:
+        super().__init__()
         self._probe = probe
         self._careful = careful
         self._index = probe.index
+        self._from_start = False
+        self._convert = FrameConverter(probe)
+        self._reset()
+
+    def _reset(self) -> None:
         self._container: InputContainer | None = None
         self._coming: Iterator[tuple[int, VideoFrame]] = iter(())
         self._next = -1  # the number of the frame that comes next, -1 where nothing is open
-        self._from_start = False
-        self._paint = Painter(probe)
-        _alive.add(self)
 
     def read(self, start: int, stop: int) -> AnyFrames:
-        return np.stack([self._paint(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
+        return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
 
     def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
         """Frames start..stop-1 as they are coded. Raises UserError where they cannot be decoded."""
+        self._check_process()
         try:
             if not self._is_near(start):
                 self._enter(start, 0)
@@ -109,15 +135,10 @@ class AvDecoder:
             raise UserError(self._probe.path, problem, "repair it") from error
 
     def close(self) -> None:
+        self._check_process()
         if self._container:
             self._container.close()
-        self.abandon()
-
-    def abandon(self) -> tuple[object, ...]:
-        """What is open, as if it never was."""
-        left = self._container, self._coming
-        self._container, self._coming, self._next = None, iter(()), -1
-        return left
+        self._reset()
 
     def _is_near(self, start: int) -> bool:
         """True where decoding on from here is no more work than seeking."""
@@ -201,21 +222,6 @@ class AvDecoder:
                 yield place, frame
 
 
-_alive: WeakSet[AvDecoder | DecordDecoder] = WeakSet()
-_inherited: list[object] = []
-
-
-def _begin_anew() -> None:
-    """In a forked process: open files anew. The threads of a decoder did not come along, and whoever uses it, or frees
-    it, waits for them for ever: so what is open is kept, and what is garbage is never collected."""
-    gc.freeze()
-    _inherited.extend(part for decoder in _alive for part in decoder.abandon())
-
-
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_begin_anew)
-
-
 def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
     """By number: a decoder that lost its place may hand frames out as they come in the file."""
     waiting: dict[int, VideoFrame] = {}
@@ -227,17 +233,22 @@ def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, V
     yield from sorted(waiting.items())
 
 
-class Painter:
+class FrameConverter(_ProcessLocal):
     """Decoded frames of one file to upright RGB."""
 
     def __init__(self, probe: Probe) -> None:
+        super().__init__()
         self._probe = probe
+        self._reset()
+
+    def _reset(self) -> None:
         self._convert: RgbConverter | None = None
 
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
         """H W 3. Raises UserError where the frame is of another size or colour than the file's first."""
         if change := change_of(self._probe, frame):
             raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
+        self._check_process()
         if self._convert is None or not self._convert.fits(frame):
             self._convert = RgbConverter(frame, self._probe.colour, self._probe.siting)
         return upright(self._convert(frame), self._probe.turn)

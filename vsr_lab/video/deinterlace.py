@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import is_rgb
-from vsr_lab.video.decoders import AvDecoder, Painter
+from vsr_lab.video.decoders import AvDecoder, FrameConverter
 from vsr_lab.video.interlace_detection import Fields, Scan, find_fields
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.read_options import ReadOptions
@@ -92,7 +92,7 @@ class FilteredDecoder:
         self._probe = probe
         self._chain = chain
         self._source = source
-        self._paint = Painter(probe)
+        self._convert = FrameConverter(probe)
         self._held: dict[int, VideoFrame] = {}  # the last source frames, of which the next read needs some again
 
     def read(self, start: int, stop: int) -> AnyFrames:
@@ -101,7 +101,7 @@ class FilteredDecoder:
         frames = self._frames(first, last)
         try:
             filtered = itertools.islice(self._filtered(frames), start - skipped, stop - skipped)
-            return np.stack([self._paint(start + n, frame) for n, frame in enumerate(filtered)])
+            return np.stack([self._convert(start + n, frame) for n, frame in enumerate(filtered)])
         except av.error.FFmpegError as error:
             problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({error.strerror})"
             raise UserError(self._probe.path, problem, "say deinterlace=keep") from error

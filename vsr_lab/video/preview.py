@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from vsr_lab.core.clip import AnyFrames, Frames, to_eight_bit
-from vsr_lab.video.decoders import AvDecoder, Painter, upright
+from vsr_lab.video.decoders import AvDecoder, FrameConverter, upright
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.reader import Footage, VideoFile
 
@@ -43,16 +43,16 @@ def skim(footage: Footage, side: int) -> Iterator[Glance]:
 
 
 def _skim_video(probe: Probe, size: tuple[int, int]) -> Iterator[Glance]:
-    decoder, paint = AvDecoder(probe), Painter(probe)
+    decoder, convert = AvDecoder(probe), FrameConverter(probe)
     try:
         for number, frame in enumerate(decoder.frames(0, probe.frames)):
-            yield Glance(number, _shrunk(frame, probe, size), partial(_painted, paint, number, frame))
+            yield Glance(number, _shrunk(frame, probe, size), partial(_converted, convert, number, frame))
     finally:
         decoder.close()
 
 
-def _painted(paint: Painter, number: int, frame: VideoFrame) -> Frames:
-    return to_eight_bit(paint(number, frame))
+def _converted(convert: FrameConverter, number: int, frame: VideoFrame) -> Frames:
+    return to_eight_bit(convert(number, frame))
 
 
 def _small(size: tuple[int, int], side: int) -> tuple[int, int]:
