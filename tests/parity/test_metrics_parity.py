@@ -107,7 +107,7 @@ def test_the_split_lpips_is_lpips(clips: tuple[Tensor, Tensor]) -> None:
     assert ours.tolist() == pytest.approx(expected.tolist(), rel=1e-5, abs=1e-6)
 
 
-@pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra stlpips is not installed")
+@pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra metrics is not installed")
 def test_st_lpips_and_its_change_in_time_are_its_packages_own(clips: tuple[Tensor, Tensor]) -> None:
     from stlpips_pytorch import stlpips
 

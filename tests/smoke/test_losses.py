@@ -32,7 +32,7 @@ def _train(cli: Cli, footage: Path, run_dir: Path, *more: str) -> dict[str, floa
         ("text", "recurrent", "focal_frequency"),
         ("ping_pong", "recurrent", "ping_pong"),
         pytest.param("perceptual", "recurrent", "st_lpips", marks=pytest.mark.skipif(
-            find_spec("stlpips_pytorch") is None, reason="the extra stlpips is not installed")),
+            find_spec("stlpips_pytorch") is None, reason="the extra metrics is not installed")),
     ],
 )  # fmt: skip
 def test_recipe_trains_and_logs_its_term(

@@ -64,7 +64,7 @@ def lpips_net() -> PerceptualNet:
 def st_lpips_net() -> PerceptualNet:
     """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet, with its own weights.
 
-    Raises UserError where the extra `stlpips` is not installed.
+    Raises UserError where the extra `metrics` is not installed.
     """
     try:
         from stlpips_pytorch import stlpips
@@ -72,6 +72,6 @@ def st_lpips_net() -> PerceptualNet:
         raise UserError(
             "st_lpips",
             f"its package is not installed ({error})",
-            "pip install 'vsr-lab[stlpips]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss",
+            "pip install 'vsr-lab[metrics]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss",
         ) from error
     return PerceptualNet(stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False))

@@ -37,7 +37,7 @@ class Lpips(_Distance):
 
 
 class StLpips(_Distance):
-    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError where the extra `stlpips` is not installed."""
+    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError where the extra `metrics` is not installed."""
 
     def __init__(self) -> None:
         super().__init__(st_lpips_net)

@@ -29,7 +29,7 @@ from vsr_lab.losses import (
 from vsr_lab.models.flow import FlowNet
 
 Moving = Callable[..., Tensor]
-stlpips = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra stlpips is not installed")
+stlpips = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra metrics is not installed")
 
 
 @pytest.fixture

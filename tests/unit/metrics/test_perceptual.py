@@ -15,7 +15,7 @@ from vsr_lab.metrics import perceptual, st_lpips, st_tlp, tlp
 from vsr_lab.metrics.perceptual import Features, PerceptualNet
 
 Moving = Callable[..., Tensor]
-installed = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra stlpips is not installed")
+installed = pytest.mark.skipif(find_spec("stlpips_pytorch") is None, reason="the extra metrics is not installed")
 
 
 class Brightness(PerceptualNet):
@@ -52,7 +52,7 @@ def test_the_truth_is_at_no_distance_from_itself(moving: Moving) -> None:
 
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stlpips_pytorch", None)
-    with pytest.raises(UserError, match=r"st_lpips: its package is not installed .* pip install 'vsr-lab\[stlpips\]'"):
+    with pytest.raises(UserError, match=r"st_lpips: its package is not installed .* pip install 'vsr-lab\[metrics\]'"):
         perceptual.st_lpips_net.__wrapped__()
 
 
