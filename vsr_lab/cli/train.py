@@ -38,15 +38,17 @@ from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
 from vsr_lab.footage.shots import check_pair, find_shots, find_twins
 from vsr_lab.losses import Objective
-from vsr_lab.models import init_network
+from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
     LAST,
     WEIGHTS,
     AdversarialModule,
     AveragedWeights,
     OptimizerFactory,
+    ParameterGroup,
     Pictures,
     Plan,
+    StartReference,
     Trained,
     TrainingBar,
     VsrModule,
@@ -54,8 +56,10 @@ from vsr_lab.training import (
     check_trainer,
     evened,
     fit,
+    freeze,
     make_plan,
     quiet_lightning,
+    with_rates,
 )
 from vsr_lab.video import ReadOptions
 
@@ -102,7 +106,7 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
         network=network,
         objective=objective,
         degradation=degradation,
-        optimizer=_optimizer(cfg),
+        optimizer=_optimizer(cfg, network),
         scheduler=build(cfg.scheduler),
         metrics={name: build(metric.measure) for name, metric in cfg.validation.metrics.items()},
         score=plain(cfg.validation.score),
@@ -136,17 +140,29 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
 def _network(cfg: DictConfig, resume: bool = False) -> Network:
     network: Network = build(cfg.model)
     if cfg.init_from and not resume:  # a resumed run has gone on from there
-        init_network(network, Path(cfg.init_from))
+        left = init_network(network, Path(cfg.init_from), plain(cfg.init_skip))
+        if left:
+            console.print(f"not in {cfg.init_from}: {', '.join(left)}", style="dim")
+    if cfg.branches:
+        add_branches(network)
+    freeze(network, _groups(cfg))
     network.checkpoint_activations = cfg.checkpoint_activations
     return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
 
 
-def _optimizer(cfg: DictConfig) -> OptimizerFactory:
+def _groups(cfg: DictConfig) -> list[ParameterGroup]:
+    try:
+        return [ParameterGroup(**group) for group in plain(cfg.parameter_groups)]
+    except TypeError as error:
+        raise UserError("parameter_groups", str(error), "like [{match: block_*, rate: 0.1}]") from error
+
+
+def _optimizer(cfg: DictConfig, network: Network) -> OptimizerFactory:
     """Raises UserError for weights that would be averaged twice."""
     factory = build(cfg.optimizer)
     if averages(factory.func) and cfg.trainer.ema_decay is not None:
         raise UserError("trainer.ema_decay", "would average weights that the optimizer averages already", "say null")
-    return factory
+    return with_rates(factory, network, _groups(cfg))
 
 
 def _is_first() -> bool:
@@ -243,7 +259,12 @@ def _trainer_options(cfg: DictConfig) -> dict[str, Any]:
     if OmegaConf.is_config(cfg.trainer.strategy):
         options["strategy"] = build(cfg.trainer.strategy)
     every = evened(cfg.validation.every, cfg.trainer.max_steps) * cfg.trainer.accumulate_grad_batches
-    return {**options, "val_check_interval": every, "check_val_every_n_epoch": None, "num_sanity_val_steps": 0}
+    return {
+        **options,
+        "val_check_interval": every,
+        "check_val_every_n_epoch": None,
+        "num_sanity_val_steps": -1 if cfg.init_from else 0,
+    }
 
 
 def _loggers(cfg: DictConfig) -> list[Logger]:
@@ -253,7 +274,7 @@ def _loggers(cfg: DictConfig) -> list[Logger]:
 
 
 def _callbacks(cfg: DictConfig) -> list[Callback]:
-    callbacks: list[Callback] = [TrainingBar(leave=True)]
+    callbacks: list[Callback] = [TrainingBar(leave=True), *([StartReference()] if cfg.init_from else [])]
     if cfg.logger:
         callbacks.append(LearningRateMonitor("step"))
         if cfg.validation.get("pictures", 0):

@@ -3,7 +3,7 @@
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.basicvsr_pp import BasicVsrPp
-from vsr_lab.models.branches import add_branches, fold_branches
+from vsr_lab.models.branches import add_branches, fold_branches, fold_state
 from vsr_lab.models.compact import Compact
 from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network, write_tensors
 from vsr_lab.models.foreign import Foreign
@@ -30,6 +30,7 @@ __all__ = [
     "add_branches",
     "build_network",
     "fold_branches",
+    "fold_state",
     "init_network",
     "load_animesr",
     "load_basicvsr",

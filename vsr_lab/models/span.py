@@ -58,11 +58,11 @@ class _Layers(StreamingNetwork):
 
     def _deep(self, shallow: Tensor) -> Tensor:
         """Features of the first convolution -> features of which the last one makes the picture, B C h w."""
-        y, first = self.block_1(shallow)
-        parts = [shallow, y]
+        one, first = self.block_1(shallow)
+        y = one
         for block in (self.block_2, self.block_3, self.block_4, self.block_5, self.block_6):
             y, first = block(y)
-        parts = [shallow, self.conv_2(y), parts[1], first]
+        parts = [shallow, self.conv_2(y), one, first]
         with torch.autocast(shallow.device.type, enabled=False):
             return self.conv_cat(torch.cat([part.to(shallow.dtype) for part in parts], 1))
 

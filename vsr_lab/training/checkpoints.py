@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.training.start import below_start
 
 LAST = Path("checkpoints/last.ckpt")
 
@@ -49,10 +50,16 @@ class RollingCheckpointIO(TorchCheckpointIO):
 
 
 class SaveBest(ModelCheckpoint):
-    """Writes `best.ckpt` after a validation with a better val/score than all before, wherever the run lies by then."""
+    """Writes `best.ckpt` after a validation with a better val/score than all before, wherever the run lies by then.
+
+    Not where most clips are below the weights that the run started from, see `StartReference`.
+    """
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, "best", monitor="val/score", mode="max", enable_version_counter=False)
+
+    def check_monitor_top_k(self, trainer: pl.Trainer, current: torch.Tensor | None = None) -> bool:
+        return not below_start(trainer.callback_metrics) and super().check_monitor_top_k(trainer, current)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """As Lightning's, which forgets the best score of a run whose folder was moved."""

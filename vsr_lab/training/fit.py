@@ -12,12 +12,13 @@ from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.data.datamodule import Feed
-from vsr_lab.models import save_network
+from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.module import VsrModule
 from vsr_lab.training.nan_guard import LossSpikes, explained
 from vsr_lab.training.schedule_free import SwitchWeights
+from vsr_lab.training.start import below_start
 
 WEIGHTS = "network.safetensors"
 
@@ -91,11 +92,14 @@ def fit(
             raise
         raise told from error
     if best.best_model_score is None or not torch.isfinite(best.best_model_score):
-        raise Refusal(f"no validation had a score that is a number; see {run_dir / 'metrics.csv'}, validation.score")
+        below = below_start(trainer.callback_metrics)
+        why = "was above the start on most clips" if below else "had a score that is a number"
+        raise Refusal(f"no validation {why}; see {run_dir / 'metrics.csv'}, validation.score")
     _, state = newest(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}
-    module.network.load_state_dict(weights)
+    fold_branches(module.network)
+    module.network.load_state_dict(fold_state(weights))
     step = int(state["global_step"])
     score = float(best.best_model_score)
     path = run_dir / WEIGHTS

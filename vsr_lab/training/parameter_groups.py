@@ -1,0 +1,60 @@
+"""Which weights are trained, and how fast."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+from torch import nn
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.training.module import OptimizerFactory
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters whose names match the shell pattern `match`. rate: theirs over the optimizer's; at 0 they are frozen.
+
+    Raises UserError for a negative rate.
+    """
+
+    match: str
+    rate: float
+
+    def __post_init__(self) -> None:
+        if not self.rate >= 0:
+            raise UserError("parameter_groups", f"rate {self.rate} of {self.match} is under 0", "set it to 0 or more")
+
+
+def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
+    """Take the gradients from parameters whose rate is 0. Raises UserError for a group without any parameter."""
+    names = [name for name, _ in network.named_parameters()]
+    for group in groups:
+        if not any(fnmatchcase(name, group.match) for name in names):
+            raise UserError("parameter_groups", f"{group.match} matches no parameter", f"like {names[0]}")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(_rate(name, groups) > 0)
+
+
+def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
+    """make, whose optimizers train the parameters of network each at the rate of the first group that it matches."""
+    rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
+
+    def made(learners: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        parts: list[dict[str, Any]] = []
+        for learner in learners:
+            of_rate: dict[float, list[nn.Parameter]] = {}
+            for parameter in learner["params"]:
+                of_rate.setdefault(rates.get(id(parameter), 1.0), []).append(parameter)
+            parts += [{**learner, "params": params, "rate": rate} for rate, params in of_rate.items()]
+        optimizer = make(parts)
+        for group in optimizer.param_groups:
+            group["lr"] *= group["rate"]
+        return optimizer
+
+    return made if groups else make
+
+
+def _rate(name: str, groups: Sequence[ParameterGroup]) -> float:
+    return next((group.rate for group in groups if fnmatchcase(name, group.match)), 1.0)
