@@ -71,7 +71,7 @@ def _copy(frames: Frames, name: str, folder: Path) -> Entry:
     crf = "40" if name == "coded at CRF 40" else "28"
     with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
         writer.write(frames, np.arange(len(frames)) / 25)
-    return entry(Shot("copy", path), "eval", scan(open_footage(path, treatment=ReadOptions(deinterlace="keep"))))
+    return entry(Shot("copy", path), "eval", scan(open_footage(path, read_options=ReadOptions(deinterlace="keep"))))
 
 
 class Clip(NamedTuple):

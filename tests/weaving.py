@@ -33,23 +33,23 @@ def panned(steps: int, across: float = 2, down: float = 0, picture: Luma | None 
     return frames[::-1] if down < 0 or across < 0 else frames
 
 
-def weaved(first: Luma, second: Luma, top_first: bool = True) -> Luma:
+def weaved(first: Luma, second: Luma, top_field_first: bool = True) -> Luma:
     """The rows of one field from `first`, of the other from `second`."""
     frames = np.empty_like(first)
-    top, bottom = (first, second) if top_first else (second, first)
+    top, bottom = (first, second) if top_field_first else (second, first)
     frames[:, 0::2], frames[:, 1::2] = top[:, 0::2], bottom[:, 1::2]
     return frames
 
 
-def interlaced(moments: Luma, top_first: bool = True) -> Luma:
+def interlaced(moments: Luma, top_field_first: bool = True) -> Luma:
     """Every two moments become the two fields of one frame."""
-    return weaved(moments[0::2], moments[1::2], top_first)
+    return weaved(moments[0::2], moments[1::2], top_field_first)
 
 
-def telecined(film: Luma, top_first: bool = True, phase: int = 0) -> Luma:
+def telecined(film: Luma, top_field_first: bool = True, phase: int = 0) -> Luma:
     """Four film frames become five, by 3:2 pulldown; the first `phase` frames are cut off."""
     groups = 4 * np.arange(len(film) // 4)[:, None]
-    return weaved(film[(groups + _FIRST).ravel()], film[(groups + _SECOND).ravel()], top_first)[phase:]
+    return weaved(film[(groups + _FIRST).ravel()], film[(groups + _SECOND).ravel()], top_field_first)[phase:]
 
 
 def write_gray(

@@ -23,7 +23,7 @@ from torch import Tensor
 import vsr_lab.degradations as d
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.degradations import Degradation
 from vsr_lab.footage.shots import Shot
 from vsr_lab.synthesis.screen import render_screen
@@ -211,7 +211,7 @@ def main() -> None:
         picture = Image.fromarray(shown(cell)).resize((WIDTH * LARGER, HEIGHT * LARGER), Image.Resampling.NEAREST)
         sheet.paste(picture, (x, y + 2 * HEAD))
     path = Path(__file__).with_suffix(".png")
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary, optimize=True)
     print(path, f"{path.stat().st_size / 2**20:.2f} MiB")
 

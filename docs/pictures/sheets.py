@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.progress import track
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 
 _GAP, _HEAD = 4, 18
 
@@ -27,6 +27,6 @@ def save(path: Path, rows: Iterable[tuple[str, list[Frames]]], count: int) -> No
         for column, picture in enumerate(pictures):
             sheet.paste(Image.fromarray(picture), (_GAP + column * (wide + _GAP), y))
         y += high + _GAP
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary, optimize=True)
     print(f"{path}: {sheet.width}x{sheet.height}, {path.stat().st_size / 1e6:.1f} MB")

@@ -26,8 +26,8 @@ class Row:
     """One encoding. matrix and full: what the planes are made with; tagged: whether the file says so.
 
     weave: how its frames are made of fields, as in pairs_of_moments; hdr: "PQ" or "HLG", peak: cd/m2 of its mastering
-    display; treatment: what the reader is asked to do. shown: the numbers of the frames that are to come; refused: the
-    words of the refusal where it is not read.
+    display; read_options: of the reader. shown: the numbers of the frames that are to come;
+    refused: the words of the refusal where it is not read.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Row:
     weave: str = ""
     hdr: str = ""
     peak: float = 1000
-    treatment: ReadOptions = REFUSE
+    read_options: ReadOptions = REFUSE
 
     @property
     def step(self) -> int:
         """Milliseconds from a frame that is to come to the next, where they are evenly spaced."""
-        return 50 if self.treatment.deinterlace == "ivtc" else 40
+        return 50 if self.read_options.deinterlace == "ivtc" else 40
 
     def all_tags(self) -> dict[str, int]:
         colour = {"colorspace": TAGS[self.matrix], "color_range": 2 if self.full else 1} if self.tagged else {}
@@ -109,21 +109,21 @@ def measure(row: Row, folder: Path) -> Result:
     if row.lossless:
         same = all(np.array_equal(a, b) for x, y in zip(made, planes, strict=True) for a, b in zip(x, y, strict=False))
         assert same, f"{row.name}: the encoder is not lossless"
-    if row.treatment.deinterlace == "ivtc":
+    if row.read_options.deinterlace == "ivtc":
         wanted = [moments[n] for n in row.shown]
-    elif row.treatment.deinterlace == "bwdif":
+    elif row.read_options.deinterlace == "bwdif":
         wanted = by_bwdif(path, row.weave)
     else:
         wanted = [planes[n] for n in row.shown]
     plain = [to_rgb(each, format, row.matrix, row.full, row.siting) for each in wanted]
     survive = [drawn_number(rgb) for rgb in plain] == list(row.shown)
     assert row.refused or survive, f"{row.name}: the drawn numbers do not survive"
-    if row.treatment.tone_map:
+    if row.read_options.tone_map:
         plain = [tone_mapped(rgb, row.hdr, row.peak) for rgb in plain]
     if row.patch:
         path.write_bytes(row.patch(path.read_bytes()))
     try:
-        video = VideoFile(path, treatment=row.treatment)
+        video = VideoFile(path, read_options=row.read_options)
         return _compare(row, video, [_turned(rgb, row) for rgb in plain])
     except UserError as error:
         return Result(row, row.suffix, "", "", "", 0, 0, 0, True, str(error))

@@ -37,7 +37,7 @@ def _line(result: Result) -> str:
     row = result.row
     tags = "" if row.tagged else ", untagged"
     planes = f"{row.matrix} {'full' if row.full else 'limited'}{tags}"
-    asked = " ".join(f"{key}={word}" for key, word in vars(row.treatment).items() if word)
+    asked = " ".join(f"{key}={word}" for key, word in vars(row.read_options).items() if word)
     name = f"{row.name}: `{asked}`" if asked else row.name
     if result.refusal:
         verdict = result.refusal.split(": ", 1)[1].replace("|", "/")

@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.weaving import interlaced, telecined, weaved
-from vsr_lab.video.interlace_detection import Luma, Scan, judge_fields
+from vsr_lab.video.interlace_detection import Luma, ScanType, classify_interlacing
 
 _RUN = 52  # whole frames taken from each third of a clip: 26 interlaced ones, 65 telecined
 _JUDGED = 13  # frames in a row that are judged, as the reader does
@@ -36,37 +36,38 @@ def _runs(path: Path) -> list[Luma]:
         return found
 
 
-_MAKE: dict[str, tuple[Scan, Callable[[Luma], Luma]]] = {
-    "whole frames": (Scan.PROGRESSIVE, lambda luma: luma),
-    "interlaced, top field first": (Scan.INTERLACED, interlaced),
-    "interlaced, bottom field first": (Scan.INTERLACED, lambda luma: interlaced(luma, False)),
-    "telecined 3:2, top field first": (Scan.TELECINED, lambda luma: telecined(luma, True, 2)),
-    "telecined 3:2, bottom field first": (Scan.TELECINED, lambda luma: telecined(luma, False, 4)),
-    "telecined 2:2, fields out of step": (Scan.TELECINED, lambda luma: weaved(luma[:-1], luma[1:])),
+_MAKE: dict[str, tuple[ScanType, Callable[[Luma], Luma]]] = {
+    "whole frames": (ScanType.PROGRESSIVE, lambda luma: luma),
+    "interlaced, top field first": (ScanType.INTERLACED, interlaced),
+    "interlaced, bottom field first": (ScanType.INTERLACED, lambda luma: interlaced(luma, False)),
+    "telecined 3:2, top field first": (ScanType.TELECINED, lambda luma: telecined(luma, True, 2)),
+    "telecined 3:2, bottom field first": (ScanType.TELECINED, lambda luma: telecined(luma, False, 4)),
+    "telecined 2:2, fields out of step": (ScanType.TELECINED, lambda luma: weaved(luma[:-1], luma[1:])),
 }
 
 
 def main() -> None:
     """Print how many runs of each kind are told right, otherwise, or not at all."""
     files = [p for p in sorted(Path(sys.argv[1]).rglob("*.*")) if p.suffix in {".mp4", ".webm", ".mkv"}]
-    told: dict[str, list[Scan]] = {name: [] for name in _MAKE}
+    told: dict[str, list[ScanType]] = {name: [] for name in _MAKE}
     for file in track(files, "clips", console=Console(stderr=True)):
         for luma in _runs(file):
             for name, (_, make) in _MAKE.items():
                 made = make(luma)
-                told[name] += [judge_fields(made[n : n + _JUDGED]).scan for n in range(0, len(made) - 12, _JUDGED)]
-    table = Table("runs of 13 frames", *(scan.value for scan in Scan), title=f"{len(files)} clips", box=None)
+                runs = (made[n : n + _JUDGED] for n in range(0, len(made) - 12, _JUDGED))
+                told[name] += [classify_interlacing(run).scan_type for run in runs]
+    table = Table("runs of 13 frames", *(scan.value for scan in ScanType), title=f"{len(files)} clips", box=None)
     for name, scans in told.items():
-        table.add_row(name, *(str(scans.count(scan)) for scan in Scan))
+        table.add_row(name, *(str(scans.count(scan)) for scan in ScanType))
     print_rates(table, told)
 
 
-def print_rates(table: Table, told: dict[str, list[Scan]]) -> None:
+def print_rates(table: Table, told: dict[str, list[ScanType]]) -> None:
     """Precision and recall of each verdict; a run in which too little moves is told nothing about, and left out."""
     console = Console()
     console.print(table)
-    pairs = [(_MAKE[name][0], scan) for name, scans in told.items() for scan in scans if scan != Scan.UNDETERMINED]
-    for scan in (Scan.PROGRESSIVE, Scan.INTERLACED, Scan.TELECINED):
+    pairs = [(_MAKE[name][0], scan) for name, scans in told.items() for scan in scans if scan != ScanType.UNDETERMINED]
+    for scan in (ScanType.PROGRESSIVE, ScanType.INTERLACED, ScanType.TELECINED):
         right = pairs.count((scan, scan))
         said, true = sum(verdict == scan for _, verdict in pairs), sum(truth == scan for truth, _ in pairs)
         console.print(f"{scan}: precision {right / said:.4f}, recall {right / true:.4f}, of {true} told")

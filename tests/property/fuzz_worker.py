@@ -7,9 +7,9 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.video import ReadOptions, open_footage, read_chunks
 
 
-def _outcome(path: Path, treatment: ReadOptions) -> str:
+def _outcome(path: Path, read_options: ReadOptions) -> str:
     try:
-        footage = open_footage(path, treatment=treatment)
+        footage = open_footage(path, read_options=read_options)
         middle = footage.frames // 2
         footage.read(middle, min(middle + 3, footage.frames))
         seen = sum(len(clip.frames) for clip in read_chunks(footage, 0, footage.frames, 10))

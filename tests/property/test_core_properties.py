@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from vsr_lab.core.clip import to_frames, to_tensor
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import KERNELS, BicubicUpsample, imresize, resize_matrix
 from vsr_lab.core.stream import pad_to_multiple
@@ -172,7 +172,7 @@ def test_whatever_fails_the_old_file_stays_and_no_other(
         if existed:
             path.write_text("old")
         raised = UserError if getattr(error, "errno", 0) == errno.ENOSPC else type(error)
-        with pytest.raises(raised), written_beside(path) as temporary:
+        with pytest.raises(raised), atomic_path(path) as temporary:
             if began and folder:
                 temporary.mkdir()
                 (temporary / "part").write_text("half")
@@ -190,7 +190,7 @@ def test_what_succeeds_is_there_and_nothing_else(text: str, before: str | None) 
         path = root / "a.txt"
         if before is not None:
             path.write_bytes(before.encode())
-        with written_beside(path) as temporary:
+        with atomic_path(path) as temporary:
             temporary.write_bytes(text.encode())
         assert path.read_bytes() == text.encode()
         assert [file.name for file in root.iterdir()] == ["a.txt"]

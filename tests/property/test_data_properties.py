@@ -11,7 +11,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.footage.shots import Shot, scenes_between
+from vsr_lab.footage.shots import Shot, split_at_cuts
 
 few = settings(max_examples=30, deadline=None, derandomize=True)
 
@@ -92,7 +92,7 @@ def test_a_window_is_every_nth_frame_of_one_scene_at_any_frame_rate(
 @few
 @given(st.integers(0, 30), st.integers(1, 60), st.lists(st.integers(-5, 99), max_size=9))
 def test_scenes_are_all_of_a_window_in_order_and_none_is_empty(start: int, length: int, cuts: list[int]) -> None:
-    scenes = scenes_between(tuple(cuts), start, start + length)
+    scenes = split_at_cuts(tuple(cuts), start, start + length)
     assert [frame for first, last in scenes for frame in range(first, last)] == list(range(length))
     assert all(first < last for first, last in scenes)
     assert {first + start for first, _ in scenes[1:]} == {cut for cut in cuts if start < cut < start + length}

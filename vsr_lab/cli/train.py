@@ -36,7 +36,7 @@ from vsr_lab.data import (
 from vsr_lab.data.datamodule import Feed
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import NetworkCandidate
-from vsr_lab.footage.shots import check_pair, find_shots, find_twins
+from vsr_lab.footage.shots import check_lr_shot, find_lr_shots, find_shots
 from vsr_lab.losses import Objective
 from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
@@ -221,9 +221,9 @@ def _footage(cfg: DictConfig, degradation: Degradation) -> Feed:
         ReadOptions(data.deinterlace, data.tone_map, data.damaged),
         tell=lambda line: console.print(line, soft_wrap=True),
     )
-    low = find_twins(high, data.lr_root, degradation.scale, data.frames)
+    low = find_lr_shots(high, data.lr_root, degradation.scale, data.frames)
     for shot, twin in zip(high, low or [], strict=low is not None):
-        check_pair(shot, twin, degradation.scale)
+        check_lr_shot(shot, twin, degradation.scale)
     _split(high, cfg)  # what is too short is told before anything is written
     stored = store_shots([*high, *(low or [])], Path(data.store), data.budget_gib, data.workers)
     train, validation = _split(stored[: len(high)], cfg)

@@ -16,9 +16,9 @@ def run(cfg: DictConfig) -> None:
     bundle = open_bundle(Path(cfg.bundle))
     pixel_format = cfg.pixel_format or bundle.manifest["about"].get("pixel_format", "yuv420p")
     encoding = Encoding(cfg.codec, pixel_format, {key: str(value) for key, value in plain(cfg.options).items()})
-    treatment = ReadOptions(cfg.deinterlace, cfg.tone_map, cfg.damaged)
+    read_options = ReadOptions(cfg.deinterlace, cfg.tone_map, cfg.damaged)
     provenance = upscale(
-        bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, treatment, cfg.watch_cuts
+        bundle, Path(cfg.input), output, encoding, cfg.tile, cfg.overlap, cfg.overwrite, read_options, cfg.watch_cuts
     )
     width, height = provenance["output"]["size"]
     show_files(

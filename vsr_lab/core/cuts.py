@@ -16,7 +16,7 @@ _ALIKE = 0.8  # correlation from which two pictures show the same thing, however
 _FLAT = 2 / 255  # deviation under which a picture shows nothing: black, or a flash
 
 
-class CutWatch:
+class SceneCutDetector:
     """Called with each frame (C h w in [0, 1]) of a clip in order: whether it begins a new scene.
 
     It does where the picture changes much, more than it has of late, and does not correlate with the one before; so

@@ -16,7 +16,7 @@ from vsr_lab.core.errors import UserError
 
 
 @contextmanager
-def written_beside(path: Path) -> Generator[Path]:
+def atomic_path(path: Path) -> Generator[Path]:
     """A temporary path beside `path` (a file or a folder); renamed into place if the block succeeds, removed if not.
 
     Raises UserError when the disk is full or the place cannot be written.
@@ -44,7 +44,7 @@ def written_beside(path: Path) -> Generator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write text in one step: readers see the old file or the new one, never a part."""
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

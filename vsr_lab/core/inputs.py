@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def needs(function: Callable[..., Any]) -> tuple[str, ...]:
+def required_inputs(function: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the parameters that a caller still has to fill."""
     parameters = inspect.signature(function).parameters.values()
     return tuple(p.name for p in parameters if p.default is inspect.Parameter.empty)
@@ -41,7 +41,7 @@ class Inputs:
 
     def call(self, function: Callable[..., Any]) -> Any:
         """function, called with the inputs its signature names. Raises TypeError naming an input not on offer."""
-        names = needs(function)
+        names = required_inputs(function)
         missing = [name for name in names if name not in self.names]
         if missing:
             raise TypeError(f"{function} asks for {missing}; on offer: {sorted(self.names)}")

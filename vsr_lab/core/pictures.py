@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 
 _LINE = 17  # pixels per line of text
 
@@ -58,7 +58,7 @@ def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, i
         for column, caption in enumerate(row.captions):
             _write_lines(sheet, (gap + column * (width + gap), top + height * bool(row.images)), caption, width)
         y += step
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary, "PNG", optimize=True)
 
 

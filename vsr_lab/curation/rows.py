@@ -12,7 +12,7 @@ from vsr_lab.curation.features import FEATURES
 from vsr_lab.curation.scan import VERSION, Scan, rate_of
 from vsr_lab.video import Footage, VideoFile
 from vsr_lab.video.color_conversion import is_rgb
-from vsr_lab.video.interlace_detection import find_fields
+from vsr_lab.video.interlace_detection import detect_interlacing
 
 Row = dict[str, object]
 
@@ -81,9 +81,9 @@ def facts(footage: Footage) -> Row:
         "matrix": probe.colour.matrix,
         "range": "full" if probe.colour.full_range else "limited",
         "assumed": _yes(probe.colour.assumed),
-        "turn": _turn(probe.turn.transposed, probe.turn.flip_y, probe.turn.flip_x),
+        "turn": _turn(probe.orientation.transposed, probe.orientation.flip_y, probe.orientation.flip_x),
         "sample_aspect": "" if probe.sample_aspect == 1 else str(probe.sample_aspect),
-        "field_order": "" if is_rgb(probe.pixel_format) else str(find_fields(probe.path, probe.stream)),
+        "field_order": "" if is_rgb(probe.pixel_format) else str(detect_interlacing(probe.path, probe.stream)),
         "backend": probe.backend,
         "reason": probe.reason,
     }

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.curation.bars import Bars
 from vsr_lab.curation.cuts import Cuts
 from vsr_lab.curation.features import FEATURES, measure
 from vsr_lab.curation.softness import softness
-from vsr_lab.video import Footage, FrameFolder, VideoFile
-from vsr_lab.video.preview import Glance, skim
+from vsr_lab.video import Footage, ImageSequence, VideoFile
+from vsr_lab.video.preview import PreviewFrame, preview_frames
 
 VERSION = "1"  # of what is measured: raise it, and every source is measured anew
 _SIDE = 160  # of the small frames
@@ -52,7 +52,7 @@ class Scan:
 
     def save(self, path: Path) -> None:
         """Write all of it to an .npz."""
-        with written_beside(path) as temporary:
+        with atomic_path(path) as temporary:
             np.savez_compressed(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
 
 
@@ -66,7 +66,7 @@ def rate_of(footage: Footage) -> float:
     """Frames a second."""
     if isinstance(footage, VideoFile):
         return float(footage.probe.rate)
-    return float(footage.rate if isinstance(footage, FrameFolder) else Fraction(25))
+    return float(footage.rate if isinstance(footage, ImageSequence) else Fraction(25))
 
 
 class _Looks:
@@ -83,7 +83,7 @@ class _Looks:
         self.kept: list[Frames] = []
         self.bars = Bars()
 
-    def add(self, glance: Glance, jump: bool) -> None:
+    def add(self, glance: PreviewFrame, jump: bool) -> None:
         if self._open and not jump:
             number, frame, small = self._open
             self.numbers.append(number)
@@ -106,7 +106,7 @@ class _Looks:
 
 
 def scan(footage: Footage) -> Scan:
-    """Decode the source once and measure it. Raises UserError as `skim` does."""
+    """Decode the source once and measure it. Raises UserError as `preview_frames` does."""
     rate = rate_of(footage)
     looks, cuts = _Looks(footage.frames, rate), Cuts()
     step = max(1, round(rate / _PRINTS))
@@ -114,7 +114,7 @@ def scan(footage: Footage) -> Scan:
     prints: list[int] = []
     thumbs: list[Frames] = []
     before: Frames | None = None
-    for glance in skim(footage, _SIDE):
+    for glance in preview_frames(footage, _SIDE):
         small = glance.small
         moved = 0.0 if before is None else float(np.abs(small.astype(np.int16) - before).mean())
         # Fast motion changes as much as a cut does, but goes on.

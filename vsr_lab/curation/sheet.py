@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.footage.shots import Shot
 
 _CELL = (320, 180)
@@ -34,7 +34,7 @@ def write_contact_sheet(
             draw.text(
                 (x, y + height + 3 + 17 * line), _fitted(text, font, width), "black" if line == 0 else "#555", font
             )
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary)
 
 

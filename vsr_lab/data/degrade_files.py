@@ -17,10 +17,10 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256, write_json, written_beside
+from vsr_lab.core.files import atomic_path, sha256, write_json
 from vsr_lab.degradations import Degradation, Params
 from vsr_lab.footage.manifest import write_manifest
-from vsr_lab.footage.shots import Shot, check_pair
+from vsr_lab.footage.shots import Shot, check_lr_shot
 from vsr_lab.video import VideoWriter
 
 RECORD = ".degradation.json"
@@ -129,7 +129,7 @@ def _write_pair(shot: Shot, degrading: Degrading, folder: Path, advance: Any) ->
                 high.write(truth, times)
             digest.update(lr.tobytes())
             advance(len(lr))
-    check_pair(Shot(shot.name, hr_path) if high else shot, Shot(shot.name, lr_path), scale)
+    check_lr_shot(Shot(shot.name, hr_path) if high else shot, Shot(shot.name, lr_path), scale)
     record = {
         "schema": 1,
         "clip": shot.name,
@@ -153,7 +153,7 @@ def _write_pair(shot: Shot, degrading: Degrading, folder: Path, advance: Any) ->
 
 
 def _writer(stack: ExitStack, path: Path, size: tuple[int, int]) -> VideoWriter:
-    temporary = stack.enter_context(written_beside(path))
+    temporary = stack.enter_context(atomic_path(path))
     return stack.enter_context(VideoWriter(temporary, size, Fraction(25), "ffv1", "bgr0"))
 
 

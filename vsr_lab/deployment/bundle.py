@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import read_json, sha256, write_json, write_text, written_beside
+from vsr_lab.core.files import atomic_path, read_json, sha256, write_json, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.deployment.export import Exporter, open_onnx
 from vsr_lab.models import save_network
@@ -42,7 +42,7 @@ def write_bundle(
     """
     if not isinstance(network, StreamingNetwork):
         raise UserError(name, "needs future frames, so it has no step to export", "export a streaming network")
-    with written_beside(folder) as temporary:
+    with atomic_path(folder) as temporary:
         temporary.mkdir()
         save_network(network, spec, dict(about), temporary / "network.safetensors")
         parities = [exporter.export(network, temporary) for exporter in exporters]

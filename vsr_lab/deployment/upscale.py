@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from vsr_lab.core.clip import to_deep_frames, to_frames, to_tensor
-from vsr_lab.core.cuts import CutWatch, no_cut
+from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256, write_json, written_beside
+from vsr_lab.core.files import atomic_path, sha256, write_json
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
@@ -45,24 +45,24 @@ def upscale(
     tile: int,
     overlap: int,
     overwrite: bool,
-    treatment: ReadOptions = REFUSE,
+    read_options: ReadOptions = REFUSE,
     watch_cuts: bool = True,
 ) -> dict[str, Any]:
     """Enlarge source into output and write output.provenance.json beside it; returns the provenance.
 
     Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames;
-    treatment: of fields, HDR and damage in source; watch_cuts: forget at a cut what was seen before it.
+    read_options: of fields, HDR and damage in source; watch_cuts: forget at a cut what was seen before it.
     Raises UserError where output is the source, or is there already and overwrite is off.
     """
     provenance_path = output.with_name(output.name + ".provenance.json")
     _check_output(source, output, provenance_path, overwrite)
-    video = VideoFile(source, treatment=treatment)
+    video = VideoFile(source, read_options=read_options)
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
     height, width = (side * network.scale for side in video.size)
-    watch = CutWatch() if watch_cuts else None
+    watch = SceneCutDetector() if watch_cuts else None
     tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest["name"]}
     # The note is put in place after the video, so that neither is ever there alone.
-    with written_beside(provenance_path) as note, written_beside(output) as temporary:
+    with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
         with VideoWriter(
             temporary,
             (height, width),
@@ -85,7 +85,7 @@ def upscale(
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "source": {"file": source.name, "sha256": sha256(source), "size": [video.size[1], video.size[0]]},
             "output": {"file": output.name, "sha256": sha256(temporary), "size": [width, height]},
-            "read": {**vars(treatment), "damage": str(video.damage)},
+            "read": {**vars(read_options), "damage": str(video.damage)},
             "frames": video.frames,
             "scale": network.scale,
             "cuts": watch.found if watch else None,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
-from vsr_lab.core.cuts import CutWatch
+from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.core.stream import stream
@@ -50,7 +50,7 @@ class NetworkCandidate:
         return self.network.scale
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        return stream(self.network, lr, CutWatch())
+        return stream(self.network, lr, SceneCutDetector())
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class FramesCandidate:
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
         # What a tool made is judged as it is, combs and all.
-        shot = find_shots(self.root, clips=[clip], treatment=ReadOptions(deinterlace="keep"))[0]
+        shot = find_shots(self.root, clips=[clip], read_options=ReadOptions(deinterlace="keep"))[0]
         theirs = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
         count = -1
         for count, _ in enumerate(lr):

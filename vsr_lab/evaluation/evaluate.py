@@ -15,7 +15,7 @@ from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import Score, score_clip
 from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
-from vsr_lab.footage.shots import Shot, check_pair
+from vsr_lab.footage.shots import Shot, check_lr_shot
 
 _CHUNK = 8  # frames in memory at once
 
@@ -38,7 +38,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
     clips = list(zip(high, low, strict=True))
     for shot, twin in clips:
         if twin:
-            check_pair(shot, twin, protocol.scale)
+            check_lr_shot(shot, twin, protocol.scale)
         if len(protocol.scored_frames(shot.frames)) < 1:
             raise UserError(shot.path, f"has {shot.frames} frames, too few for trim {protocol.trim}", "leave it out")
         shot.read(0, 1)  # what is damaged is refused now, before anything is written
@@ -110,7 +110,7 @@ def _suite_fingerprint(shots: Sequence[Shot]) -> str:
     """Changes with the clips, their windows, crops and sizes; not with the place they lie in."""
     facts = [
         (shot.name, shot.start, shot.frames, shot.size, shot.downscale, shot.crop)
-        + ((shot.treatment,) if shot.treatment.changes else ())
+        + ((shot.read_options,) if shot.read_options.changes else ())
         for shot in shots
     ]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import read_json, write_json, written_beside
+from vsr_lab.core.files import atomic_path, read_json, write_json
 from vsr_lab.evaluation.scoring import Score
 from vsr_lab.evaluation.statistics import Values, estimate
 
@@ -31,11 +31,11 @@ def write_results(folder: Path, suite: str, scores: Iterable[Score], facts: Mapp
     """Write the three files into folder and return the summary. facts: what the summary says besides numbers."""
     rows = [(s.candidate, suite, s.clip, s.frame, s.metric, s.value) for s in scores]
     frames = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
-    with written_beside(folder / "frames.parquet") as temporary:
+    with atomic_path(folder / "frames.parquet") as temporary:
         frames.write_parquet(temporary)
     means = frames.group_by("clip", "metric", maintain_order=True).agg(pl.col("value").mean())
     wide = means.pivot("metric", index="clip", values="value")
-    with written_beside(folder / "clips.csv") as temporary:
+    with atomic_path(folder / "clips.csv") as temporary:
         wide.write_csv(temporary)
     per_clip = {row["clip"]: {k: v for k, v in row.items() if k != "clip"} for row in wide.to_dicts()}
     metrics = {name: estimate(values).to_json() for name, values in _by_metric(frames).items()}

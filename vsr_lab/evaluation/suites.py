@@ -10,7 +10,7 @@ from torch import Tensor
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.footage.layouts import AUTO
-from vsr_lab.footage.shots import Shot, find_shots, find_twins
+from vsr_lab.footage.shots import Shot, find_lr_shots, find_shots
 from vsr_lab.video import ReadOptions, read_chunks
 
 
@@ -60,7 +60,7 @@ class Suite:
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
         """The LR twins of the HR shots, where the suite has its own. Raises UserError where one is missing."""
-        return find_twins(high, self.lr_root, scale, self.frames)
+        return find_lr_shots(high, self.lr_root, scale, self.frames)
 
 
 def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:

@@ -208,7 +208,7 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 }
 
 
-def one_low(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
+def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
     """The one recording at 1/scale among the LR of a clip. Raises UserError where there is none, or more than one."""
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:

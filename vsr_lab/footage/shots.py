@@ -14,7 +14,7 @@ from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_sha256
 from vsr_lab.core.resize import imresize
-from vsr_lab.footage.layouts import AUTO, Lows, one_low, read_layout
+from vsr_lab.footage.layouts import AUTO, Lows, lr_path_at_scale, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
 
@@ -25,7 +25,7 @@ class Shot:
 
     crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
     cuts: frames of the file, counted from its first, at which a new scene begins. lows: LR recorded of it that lies in
-    the same tree, each with its scale. treatment: of what cannot be read as it is; sha256: of the file, where known.
+    the same tree, each with its scale. read_options: of what cannot be read as it is; sha256: of the file, where known.
     """
 
     name: str
@@ -36,14 +36,14 @@ class Shot:
     crop: tuple[int, int, int, int] | None = None
     cuts: tuple[int, ...] = ()
     lows: Lows = ()
-    treatment: ReadOptions = REFUSE
+    read_options: ReadOptions = REFUSE
     sha256: str = ""
 
     @cached_property
     def footage(self) -> Footage:
         if self.sha256:
             check_sha256(self.path, self.sha256)
-        footage = open_footage(self.path, treatment=self.treatment)
+        footage = open_footage(self.path, read_options=self.read_options)
         last = footage.frames if self.stop is None else self.stop
         if not 0 <= self.start < last <= footage.frames:
             raise UserError(
@@ -84,7 +84,7 @@ class Shot:
         return replace(self, start=self.start + first, stop=self.start + last)
 
 
-def scenes_between(cuts: tuple[int, ...], start: int, stop: int) -> list[tuple[int, int]]:
+def split_at_cuts(cuts: tuple[int, ...], start: int, stop: int) -> list[tuple[int, int]]:
     """Frames start..stop-1 split at the cuts inside, counted from start: [(first, last + 1), ...]."""
     inside = sorted({cut - start for cut in cuts if start < cut < stop})
     return list(pairwise([0, *inside, stop - start]))
@@ -108,24 +108,24 @@ def find_shots(
     split: str | None = None,
     content: str | None = None,
     layout: str = AUTO,
-    treatment: ReadOptions = REFUSE,
+    read_options: ReadOptions = REFUSE,
     tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
     """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
     downscale, crop, cuts, split, content_type, deinterlace, tone_map, damaged, sha256 where they are known). Rows with
     a `problem` are left out.
 
-    clips: names to keep, each of which must be there; frames, downscale, treatment: for shots that do not say their
+    clips: names to keep, each of which must be there; frames, downscale, read_options: for shots that do not say their
     own; layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for
     what. Raises UserError where nothing is left.
     """
     start, stop = parse_window(frames)
     if root.suffix in TABLE_SUFFIXES:
-        shots = _read_manifest(root, Shot("", root, start, stop, downscale, treatment=treatment), split, content)
+        shots = _read_manifest(root, Shot("", root, start, stop, downscale, read_options=read_options), split, content)
     else:
         found = read_layout(root, layout)
         entries = found.parts[found.part(split)]
-        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, treatment=treatment) for e in entries]
+        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, read_options=read_options) for e in entries]
         if tell and found.high:
             tell(found.told(root, split))
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
@@ -142,7 +142,9 @@ def find_shots(
     return shots
 
 
-def find_twins(high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None) -> list[Shot] | None:
+def find_lr_shots(
+    high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None
+) -> list[Shot] | None:
     """Recorded LR of the shots: the clips of the same names in lr_root, or with "auto" those in the shots' own tree.
 
     None where LR is to be made. Raises UserError where one is missing.
@@ -150,11 +152,11 @@ def find_twins(high: Sequence[Shot], lr_root: str | None, scale: int, frames: st
     if lr_root is None:
         return None
     if lr_root == AUTO:
-        return [replace(shot, path=one_low(shot.name, shot.lows, scale), lows=(), sha256="") for shot in high]
-    return find_shots(Path(lr_root), [shot.name for shot in high], frames, treatment=high[0].treatment)
+        return [replace(shot, path=lr_path_at_scale(shot.name, shot.lows, scale), lows=(), sha256="") for shot in high]
+    return find_shots(Path(lr_root), [shot.name for shot in high], frames, read_options=high[0].read_options)
 
 
-def check_pair(high: Shot, low: Shot, scale: int) -> None:
+def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
     """Raises UserError unless low is high at 1/scale, frame by frame."""
     if high.frames != low.frames:
         raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
@@ -179,6 +181,7 @@ def _read_manifest(path: Path, default: Shot, split: str | None, content: str | 
 
 
 def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
+    usual = vars(default.read_options)
     try:
         crop = tuple(int(number) for number in (row.get("crop") or "").split()) or None
         if crop and len(crop) != 4:
@@ -194,7 +197,7 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
             cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
-            treatment=ReadOptions(**{key: row.get(key) or value for key, value in vars(default.treatment).items()}),
+            read_options=ReadOptions(**{key: row.get(key) or value for key, value in usual.items()}),
             sha256=row.get("sha256") or "",
         )
     except ValueError as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import write_text, written_beside
+from vsr_lab.core.files import atomic_path, write_text
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 
@@ -49,7 +49,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         import polars
 
         full = {column: [_cell(row.get(column)) for row in rows] for column in columns}
-        with written_beside(path) as temporary:
+        with atomic_path(path) as temporary:
             polars.DataFrame(full, strict=False).write_parquet(temporary)
         return
     text = io.StringIO()

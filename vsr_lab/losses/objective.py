@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import FlowEstimator
-from vsr_lab.core.inputs import Inputs, needs
+from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.losses.adversarial import Adversarial
 
 _OWN = {"sr", "hr", "lr", "motion"}
@@ -58,7 +58,7 @@ class Objective(nn.Module):
                 "loss.terms", "two discriminators, of which one would not learn", "keep one adversarial term"
             )
         for name, term in self._named():
-            missing = [need for need in needs(term.loss.forward) if need not in _OWN | set(more)]
+            missing = [need for need in required_inputs(term.loss.forward) if need not in _OWN | set(more)]
             if missing:
                 offer = ", ".join(sorted(_OWN | set(more)))
                 raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", f"this training has {offer}")

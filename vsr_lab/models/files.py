@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.core.network import Network
 
 _TRUSTED = "vsr_lab.models."  # a weights file may name a class of this shelf and nothing else
@@ -54,7 +54,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str
     safetensors' own `save_file` makes a file that its owner alone may read.
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_bytes(save(kept, metadata=note))
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw
 
 from vsr_lab.core.clip import AnyFrames, Frames, to_eight_bit, to_frames, to_tensor
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.degradations import Degradation
 from vsr_lab.pair_check.families import degrade
 from vsr_lab.pair_check.findings import Findings
@@ -34,7 +34,7 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
     for i, line in enumerate(lines):
         draw.text((6, 4 + _LINE * i), line, fill="black" if i == 0 else "#a00000")
     sheet.paste(Image.fromarray(row), (0, _LINE * len(lines) + 8))
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 
 _SIDE = 208
 _GAP = 8
@@ -40,7 +40,7 @@ def write_sheet(comparison: Mapping[str, Any], root: Path, path: Path) -> None:
                 with Image.open(root / file) as picture:
                     sheet.paste(picture.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.NEAREST), (left, top))
             draw.text((left, top + _SIDE + 4), caption, "black", font)
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         sheet.save(temporary)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vsr_lab.core.errors import UserError, check_range
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
@@ -119,7 +119,7 @@ def _frames_written(job: _Job) -> Iterator[None]:
     """Write the job's file, in one step at its end; yields once a frame."""
     rate = job.kind.rate
     with (
-        written_beside(job.path) as temporary,
+        atomic_path(job.path) as temporary,
         VideoWriter(temporary, job.size, Fraction(rate), "ffv1", "bgr0") as writer,
     ):
         for t, picture in enumerate(job.kind.pictures(job.seed, job.frames, job.size, job.zoom)):

@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.inputs import Inputs, needs
+from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import FrameNetwork, Network
 from vsr_lab.core.stream import enlarge
@@ -229,7 +229,7 @@ def _check_score(score: Mapping[str, float], metrics: Mapping[str, Metric], colo
 
 def _check_metric(name: str, metric: Metric) -> None:
     """Raises UserError for a metric that validation cannot measure or that lacks its weights."""
-    asked = set(needs(metric)) - {"sr", "hr", "lr", "colour", "motion"}
+    asked = set(required_inputs(metric)) - {"sr", "hr", "lr", "colour", "motion"}
     for net, make in NETS.items():
         if wanted := asked & {f"{net}_sr", f"{net}_hr"}:
             make()

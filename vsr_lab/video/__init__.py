@@ -1,8 +1,8 @@
 """Video in and out: the only place that knows of files, codecs, uint8 and YUV."""
 
 from vsr_lab.video.damage import Damage
-from vsr_lab.video.image_sequence import FrameFolder
-from vsr_lab.video.interlace_detection import Fields, find_fields
+from vsr_lab.video.image_sequence import ImageSequence
+from vsr_lab.video.interlace_detection import Interlacing, detect_interlacing
 from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
 from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks
@@ -11,14 +11,14 @@ from vsr_lab.video.writer import VideoWriter
 __all__ = [
     "REFUSE",
     "Damage",
-    "Fields",
     "Footage",
-    "FrameFolder",
+    "ImageSequence",
+    "Interlacing",
     "Probe",
     "ReadOptions",
     "VideoFile",
     "VideoWriter",
-    "find_fields",
+    "detect_interlacing",
     "find_footage",
     "open_footage",
     "probe",

@@ -9,16 +9,16 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 # Where the first chroma sample lies, x and y, in luma samples.
-Siting = tuple[float, float]
-LEFT: Siting = (0.0, 0.5)  # MPEG-2 and what follows it, and where nothing is said
-CENTRE: Siting = (0.5, 0.5)  # JPEG, MPEG-1
-TOP_LEFT: Siting = (0.0, 0.0)  # BT.2020, DV
+ChromaLocation = tuple[float, float]
+LEFT: ChromaLocation = (0.0, 0.5)  # MPEG-2 and what follows it, and where nothing is said
+CENTER: ChromaLocation = (0.5, 0.5)  # JPEG, MPEG-1
+TOP_LEFT: ChromaLocation = (0.0, 0.0)  # BT.2020, DV
 
 _PLACES = {1: 0.0, 2: 0.5}  # Matroska's ChromaSitingHorz and ChromaSitingVert: collocated, half-way
 _MATROSKA = re.compile(rb"\x55\xb7\x81([\x01\x02])\x55\xb8\x81([\x01\x02])", re.DOTALL)
 
 
-def chroma_siting(container: InputContainer, stream: VideoStream) -> Siting:
+def chroma_location_of(container: InputContainer, stream: VideoStream) -> ChromaLocation:
     """Where chroma lies by the stream's own word, LEFT where it says nothing."""
     extradata = stream.codec_context.extradata or b""
     if container.format.name == "yuv4mpegpipe":
@@ -28,13 +28,13 @@ def chroma_siting(container: InputContainer, stream: VideoStream) -> Siting:
     return _by_matroska(stream)
 
 
-def _y4m(path: str) -> Siting:
+def _y4m(path: str) -> ChromaLocation:
     with open(path, "rb") as file:  # noqa: PTH123
         header = file.readline(256)
-    return LEFT if b" C420mpeg2" in header else TOP_LEFT if b" C420paldv" in header else CENTRE
+    return LEFT if b" C420mpeg2" in header else TOP_LEFT if b" C420paldv" in header else CENTER
 
 
-def _by_matroska(stream: VideoStream) -> Siting:
+def _by_matroska(stream: VideoStream) -> ChromaLocation:
     """PyAV does not tell what libavcodec knows of this, but its Matroska muxer writes it into a header."""
     header = io.BytesIO()
     try:

@@ -1,4 +1,4 @@
-"""Decoded frames to RGB by an explicit matrix, range and chroma siting, in float.
+"""Decoded frames to RGB by an explicit matrix, range and chroma chroma_location, in float.
 
 swscale does none of it: left alone it repeats chroma or puts it elsewhere, it stretches chroma where a side is odd, and
 its RGB of deep sources is up to a level dark.
@@ -16,11 +16,11 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
 from vsr_lab.core.clip import AnyFrames, Colour
-from vsr_lab.video.chroma_location import Siting
+from vsr_lab.video.chroma_location import ChromaLocation
 
 # ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance), SMPTE 240M, and FCC's of 1953: the shares of red and
 # blue in luma.
-LUMA_SHARES = {
+LUMA_COEFFICIENTS = {
     "bt601": (0.299, 0.114),
     "bt709": (0.2126, 0.0722),
     "bt2020": (0.2627, 0.0593),
@@ -48,12 +48,12 @@ def bits_of(pixel_format: str) -> int:
     return max((component.bits for component in VideoFormat(pixel_format).components), default=8)
 
 
-def rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
+def yuv_to_rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
     """3 x 4: codes of Y Cb Cr, and 1, to R G B in 0..peak.
 
-    Raises KeyError for a matrix that is not in LUMA_SHARES.
+    Raises KeyError for a matrix that is not in LUMA_COEFFICIENTS.
     """
-    red, blue = LUMA_SHARES[colour.matrix]
+    red, blue = LUMA_COEFFICIENTS[colour.matrix]
     green = 1 - red - blue
     mix = np.array(
         [
@@ -71,9 +71,9 @@ def rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
 class RgbConverter:
     """RGB of frames of one format: uint8 of 8-bit sources, uint16 on the full 16-bit scale of deeper ones."""
 
-    def __init__(self, like: VideoFrame, colour: Colour, siting: Siting) -> None:
+    def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:
         self._format = like.format.name
-        self._siting = siting
+        self._chroma_location = chroma_location
         bits = bits_of(self._format)
         self._rgb = is_rgb(self._format)
         self._dtype = np.uint8 if bits <= 8 else np.uint16
@@ -81,7 +81,7 @@ class RgbConverter:
         planar = _planar_name(like.format, bits)
         self._samples = np.dtype(np.uint8 if bits <= 8 else ">u2" if planar.endswith("be") else "<u2")
         self._graph = filter_graph(like, "", planar) if planar != self._format else None
-        self._matrix = np.empty(0) if self._rgb else rgb_matrix(colour, max(bits, 8), self._peak)
+        self._matrix = np.empty(0) if self._rgb else yuv_to_rgb_matrix(colour, max(bits, 8), self._peak)
         self._gray: tuple[np.float32, np.float32] | None = None  # gain and offset of luma alone
         if is_gray(self._format):
             neutral = 128 * 2.0 ** (max(bits, 8) - 8)
@@ -101,7 +101,7 @@ class RgbConverter:
         luma = self._plane(frame.planes[0])
         if self._gray:
             return self._quantised(luma * self._gray[0] + self._gray[1])[..., None].repeat(3, 2)
-        shape, (x, y) = luma.shape, self._siting
+        shape, (x, y) = luma.shape, self._chroma_location
         chroma = [_enlarged(_enlarged(self._plane(p), shape[0], 0, y), shape[1], 1, x) for p in frame.planes[1:3]]
         return self._quantised(np.asarray(cv2.transform(cv2.merge([luma, *chroma]), self._matrix), np.float32))
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.packets import PacketIndex, open_input, packets_of
-from vsr_lab.video.probe import Probe, change_of
+from vsr_lab.video.probe import Probe, describe_change
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Damage:
         return bool(self.lost or self.broken)
 
     def __str__(self) -> str:
-        parts = [f"{name} frames {runs(numbers)}" for name, numbers in (("lost", self.lost), ("broken", self.broken))
-                 if numbers]  # fmt: skip
+        kinds = {"lost": self.lost, "broken": self.broken}
+        parts = [f"{kind} frames {format_ranges(numbers)}" for kind, numbers in kinds.items() if numbers]
         return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
 
 
-def runs(numbers: tuple[int, ...], most: int = 6) -> str:
+def format_ranges(numbers: tuple[int, ...], most: int = 6) -> str:
     """(3, 4, 5, 9) as "3-5 9"; after `most` runs, how many numbers there are in all."""
     groups = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
     shown = [f"{group[0]}-{group[-1]}" if len(group) > 1 else f"{group[0]}" for group in groups[:most]]
@@ -79,7 +79,7 @@ def find_damage(probe: Probe) -> Damage:
     return known.damage
 
 
-def find_damage_in(probe: Probe, start: int, stop: int, hush: Callable[[], None]) -> Damage:
+def find_damage_between(probe: Probe, start: int, stop: int, hush: Callable[[], None]) -> Damage:
     """The damage that frames start..stop-1 may show: all that lies in their groups of pictures, each looked at once.
 
     Where something is wrong there the whole file is looked at, since a decoder that enters between may complain of
@@ -119,7 +119,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
                 before = len(said)
                 frames = packet.decode()
                 here = [frame for frame in frames if start <= (frame.pts or 0) < stop]
-                if any(frame.is_corrupt or change_of(probe, frame) for frame in here):
+                if any(frame.is_corrupt or describe_change(probe, frame) for frame in here):
                     return False
                 if len(said) > before and (packet.pts is None or start <= packet.pts < stop):
                     return False
@@ -161,8 +161,8 @@ def _scan(probe: Probe) -> Damage:
                 except av.error.FFmpegError as error:
                     frames = []
                     reason = reason or (error.strerror or "")
-                change = change or next((found for frame in frames if (found := change_of(probe, frame))), "")
-                frames = [frame for frame in frames if not change_of(probe, frame)]
+                change = change or next((found for frame in frames if (found := describe_change(probe, frame))), "")
+                frames = [frame for frame in frames if not describe_change(probe, frame)]
                 broken += [(len(came) + n, frame.pts) for n, frame in enumerate(frames) if frame.is_corrupt]
                 came += [frame.pts for frame in frames]
                 if len(said) > before:
@@ -174,7 +174,7 @@ def _scan(probe: Probe) -> Damage:
     return damage if reason or not change else replace(damage, remedy="cut it there")
 
 
-def without(probe: Probe, lost: tuple[int, ...]) -> Probe:
+def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
     """The stream without its lost frames: the others keep their times, so that the gap shows, and are counted anew."""
     if not lost:
         return probe

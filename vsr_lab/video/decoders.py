@@ -14,7 +14,7 @@ from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import RgbConverter
 from vsr_lab.video.packets import open_input, packets_of
-from vsr_lab.video.probe import Probe, Turn, change_of
+from vsr_lab.video.probe import DisplayOrientation, Probe, describe_change
 
 _REORDER = 16  # frames; no codec shows one later than that after it was decoded
 
@@ -246,12 +246,12 @@ class FrameConverter(_ProcessLocal):
 
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
         """H W 3. Raises UserError where the frame is of another size or colour than the file's first."""
-        if change := change_of(self._probe, frame):
+        if change := describe_change(self._probe, frame):
             raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
         self._check_process()
         if self._convert is None or not self._convert.fits(frame):
-            self._convert = RgbConverter(frame, self._probe.colour, self._probe.siting)
-        return upright(self._convert(frame), self._probe.turn)
+            self._convert = RgbConverter(frame, self._probe.colour, self._probe.chroma_location)
+        return upright(self._convert(frame), self._probe.orientation)
 
 
 def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
@@ -259,8 +259,8 @@ def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
     yield from rest
 
 
-def upright(picture: AnyFrames, turn: Turn) -> AnyFrames:
+def upright(picture: AnyFrames, orientation: DisplayOrientation) -> AnyFrames:
     """A stored picture, H W 3, as its file says that it is to be seen."""
-    if turn.transposed:
+    if orientation.transposed:
         picture = picture.swapaxes(0, 1)
-    return picture[:: -1 if turn.flip_y else 1, :: -1 if turn.flip_x else 1]
+    return picture[:: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1]

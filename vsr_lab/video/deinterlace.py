@@ -14,13 +14,13 @@ from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.decoders import AvDecoder, FrameConverter
-from vsr_lab.video.interlace_detection import Fields, Scan, find_fields
+from vsr_lab.video.interlace_detection import Interlacing, ScanType, detect_interlacing
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.read_options import ReadOptions
 
 
 @dataclass(frozen=True)
-class Compose:
+class FilterChain:
     """Filters that give `given` frames for every `taken`, each made of the group it comes from and the next ones on
     either side alone. steps: libavfilter's names and options."""
 
@@ -49,46 +49,48 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
     return "bwdif", f"mode=send_frame:parity={parity}:deint={only}"
 
 
-def chain_for(probe: Probe, treatment: ReadOptions) -> Compose | None:
-    """What `treatment` asks for on this file, nothing where its frames are whole.
+def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
+    """What `read_options` asks for on this file, nothing where its frames are whole.
 
     The pixels are believed, and what the file says only where they do not tell: frames flagged interlaced that are
     whole (PsF) are read as they are. RGB is a master or a render, whose frames are whole: what looks like fields there
     is the picture's own (Vid4's calendar, by 0.17 pixels). Raises UserError, with the remedy, for fields that nobody
     said what to do with.
     """
-    how = treatment.deinterlace
+    how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
         return None
-    found = find_fields(probe.path, probe.stream)
-    if found.scan == Scan.PROGRESSIVE or (found.scan == Scan.UNDETERMINED and not probe.interlaced):
+    found = detect_interlacing(probe.path, probe.stream)
+    if found.scan_type == ScanType.PROGRESSIVE or (found.scan_type == ScanType.UNDETERMINED and not probe.interlaced):
         return None
     if how is None:
-        said = found if found.scan != Scan.UNDETERMINED else "said to be interlaced, and too little moves to tell"
-        remedy = "ivtc" if found.scan == Scan.TELECINED else "bwdif"
+        said = (
+            found if found.scan_type != ScanType.UNDETERMINED else "said to be interlaced, and too little moves to tell"
+        )
+        remedy = "ivtc" if found.scan_type == ScanType.TELECINED else "bwdif"
         raise UserError(probe.path, f"is {said}", f"say deinterlace={remedy}, or deinterlace=keep to read it weaved")
     return _chain(probe, found, how)
 
 
-def _chain(probe: Probe, found: Fields, how: str) -> Compose:
-    told = found.scan != Scan.UNDETERMINED
-    parity = ("tff" if found.top_first else "bff") if told else "auto"
-    if how == "bwdif" or (how == "auto" and found.scan != Scan.TELECINED):
-        return Compose("bwdif", (_bwdif(parity),))
-    if found.scan != Scan.TELECINED:
+def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
+    told = found.scan_type != ScanType.UNDETERMINED
+    parity = ("tff" if found.top_field_first else "bff") if told else "auto"
+    if how == "bwdif" or (how == "auto" and found.scan_type != ScanType.TELECINED):
+        return FilterChain("bwdif", (_bwdif(parity),))
+    if found.scan_type != ScanType.TELECINED:
         raise UserError(probe.path, f"is {found}, not telecined", "say deinterlace=bwdif")
     # What matches no neighbour (an edit within a cadence) is left combed and marked: bwdif mends those frames only.
     match = (("fieldmatch", f"order={parity}"), _bwdif(parity, "interlaced"))
     if found.cadence == "2:2":
-        return Compose("ivtc", match)
-    return Compose("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
+        return FilterChain("ivtc", match)
+    return FilterChain("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
 
 
 class FilteredDecoder:
     """A file's frames through a chain, by number: each read runs it from a group before to a group after, so that a
     frame is the same however it was asked for."""
 
-    def __init__(self, probe: Probe, chain: Compose, source: AvDecoder) -> None:
+    def __init__(self, probe: Probe, chain: FilterChain, source: AvDecoder) -> None:
         self._probe = probe
         self._chain = chain
         self._source = source

@@ -14,7 +14,7 @@ from vsr_lab.core.errors import UserError
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
 
 
-class FrameFolder:
+class ImageSequence:
     """A folder of numbered pictures, in the order of their names; 25 frames a second where nothing says otherwise.
 
     8 bits a sample, or 16 (PNG, TIFF), which are kept; one size and one depth.

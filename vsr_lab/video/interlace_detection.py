@@ -29,7 +29,7 @@ Luma = npt.NDArray[np.int16]
 Vector = npt.NDArray[np.float64]
 
 
-class Scan(StrEnum):
+class ScanType(StrEnum):
     """What the frames of a stream are made of."""
 
     PROGRESSIVE = "progressive"
@@ -39,22 +39,23 @@ class Scan(StrEnum):
 
 
 @dataclass(frozen=True)
-class Fields:
-    """What the pixels say. top_first: the order of the fields in time, where there are two.
+class Interlacing:
+    """What the pixels say. top_field_first: the order of the fields in time, where there are two.
 
     cadence: "3:2" or "2:2" of telecined film; phase: number, modulo 5, of the first of a cadence's five frames
     within the window judged; confidence: 0 to 1, share of the evidence that agrees, less where there is little of it.
     """
 
-    scan: Scan
-    top_first: bool = True
+    scan_type: ScanType
+    top_field_first: bool = True
     cadence: str = ""
     phase: int = 0
     confidence: float = 0.0
 
     def __str__(self) -> str:
-        order = "" if self.scan in (Scan.PROGRESSIVE, Scan.UNDETERMINED) else " tff" if self.top_first else " bff"
-        return f"{self.scan}{order}" + (f" {self.cadence}" if self.cadence else "")
+        fields = self.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)
+        order = (" tff" if self.top_field_first else " bff") if fields else ""
+        return f"{self.scan_type}{order}" + (f" {self.cadence}" if self.cadence else "")
 
 
 _WINDOWS = (0.1, 0.37, 0.63, 0.9)  # where in a file frames are looked at, as shares of its length
@@ -78,7 +79,7 @@ class _Pairs:
     repeat: Vector
 
 
-def find_fields(path: Path, stream: int | None = None) -> Fields:
+def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """What a video file is made of, judged from four short runs of its frames; the same file is looked at once.
 
     stream: which of its streams; the first of pictures where nothing is said.
@@ -90,13 +91,13 @@ def find_fields(path: Path, stream: int | None = None) -> Fields:
 
 
 @lru_cache(maxsize=4096)
-def _find_fields(path: Path, number: int | None, size: int, changed: int) -> Fields:
+def _find_fields(path: Path, number: int | None, size: int, changed: int) -> Interlacing:
     with LISTENING, open_input(path) as container:
         stream: Any = container.streams.video[0] if number is None else container.streams[number]
-        verdicts = [judge_fields(luma) for luma in _runs(container, stream)]
-    combed = [verdict for verdict in verdicts if verdict.scan in (Scan.INTERLACED, Scan.TELECINED)]
-    whole = [verdict for verdict in verdicts if verdict.scan == Scan.PROGRESSIVE]
-    return max(combed or whole or [Fields(Scan.UNDETERMINED)], key=lambda verdict: verdict.confidence)
+        verdicts = [classify_interlacing(luma) for luma in _runs(container, stream)]
+    combed = [verdict for verdict in verdicts if verdict.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)]
+    whole = [verdict for verdict in verdicts if verdict.scan_type == ScanType.PROGRESSIVE]
+    return max(combed or whole or [Interlacing(ScanType.UNDETERMINED)], key=lambda verdict: verdict.confidence)
 
 
 def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
@@ -133,7 +134,7 @@ def _columns(frame: VideoFrame) -> Luma:
     return luma[:, :: max(1, frame.width // _COLUMNS)].astype(np.int16)
 
 
-def judge_fields(luma: Luma) -> Fields:
+def classify_interlacing(luma: Luma) -> Interlacing:
     """What consecutive frames are made of. luma: T H W, 0..255; a thinned set of columns will do.
 
     At least 6 frames are needed for 3:2 pulldown to be seen, 11 to be sure.
@@ -141,7 +142,7 @@ def judge_fields(luma: Luma) -> Fields:
     pairs = _measure(luma)
     evidence = float(pairs.weight.sum())
     if evidence < 1:
-        return Fields(Scan.UNDETERMINED)
+        return Interlacing(ScanType.UNDETERMINED)
     certainty = min(1.0, evidence / 3)
     return _cadence(pairs, certainty) or _parity(pairs, certainty)
 
@@ -185,7 +186,7 @@ def _leaning(pairs: _Pairs) -> Vector:
     return (pairs.down - pairs.up) / (pairs.down + pairs.up)
 
 
-def _cadence(pairs: _Pairs, certainty: float) -> Fields | None:
+def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
     """3:2 pulldown, if the repeated fields come and go in its rhythm of five."""
     lean, weight = _leaning(pairs), pairs.weight
     best, found = 0.5, None
@@ -195,17 +196,19 @@ def _cadence(pairs: _Pairs, certainty: float) -> Fields | None:
         shown, whole = weight * np.abs(repeats), weight * (1 - leans)
         if shown.sum() < 1 or whole.sum() < 0.5:
             continue
-        for top_first, sign in ((True, 1), (False, -1)):
+        for top_field_first, sign in ((True, 1), (False, -1)):
             agrees = sign * float((weight * pairs.repeat * repeats).sum() / shown.sum())
             leaning = sign * float((weight * lean * leans).sum() / (weight * leans).sum())
             stray = float((whole * (np.abs(pairs.repeat) + np.abs(lean))).sum() / whole.sum())
             if agrees - stray > best and leaning > 0.05:
                 best = agrees - stray
-                found = Fields(Scan.TELECINED, top_first, "3:2", phase, round(min(1.0, best) * certainty, 2))
+                found = Interlacing(
+                    ScanType.TELECINED, top_field_first, "3:2", phase, round(min(1.0, best) * certainty, 2)
+                )
     return found
 
 
-def _parity(pairs: _Pairs, certainty: float) -> Fields:
+def _parity(pairs: _Pairs, certainty: float) -> Interlacing:
     """Whole frames, fields in turn, or fields of film frames that lie one frame apart."""
     lean, weight = _leaning(pairs), pairs.weight
     total = float(weight.sum())
@@ -215,10 +218,10 @@ def _parity(pairs: _Pairs, certainty: float) -> Fields:
     own = float((weight * pairs.own).sum() / (weight * nearest).sum())
     if abs(mean) > 0.05 and own > 0.75 and agree > 0.8:
         if total < 1.5 or np.count_nonzero(weight) < 3:
-            return Fields(Scan.UNDETERMINED)
+            return Interlacing(ScanType.UNDETERMINED)
         if own > 1.6 and abs(mean) > 0.3:
-            return Fields(Scan.TELECINED, mean > 0, "2:2", confidence=round(agree * certainty, 2))
-        return Fields(Scan.INTERLACED, mean > 0, confidence=round(agree * certainty, 2))
+            return Interlacing(ScanType.TELECINED, mean > 0, "2:2", confidence=round(agree * certainty, 2))
+        return Interlacing(ScanType.INTERLACED, mean > 0, confidence=round(agree * certainty, 2))
     if abs(mean) > 0.12 or own > 0.95:  # as near to a neighbour's field as to its own: stripes, noise, leaps
-        return Fields(Scan.UNDETERMINED)
-    return Fields(Scan.PROGRESSIVE, confidence=round(certainty * (1 - 4 * abs(mean)), 2))
+        return Interlacing(ScanType.UNDETERMINED)
+    return Interlacing(ScanType.PROGRESSIVE, confidence=round(certainty * (1 - 4 * abs(mean)), 2))

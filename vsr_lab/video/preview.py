@@ -18,7 +18,7 @@ _CHUNK = 16
 
 
 @dataclass(frozen=True)
-class Glance:
+class PreviewFrame:
     """Frame `number` of a source: small (h w 3 RGB uint8, longer side as asked for) and, on call, full (H W 3)."""
 
     number: int
@@ -26,7 +26,7 @@ class Glance:
     full: Callable[[], Frames]
 
 
-def skim(footage: Footage, side: int) -> Iterator[Glance]:
+def preview_frames(footage: Footage, side: int) -> Iterator[PreviewFrame]:
     """Decode the source once and yield every frame; `full` is to be called before the next one is taken.
 
     A video file goes from the decoder straight to small pictures, 2 to 3 times as fast as reading every frame.
@@ -39,14 +39,14 @@ def skim(footage: Footage, side: int) -> Iterator[Glance]:
     for first in range(0, footage.frames, _CHUNK):
         frames = footage.read(first, min(first + _CHUNK, footage.frames)).eight_bit()
         for i, frame in enumerate(frames):
-            yield Glance(first + i, _resized(frame, size), lambda frame=frame: frame)
+            yield PreviewFrame(first + i, _resized(frame, size), lambda frame=frame: frame)
 
 
-def _skim_video(probe: Probe, size: tuple[int, int]) -> Iterator[Glance]:
+def _skim_video(probe: Probe, size: tuple[int, int]) -> Iterator[PreviewFrame]:
     decoder, convert = AvDecoder(probe), FrameConverter(probe)
     try:
         for number, frame in enumerate(decoder.frames(0, probe.frames)):
-            yield Glance(number, _shrunk(frame, probe, size), partial(_converted, convert, number, frame))
+            yield PreviewFrame(number, _shrunk(frame, probe, size), partial(_converted, convert, number, frame))
     finally:
         decoder.close()
 
@@ -61,9 +61,9 @@ def _small(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _shrunk(frame: VideoFrame, probe: Probe, size: tuple[int, int]) -> Frames:
-    height, width = size[::-1] if probe.turn.transposed else size
+    height, width = size[::-1] if probe.orientation.transposed else size
     picture = frame.reformat(width, height, "rgb24", interpolation=Interpolation.AREA).to_ndarray()
-    return np.ascontiguousarray(upright(picture.astype(np.uint8, copy=False), probe.turn), np.uint8)
+    return np.ascontiguousarray(upright(picture.astype(np.uint8, copy=False), probe.orientation), np.uint8)
 
 
 def _resized(frame: AnyFrames, size: tuple[int, int]) -> Frames:

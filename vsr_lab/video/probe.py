@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.chroma_location import Siting, chroma_siting
+from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 from vsr_lab.video.edit_list import check_edits
 from vsr_lab.video.packets import PacketIndex, PacketLog, open_input, packets_of
@@ -35,7 +35,7 @@ _FULL_RANGE = 2
 
 
 @dataclass(frozen=True)
-class Turn:
+class DisplayOrientation:
     """How a decoded picture is set upright: transposed first, then flipped."""
 
     transposed: bool = False
@@ -50,7 +50,7 @@ class Turn:
 class Probe:
     """A video stream's facts.
 
-    width, height, sample_aspect (a pixel's width over its height): of the coded picture, before `turn` sets it
+    width, height, sample_aspect (a pixel's width over its height): of the coded picture, before `orientation` sets it
     upright; `size` and `aspect` are of the upright one. bits: of a sample. interlaced: the first frame says that it
     is two fields. hdr: "PQ", "HLG" or ""; peak: cd/m2 of the display it was graded on. backend, reason: which reader is
     right for it ("decord", "pyav"), and why.
@@ -65,11 +65,11 @@ class Probe:
     pixel_format: str
     bits: int
     colour: Colour
-    siting: Siting
+    chroma_location: ChromaLocation
     rate: Fraction
     index: PacketIndex = field(repr=False)
     audio: int
-    turn: Turn
+    orientation: DisplayOrientation
     sample_aspect: Fraction
     interlaced: bool
     hdr: str
@@ -89,12 +89,12 @@ class Probe:
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the upright picture."""
-        return (self.width, self.height) if self.turn.transposed else (self.height, self.width)
+        return (self.width, self.height) if self.orientation.transposed else (self.height, self.width)
 
     @property
     def aspect(self) -> Fraction:
         """Width over height of a pixel of the upright picture; 1 where the file does not say."""
-        return 1 / self.sample_aspect if self.turn.transposed else self.sample_aspect
+        return 1 / self.sample_aspect if self.orientation.transposed else self.sample_aspect
 
 
 def probe(path: Path, cut_short: bool = False) -> Probe:
@@ -182,8 +182,8 @@ def _describe(
     codec, pixel_format = stream.codec_context.name, frame.format.name
     if codec == "hevc" and frame.interlaced_frame:  # which libav says of pictures of one field alone
         raise UserError(path, "is HEVC whose pictures are single fields", "weave them: ffmpeg -i IN -vf weave OUT.mkv")
-    colour, turn = _colour(path, frame), _turn(path, frame)
-    trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, turn)
+    colour, orientation = _colour(path, frame), _orientation(path, frame)
+    trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, orientation)
     return Probe(
         path=path,
         container=container.format.name,
@@ -194,11 +194,11 @@ def _describe(
         pixel_format=pixel_format,
         bits=bits_of(pixel_format),
         colour=colour,
-        siting=chroma_siting(container, stream),
+        chroma_location=chroma_location_of(container, stream),
         rate=_rate(stream, index),
         index=index,
         audio=len(container.streams.audio),
-        turn=turn,
+        orientation=orientation,
         sample_aspect=Fraction(stream.sample_aspect_ratio or 1),
         interlaced=frame.interlaced_frame,
         hdr=_HDR_TRANSFERS.get(int(frame.color_trc or stream.codec_context.color_trc or 0), ""),
@@ -223,7 +223,7 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
     return Colour(_MATRICES[tag] if known else guessed, full, assumed=not known)
 
 
-def change_of(probe: Probe, frame: VideoFrame) -> str:
+def describe_change(probe: Probe, frame: VideoFrame) -> str:
     """What a frame is that the file's first was not, by its size, matrix and range; nothing where it says the same."""
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
@@ -242,15 +242,15 @@ def _range(full: bool) -> str:
     return "full" if full else "limited"
 
 
-def _turn(path: Path, frame: VideoFrame) -> Turn:
+def _orientation(path: Path, frame: VideoFrame) -> DisplayOrientation:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return Turn()
+        return DisplayOrientation()
     a, b, _, c, d, _, _, _, _ = struct.unpack("=9i", bytes(data))
     if a and d and not b and not c:
-        return Turn(False, d < 0, a < 0)
+        return DisplayOrientation(False, d < 0, a < 0)
     if b and c and not a and not d:
-        return Turn(True, b < 0, c < 0)
+        return DisplayOrientation(True, b < 0, c < 0)
     raise UserError(path, "is turned by no right angle", "turn it first: ffmpeg -i IN OUT.mkv")
 
 
@@ -270,7 +270,7 @@ def _not_for_decord(
     width: int,
     colour: Colour,
     index: PacketIndex,
-    turn: Turn,
+    orientation: DisplayOrientation,
 ) -> str:
     """Why decord 0.6.0 would read this wrong or not at all, measured in tests/parity; nothing where it is right."""
     troubles = {
@@ -282,7 +282,7 @@ def _not_for_decord(
         "decord shows what an edit list hides": index.hidden > 0,
         "decord seeks wrongly in open GOPs": index.leading,
         "times are missing or not of display": index.counted,
-        "turned or mirrored": bool(turn),
+        "turned or mirrored": bool(orientation),
         "decord pads narrow pictures wrongly": width < 80,
         "several video streams": len(container.streams.video) > 1,
     }

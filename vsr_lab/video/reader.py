@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.video.damage import Damage, find_damage, find_damage_in, without
+from vsr_lab.video.damage import Damage, drop_frames, find_damage, find_damage_between
 from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
-from vsr_lab.video.deinterlace import FilteredDecoder, chain_for
+from vsr_lab.video.deinterlace import FilteredDecoder, filter_chain_for
 from vsr_lab.video.hdr import tone_map
-from vsr_lab.video.image_sequence import FRAME_SUFFIXES, FrameFolder
+from vsr_lab.video.image_sequence import FRAME_SUFFIXES, ImageSequence
 from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
 
@@ -43,19 +43,19 @@ class VideoFile:
     """A video file, upright, in RGB by its own matrix and range, each frame at its own time.
 
     square: resize to square pixels where the file's are not, the shorter side enlarged; else pixels stay as they are
-    stored, and `aspect` says how wide one is for its height. treatment: what to do with fields, HDR and damage;
+    stored, and `aspect` says how wide one is for its height. read_options: what to do with fields, HDR and damage;
     `probe` is of what is read then. The file is open from the first reading until its last frame was read, or `close`.
     Raises UserError for what cannot be read right: fields and HDR at once, damage at the first reading.
     """
 
-    def __init__(self, path: Path, square: bool = False, treatment: ReadOptions = REFUSE) -> None:
+    def __init__(self, path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> None:
         self.path = path
-        self.treatment = treatment
-        source = probe(path, cut_short=treatment.damaged is not None)
-        _refuse(source, treatment)
-        self._damage = find_damage(source) if treatment.damaged else None
-        self._source = without(source, self._damage.lost) if self._damage else source
-        self._chain = chain_for(self._source, treatment)
+        self.read_options = read_options
+        source = probe(path, cut_short=read_options.damaged is not None)
+        _refuse(source, read_options)
+        self._damage = find_damage(source) if read_options.damaged else None
+        self._source = drop_frames(source, self._damage.lost) if self._damage else source
+        self._chain = filter_chain_for(self._source, read_options)
         self.probe: Probe = self._chain.output(self._source) if self._chain else self._source
         self._square = square and self.probe.aspect != 1
         self._decoder: Decoder | None = None
@@ -89,10 +89,10 @@ class VideoFile:
 
     def _check(self, start: int, stop: int) -> None:
         """Raises UserError where frames start..stop-1 may be damaged and nobody said what to do with that."""
-        if self.treatment.damaged:
+        if self.read_options.damaged:
             return
         needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
-        damage = find_damage_in(self._source, *needed, self.close)
+        damage = find_damage_between(self._source, *needed, self.close)
         if damage:
             raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or say damaged=keep")
 
@@ -104,9 +104,9 @@ class VideoFile:
         return self._damage
 
     def _open(self) -> Decoder:
-        if not self._chain and not self.treatment.damaged:
+        if not self._chain and not self.read_options.damaged:
             return open_decoder(self._source)
-        decoder = AvDecoder(self._source, careful=self.treatment.damaged is not None)
+        decoder = AvDecoder(self._source, careful=self.read_options.damaged is not None)
         return FilteredDecoder(self._source, self._chain, decoder) if self._chain else decoder
 
     def close(self) -> None:
@@ -119,9 +119,9 @@ class VideoFile:
         return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
 
 
-def _refuse(probe: Probe, treatment: ReadOptions) -> None:
+def _refuse(probe: Probe, read_options: ReadOptions) -> None:
     """Raises UserError for what would be read wrong."""
-    if probe.hdr and not treatment.tone_map:
+    if probe.hdr and not read_options.tone_map:
         raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
     if probe.bits > 16:
         raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
@@ -141,16 +141,22 @@ def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
     return replace(clip, frames=to_frames_like(frames, clip.frames))
 
 
-def open_footage(path: Path, square: bool = False, treatment: ReadOptions = REFUSE) -> Footage:
-    """The footage at path: a video file, or a folder of frames; square: with square pixels; treatment: of a video file.
+def open_footage(path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> Footage:
+    """Open a video file or a folder of images.
 
-    Raises UserError where there is none, or none that can be read right.
+    Args:
+        path: the file or folder.
+        square: resize frames to square pixels.
+        read_options: of a video file.
+
+    Raises:
+        UserError: nothing is there, or it cannot be read correctly.
     """
     if path.is_dir():
-        return FrameFolder(path)
+        return ImageSequence(path)
     if not path.is_file():
         raise UserError(path, "not found", "check the path")
-    return VideoFile(path, square, treatment)
+    return VideoFile(path, square, read_options)
 
 
 def find_footage(root: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.color_conversion import filter_graph, rgb_matrix
+from vsr_lab.video.color_conversion import filter_graph, yuv_to_rgb_matrix
 from vsr_lab.video.packets import open_input
 from vsr_lab.video.stream_selection import video_stream
 
@@ -46,7 +46,7 @@ def _rgb_frame(picture: AnyFrames) -> VideoFrame:
 
 def _deep_yuv(picture: AnyFrames) -> VideoFrame:
     """RGB H W 3 of 16 bits as 4:4:4 of 16 bits, limited BT.709."""
-    to_rgb = rgb_matrix(Colour("bt709", full_range=False), 16, 65535)
+    to_rgb = yuv_to_rgb_matrix(Colour("bt709", full_range=False), 16, 65535)
     to_yuv = np.linalg.inv(to_rgb[:, :3])
     codes = cv2.transform(picture.astype(np.float32), np.hstack([to_yuv, -to_yuv @ to_rgb[:, 3:]]))
     return VideoFrame.from_ndarray(np.rint(codes).astype(np.uint16), format="yuv444p16le", channel_last=True)

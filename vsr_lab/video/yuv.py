@@ -8,15 +8,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vsr_lab.video.color_conversion import LUMA_SHARES
+from vsr_lab.video.color_conversion import LUMA_COEFFICIENTS
 
 
 @lru_cache(maxsize=8)
 def _matrix(name: str) -> Tensor:
     """RGB to YUV, float64 (3, 3); raises ValueError for an unknown name."""
-    if name not in LUMA_SHARES:
-        raise ValueError(f"matrix must be one of {', '.join(LUMA_SHARES)}, not {name!r}")
-    red, blue = LUMA_SHARES[name]
+    if name not in LUMA_COEFFICIENTS:
+        raise ValueError(f"matrix must be one of {', '.join(LUMA_COEFFICIENTS)}, not {name!r}")
+    red, blue = LUMA_COEFFICIENTS[name]
     luma = np.array([red, 1 - red - blue, blue])
     return torch.from_numpy(
         np.stack([luma, (np.eye(3)[2] - luma) / (2 * (1 - blue)), (np.eye(3)[0] - luma) / (2 * (1 - red))])

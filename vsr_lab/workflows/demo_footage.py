@@ -9,7 +9,7 @@ import numpy as np
 from rich.progress import track
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import written_beside
+from vsr_lab.core.files import atomic_path
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.synthesis.screen import render_screen
 from vsr_lab.video import VideoWriter
@@ -72,7 +72,7 @@ def _screen(folder: Path, name: str, split: str, seed: int, frames: int) -> Row:
     path = folder / f"{name}.mkv"
     if not path.exists():
         with (
-            written_beside(path) as temporary,
+            atomic_path(path) as temporary,
             VideoWriter(temporary, (320, 480), Fraction(_RATE), "ffv1", "bgr0") as writer,
         ):
             pictures = render_screen(seed, frames, 320, 480)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.cuts import CutWatch
+from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.network import Network
 from vsr_lab.core.stream import stream
 from vsr_lab.evaluation.candidates import NetworkCandidate
@@ -30,7 +30,7 @@ def remembering() -> Network:
 
 
 def _cuts(clip: Tensor) -> list[int]:
-    watch = CutWatch()
+    watch = SceneCutDetector()
     answers = [watch(frame) for frame in clip]
     assert watch.found == [t for t, cut in enumerate(answers) if cut]
     return watch.found
@@ -68,5 +68,5 @@ def test_a_network_that_needs_the_whole_clip_gets_a_scene_at_a_time(two_scenes: 
         def forward(self, lr: Tensor) -> Tensor:
             return lr.flip(1)
 
-    made = torch.stack(list(stream(Reversed(), two_scenes, CutWatch())))
+    made = torch.stack(list(stream(Reversed(), two_scenes, SceneCutDetector())))
     assert torch.equal(made, torch.cat([two_scenes[:6].flip(0), two_scenes[6:].flip(0)]))

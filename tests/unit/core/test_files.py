@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import new_folder, read_json, sha256, write_json, write_text, written_beside
+from vsr_lab.core.files import atomic_path, new_folder, read_json, sha256, write_json, write_text
 
 
 def _names(folder: Path) -> list[str]:
@@ -16,7 +16,7 @@ def _names(folder: Path) -> list[str]:
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"
-    with written_beside(path) as temporary:
+    with atomic_path(path) as temporary:
         temporary.write_text("whole")
         assert not path.exists()
         assert temporary.parent == path.parent, "a rename is atomic only within a file system"
@@ -29,7 +29,7 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(error), written_beside(path) as temporary:
+    with pytest.raises(error), atomic_path(path) as temporary:
         temporary.write_text("half")
         raise error
     assert path.read_text() == "old"
@@ -37,7 +37,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: t
 
 
 def test_a_failure_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), written_beside(tmp_path / "bundle") as temporary:
+    with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / "bundle") as temporary:
         temporary.mkdir()
         (temporary / "half").touch()
         raise KeyboardInterrupt
@@ -80,7 +80,7 @@ def test_a_place_that_cannot_hold_a_file_is_told_in_one_line(tmp_path: Path) -> 
 def test_a_folder_never_replaces_one_with_files_in_it(tmp_path: Path) -> None:
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "precious").touch()
-    with pytest.raises(UserError, match="bundle: cannot be written"), written_beside(tmp_path / "bundle") as temporary:
+    with pytest.raises(UserError, match="bundle: cannot be written"), atomic_path(tmp_path / "bundle") as temporary:
         temporary.mkdir()
     assert _names(tmp_path) == ["bundle"]
     assert _names(tmp_path / "bundle") == ["precious"]

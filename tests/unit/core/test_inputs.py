@@ -2,11 +2,11 @@
 
 import pytest
 
-from vsr_lab.core.inputs import Inputs, needs
+from vsr_lab.core.inputs import Inputs, required_inputs
 
 
 def test_only_parameters_without_a_default_are_needed() -> None:
-    assert needs(lambda sr, hr, weight=1: None) == ("sr", "hr")
+    assert required_inputs(lambda sr, hr, weight=1: None) == ("sr", "hr")
 
 
 def test_a_function_gets_just_what_it_names() -> None:

@@ -13,7 +13,7 @@ from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json
 from vsr_lab.data.degrade_files import RECORD, Degrading, write_pairs
-from vsr_lab.footage.shots import check_pair, find_shots
+from vsr_lab.footage.shots import check_lr_shot, find_shots
 
 WriteVideo = Callable[..., Path]
 TARGET = "vsr_lab.degradations."
@@ -55,13 +55,13 @@ def test_pairs_fit_whatever_the_size_and_are_found_by_name(tmp_path: Path, root:
     names = [shot.name for shot in high]
     for lr_root in (out / "lr", out / "manifest.csv"):
         for shot, twin in zip(high, find_shots(lr_root, names), strict=True):
-            check_pair(shot, twin, 2)
+            check_lr_shot(shot, twin, 2)
     if config is BI:
         assert not (out / "hr").exists()
     else:
         for shot, twin in zip(find_shots(out / "hr", names), find_shots(out / "lr", names), strict=True):
             assert shot.size == (32, 48)
-            check_pair(shot, twin, 2)
+            check_lr_shot(shot, twin, 2)
 
 
 @pytest.mark.parametrize("config", [BI, NOISY], ids=["bi", "noisy"])

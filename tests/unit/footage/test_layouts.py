@@ -10,7 +10,7 @@ import pytest
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.footage.layouts import read_layout
-from vsr_lab.footage.shots import Shot, check_pair, find_shots, find_twins
+from vsr_lab.footage.shots import Shot, check_lr_shot, find_lr_shots, find_shots
 
 WriteVideo = Callable[..., Path]
 
@@ -46,14 +46,14 @@ def test_reds_is_trained_on_without_the_four_clips_that_it_is_judged_on(reds: Pa
 
 def test_reds_brings_its_lr(reds: Path) -> None:
     high = find_shots(reds)
-    low = find_twins(high, "auto", 4)
+    low = find_lr_shots(high, "auto", 4)
     assert low is not None
     assert [shot.path for shot in low] == [reds / "train_sharp_bicubic/X4" / name for name in ("001", "030")]
     for pair in zip(high, low, strict=True):
-        check_pair(*pair, scale=4)
-    assert find_twins(high, None, 4) is None
+        check_lr_shot(*pair, scale=4)
+    assert find_lr_shots(high, None, 4) is None
     with pytest.raises(UserError, match="001: has no recorded LR at 1/2"):
-        find_twins(high, "auto", 2)
+        find_lr_shots(high, "auto", 2)
 
 
 def test_reds_is_known_as_it_is_packed_too(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_lists_of_vimeo90k_are_honoured(vimeo: Path) -> None:
 def test_vimeo90k_without_lists_is_all_of_it_and_its_lr_has_the_same_names(vimeo: Path) -> None:
     for name in ("00001/0001", "00002/0001"):
         _frames(vimeo / "lr" / "sequences" / name, 7, (4, 6), "im{}.png", 1)
-    low = find_twins(find_shots(vimeo), str(vimeo / "lr"), 4)
+    low = find_lr_shots(find_shots(vimeo), str(vimeo / "lr"), 4)
     assert low is not None
     assert [shot.path for shot in low] == [vimeo / "lr/sequences/00001/0001", vimeo / "lr/sequences/00002/0001"]
 
@@ -103,11 +103,11 @@ def test_vid4_and_udm10(tmp_path: Path) -> None:
     (tmp_path / "meta_info_Vid4_GT.txt").write_text("calendar 3 (16,24,3)\n")
     high = find_shots(tmp_path)
     assert (read_layout(tmp_path).name, _names(high)) == ("pairs", ["calendar", "walk"])
-    low = find_twins(high, "auto", 2)
+    low = find_lr_shots(high, "auto", 2)
     assert low is not None and low[0].path == tmp_path / "BIx2" / "calendar"
     with pytest.raises(UserError, match="calendar: has 2 recorded LR at 1/4 in its folder; say lr_root=FOLDER"):
-        find_twins(high, "auto", 4)
-    named = find_twins(high, str(tmp_path / "BDx4"), 4)
+        find_lr_shots(high, "auto", 4)
+    named = find_lr_shots(high, str(tmp_path / "BDx4"), 4)
     assert named is not None and named[1].path == tmp_path / "BDx4" / "walk"
 
 
@@ -118,9 +118,9 @@ def test_spmcs(tmp_path: Path) -> None:
         _frames(tmp_path / clip / "input2", size=(8, 12))
     high = find_shots(tmp_path)
     assert (read_layout(tmp_path).name, _names(high)) == ("spmcs", ["car05_001", "hdclub_003"])
-    low = find_twins(high, "auto", 4)
+    low = find_lr_shots(high, "auto", 4)
     assert low is not None
-    check_pair(high[1], low[1], 4)
+    check_lr_shot(high[1], low[1], 4)
     assert low[1].path == tmp_path / "hdclub_003" / "input4"
 
 
@@ -130,17 +130,17 @@ def test_videos_in_two_folders_are_pairs_whatever_their_suffix(
     write_video("HR/deep/a.mkv", frames)
     write_video("LR/deep/a.mp4", frames[:, :16, :32])
     high = find_shots(tmp_path)
-    low = find_twins(high, "auto", 2)
+    low = find_lr_shots(high, "auto", 2)
     assert low is not None
     assert (_names(high), low[0].path) == (["deep/a"], tmp_path / "LR/deep/a.mp4")
-    check_pair(high[0], low[0], 2)
+    check_lr_shot(high[0], low[0], 2)
 
 
 def test_frames_right_inside_hr_and_lr_are_one_clip(tmp_path: Path) -> None:
     _frames(tmp_path / "hr")
     _frames(tmp_path / "lr", size=(8, 12))
     high = find_shots(tmp_path)
-    low = find_twins(high, "auto", 2)
+    low = find_lr_shots(high, "auto", 2)
     assert low is not None
     assert (_names(high), low[0].path) == ([tmp_path.name], tmp_path / "lr")
 
@@ -149,7 +149,7 @@ def test_videos_side_by_side_told_by_their_names(tmp_path: Path, write_video: Wr
     for name in ("a_hr.mkv", "b_hr.mkv", "a_lrx2.mkv", "b_lrx2.mkv", "b_lrx4.mkv"):
         write_video(name, frames[:1])
     high = find_shots(tmp_path)
-    low = find_twins(high, "auto", 2)
+    low = find_lr_shots(high, "auto", 2)
     assert low is not None
     assert (_names(high), [shot.path.name for shot in low]) == (["a", "b"], ["a_lrx2.mkv", "b_lrx2.mkv"])
 

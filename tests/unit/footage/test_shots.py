@@ -12,7 +12,7 @@ from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
-from vsr_lab.footage.shots import Shot, check_pair, find_shots, parse_window, scenes_between
+from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots, parse_window, split_at_cuts
 from vsr_lab.video import ReadOptions
 
 WriteVideo = Callable[..., Path]
@@ -86,7 +86,7 @@ def test_a_shot_is_cropped_before_it_is_shrunk(video: Path, frames: Frames) -> N
     ],
 )
 def test_cuts_part_a_window_into_scenes(cuts: tuple[int, ...], scenes: list[tuple[int, int]]) -> None:
-    assert scenes_between(cuts, 10, 20) == scenes
+    assert split_at_cuts(cuts, 10, 20) == scenes
 
 
 def test_a_manifest_says_where_scenes_begin(tmp_path: Path, video: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_manifest_says_where_scenes_begin(tmp_path: Path, video: Path) -> None
 def test_a_pair_that_fits_is_accepted(video: Path, crop: tuple[int, int, int, int]) -> None:
     """What the scale does not divide loses its last row and column."""
     width, height = crop[0] // 2, crop[1] // 2
-    check_pair(Shot("high", video, crop=crop), Shot("low", video, crop=(width, height, 0, 0)), 2)
+    check_lr_shot(Shot("high", video, crop=crop), Shot("low", video, crop=(width, height, 0, 0)), 2)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_pair_that_fits_is_accepted(video: Path, crop: tuple[int, int, int, in
 )
 def test_a_pair_that_does_not_fit_is_named(video: Path, low: Shot, told: str) -> None:
     with pytest.raises(UserError, match=f"a.mkv: {told}"):
-        check_pair(Shot("high", video), replace(low, path=video), 2)
+        check_lr_shot(Shot("high", video), replace(low, path=video), 2)
 
 
 # Windows in words
@@ -253,9 +253,9 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 def test_rows_say_how_their_files_are_treated_and_the_caller_for_the_rest(tmp_path: Path) -> None:
     manifest = _manifest(tmp_path, "name,path,deinterlace,tone_map,damaged", "a,a.mkv,ivtc,,keep", "b,a.mkv,,bt2390,")
-    one, two = find_shots(manifest, treatment=ReadOptions(deinterlace="bwdif"))
-    assert one.treatment == ReadOptions("ivtc", None, "keep")
-    assert two.treatment == ReadOptions("bwdif", "bt2390")
+    one, two = find_shots(manifest, read_options=ReadOptions(deinterlace="bwdif"))
+    assert one.read_options == ReadOptions("ivtc", None, "keep")
+    assert two.read_options == ReadOptions("bwdif", "bt2390")
     with pytest.raises(UserError, match="damaged=yes: is not known"):
         find_shots(_manifest(tmp_path, "path,damaged", "a.mkv,yes"))
 

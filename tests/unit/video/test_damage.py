@@ -10,7 +10,7 @@ import pytest
 from tests.weaving import panned, write_gray
 from vsr_lab.core.errors import UserError
 from vsr_lab.video import ReadOptions, VideoFile
-from vsr_lab.video.damage import runs
+from vsr_lab.video.damage import format_ranges
 
 _KEEP = ReadOptions(damaged="keep")
 
@@ -61,7 +61,7 @@ def test_the_rest_of_a_broken_file_is_read_as_it_was(tmp_path: Path) -> None:
     path = _h264(tmp_path / "a.mp4")
     whole = VideoFile(path).read(0, 36).frames
     _spoil(path, 17)
-    video = VideoFile(path, treatment=_KEEP)
+    video = VideoFile(path, read_options=_KEEP)
     touched = video.damage.lost + video.damage.broken
     assert 17 in touched
     clip = video.read(0, video.frames)
@@ -76,7 +76,7 @@ def test_lost_frames_are_left_out_and_the_times_stay_true(tmp_path: Path) -> Non
     path = write_gray(tmp_path / "a.mkv", panned(20), options={"slicecrc": "1", "level": "3"}, gop=1)
     whole = VideoFile(path).read(0, 20).frames
     _spoil(path, 7)
-    video = VideoFile(path, treatment=_KEEP)
+    video = VideoFile(path, read_options=_KEEP)
     assert 7 in video.damage.lost + video.damage.broken
     clip = video.read(0, video.frames)
     numbers = np.rint(clip.timestamps * 30).astype(int)
@@ -92,22 +92,22 @@ def test_a_file_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) * 2 // 3])
     with pytest.raises(UserError, match="cut short"):
         VideoFile(path)
-    video = VideoFile(path, treatment=_KEEP)
+    video = VideoFile(path, read_options=_KEEP)
     assert 30 <= video.frames < 60
     sound = video.frames - len(video.damage.broken)
     assert np.array_equal(video.read(0, sound).frames, whole[:sound])
 
 
 def test_runs_of_frames_are_said_briefly() -> None:
-    assert runs((3, 4, 5, 9)) == "3-5 9"
-    assert runs((1,)) == "1"
-    assert runs(tuple(range(0, 40, 2))) == "0 2 4 6 8 10 ... (20 in all)"
+    assert format_ranges((3, 4, 5, 9)) == "3-5 9"
+    assert format_ranges((1,)) == "1"
+    assert format_ranges(tuple(range(0, 40, 2))) == "0 2 4 6 8 10 ... (20 in all)"
 
 
 def test_a_real_file_with_a_damaged_slice_names_its_frame(shared_footage: Path) -> None:
     path = shared_footage / "odd" / "opencv_box.mp4"
     with pytest.raises(UserError, match=r"broken frames 0 \(A non-intra slice in an IDR NAL unit"):
         VideoFile(path).read(0, 1)
-    video = VideoFile(path, treatment=_KEEP)
+    video = VideoFile(path, read_options=_KEEP)
     assert video.frames == 455
     assert video.read(450, 455).frames.shape == (5, 480, 640, 3)

@@ -74,7 +74,7 @@ def test_a_file_is_refused_or_mapped_as_asked(tmp_path: Path, transfer: int, nam
                       "yuv420p10le", transfer=transfer)  # fmt: skip
     with pytest.raises(UserError, match=rf"is HDR \({name}\); say tone_map=bt2390"):
         VideoFile(path)
-    video = VideoFile(path, treatment=ReadOptions(tone_map="bt2390"))
+    video = VideoFile(path, read_options=ReadOptions(tone_map="bt2390"))
     frames = video.read(1, 4).frames
     assert frames.dtype == np.uint16
     signal = torch.from_numpy(((luma[1:4] - 64) / 876).clip(0, 1))[..., None].repeat(1, 1, 1, 3)

@@ -6,30 +6,30 @@ import numpy as np
 import pytest
 
 from tests.weaving import interlaced, panned, telecined, texture, weaved
-from vsr_lab.video.interlace_detection import Luma, Scan, find_fields, judge_fields
+from vsr_lab.video.interlace_detection import Luma, ScanType, classify_interlacing, detect_interlacing
 
 
-@pytest.mark.parametrize("top_first", [True, False])
+@pytest.mark.parametrize("top_field_first", [True, False])
 @pytest.mark.parametrize(("across", "down"), [(1, 0), (3, 0), (2, 1), (0, 3)])
-def test_fields_of_different_moments_are_interlaced(across: int, down: int, top_first: bool) -> None:
-    fields = judge_fields(interlaced(panned(26, across, down), top_first))
-    assert (fields.scan, fields.top_first) == (Scan.INTERLACED, top_first)
+def test_fields_of_different_moments_are_interlaced(across: int, down: int, top_field_first: bool) -> None:
+    fields = classify_interlacing(interlaced(panned(26, across, down), top_field_first))
+    assert (fields.scan_type, fields.top_field_first) == (ScanType.INTERLACED, top_field_first)
     assert fields.confidence > 0.8
 
 
-@pytest.mark.parametrize("top_first", [True, False])
+@pytest.mark.parametrize("top_field_first", [True, False])
 @pytest.mark.parametrize("phase", range(5))
-def test_pulldown_is_seen_with_its_phase(phase: int, top_first: bool) -> None:
-    fields = judge_fields(telecined(panned(20), top_first, phase)[:13])
-    assert (fields.scan, fields.cadence, fields.top_first) == (Scan.TELECINED, "3:2", top_first)
+def test_pulldown_is_seen_with_its_phase(phase: int, top_field_first: bool) -> None:
+    fields = classify_interlacing(telecined(panned(20), top_field_first, phase)[:13])
+    assert (fields.scan_type, fields.cadence, fields.top_field_first) == (ScanType.TELECINED, "3:2", top_field_first)
     assert fields.phase == -phase % 5
 
 
-@pytest.mark.parametrize("top_first", [True, False])
-def test_film_with_its_fields_out_of_step_is_seen(top_first: bool) -> None:
+@pytest.mark.parametrize("top_field_first", [True, False])
+def test_film_with_its_fields_out_of_step_is_seen(top_field_first: bool) -> None:
     film = panned(14)
-    fields = judge_fields(weaved(film[1:], film[:-1], not top_first))
-    assert (fields.scan, fields.cadence, fields.top_first) == (Scan.TELECINED, "2:2", top_first)
+    fields = classify_interlacing(weaved(film[1:], film[:-1], not top_field_first))
+    assert (fields.scan_type, fields.cadence, fields.top_field_first) == (ScanType.TELECINED, "2:2", top_field_first)
 
 
 def _stripes(period: int) -> Luma:
@@ -57,16 +57,17 @@ HARD: dict[str, Luma] = {
 
 @pytest.mark.parametrize("name", HARD)
 def test_whole_frames_are_never_called_anything_else(name: str) -> None:
-    assert judge_fields(HARD[name]).scan in (Scan.PROGRESSIVE, Scan.UNDETERMINED)
+    assert classify_interlacing(HARD[name]).scan_type in (ScanType.PROGRESSIVE, ScanType.UNDETERMINED)
 
 
 def test_a_still_picture_cannot_be_told() -> None:
-    assert judge_fields(HARD["still"]).scan == Scan.UNDETERMINED
+    assert classify_interlacing(HARD["still"]).scan_type == ScanType.UNDETERMINED
 
 
 @pytest.mark.slow
 def test_no_real_clip_of_whole_frames_is_accused(shared_footage: Path) -> None:
     """Vid4's calendar is weaved of fields indeed: a camera's field rate shows in it, 0.15 px apart within a frame."""
     files = [file for file in sorted(shared_footage.glob("*/*/*.*")) if file.suffix in {".mp4", ".webm", ".mkv"}]
-    accused = [file.name for file in files if find_fields(file).scan in (Scan.INTERLACED, Scan.TELECINED)]
+    fields = (ScanType.INTERLACED, ScanType.TELECINED)
+    accused = [file.name for file in files if detect_interlacing(file).scan_type in fields]
     assert accused == ["calendar.mkv"]

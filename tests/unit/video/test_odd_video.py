@@ -218,7 +218,7 @@ def test_another_size_midway_is_refused_where_it_begins(tmp_path: Path, codec: s
     assert [drawn_number(frame / 255) for frame in video.read(0, 12).frames] == list(range(12))
     with pytest.raises(UserError, match=r"lost frames 12-17 \(changes from 96x48 to 80x64\); cut it there"):
         video.read(11, 13)
-    kept = VideoFile(tmp_path / "both.mkv", treatment=ReadOptions(damaged="keep"))
+    kept = VideoFile(tmp_path / "both.mkv", read_options=ReadOptions(damaged="keep"))
     assert _numbers(kept) == list(range(12))
 
 
@@ -242,14 +242,14 @@ def test_frames_coded_as_two_fields_are_read_exactly(tmp_path: Path, suffix: str
     path = write_field_pictures(tmp_path / f"a.{suffix}", luma, apart)
     with pytest.raises(UserError, match="is interlaced tff; say deinterlace=bwdif"):
         VideoFile(path)
-    video = VideoFile(path, treatment=ReadOptions(deinterlace="keep"))
+    video = VideoFile(path, read_options=ReadOptions(deinterlace="keep"))
     assert (video.frames, video.probe.rate) == (24, 25)
     assert _steps(video) == [0.04]
     whole = video.read(0, 24).frames
     assert np.array_equal(np.rint(whole[..., 1] / 255 * 219 + 16), luma)
     for n in (17, 3, 22, 0, 9):
         assert np.array_equal(video.read(n, n + 1).frames[0], whole[n])
-    assert VideoFile(path, treatment=ReadOptions(deinterlace="bwdif")).read(4, 9).frames.shape == (5, 96, 96, 3)
+    assert VideoFile(path, read_options=ReadOptions(deinterlace="bwdif")).read(4, 9).frames.shape == (5, 96, 96, 3)
 
 
 def test_a_broken_second_field_is_its_frames(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_a_broken_second_field_is_its_frames(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[at : at + 300] = b"\0\0\1\x41" * 75
     path.write_bytes(data)
-    damage = VideoFile(path, treatment=ReadOptions(deinterlace="keep")).damage
+    damage = VideoFile(path, read_options=ReadOptions(deinterlace="keep")).damage
     assert 9 in damage.lost + damage.broken and len(damage.lost + damage.broken) <= 2
 
 
@@ -270,7 +270,7 @@ def test_hevc_of_single_fields_is_refused(tmp_path: Path, suffix: str) -> None:
     options = {"x265-params": "interlace=tff:log-level=none:pools=1:frame-threads=1"}
     path = _write(tmp_path / f"a.{suffix}", range(12), "libx265", size=(64, 96), options=options)
     with pytest.raises(UserError, match="is HEVC whose pictures are single fields; weave them"):
-        VideoFile(path, treatment=ReadOptions(deinterlace="keep"))
+        VideoFile(path, read_options=ReadOptions(deinterlace="keep"))
 
 
 # Several streams

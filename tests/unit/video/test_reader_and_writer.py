@@ -14,7 +14,7 @@ import pytest
 from tests.parity.planes import decode
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import FrameFolder, VideoFile, VideoWriter, find_footage, open_footage, read_chunks
+from vsr_lab.video import ImageSequence, VideoFile, VideoWriter, find_footage, open_footage, read_chunks
 
 WriteVideo = Callable[..., Path]
 
@@ -310,7 +310,7 @@ def test_a_folder_of_frames_reads_like_a_clip(tmp_path: Path, frames: Frames) ->
 
 def test_frames_numbered_without_zeros_are_read_in_counting_order(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", **{f"frame{t + 4}": frame for t, frame in enumerate(frames)})
-    assert np.array_equal(FrameFolder(folder).read(0, 8).frames, frames)
+    assert np.array_equal(ImageSequence(folder).read(0, 8).frames, frames)
 
 
 def test_gray_and_transparent_pictures_become_rgb(tmp_path: Path, frames: Frames) -> None:
@@ -319,7 +319,7 @@ def test_gray_and_transparent_pictures_become_rgb(tmp_path: Path, frames: Frames
     alpha = np.full((32, 64, 1), 7, np.uint8)
     cv2.imwrite(str(folder / "0.png"), np.concatenate([frames[0][..., ::-1], alpha], 2))
     cv2.imwrite(str(folder / "1.png"), frames[1, ..., 0])
-    clip = FrameFolder(folder).read(0, 2).frames
+    clip = ImageSequence(folder).read(0, 2).frames
     assert np.array_equal(clip[0], frames[0])
     assert np.array_equal(clip[1], frames[1, ..., :1].repeat(3, 2))
 
@@ -327,13 +327,13 @@ def test_gray_and_transparent_pictures_become_rgb(tmp_path: Path, frames: Frames
 def test_frames_of_mixed_sizes_are_refused(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", a=frames[0], b=frames[1][:16])
     with pytest.raises(UserError, match=r"b\.png: is \(16, 64\)"):
-        FrameFolder(folder).read(0, 2)
+        ImageSequence(folder).read(0, 2)
 
 
 def test_sixteen_bits_are_kept(tmp_path: Path, frames: Frames) -> None:
     deep = frames.astype(np.uint16) * 256 + 77
     folder = _pictures(tmp_path / "clip", a=deep[0], b=deep[1])
-    clip = FrameFolder(folder).read(0, 2)
+    clip = ImageSequence(folder).read(0, 2)
     assert np.array_equal(clip.frames, deep[:2])
     assert np.allclose(clip.tensor().permute(0, 2, 3, 1), deep[:2] / 65535, atol=1e-7)
 
@@ -341,14 +341,14 @@ def test_sixteen_bits_are_kept(tmp_path: Path, frames: Frames) -> None:
 def test_frames_of_mixed_depth_are_refused(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", a=frames[0].astype(np.uint16) * 257, b=frames[1])
     with pytest.raises(UserError, match=r"b\.png: has 8 bits a sample, the others 16"):
-        FrameFolder(folder).read(0, 2)
+        ImageSequence(folder).read(0, 2)
 
 
 def test_a_broken_frame_is_named(tmp_path: Path, frames: Frames) -> None:
     folder = _pictures(tmp_path / "clip", a=frames[0])
     (folder / "b.png").write_text("not a picture")
     with pytest.raises(UserError, match=r"b\.png: is not a picture"):
-        FrameFolder(folder).read(0, 2)
+        ImageSequence(folder).read(0, 2)
 
 
 def test_footage_is_found_at_any_depth(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
