@@ -107,7 +107,9 @@ def samples_a_second(dataset: Any, workers: int, seconds: float, fold: Any) -> f
     batches = (list(itertools.islice(numbers, BATCH)) for _ in itertools.count())
     gc.collect()  # no worker is to free a decoder that it was born with: see train_loader
     init = lambda number: gc.freeze()  # noqa: E731
-    loader = DataLoader(dataset, None, None, None, batches, workers, fold, worker_init_fn=init)  # pyright: ignore
+    loader = DataLoader(  # pyright: ignore
+        dataset, batch_sampler=batches, num_workers=workers, collate_fn=fold, worker_init_fn=init
+    )
     found = iter(loader)
     for _ in range(2 + 2 * workers):  # what was prefetched while the workers started is not counted
         next(found)

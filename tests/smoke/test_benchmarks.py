@@ -1,0 +1,128 @@
+"""Every benchmark runs, on tiny inputs, and prints what it compares."""
+
+import importlib
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torchvision.models.optical_flow import raft_small
+
+from tests.conftest import ROOT, write_moving_clip
+from tests.smoke.conftest import Outcome
+from vsr_lab.deployment.export import OnnxExporter
+
+Bench = Callable[..., str]
+RATIO = r"\d+\.\d+ ?x"
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four clips of 36 frames, of two content types, and their manifest."""
+    folder = tmp_path_factory.mktemp("bench")
+    rows = ["name,path,split,content_type"]
+    for number, (content, split) in enumerate((c, s) for c in ("animation", "live_action") for s in ("train", "eval")):
+        path = write_moving_clip(folder / f"{content}{number}_{split}.mkv", 36, 144, 160, seed=number)
+        rows.append(f"{path.stem},{path.name},{split},{content}")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Bench:
+    """bench("name", [arguments], CONSTANT=value): what main() of benchmarks/name.py prints in an empty folder."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.chdir(tmp_path)
+    threads = torch.get_num_threads()
+
+    def run(name: str, arguments: Sequence[object] = (), **smaller: Any) -> str:
+        module: ModuleType = importlib.import_module(name)
+        for constant, value in smaller.items():
+            monkeypatch.setattr(module, constant, value)
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            module.main()
+        finally:
+            torch.set_num_threads(threads)
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_upscaling(bench: Bench) -> None:
+    printed = bench("upscaling", FRAMES=2, OnnxExporter=lambda: OnnxExporter(frames=4))
+    assert len(re.findall(RATIO, printed)) == 4
+
+
+def test_degradations(bench: Bench) -> None:
+    printed = bench("degradations", FRAMES=3, SIZE=64, ROUNDS=1, BATCH=2)
+    assert len(re.findall(RATIO, printed)) > 30
+
+
+def test_scoring(bench: Bench) -> None:
+    assert len(re.findall(RATIO, bench("scoring", FRAMES=2))) == 4
+
+
+def test_sharpness(bench: Bench, footage: Path) -> None:
+    assert len(re.findall(r"\d+\.\d dB", bench("sharpness", [footage]))) == 3
+
+
+def test_catalogue(bench: Bench, footage: Path) -> None:
+    printed = bench("catalogue", [footage, "--frames", 36, "--scans", "scans"])
+    assert "coded again" in printed
+    assert "pairs of different clips" in printed
+
+
+def test_content_types(bench: Bench, footage: Path) -> None:
+    printed = bench("content_types", [footage / "manifest.csv", "--rendered", 0], LOOKS=2)
+    assert re.search(r"eval, never fitted on: \d of 2 clips right", printed)
+
+
+def test_flow_shrink(bench: Bench, footage: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "raft.pth"
+    torch.save(raft_small(weights=None).state_dict(), weights)  # random: their flow is wrong, and takes as long
+    printed = bench("flow_shrink", [footage, weights, "--size", 128, "--frames", 2, "--clips", 1])
+    assert len(re.findall(RATIO, printed)) == 5
+
+
+def test_temporal_losses(bench: Bench, footage: Path, cli: Callable[..., Outcome]) -> None:
+    """Trains in this process: five trainings would wait for five imports of torch."""
+
+    def train(command: list[str], check: bool) -> None:
+        outcome = cli(command[3], *command[4:])
+        assert outcome.code == 0, outcome.error
+
+    small = ["model.channels=4", "model.blocks=1", "data.size=32", "data.clip_frames=3", "data.batch_size=1"]
+    fewer = ["data.workers=0", "validation.size=32", "validation.frames=3", "validation.clips=1", "data.hold_out=0.2"]
+    arguments = [footage, "--seeds", 0, "--steps", 2, "--further", 2, *small, *fewer, "trainer.precision=32-true"]
+    printed = bench("temporal_losses", arguments, subprocess=SimpleNamespace(run=train))
+    assert len(re.findall(r"^\| flicker 1 \| \d+\.\d+ \([+-]\d+\.\d+\)", printed, re.MULTILINE)) == 1
+
+
+def test_training_step(bench: Bench) -> None:
+    printed = bench("training_step", ["--only", "compact", "--rounds", 1])
+    assert len(re.findall(r"ratio +\d+\.\d+", printed)) == 2
+
+
+def test_feeding(bench: Bench, footage: Path) -> None:
+    module = importlib.import_module("feeding")
+    throughput = module.throughput
+    short = module.short_clips
+    printed = bench(
+        "feeding",
+        [footage, "--quick"],
+        FRAMES=5,
+        SIZE=64,
+        CLIPS=2,
+        CLIP_FRAMES=24,
+        memory=lambda clips, samples, workers: None,
+        throughput=lambda clips, shots, folder, seconds: throughput(clips, shots, folder, 0.1),
+        short_clips=lambda folder, count: short(folder, 2),
+    )
+    assert len(re.findall(RATIO, printed)) >= 8
+    assert "ratio" in printed
