@@ -1,4 +1,4 @@
-"""Writes docs/pairs.md: what `footage check` finds, and what it says of every planted fault.
+"""Writes docs/pairs.md: what `footage check` finds, and what it reports for every planted fault.
 
 python -m tests.parity.planted_page > docs/pairs.md    (and docs/pictures/pairs_phase.png beside it)
 """
@@ -15,16 +15,16 @@ from vsr_lab.pair_check import Findings, ShotPair, write_picture
 _TEXT = Path(__file__).with_suffix(".md")
 
 
-def said(found: Findings) -> str:
-    """What the verb says, in one cell."""
+def reported(found: Findings) -> str:
+    """The report of a pair in one cell."""
     lines = [f"**{fault.kind}**: {fault.size}; *{fault.remedy}*" for fault in found.faults]
     return "<br>".join(lines or found.notes).replace("|", "\\|")
 
 
 def line(row: Row, movie: Movie, folder: Path) -> str:
     found = check(row, movie, folder)
-    declared = f" (said to be {row.declared or f'x{row.scale}'})" if row.declared or row.scale else ""
-    return f"| {row.name}{declared} | {'clean' if found.clean else 'faulty'} | {said(found)} |"
+    declared = f" (declared {row.declared or f'x{row.scale}'})" if row.declared or row.scale else ""
+    return f"| {row.name}{declared} | {'clean' if found.clean else 'faulty'} | {reported(found)} |"
 
 
 def page() -> str:
@@ -36,7 +36,7 @@ def page() -> str:
     tables = []
     with tempfile.TemporaryDirectory() as folder:
         for rows in ([*FAULTS, other], CLEAN):
-            head = ["| planted | verdict | what the verb says |", "|---|---|---|"]
+            head = ["| planted | verdict | reported |", "|---|---|---|"]
             tables.append("\n".join([*head, *(line(row, movie, Path(folder)) for row in rows)]))
     text = _TEXT.read_text(encoding="utf-8")
     return re.sub(r"\{(faults|clean)\}", lambda m: tables[m[1] == "clean"], text).strip()

@@ -216,7 +216,7 @@ FAULTS = [
     Row(
         "HR lost frame 10",
         lambda m: (cubic_down(m, 4), np.delete(m, 10, 0)),
-        ("frame count", "frames without a partner"),
+        ("frame count", "unmatched frames"),
         "LR 10;",
     ),
     Row("shift +0.07 across", moved(0, 0.07), ("spatial shift",), r"\+0\.0[67]\d columns"),

@@ -1,6 +1,6 @@
 """Pairs with planted faults: small moving pictures, and degradations written down once more in plain numpy.
 
-Nothing here uses the package's own degradations: what the tests hold the verb against is independent of it.
+Nothing here uses the package's own degradations: the reference of the tests is independent of it.
 """
 
 from collections.abc import Callable

@@ -1,28 +1,34 @@
-"""What was done to the colours: a 3 x 4 map fitted between smoothed LR and HR, held against the known confusions."""
+"""The transform between the colours of two aligned clips: a 3 x 4 matrix or a power, compared with known errors."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Colours = npt.NDArray[np.floating[Any]]  # N 3, RGB in [0, 1]
+from vsr_lab.alignment.frame_pairs import FramePair
+from vsr_lab.alignment.grids import Grid, Picture, resample
+from vsr_lab.alignment.registration import block_mean
+from vsr_lab.core.clip import AnyFrames
+
+Colors = npt.NDArray[np.floating[Any]]  # N 3, RGB in [0, 1]
 Affine = npt.NDArray[np.floating[Any]]  # 3 4: RGB and 1 to RGB
+Curve = Callable[[Colors], Colors]
 
 # Kr and Kb of the matrices (ITU-R BT.601, BT.709, BT.2020).
 _LUMA = {"601": (0.299, 0.114), "709": (0.2126, 0.0722), "2020": (0.2627, 0.0593)}
 _RANGES = {"limited": (16 / 255, 219 / 255, 224 / 255), "full": (0.0, 1.0, 1.0)}  # black, luma and chroma swing
-EXACT_TOLERANCE = 0.3  # levels, where LR's own degradation made what it is compared with
 TOLERANCE = 0.8  # levels, rms over the picture: rounding, a codec and chroma subsampling stay below
 
-_SLIGHT = 0.4  # levels by which a known map may explain less than the free one
-_EXPLAINED = 0.5  # a map of colours has to take away this share of the difference at least
+_BETTER = 0.4  # levels by which the free transform has to be better than a known one
+_EXPLAINED = 0.5  # share of the difference that a transform has to remove
+_SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """RGB in [0, 1] to Y'CbCr as a decoder meets it, chroma around 0."""
+    """RGB in [0, 1] to Y'CbCr as a decoder reads it, chroma around 0. matrix: 601, 709, 2020; swing: limited, full."""
     red, blue = _LUMA[matrix]
     black, luma, chroma = _RANGES[swing]
     y = np.array([red, 1 - red - blue, blue])
@@ -35,121 +41,148 @@ def _square(affine: Affine) -> Affine:
     return np.concatenate([affine, np.array([[0, 0, 0, 1.0]])])
 
 
-def confusions() -> dict[str, tuple[str, Affine]]:
-    """Map of every known confusion by its name, with the remedy."""
-    known: dict[str, tuple[str, Affine]] = {}
-    streams = list(product(_LUMA, _RANGES))
-    for (a, p), (b, q) in product(streams, streams):
+def _linear(matrix: npt.ArrayLike, offset: float = 0.0) -> Affine:
+    return np.concatenate([np.asarray(matrix, float), np.full((3, 1), offset)], 1)
+
+
+def _known_errors() -> dict[str, Affine]:
+    known: dict[str, Affine] = {}
+    for (a, p), (b, q) in product(product(_LUMA, _RANGES), repeat=2):
         name = " and ".join([f"matrix: {a} taken for {b}"] * (a != b) + [f"range: {p} taken for {q}"] * (p != q))
         if name:
-            affine = (np.linalg.inv(_square(encoding(b, q))) @ _square(encoding(a, p)))[:3]
-            as_is = [f"BT.{a}"] * (a != b) + [f"{p} range"] * (p != q)
-            known[name] = (f"read LR as {', '.join(as_is)}", affine)
-    squeeze = np.concatenate([np.eye(3) * 219 / 255, np.full((3, 1), 16 / 255)], 1)
-    known["range: RGB squeezed to 16..235"] = ("stretch LR to 0..255", squeeze)
-    known["range: RGB stretched from 16..235"] = (
-        "squeeze LR to 16..235",
-        np.concatenate([np.eye(3) * 255 / 219, np.full((3, 1), -16 / 219)], 1),
-    )
+            known[name] = (np.linalg.inv(_square(encoding(b, q))) @ _square(encoding(a, p)))[:3]
+    known["range: RGB squeezed to 16..235"] = _linear(np.eye(3) * 219 / 255, 16 / 255)
+    known["range: RGB stretched from 16..235"] = _linear(np.eye(3) * 255 / 219, -16 / 219)
     for order in permutations(range(3)):
         if order != (0, 1, 2):
-            affine = np.concatenate([np.eye(3)[list(order)], np.zeros((3, 1))], 1)
-            letters = "".join("RGB"[i] for i in order)
-            known[f"channels: {letters} in the place of RGB"] = ("swap LR's channels back", affine)
+            known[f"channels: {''.join('RGB'[i] for i in order)} in the place of RGB"] = _linear(np.eye(3)[list(order)])
     for matrix, (red, blue) in _LUMA.items():
-        gray = np.concatenate([np.tile([red, 1 - red - blue, blue], (3, 1)), np.zeros((3, 1))], 1)
-        known[f"colour lost: LR is the {matrix} luma"] = ("make LR anew, in colour", gray)
+        known[f"colour lost: LR is the {matrix} luma"] = _linear(np.tile([red, 1 - red - blue, blue], (3, 1)))
     return known
 
 
-CONFUSIONS = confusions()
+KNOWN_ERRORS = _known_errors()  # transform of every known error by its name
+
+
+def _unchanged(colors: Colors) -> Colors:
+    return colors
 
 
 @dataclass(frozen=True)
-class ColourFit:
-    """name: of the map, None where LR's colours are HR's. moved: how far the fitted map takes HR's colours, and left:
-    what the named map does not explain (levels, rms); saturation: of HR (levels, rms), what a matrix is judged by."""
+class ColorTransform:
+    """From HR's colours to LR's.
+
+    name: of the transform, "kind: details"; None where the colours are the same. shift: of HR's colours by the fitted
+    matrix, residual: after the named transform, saturation: of HR; all in levels, rms. parameters: of the transform.
+    apply: the transform, (..., 3) in [0, 1].
+    """
 
     name: str | None
-    remedy: str
-    moved: float
-    left: float
+    shift: float
+    residual: float
     saturation: float
-    value: dict[str, object]
-    apply: Callable[[Colours], Colours]
+    parameters: dict[str, object] = field(default_factory=dict)
+    apply: Curve = _unchanged
 
 
-def apply_affine(affine: Affine, colours: Colours) -> Colours:
-    """colours (..., 3) through a 3 x 4 map, clipped to [0, 1]."""
-    return np.clip(colours @ affine[:, :3].T + affine[:, 3], 0, 1)
+def apply_affine(affine: Affine, colors: Colors) -> Colors:
+    """colors (..., 3) through a 3 x 4 matrix, clipped to [0, 1]."""
+    return np.clip(colors @ affine[:, :3].T + affine[:, 3], 0, 1)
 
 
-def fit_colours(high: Colours, low: Colours, tolerance: float = TOLERANCE) -> ColourFit:
-    """high, low: N 3 in [0, 1], the same smoothed places of HR and LR. The coloured places count as much as the others,
-    however few they are. tolerance: how far colours may be off, levels, rms."""
+def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> ColorTransform:
+    """The transform from HR's colours to LR's.
+
+    Args:
+        high, low: N 3 in [0, 1], samples at the same positions. Saturated samples weigh as much as all others together.
+        tolerance: difference of colours that is ignored, levels, rms.
+    """
     high, low = _balanced(high, low)
     inside = ((low > 0.012) & (low < 0.988)).all(1)
     inside = inside if inside.sum() > 64 else np.ones(len(low), bool)
-    affine = _affine(high[inside], low[inside])
+    affine = _fit_affine(high[inside], low[inside])
     saturation = 255 * float(np.sqrt((high - high.mean(1, keepdims=True)).var()))
-    moved = _rms(apply_affine(affine, high[inside]) - high[inside])
-    power = _power(high, low)
+    shift = _rms(apply_affine(affine, high[inside]) - high[inside])
+    gamma = _fit_power(high, low)
     same = _rms(high - low)
-    curved = _rms(power[1](high) - low)
-    if moved < tolerance and same - curved < 0.5 * tolerance:
-        return ColourFit(None, "", moved, same, saturation, {}, lambda x: x)
-    candidates: dict[str, tuple[str, Callable[[Colours], Colours], dict[str, object]]] = {
-        name: (remedy, _bound(a), {"map": a.round(4).tolist()}) for name, (remedy, a) in CONFUSIONS.items()
-    }
-    gamma, curve = power
-    candidates[f"gamma: LR is HR to the power {gamma:.3f}"] = (
-        f"raise LR to the power {1 / gamma:.3f}",
-        curve,
-        {"gamma": round(gamma, 4)},
-    )
-    candidates[_in_words(affine)] = ("undo it, or make LR anew", _bound(affine), {"map": affine.round(4).tolist()})
-    left = {name: _rms(curve(high) - low) for name, (_, curve, _) in candidates.items()}
-    name = _simplest(left, _in_words(affine))
-    confused = name in CONFUSIONS and left[name] < 0.8 * same and same**2 - left[name] ** 2 > tolerance**2
-    if left[name] > _EXPLAINED * same and not confused:  # something else differs, such as the blur at strong edges
-        return ColourFit(None, "", moved, same, saturation, {}, lambda x: x)
-    remedy, apply, value = candidates[name]
-    return ColourFit(name, remedy, moved, left[name], saturation, {"moved_levels": round(moved, 2), **value}, apply)
+    curved = _rms(_power(gamma)(high) - low)
+    unchanged = ColorTransform(None, shift, same, saturation)
+    if shift < tolerance and same - curved < 0.5 * tolerance:
+        return unchanged
+    free = _described(affine)
+    curves = {name: _bound(known) for name, known in KNOWN_ERRORS.items()}
+    power = f"gamma: LR is HR to the power {gamma:.3f}"
+    curves |= {power: _power(gamma), free: _bound(affine)}
+    residuals = {name: _rms(curve(high) - low) for name, curve in curves.items()}
+    name = _simplest(residuals, free)
+    residual = residuals[name]
+    known = name in KNOWN_ERRORS and residual < 0.8 * same and same**2 - residual**2 > tolerance**2
+    if residual > _EXPLAINED * same and not known:  # another difference dominates, such as blur at strong edges
+        return unchanged
+    matrix = KNOWN_ERRORS.get(name, affine).round(4).tolist()
+    value = {"gamma": round(gamma, 4)} if name == power else {"map": matrix}
+    return ColorTransform(name, shift, residual, saturation, {"moved_levels": round(shift, 2), **value}, curves[name])
 
 
-def _balanced(high: Colours, low: Colours) -> tuple[Colours, Colours]:
-    """As many of the most saturated places as of places in all."""
+def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0) -> ColorTransform:
+    """The transform over whole frames, smoothed so that sharpness does not matter. power: 2.2 smooths linear light."""
+    highs, lows = [], []
+    for frame in frames:
+        size = frame.low.shape[:2]
+        inside = [(c > 0) & (c < n - 1) for c, n in ((grid.centres(i, size[i]), frame.high.shape[i]) for i in (0, 1))]
+        places = np.ix_(np.flatnonzero(inside[0])[4:-4:3], np.flatnonzero(inside[1])[4:-4:3])
+        views = (frame.high, grid, float(np.hypot(_SMOOTH, 0.35))), (frame.low, Grid((1.0, 1.0)), _SMOOTH)
+        for colors, (picture, on, sigma) in zip((highs, lows), views, strict=True):
+            smooth = _smoothed(picture, size, on, sigma, power)[places].reshape(-1, 3) / 255
+            colors.append(np.clip(smooth, 0, 1).astype(np.float64) ** (1 / power))
+    return fit_colors(np.concatenate(highs), np.concatenate(lows))
+
+
+def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float, power: float) -> Picture:
+    """A frame raised to power, blurred by sigma LR pixels and sampled on the grid: h w 3 in levels."""
+    fine = max(1, int(min(grid.scale) * sigma))
+    light = (frame / np.iinfo(frame.dtype).max).astype(np.float32)
+    light = light if power == 1 else light**power
+    channels = (block_mean(np.ascontiguousarray(light[..., c]), fine) for c in range(3))
+    return 255 * np.stack([resample(channel, grid.rescaled(1, fine), size, sigma) for channel in channels], -1)
+
+
+def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
+    """As many of the most saturated samples as of all samples."""
     saturation = high.max(1) - high.min(1)
     order = np.argsort(-saturation)
-    coloured = order[: min(2000, int((saturation > 0.06).sum()))]
-    every = np.random.default_rng(0).permutation(len(high))[: max(500, len(coloured))]
-    chosen = np.concatenate([coloured, every])
+    saturated = order[: min(2000, int((saturation > 0.06).sum()))]
+    every = np.random.default_rng(0).permutation(len(high))[: max(500, len(saturated))]
+    chosen = np.concatenate([saturated, every])
     return high[chosen], low[chosen]
 
 
-def _simplest(left: Mapping[str, float], own: str) -> str:
-    """The known map that explains most, unless the free map explains much more."""
-    known = min((name for name in left if name != own), key=lambda name: left[name])
-    return known if left[known] ** 2 - left[own] ** 2 < _SLIGHT**2 else own
+def _simplest(residuals: Mapping[str, float], free: str) -> str:
+    """The known transform with the smallest residual, unless the free one is much better."""
+    known = min((name for name in residuals if name != free), key=lambda name: residuals[name])
+    return known if residuals[known] ** 2 - residuals[free] ** 2 < _BETTER**2 else free
 
 
-def _bound(affine: Affine) -> Callable[[Colours], Colours]:
-    return lambda colours: apply_affine(affine, colours)
+def _bound(affine: Affine) -> Curve:
+    return lambda colors: apply_affine(affine, colors)
 
 
-def _rms(error: Colours) -> float:
+def _power(gamma: float) -> Curve:
+    return lambda colors: np.clip(colors, 0, 1) ** gamma
+
+
+def _rms(error: Colors) -> float:
     return 255 * float(np.sqrt((error**2).mean()))
 
 
-def _affine(high: Colours, low: Colours) -> Affine:
-    """Least squares with a pull towards "unchanged", which decides where the colours say nothing (a gray picture)."""
+def _fit_affine(high: Colors, low: Colors) -> Affine:
+    """Ridge regression towards "unchanged", which decides where the colours do not (a gray picture)."""
     basis = np.concatenate([high, np.ones((len(high), 1))], 1)
-    pull = 1e-5 * len(high) * np.diag([1.0, 1.0, 1.0, 0.1])
-    unchanged = np.concatenate([np.eye(3), np.zeros((3, 1))], 1)
-    return np.linalg.solve(basis.T @ basis + pull, basis.T @ low + pull @ unchanged.T).T
+    ridge = 1e-5 * len(high) * np.diag([1.0, 1.0, 1.0, 0.1])
+    return np.linalg.solve(basis.T @ basis + ridge, basis.T @ low + ridge @ _linear(np.eye(3)).T).T
 
 
-def _power(high: Colours, low: Colours) -> tuple[float, Callable[[Colours], Colours]]:
+def _fit_power(high: Colors, low: Colors) -> float:
     """The exponent g of low = high ** g, by Gauss-Newton."""
     base, gamma = np.clip(high, 1e-4, 1), 1.0
     for _ in range(12):
@@ -157,15 +190,15 @@ def _power(high: Colours, low: Colours) -> tuple[float, Callable[[Colours], Colo
         slope = raised * np.log(base)
         gamma += float((slope * (low - raised)).sum() / ((slope**2).sum() + 1e-9))
         gamma = float(np.clip(gamma, 0.1, 8))
-    return gamma, lambda colours: np.clip(colours, 0, 1) ** gamma
+    return gamma
 
 
-def _in_words(affine: Affine) -> str:
-    """A free map as brightness, contrast and saturation, by its effect on gray and on colour differences."""
+def _described(affine: Affine) -> str:
+    """A matrix as brightness, contrast and saturation, by its effect on gray and on colour differences."""
     luma = np.array([0.2126, 0.7152, 0.0722])
     contrast = float(luma @ affine[:, :3] @ np.ones(3))
     brightness = 255 * float(luma @ affine[:, 3])
     differences = np.eye(3) - np.ones((3, 3)) / 3
-    turned = differences @ affine[:, :3] @ differences
-    saturation = float(np.trace(turned)) / 2 / (contrast if abs(contrast) > 0.05 else 1.0)
+    rest = differences @ affine[:, :3] @ differences
+    saturation = float(np.trace(rest)) / 2 / (contrast if abs(contrast) > 0.05 else 1.0)
     return f"levels: contrast x{contrast:.3f}, brightness {brightness:+.1f}, saturation x{saturation:.3f}"

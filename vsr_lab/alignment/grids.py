@@ -1,4 +1,4 @@
-"""How LR pixels lie on HR: eight orientations, and a map of positions, both separable."""
+"""Positions of one picture's pixels on another: eight orientations, and a separable scale and shift."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -7,39 +7,41 @@ import numpy as np
 import numpy.typing as npt
 
 Picture = npt.NDArray[np.floating[Any]]
-Pair = tuple[float, float]  # rows first, then columns
+YX = tuple[float, float]  # rows first, then columns
 Window = tuple[float, float, float, float]  # top, bottom, left, right, as shares of a picture
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """How HR is to be turned to lie like LR: transposed first, then its rows, then its columns reversed."""
+    """A flip or rotation: a picture is transposed first, then its rows, then its columns are reversed."""
 
     name: str
     transpose: bool = False
     rows: bool = False
     columns: bool = False
 
-    def turn(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
-        """Pictures whose axes `first` and `first + 1` are height and width, turned; a view."""
+    def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
+        """A view of pictures, whose axes `first` and `first + 1` are height and width, in this orientation."""
         if self.transpose:
             pictures = pictures.swapaxes(first, first + 1)
-        flipped = [first + i for i, flip in enumerate((self.rows, self.columns)) if flip]
-        return np.flip(pictures, tuple(flipped))
+        return np.flip(pictures, self._flipped(first))
 
-    def back(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """A turned picture (H W and more) as it was."""
-        picture = np.flip(picture, tuple(i for i, flip in enumerate((self.rows, self.columns)) if flip))
+    def invert(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The picture (H W and more axes) to which `apply` gave this orientation; a view."""
+        picture = np.flip(picture, self._flipped(0))
         return picture.swapaxes(0, 1) if self.transpose else picture
 
-    def window_back(self, window: Window) -> Window:
-        """A window of the turned picture (top, bottom, left, right, in shares) as one of the picture itself."""
+    def invert_window(self, window: Window) -> Window:
+        """A window of an oriented picture as a window of the original picture."""
         top, bottom, left, right = window
         if self.rows:
             top, bottom = 1 - bottom, 1 - top
         if self.columns:
             left, right = 1 - right, 1 - left
         return (left, right, top, bottom) if self.transpose else (top, bottom, left, right)
+
+    def _flipped(self, first: int) -> tuple[int, ...]:
+        return tuple(first + i for i, flip in enumerate((self.rows, self.columns)) if flip)
 
 
 UPRIGHT = Orientation("upright")
@@ -57,45 +59,62 @@ ORIENTATIONS = (
 
 @dataclass(frozen=True)
 class Grid:
-    """Where LR pixels lie on HR: the corner at LR position p lies at HR position scale * p + shift.
+    """Positions of LR pixels on HR: LR position p lies at HR position scale * p + shift, by axis (rows, columns).
 
     Positions are counted from the picture's corner, so pixel i is centred at i + 0.5; a shift of 0 is the centred
-    convention (MATLAB's imresize), and sampling pixel 0 of every `scale` is shift (1 - scale) / 2. Rows, columns.
+    convention (MATLAB's imresize), and sampling pixel 0 of every `scale` is shift (1 - scale) / 2.
     """
 
-    scale: Pair
-    shift: Pair = (0.0, 0.0)
+    scale: YX
+    shift: YX = (0.0, 0.0)
 
     def centres(self, axis: int, count: int) -> npt.NDArray[np.floating[Any]]:
-        """HR indices (not whole) at which the first `count` LR pixels of an axis lie."""
+        """Fractional HR indices of the first `count` LR pixels of an axis."""
         return self.scale[axis] * (np.arange(count) + 0.5) + self.shift[axis] - 0.5
 
-    def moved(self, shift: Pair) -> Self:
+    def translated(self, shift: YX) -> Self:
+        """The grid moved by shift HR pixels."""
         return replace(self, shift=(self.shift[0] + shift[0], self.shift[1] + shift[1]))
 
-    def shrunk(self, low: float, high: float) -> Self:
+    def rescaled(self, low: float, high: float) -> Self:
         """The same grid between LR shrunk by `low` and HR shrunk by `high`."""
         (a, b), (c, d) = self.scale, self.shift
         return replace(self, scale=(a * low / high, b * low / high), shift=(c / high, d / high))
 
 
-def gaussian_rows(centres: npt.NDArray[np.floating[Any]], size: int, sigma: float) -> tuple[Picture, Picture]:
-    """Weights (n, size) that blur by sigma and sample at `centres` in one go, and their derivative by the centre.
+def centred(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
+    """The grid on which LR covers all of HR."""
+    return Grid((high.shape[0] / low.shape[0], high.shape[1] / low.shape[1]))
 
-    Exact at any sub-pixel position: nothing is interpolated. Rows sum to 1; what lies outside repeats the border's sum.
+
+def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: float) -> tuple[Picture, Picture]:
+    """The matrix (n, size) that blurs by sigma and samples at `centres`, and its derivative with respect to them.
+
+    Exact at any sub-pixel position: nothing is interpolated. Rows sum to 1; borders are repeated.
     """
-    away = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
-    weights = np.exp(-0.5 * (away / sigma) ** 2)
+    offsets = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
+    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
     weights /= weights.sum(1, keepdims=True)
-    slope = weights * away / sigma**2
+    slope = weights * offsets / sigma**2
     return weights.astype(np.float32), (slope - weights * slope.sum(1, keepdims=True)).astype(np.float32)
 
 
-def lanczos_rows(centres: npt.NDArray[np.floating[Any]], size: int) -> Picture:
-    """Weights (n, size) of Lanczos-3 interpolation at `centres`; borders are repeated."""
+def gaussian_matrices(grid: Grid, size: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> list[Picture]:
+    """Matrices for rows and columns that blur a picture of `shape` by sigma LR pixels and sample it on the grid."""
+    return [gaussian_matrix(grid.centres(i, size[i]), shape[i], sigma * grid.scale[i])[0] for i in (0, 1)]
+
+
+def resample(high: Picture, grid: Grid, size: tuple[int, ...], sigma: float) -> Picture:
+    """HR (H W) blurred by a Gaussian of sigma LR pixels and sampled at the LR pixels of the grid: `size` (h w)."""
+    rows, columns = gaussian_matrices(grid, size, high.shape, sigma)
+    return rows @ high @ columns.T
+
+
+def lanczos_matrix(centres: npt.NDArray[np.floating[Any]], size: int) -> Picture:
+    """The matrix (n, size) of Lanczos-3 interpolation at `centres`; borders are repeated."""
     first = np.floor(centres).astype(np.int64)[:, None] + np.arange(-2, 4)[None]
-    away = first - centres[:, None]
-    weights = np.sinc(away) * np.sinc(away / 3)
+    offsets = first - centres[:, None]
+    weights = np.sinc(offsets) * np.sinc(offsets / 3)
     weights /= weights.sum(1, keepdims=True)
     rows = np.zeros((len(centres), size))
     np.add.at(rows, (np.arange(len(centres))[:, None], np.clip(first, 0, size - 1)), weights)

@@ -1,7 +1,7 @@
-"""Which HR frame each LR frame shows, found by their signatures alone.
+"""Temporal alignment: which HR frame each LR frame shows, from signatures alone.
 
 First one orientation, one direction and one offset for the whole clip; then the cheapest path through all pairs of
-frames (Viterbi), on which going on by one frame is free and a jump costs as much as a clear mismatch.
+frames (Viterbi), on which a step of one frame is free and a jump costs as much as a clear mismatch.
 """
 
 from dataclasses import dataclass, replace
@@ -14,86 +14,96 @@ import numpy.typing as npt
 
 from vsr_lab.alignment.grids import ORIENTATIONS, Orientation, Picture
 
-_WINDOW = 256  # LR frames that find orientation, direction and offset
-_WEIGHT = 1.5  # what a right frame costs
-_SLIP, _NEAR = 8.0, (0, 2, 3)  # what it costs to repeat a frame or to leave out one or two
-_JUMP, _FAR = 15.0, 100  # what it costs to go anywhere else, and how that is marked
-_WORST = 48.0  # the most that one frame costs, so that one without a partner is borne
-_BLOCK, _SLACK = 1500, 1000  # LR frames matched at once, and how far the HR frames looked at reach beyond
-_BEYOND = 10.0  # what an LR frame without a partner costs, where HR has ended or not begun
-_FAVOUR = (1.0, 0.75, 0.6)  # forwards, backwards, in no order: the odder, the more it has to explain
-_MANY = 4000  # frames: longer clips are not tried for a lost order
-_HELD = 3  # how far apart frames of one held drawing may be for a run to be moved among them
-_STIFF = 8.0  # levels squared: a cell has a gain of its own where it changes by more
-_QUIET = 0.03  # levels: below this a signature's change is rounding
-
+_WINDOW = 256  # LR frames from which orientation, direction and offset are found
+# Costs of a path. The unit is arbitrary: a matching frame costs _MATCH on average.
+_MATCH = 1.5
+_SLIP, _NEAR = 8.0, (0, 2, 3)  # of repeating a frame, or leaving out one or two
+_JUMP, _FAR = 15.0, 100  # of any other step, and its code in the table of steps
+_WORST = 48.0  # of a frame at most, so that one without a match does not break the path
+_BEYOND = 10.0  # of an LR frame before the first or after the last HR frame
+_FAVOUR = (1.0, 0.75, 0.6)  # forwards, backwards, any order: the less likely has to explain more
+_BLOCK, _SLACK = 1500, 1000  # LR frames matched at once, and the HR frames searched beyond them
+_LONGEST = 4000  # frames: any order is not tried in longer clips
+_HELD = 3  # frames by which a run may be moved among frames that show one held drawing
+_STIFF = 8.0  # levels squared: cells that change by more have a gain of their own
+_ROUNDING = 0.03  # levels: smaller changes of a signature are rounding
 
 Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """match: the HR frame of every LR frame, outside 0..U-1 where HR has ended or not begun; mismatch: their distance,
-    and floor: what a right match has (levels, rms); motion: change from each HR frame to the next (levels, rms), to be
-    held against the floor; backwards: LR runs so."""
+    """The matching HR frame of every LR frame.
+
+    orientation: in which HR matches LR. backwards: whether LR is played backwards. match: T frame numbers of HR,
+    outside 0..U-1 before HR's first and after its last frame. mismatch: T, signature distance of every match, and
+    noise_floor: of a correct one. motion: U-1, signature distance of consecutive HR frames. Distances are in levels,
+    rms.
+    """
 
     orientation: Orientation
     backwards: bool
     match: Numbers
     mismatch: Picture
-    floor: float
+    noise_floor: float
     motion: Picture
 
     @property
     def evidence(self) -> float:
-        """What being one frame off all along would cost, in jumps: below about 2, time cannot be told."""
-        return float(((self.motion / self.floor) ** 2).sum() * _WEIGHT / _SLIP)
+        """Cost of a constant offset of one frame, in jumps: below about 2, time cannot be determined."""
+        return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
-    def stepwise(self, frames: int) -> bool:
-        """True where LR goes through the HR frames in their order, or all the way back, from its first frame on."""
+    def in_order(self, frames: int) -> bool:
+        """Whether LR shows all `frames` HR frames in order, or in reverse order, from its first frame on."""
         t = np.arange(len(self.match))
         return np.array_equal(self.match, frames - 1 - t if self.backwards else t)
 
-    def later(self, frames: int, high_frames: int) -> Self:
-        """The same clip if LR showed HR `frames` frames later than it seems to."""
-        match = np.clip(self.match + frames, 0, high_frames - 1)
-        return replace(self, match=match)
+    def delayed(self, frames: int, high_frames: int) -> Self:
+        """The same timeline with every match moved by `frames`, within 0..high_frames-1."""
+        return replace(self, match=np.clip(self.match + frames, 0, high_frames - 1))
 
-    def in_step(self) -> Self:
-        """The same clip if LR frame t showed HR frame t."""
+    def synchronous(self) -> Self:
+        """The same clip with LR frame t matched to HR frame t."""
         t = np.arange(len(self.match))
         return replace(self, backwards=False, match=t, mismatch=np.zeros(len(t)))
 
     @property
-    def partnered(self) -> Numbers:
-        """LR frames whose match is sound."""
+    def matched(self) -> Numbers:
+        """LR frames with a reliable match."""
         inside = (self.match >= 0) & (self.match <= len(self.motion))
-        sound = inside & (self.mismatch <= 3 * self.floor)
-        return np.flatnonzero(sound if sound.sum() >= 3 else inside)
+        reliable = inside & (self.mismatch <= 3 * self.noise_floor)
+        return np.flatnonzero(reliable if reliable.sum() >= 3 else inside)
 
     @property
-    def clear(self) -> float:
-        """Share of HR frames of which a single one dropped or repeated would be seen."""
-        return float((self.motion**2 * _WEIGHT > 2 * _SLIP * self.floor**2).mean()) if len(self.motion) else 0.0
+    def detectable(self) -> float:
+        """Share of HR frames of which a single dropped or repeated one would be detected, in [0, 1]."""
+        if not len(self.motion):
+            return 0.0
+        return float((self.motion**2 * _MATCH > 2 * _SLIP * self.noise_floor**2).mean())
 
 
-def find_timeline(low: Picture, high: Picture, both: Picture, turned: Orientation | None = None) -> Timeline:
-    """low T n n, high U n n: signatures in levels; both: 1 for the cells (as LR lies) that can be compared, else 0;
-    turned: the orientation where it is known already."""
-    low = low * both
-    orientation, offsets = _coarse(low, high, both, turned)
-    forward = (orientation.turn(high, 1) * both).reshape(len(high), -1)
+def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orientation | None = None) -> Timeline:
+    """Match the frames of two clips.
+
+    Args:
+        low, high: T n n and U n n, signatures in levels.
+        mask: n n, 1 for the cells of LR that can be compared, else 0.
+        orientation: of HR, where it is known.
+    """
+    low = low * mask
+    orientation, offsets = _coarse_search(low, high, mask, orientation)
+    forward = (orientation.apply(high, 1) * mask).reshape(len(high), -1)
+    directions = {False: forward, True: forward[::-1]}
     flat, steps = low.reshape(len(low), -1), np.arange(len(low))
-    tried = [(back, _followed(flat, forward[:: -1 if back else 1], steps + offsets[back])) for back in (False, True)]
-    if len(low) * len(high) <= _MANY**2:
-        tried.append((False, _followed(flat, forward, _nearest(flat, forward), ends=False)))
-    floor = min(_fitted(flat, forward[:: -1 if back else 1], match)[1] for back, match in tried)
-    prices = [_price(flat, forward[:: -1 if back else 1], match, floor) for back, match in tried]
-    best = int(np.argmin([price / favour for price, favour in zip(prices, _FAVOUR, strict=False)]))
-    backwards, match = tried[best]
-    ordered = forward[:: -1 if backwards else 1]
-    match = _settled(match, ordered)
-    fitted, floor = _fitted(flat, ordered, match)
+    tried = [(back, _refined_path(flat, ordered, steps + offsets[back])) for back, ordered in directions.items()]
+    if len(low) * len(high) <= _LONGEST**2:
+        tried.append((False, _refined_path(flat, forward, _most_similar(flat, forward), ends=False)))
+    floor = min(_fit_levels(flat, directions[back], match)[1] for back, match in tried)
+    costs = [_path_cost(flat, directions[back], match, floor) for back, match in tried]
+    backwards, match = tried[int(np.argmin([cost / favour for cost, favour in zip(costs, _FAVOUR, strict=False)]))]
+    ordered = directions[backwards]
+    match = _snapped(match, ordered)
+    fitted, floor = _fit_levels(flat, ordered, match)
     mismatch = np.sqrt(((fitted - ordered[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1))
     motion = np.sqrt((np.diff(ordered, axis=0) ** 2).mean(1))
     if backwards:
@@ -101,18 +111,18 @@ def find_timeline(low: Picture, high: Picture, both: Picture, turned: Orientatio
     return Timeline(orientation, backwards, match, mismatch, floor, motion)
 
 
-def _followed(low: Picture, high: Picture, match: Numbers, ends: bool = True) -> Numbers:
-    """The cheapest path, found from a first guess by fitting levels and path in turn. ends: LR may begin before the
-    first or go on after the last HR frame, by as much as the guess has it."""
+def _refined_path(low: Picture, high: Picture, match: Numbers, ends: bool = True) -> Numbers:
+    """The cheapest path, from a first guess, fitting levels and path in turn. ends: LR may begin before HR's first or
+    end after its last frame, by as much as in the guess."""
     before, after = (max(0, -int(match[0])) + 2, max(0, int(match[-1]) + 1 - len(high)) + 2) if ends else (0, 0)
     for _ in range(3):
-        fitted, floor = _fitted(low, high, match)
-        match = _path(fitted, high, floor**2, match, (before, after))
+        fitted, floor = _fit_levels(low, high, match)
+        match = _cheapest_path(fitted, high, floor**2, match, (before, after))
     return match
 
 
-def _settled(match: Numbers, high: Picture) -> Numbers:
-    """The path with every run moved to where it breaks the order least, among HR frames that are the same picture."""
+def _snapped(match: Numbers, high: Picture) -> Numbers:
+    """The path with every run moved, among HR frames that show the same picture, to where it breaks the order least."""
     match = match.copy()
     starts = [0, *(np.flatnonzero(np.diff(match) != 1) + 1), len(match)]
     for begin, stop in pairwise(starts[1:]):
@@ -121,33 +131,33 @@ def _settled(match: Numbers, high: Picture) -> Numbers:
             there = run + move
             if there.min() < 0 or there.max() >= len(high) or run.min() < 0 or run.max() >= len(high):
                 continue
-            if np.sqrt(((high[there] - high[run]) ** 2).mean(1)).max() < 2 * _QUIET:
+            if np.sqrt(((high[there] - high[run]) ** 2).mean(1)).max() < 2 * _ROUNDING:
                 match[begin:stop] = there
                 break
     return match
 
 
-def _price(low: Picture, high: Picture, match: Numbers, floor: float) -> float:
-    """What a path costs when a right match has `floor`."""
-    fitted, _ = _fitted(low, high, match)
-    gap = ((fitted - high[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1) * (_WEIGHT / floor**2)
+def _path_cost(low: Picture, high: Picture, match: Numbers, floor: float) -> float:
+    """The cost of a path when a correct match has a distance of `floor`."""
+    fitted, _ = _fit_levels(low, high, match)
+    gap = ((fitted - high[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1) * (_MATCH / floor**2)
     gap = np.where((match < 0) | (match >= len(high)), _BEYOND, np.minimum(gap, _WORST))
     step = np.diff(match)
     near = np.isin(step, _NEAR)
     return float(gap.sum()) + _SLIP * int(near.sum()) + _JUMP * int((~near & (step != 1)).sum())
 
 
-def _nearest(low: Picture, high: Picture) -> Numbers:
-    """Of every LR frame the HR frame that is most alike, whatever the order."""
+def _most_similar(low: Picture, high: Picture) -> Numbers:
+    """The HR frame with the highest correlation for every LR frame, in any order."""
     low, high = (x - x.mean(1, keepdims=True) for x in (low, high))
     return (low @ (high / (np.sqrt((high**2).sum(1, keepdims=True)) + 1e-3)).T).argmax(1)
 
 
-def _fitted(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float]:
-    """low with the gain, the offset and the standing difference to its matches taken out; and what then is left.
+def _fit_levels(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float]:
+    """low after removing gain, offset and the constant difference to its matches; and the median residual.
 
-    The gain is one for all, bent for single cells where their changes ask for it: a curve of tones or a swap of colours
-    moves a lamp otherwise than a wall.
+    One gain for all, adapted for cells that change: a tone curve or swapped channels affect a lamp and a wall
+    differently.
     """
     paired = high[np.clip(match, 0, len(high) - 1)]
     inside = (match >= 0) & (match < len(high))
@@ -162,14 +172,13 @@ def _fitted(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float
     fitted = gains * low
     fitted = fitted + np.median(y - fitted[inside], 0)
     left = np.sqrt(((fitted - paired) ** 2).mean(1))
-    return fitted.astype(np.float32), float(max(np.median(left[inside]), _QUIET))
+    return fitted.astype(np.float32), float(max(np.median(left[inside]), _ROUNDING))
 
 
-def _path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple[int, int]) -> Numbers:
-    """The HR frame of each LR frame on the cheapest path; long clips block by block, around the last's end.
+def _cheapest_path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple[int, int]) -> Numbers:
+    """The HR frame of each LR frame on the cheapest path; long clips in blocks, each around the end of the last.
 
-    It may begin before HR does and end after it, by `ends` frames at most: there LR frames have no partner, and a
-    number outside HR.
+    The path may begin before HR does and end after it, by at most `ends` frames, which get numbers outside 0..U-1.
     """
     match = np.empty(len(low), np.int64)
     last: int | None = None
@@ -180,24 +189,24 @@ def _path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple
         begin = 0 if whole else int(np.clip(near - _SLACK, 0, max(0, len(high) - _BLOCK - 2 * _SLACK)))
         near_high = high if whole else high[begin : begin + _BLOCK + 2 * _SLACK]
         cost = (part**2).mean(1)[:, None] + (near_high**2).mean(1)[None]
-        cost = np.maximum(cost - 2 / low.shape[1] * (part @ near_high.T), 0) * (_WEIGHT / floor)
+        cost = np.maximum(cost - 2 / low.shape[1] * (part @ near_high.T), 0) * (_MATCH / floor)
         beyond = [np.full((len(part), n), _BEYOND, cost.dtype) for n in ends]
         cost = np.concatenate([beyond[0], np.minimum(cost, _WORST), beyond[1]], 1)
         start = None if last is None else last + 1 - begin + ends[0]
-        match[first : first + len(part)] = begin - ends[0] + _cheapest(cost, ends, start)
+        match[first : first + len(part)] = begin - ends[0] + _viterbi(cost, ends, start)
         last = int(match[first + len(part) - 1])
     return match
 
 
-def _cheapest(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers:
-    """Viterbi: from state u on to u + 1 for nothing, to a near one (_NEAR) for _SLIP, anywhere for _JUMP, never into
-    the first and last `ends` states, which are no frames. cost T U; start: the state expected first."""
+def _viterbi(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers:
+    """Viterbi algorithm: from state u to u + 1 for free, to a near one (_NEAR) for _SLIP, to any for _JUMP; never into
+    the first and last `ends` states, which are not frames. cost: T U. start: the state expected first."""
     steps, states = cost.shape
     total = cost[0].astype(np.float64)
     total[states - ends[1] :] = np.inf
     if start is not None:
         total = total + _JUMP * (np.arange(states) != start)
-    came = np.zeros((steps, states), np.int8)  # how far the state lies from the one before; 0 and _FAR: see below
+    came = np.zeros((steps, states), np.int8)  # the step into each state; _FAR: from origin[t]
     origin = np.zeros(steps, np.int64)
     frames = slice(ends[0], states - ends[1])
     for t in range(1, steps):
@@ -220,29 +229,30 @@ def _cheapest(cost: Picture, ends: tuple[int, int], start: int | None) -> Number
     return match
 
 
-def _coarse(
-    low: Picture, high: Picture, both: Picture, turned: Orientation | None
+def _coarse_search(
+    low: Picture, high: Picture, mask: Picture, known: Orientation | None
 ) -> tuple[Orientation, dict[bool, int]]:
-    """One orientation, and the offset forwards and backwards: LR t shows HR t + offset, counted from HR's end there."""
-    first = _liveliest(low)
-    part = _normalised(low[first : first + _WINDOW])
-    wholes = [(o, _normalised(o.turn(high, 1) * both)) for o in (ORIENTATIONS if turned is None else (turned,))]
-    unlike = [1.0001 - float((part @ whole.T).max(1).mean()) / part.shape[1] for _, whole in wholes]
-    best = int(np.argmin([unlike[0], *(1.1 * u + 1e-5 for u in unlike[1:])]))
+    """The orientation, and the offsets forwards and backwards (True): LR t shows HR t + offset, counted backwards from
+    HR's end."""
+    first = _most_active(low)
+    part = _normalized(low[first : first + _WINDOW])
+    wholes = [(o, _normalized(o.apply(high, 1) * mask)) for o in (ORIENTATIONS if known is None else (known,))]
+    distance = [1.0001 - float((part @ whole.T).max(1).mean()) / part.shape[1] for _, whole in wholes]
+    best = int(np.argmin([distance[0], *(1.1 * d + 1e-5 for d in distance[1:])]))
     orientation, whole = wholes[best]
-    return orientation, {back: _offset(part, whole[:: -1 if back else 1], first) for back in (False, True)}
+    return orientation, {back: _best_offset(part, whole[:: -1 if back else 1], first) for back in (False, True)}
 
 
-def _liveliest(low: Picture) -> int:
-    """Where the _WINDOW frames with the most change begin."""
+def _most_active(low: Picture) -> int:
+    """First of the _WINDOW most active frames."""
     change = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(low, axis=0)).mean((1, 2)))])
     if len(low) <= _WINDOW:
         return 0
     return int((change[_WINDOW - 1 :] - change[: len(low) - _WINDOW + 1]).argmax())
 
 
-def _normalised(pictures: Picture) -> Picture:
-    """T n n to T cells: half as fine, each with mean 0 and deviation 1, so that gain and offset fall out."""
+def _normalized(pictures: Picture) -> Picture:
+    """T n n to T cells at half the resolution, each with mean 0 and deviation 1 to remove gain and offset."""
     small = np.stack(
         [cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for p in map(np.ascontiguousarray, pictures)]
     )
@@ -251,11 +261,8 @@ def _normalised(pictures: Picture) -> Picture:
     return flat / np.sqrt((flat**2).mean(1, keepdims=True) + 4)
 
 
-def _offset(low: Picture, high: Picture, first: int) -> int:
-    """The offset that leaves least change unexplained.
-
-    At each offset the mean difference is taken out first: a standing difference (crop, kernel) says nothing of time.
-    """
+def _best_offset(low: Picture, high: Picture, first: int) -> int:
+    """The offset with the least change unexplained, without the constant difference (crop, kernel) at each offset."""
     steps, states, cells = len(low), len(high), low.shape[1]
     square = (low**2).mean(1)[:, None] + (high**2).mean(1)[None] - 2 / cells * (low @ high.T)
     lag = np.arange(states)[None] - np.arange(steps)[:, None] + steps - 1

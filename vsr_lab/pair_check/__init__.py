@@ -1,8 +1,8 @@
-"""Pairs of LR and HR footage: is LR what it is said to be?"""
+"""Faults of paired LR and HR footage, and the degradation that made LR."""
 
 from vsr_lab.pair_check.check import check_pair
-from vsr_lab.pair_check.degradation import Declared
 from vsr_lab.pair_check.findings import Fault, Findings
+from vsr_lab.pair_check.identification import Declared
 from vsr_lab.pair_check.pairing import ShotPair, find_pairs
 from vsr_lab.pair_check.picture import write_picture
 

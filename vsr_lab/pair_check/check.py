@@ -1,126 +1,132 @@
-"""Is this LR what this HR says it is? Time first, then place, then colour, then the degradation."""
+"""Checking a pair: time first, then space, then colour, then the degradation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from vsr_lab.alignment.color_transform import ColourFit
-from vsr_lab.alignment.grids import Grid
-from vsr_lab.pair_check import geometry
-from vsr_lab.pair_check.color import exact_fit, judge_colour, recolour, recoloured, smooth_fit
-from vsr_lab.pair_check.degradation import (
+from vsr_lab.alignment import ALIGNED, UNRELATED, Alignment, ColorTransform, FramePair, Grid, SpatialAlignment, align
+from vsr_lab.alignment.color_transform import fit_frame_colors
+from vsr_lab.alignment.frame_pairs import detail, neighbours, worst_pairs
+from vsr_lab.alignment.spatial import align_spatially
+from vsr_lab.pair_check.color import fit_exactly, judge_color, recolor, recolor_frames
+from vsr_lab.pair_check.degradation import judge_degradation
+from vsr_lab.pair_check.families import DISPLAY_GAMMA, phase
+from vsr_lab.pair_check.findings import Findings
+from vsr_lab.pair_check.geometry import integer_scale, judge_bars, judge_extent, judge_orientation
+from vsr_lab.pair_check.identification import (
     Declared,
-    Named,
+    Identification,
+    exact_family,
+    explained_variance,
+    identify_degradation,
     in_linear_light,
-    judge_degradation,
-    likeness,
-    name_degradation,
-    prove,
 )
-from vsr_lab.pair_check.families import phase
-from vsr_lab.pair_check.findings import Fault, Findings
-from vsr_lab.pair_check.interlace import Moving, judge_fields
-from vsr_lab.pair_check.order import judge_order, judge_strangers
-from vsr_lab.pair_check.pairing import Matched, ShotPair, around, detail, sample_worst
-from vsr_lab.pair_check.placing import Placed, place
+from vsr_lab.pair_check.interlace import MovingPair, judge_fields
+from vsr_lab.pair_check.order import judge_order, judge_outlier_frames
+from vsr_lab.pair_check.pairing import ShotPair
 
-_WORST = 3  # badly matched frames that are looked at for fields
-_FLAT = 0.35  # levels from pixel to pixel: below, nothing can be placed
-_SAME = 0.83  # share of LR that its HR has to make, noise and coding aside
-_GARISH = 5.0  # levels: colours so far off that they bend the measure of place
+_WORST = 3  # badly matched frames that are examined for fields
+_FLAT = 0.35  # levels from pixel to pixel: below, nothing can be registered
+_SAME = 0.83  # share of LR's variance that HR has to explain, noise and coding aside
+_GARISH = 5.0  # levels: larger differences of colour bias the registration
 
 
-def check_pair(pair: ShotPair, declared: Declared, seen: Callable[[], None]) -> Findings:
-    """Everything about one pair. seen: called for every frame read in order. Raises UserError for unusable input."""
+def check_pair(pair: ShotPair, declared: Declared, on_frame: Callable[[], None]) -> Findings:
+    """Find what is wrong with a pair.
+
+    Args:
+        declared: what LR is declared to be.
+        on_frame: called for every frame that is read in order.
+
+    Raises:
+        UserError: a clip cannot be read.
+    """
     found = Findings(pair.name)
-    placed = place(pair, seen)
-    timeline, lying = placed.timeline, placed.lying
-    if max(detail(frame.low) for frame in placed.frames) < _FLAT:
+    alignment = align(pair.low, pair.high, on_frame)
+    timeline, spatial, frames = alignment.timeline, alignment.spatial, alignment.frames
+    if max(detail(frame.low) for frame in frames) < _FLAT:
         judge_order(found, timeline, pair.high.frames)
         found.unjudged.append("place, scale, orientation, degradation: cannot be judged (no detail)")
         return found
     timeless = timeline.evidence < 2 and timeline.motion.max(initial=0) > 1
-    if lying.alike < (geometry.ALIKE if timeless else geometry.FOREIGN):
-        return _foreign(pair, lying)
+    if spatial.correlation < (ALIGNED if timeless else UNRELATED):
+        return _unrelated(pair, spatial)
     judge_order(found, timeline, pair.high.frames)
-    geometry.judge_orientation(found, timeline.orientation)
-    sets = (placed.frames, sample_worst(pair, timeline, _WORST))
-    moving = [[Moving(frame, *around(pair, timeline, frame)) for frame in some] for some in sets]
-    if judge_fields(found, moving[0], moving[1], lying.grid):
+    judge_orientation(found, timeline.orientation)
+    sets = (frames, worst_pairs(pair.low, pair.high, timeline, _WORST))
+    moving = [[MovingPair(frame, *neighbours(pair.high, timeline, frame)) for frame in some] for some in sets]
+    if judge_fields(found, moving[0], moving[1], spatial.grid):
         found.unjudged.append("place, colour, degradation: cannot be judged in frames of two moments")
         return found
-    judge_strangers(found, timeline)
-    why = _explained(placed, declared)
-    if why.named and likeness(why.named) < _SAME:
-        return _foreign(pair, lying)
-    judge_colour(found, why.colour, why.linear)
-    geometry.judge_extent(found, why.lying, declared.scale, why.named.origin if why.named else None)
-    geometry.judge_bars(found, placed.frames, why.lying)
-    if why.named:
-        judge_degradation(found, why.named, why.lying, declared, why.linear)
+    judge_outlier_frames(found, timeline)
+    explanation = _explain(alignment, declared)
+    named, spatial = explanation.named, explanation.spatial
+    if named and explained_variance(named) < _SAME:
+        return _unrelated(pair, alignment.spatial)
+    judge_color(found, explanation.color, explanation.linear)
+    judge_extent(found, spatial, declared.scale, named.origin if named else None)
+    judge_bars(found, frames, spatial)
+    if named:
+        judge_degradation(found, named, spatial, declared, explanation.linear)
     else:
         found.unjudged.append("degradation: cannot be judged (LR is not HR at a whole-numbered scale above 1)")
     return found
 
 
 @dataclass(frozen=True)
-class _Explained:
-    """What makes LR of HR: where it lies, the colours it has, whether it was shrunk in linear light, and the family
-    (None where the scale has none)."""
+class _Explanation:
+    """How LR was made from HR. linear: shrunk in linear light; named: None where the scale has no degradations."""
 
-    lying: geometry.Alignment
-    colour: ColourFit
+    spatial: SpatialAlignment
+    color: ColorTransform
     linear: bool
-    named: Named | None
+    named: Identification | None
 
 
-def _explained(placed: Placed, declared: Declared) -> _Explained:
-    """Place, colour and family, each the better for the others."""
-    frames = placed.frames
-    lying, proven = _proven(frames, placed.lying, declared)
-    scale = geometry.content_scale(lying, declared.scale) or 0
-    linear = not proven and scale > 1 and in_linear_light(frames, lying, scale)
-    colour = smooth_fit(frames, lying.grid, linear)
-    if proven:
-        colour = replace(colour, name=None, apply=lambda colours: colours)
+def _explain(alignment: Alignment, declared: Declared) -> _Explanation:
+    """Spatial alignment, colour and degradation, each refined by the others."""
+    frames = alignment.frames
+    exact = _exact_alignment(frames, alignment.spatial, declared)
+    spatial = exact or alignment.spatial
+    scale = integer_scale(spatial, declared.scale) or 0
+    linear = not exact and scale > 1 and in_linear_light(frames, spatial, scale)
+    color = fit_frame_colors(frames, spatial.grid, DISPLAY_GAMMA if linear else 1.0)
+    if exact:
+        color = ColorTransform(None, color.shift, color.residual, color.saturation)
     if scale < 2:
-        return _Explained(lying, colour, linear, None)
-    lying = _replaced(frames, lying, colour)
-    named = name_degradation(frames, lying, scale, declared, partial(recolour, colour), linear)
+        return _Explanation(spatial, color, linear, None)
+    spatial = _realigned(frames, spatial, color)
+    named = identify_degradation(frames, spatial, scale, declared, partial(recolor, color), linear)
     for _ in range(2):
-        if proven or linear or (exact := exact_fit(named)).name is None:
+        if exact or linear or (finer := fit_exactly(named)).name is None:
             break
-        colour = exact
-        lying = _replaced(frames, lying, colour)
-        named = name_degradation(frames, lying, scale, declared, partial(recolour, colour), linear)
-    return _Explained(lying, colour, linear, named)
+        color = finer
+        spatial = _realigned(frames, spatial, color)
+        named = identify_degradation(frames, spatial, scale, declared, partial(recolor, color), linear)
+    return _Explanation(spatial, color, linear, named)
 
 
-def _replaced(frames: list[Matched], lying: geometry.Alignment, colour: ColourFit) -> geometry.Alignment:
-    """The place, measured anew where the colours were so far off that they may have bent it."""
-    if colour.name is None or colour.moved < _GARISH:
-        return lying
-    return geometry.find_lying(recoloured(colour, frames), lying.grid)
+def _realigned(frames: list[FramePair], spatial: SpatialAlignment, color: ColorTransform) -> SpatialAlignment:
+    """The spatial alignment, measured again if the colours differ so much that they may have biased it."""
+    if color.name is None or color.shift < _GARISH:
+        return spatial
+    return align_spatially(recolor_frames(color, frames), spatial.grid)
 
 
-def _proven(frames: list[Matched], lying: geometry.Alignment, declared: Declared) -> tuple[geometry.Alignment, bool]:
-    """With the exact grid in the place of the estimate, where a family makes this LR from this HR."""
-    scale = lying.whole[0] // lying.size[0]
-    if scale < 2 or lying.whole != (lying.size[0] * scale, lying.size[1] * scale):
-        return lying, False
-    families = declared.families(scale)
-    proof = prove(frames, families, scale)
-    if proof is None:
-        return lying, False
-    return replace(lying, grid=Grid((float(scale), float(scale)), phase(families[proof.family])), spread=0.0), True
+def _exact_alignment(frames: list[FramePair], spatial: SpatialAlignment, declared: Declared) -> SpatialAlignment | None:
+    """With the exact grid of the family that makes LR from HR up to rounding; None if there is none."""
+    scale = spatial.nominal_scale or 0
+    families = declared.families(scale) if scale >= 2 else {}
+    name = exact_family(frames, families, scale) if families else None
+    if name is None:
+        return None
+    return replace(spatial, grid=Grid((float(scale), float(scale)), phase(families[name])), spread=0.0)
 
 
-def _foreign(pair: ShotPair, lying: geometry.Alignment) -> Findings:
-    """Nothing else can be said of two that do not belong together."""
-    fault = Fault(
-        "other footage",
-        f"LR and HR do not show the same: correlation {lying.alike:.2f} at the best place",
-        f"pair {pair.low.path.name} with its own HR",
-        {"alike": round(lying.alike, 4)},
-    )
-    return Findings(pair.name, [fault], measured={"geometry": {"alike": round(lying.alike, 4)}})
+def _unrelated(pair: ShotPair, spatial: SpatialAlignment) -> Findings:
+    """The only finding for clips of different content."""
+    value = {"correlation": round(spatial.correlation, 4)}
+    found = Findings(pair.name, measured={"geometry": value})
+    size = f"LR and HR do not show the same: correlation {spatial.correlation:.2f} at the best place"
+    found.add("other footage", size, f"pair {pair.low.path.name} with its own HR", value)
+    return found

@@ -1,4 +1,4 @@
-"""What a check says: faults with their size and remedy, what could not be judged, and every measurement."""
+"""The result of a check: faults with their size and remedy, what could not be judged, and every measurement."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault of a pair. kind: one word or two; size: what was measured, in words; value: the same as numbers."""
+    """One fault of a pair. kind: one or two words; size: what was measured, in words; value: the same as numbers."""
 
     kind: str
     size: str
@@ -19,7 +19,7 @@ class Fault:
 
 @dataclass
 class Findings:
-    """Of one pair. unjudged: what the content cannot show, and why; notes: no faults, yet worth knowing."""
+    """Of one pair. unjudged: what the content does not show, and why; notes: worth knowing, but not faults."""
 
     clip: str
     faults: list[Fault] = field(default_factory=list)
@@ -31,13 +31,17 @@ class Findings:
     def clean(self) -> bool:
         return not self.faults
 
+    def add(self, kind: str, size: str, remedy: str, value: dict[str, Any] | None = None) -> None:
+        """Append a fault."""
+        self.faults.append(Fault(kind, size, remedy, value or {}))
+
     def as_json(self) -> dict[str, Any]:
         """Plain values, for check.json."""
         return {"verdict": "clean" if self.clean else "faulty", **asdict(self)}
 
 
 def listed(numbers: list[int], most: int = 8) -> str:
-    """[3, 4, 5, 9] to "3-5, 9"; a long list ends in how many more there are."""
+    """[3, 4, 5, 9] to "3-5, 9"; of a long list the first `most` runs and the number of the others."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:

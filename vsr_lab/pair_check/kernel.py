@@ -12,12 +12,12 @@ from vsr_lab.alignment.grids import Picture
 @dataclass(frozen=True)
 class Kernel:
     """taps: weights on HR pixels; centre: of gravity, in HR pixels off the centred convention; sigma: of the Gaussian
-    that fits best, in HR pixels (rows, columns); left: what it does not explain (levels, rms)."""
+    that fits best, in HR pixels (rows, columns); residual: what it does not explain (levels, rms)."""
 
     taps: npt.NDArray[np.floating[Any]]
     centre: tuple[float, float]
     sigma: tuple[float, float]
-    left: float
+    residual: float
 
 
 def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
@@ -46,14 +46,14 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     normal = (flat - mean).T @ (flat - mean)
     ridge = 1e-4 * np.trace(normal) / len(normal)
     taps = np.linalg.solve(normal + ridge * np.eye(len(normal)), (flat - mean).T @ (aim - mean))
-    made = 255 * (np.clip((flat - mean) @ taps + mean, 0, 255) / 255) ** (1 / power)
-    left = float(np.sqrt(((made - target) ** 2).mean()))
+    output = 255 * (np.clip((flat - mean) @ taps + mean, 0, 255) / 255) ** (1 / power)
+    residual = float(np.sqrt(((output - target) ** 2).mean()))
     taps = (taps + (1 - taps.sum()) / len(normal)).reshape(size, size)
     positions = offsets - (scale - 1) / 2
     marginal = taps.sum(1), taps.sum(0)
     centre = [float((m * positions).sum() / m.sum()) for m in marginal]
     sigma = [_gaussian(m, positions, c) for m, c in zip(marginal, centre, strict=True)]
-    return Kernel(taps, (centre[0], centre[1]), (sigma[0], sigma[1]), left)
+    return Kernel(taps, (centre[0], centre[1]), (sigma[0], sigma[1]), residual)
 
 
 def _gaussian(

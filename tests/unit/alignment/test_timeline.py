@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsr_lab.alignment.grids import ORIENTATIONS, Picture
+from vsr_lab.alignment.grids import ORIENTATIONS, Orientation, Picture
 from vsr_lab.alignment.timeline import find_timeline
 from vsr_lab.pair_check.findings import listed
 
@@ -59,9 +59,9 @@ def test_backwards_with_other_levels_and_a_standing_difference() -> None:
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS, ids=lambda o: o.name)
-def test_every_orientation(orientation: object) -> None:
+def test_every_orientation(orientation: Orientation) -> None:
     high = signatures(20)
-    found = find_timeline(noisy(np.ascontiguousarray(orientation.turn(high, 1))), high, BOTH)
+    found = find_timeline(noisy(np.ascontiguousarray(orientation.apply(high, 1))), high, BOTH)
     assert found.orientation == orientation
     assert np.array_equal(found.match, np.arange(20))
 

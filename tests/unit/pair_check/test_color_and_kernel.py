@@ -4,35 +4,35 @@ import numpy as np
 import pytest
 import torch
 
-from vsr_lab.alignment.color_transform import CONFUSIONS, apply_affine, encoding, fit_colours
+from vsr_lab.alignment.color_transform import KNOWN_ERRORS, apply_affine, encoding, fit_colors
 from vsr_lab.degradations import BlurDown, ResizeDown
 from vsr_lab.pair_check.families import phase
 from vsr_lab.pair_check.kernel import blockiness, estimate_kernel, noise
 
 
-def colours(count: int = 3000) -> np.ndarray:
+def colors(count: int = 3000) -> np.ndarray:
     return np.random.default_rng(0).uniform(0.15, 0.8, (count, 3))
 
 
-@pytest.mark.parametrize("name", CONFUSIONS)
-def test_every_confusion_is_named(name: str) -> None:
-    high = colours()
-    low = np.round(255 * apply_affine(CONFUSIONS[name][1], high)) / 255
-    found = fit_colours(high, low)
+@pytest.mark.parametrize("name", KNOWN_ERRORS)
+def test_every_known_error_is_named(name: str) -> None:
+    high = colors()
+    low = np.round(255 * apply_affine(KNOWN_ERRORS[name], high)) / 255
+    found = fit_colors(high, low)
     assert found.name is not None
-    same = np.abs(CONFUSIONS[found.name][1] - CONFUSIONS[name][1]).max()
-    assert found.name == name or same < 0.02, found.name  # some confusions are nearly one map
+    same = np.abs(KNOWN_ERRORS[found.name] - KNOWN_ERRORS[name]).max()
+    assert found.name == name or same < 0.02, found.name  # some errors have nearly the same transform
 
 
 def test_colours_that_are_right_are_left_alone() -> None:
-    high = colours()
-    assert fit_colours(high, high + np.random.default_rng(1).normal(0, 2 / 255, high.shape)).name is None
+    high = colors()
+    assert fit_colors(high, high + np.random.default_rng(1).normal(0, 2 / 255, high.shape)).name is None
 
 
 @pytest.mark.parametrize("gamma", [0.8, 1.05, 2.2])
 def test_gamma_is_measured(gamma: float) -> None:
-    found = fit_colours(colours(), colours() ** gamma)
-    assert found.value["gamma"] == pytest.approx(gamma, abs=0.005)
+    found = fit_colors(colors(), colors() ** gamma)
+    assert found.parameters["gamma"] == pytest.approx(gamma, abs=0.005)
 
 
 def test_encoding_has_the_numbers_of_the_standard() -> None:

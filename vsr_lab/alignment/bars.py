@@ -1,0 +1,37 @@
+"""Black bars around a picture (letterbox, pillarbox)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vsr_lab.alignment.grids import Picture
+
+Bars = tuple[int, int, int, int]  # top, bottom, left, right, in pixels
+NO_BARS: Bars = (0, 0, 0, 0)
+_BLACK, _LIT = 20, 0.02
+_MOST = 0.6  # share of a side that bars may cover
+
+
+def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Bars:
+    """Rows and columns at the border in which at most `share` of the pixels exceed `level`; none in a black picture.
+
+    Args:
+        brightest: H W, the maximum of every pixel over a clip.
+    """
+    found: list[int] = []
+    for axis in (1, 0):
+        picture = np.flatnonzero((brightest > level).mean(axis) > share)
+        found += [int(picture[0]), brightest.shape[1 - axis] - 1 - int(picture[-1])] if len(picture) else [0, 0]
+    return found[0], found[1], found[2], found[3]
+
+
+def find_bars(pictures: Sequence[Picture]) -> Bars:
+    """Bars that are black in all gray pictures (H W, levels); none along an axis where little else is left."""
+    brightest = np.maximum.reduce(pictures)
+    top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)
+    height, width = brightest.shape
+    top, bottom = (top, bottom) if top + bottom < _MOST * height else (0, 0)
+    left, right = (left, right) if left + right < _MOST * width else (0, 0)
+    return top, bottom, left, right

@@ -1,0 +1,59 @@
+"""The few matched frames of two clips that are compared in full resolution."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vsr_lab.alignment.signatures import gray
+from vsr_lab.alignment.timeline import Timeline
+from vsr_lab.core.clip import AnyFrames
+from vsr_lab.footage.shots import Shot
+
+
+@dataclass(frozen=True)
+class FramePair:
+    """LR frame t and the HR frame u that matches it, H W 3; HR in LR's orientation."""
+
+    t: int
+    u: int
+    low: AnyFrames
+    high: AnyFrames
+
+
+def detail(frame: AnyFrames) -> float:
+    """Mean absolute difference of neighbouring pixels, in levels."""
+    picture = gray(frame)
+    return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
+
+
+def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept: int) -> list[FramePair]:
+    """The `kept` most detailed of `examined` matched LR frames spread over the clip, with their HR frames."""
+    matched = timeline.matched
+    places = matched[np.unique(np.linspace(0, len(matched) - 1, examined + 2).round().astype(int)[1:-1])]
+    lows = {int(t): low.read(int(t), int(t) + 1).frames[0] for t in places}
+    best = sorted(sorted(lows, key=lambda t: -detail(lows[t]))[:kept])
+    return [_pair(high, timeline, t, lows[t]) for t in best]
+
+
+def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
+    """The LR frames that differ most from their match, if clearly more than the others do."""
+    inside = (timeline.match >= 0) & (timeline.match < high.frames)
+    worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
+    worst = [int(t) for t in worst if inside[t] and timeline.mismatch[t] > 3 * timeline.noise_floor]
+    return [_pair(high, timeline, t, low.read(t, t + 1).frames[0]) for t in sorted(worst)]
+
+
+def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
+    """The HR frames before and after a pair's (that one itself at either end of the clip), in LR's orientation."""
+    last = high.frames - 1
+    before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))
+    return before, after
+
+
+def _pair(high: Shot, timeline: Timeline, t: int, low: AnyFrames) -> FramePair:
+    u = int(timeline.match[t])
+    return FramePair(t, u, low, _oriented(high, timeline, u))
+
+
+def _oriented(high: Shot, timeline: Timeline, u: int) -> AnyFrames:
+    return timeline.orientation.apply(high.read(u, u + 1).frames[0])

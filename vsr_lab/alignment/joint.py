@@ -1,0 +1,97 @@
+"""Alignment of two clips in time, space and colour.
+
+Time and space are found in turn, because each can be mistaken for the other: in a pan, a frame shown later looks like a
+picture that was moved.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from vsr_lab.alignment.color_transform import ColorTransform, fit_frame_colors
+from vsr_lab.alignment.frame_pairs import FramePair, detail, sample_pairs
+from vsr_lab.alignment.grids import Grid
+from vsr_lab.alignment.signatures import common_cells, gray, lit_cells, signature_cells, signatures, thumbnails
+from vsr_lab.alignment.spatial import ALIGNED, UNRELATED, SpatialAlignment, align_spatially, find_orientation
+from vsr_lab.alignment.timeline import Timeline, find_timeline
+from vsr_lab.footage.shots import Shot
+
+_EXAMINED, _KEPT = 11, 5  # frame pairs
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The result of `align`. frames: the pairs on which space and colour were measured."""
+
+    timeline: Timeline
+    spatial: SpatialAlignment
+    frames: list[FramePair]
+
+    @cached_property
+    def color(self) -> ColorTransform:
+        """The transform from HR's colours to LR's."""
+        return fit_frame_colors(self.frames, self.spatial.grid)
+
+
+def align(low: Shot, high: Shot, on_frame: Callable[[], None] = lambda: None) -> Alignment:
+    """Align a clip `low` to a reference `high` that shows the same content in any size from the clip's own upwards.
+
+    Args:
+        low, high: clips, called LR and HR in this package.
+        on_frame: called for every frame of either clip that is read in order.
+
+    Returns:
+        The matching frame of every LR frame, the position of LR pixels on HR to hundredths of a pixel, the orientation,
+        and the transform of colours. `spatial.correlation` is below `UNRELATED` where the clips show different content.
+
+    Raises:
+        UserError: a clip cannot be read.
+    """
+    cells = signature_cells(low, high, fine=False)
+    low_thumbs, high_thumbs = thumbnails(low, on_frame), thumbnails(high, on_frame)
+    seen, reference = signatures(low_thumbs, cells), signatures(high_thumbs, cells)
+    lit = lit_cells(seen)
+    found = _measure(low, high, find_timeline(seen, reference, lit))
+    if found.spatial.correlation < ALIGNED:
+        sharpest = max(found.frames, key=lambda frame: detail(frame.low))
+        upright = np.ascontiguousarray(gray(found.timeline.orientation.invert(sharpest.high)))
+        orientation = find_orientation(gray(sharpest.low), upright, found.timeline.orientation)
+        if orientation != found.timeline.orientation:
+            found = _better(found, _measure(low, high, find_timeline(seen, reference, lit, orientation)))
+    found = _try_other_offsets(low, high, found)
+    if found.spatial.correlation < UNRELATED:
+        return found
+    orientation = found.timeline.orientation
+    window = orientation.invert_window(found.spatial.window)
+    cells = signature_cells(low, high, fine=True)
+    seen, reference = signatures(low_thumbs, cells), signatures(high_thumbs, cells, window)
+    timeline = find_timeline(seen, reference, common_cells(seen, reference, window, orientation), orientation)
+    if found.spatial.covers_reference and np.array_equal(timeline.match, found.timeline.match):
+        return replace(found, timeline=timeline)
+    return _measure(low, high, timeline, found.spatial.grid)
+
+
+def _measure(low: Shot, high: Shot, timeline: Timeline, start: Grid | None = None) -> Alignment:
+    """The spatial alignment for a timeline."""
+    frames = sample_pairs(low, high, timeline, _EXAMINED, _KEPT)
+    return Alignment(timeline, align_spatially(frames, start), frames)
+
+
+def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
+    """In a pan another frame looks like another position: if either is unusual, try offsets nearby."""
+    timeline, frames = found.timeline, high.frames
+    if found.spatial.canonical and timeline.in_order(frames):
+        return found
+    for other in (timeline.synchronous(), timeline.delayed(1, frames), timeline.delayed(-1, frames)):
+        if not np.array_equal(other.match, timeline.match):
+            found = _better(found, _measure(low, high, other))
+    return found
+
+
+def _better(one: Alignment, other: Alignment) -> Alignment:
+    """The higher correlation; of similar ones, the shift that a degradation would have."""
+    ranks = [(found.spatial.covers_reference, found.spatial.canonical) for found in (one, other)]
+    favour = 1.3 if ranks[1] > ranks[0] else 0.8 if ranks[1] == ranks[0] else 0.6
+    return other if 1 - other.spatial.correlation < favour * (1 - one.spatial.correlation) else one

@@ -1,0 +1,221 @@
+"""Identifying the degradation that made LR: the family, the shift that it does not explain, and the kernel."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vsr_lab.alignment import FramePair, Grid, SpatialAlignment
+from vsr_lab.alignment.bars import find_bars
+from vsr_lab.alignment.grids import YX, Picture
+from vsr_lab.alignment.signatures import gray
+from vsr_lab.core.clip import to_tensor
+from vsr_lab.degradations import Degradation
+from vsr_lab.pair_check.families import (
+    DISPLAY_GAMMA,
+    EXACT,
+    Families,
+    Fit,
+    Recolor,
+    Window,
+    fit_family,
+    leaning,
+    luma,
+    phase,
+)
+from vsr_lab.pair_check.kernel import Kernel, estimate_kernel
+
+LOSSY_TOLERANCE = 0.08  # LR pixels
+PROVEN = 57.0  # dB: 0.36 levels, little more than rounding twice
+_TRIED = 0.03  # LR pixels: above, a family is tried at its own position and at the measured one
+_CODED_BELOW = 45.0  # dB
+_AS_GOOD = 4.0  # dB that a family at a nearer position may be worse: kernels that differ by their position alone
+_CODED = 1.5  # dB by which a codec's blur can favour a softer family at another position
+_WINDOW = 80  # LR pixels on a side
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the user declares: the scale, and the name of one of `families` (a function of the scale)."""
+
+    scale: int | None
+    name: str | None
+    families: Callable[[int], Families]
+
+
+@dataclass(frozen=True)
+class _Site:
+    """A window of a frame pair: `size` LR rows and columns from `y` and `x`."""
+
+    frame: FramePair
+    y: int
+    x: int
+    size: tuple[int, int]
+
+    def cut(self, scale: int, origin: tuple[int, int]) -> Window:
+        """The window, if LR pixel (0, 0) stands for the block of HR pixels with its corner at `origin`."""
+        (h, w), top, left = self.size, scale * self.y + origin[0], scale * self.x + origin[1]
+        low = to_tensor(self.frame.low[self.y : self.y + h, self.x : self.x + w])
+        high = self.frame.high
+        rows = np.clip(np.arange(top, top + scale * h), 0, high.shape[0] - 1)
+        columns = np.clip(np.arange(left, left + scale * w), 0, high.shape[1] - 1)
+        return Window(low, to_tensor(np.ascontiguousarray(high[np.ix_(rows, columns)])), origin)
+
+
+@dataclass(frozen=True)
+class Identification:
+    """The best explanation of LR.
+
+    best: of the fits, maybe at the measured position. shift: LR pixels that the family does not explain. origin: HR
+    position of LR's first pixel. fits: every family at its own position. kernel: by least squares. explained: whether a
+    known family fits.
+    """
+
+    scale: int
+    best: Fit
+    shift: YX
+    origin: tuple[int, int]
+    fits: dict[str, Fit]
+    kernel: Kernel
+    explained: bool
+    windows: list[Window] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One family: its fit at its own position in windows cut at origin; rest: LR pixels from there to the measured
+    position; near: whether that is within tolerance; moved: the fit at the measured position, where tried."""
+
+    fit: Fit
+    windows: list[Window]
+    origin: tuple[int, int]
+    rest: YX
+    near: bool
+    moved: Fit | None
+
+
+def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
+    """The family that makes LR from HR up to rounding, both uncropped. It proves position and colours, whatever the
+    estimates are. None if there is none."""
+    sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
+    windows = [site.cut(scale, (0, 0)) for site in sites]
+    fits = (fit_family(name, family, windows, (0.0, 0.0), lambda lr: lr, False) for name, family in families.items())
+    return next((fit.family for fit in fits if fit.rgb >= PROVEN), None)
+
+
+def identify_degradation(
+    frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
+) -> Identification:
+    """Compare every family with LR, at its own position and at the measured one."""
+    families = declared.families(scale)
+    sites = [_site(frame, spatial.grid, scale) for frame in frames]
+    uncropped = spatial.nominal_scale == scale
+    corner = spatial.displacement((float(scale), float(scale)))
+    tolerance = max(LOSSY_TOLERANCE, 3 * spatial.spread)
+
+    def attempt(name: str, family: Degradation) -> _Trial:
+        own = phase(family)
+        left = [corner[i] * scale - own[i] for i in (0, 1)]
+        origin = (0, 0) if uncropped else (round(left[0]), round(left[1]))
+        rest = ((left[0] - origin[0]) / scale, (left[1] - origin[1]) / scale)
+        windows = [site.cut(scale, origin) for site in sites]
+        fit, moved = fit_family(name, family, windows, (0.0, 0.0), recolor, linear), None
+        proven = fit.psnr >= PROVEN
+        if _length(rest) > _TRIED and not proven:
+            whole = (round(rest[0] * scale), round(rest[1] * scale))
+            there = [site.cut(scale, (origin[0] + whole[0], origin[1] + whole[1])) for site in sites]
+            fraction = (rest[0] - whole[0] / scale, rest[1] - whole[1] / scale)
+            moved = fit_family(name, family, there, fraction, recolor, linear)
+        return _Trial(fit, windows, origin, rest, _length(rest) <= tolerance or proven, moved)
+
+    trials = {name: attempt(name, family) for name, family in families.items()}
+    best, shift = _choose(list(trials.values()))
+    kernel = _estimate_kernel(_windows_at(frames, spatial, scale), scale, DISPLAY_GAMMA if linear else 1.0)
+    explained = best.psnr >= EXACT or kernel.residual > 0.7 * 255 * 10 ** (-best.psnr / 20)
+    if not explained and uncropped:  # no family says where LR should lie: the declared one does, or the centre
+        expected = phase(families[name]) if (name := declared.name or "") in families else (0.0, 0.0)
+        shift = (corner[0] - expected[0] / scale, corner[1] - expected[1] / scale)
+    trial = trials[best.family]
+    fits = {name: trial.fit for name, trial in trials.items()}
+    return Identification(scale, best, shift, trial.origin, fits, kernel, explained, trial.windows)
+
+
+def _length(shift: YX) -> float:
+    return max(map(abs, shift))
+
+
+def rank(fit: Fit) -> float:
+    """PSNR by which families are ordered; a codec's blur must not favour a softer one."""
+    return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
+
+
+def _choose(trials: list[_Trial]) -> tuple[Fit, YX]:
+    """A family at its own position, unless one at the measured position explains LR clearly better."""
+    standing = max((trial for trial in trials if trial.near), key=lambda trial: rank(trial.fit), default=None)
+    far = [(trial.moved, trial.rest) for trial in trials if trial.moved]
+    if standing and (standing.fit.psnr >= PROVEN or not far):
+        return standing.fit, (0.0, 0.0)
+    top = max(rank(fit) for fit, _ in far)
+    good = [(fit, rest) for fit, rest in far if rank(fit) > top - _AS_GOOD]
+    least = min(_length(rest) for _, rest in good)
+    moved, rest = max((pair for pair in good if _length(pair[1]) < least + 0.1), key=lambda pair: rank(pair[0]))
+    if standing is None:
+        return moved, rest
+    margin = 0.1 if moved.psnr > _CODED_BELOW else _CODED
+    clearly = moved.psnr > standing.fit.psnr + margin and leaning(standing.windows, standing.fit, moved) > 0.7
+    return (moved, rest) if clearly else (standing.fit, (0.0, 0.0))
+
+
+def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
+    """The most detailed window of the frame inside its bars for which all of HR is there."""
+    low = gray(frame.low)
+    busy = np.abs(np.diff(low, axis=0))[:, :-1] + np.abs(np.diff(low, axis=1))[:-1]
+    bars = find_bars([low])
+    spans: list[tuple[int, int]] = []
+    for axis, (n, high) in enumerate(zip(low.shape, frame.high.shape, strict=False)):
+        corner = grid.shift[axis] / scale
+        first = max(bars[2 * axis], int(np.ceil(-corner - 1)))
+        last = min(n - bars[2 * axis + 1], int(high / scale - corner + 1))
+        spans.append((first, last) if last - first > 2 * scale + 10 else (0, n))
+    size = (min(_WINDOW, spans[0][1] - spans[0][0]), min(_WINDOW, spans[1][1] - spans[1][0]))
+    summed = cv2.boxFilter(np.minimum(busy, 60), -1, size[::-1], anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    (top, bottom), (left, right) = spans
+    allowed = summed[top : bottom - size[0] + 1, left : right - size[1] + 1]
+    y, x = np.unravel_index(int(allowed.argmax()), allowed.shape)
+    return _Site(frame, top + int(y), left + int(x), size)
+
+
+def lumas(pictures: list[Tensor]) -> Picture:
+    """Luma of N pictures (3 h w in [0, 1]) in levels: N h w."""
+    return 255 * torch.stack([luma(picture) for picture in pictures]).numpy()
+
+
+def _windows_at(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> list[Window]:
+    """Windows at the measured position, to whole HR pixels where that is more than one LR pixel off."""
+    corner = spatial.displacement((float(scale), float(scale)))
+    y, x = (round(c * scale) if _length(corner) > 1 else 0 for c in corner)
+    return [_site(frame, spatial.grid, scale).cut(scale, (y, x)) for frame in frames]
+
+
+def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
+    return estimate_kernel(lumas([w.lr for w in windows]), lumas([w.hr for w in windows]), scale, power)
+
+
+def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:
+    """Whether a kernel explains LR far better in linear light than in coded values."""
+    windows = _windows_at(frames, spatial, scale)
+    coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))
+    return linear < 0.6 * coded and coded > 0.5
+
+
+def explained_variance(found: Identification) -> float:
+    """Share of LR's variance that the best family explains, without the finest grain: the median over windows."""
+    shares = []
+    for window, output in zip(found.windows, found.best.output, strict=True):
+        low, other = (F.avg_pool2d(luma(x)[None, None], 3, 1)[0, 0] for x in (window.lr, output))
+        shares.append(1 - float((low - other).var() / (low.var() + 1e-6)))
+    return float(np.median(shares))
