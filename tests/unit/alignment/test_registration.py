@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from vsr_lab.alignment.bars import find_bars
-from vsr_lab.alignment.grids import ORIENTATIONS, Grid, Orientation, Picture, centred, gaussian_matrix, lanczos_matrix, resample
+from vsr_lab.alignment.grids import (
+    ORIENTATIONS,
+    Grid,
+    Orientation,
+    Picture,
+    centred,
+    gaussian_matrix,
+    lanczos_matrix,
+    resample,
+)
 from vsr_lab.alignment.registration import block_mean, register
 
 
