@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.luma import to_gray
 from vsr_lab.core.warp import Motion, visible
 
 
@@ -18,12 +19,6 @@ class FlowEstimator(Protocol):
     """clip: B T C H W, RGB in [0, 1]. Gradients do not pass."""
 
     def __call__(self, clip: Tensor) -> Motion: ...
-
-
-def to_gray(clip: Tensor) -> Frames:
-    """Clip (..., 3, H, W) in [0, 1] as 8-bit gray (N, H, W), with OpenCV's rounding."""
-    frames = to_frames(clip.reshape(-1, *clip.shape[-3:]))
-    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
 def farneback(previous: Frames, current: Frames) -> Tensor:

@@ -1,29 +1,88 @@
-"""Colour for judging: quantisation, luma, gray. All tensors are RGB in [0, 1], (..., 3, H, W)."""
+"""Quantisation, luma, gray and the matrices of YCbCr."""
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
-# BT.601 studio-swing luma of MATLAB's rgb2ycbcr, the field's "Y".
-_LUMA_601 = (65.481, 128.553, 24.966)
+from vsr_lab.core.clip import Frames, to_frames
+
+# Kr and Kb: the shares of red and blue in luma (ITU-R BT.601-7, BT.709-6, BT.2020-2 with non-constant luminance,
+# SMPTE 240M, FCC 1953).
+LUMA_COEFFICIENTS = {
+    "bt601": (0.299, 0.114),
+    "bt709": (0.2126, 0.0722),
+    "bt2020": (0.2627, 0.0593),
+    "smpte240m": (0.212, 0.087),
+    "fcc": (0.30, 0.11),
+}
+_MATLAB_Y = (65.481, 128.553, 24.966)  # rgb2ycbcr: BT.601 luma on 16..235
+
+
+def ycbcr_matrix(name: str) -> npt.NDArray[np.float64]:
+    """The matrix from R'G'B' in [0, 1] to Y' in [0, 1], Cb and Cr in [-0.5, 0.5].
+
+    Args:
+        name: a key of `LUMA_COEFFICIENTS`.
+
+    Returns:
+        (3, 3); its first row holds the weights of luma.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    if name not in LUMA_COEFFICIENTS:
+        raise ValueError(f"matrix must be one of {', '.join(LUMA_COEFFICIENTS)}, not {name!r}")
+    red, blue = LUMA_COEFFICIENTS[name]
+    luma, unit = np.array([red, 1 - red - blue, blue]), np.eye(3)
+    return np.stack([luma, (unit[2] - luma) / (2 * (1 - blue)), (unit[0] - luma) / (2 * (1 - red))])
 
 
 def quantise(rgb: Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to 8 bits, as a written file would. Same shape, range [0, 1]."""
+    """Clamp to [0, 1] and round to 8 bits, as writing to a file does; same shape, range [0, 1]."""
     return rgb.clamp(0, 1).mul(255).round().div(255)
 
 
-def luma(rgb: Tensor) -> Tensor:
-    """BT.601 studio luma Y in [16, 235], float64, not rounded, (..., 1, H, W).
+def to_gray(clip: Tensor) -> Frames:
+    """Convert to 8-bit gray with OpenCV's rounding.
 
-    MATLAB rgb2ycbcr as the BasicVSR family computes it. Rounding Y would cost 0.0028 dB on Vid4.
+    Args:
+        clip: RGB (..., 3, H, W) in [0, 1].
+
+    Returns:
+        uint8 (N, H, W), the leading axes flattened.
+    """
+    frames = to_frames(clip.reshape(-1, *clip.shape[-3:]))
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """Compute the Y of MATLAB's rgb2ycbcr, which PSNR-Y and SSIM-Y are defined on.
+
+    It is not rounded, as in BasicSR; rounding would cost 0.0028 dB on Vid4.
+
+    Args:
+        rgb: (..., 3, H, W) in [0, 1].
+
+    Returns:
+        float64 (..., 1, H, W) in [16, 235].
     """
     red, green, blue = (channel.double() for channel in rgb.split(1, -3))
-    return (red * _LUMA_601[0]).add_(green, alpha=_LUMA_601[1]).add_(blue, alpha=_LUMA_601[2]).add_(16)
+    return (red * _MATLAB_Y[0]).add_(green, alpha=_MATLAB_Y[1]).add_(blue, alpha=_MATLAB_Y[2]).add_(16)
 
 
 def judged_channels(rgb: Tensor, colour: str) -> Tensor:
-    """The channels a protocol scores, float64 in 8-bit levels: "y" gives luma, "rgb" all three.
+    """Select the channels that a protocol scores.
 
-    Raises ValueError for any other name.
+    Args:
+        rgb: (..., 3, H, W) in [0, 1].
+        colour: "y" for luma, "rgb" for all three channels.
+
+    Returns:
+        float64 in 8-bit levels, (..., 1 or 3, H, W).
+
+    Raises:
+        ValueError: unknown colour.
     """
     if colour == "y":
         return luma(rgb)

@@ -1,7 +1,7 @@
-"""Decoded frames to RGB by an explicit matrix, range and chroma chroma_location, in float.
+"""Conversion of decoded frames to RGB with an explicit matrix, range and chroma location, in float32.
 
-swscale does none of it: left alone it repeats chroma or puts it elsewhere, it stretches chroma where a side is odd, and
-its RGB of deep sources is up to a level dark.
+swscale is not used for it: by default it repeats chroma samples or shifts them, it stretches chroma where a side is
+odd, and its RGB of sources deeper than 8 bits is up to one level too dark.
 """
 
 import itertools
@@ -16,60 +16,56 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
 from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.video.chroma_location import ChromaLocation
 
-# ITU-R BT.601-7, BT.709-6, BT.2020-2 (non-constant luminance), SMPTE 240M, and FCC's of 1953: the shares of red and
-# blue in luma.
-LUMA_COEFFICIENTS = {
-    "bt601": (0.299, 0.114),
-    "bt709": (0.2126, 0.0722),
-    "bt2020": (0.2627, 0.0593),
-    "smpte240m": (0.212, 0.087),
-    "fcc": (0.30, 0.11),
-}
-_CUBIC = -0.6  # swscale's default, by which most players enlarge chroma
+_CUBIC = -0.6  # swscale's default, with which most players upsample chroma
 Floats = npt.NDArray[np.float32]
 
 
 def is_rgb(pixel_format: str) -> bool:
-    """True for a format whose samples are red, green and blue (or a palette of them)."""
+    """Whether the samples of a pixel format are red, green and blue, or indices of a palette of them."""
     return VideoFormat(pixel_format).is_rgb or pixel_format == "pal8"
 
 
 def is_gray(pixel_format: str) -> bool:
-    """True for a format without chroma."""
+    """Whether a pixel format has no chroma."""
     return pixel_format.startswith(("gray", "ya", "mono"))
 
 
 def bits_of(pixel_format: str) -> int:
-    """Bits of the deepest sample."""
+    """Bit depth of a pixel format: that of its deepest component."""
     if pixel_format == "pal8":
         return 8
     return max((component.bits for component in VideoFormat(pixel_format).components), default=8)
 
 
 def yuv_to_rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
-    """3 x 4: codes of Y Cb Cr, and 1, to R G B in 0..peak.
+    """The matrix from sample values Y, Cb, Cr and 1 to R, G, B in [0, peak].
 
-    Raises KeyError for a matrix that is not in LUMA_COEFFICIENTS.
+    Args:
+        colour: matrix and range of the samples.
+        bits: of a sample, at least 8.
+        peak: value of white in the result.
+
+    Returns:
+        (3, 4).
     """
-    red, blue = LUMA_COEFFICIENTS[colour.matrix]
-    green = 1 - red - blue
-    mix = np.array(
-        [
-            [1, 0, 2 * (1 - red)],
-            [1, -2 * blue * (1 - blue) / green, -2 * red * (1 - red) / green],
-            [1, 2 * (1 - blue), 0],
-        ]
-    )
     step = 2.0 ** (bits - 8)
     scale = np.full(3, 2.0**bits - 1) if colour.full_range else np.array([219, 224, 224]) * step
-    mix, offset = mix / scale, np.array([0 if colour.full_range else 16, 128, 128]) * step
+    mix = np.linalg.inv(ycbcr_matrix(colour.matrix)) / scale
+    offset = np.array([0 if colour.full_range else 16, 128, 128]) * step
     return peak * np.hstack([mix, -(mix @ offset)[:, None]])
 
 
 class RgbConverter:
-    """RGB of frames of one format: uint8 of 8-bit sources, uint16 on the full 16-bit scale of deeper ones."""
+    """Convert frames of one pixel format to RGB: uint8, or uint16 in [0, 65535] of more than 8 bits.
+
+    Args:
+        like: a frame of that format.
+        colour: matrix and range.
+        chroma_location: of the first chroma sample.
+    """
 
     def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:
         self._format = like.format.name
@@ -88,11 +84,11 @@ class RgbConverter:
             self._gray = np.float32(self._matrix[0, 0]), np.float32(self._matrix[0] @ [0, neutral, neutral, 1])
 
     def fits(self, frame: VideoFrame) -> bool:
-        """True where this converter was made for frames of that format."""
+        """Whether frame has this converter's pixel format."""
         return frame.format.name == self._format
 
     def __call__(self, frame: VideoFrame) -> AnyFrames:
-        """H W 3."""
+        """The frame as RGB, (H, W, 3)."""
         if self._graph:
             self._graph.push(frame)
             frame = self._graph.vpull()
@@ -102,7 +98,7 @@ class RgbConverter:
         if self._gray:
             return self._quantised(luma * self._gray[0] + self._gray[1])[..., None].repeat(3, 2)
         shape, (x, y) = luma.shape, self._chroma_location
-        chroma = [_enlarged(_enlarged(self._plane(p), shape[0], 0, y), shape[1], 1, x) for p in frame.planes[1:3]]
+        chroma = [_upsampled(_upsampled(self._plane(p), shape[0], 0, y), shape[1], 1, x) for p in frame.planes[1:3]]
         return self._quantised(np.asarray(cv2.transform(cv2.merge([luma, *chroma]), self._matrix), np.float32))
 
     def _plane(self, plane: VideoPlane) -> Floats:
@@ -115,7 +111,7 @@ class RgbConverter:
 
 
 def _planar_name(format: VideoFormat, bits: int) -> str:
-    """The format of one plane a component that holds the same samples."""
+    """The planar pixel format that holds the same samples."""
     if is_rgb(format.name):
         return "rgb24" if bits <= 8 else "rgb48le"
     if is_gray(format.name):
@@ -127,10 +123,10 @@ def _planar_name(format: VideoFormat, bits: int) -> str:
     return f"yuv{layout[across, down]}p" + (f"{bits}le" if bits > 8 else "")
 
 
-def _enlarged(plane: Floats, length: int, axis: int, first: float) -> Floats:
-    """A plane of chroma made as long as luma along one axis, by the cubic of `_CUBIC`.
+def _upsampled(plane: Floats, length: int, axis: int, first: float) -> Floats:
+    """Upsample a chroma plane along one axis to the length of luma, by cubic convolution.
 
-    first: where its first sample lies, in samples of luma where there are two a sample.
+    first: position of the first sample, in luma samples, where chroma has half the resolution.
     """
     while plane.shape[axis] < length:
         shape = list(plane.shape)
@@ -155,7 +151,7 @@ def _cubic(x: float) -> float:
 
 
 def filter_graph(like: VideoFrame, scale: str, out: str) -> av.filter.Graph:
-    """libavfilter's `scale` with these options and then `format=out`, for frames like this one."""
+    """Build the libavfilter graph `scale=SCALE,format=OUT` for frames of the size and format of `like`."""
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=like.width, height=like.height, format=like.format, time_base=like.time_base or Fraction(1, 1000)

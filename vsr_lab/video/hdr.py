@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.clip import Clip, to_deep_frames
+from vsr_lab.core.luma import ycbcr_matrix
 
 WHITE = 203.0  # cd/m2 that become the brightest value of the output
 HLG_PEAK = 1000.0  # cd/m2 of the display for which HLG's system gamma is 1.2
@@ -19,7 +20,6 @@ HLG_PEAK = 1000.0  # cd/m2 of the display for which HLG's system gamma is 1.2
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 4096 * 128, 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 # BT.2100, HLG.
 _A, _B, _C = 0.17883277, 0.28466892, 0.55991073
-_LUMINANCE_2020 = (0.2627, 0.6780, 0.0593)
 # BT.2087 prints four digits, which are up to four levels of 255 near black.
 _2020_TO_709 = (
     (1.660491, -0.587641, -0.072850),
@@ -44,7 +44,7 @@ def hlg_to_light(signal: Tensor) -> Tensor:
     """HLG R'G'B' (..., 3) in [0, 1] to cd/m2 on a display of 1000: inverse OETF, then OOTF (BT.2100 table 5)."""
     signal = signal.clamp(0, 1)
     scene = torch.where(signal <= 0.5, signal**2 / 3, (torch.exp((signal - _C) / _A) + _B) / 12)
-    luminance = scene @ scene.new_tensor(_LUMINANCE_2020)
+    luminance = scene @ scene.new_tensor(ycbcr_matrix("bt2020")[0])
     return HLG_PEAK * luminance[..., None] ** 0.2 * scene
 
 

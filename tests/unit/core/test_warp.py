@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.flow import Farneback, to_gray
+from vsr_lab.core.flow import Farneback
+from vsr_lab.core.luma import to_gray
 from vsr_lab.core.warp import Motion, backward_warp, inside, visible, warp_previous
 
 Moving = Callable[..., Tensor]
