@@ -1,7 +1,8 @@
-"""What travels between rooms: frames with their times, their colour and where they came from."""
+"""Clips: frames with their timestamps, colour and source, and conversions between arrays and tensors."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,12 @@ AnyFrames = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class Colour:
-    """How a stream's numbers become RGB.
+    """Matrix and range of a video stream.
 
-    matrix: "bt601", "bt709", "bt2020", "smpte240m", "fcc" or "rgb"; full_range: True for 0..255, False for 16..235;
-    assumed: True where the file carries no matrix tag and the reader had to choose.
+    Args:
+        matrix: a key of `core.luma.LUMA_COEFFICIENTS`, or "rgb".
+        full_range: True for 0..255, False for 16..235.
+        assumed: the file has no matrix tag and the reader chose one.
     """
 
     matrix: str = "rgb"
@@ -30,8 +33,11 @@ class Colour:
 class Clip:
     """Consecutive frames of one source.
 
-    frames: RGB, T H W C: uint8, or uint16 on the full 16-bit scale where the source has more than 8 bits;
-    timestamps: T seconds from the start of the source, increasing.
+    Args:
+        frames: RGB (T, H, W, 3): uint8, or uint16 in [0, 65535] where the source has more than 8 bits.
+        timestamps: (T,), seconds from the start of the source, increasing.
+        colour: of the source.
+        source: file or folder.
     """
 
     frames: AnyFrames
@@ -40,39 +46,42 @@ class Clip:
     source: Path
 
     def tensor(self) -> Tensor:
-        """Frames as float32 RGB in [0, 1], T C H W."""
+        """Frames as float32 RGB in [0, 1], (T, 3, H, W)."""
         return to_tensor(self.frames)
 
     def eight_bit(self) -> Frames:
-        """Frames as uint8: deeper ones rounded to the nearest level."""
+        """Frames as uint8; uint16 is rounded to the nearest level."""
         return to_eight_bit(self.frames)
 
 
 def to_tensor(frames: AnyFrames) -> Tensor:
-    """uint8 or uint16 (..., H, W, C) to float32 in [0, 1], (..., C, H, W)."""
+    """Convert uint8 or uint16 (..., H, W, C) to float32 in [0, 1], (..., C, H, W)."""
     peak = np.iinfo(frames.dtype).max
     return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, -3).float().div_(peak)
 
 
 def to_eight_bit(frames: AnyFrames) -> Frames:
-    """uint16 on the full 16-bit scale to the nearest uint8; uint8 as it is."""
+    """Round uint16 in [0, 65535] to the nearest uint8; uint8 is returned as it is."""
     if frames.dtype == np.uint8:
         return frames  # pyright: ignore[reportReturnType]
     return ((frames.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def to_frames(tensor: Tensor) -> Frames:
-    """Float RGB (..., C, H, W) to uint8 (..., H, W, C): clamped, then rounded half to even."""
-    quantised = tensor.detach().clamp(0, 1).mul(255).round().to(torch.uint8)
-    return np.ascontiguousarray(quantised.movedim(-3, -1).cpu().numpy())
+    """Convert float RGB (..., C, H, W) to uint8 (..., H, W, C): clamped to [0, 1], then rounded half to even."""
+    return _quantised(tensor, 255, torch.uint8)
 
 
 def to_deep_frames(tensor: Tensor) -> DeepFrames:
-    """Float RGB (..., C, H, W) to uint16 on the full 16-bit scale (..., H, W, C): clamped, then rounded."""
-    quantised = tensor.detach().clamp(0, 1).mul(65535).round().to(torch.uint16)
-    return np.ascontiguousarray(quantised.movedim(-3, -1).cpu().numpy())
+    """Convert float RGB (..., C, H, W) to uint16 in [0, 65535], (..., H, W, C): clamped, then rounded."""
+    return _quantised(tensor, 65535, torch.uint16)
+
+
+def _quantised(tensor: Tensor, peak: int, dtype: torch.dtype) -> npt.NDArray[Any]:
+    levels = tensor.detach().clamp(0, 1).mul(peak).round().to(dtype)
+    return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy())
 
 
 def to_frames_like(tensor: Tensor, like: AnyFrames) -> AnyFrames:
-    """Float RGB to frames as deep as `like`."""
+    """Convert float RGB to frames of the dtype of `like`, uint8 or uint16."""
     return to_frames(tensor) if like.dtype == np.uint8 else to_deep_frames(tensor)

@@ -1,21 +1,31 @@
-"""The ways a command can end without its result."""
+"""Exceptions that end a command, and checks that raise them."""
 
 import math
 
 
 class UserError(Exception):
-    """Unusable input: one line that names the file or key, what was wrong and what to do. Exit code 2."""
+    """Input that cannot be used. Exit code 2.
+
+    Args:
+        subject: the file or configuration key.
+        problem: what is wrong with it.
+        remedy: what to do about it.
+    """
 
     def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
         super().__init__(f"{subject}: {problem}" + (f"; {remedy}" if remedy else ""))
         self._parts = (str(subject), problem, remedy)
 
     def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
-        return UserError, self._parts  # so that it comes back whole from another process
+        return UserError, self._parts  # the default pickles the message alone
 
 
 def check_range(key: str, value: float, least: float, most: float = math.inf) -> None:
-    """Raises UserError unless least <= value <= most; NaN is in no range."""
+    """Check a number of the configuration.
+
+    Raises:
+        UserError: value is not in [least, most], or is NaN.
+    """
     if not value <= most:
         raise UserError(key, f"{value} is over {most:g}", f"say {key}={most:g} or less")
     if not value >= least:
@@ -23,11 +33,16 @@ def check_range(key: str, value: float, least: float, most: float = math.inf) ->
 
 
 class Refusal(Exception):
-    """Judged and refused: a gate or a parity check said no. Exit code 1."""
+    """The result was judged and refused: a gate or a parity check failed. Exit code 1."""
 
 
 class Stopped(Exception):
-    """Ended by a signal, or for want of memory or disk, with nothing lost. code: the exit code, 128 + the signal's."""
+    """Ended by a signal, or by lack of memory or disk space, with nothing lost.
+
+    Args:
+        message: one sentence.
+        code: exit code; 128 + the number of the signal.
+    """
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Writing without ever losing or half-writing a file."""
+"""Atomic writes, JSON, checksums and run folders."""
 
 import errno
 import hashlib
@@ -17,9 +17,12 @@ from vsr_lab.core.errors import UserError
 
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
-    """A temporary path beside `path` (a file or a folder); renamed into place if the block succeeds, removed if not.
+    """Write a file or folder atomically: readers see the old one or the new one, never a part.
 
-    Raises UserError when the disk is full or the place cannot be written.
+    Yields a temporary path in the same folder, which is renamed to `path` if the block succeeds and removed if not.
+
+    Raises:
+        UserError: the disk is full, or the folder cannot be written.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
@@ -42,35 +45,35 @@ def atomic_path(path: Path) -> Generator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write text in one step: readers see the old file or the new one, never a part."""
+def write_text(path: Path, text: str, errors: str = "strict") -> None:
+    """Write text as UTF-8, atomically; errors: as for `str.encode`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors=errors)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write value as indented JSON in one step. Raises ValueError for NaN, which JSON cannot say."""
+    """Write value as indented JSON, atomically. Raises ValueError for NaN and infinity, which JSON lacks."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """The JSON in path. Raises UserError where it is missing or is no JSON."""
+    """Read JSON. Raises UserError if the file is missing or invalid."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(path, "not found", "check the path") from None
     except (ValueError, OSError) as error:
-        raise UserError(path, f"cannot be read as JSON ({error})", "write it anew") from error
+        raise UserError(path, f"cannot be read as JSON ({error})", "write it again") from error
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Hex SHA-256 digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_sha256(path: Path, expected: str) -> None:
-    """Raises UserError where a file's bytes are not those that were noted. A file that did not change is read once."""
+    """Raises UserError if a file has another SHA-256 than expected; an unchanged file is read once per process."""
     if path.is_file():
         status = path.stat()
         if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():
@@ -82,11 +85,11 @@ def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
 
 
-RUN_MARK = "config.yaml"  # every run folder starts with it; only a folder that has it is ever cleared
+RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
 
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:
-    """Whether a verb with these keys wrote the folder, be it an earlier version that had fewer."""
+    """Whether a command with these configuration keys, or an earlier version of it with fewer, wrote the folder."""
     mark = path / RUN_MARK
     lines = mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
@@ -94,10 +97,18 @@ def _is_run(path: Path, keys: Collection[str]) -> bool:
 
 
 def new_folder(path: Path, overwrite: bool, keys: Collection[str]) -> Path:
-    """Make path an empty folder, clearing an earlier run's where overwrite is on.
+    """Create an empty folder for a run.
 
-    keys: of the configuration that will be written into it; a folder that holds another verb's is never cleared.
-    Raises UserError where something is there that may not be cleared.
+    Args:
+        path: the folder.
+        overwrite: clear an earlier run of the same command.
+        keys: of the command's configuration.
+
+    Returns:
+        path.
+
+    Raises:
+        UserError: something else is there, or the folder cannot be created.
     """
     if path.is_file():
         raise UserError(path, "is a file", "choose another run_dir=")

@@ -1,4 +1,4 @@
-"""Estimators of optical flow. One contract: `estimator(clip) -> Motion`."""
+"""Optical flow estimators: callables from a clip to the `Motion` between its frames."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,32 +16,43 @@ from vsr_lab.core.warp import Motion, visible
 
 
 class FlowEstimator(Protocol):
-    """clip: B T C H W, RGB in [0, 1]. Gradients do not pass."""
+    """Estimate the motion of a clip, RGB (B, T, 3, H, W) in [0, 1], without gradients."""
 
     def __call__(self, clip: Tensor) -> Motion: ...
 
 
 def farneback(previous: Frames, current: Frames) -> Tensor:
-    """Dense flow from previous to current (8-bit gray H W), 2 H W, with TecoGAN's tOF parameters."""
+    """Compute Farneback's dense flow with the parameters of tOF (Chu et al., TecoGAN, 2020).
+
+    Args:
+        previous: gray uint8 (H, W).
+        current: gray uint8 (H, W).
+
+    Returns:
+        Flow from previous to current in pixels, float32 (2, H, W).
+    """
     flow = cv2.calcOpticalFlowFarneback(previous, current, np.empty(0), 0.5, 3, 15, 3, 5, 1.2, 0)  # pyright: ignore
     return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))
 
 
 def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Motion:
-    """The motion of clip (B T C H W), estimated at 1/shrink of its size and scaled up.
+    """Estimate the motion of a clip at reduced size and scale it up.
 
-    both_ways: a clip to the flows of its neighbouring frames, backward and forward, each B(T-1) 2 h w, in its pixels.
+    Args:
+        clip: (B, T, C, H, W).
+        shrink: flow is estimated at 1/shrink of the size.
+        both_ways: computes backward and forward flow of a clip (B, T, C, h, w) in its pixels, each (B(T-1), 2, h, w).
     """
     batch, length, _, height, width = clip.shape
     if length < 2:
         flow = clip.new_zeros(batch, 0, 2, height, width)
         return Motion(flow, flow, flow[:, :, :1])
-    backward, forward = (_grown(flow, (height, width)) for flow in both_ways(_shrunk(clip, shrink)))
+    backward, forward = (_enlarged(flow, (height, width)) for flow in both_ways(_reduced(clip, shrink)))
     mask = visible(backward, forward)
     return Motion(*(part.unflatten(0, (batch, length - 1)) for part in (backward, forward, mask)))
 
 
-def _shrunk(clip: Tensor, shrink: int) -> Tensor:
+def _reduced(clip: Tensor, shrink: int) -> Tensor:
     if shrink == 1:
         return clip
     size = [-(-side // shrink) for side in clip.shape[-2:]]
@@ -49,7 +60,7 @@ def _shrunk(clip: Tensor, shrink: int) -> Tensor:
     return small.unflatten(0, clip.shape[:2])
 
 
-def _grown(flow: Tensor, size: tuple[int, int]) -> Tensor:
+def _enlarged(flow: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = flow.shape[-2:]
     if (height, width) == size:
         return flow
@@ -58,9 +69,10 @@ def _grown(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class Farneback:
-    """OpenCV's Farneback (2003) flow on 8-bit gray, on the CPU: needs no weights and is deterministic.
+    """Farneback's optical flow (2003) by OpenCV, on 8-bit gray on the CPU: deterministic, without weights.
 
-    shrink: it is estimated at 1/shrink of the size and scaled up: faster, and less exact.
+    Args:
+        shrink: flow is estimated at 1/shrink of the size and scaled up, which is faster and less exact.
     """
 
     def __init__(self, shrink: int = 1) -> None:

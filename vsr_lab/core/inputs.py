@@ -1,6 +1,6 @@
-"""A loss or a metric names what it needs in its signature; this hands it just that.
+"""Calling losses and metrics with the inputs that their parameters name.
 
-Inputs may be lazy (a function of no arguments): optical flow is computed only where something asks for it.
+Inputs may be lazy, so that optical flow is computed only where a loss or metric has a parameter for it.
 """
 
 import inspect
@@ -9,13 +9,19 @@ from typing import Any
 
 
 def required_inputs(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Names of the parameters that a caller still has to fill."""
+    """Names of the parameters that have no default."""
     parameters = inspect.signature(function).parameters.values()
     return tuple(p.name for p in parameters if p.default is inspect.Parameter.empty)
 
 
 class Inputs:
-    """Named inputs, each computed at most once. parent: where names not given here are looked up."""
+    """Named inputs, each computed at most once.
+
+    Args:
+        values: inputs by name.
+        lazy: functions without parameters that compute an input, by name.
+        parent: inputs that are used for other names.
+    """
 
     def __init__(
         self,
@@ -29,7 +35,7 @@ class Inputs:
 
     @property
     def names(self) -> set[str]:
-        """Everything on offer."""
+        """Names of all inputs."""
         return {*self._known, *self._lazy, *(self._parent.names if self._parent else ())}
 
     def __getitem__(self, name: str) -> Any:
@@ -40,7 +46,7 @@ class Inputs:
         return self._known[name]
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """function, called with the inputs its signature names. Raises TypeError naming an input not on offer."""
+        """Call function with the inputs that its parameters name. Raises TypeError if one is not available."""
         names = required_inputs(function)
         missing = [name for name in names if name not in self.names]
         if missing:

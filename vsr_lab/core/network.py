@@ -1,4 +1,4 @@
-"""The network contract."""
+"""Base classes of networks."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -9,16 +9,20 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 State = tuple[Tensor, ...]
-Asked = TypeVarTuple("Asked")
-Made = TypeVar("Made")
+Args = TypeVarTuple("Args")
+R = TypeVar("R")
 
 
 class Network(nn.Module, ABC):
-    """Any network: `forward` takes lr (B T C h w) in [0, 1] and returns sr (B T C scale*h scale*w).
+    """Base class of networks: `forward` takes lr (B, T, C, h, w) in [0, 1] and returns sr (B, T, C, scale h, scale w).
 
-    scale: the enlargement; size_multiple: h and w must be multiples of it; lookahead: frames of future that a frame
-    needs, None for the whole clip; checkpoint_activations: to train with less memory and more time. sr may leave
-    [0, 1]: whoever shows or scores it clamps.
+    sr may leave [0, 1]; callers that show or score it clamp it.
+
+    Attributes:
+        scale: integer upscaling factor.
+        size_multiple: h and w must be multiples of it.
+        lookahead: number of later frames that a frame needs; None for the whole clip.
+        checkpoint_activations: train with less memory, more slowly.
     """
 
     scale: int
@@ -26,21 +30,21 @@ class Network(nn.Module, ABC):
     lookahead: int | None = None
     checkpoint_activations: bool = False
 
-    def per_frame(self, part: Callable[[*Asked], Made], *asked: *Asked) -> Made:
-        """part(...), the work of one frame, or of a clip where that is little.
+    def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
+        """Return part(*args), the computation of one frame, or of a clip where that is small.
 
-        With checkpoint_activations its insides are made anew in the backward pass instead of being kept ("Training
-        deep nets with sublinear memory cost", Chen et al. 2016): memory for one frame instead of a clip, and a forward
-        pass more. Gradients stay the same; part may draw no random numbers.
+        With checkpoint_activations its activations are recomputed in the backward pass instead of kept ("Training deep
+        nets with sublinear memory cost", Chen et al. 2016): memory for one frame instead of a clip, at the cost of one
+        more forward pass. Gradients are the same; part must not draw random numbers.
         """
         if self.checkpoint_activations and torch.is_grad_enabled():
-            return checkpoint(part, *asked, use_reentrant=False, preserve_rng_state=False)
-        return part(*asked)
+            return checkpoint(part, *args, use_reentrant=False, preserve_rng_state=False)
+        return part(*args)
 
     def compile_parts(self) -> None:
-        """torch.compile the parts, in place: weights keep their names, and what runs once a frame is compiled once.
+        """Apply torch.compile to the submodules, in place, so that names of weights stay the same.
 
-        A whole clip in one graph would take minutes to compile, and minutes again for clips of another length.
+        Compiling a whole clip as one graph would take minutes, and again for every other length of clips.
         """
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
@@ -49,10 +53,13 @@ class Network(nn.Module, ABC):
 
 
 class StreamingNetwork(Network):
-    """A network that needs no future: one frame in, one frame out, and a state carried between them.
+    """Base class of networks that run frame by frame with a recurrent state and no later frames.
 
-    `forward` is the unrolled `step`, so what was trained is what streams. warm_up: how often the first frame is shown
-    before it counts, as if it had stood still, so that a clip does not begin with a flicker.
+    `forward` is `step` unrolled over the clip, so that training and streaming compute the same.
+
+    Attributes:
+        warm_up: number of times the first frame is processed before its result is used, which avoids flicker at the
+            start of a clip.
     """
 
     lookahead = 0
@@ -60,10 +67,10 @@ class StreamingNetwork(Network):
 
     @abstractmethod
     def zero_state(self, lr: Tensor) -> State:
-        """The state of a network that has seen nothing: zeros, for frames like lr (B C h w). Empty if per frame."""
+        """The state before any frame: zeros, for frames like lr (B, C, h, w); empty if there is none."""
 
     def initial_state(self, lr: Tensor) -> State:
-        """The state before the first frame lr (B C h w) of a clip or a scene."""
+        """The state before the first frame lr (B, C, h, w) of a clip or scene, after `warm_up`."""
         state = self.zero_state(lr)
         for _ in range(self.warm_up):
             _, state = self.per_frame(self._flat_step, lr, *state)
@@ -71,7 +78,7 @@ class StreamingNetwork(Network):
 
     @abstractmethod
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
-        """One frame lr (B C h w) and the state so far -> sr (B C sh sw) and the next state."""
+        """Process one frame lr (B, C, h, w): return sr (B, C, scale h, scale w) and the next state."""
 
     def _flat_step(self, lr: Tensor, *state: Tensor) -> tuple[Tensor, State]:
         return self.step(lr, state)
@@ -86,11 +93,11 @@ class StreamingNetwork(Network):
 
 
 class FrameNetwork(StreamingNetwork):
-    """A network that sees one frame at a time: a streaming network with nothing to remember."""
+    """Base class of networks that process each frame by itself, without a state."""
 
     @abstractmethod
     def frame(self, lr: Tensor) -> Tensor:
-        """lr B C h w -> sr B C sh sw."""
+        """Process one frame: lr (B, C, h, w) to sr (B, C, scale h, scale w)."""
 
     def zero_state(self, lr: Tensor) -> State:
         return ()

@@ -1,4 +1,4 @@
-"""Networks of learned perceptual distances, with the weights that packages carry, or one line on what is missing."""
+"""Learned perceptual distances: LPIPS and ST-LPIPS, with the weights that their packages contain."""
 
 import urllib.error
 from functools import lru_cache
@@ -15,21 +15,27 @@ Features = list[Tensor]
 
 
 class PerceptualNet:
-    """LPIPS of Zhang et al. 2018 (eq. 1), split in two: `features` of frames and `distance` between features."""
+    """LPIPS (Zhang et al. 2018, eq. 1) in two steps: `features` of frames and `distance` between features."""
 
     def __init__(self, model: Any) -> None:
-        self._model = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # a third faster
+        self._model = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # 1/3 faster
 
     def to(self, device: torch.device) -> "PerceptualNet":
-        """Itself, on the device."""
-        with torch.inference_mode(False):  # moved within a validation, it could not be trained through later
+        """Move the network to a device and return self."""
+        with torch.inference_mode(False):  # inference tensors could not be trained through later
             self._model.to(device)
         return self
 
     def features(self, clip: Tensor) -> Features:
-        """Unit-length features of each layer for B T 3 H W in [0, 1], one frame at a time to keep memory low.
+        """Compute the normalised features of each layer, frame by frame to save memory.
 
-        Gradients pass to clip, never to the network.
+        Gradients reach clip, not the network.
+
+        Args:
+            clip: RGB (B, T, 3, H, W) in [0, 1].
+
+        Returns:
+            One tensor (BT, C, h, w) per layer.
         """
         frames = clip.float().flatten(0, 1) * 2 - 1
         if self._model.version == "0.1":  # v0.0 weights were made without the scaling
@@ -38,14 +44,14 @@ class PerceptualNet:
         return [F.normalize(torch.cat(same), dim=1, eps=1e-10) for same in zip(*layers, strict=True)]
 
     def distance(self, a: Features, b: Features) -> Tensor:
-        """One number a frame, float64."""
+        """Distance per frame, float64 (BT,)."""
         layers = zip(self._model.lins, a, b, strict=True)
         return torch.stack([lin((x - y).square()).mean((1, 2, 3)) for lin, x, y in layers]).sum(0).double()
 
 
 @lru_cache(maxsize=1)
 def lpips_net() -> PerceptualNet:
-    """LPIPS v0.1 on AlexNet. Raises UserError where the ImageNet backbone is missing and cannot be fetched."""
+    """LPIPS v0.1 on AlexNet. Raises UserError if the ImageNet backbone is missing and cannot be downloaded."""
     import lpips
     from torchvision.models import AlexNet_Weights
 
@@ -62,10 +68,7 @@ def lpips_net() -> PerceptualNet:
 
 @lru_cache(maxsize=1)
 def st_lpips_net() -> PerceptualNet:
-    """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet, with its own weights.
-
-    Raises UserError where the extra `metrics` is not installed.
-    """
+    """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet. Raises UserError if the extra `metrics` is missing."""
     try:
         from stlpips_pytorch import stlpips
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""RAFT: optical flow by repeated look-up in all-pairs correlations, with weights from a file."""
+"""RAFT-small optical flow, with weights from a file."""
 
 import re
 from functools import lru_cache
@@ -13,8 +13,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import motion_between
 from vsr_lab.core.warp import Motion
 
-_SMALLEST = 128  # pixels: four levels of correlations at an eighth of the size
-# Names of the authors' file (princeton-vl/RAFT) and of torchvision's implementation.
+_MIN_SIDE = 128  # pixels: four levels of the correlation pyramid at 1/8 of the size
+# Parameter names in the authors' file (princeton-vl/RAFT), and in torchvision.
 _RENAMES = (
     (r"^module\.", ""),
     (r"^fnet\.", "feature_encoder."),
@@ -30,12 +30,17 @@ _RENAMES = (
 
 
 class RaftSmall:
-    """RAFT-small (Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020), 1.0 million
-    parameters, on the clip's device, in float32. Gradients do not pass.
+    """RAFT-small (Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020).
 
-    weights: the authors' raft-small.pth or torchvision's raft_small file. updates: refinements of the flow. shrink:
-    it is estimated at 1/shrink of the size and scaled up; below 128 pixels frames are padded, which gains nothing.
-    Raises UserError on first use where the file is missing or holds something else.
+    It has 1.0 million parameters and runs in float32 on the device of the clip, without gradients.
+
+    Args:
+        weights: the authors' raft-small.pth, or torchvision's raft_small file.
+        updates: number of refinement iterations.
+        shrink: flow is estimated at 1/shrink of the size and scaled up; frames below 128 pixels are padded.
+
+    Raises:
+        UserError: at the first call, if the file is missing or holds other weights.
     """
 
     def __init__(self, weights: str, updates: int = 12, shrink: int = 1) -> None:
@@ -52,9 +57,9 @@ class RaftSmall:
         return self._flow(now, before), self._flow(before, now)
 
     def _flow(self, reference: Tensor, other: Tensor) -> Tensor:
-        """N 3 H W in [0, 1] twice -> N 2 H W, where each pixel of reference is in other."""
+        """Flow (N, 2, H, W) from reference to other, both (N, 3, H, W) in [0, 1]."""
         height, width = reference.shape[-2:]
-        below, right = (max(_SMALLEST, -(-side // 8) * 8) - side for side in (height, width))
+        below, right = (max(_MIN_SIDE, -(-side // 8) * 8) - side for side in (height, width))
         network = _network(self.weights).to(reference.device)
         with torch.autocast(reference.device.type, enabled=False):
             pair = [F.pad(x.float() * 2 - 1, (0, right, 0, below), mode="replicate") for x in (reference, other)]
@@ -70,7 +75,7 @@ def _network(weights: str) -> nn.Module:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
         network = raft_small(weights=None)
         network.load_state_dict({_renamed(name): tensor for name, tensor in tensors.items()})
-    except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file
+    except Exception as error:  # torch raises different types for other, truncated and foreign files
         reason = str(error).strip().splitlines()[0]
         raise UserError(path, f"holds no RAFT-small ({reason})", "give the authors' or torchvision's file") from error
     return network.eval().requires_grad_(False)

@@ -1,7 +1,8 @@
-"""MATLAB's imresize as two matrix products, and its exact polyphase form for integer enlargement.
+"""MATLAB's imresize as two matrix products, and as a convolution for integer upscaling factors.
 
-The field's "BI" degradation is this function: cubic with a = -0.5, antialiased when shrinking, symmetric borders.
-Source: MATLAB documentation of imresize; Keys, "Cubic convolution interpolation", 1981, eq. 15.
+Bicubic downscaling by it is the degradation "BI" of the literature: cubic convolution with a = -0.5, antialiased when
+shrinking, symmetric borders. References: MATLAB documentation of imresize; Keys, "Cubic convolution interpolation for
+digital image processing", 1981, eq. 15.
 """
 
 import math
@@ -34,7 +35,7 @@ def _lanczos3(x: Tensor) -> Tensor:
     return torch.where(x.abs() < 3, torch.sinc(x) * torch.sinc(x / 3), torch.zeros_like(x))
 
 
-KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support
+KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support in pixels
     "bicubic": (_cubic, 4.0),
     "bilinear": (_linear, 2.0),
     "area": (_box, 1.0),
@@ -45,11 +46,20 @@ KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support
 
 @lru_cache(maxsize=64)
 def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: float = 0.0) -> Tensor:
-    """Weights of one axis, float64 (out_size, size), rows summing to 1.
+    """Compute the interpolation weights along one axis.
 
-    scale is out/in as the caller asked for it (MATLAB keeps it even where out_size was rounded up); shift moves where
-    the samples are taken, in input pixels (chroma that does not lie in the middle of its luma).
-    Raises ValueError for an unknown method.
+    Args:
+        size: input length in pixels.
+        out_size: output length in pixels.
+        scale: output over input sampling rate; as in MATLAB it need not be out_size / size.
+        method: a key of `KERNELS`.
+        shift: of the sampling positions, in input pixels (chroma that is not centred between its luma).
+
+    Returns:
+        float64 (out_size, size), rows sum to 1.
+
+    Raises:
+        ValueError: unknown method.
     """
     if method not in KERNELS:
         raise ValueError(f"method must be one of {', '.join(KERNELS)}, not {method!r}")
@@ -67,10 +77,18 @@ def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: fl
 
 
 def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
-    """Resize the last two axes as MATLAB's imresize does; the result is neither clamped nor rounded.
+    """Resize as MATLAB's imresize does, without clamping or rounding.
 
-    x: (..., H, W), any float type and range; returns (..., ceil(H*scale), ceil(W*scale)).
-    Raises ValueError for an unknown method or a scale that is not positive.
+    Args:
+        x: (..., H, W), floating point, any range.
+        scale: factor for both axes.
+        method: a key of `KERNELS`.
+
+    Returns:
+        (..., ceil(H * scale), ceil(W * scale)).
+
+    Raises:
+        ValueError: unknown method, or scale <= 0.
     """
     if scale <= 0:
         raise ValueError(f"scale must be positive, not {scale}")
@@ -80,8 +98,8 @@ def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
 
 
 def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
-    """Weights of one axis whose ends lie on each other, float64 (out_size, size), rows summing to 1."""
-    if method != "area" or out_size > size:  # a box enlarges by repeating pixels, each up to half a pixel off
+    """Weights along one axis with the edges of input and output aligned, float64 (out_size, size)."""
+    if method != "area" or out_size > size:  # a box would repeat pixels, up to half a pixel off
         return resize_matrix(size, out_size, out_size / size, "bilinear" if method == "area" else method)
     ends = torch.arange(out_size + 1, dtype=torch.float64)[:, None] * (size / out_size)
     pixels = torch.arange(size, dtype=torch.float64)
@@ -90,34 +108,44 @@ def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
 
 
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
-    """Resize the last two axes to `size` (height, width) exactly, edges on edges, so that nothing moves.
+    """Resize to an exact size with aligned edges; otherwise as `imresize`.
 
-    Otherwise as `imresize`; but "area" weighs a pixel by the share of it that is covered, as OpenCV's does, where
-    MATLAB's box takes whole pixels, and enlarges as "bilinear". x: (..., H, W).
-    Raises ValueError for an unknown method.
+    "area" weights pixels by the share that is covered, as OpenCV does (MATLAB's box takes whole pixels), and enlarges
+    as "bilinear".
+
+    Args:
+        x: (..., H, W), floating point, any range.
+        size: height and width of the result.
+        method: a key of `KERNELS`.
+
+    Raises:
+        ValueError: unknown method.
     """
     rows, columns = (_fitting_matrix(old, new, method) for old, new in zip(x.shape[-2:], size, strict=True))
     return rows.to(x) @ x @ columns.to(x).mT
 
 
 def _mirrored(x: Tensor) -> Tensor:
-    """x with two more columns on either side, mirrored as MATLAB does: the border pixel comes twice."""
+    """Pad two columns on either side by symmetric reflection, which repeats the border pixel, as MATLAB does."""
     if x.shape[-1] < 2:
         return torch.cat([x] * 5, -1)
     return torch.cat([x[..., 1:2], x[..., :1], x, x[..., -1:], x[..., -2:-1]], -1)
 
 
 class BicubicUpsample(nn.Module):
-    """Enlarge by an integer: one depthwise convolution and a pixel shuffle, equal to `imresize`.
+    """Bicubic upscaling by an integer, equal to `imresize`: a depthwise convolution and a pixel shuffle.
 
-    Exports to plain ONNX operators at any size. Under autocast in x's own type all the same: the picture passes here,
-    and bf16 has no more than 256 levels. x: B C h w -> B C sh sw.
+    It exports to plain ONNX operators of free size. It ignores autocast, because the image itself passes through it
+    and bfloat16 has 8 bits of precision. Input (B, C, h, w), output (B, C, scale h, scale w).
+
+    Args:
+        scale: upscaling factor.
     """
 
     def __init__(self, scale: int) -> None:
         super().__init__()
         self.scale = scale
-        # Rows of the resize matrix far from any border are the filter of each of the `scale` phases.
+        # Rows of the resize matrix away from the borders are the filters of the `scale` phases.
         rows = resize_matrix(16, 16 * scale, scale, "bicubic")[8 * scale : 9 * scale, 6:11]
         self.register_buffer("taps", torch.einsum("ik,jl->ijkl", rows, rows).reshape(-1, 1, 5, 5).float(), False)
 

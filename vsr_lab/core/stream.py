@@ -1,4 +1,4 @@
-"""Any network over an endless run of frames."""
+"""Running networks over sequences of frames of any length."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,27 +11,34 @@ from vsr_lab.core.network import Network, StreamingNetwork
 
 
 def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
-    """Repeat the last rows and columns of lr (B C h w) until both sizes are multiples."""
+    """Pad lr (B, C, h, w) at the bottom and right by replication to multiples of `multiple`."""
     below, right = -lr.shape[-2] % multiple, -lr.shape[-1] % multiple
     return F.pad(lr, (0, right, 0, below), mode="replicate") if below or right else lr
 
 
 def enlarge(network: Network, lr: Tensor) -> Tensor:
-    """network(lr) for lr (B T C h w) of any size, padded to what it needs: sr (B T C sh sw)."""
+    """Return network(lr) for lr (B, T, C, h, w) of any size, padded as the network requires and cropped again."""
     padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
     return network(padded)[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
 
 
 @torch.inference_mode()
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
-    """Enlarge frames (C h w each), yielding C sh sw each, in order.
+    """Upscale frames in order.
 
-    A streaming network holds one frame and its state, whatever the length; any other sees a whole scene at once.
-    is_cut: asked once of every frame in order; where it says yes, nothing of the frames before is remembered.
+    A streaming network keeps one frame and its state in memory; any other processes a whole scene at once.
+
+    Args:
+        network: the network.
+        frames: LR frames (C, h, w) in [0, 1].
+        is_cut: called once for every frame in order; where it is True, the state is reset.
+
+    Yields:
+        SR frames (C, scale h, scale w), not clamped.
     """
     if not isinstance(network, StreamingNetwork):
         for scene in _scenes(frames, is_cut):
-            yield from _whole(network, scene)
+            yield from enlarge(network, torch.stack(scene)[None])[0]
         return
     state = None
     for lr in frames:
@@ -50,7 +57,3 @@ def _scenes(frames: Iterable[Tensor], is_cut: IsCut) -> Iterator[list[Tensor]]:
             scene = []
         scene.append(lr)
     yield scene
-
-
-def _whole(network: Network, frames: list[Tensor]) -> Iterator[Tensor]:
-    yield from enlarge(network, torch.stack(frames)[None])[0]

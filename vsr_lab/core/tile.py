@@ -1,4 +1,4 @@
-"""Frames too large for memory, in tiles."""
+"""Running networks tile by tile, for frames that are too large for memory."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from vsr_lab.core.network import State, StreamingNetwork
 
 
 class Tile(NamedTuple):
-    """Where a tile's result goes (y, x, height, width), and the margin of context above and left of it."""
+    """Position and size of a tile's result, and the margins of context above and to the left of it, in LR pixels."""
 
     y: int
     x: int
@@ -21,16 +21,24 @@ class Tile(NamedTuple):
 
 
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
-    """Tiles of at most size x size that cover height x width without gap or overlap of results."""
+    """Split height x width into tiles of at most size x size whose results neither overlap nor leave gaps."""
     for y in range(0, height, size):
         for x in range(0, width, size):
             yield Tile(y, x, min(size, height - y), min(size, width - x), min(overlap, y), min(overlap, x))
 
 
 class Tiled(StreamingNetwork):
-    """A streaming network run tile by tile, each with its own state and `overlap` LR pixels of context around it.
+    """Run a streaming network tile by tile, each tile with its own state.
 
-    Equal to the network itself as long as what it sees reaches no further than overlap.
+    The result is equal to the network's own if its receptive field does not exceed `overlap`.
+
+    Args:
+        network: the network.
+        size: side of a tile in LR pixels, a multiple of the network's `size_multiple`.
+        overlap: LR pixels of context around a tile, likewise a multiple.
+
+    Raises:
+        ValueError: size or overlap is negative or not a multiple.
     """
 
     def __init__(self, network: StreamingNetwork, size: int, overlap: int) -> None:

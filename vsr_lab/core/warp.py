@@ -1,6 +1,6 @@
-"""Motion between neighbouring frames: backward warping, occlusion, and the motion of a whole clip.
+"""Backward warping, and occlusion masks.
 
-Flows are in pixels, (x, y) on the channel axis, B 2 H W: out(p) = image(p + flow(p)).
+Flow is in pixels, (B, 2, H, W) with x and y on the channel axis: out(p) = image(p + flow(p)).
 """
 
 from typing import NamedTuple
@@ -11,11 +11,13 @@ from torch import Tensor
 
 
 class Motion(NamedTuple):
-    """How the pixels of a clip's frames 1..T-1 relate to the frame before each.
+    """Optical flow between neighbouring frames of a clip (B, T, C, H, W).
 
-    backward: B T-1 2 H W, from frame t to t-1 (what warps t-1 onto t);
-    forward: B T-1 2 H W, from frame t-1 to t; mask: B T-1 1 H W, 1 where the two agree and at no edge of a motion,
-    see `visible`. It is 1 too for most of what enters the picture, see `inside`.
+    Attributes:
+        backward: flow from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
+        forward: flow from frame t-1 to t, (B, T-1, 2, H, W).
+        mask: 1 where both are consistent and not at a motion boundary (`visible`), (B, T-1, 1, H, W). It is also 1 for
+            most pixels that enter the frame; `inside` excludes those.
     """
 
     backward: Tensor
@@ -24,9 +26,17 @@ class Motion(NamedTuple):
 
 
 def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
-    """Sample image (B C H W) at p + flow(p) (flow B 2 H W, pixels), bilinear; outside: "border" repeated or "zeros".
+    """Sample image at p + flow(p), bilinearly.
 
-    In float32 at least: coordinates of half precision would be off by a quarter of a pixel. Returns image's type.
+    It computes in float32 or float64, because coordinates in half precision would be off by a quarter of a pixel.
+
+    Args:
+        image: (B, C, H, W).
+        flow: (B, 2, H, W) in pixels.
+        padding: "border" or "zeros" outside the image.
+
+    Returns:
+        (B, C, H, W) in the dtype of image.
     """
     height, width = image.shape[-2:]
     flow = flow.to(torch.promote_types(flow.dtype, torch.float32))
@@ -38,7 +48,7 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tenso
 
 
 def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """x and y of p + flow(p), B H W each."""
+    """x and y of p + flow(p), (B, H, W) each."""
     height, width = flow.shape[-2:]
     xs = torch.arange(width, device=flow.device, dtype=flow.dtype)
     ys = torch.arange(height, device=flow.device, dtype=flow.dtype)
@@ -46,11 +56,17 @@ def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def visible(backward: Tensor, forward: Tensor) -> Tensor:
-    """1 where a pixel of frame t is also seen in t-1 and off motion edges, B 1 H W.
+    """Mask of the pixels of frame t that are visible in t-1 and not at a motion boundary.
 
-    Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018: with w = backward flow and w_fb = the
-    forward flow warped by it, visible where |w_fb + w|^2 <= 0.01(|w_fb|^2 + |w|^2) + 0.5 and
-    |du|^2 + |dv|^2 <= 0.01|w|^2 + 0.002.
+    Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018: with w the backward flow and w_fb the forward
+    flow warped by it, |w_fb + w|^2 <= 0.01 (|w_fb|^2 + |w|^2) + 0.5 and |du|^2 + |dv|^2 <= 0.01 |w|^2 + 0.002.
+
+    Args:
+        backward: (B, 2, H, W) in pixels.
+        forward: (B, 2, H, W) in pixels.
+
+    Returns:
+        0 or 1, (B, 1, H, W).
     """
     returned = backward_warp(forward, backward)
     square = backward.square().sum(1)
@@ -62,17 +78,17 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor) -> Tensor:
-    """1 where p + flow(p) (B 2 H W, pixels) lies in the picture, B 1 H W. `visible` cannot tell: flows agree there."""
+    """Mask (B, 1, H, W) of the pixels whose p + flow(p) is inside the frame; `visible` may be 1 for others too."""
     height, width = flow.shape[-2:]
     x, y = _places(flow)
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)
 
 
 def warp_clip(clip: Tensor, flow: Tensor) -> Tensor:
-    """Every frame of clip (B T C H W) by its own flow (B T 2 H W)."""
+    """Warp every frame of clip (B, T, C, H, W) by its own flow (B, T, 2, H, W)."""
     return backward_warp(clip.flatten(0, 1), flow.flatten(0, 1)).unflatten(0, clip.shape[:2])
 
 
 def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
-    """Frames 0..T-2 of clip (B T C H W), each warped onto the frame after it: B T-1 C H W."""
+    """Warp frames 0..T-2 of clip (B, T, C, H, W) onto the frames after them: (B, T-1, C, H, W)."""
     return warp_clip(clip[:, :-1], motion.backward)

@@ -1,7 +1,6 @@
 """Where a new scene begins: PySceneDetect's adaptive detector, fed with small frames, and no flash taken for a cut."""
 
 from collections import deque
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -45,9 +44,3 @@ class Cuts:
 
 def _gap(one: Frames, other: Frames) -> float:
     return float(np.abs(one.astype(np.int16) - other).mean())
-
-
-def scenes(cuts: list[int], start: int, stop: int) -> list[tuple[int, int]]:
-    """start..stop-1 divided at the cuts, as (first, last + 1)."""
-    edges = [start, *(cut for cut in sorted(cuts) if start < cut < stop), stop]
-    return list(pairwise(edges))

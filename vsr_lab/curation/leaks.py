@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsr_lab.curation.cuts import scenes
+from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.curation.fingerprint import Match, Prints, find_matches
 from vsr_lab.curation.scan import Scan
 from vsr_lab.footage.shots import Shot
@@ -55,7 +55,7 @@ def entry(shot: Shot, split: str, scan: Scan) -> Entry:
         columns = slice(round(x / width * thumbs.shape[2]), max(2, round((x + wide) / width * thumbs.shape[2])))
         thumbs = np.ascontiguousarray(thumbs[:, rows, columns])
     numbers = [max(shot.start, int(number)) for number in scan.prints[first:last]]
-    return Entry(shot.name, split, numbers, Prints(thumbs), scenes(scan.cuts.tolist(), shot.start, stop))
+    return Entry(shot.name, split, numbers, Prints(thumbs), split_at_cuts(scan.cuts.tolist(), shot.start, stop))
 
 
 def find_leaks(entries: Sequence[Entry]) -> list[Leak]:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
-from vsr_lab.curation.cuts import scenes
 from vsr_lab.curation.features import FEATURES
 from vsr_lab.curation.scan import Scan
 from vsr_lab.footage.shots import Shot
@@ -68,7 +68,7 @@ def takes_of(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> 
     """
     stop = scan.frames if shot.stop is None else shot.stop
     found: list[ShotCandidate] = []
-    for first, last in scenes(scan.cuts.tolist(), shot.start, stop):
+    for first, last in split_at_cuts(scan.cuts.tolist(), shot.start, stop):
         count = max(1, round((last - first) / (_LONGEST * rate)))
         edges = np.linspace(first, last, count + 1).astype(int).tolist()
         for a, b in pairwise(edges):

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
+from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_json
 from vsr_lab.data.activity import Activity, measure_activity
-from vsr_lab.footage.shots import Shot, split_at_cuts
+from vsr_lab.footage.shots import Shot
 
 _FRAMES_VERSION = 2  # raised where a reader comes to give other frames of the same file
 _PAGE = 4096
@@ -59,7 +60,8 @@ class StoredClip:
     @property
     def scenes(self) -> list[tuple[int, int]]:
         """The clip's own frames a..b-1 between its cuts."""
-        return split_at_cuts(self.cuts, self.first, self.first + len(self))
+        first, found = self.first, split_at_cuts(self.cuts, self.first, self.first + len(self))
+        return [(start - first, stop - first) for start, stop in found]
 
     def window(self, first: int, last: int) -> "StoredClip":
         """The clip's own frames first..last-1 as a clip."""

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -82,12 +81,6 @@ class Shot:
     def window(self, first: int, last: int) -> "Shot":
         """The shot's own frames first..last-1 as a shot."""
         return replace(self, start=self.start + first, stop=self.start + last)
-
-
-def split_at_cuts(cuts: tuple[int, ...], start: int, stop: int) -> list[tuple[int, int]]:
-    """Frames start..stop-1 split at the cuts inside, counted from start: [(first, last + 1), ...]."""
-    inside = sorted({cut - start for cut in cuts if start < cut < stop})
-    return list(pairwise([0, *inside, stop - start]))
 
 
 def parse_window(text: str | None) -> tuple[int, int | None]:

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
-from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots, parse_window, split_at_cuts
+from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots, parse_window
 from vsr_lab.video import ReadOptions
 
 WriteVideo = Callable[..., Path]
@@ -79,10 +80,10 @@ def test_a_shot_is_cropped_before_it_is_shrunk(video: Path, frames: Frames) -> N
 @pytest.mark.parametrize(
     ("cuts", "scenes"),
     [
-        ((), [(0, 10)]),
-        ((5, 12, 13), [(0, 2), (2, 3), (3, 10)]),  # a cut before the window is none of its own
-        ((10, 20), [(0, 10)]),  # a scene that begins with the window, or after it, parts nothing
-        ((13, 12, 13), [(0, 2), (2, 3), (3, 10)]),
+        ((), [(10, 20)]),
+        ((5, 12, 13), [(10, 12), (12, 13), (13, 20)]),  # a cut before the window is none of its own
+        ((10, 20), [(10, 20)]),  # a scene that begins with the window, or after it, parts nothing
+        ((13, 12, 13), [(10, 12), (12, 13), (13, 20)]),
     ],
 )
 def test_cuts_part_a_window_into_scenes(cuts: tuple[int, ...], scenes: list[tuple[int, int]]) -> None:
