@@ -121,8 +121,11 @@ def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tens
     Raises:
         ValueError: unknown method.
     """
-    rows, columns = (_fitting_matrix(old, new, method) for old, new in zip(x.shape[-2:], size, strict=True))
-    return rows.to(x) @ x @ columns.to(x).mT
+    if x.shape[-2] != size[0]:
+        x = _fitting_matrix(x.shape[-2], size[0], method).to(x) @ x
+    if x.shape[-1] != size[1]:
+        x = x @ _fitting_matrix(x.shape[-1], size[1], method).to(x).mT
+    return x
 
 
 def _mirrored(x: Tensor) -> Tensor:

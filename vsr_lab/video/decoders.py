@@ -1,8 +1,10 @@
-"""Two decoders behind one call, `read(start, stop)`: PyAV for any stream, decord for those that it reads exactly."""
+"""Decoders with random access by frame number: PyAV for any stream, decord for those that it reads exactly."""
 
 import ctypes
+import itertools
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import av.error
@@ -16,29 +18,29 @@ from vsr_lab.video.color_conversion import RgbConverter
 from vsr_lab.video.packets import open_input, packets_of
 from vsr_lab.video.probe import DisplayOrientation, Probe, describe_change
 
-_REORDER = 16  # frames; no codec shows one later than that after it was decoded
+_REORDER = 16  # frames: the largest reordering delay of any codec
 
 
 class Decoder(Protocol):
-    """An open file."""
+    """An open video file."""
 
     def read(self, start: int, stop: int) -> AnyFrames:
-        """RGB frames start..stop-1, upright, T H W 3. Raises UserError where they cannot be decoded."""
+        """Decode frames start..stop-1 to upright RGB (T, H, W, 3). Raises UserError if one cannot be decoded."""
         ...
 
     def close(self) -> None: ...
 
 
 def open_decoder(probe: Probe) -> Decoder:
-    """The decoder that probing chose."""
+    """Open the decoder that `probe` chose."""
     return DecordDecoder(probe) if probe.backend == "decord" else AvDecoder(probe)
 
 
 class _ProcessLocal:
-    """Holder of objects with threads, which a forked process has to open again.
+    """Base class of holders of objects with threads, which a forked process has to open again.
 
-    Threads do not exist in a forked process, and whatever uses or frees an object that has some waits for them for
-    ever. So the parent's objects are kept, unused, and `_reset` opens new ones.
+    The threads do not exist in the forked process, and using or freeing such an object waits for them forever. The
+    parent's objects are therefore kept, unused, and `_reset` opens new ones.
     """
 
     def __init__(self) -> None:
@@ -48,7 +50,7 @@ class _ProcessLocal:
         raise NotImplementedError
 
     def _check_process(self) -> None:
-        """To be called before the objects are used."""
+        """Call this before the objects are used."""
         if self._pid != os.getpid():
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(vars(self).copy()))  # never freed, not even at exit
             self._pid = os.getpid()
@@ -68,7 +70,7 @@ class DecordDecoder(_ProcessLocal):
         self._probe = probe
         self._errors: tuple[type[Exception], ...] = (decord.DECORDError, RuntimeError)
         decord.logging.set_level(decord.logging.FATAL)
-        self._open = lambda: decord.VideoReader(str(probe.path.absolute()), num_threads=2)
+        self._open = partial(decord.VideoReader, str(probe.path.absolute()), num_threads=2)
         self._reset()
 
     def _reset(self) -> None:
@@ -77,10 +79,12 @@ class DecordDecoder(_ProcessLocal):
     def read(self, start: int, stop: int) -> AnyFrames:
         self._check_process()
         try:
-            self._reader = self._reader or self._opened()
+            if self._reader is None:
+                self._reader = self._opened()
             return self._reader.get_batch(list(range(start, stop))).asnumpy()
         except self._errors as error:
-            raise self._refusal(f"cannot be decoded at frames {start}:{stop}", error) from error
+            problem = f"cannot be decoded at frames {start}:{stop} ({str(error).strip().splitlines()[-1]})"
+            raise UserError(self._probe.path, problem, "repair it") from error
 
     def _opened(self) -> Any:
         reader = self._open()
@@ -89,21 +93,20 @@ class DecordDecoder(_ProcessLocal):
             raise UserError(self._probe.path, problem, "repair it")
         return reader
 
-    def _refusal(self, problem: str, error: Exception) -> UserError:
-        return UserError(self._probe.path, f"{problem} ({str(error).strip().splitlines()[-1]})", "repair it")
-
     def close(self) -> None:
         self._check_process()
         self._reset()
 
 
 class AvDecoder(_ProcessLocal):
-    """PyAV: seeks to a keyframe at or before the first frame asked for, decodes on, and takes frames by their times.
+    """PyAV: seek to a keyframe at or before the first frame, decode from there, and match frames by their timestamps.
 
-    A frame that does not come out after a seek (an intra refresh has no clean keyframe), or comes out marked as
-    corrupt, is decoded again from further back, at last from the start of the file, before it is given up or taken.
-    careful: for damaged files: with one thread, so that every frame that can be decoded comes out whatever is wrong
-    with the one before, and put in order.
+    A frame that is missing or marked as corrupt after a seek (with intra refresh no keyframe is clean) is decoded again
+    from an earlier keyframe, and finally from the start of the file.
+
+    Args:
+        probe: of the file.
+        careful: for damaged files: decode with one thread, so that an error affects no other frame, and sort frames.
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:
@@ -117,18 +120,18 @@ class AvDecoder(_ProcessLocal):
 
     def _reset(self) -> None:
         self._container: InputContainer | None = None
-        self._coming: Iterator[tuple[int, VideoFrame]] = iter(())
-        self._next = -1  # the number of the frame that comes next, -1 where nothing is open
+        self._decoded: Iterator[tuple[int, VideoFrame]] = iter(())
+        self._next = -1  # number of the next frame of _decoded; -1 if no file is open
 
     def read(self, start: int, stop: int) -> AnyFrames:
         return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
 
     def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
-        """Frames start..stop-1 as they are coded. Raises UserError where they cannot be decoded."""
+        """Decode frames start..stop-1 without conversion. Raises UserError if one cannot be decoded."""
         self._check_process()
         try:
             if not self._is_near(start):
-                self._enter(start, 0)
+                self._open_before(start, 0)
             yield from self._collect(start, stop)
         except av.error.FFmpegError as error:
             problem = f"cannot be decoded at frames {start}:{stop} ({error.strerror})"
@@ -141,7 +144,7 @@ class AvDecoder(_ProcessLocal):
         self._reset()
 
     def _is_near(self, start: int) -> bool:
-        """True where decoding on from here is no more work than seeking."""
+        """Whether decoding on takes no longer than seeking: no keyframe lies between."""
         if not 0 <= self._next <= start:
             return False
         if self._index.counted:
@@ -152,7 +155,7 @@ class AvDecoder(_ProcessLocal):
     def _collect(self, start: int, stop: int) -> Iterator[VideoFrame]:
         wanted, back = start, 0
         while wanted < stop:
-            number, frame = next(self._coming, (self._probe.frames, None))
+            number, frame = next(self._decoded, (self._probe.frames, None))
             self._next = number + 1
             if number < wanted:
                 continue
@@ -164,36 +167,39 @@ class AvDecoder(_ProcessLocal):
                 raise UserError(self._probe.path, problem, "repair it, or leave that part out")
             else:
                 back = 2 * back + 1
-                self._enter(wanted, back)
+                self._open_before(wanted, back)
 
-    def _enter(self, start: int, back: int) -> None:
-        """Stand before frame start, at the keyframe that precedes it by `back` others, or at the start of the file."""
+    def _open_before(self, start: int, back: int) -> None:
+        """Seek to the keyframe `back` keyframes before the one for frame start, or open the file at its start."""
         keys = self._index.keys
         place = int(np.searchsorted(keys, self._index.ticks[start], side="right")) - 1 - back
         if place > 0 and self._seek(int(keys[place])):
             return
         self.close()
-        container = self._container = open_input(self._probe.path)
-        container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
+        container, stream = self._opened()
         self._from_start, self._next = True, 0
-        self._coming = self._numbered(self._decode(packets_of(container, container.streams[self._probe.stream])))
+        self._decoded = self._numbered(self._decode(packets_of(container, stream)))
 
-    def _seek(self, tick: int) -> bool:
-        """True where the container went to a keyframe at or before tick."""
+    def _opened(self) -> tuple[InputContainer, Any]:
         if not self._container:
             self._container = open_input(self._probe.path)
-            self._container.streams[self._probe.stream].codec_context.thread_type = self._threads()  # pyright: ignore
-        stream = self._container.streams[self._probe.stream]
+            context: Any = self._container.streams[self._probe.stream].codec_context
+            context.thread_type = "NONE" if self._careful else "AUTO"
+        return self._container, self._container.streams[self._probe.stream]
+
+    def _seek(self, tick: int) -> bool:
+        """Seek to a keyframe at or before tick; False if that fails."""
+        container, stream = self._opened()
         try:
-            self._container.seek(tick, stream=stream)
-            packets = packets_of(self._container, stream)
+            container.seek(tick, stream=stream)
+            packets = packets_of(container, stream)
             first = next((p for p in packets if p.is_keyframe and p.size), None)
         except av.error.FFmpegError:
-            return False  # a container without an index: read from its start
+            return False  # the container has no index
         if first is None or first.pts is None or first.pts > tick or first.pts not in self._index.keys:
             return False
         self._from_start, self._next = False, 0
-        self._coming = self._numbered(self._decode(_chained(first, packets)))
+        self._decoded = self._numbered(self._decode(itertools.chain([first], packets)))
         return True
 
     def _decode(self, packets: Iterator[Any]) -> Iterator[VideoFrame]:
@@ -201,20 +207,14 @@ class AvDecoder(_ProcessLocal):
             try:
                 yield from packet.decode()
             except av.error.InvalidDataError:
-                continue  # what it held is missed, and named, by its number
-
-    def _threads(self) -> str:
-        return "NONE" if self._careful else "AUTO"
+                continue  # the missing frame is reported by its number
 
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         if self._index.counted:
-            yield from enumerate(frames)
-        elif self._careful:
-            yield from _in_order(self._placed(frames))
-        else:
-            yield from self._placed(frames)
+            return enumerate(frames)
+        return _in_order(self._by_time(frames)) if self._careful else self._by_time(frames)
 
-    def _placed(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+    def _by_time(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         ticks = self._index.ticks
         for frame in frames:
             place = int(np.searchsorted(ticks, frame.pts)) if frame.pts is not None else len(ticks)
@@ -223,7 +223,7 @@ class AvDecoder(_ProcessLocal):
 
 
 def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
-    """By number: a decoder that lost its place may hand frames out as they come in the file."""
+    """Sort frames by number: after an error a decoder may output them in coding order."""
     waiting: dict[int, VideoFrame] = {}
     for number, frame in frames:
         waiting[number] = frame
@@ -234,7 +234,7 @@ def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, V
 
 
 class FrameConverter(_ProcessLocal):
-    """Decoded frames of one file to upright RGB."""
+    """Convert decoded frames of one file to upright RGB."""
 
     def __init__(self, probe: Probe) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ class FrameConverter(_ProcessLocal):
         self._convert: RgbConverter | None = None
 
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
-        """H W 3. Raises UserError where the frame is of another size or colour than the file's first."""
+        """Convert frame `number` to (H, W, 3). Raises UserError if its size or colour differ from the first frame's."""
         if change := describe_change(self._probe, frame):
             raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
         self._check_process()
@@ -254,13 +254,8 @@ class FrameConverter(_ProcessLocal):
         return upright(self._convert(frame), self._probe.orientation)
 
 
-def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest
-
-
 def upright(picture: AnyFrames, orientation: DisplayOrientation) -> AnyFrames:
-    """A stored picture, H W 3, as its file says that it is to be seen."""
+    """Transpose and flip a decoded picture (H, W, 3) according to the file's display matrix."""
     if orientation.transposed:
         picture = picture.swapaxes(0, 1)
     return picture[:: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1]

@@ -1,4 +1,4 @@
-"""A folder of numbered pictures, read like a video."""
+"""Folders of numbered images, read like a video."""
 
 import re
 from pathlib import Path
@@ -15,9 +15,14 @@ FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".
 
 
 class ImageSequence:
-    """A folder of numbered pictures, in the order of their names; 25 frames a second where nothing says otherwise.
+    """A folder of images in natural order of their names, all of one size and bit depth (8, or 16 for PNG and TIFF).
 
-    8 bits a sample, or 16 (PNG, TIFF), which are kept; one size and one depth.
+    Args:
+        path: the folder.
+        rate: frames per second.
+
+    Raises:
+        UserError: the folder has no images.
     """
 
     def __init__(self, path: Path, rate: float = 25.0) -> None:
@@ -27,7 +32,7 @@ class ImageSequence:
         if not self.files:
             raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
         self._size: tuple[int, int] | None = None
-        self._depth: np.dtype[Any] | None = None  # of the first picture read
+        self._depth: np.dtype[Any] | None = None  # of the first image read
 
     @property
     def frames(self) -> int:
@@ -35,7 +40,7 @@ class ImageSequence:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height, width, by the first picture's header: 64,612 folders are listed without decoding a picture."""
+        """Height and width, from the header of the first image alone, which keeps listing large data sets fast."""
         if self._size is None:
             try:
                 with Image.open(self.files[0]) as picture:
@@ -45,7 +50,7 @@ class ImageSequence:
         return self._size
 
     def read(self, start: int, stop: int) -> Clip:
-        """Frames start..stop-1. Raises UserError for a picture that cannot be read or is not like the first."""
+        """Read frames start..stop-1. Raises UserError if an image cannot be read or differs from the first."""
         pictures = [_read_picture(file) for file in self.files[start:stop]]
         for file, picture in zip(self.files[start:stop], pictures, strict=True):
             if picture.shape[:2] != self.size:
@@ -58,7 +63,7 @@ class ImageSequence:
 
 
 def _counting(path: Path) -> list[tuple[int, str]]:
-    """Sorts frame10 after frame9."""
+    """Key of natural sorting: frame10 after frame9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 

@@ -1,4 +1,4 @@
-"""What a user asks to be done with footage that cannot be read as it is."""
+"""Options for footage that cannot be read as it is: interlaced, HDR or damaged."""
 
 from dataclasses import dataclass, fields
 
@@ -13,11 +13,16 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """None refuses what would need it; footage that needs nothing is read as it is, whatever is said here.
+    """How to read interlaced, HDR and damaged files; None refuses them. Other files are read as they are.
 
-    deinterlace: "bwdif" makes one whole frame of every two fields, "ivtc" finds the film frames of a telecined stream,
-    "auto" does what each file needs, "keep" reads fields weaved as they are. tone_map: "bt2390" brings PQ and HLG to
-    BT.709. damaged: "keep" reads what can be decoded. Raises UserError for any other word.
+    Args:
+        deinterlace: "bwdif" deinterlaces to one frame per two fields, "ivtc" restores the frames of telecined film,
+            "auto" chooses for each file, "keep" reads interlaced frames as they are stored.
+        tone_map: "bt2390" converts PQ and HLG to BT.709.
+        damaged: "keep" reads the frames that can be decoded.
+
+    Raises:
+        UserError: any other value.
     """
 
     deinterlace: str | None = None
@@ -32,7 +37,7 @@ class ReadOptions:
 
     @property
     def changes(self) -> bool:
-        """Whether frames may come out other than they are stored."""
+        """Whether frames may differ from those that are stored."""
         return self.deinterlace not in (None, "keep") or self.tone_map is not None or self.damaged is not None
 
 

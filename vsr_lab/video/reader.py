@@ -1,4 +1,4 @@
-"""Footage behind one small interface: a video file or a folder of frames, opened lazily."""
+"""Reading footage: video files and folders of images behind one interface."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.resize import resize_matrix
+from vsr_lab.core.resize import resize_to
 from vsr_lab.video.damage import Damage, drop_frames, find_damage, find_damage_between
 from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
 from vsr_lab.video.deinterlace import FilteredDecoder, filter_chain_for
@@ -24,8 +24,10 @@ VIDEO_SUFFIXES = frozenset(
 
 
 class Footage(Protocol):
-    """Frames of one source, by number. Cheap to pickle and safe to fork: files open on first reading, in the process
-    that reads."""
+    """Frames of one source, by number.
+
+    It can be pickled and forked: files are opened at the first reading in each process.
+    """
 
     @property
     def frames(self) -> int: ...
@@ -35,17 +37,26 @@ class Footage(Protocol):
         ...
 
     def read(self, start: int, stop: int) -> Clip:
-        """Frames start..stop-1. Raises UserError where they cannot be decoded."""
+        """Read frames start..stop-1. Raises UserError if one cannot be decoded."""
         ...
 
 
 class VideoFile:
-    """A video file, upright, in RGB by its own matrix and range, each frame at its own time.
+    """A video file, read as upright RGB with its own matrix and range and its own timestamps.
 
-    square: resize to square pixels where the file's are not, the shorter side enlarged; else pixels stay as they are
-    stored, and `aspect` says how wide one is for its height. read_options: what to do with fields, HDR and damage;
-    `probe` is of what is read then. The file is open from the first reading until its last frame was read, or `close`.
-    Raises UserError for what cannot be read right: fields and HDR at once, damage at the first reading.
+    The file stays open from the first reading until its last frame is read or `close` is called.
+
+    Args:
+        path: the file.
+        square: resize frames to square pixels, by enlarging the shorter side. By default pixels are read as stored, and
+            `aspect` is their aspect ratio.
+        read_options: how to read interlaced, HDR and damaged files.
+
+    Attributes:
+        probe: properties of the frames as they are read.
+
+    Raises:
+        UserError: the file cannot be read correctly with these options. Damage is found at the first reading.
     """
 
     def __init__(self, path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> None:
@@ -66,7 +77,7 @@ class VideoFile:
 
     @property
     def aspect(self) -> Fraction:
-        """Width of a pixel over its height, as `read` gives it."""
+        """Width of a pixel over its height, of the frames as read."""
         return Fraction(1) if self._square else self.probe.aspect
 
     @property
@@ -85,10 +96,12 @@ class VideoFile:
         clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
         if self._source.hdr:
             clip = tone_map(clip, self._source.hdr, self._source.peak)
-        return _resized(clip, self.size) if self._square else clip
+        if self._square:
+            clip = replace(clip, frames=to_frames_like(resize_to(clip.tensor(), self.size), clip.frames))
+        return clip
 
     def _check(self, start: int, stop: int) -> None:
-        """Raises UserError where frames start..stop-1 may be damaged and nobody said what to do with that."""
+        """Raise UserError if frames start..stop-1 may be damaged and read_options.damaged is None."""
         if self.read_options.damaged:
             return
         needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
@@ -98,7 +111,7 @@ class VideoFile:
 
     @property
     def damage(self) -> Damage:
-        """Frames that are lost or broken, by their numbers in the file as it was. Decodes all of it, once."""
+        """Lost and broken frames by their numbers in the original file. Decodes the whole file, once."""
         if self._damage is None:
             self._damage = find_damage(self._source)
         return self._damage
@@ -110,17 +123,17 @@ class VideoFile:
         return FilteredDecoder(self._source, self._chain, decoder) if self._chain else decoder
 
     def close(self) -> None:
-        """Let go of the open file. Reading opens it anew."""
+        """Close the file; reading opens it again."""
         if self._decoder:
             self._decoder.close()
         self._decoder = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_decoder": None}  # decoders can neither be pickled nor live through a fork
+        return {**self.__dict__, "_decoder": None}  # decoders cannot be pickled
 
 
 def _refuse(probe: Probe, read_options: ReadOptions) -> None:
-    """Raises UserError for what would be read wrong."""
+    """Raise UserError for HDR without tone mapping and for more than 16 bits."""
     if probe.hdr and not read_options.tone_map:
         raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
     if probe.bits > 16:
@@ -130,15 +143,6 @@ def _refuse(probe: Probe, read_options: ReadOptions) -> None:
 def _square_size(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
     height, width = size
     return (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
-
-
-def _resized(clip: Clip, size: tuple[int, int]) -> Clip:
-    frames = clip.tensor()
-    for axis, length in ((-2, size[0]), (-1, size[1])):
-        if length != frames.shape[axis]:
-            weights = resize_matrix(frames.shape[axis], length, length / frames.shape[axis], "bicubic").to(frames)
-            frames = weights @ frames if axis == -2 else frames @ weights.mT
-    return replace(clip, frames=to_frames_like(frames, clip.frames))
 
 
 def open_footage(path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> Footage:
@@ -160,16 +164,19 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
 
 
 def find_footage(root: Path) -> list[Path]:
-    """Videos and frame folders at any depth under root, sorted. Raises UserError where there are none.
+    """Find video files and folders of images at any depth under root, sorted.
 
-    A picture beside videos is a cover, not a clip.
+    Images beside videos are taken for cover pictures and ignored.
+
+    Raises:
+        UserError: there is none.
     """
     if not root.exists():
         raise UserError(root, "not found", "check the path")
     if root.is_file():
         return [root]
     found: list[Path] = []
-    for folder, _, files in os.walk(root):  # each folder is listed once: there are data sets of 64,612
+    for folder, _, files in os.walk(root):  # lists each folder once: Vimeo-90K has 64,612
         suffixes = {Path(file).suffix.lower() for file in files}
         if suffixes & VIDEO_SUFFIXES:
             found += [Path(folder, file) for file in files if Path(file).suffix.lower() in VIDEO_SUFFIXES]
@@ -183,6 +190,6 @@ def find_footage(root: Path) -> list[Path]:
 
 
 def read_chunks(footage: Footage, start: int, stop: int, size: int) -> Iterator[Clip]:
-    """Frames start..stop-1 in clips of at most `size` frames, so that memory does not grow with length."""
+    """Read frames start..stop-1 in clips of at most `size` frames, to bound memory."""
     for first in range(start, stop, size):
         yield footage.read(first, min(first + size, stop))
