@@ -10,6 +10,7 @@ the features, against the mean of 200 random draws.
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
@@ -24,7 +25,16 @@ from rich.table import Table
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.curation import Entry, Scans, choose, digest_of, entry, find_leaks, gather, rate_of
+from vsr_lab.curation import (
+    Scans,
+    ShotFingerprint,
+    choose_shots,
+    digest_of,
+    find_candidates,
+    find_leaks,
+    fingerprint_shot,
+    frame_rate,
+)
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.footage.tables import read_rows
@@ -64,14 +74,16 @@ COPIES: dict[str, Callable[[Frames], Frames]] = {
 }
 
 
-def _copy(frames: Frames, name: str, folder: Path) -> Entry:
+def _copy(frames: Frames, name: str, folder: Path) -> ShotFingerprint:
     frames = COPIES[name](frames)
     frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
     path = folder / "copy.mp4"
     crf = "40" if name == "coded at CRF 40" else "28"
     with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
         writer.write(frames, np.arange(len(frames)) / 25)
-    return entry(Shot("copy", path), "eval", scan(open_footage(path, read_options=ReadOptions(deinterlace="keep"))))
+    return fingerprint_shot(
+        Shot("copy", path), "eval", scan(open_footage(path, read_options=ReadOptions(deinterlace="keep")))
+    )
 
 
 class Clip(NamedTuple):
@@ -79,7 +91,7 @@ class Clip(NamedTuple):
 
     shot: Shot
     middle: Shot
-    known: Entry
+    known: ShotFingerprint
     kind: str
 
 
@@ -102,24 +114,24 @@ def planted(clips: list[Clip]) -> Table:
     return table
 
 
-def alarms(entries: list[Entry]) -> list[str]:
+def alarms(entries: list[ShotFingerprint]) -> list[str]:
     """Pairs of different clips that are called the same."""
     told: list[str] = []
     pairs = list(combinations(entries, 2))
     for one, other in track(pairs, "comparing different clips", transient=True):
-        leaks = find_leaks([one, Entry(other.name, "eval", other.numbers, other.prints, other.scenes)])
-        told += [f"{one.name} and {other.name}: likeness {leaks[0].likeness}"] if leaks else []
+        leaks = find_leaks([one, replace(other, split="eval")])
+        told += [f"{one.name} and {other.name}: similarity {leaks[0].similarity}"] if leaks else []
     return [f"{len(told)} of {len(pairs)} pairs of different clips are called the same", *told]
 
 
 def sampled(shots: list[Shot], scans: Scans) -> Table:
     """How far shots are from those chosen."""
-    takes, _ = gather(
-        shots, lambda shot: (scans.get(shot.path, digest_of(shot.path)), rate_of(open_footage(shot.path)))
+    takes, _ = find_candidates(
+        shots, lambda shot: (scans.get(shot.path, digest_of(shot.path)), frame_rate(open_footage(shot.path)))
     )
     table = Table("shots chosen", "mean", "worst", "random: mean", "random: worst", title=f"of {len(takes)} shots")
     for n in (n for n in SIZES if n < len(takes)):
-        reach = choose(takes, n, 0).coverage
+        reach = choose_shots(takes, n, 0).coverage
         table.add_row(str(n), *(f"{x:.2f}" for x in (reach.mean, reach.worst, reach.random_mean, reach.random_worst)))
     return table
 
@@ -140,7 +152,9 @@ def main() -> None:
             continue
         first = max(0, (found.frames - options.frames) // 2)
         middle = shot.window(first, min(found.frames, first + options.frames))
-        clips.append(Clip(shot, middle, entry(middle, "train", found), (kinds[number] if kinds else "") or "footage"))
+        clips.append(
+            Clip(shot, middle, fingerprint_shot(middle, "train", found), (kinds[number] if kinds else "") or "footage")
+        )
     console.print(sampled([clip.shot for clip in clips], scans))
     console.print(planted(clips))
     console.print(*alarms([clip.known for clip in clips]), sep="\n")

@@ -177,7 +177,7 @@ def _held_out(seen: list[Seen]) -> dict[str, tuple[str, np.ndarray]]:
         model = ContentModel(settings["features"], settings["kinds"], 1.0, 0.0)
         for clip in sorted({s.clip for s in seen if s.source in fold}):
             looks = [s for s in seen if s.clip == clip and s.plain]
-            found[clip] = looks[0].kind, np.log(model.chances(np.array([s.features for s in looks])) + 1e-12)
+            found[clip] = looks[0].kind, np.log(model.probabilities(np.array([s.features for s in looks])) + 1e-12)
     return found
 
 
@@ -212,12 +212,12 @@ def _judge(title: str, seen: list[Seen], model: ContentModel | None, guesses: di
     """Accuracy by look (where there is a model) and by clip, and what was told wrong."""
     kinds = list(settings["kinds"])
     if model:
-        looks = [(model.chances(s.features[None]), s.kind) for s in seen]
+        looks = [(model.probabilities(s.features[None]), s.kind) for s in seen]
         right = [kinds[int(c.argmax())] == kind for c, kind in looks]
         sure = [r for r, (c, _) in zip(right, looks, strict=True) if c.max() >= model.sure]
         print(f"{title}: {np.mean(right):.3f} of {len(right)} looks right; {len(sure)} sure, {np.mean(sure):.3f} right")
         clips = {c: [s for s in seen if s.clip == c] for c in sorted({s.clip for s in seen})}
-        told = {c: (g[0].kind, model.chances(np.array([s.features for s in g]))) for c, g in clips.items()}
+        told = {c: (g[0].kind, model.probabilities(np.array([s.features for s in g]))) for c, g in clips.items()}
     else:
         told = {c: (kind, _chances(logits, settings["temperature"])) for c, (kind, logits) in guesses.items()}
     right = [kinds[int(c.argmax())] == kind for kind, c in told.values()]

@@ -99,7 +99,7 @@ def test_a_second_run_measures_what_changed_and_keeps_what_a_person_wrote(
         assert cli(*asked).code == 0
     finally:
         footage_index.show_table = original
-    assert told == ["5 rows: 1 measured, 2 as before, 1 moved or copied"]
+    assert told == ["5 rows: 1 measured, 2 unchanged, 1 moved or copied"]
     rows = {row["name"]: row for row in _rows(manifest)}
     assert {name: row["licence"] for name, row in rows.items()} == {
         "clip_0": "CC0", "clip_1": "CC0", "clip_2": "CC0", "new": "", "broken": "CC0"}  # fmt: skip

@@ -30,7 +30,7 @@ def test_faults_are_refused_with_a_picture_and_a_line(
     run = tmp_path / "run"
     (roots[0] / "alone.mkv").write_bytes((roots[0] / "good.mkv").read_bytes())
     told = vsr_lab("footage", "check", *roots, f"run_dir={run}", code=1)
-    assert "1 of 2 pairs are faulty (frame count, temporal offset); 1 clips have no partner" in told
+    assert "1 of 2 pairs are faulty (frame count, temporal offset); 1 clips exist on one side only" in told
     report = json.loads((run / "check.json").read_text())
     assert report["unpaired"] == ["alone"]
     assert report["clips"]["good"]["verdict"] == "clean"

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.smoke.conftest import Outcome
-from vsr_lab.footage.shots import check_pair, find_shots
+from vsr_lab.footage.shots import check_lr_shot, find_shots
 from vsr_lab.video import open_footage
 
 Cli = Callable[..., Outcome]
@@ -67,7 +67,7 @@ def test_pairs_are_of_one_scene_and_lossless(
     high, low = find_shots(out / "manifest.csv"), find_shots(out / "lr" / "manifest.csv")
     assert [shot.name for shot in high] == [shot.name for shot in low] == [f"{kind}_00000", f"{kind}_00001"]
     for one, two in zip(high, low, strict=True):
-        check_pair(one, two, 2)
+        check_lr_shot(one, two, 2)
         large, small = one.read(0, 4).tensor(), two.read(0, 4).tensor()
         halved = large.unflatten(-1, (-1, 2)).mean(-1).unflatten(-2, (-1, 2)).mean(-2)
         assert (halved - small).abs().mean() < 0.06

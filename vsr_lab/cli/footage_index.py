@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vsr_lab.cli.app import plain
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation import (
     ContentModel,
     Index,
@@ -16,10 +16,9 @@ from vsr_lab.curation import (
     SourceGroup,
     assign_splits,
     build_index,
-    entry,
+    fingerprint_shot,
     near_duplicates,
-    plan,
-    read_old,
+    plan_index,
 )
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.footage.shots import find_shots
@@ -27,34 +26,29 @@ from vsr_lab.footage.tables import TABLE_SUFFIXES
 
 
 def run(cfg: DictConfig) -> None:
-    """Write the manifest, or bring an earlier one up to date."""
+    """Write the manifest, or update an earlier one."""
     root, manifest = Path(cfg.root), Path(cfg.output or Path(cfg.run_dir) / "manifest.csv")
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
     if cfg.split is not None and not (isinstance(cfg.split, float) and 0 < cfg.split < 1):
         raise UserError(f"split={cfg.split}", "is no share", "say a number between 0 and 1, such as split=0.1")
     model, scans = ContentModel(**plain(cfg.content_model)), Scans(Path(cfg.scans))
-    work, rest = plan(root, manifest, read_old(manifest), cfg.fresh)
-    total = sum(one.stamp.bytes for one in work)
-    columns = (TextColumn("indexing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=total)
-        index = build_index(
-            work, rest, manifest, root, model, scans, lambda one: progress.advance(task, one.stamp.bytes)
-        )
+    plan = plan_index(root, manifest, cfg.fresh)
+    total = sum(task.stamp.bytes for task in plan.tasks)
+    with progress_bar("indexing", total, "bytes", console=console) as update:
+        index = build_index(plan, model, scans, lambda task: update(advance=task.stamp.bytes))
     write_manifest(manifest, index.rows)  # so that its rows can be read as shots
     if cfg.split is not None:
-        _deal(index.rows, manifest, scans, cfg)
+        _assign_splits(index.rows, manifest, scans, cfg)
         write_manifest(manifest, index.rows)
     _show(index)
     show_files("indexed", {"manifest": manifest})
 
 
-def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> None:
-    """Fill the empty cells of the column split, by source and by what looks alike."""
+def _assign_splits(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> None:
+    """Fill the empty cells of the column split, by source and by near-duplicates."""
     usable = [row for row in rows if not row["problem"]]
-    shots = find_shots(manifest)
-    pieces = [
+    clips = [
         SourceGroup(
             source=str(row["source"] or row["path"]),
             split=str(row["split"]),
@@ -63,13 +57,12 @@ def _deal(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> Non
         )
         for row in usable
     ]
-    prints = [
-        entry(shot, "", scans.get(shot.path, str(row["sha256"]))) for shot, row in zip(shots, usable, strict=True)
+    shots = [
+        fingerprint_shot(shot, "", scans.get(shot.path, str(row["sha256"])))
+        for shot, row in zip(find_shots(manifest), usable, strict=True)
     ]
-    first, second = cfg.split_names
-    for row, split in zip(
-        usable, assign_splits(pieces, near_duplicates(prints), cfg.split, (first, second), cfg.seed), strict=True
-    ):
+    splits = assign_splits(clips, near_duplicates(shots), cfg.split, tuple(cfg.split_names), cfg.seed)
+    for row, split in zip(usable, splits, strict=True):
         row["split"] = split
 
 
@@ -80,7 +73,7 @@ def _show(index: Index) -> None:
             kind = str(row["content_type"] or f"{row['suggested_content']} (suggested)")
             kinds.setdefault(kind, []).append(float(str(row["duration"] or 0)))
     rows = [[kind, str(len(times)), f"{sum(times):.0f} s"] for kind, times in sorted(kinds.items())]
-    title = f"{len(index.rows)} rows: {index.new} measured, {index.kept} as before, {index.moved} moved or copied"
+    title = f"{len(index.rows)} rows: {index.new} measured, {index.kept} unchanged, {index.moved} moved or copied"
     show_table(title, ["content type", "clips", "length"], rows)
     for path, problem in index.problems.items():
         console.print(f"left out: {path}: {problem}", style="yellow", soft_wrap=True, markup=False)

@@ -1,32 +1,34 @@
-"""vsr-lab footage store: what the store of decoded footage holds, whether it is whole, and what may go."""
+"""vsr-lab footage store: the state of the store of decoded footage, and removal of unusable clips."""
 
 from collections import defaultdict
 from pathlib import Path
 
 from omegaconf import DictConfig
-from rich.progress import track
 
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.data import StoreEntry, inspect_store, remove_entry
 
 _MEANING = {
     "whole": "as it was decoded",
-    "stale": "its footage is gone or has changed",
+    "stale": "its footage is missing or has changed",
     "unfinished": "a decoding that was cut off, or an older version's",
     "damaged": "bytes have changed on the disk",
 }
 
 
 def run(cfg: DictConfig) -> None:
-    """List the store by state; with prune=true remove all that is not whole. Exit 1 where something is damaged."""
+    """List the store by state; prune=true removes all that is not whole. Raises Refusal if something is damaged."""
     folder = Path(cfg.root)
     if not folder.is_dir():
         raise UserError(folder, "not found", "say root=FOLDER, the data.store= of a training")
-    found = list(track(inspect_store(folder, cfg.verify), "checking", transient=True))
     states: dict[str, list[StoreEntry]] = defaultdict(list)
-    for entry in found:
-        states[entry.state].append(entry)
+    with progress_bar("checking", len([*folder.glob("*.npy"), *folder.glob("*.partial")])) as update:
+        for entry in inspect_store(folder, cfg.verify):
+            states[entry.state].append(entry)
+            update(advance=1)
+    found = [entry for entries in states.values() for entry in entries]
     rows = [
         [state, str(len(entries)), f"{sum(entry.bytes for entry in entries) / 2**30:.2f}", _MEANING[state]]
         for state, entries in states.items()

@@ -1,18 +1,17 @@
-"""What a folder of footage holds: its manifest, its splits and what they share, and the shots that stand for it."""
+"""Curation of footage: manifests, splits without leakage, and representative samples."""
 
 from vsr_lab.curation.content import ContentModel
-from vsr_lab.curation.index import Index, Scans, build_index, digest_of, known_digest, plan, read_old
-from vsr_lab.curation.leaks import Entry, Leak, entry, find_leaks
+from vsr_lab.curation.index import Index, Scans, build_index, digest_of, known_digest, plan_index
+from vsr_lab.curation.leaks import Leak, ShotFingerprint, find_leaks, fingerprint_shot
 from vsr_lab.curation.rows import Row
-from vsr_lab.curation.sampling import Coverage, Sample, ShotCandidate, choose, gather
-from vsr_lab.curation.scan import Scan, rate_of
-from vsr_lab.curation.sheet import write_contact_sheet
+from vsr_lab.curation.sampling import Coverage, Sample, ShotCandidate, choose_shots, find_candidates
+from vsr_lab.curation.scan import Scan, frame_rate
+from vsr_lab.curation.sheet import write_shot_sheet
 from vsr_lab.curation.splits import SourceGroup, assign_splits, near_duplicates
 
 __all__ = [
     "ContentModel",
     "Coverage",
-    "Entry",
     "Index",
     "Leak",
     "Row",
@@ -20,18 +19,18 @@ __all__ = [
     "Scan",
     "Scans",
     "ShotCandidate",
+    "ShotFingerprint",
     "SourceGroup",
     "assign_splits",
     "build_index",
-    "choose",
+    "choose_shots",
     "digest_of",
-    "entry",
+    "find_candidates",
     "find_leaks",
-    "gather",
+    "fingerprint_shot",
+    "frame_rate",
     "known_digest",
     "near_duplicates",
-    "plan",
-    "rate_of",
-    "read_old",
-    "write_contact_sheet",
+    "plan_index",
+    "write_shot_sheet",
 ]

@@ -1,6 +1,6 @@
-"""A suggestion of what kind of picture a clip holds: a logistic model of features that a person can check by eye.
+"""A suggested content type: a logistic model of interpretable features.
 
-Which kinds there are, and every weight, is data: configs/base/content_model.yaml, by benchmarks/content_types.py.
+The content types and all weights are data: configs/base/content_model.yaml, written by benchmarks/content_types.py.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """kind: the likeliest, or "unsure" where its chance is below what the model asks for; because: the two features
-    that speak most for the likeliest against the next."""
+    """kind: the most probable content type, or "unsure" where its probability (confidence) is too low; because: the two
+    features that distinguish it most from the second one."""
 
     kind: str
     confidence: float
@@ -28,11 +28,17 @@ class Suggestion:
 
 
 class ContentModel:
-    """P(kind | features) = softmax((bias + sum of weight * z) / temperature), z = (feature - mean) / deviation, cut at
-    +-3 so that no single odd feature decides.
+    """P(kind | features) = softmax((bias + sum of weight * z) / temperature), with z = (feature - mean) / deviation
+    clipped to [-3, 3], so that no single outlier decides.
 
-    features: name -> {"mean", "deviation"}; kinds: kind -> {"bias", feature: weight, ...}; temperature: calibrates the
-    chances; sure: the chance from which a suggestion is made. Raises UserError for a feature that is not measured.
+    Args:
+        features: name -> {"mean", "deviation"}.
+        kinds: content type -> {"bias", feature: weight, ...}.
+        temperature: calibrates the probabilities.
+        sure: the least probability of a suggestion, in [0, 1].
+
+    Raises:
+        UserError: a feature is not one of `FEATURES`.
     """
 
     def __init__(
@@ -48,29 +54,26 @@ class ContentModel:
         self.kinds, self.names = tuple(kinds), tuple(features)
         self.temperature, self.sure = temperature, sure
         self._columns = [FEATURES.index(name) for name in features]
-        self._mean = np.array([facts["mean"] for facts in features.values()])
-        self._deviation = np.array([facts["deviation"] for facts in features.values()])
+        self._mean = np.array([values["mean"] for values in features.values()])
+        self._deviation = np.array([values["deviation"] for values in features.values()])
         self._bias = np.array([weights["bias"] for weights in kinds.values()])
         self._weights = np.array([[weights[name] for name in features] for weights in kinds.values()])
 
-    def chances(self, looks: Array) -> Array:
-        """Chance of each kind given some looks at one clip (R x FEATURES), which are weighed alike. Sums to 1."""
-        logits = self._logits(looks) / self.temperature
-        chances = np.exp(logits - logits.max())
-        return chances / chances.sum()
+    def probabilities(self, features: Array) -> Array:
+        """Of each kind, from R > 0 measurements of one clip (R x FEATURES)."""
+        logits = (self._bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
+        exponentials = np.exp(logits - logits.max())
+        return exponentials / exponentials.sum()
 
-    def suggest(self, looks: Array) -> Suggestion:
-        """The likeliest kind of a clip (R x FEATURES, R > 0)."""
-        chances = self.chances(looks)
-        best, second = (int(i) for i in np.argsort(-chances)[:2])
-        speaks = self._standard(looks).mean(0) * (self._weights[best] - self._weights[second])
-        order = np.argsort(-speaks)
-        because = (self.names[int(order[0])], self.names[int(order[1])])
-        confidence = float(chances[best])
-        return Suggestion(self.kinds[best] if confidence >= self.sure else UNSURE, confidence, because)
+    def suggest(self, features: Array) -> Suggestion:
+        """The most probable kind of a clip, from R > 0 measurements (R x FEATURES)."""
+        probabilities = self.probabilities(features)
+        best, second = (int(i) for i in np.argsort(-probabilities)[:2])
+        evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])
+        because = [self.names[int(i)] for i in np.argsort(-evidence)[:2]]
+        confidence = float(probabilities[best])
+        kind = self.kinds[best] if confidence >= self.sure else UNSURE
+        return Suggestion(kind, confidence, (because[0], because[1]))
 
-    def _standard(self, looks: Array) -> Array:
-        return ((looks[:, self._columns] - self._mean) / self._deviation).clip(-3, 3)
-
-    def _logits(self, looks: Array) -> Array:
-        return (self._bias + self._standard(looks) @ self._weights.T).mean(0)
+    def _standardized(self, features: Array) -> Array:
+        return ((features[:, self._columns] - self._mean) / self._deviation).clip(-3, 3)

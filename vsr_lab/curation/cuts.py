@@ -1,4 +1,4 @@
-"""Where a new scene begins: PySceneDetect's adaptive detector, fed with small frames, and no flash taken for a cut."""
+"""Scene cuts: PySceneDetect's adaptive detector on small frames, without flashes."""
 
 from collections import deque
 
@@ -9,15 +9,15 @@ from scenedetect.detectors import AdaptiveDetector
 
 from vsr_lab.core.clip import Frames
 
-_SHORTEST = 8  # frames a scene has at least
-_RATE = 25.0  # PySceneDetect wants one; everything here is counted in frames
+_SHORTEST = 8  # frames of a scene
+_RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 
 
-class Cuts:
-    """Hard cuts of one source. A dissolve is none: its frames belong together.
+class CutDetector:
+    """Hard cuts of one source, not dissolves. It may look a few frames ahead, unlike `core.cuts`.
 
-    PySceneDetect compares a frame's change in hue, saturation and luma to its neighbours' (window 2, ratio 3, at least
-    15 levels). Where the picture from before is back two frames later, it was a flash, and is dropped.
+    PySceneDetect compares a frame's change in hue, saturation and luma with its neighbours' (window 2, ratio 3, at
+    least 15 levels). If the picture before it is back two frames later, it was a flash, which is not a cut.
     """
 
     def __init__(self) -> None:
@@ -29,18 +29,17 @@ class Cuts:
         """The next frame, in order (h w 3, RGB)."""
         self._recent.append((number, small))
         picture = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        for time in self._detector.process_frame(FrameTimecode(number, _RATE), picture):
-            cut = time.frame_num
-            if not self._is_flash(cut):
-                self.found.append(cut)
+        cuts = (time.frame_num for time in self._detector.process_frame(FrameTimecode(number, _RATE), picture))
+        self.found += [cut for cut in cuts if not self._is_flash(cut)]
 
     def _is_flash(self, cut: int) -> bool:
         recent = dict(self._recent)
         before, after = recent.get(cut - 1), recent.get(cut + 2)
         if before is None or after is None:
             return False
-        return _gap(before, after) < 0.4 * _gap(before, recent[cut])
+        return mean_difference(before, after) < 0.4 * mean_difference(before, recent[cut])
 
 
-def _gap(one: Frames, other: Frames) -> float:
+def mean_difference(one: Frames, other: Frames) -> float:
+    """Mean absolute difference of two pictures of one shape, in levels."""
     return float(np.abs(one.astype(np.int16) - other).mean())

@@ -1,37 +1,36 @@
-"""What a pair of neighbouring frames looks like, in numbers that a person can check by eye."""
+"""Interpretable features of two consecutive frames."""
 
 from dataclasses import astuple, dataclass, fields
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
+from vsr_lab.core.flow import farneback
 
 Plane = npt.NDArray[np.float32]
 
 _BLOCK = 8
 _BAND = 64
-_ENOUGH = 500_000  # pixels; of a larger frame every second, third.. band of rows is measured
-_FLOW = (0.5, 3, 15, 3, 5, 1.2, 0)  # Farneback, as TecoGAN's tOF sets it
+_ENOUGH = 500_000  # pixels; of a larger frame every second, third, ... band of rows is measured
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True)
 class Features:
-    """Of two frames in a row. Levels are of 255; shares are in [0, 1].
+    """Of two consecutive frames. Levels are of 255; shares are in [0, 1].
 
-    motion: mean optical flow, percent of the picture's diagonal a frame; still: share of pixels that stay (2 levels);
-    brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels a pixel;
-    noise: deviation in the calmest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
-    saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels of next to no colour;
-    warmth: mean of R - B, in [-1, 1]; flat: share of 8x8 blocks that hold one level; shaded: share of blocks that
-    hold a soft gradient; palette: log2 of how many of 4096 colours cover nine tenths of the pixels;
-    common: share of the four commonest colours; axial: share of edges that are upright or level;
+    motion: mean optical flow, percent of the picture's diagonal per frame; still: share of pixels that change by at
+    most 2 levels; brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels per pixel;
+    noise: deviation in the smoothest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
+    saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels almost without colour;
+    warmth: mean of R - B, in [-1, 1]; flat: share of 8x8 blocks of one level; shaded: share of blocks with a soft
+    gradient; palette: log2 of how many of 4096 colours cover 90 % of the pixels;
+    common: share of the four most common colours; axial: share of edges that are vertical or horizontal;
     crisp: share of strong edges that are one pixel wide; peaked: log2 of the kurtosis of horizontal differences;
-    white: share of pixels at 235 and more; texture: log2 of the fine structure of the median block, levels;
-    lettered: share of 16x16 blocks that hold strokes on one even ground, as text does.
+    white: share of pixels of at least 235; texture: log2 of the fine structure of the median block, levels;
+    lettered: share of 16x16 blocks with strokes on an even background, as text has.
     """
 
     motion: float
@@ -63,12 +62,10 @@ FEATURES = tuple(field.name for field in fields(Features))
 
 
 def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> Features:
-    """Features of two neighbouring frames (H W 3) and of the same two made small, on which flow is measured."""
+    """Features of two consecutive frames (H W 3). small: the same two reduced, for optical flow."""
     first, second = _bands(first), _bands(second)
-    luma, after = _luma(first), _luma(second)
-    edges = _edges(luma)
-    blocks = _blocks(luma)
-    colours = _palette(first)
+    luma, after = (_gray(frame).astype(np.float32) for frame in (first, second))
+    colors = _palette(first)
     red, green, blue = (first[..., i] for i in range(3))
     chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
     return Features(
@@ -76,21 +73,15 @@ def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> Feat
         still=float((np.abs(luma - after) <= 2).mean()),
         brightness=float(luma.mean()) / 255,
         contrast=float(luma.std()) / 255,
-        detail=edges["detail"],
-        noise=blocks["noise"],
         saturation=float(chroma.mean()) / 255,
         gray=float((chroma < 16).mean()),
         warmth=float(red.mean() - blue.mean()) / 255,
-        flat=blocks["flat"],
-        shaded=blocks["shaded"],
-        palette=float(np.log2(1 + int(np.searchsorted(np.cumsum(colours), 0.9)))),
-        common=float(colours[:4].sum()),
-        axial=edges["axial"],
-        crisp=edges["crisp"],
-        peaked=edges["peaked"],
+        palette=float(np.log2(1 + int(np.searchsorted(np.cumsum(colors), 0.9)))),
+        common=float(colors[:4].sum()),
         white=float((luma >= 235).mean()),
-        texture=blocks["texture"],
         lettered=_lettered(luma),
+        **_edges(luma),
+        **_blocks(luma),
     )
 
 
@@ -101,15 +92,13 @@ def _bands(frame: Frames) -> Frames:
     return np.concatenate([frame[top : top + _BAND] for top in range(0, frame.shape[0], skip * _BAND)])
 
 
-def _luma(frame: Frames) -> Plane:
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.float32)
+def _gray(frame: Frames) -> Frames:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _motion(first: Frames, second: Frames) -> float:
-    gray = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in (first, second)]
-    nothing: Any = None  # OpenCV's own way to say: make a new array
-    flow = np.asarray(cv2.calcOpticalFlowFarneback(gray[0], gray[1], nothing, *_FLOW))
-    return 100 * float(np.hypot(flow[..., 0], flow[..., 1]).mean()) / float(np.hypot(*gray[0].shape))
+    flow = farneback(_gray(first), _gray(second)).numpy()
+    return 100 * float(np.hypot(flow[0], flow[1]).mean()) / float(np.hypot(*first.shape[:2]))
 
 
 def _edges(luma: Plane) -> dict[str, float]:
@@ -131,19 +120,18 @@ def _edges(luma: Plane) -> dict[str, float]:
 
 
 def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
-    """How much of whole is part; pulled to a half where there is too little to tell."""
+    """Share of whole that is in part; drawn towards 0.5 where whole is small."""
     return float((part.sum() + 50) / (whole.sum() + 100))
 
 
 def _tiled(plane: Plane, side: int) -> Plane:
-    """Whole blocks of a plane: rows of blocks, columns of blocks, pixels of a block."""
+    """Complete blocks of a plane: rows of blocks, columns of blocks, pixels of a block."""
     rows, columns = plane.shape[0] // side, plane.shape[1] // side
     cut = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
     return cut.swapaxes(1, 2).reshape(rows, columns, side * side)
 
 
 def _blocks(luma: Plane) -> dict[str, float]:
-    """How flat, how softly shaded, how noisy (in the calmest tenth) and how fine blocks are."""
     high = np.abs(np.asarray(cv2.filter2D(luma, -1, _NOISE_MASK)))
     blocks = _tiled(luma, _BLOCK)
     if not blocks.size:
@@ -151,11 +139,11 @@ def _blocks(luma: Plane) -> dict[str, float]:
     deviation, mean = blocks.std(2), blocks.mean(2)
     sigma = _tiled(high, _BLOCK).mean(2) * np.sqrt(np.pi / 2) / 6
     lit = (mean > 8) & (mean < 247)  # clipped blocks hide their noise
-    calm = sigma[lit] if lit.mean() > 0.05 else sigma
+    smooth = sigma[lit] if lit.mean() > 0.05 else sigma
     return {
         "flat": float((deviation < 1).mean()),
         "shaded": float(((deviation >= 1) & (deviation < 6) & (sigma < 1)).mean()),
-        "noise": float(np.percentile(calm, 10)),
+        "noise": float(np.percentile(smooth, 10)),
         "texture": float(np.log2(np.median(sigma) + 0.05)),
     }
 
@@ -170,7 +158,7 @@ def _lettered(luma: Plane) -> float:
 
 
 def _palette(frame: Frames) -> npt.NDArray[np.float64]:
-    """Shares of the colours at four bits a channel, the commonest first."""
+    """Shares of the colours at four bits a channel, in descending order."""
     red, green, blue = (frame[..., i].astype(np.uint16) >> 4 for i in range(3))
     counts = np.bincount((red << 8 | green << 4 | blue).ravel(), minlength=4096)
     return np.sort(counts)[::-1] / max(1, counts.sum())

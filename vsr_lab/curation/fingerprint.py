@@ -1,8 +1,8 @@
-"""The same picture known again after coding, scaling, cropping, mirroring and a change of brightness.
+"""Recognition of copied pictures after coding, scaling, cropping, mirroring and changes of brightness.
 
 Two steps. A coarse one finds candidates by one matrix product: 16x16 pictures of local contrast, each also as five
-crops and mirrored. A fine one lays the small gray pictures over each other in every crop of up to a fifth and takes
-the normalised correlation of their local contrast, which brightness and gamma hardly touch.
+crops and mirrored. A fine one matches the small gray pictures in every crop of up to a fifth, by normalized correlation
+of their local contrast, which hardly depends on brightness and gamma.
 """
 
 from collections.abc import Iterator
@@ -17,30 +17,30 @@ Gray = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float32]
 
 _COARSE = 16
-_CROP = 0.86  # of the sides: the crops that the coarse step tries
-_SCALES = (1.0, 0.95, 0.9, 0.85, 0.8)  # of the sides: the crops that the fine step tries,
-_FINER = 0.025  # and the ones that lie between
-_CANDIDATE = 0.45  # coarse likeness from which a pair is looked at closely
-_TRIES = 3  # how many candidates of a picture
-SAME = 0.87  # fine likeness of the same picture; the likest two different screens that were met reach 0.85
+_CROP = 0.86  # of the sides: the crops of the coarse step
+_SCALES = (1.0, 0.95, 0.9, 0.85, 0.8)  # of the sides: the crops of the fine step,
+_FINER = 0.025  # and those in between
+_CANDIDATE = 0.45  # coarse similarity from which two pictures are compared in the fine step
+_TRIES = 3  # candidates of a picture
+SAME = 0.87  # fine similarity of copies; two different screens reached at most 0.85
 _TILES = 4  # a side, in which two pictures have to agree
-_TILE_LIVE = 0.02  # local contrast, squared, from which a tile shows something
-_TILE_ALIKE, _TILE_SHARE = 0.5, 0.8  # correlation of a tile, and the share of live tiles that must reach it
-_EMPTY = 3.0  # levels of deviation below which a picture is blank, and like any other blank one
+_TILE_ACTIVE = 0.02  # mean squared local contrast from which a tile shows something
+_TILE_SAME, _TILE_SHARE = 0.5, 0.8  # correlation of a tile, and the share of active tiles that must reach it
+_EMPTY = 3.0  # levels of deviation below which a picture is blank, and matches no other
 
 
 @dataclass(frozen=True)
 class Match:
-    """Prints a and b (numbers in their lists) show the same: correlation in [-1, 1], and whether b is mirrored."""
+    """Pictures a and b (indices) show the same. similarity: in [-1, 1]; mirrored: whether b is."""
 
     a: int
     b: int
-    likeness: float
+    similarity: float
     mirrored: bool
 
 
-class Prints:
-    """Small gray pictures (P h w) with what the coarse step needs of them."""
+class Fingerprints:
+    """Small gray pictures (P h w) and their coarse descriptors."""
 
     def __init__(self, thumbs: Gray) -> None:
         self.thumbs = thumbs
@@ -51,8 +51,8 @@ class Prints:
         return len(self.thumbs)
 
 
-def find_matches(one: Prints, other: Prints) -> list[Match]:
-    """Pictures of `other` that show the same as pictures of `one`, for each picture of `one` at most one."""
+def find_matches(one: Fingerprints, other: Fingerprints) -> list[Match]:
+    """For each picture of `one` the picture of `other` that shows the same, if there is one."""
     best = np.full((len(one), len(other)), -1.0, np.float32)
     how = np.zeros(best.shape, np.bool_)
     for mirrored in (False, True):
@@ -64,15 +64,15 @@ def find_matches(one: Prints, other: Prints) -> list[Match]:
     found: list[Match] = []
     for a in (int(n) for n in np.flatnonzero((best > _CANDIDATE).any(1))):
         tried = [int(b) for b in np.argsort(-best[a])[:_TRIES] if best[a, b] > _CANDIDATE]
-        likeness = {b: _aligned(one.thumbs[a], other.thumbs[b], bool(how[a, b])) for b in tried}
-        top = max(likeness, key=lambda b: likeness[b])
-        if likeness[top] >= SAME:
-            found.append(Match(a, top, likeness[top], bool(how[a, top])))
+        similarity = {b: _fine_similarity(one.thumbs[a], other.thumbs[b], bool(how[a, b])) for b in tried}
+        top = max(similarity, key=lambda b: similarity[b])
+        if similarity[top] >= SAME:
+            found.append(Match(a, top, similarity[top], bool(how[a, top])))
     return found
 
 
 def _contrast(picture: npt.NDArray[np.generic]) -> Array:
-    """Local contrast: what differs from the surroundings, over how much things differ there."""
+    """Local contrast: the difference from the surroundings, divided by its local deviation."""
     plane = np.asarray(picture, np.float32)
     sigma = max(1.0, plane.shape[1] / 12)
     plane = plane - cv2.GaussianBlur(plane, (0, 0), sigma)
@@ -81,7 +81,7 @@ def _contrast(picture: npt.NDArray[np.generic]) -> Array:
 
 
 def _coarse(pictures: Gray) -> Array:
-    """P x 256, each row of zero mean and length 1; rows of blank pictures are zero, and like nothing."""
+    """P x 256, each row of zero mean and length 1; rows of blank pictures are zero."""
     rows = np.zeros((len(pictures), _COARSE**2), np.float32)
     for i, picture in enumerate(pictures):
         if picture.std() < _EMPTY:
@@ -93,7 +93,7 @@ def _coarse(pictures: Gray) -> Array:
 
 
 def _crops(pictures: Gray) -> Iterator[Array]:
-    """Coarse pictures of the whole and of five crops."""
+    """Coarse descriptors of the whole and of five crops."""
     yield _coarse(pictures)
     height, width = pictures.shape[1:]
     tall, wide = round(height * _CROP), round(width * _CROP)
@@ -102,52 +102,52 @@ def _crops(pictures: Gray) -> Iterator[Array]:
         yield _coarse(pictures[:, y : y + tall, x : x + wide])
 
 
-def _aligned(a: Gray, b: Gray, mirrored: bool) -> float:
-    """The best correlation of one picture with a crop of the other; 0 where they agree in some places only."""
+def _fine_similarity(a: Gray, b: Gray, mirrored: bool) -> float:
+    """The best correlation of one picture with a crop of the other; 0 where only parts of them agree."""
     if mirrored:
         b = np.ascontiguousarray(b[:, ::-1])
     b = np.asarray(cv2.resize(b, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
-    best = max(_within(_contrast(a), b), _within(_contrast(b), a), key=lambda fit: fit.likeness)
-    return best.likeness if best.likeness < SAME or _agrees(best.place, best.part) else 0.0
+    best = max(_best_crop(_contrast(a), b), _best_crop(_contrast(b), a), key=lambda fit: fit.similarity)
+    return best.similarity if best.similarity < SAME or _tiles_agree(best.place, best.part) else 0.0
 
 
 class _Fit(NamedTuple):
-    """A picture laid into another: the place that it covers there, and itself, as local contrast."""
+    """A picture matched in another: the place that it covers there, and itself, as local contrast."""
 
-    likeness: float
+    similarity: float
     place: Array
     part: Array
 
 
-def _within(whole: Array, part: Gray) -> _Fit:
-    """The best fit of `part`, shrunk along either axis to no less than four fifths, in `whole`."""
-    grid = {(tall, wide): _placed(whole, part, tall, wide) for tall in _SCALES for wide in _SCALES}
-    tall, wide = max(grid, key=lambda scales: grid[scales].likeness)
+def _best_crop(whole: Array, part: Gray) -> _Fit:
+    """The best match of `part`, shrunk along either axis to at least four fifths, in `whole`."""
+    grid = {(tall, wide): _match(whole, part, tall, wide) for tall in _SCALES for wide in _SCALES}
+    tall, wide = max(grid, key=lambda scales: grid[scales].similarity)
     best = grid[tall, wide]
-    if best.likeness < _CANDIDATE:
+    if best.similarity < _CANDIDATE:
         return best
     near = [(tall + y, wide + x) for y in (-_FINER, 0, _FINER) for x in (-_FINER, 0, _FINER)]
-    finer = [_placed(whole, part, min(1.0, tall), min(1.0, wide)) for tall, wide in near]
-    return max(best, *finer, key=lambda fit: fit.likeness)
+    finer = [_match(whole, part, min(1.0, tall), min(1.0, wide)) for tall, wide in near]
+    return max(best, *finer, key=lambda fit: fit.similarity)
 
 
-def _placed(whole: Array, part: Gray, tall: float, wide: float) -> _Fit:
+def _match(whole: Array, part: Gray, tall: float, wide: float) -> _Fit:
     width, height = round(whole.shape[1] * wide), round(whole.shape[0] * tall)
     shrunk = _contrast(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA))
-    likeness = cv2.matchTemplate(whole, shrunk, cv2.TM_CCOEFF_NORMED)
-    y, x = divmod(int(likeness.argmax()), likeness.shape[1])
-    return _Fit(float(likeness.max()), whole[y : y + height, x : x + width], shrunk)
+    scores = cv2.matchTemplate(whole, shrunk, cv2.TM_CCOEFF_NORMED)
+    y, x = divmod(int(scores.argmax()), scores.shape[1])
+    return _Fit(float(scores.max()), whole[y : y + height, x : x + width], shrunk)
 
 
-def _agrees(a: Array, b: Array) -> bool:
-    """Whether two pictures are alike wherever either shows something: frames of windows alone may correlate by 0.95."""
-    alike = [
-        _correlation(one, other) > _TILE_ALIKE
+def _tiles_agree(a: Array, b: Array) -> bool:
+    """Whether two pictures agree wherever either shows something: window frames alone may correlate by 0.95."""
+    same = [
+        _correlation(one, other) > _TILE_SAME
         for rows in zip(np.array_split(a, _TILES), np.array_split(b, _TILES), strict=True)
         for one, other in zip(*(np.array_split(row, _TILES, axis=1) for row in rows), strict=True)
-        if max(float(np.square(one).mean()), float(np.square(other).mean())) > _TILE_LIVE
+        if max(float(np.square(one).mean()), float(np.square(other).mean())) > _TILE_ACTIVE
     ]
-    return len(alike) >= 4 and float(np.mean(alike)) >= _TILE_SHARE
+    return len(same) >= 4 and float(np.mean(same)) >= _TILE_SHARE
 
 
 def _correlation(a: Array, b: Array) -> float:

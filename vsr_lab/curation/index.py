@@ -1,7 +1,6 @@
-"""A folder of footage to the rows of a manifest: each file looked at once, and never again until it changes."""
+"""The manifest of a folder of footage: each file is measured once, and again only when it changes."""
 
 import hashlib
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,18 +9,28 @@ from pathlib import Path
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.curation.content import ContentModel
-from vsr_lab.curation.rows import COLUMNS, MEASURED, Row, Stamp, measured, merged, path_cell, stamp_of
+from vsr_lab.curation.rows import (
+    COLUMNS,
+    MEASURED,
+    Row,
+    Stamp,
+    absolute_path,
+    measured_columns,
+    merge_row,
+    path_cell,
+    stamp_of,
+)
 from vsr_lab.curation.scan import VERSION, Scan, load_scan, scan
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import VideoFile, find_footage, open_footage
 
-Old = dict[str, str]
-NOT_FOUND = "not found"  # the problem of a row whose file is gone
+TextRow = dict[str, str]
+NOT_FOUND = "not found"  # the problem of a row whose file is missing
 
 
 @dataclass
 class Index:
-    """rows: of the new manifest. new, kept, moved: how many files were measured, taken over, or found elsewhere.
+    """rows: of the new manifest. new, kept, moved: number of files that were measured, unchanged, or found elsewhere.
     problems: path -> why it cannot be used."""
 
     rows: list[Row] = field(default_factory=list[Row])
@@ -32,25 +41,40 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Work:
-    """A file to look at. by_hand: its rows of before, whose person's columns stay; was: the path that they name."""
+class IndexTask:
+    """A file to index. previous: its rows in the earlier manifest, whose manual columns are kept; digest: its SHA-256;
+    measured: an earlier row that was measured on the same bytes; old_path: the path in its earlier rows."""
 
     path: Path
     stamp: Stamp
-    by_hand: list[Old]
+    previous: list[TextRow]
     digest: str = ""
-    known: Old | None = None  # a row of before that was measured on the same bytes
-    was: Path | None = None
+    measured: TextRow | None = None
+    old_path: Path | None = None
+
+
+@dataclass(frozen=True)
+class IndexPlan:
+    """What is to be done for a root and a manifest. other_rows: earlier rows of files that are in no task."""
+
+    root: Path
+    manifest: Path
+    tasks: list[IndexTask]
+    other_rows: list[TextRow]
 
 
 class Scans:
-    """Scans on disk, by the hash of what was scanned."""
+    """Scans stored in a folder, by the hash of the file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, path: Path, digest: str) -> Scan:
-        """The scan of a file, made now where there is none. Raises UserError where the file cannot be decoded."""
+        """The stored scan of a file, or a new one.
+
+        Raises:
+            UserError: the file is damaged or cannot be decoded.
+        """
         place = self.folder / f"{digest[:24]}-{VERSION}.npz"
         if place.exists():
             return load_scan(place)
@@ -73,12 +97,13 @@ def digest_of(path: Path) -> str:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """The hash that a row of a manifest holds, or a new one where the file has another size or time than it noted.
+    """The hash in a manifest's row; computed again if the file's size or time differ from the row's.
 
-    Raises UserError where there is no file.
+    Raises:
+        UserError: the file does not exist.
     """
     if not path.exists():
-        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder anew")
+        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
     return row["sha256"] if row.get("sha256") and _unchanged(row, stamp_of(path)) else digest_of(path)
 
 
@@ -86,8 +111,7 @@ def _unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
     return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))
 
 
-def read_old(manifest: Path) -> list[Old]:
-    """Rows of a manifest that an earlier run wrote; none where there is none. Raises UserError for another table."""
+def _read_manifest(manifest: Path) -> list[TextRow]:
     if not manifest.exists():
         return []
     rows = read_rows(manifest)
@@ -96,94 +120,103 @@ def read_old(manifest: Path) -> list[Old]:
     return rows
 
 
-def plan(root: Path, manifest: Path, old: list[Old], fresh: bool) -> tuple[list[Work], list[Old]]:
-    """What is to be done for each file under root (or listed in a manifest), and the rows of other files.
+def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
+    """Plan what is to be measured of the files under root, or listed in it where it is a manifest itself.
 
-    Those stay: of a file that is not under root as they are, of one that is gone with the problem "not found", since
-    what a person wrote there is nowhere else. fresh: measure everything anew. Raises UserError where root holds no
-    footage, or the manifest none of root's.
+    Earlier rows of other files are kept; if such a file is missing, with the problem "not found", since their manual
+    columns are stored nowhere else.
+
+    Args:
+        manifest: to be written; may exist.
+        fresh: measure everything again.
+
+    Raises:
+        UserError: root holds no footage, manifest was not written by `build_index`, or lists none of root's files.
     """
-    listed = root.suffix in TABLE_SUFFIXES
-    seeds = _by_path(read_rows(root), root.parent) if listed else {}
-    files = list(seeds) if listed else [Path(os.path.abspath(path)) for path in find_footage(root)]  # noqa: PTH100
-    before = _by_path(old, manifest.parent)
-    digests: dict[str, list[Path]] = defaultdict(list)
+    is_table = root.suffix in TABLE_SUFFIXES
+    listed = _by_path(read_rows(root), root.parent) if is_table else {}
+    files = list(listed) if is_table else [absolute_path(path) for path in find_footage(root)]
+    before = _by_path(_read_manifest(manifest), manifest.parent)
+    by_digest: dict[str, list[Path]] = defaultdict(list)
     for path, rows in before.items():
-        digests[rows[0]["sha256"]].append(path)
-    work = [_work(path, before, digests, seeds.get(path, []), fresh) for path in files]
-    taken = {one.was for one in work}
-    if old and taken == {None}:
+        by_digest[rows[0]["sha256"]].append(path)
+    tasks = [_task(path, before, by_digest, listed.get(path, []), fresh) for path in files]
+    taken = {task.old_path for task in tasks}
+    if before and taken == {None}:
         raise UserError(manifest, f"lists no file of {root}", "it is of other footage; choose another output=")
-    rest = [(path, row) for path, rows in before.items() if path not in taken for row in rows]
-    return work, [row if path.exists() else row | {"problem": NOT_FOUND} for path, row in rest]
+    others = [(path, row) for path, rows in before.items() if path not in taken for row in rows]
+    kept = [row if path.exists() else row | {"problem": NOT_FOUND} for path, row in others]
+    return IndexPlan(root, manifest, tasks, kept)
 
 
-def _by_path(rows: Iterable[Old], home: Path) -> dict[Path, list[Old]]:
-    found: dict[Path, list[Old]] = defaultdict(list)
+def _by_path(rows: Iterable[TextRow], home: Path) -> dict[Path, list[TextRow]]:
+    found: dict[Path, list[TextRow]] = defaultdict(list)
     for row in rows:
-        found[Path(os.path.abspath(home / row["path"]))].append(row)  # noqa: PTH100 - links stay links
+        found[absolute_path(home / row["path"])].append(row)
     return dict(found)
 
 
-def _work(
-    path: Path, before: dict[Path, list[Old]], digests: dict[str, list[Path]], seed: list[Old], fresh: bool
-) -> Work:
+def _task(
+    path: Path,
+    before: dict[Path, list[TextRow]],
+    by_digest: dict[str, list[Path]],
+    listed: list[TextRow],
+    fresh: bool,
+) -> IndexTask:
+    rows, old_path = before.get(path, []), path if path in before else None
     if not path.exists():
-        return Work(path, Stamp(0, 0), before.get(path, seed), was=path if path in before else None)
-    stamp, rows, was = stamp_of(path), before.get(path, []), path if path in before else None
-    if not fresh and rows and _measured(rows[0]) and _unchanged(rows[0], stamp):
-        return Work(path, stamp, rows, rows[0]["sha256"], rows[0], was)
+        return IndexTask(path, Stamp(0, 0), rows or listed, old_path=old_path)
+    stamp = stamp_of(path)
+    if not fresh and rows and _is_measured(rows[0]) and _unchanged(rows[0], stamp):
+        return IndexTask(path, stamp, rows, rows[0]["sha256"], rows[0], old_path)
     digest = digest_of(path)
-    twins = digests.get(digest, [])
-    moved = None if rows else next((other for other in twins if not other.exists()), None)
-    known = None if fresh else next((before[other][0] for other in twins if _measured(before[other][0])), None)
-    return Work(path, stamp, rows or (before[moved] if moved else seed), digest, known, was or moved)
+    copies = by_digest.get(digest, [])
+    moved = None if rows else next((other for other in copies if not other.exists()), None)
+    measured = (before[other][0] for other in copies if not fresh and _is_measured(before[other][0]))
+    previous = rows or (before[moved] if moved else listed)
+    return IndexTask(path, stamp, previous, digest, next(measured, None), old_path or moved)
 
 
-def _measured(row: Old) -> bool:
+def _is_measured(row: TextRow) -> bool:
     return row["indexed"] == VERSION and row["problem"] != NOT_FOUND
 
 
 def build_index(
-    work: list[Work],
-    rest: list[Old],
-    manifest: Path,
-    root: Path,
-    model: ContentModel,
-    scans: Scans,
-    done: Callable[[Work], object] = lambda one: None,
+    plan: IndexPlan, model: ContentModel, scans: Scans, on_file: Callable[[IndexTask], object] = lambda task: None
 ) -> Index:
-    """Measure what has to be measured; a file that cannot be used gets a row that says why, and the rest goes on.
+    """Measure what the plan asks for. A file that cannot be used gets a row that states the problem.
 
-    work, rest: what `plan` gave; done is called after each file.
+    Args:
+        model: suggests content types.
+        scans: where scans are stored.
+        on_file: called after each file.
     """
-    index, names = Index(), _names([one.path for one in work], root)
-    for one in work:
-        found = {column: one.known.get(column, "") for column in MEASURED} if one.known else None
-        if found is None:
-            found = _measure(one, model, scans)
+    index, names = Index(), _names([task.path for task in plan.tasks], plan.root)
+    for task in plan.tasks:
+        found: Row
+        if task.measured is None:
+            found = _measure(task, model, scans)
             index.new += 1
-        elif one.was == one.path:
-            index.kept += 1
         else:
-            index.moved += 1
-        path = path_cell(one.path, manifest)
+            found = {column: task.measured.get(column, "") for column in MEASURED}
+            same = task.old_path == task.path
+            index.kept, index.moved = index.kept + same, index.moved + (not same)
+        path = path_cell(task.path, plan.manifest)
         if found.get("problem"):
             index.problems[path] = str(found["problem"])
-        old = one.by_hand or [{}]
-        index.rows += [merged(row, dict(found), path, names[one.path], one.stamp, one.digest) for row in old]
-        done(one)
-    index.rows += [dict[str, object](dict.fromkeys(COLUMNS, "") | row) for row in rest]
-    index.problems |= {row["path"]: NOT_FOUND for row in rest if row["problem"] == NOT_FOUND}
+        for row in task.previous or [{}]:
+            index.rows.append(merge_row(row, found, path, names[task.path], task.stamp, task.digest))
+        on_file(task)
+    index.rows += [dict[str, object](dict.fromkeys(COLUMNS, "") | row) for row in plan.other_rows]
+    index.problems |= {row["path"]: NOT_FOUND for row in plan.other_rows if row["problem"] == NOT_FOUND}
     return index
 
 
-def _measure(one: Work, model: ContentModel, scans: Scans) -> Row:
+def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
     try:
-        footage = open_footage(one.path)
-        row = measured(footage, scans.get(one.path, one.digest), model)
+        row = measured_columns(open_footage(task.path), scans.get(task.path, task.digest), model)
     except UserError as error:
-        return {"problem": str(error).removeprefix(f"{one.path}: ")}
+        return {"problem": str(error).removeprefix(f"{task.path}: ")}
     order = str(row.get("field_order", ""))
     if order.startswith(("interlaced", "telecined")):
         row["problem"] = f"is {order} by its pixels; make whole frames of it first"
@@ -191,9 +224,9 @@ def _measure(one: Work, model: ContentModel, scans: Scans) -> Row:
 
 
 def _names(paths: list[Path], root: Path) -> dict[Path, str]:
-    """A name for each file: its path below root without the suffix, and with it where two would be called alike."""
-    home = Path(os.path.abspath(root if root.is_dir() else root.parent))  # noqa: PTH100
+    """Names: paths below root without suffix, or with it where two would have the same name."""
+    home = absolute_path(root if root.is_dir() else root.parent)
     whole = {path: (path.relative_to(home) if path.is_relative_to(home) else path).as_posix() for path in paths}
     short = {path: Path(name).with_suffix("").as_posix() if path.is_file() else name for path, name in whole.items()}
-    twice = Counter(short.values())
-    return {path: whole[path] if twice[short[path]] > 1 else short[path] for path in paths}
+    count = Counter(short.values())
+    return {path: whole[path] if count[short[path]] > 1 else short[path] for path in paths}

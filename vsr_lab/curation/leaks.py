@@ -1,52 +1,54 @@
-"""Footage that is on both sides of a split: the same shot, however it was coded, cropped or shifted in time."""
+"""Footage in more than one split: the same shot, however it was coded, cropped or shifted in time."""
 
-import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from vsr_lab.core.cuts import split_at_cuts
-from vsr_lab.curation.fingerprint import Match, Prints, find_matches
+from vsr_lab.curation.fingerprint import Fingerprints, Match, find_matches
 from vsr_lab.curation.scan import Scan
 from vsr_lab.footage.shots import Shot
 
+Window = tuple[int, int]  # (first, last + 1), frames of the file
+
 
 @dataclass(frozen=True)
-class Entry:
-    """A row of a manifest as the check sees it. numbers: frames of its prints; scenes: (first, last + 1)."""
+class ShotFingerprint:
+    """What is compared of a shot. frames: of its fingerprints."""
 
     name: str
     split: str
-    numbers: Sequence[int]
-    prints: Prints
-    scenes: Sequence[tuple[int, int]]
+    frames: Sequence[int]
+    fingerprints: Fingerprints
+    scenes: Sequence[Window]
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Two shots that show the same. Windows are (first, last + 1) of each file; likeness in [0, 1]."""
+    """Two shots that show the same. window, other_window: of their files; similarity: in [0, 1]."""
 
     one: str
     other: str
     splits: tuple[str, str]
-    window: tuple[int, int]
-    twin: tuple[int, int]
-    likeness: float
+    window: Window
+    other_window: Window
+    similarity: float
     mirrored: bool
 
     def __str__(self) -> str:
         how = ", mirrored" if self.mirrored else ""
-        (a, b), (c, d) = self.window, self.twin
+        (a, b), (c, d) = self.window, self.other_window
         return f"{self.one} {a}:{b} ({self.splits[0]}) is {self.other} {c}:{d} ({self.splits[1]}){how}"
 
 
-def entry(shot: Shot, split: str, scan: Scan) -> Entry:
-    """The prints of a shot's window, inside its crop."""
+def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
+    """Fingerprints of a shot's window, inside its crop. scan: of its file."""
     stop = scan.frames if shot.stop is None else shot.stop
-    first = max(0, int(np.searchsorted(scan.prints, shot.start, side="right")) - 1)  # what still stands at the start
-    last = int(np.searchsorted(scan.prints, stop))
+    first = max(0, int(np.searchsorted(scan.thumb_frames, shot.start, side="right")) - 1)  # the last one before start
+    last = int(np.searchsorted(scan.thumb_frames, stop))
     thumbs = scan.thumbs[first:last]
     if shot.crop:
         height, width = shot.footage.size
@@ -54,32 +56,30 @@ def entry(shot: Shot, split: str, scan: Scan) -> Entry:
         rows = slice(round(y / height * thumbs.shape[1]), max(2, round((y + tall) / height * thumbs.shape[1])))
         columns = slice(round(x / width * thumbs.shape[2]), max(2, round((x + wide) / width * thumbs.shape[2])))
         thumbs = np.ascontiguousarray(thumbs[:, rows, columns])
-    numbers = [max(shot.start, int(number)) for number in scan.prints[first:last]]
-    return Entry(shot.name, split, numbers, Prints(thumbs), split_at_cuts(scan.cuts.tolist(), shot.start, stop))
+    frames = [max(shot.start, int(number)) for number in scan.thumb_frames[first:last]]
+    scenes = split_at_cuts(scan.cuts.tolist(), shot.start, stop)
+    return ShotFingerprint(shot.name, split, frames, Fingerprints(thumbs), scenes)
 
 
-def find_leaks(entries: Sequence[Entry]) -> list[Leak]:
-    """Shots of different splits that show the same, the likest first. Entries without a split are in none."""
-    found: list[Leak] = []
-    for one, other in itertools.combinations(entries, 2):
-        if one.split and other.split and one.split != other.split:
-            found += compare(one, other)
-    return sorted(found, key=lambda leak: -leak.likeness)
+def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
+    """Shots of different splits that show the same, in descending similarity. Shots without a split are in none."""
+    pairs = [(a, b) for a, b in combinations(shots, 2) if a.split and b.split and a.split != b.split]
+    found = [leak for one, other in pairs for leak in shared_scenes(one, other)]
+    return sorted(found, key=lambda leak: -leak.similarity)
 
 
-def compare(one: Entry, other: Entry) -> list[Leak]:
-    """The shots of two entries that show the same: one for each pair of scenes."""
-    together: dict[tuple[tuple[int, int], tuple[int, int]], list[Match]] = defaultdict(list)
-    for match in find_matches(one.prints, other.prints):
-        a, b = one.numbers[match.a], other.numbers[match.b]
-        together[_scene(one, a), _scene(other, b)].append(match)
+def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
+    """Scenes of two shots that show the same: one leak for each pair of scenes."""
+    together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
+    for match in find_matches(one.fingerprints, other.fingerprints):
+        together[_scene(one, match.a), _scene(other, match.b)].append(match)
+    splits = (one.split, other.split)
     leaks: list[Leak] = []
-    for (window, twin), matches in together.items():
-        best = max(matches, key=lambda match: match.likeness)
-        splits = (one.split, other.split)
-        leaks.append(Leak(one.name, other.name, splits, window, twin, round(best.likeness, 3), best.mirrored))
+    for windows, matches in together.items():
+        best = max(matches, key=lambda match: match.similarity)
+        leaks.append(Leak(one.name, other.name, splits, *windows, round(best.similarity, 3), best.mirrored))
     return leaks
 
 
-def _scene(entry: Entry, number: int) -> tuple[int, int]:
-    return next(scene for scene in entry.scenes if scene[0] <= number < scene[1])
+def _scene(shot: ShotFingerprint, index: int) -> Window:
+    return next(scene for scene in shot.scenes if scene[0] <= shot.frames[index] < scene[1])

@@ -1,4 +1,4 @@
-"""Rows of a catalogue's manifest: what a person writes there, and what is measured."""
+"""Rows of a manifest: columns that a person fills in, and columns that are measured."""
 
 import os
 from collections.abc import Mapping
@@ -9,30 +9,29 @@ import numpy as np
 
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.scan import VERSION, Scan, rate_of
+from vsr_lab.curation.scan import VERSION, Scan, frame_rate
 from vsr_lab.video import Footage, VideoFile
 from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.interlace_detection import detect_interlacing
 
 Row = dict[str, object]
 
-# Kept whatever is measured: these are a person's, and so is every column that is in no list here.
-_BY_HAND = ("split", "content_type", "start", "stop", "downscale", "crop", "licence", "source", "note")
+# Never overwritten; the same holds for columns that are in no list here.
+_MANUAL = ("split", "content_type", "start", "stop", "downscale", "crop", "licence", "source", "note")
 _SUGGESTED = ("suggested_content", "suggested_confidence", "suggested_because", "suggested_crop", "suggested_downscale")
-_SEEN = ("motion", "detail", "noise", "brightness", "still")
+_SHOWN = ("motion", "detail", "noise", "brightness", "still")
 _FACTS = (
     "width", "height", "frames", "rate", "duration", "vfr", "codec", "pix_fmt", "bits", "matrix", "range", "assumed",
     "turn", "sample_aspect", "field_order", "backend", "reason",
 )  # fmt: skip
-MEASURED = (*_SUGGESTED, "cuts", "down_up_x2_db", *_SEEN, *_FACTS, "problem")
+MEASURED = (*_SUGGESTED, "cuts", "down_up_x2_db", *_SHOWN, *_FACTS, "problem")
 STAMPS = ("bytes", "modified", "sha256", "indexed")
-COLUMNS = ("path", "name", *_BY_HAND, *MEASURED, *STAMPS)
+COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a file looks like from outside: its size, and when it was changed last (nanoseconds). A folder of frames has
-    the sum of sizes and the latest time."""
+    """Size and modification time (nanoseconds) of a file; of a folder of frames the sum and the latest."""
 
     bytes: int
     modified: int
@@ -44,35 +43,35 @@ def stamp_of(path: Path) -> Stamp:
     return Stamp(sum(fact.st_size for fact in facts), max((fact.st_mtime_ns for fact in facts), default=0))
 
 
-def measured(footage: Footage, scan: Scan, model: ContentModel) -> Row:
-    """The measured columns of a source that was decoded to its end."""
-    mean = dict(
-        zip(FEATURES, scan.features.mean(0) if len(scan.looks) else [float("nan")] * len(FEATURES), strict=True)
-    )
-    row: Row = {"cuts": " ".join(str(cut) for cut in scan.cuts), "down_up_x2_db": round(float(scan.soft[0]), 1)}
-    if len(scan.looks):
-        row |= {name: round(float(mean[name]), 4) for name in _SEEN}
-        said = model.suggest(scan.features)
+def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
+    """The measured columns of a source."""
+    softness, downscale = (float(value) for value in scan.softness)
+    row: Row = {"cuts": " ".join(str(cut) for cut in scan.cuts), "down_up_x2_db": round(softness, 1)}
+    if len(scan.measured):
+        mean = dict(zip(FEATURES, scan.features.mean(0), strict=True))
+        row |= {name: round(float(mean[name]), 4) for name in _SHOWN}
+        suggestion = model.suggest(scan.features)
         row |= {
-            "suggested_content": said.kind,
-            "suggested_confidence": round(said.confidence, 2),
-            "suggested_because": " ".join(said.because),
+            "suggested_content": suggestion.kind,
+            "suggested_confidence": round(suggestion.confidence, 2),
+            "suggested_because": " ".join(suggestion.because),
         }
     row["suggested_crop"] = " ".join(str(number) for number in scan.crop)
-    row["suggested_downscale"] = "" if scan.soft[1] == 1 else float(scan.soft[1])
-    return row | facts(footage)
+    row["suggested_downscale"] = "" if downscale == 1 else downscale
+    return row | probed_columns(footage)
 
 
-def facts(footage: Footage) -> Row:
-    """What is known of a source from its probe."""
+def probed_columns(footage: Footage) -> Row:
+    """The columns that are known without decoding."""
     height, width = footage.size
-    row: Row = {"width": width, "height": height, "frames": footage.frames, "rate": round(rate_of(footage), 4)}
-    row["duration"] = round(footage.frames / rate_of(footage), 3)
+    rate = frame_rate(footage)
+    row: Row = {"width": width, "height": height, "frames": footage.frames, "rate": round(rate, 4)}
+    row["duration"] = round(footage.frames / rate, 3)
     if not isinstance(footage, VideoFile):
         return row
     probe, gaps = footage.probe, np.diff(footage.probe.timestamps)
-    row["duration"] = round(float(probe.timestamps[-1]) + 1 / rate_of(footage), 3)
     return row | {
+        "duration": round(float(probe.timestamps[-1]) + 1 / rate, 3),
         "rate": str(probe.rate),
         "vfr": _yes(len(gaps) > 1 and float(np.ptp(gaps)) > 0.2 * float(np.median(gaps))),
         "codec": probe.codec,
@@ -94,27 +93,33 @@ def _yes(value: bool) -> str:
 
 
 def _turn(transposed: bool, flip_y: bool, flip_x: bool) -> str:
-    """ "90 right", "180", "mirrored", ...; nothing where the picture is stored upright."""
+    """ "90 right", "180", "mirrored", ...; "" where the picture is stored upright."""
     names = {
+        (False, False, False): "",
         (False, True, True): "180",
         (True, False, True): "90 right",
         (True, True, False): "90 left",
         (False, False, True): "mirrored",
         (False, True, False): "upside down",
     }
-    return names.get((transposed, flip_y, flip_x), "mirrored and turned" if transposed else "")
+    return names.get((transposed, flip_y, flip_x), "mirrored and turned")
 
 
-def merged(by_hand: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
-    """One row: what a person wrote (any column that is not measured), what was found, and the stamps."""
+def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
+    """One row: manual columns (any that is not measured), measured ones, and stamps."""
     row: Row = dict.fromkeys(COLUMNS, "")
-    row |= {column: cell for column, cell in by_hand.items() if column not in (*MEASURED, *STAMPS)}
+    row |= {column: cell for column, cell in manual.items() if column not in (*MEASURED, *STAMPS)}
     row |= {column: found.get(column, "") for column in MEASURED}
-    row["path"], row["name"] = path, by_hand.get("name") or name
+    row["path"], row["name"] = path, manual.get("name") or name
     return row | {"bytes": stamp.bytes, "modified": stamp.modified, "sha256": digest, "indexed": VERSION}
 
 
+def absolute_path(path: Path) -> Path:
+    """The path from the root; links are not resolved."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
 def path_cell(file: Path, manifest: Path) -> str:
-    """How the manifest names the file: relative where it lies below the manifest's folder, absolute elsewhere."""
-    file, home = Path(os.path.abspath(file)), Path(os.path.abspath(manifest.parent))  # noqa: PTH100 - links stay links
+    """The path of a file as the manifest stores it: relative to the manifest's folder if it is below it."""
+    file, home = absolute_path(file), absolute_path(manifest.parent)
     return file.relative_to(home).as_posix() if file.is_relative_to(home) else str(file)

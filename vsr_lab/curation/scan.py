@@ -1,4 +1,4 @@
-"""Everything the catalogue looks at in a source, gathered while it is decoded once."""
+"""Everything that is measured in a source, in one pass over its frames."""
 
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -10,41 +10,41 @@ import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.files import atomic_path
-from vsr_lab.curation.bars import Bars
-from vsr_lab.curation.cuts import Cuts
+from vsr_lab.curation.bars import BarDetector
+from vsr_lab.curation.cuts import CutDetector, mean_difference
 from vsr_lab.curation.features import FEATURES, measure
 from vsr_lab.curation.softness import softness
 from vsr_lab.video import Footage, ImageSequence, VideoFile
 from vsr_lab.video.preview import PreviewFrame, preview_frames
 
-VERSION = "1"  # of what is measured: raise it, and every source is measured anew
+VERSION = "2"  # of the measurements: raise it, and every source is measured again
 _SIDE = 160  # of the small frames
-_PRINT_SIDE = 64
-_PRINTS = 4  # a second
-_STILL = 1.0  # levels: a frame this close to the one kept before needs no print of its own
-_JUMP = 15.0  # levels: here a scene may begin, which deserves a look of its own
-_LOOKS = 6  # that a short clip gets at least
+_THUMB_SIDE = 64
+_THUMBS = 4  # a second
+_STILL = 1.0  # levels: a frame this similar to the last thumbnail needs none of its own
+_JUMP = 15.0  # levels: a scene may begin here, which is measured in full
+_LEAST = 6  # measurements of a short clip
 _SOFT = 6  # frames on which softness is measured
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What was seen. Frames are counted from 0 of the file.
+    """Measurements of a source. Frames are counted from 0 of the file.
 
-    cuts: first frames of new scenes. change: T, mean |frame - the one before|, levels. looks: R frame numbers at which
-    two neighbours were measured in full; features: R x len(FEATURES). prints: P frame numbers, thumbs: P h w gray
-    uint8, at most four a second and none where nothing moves. crop: (width, height, x, y) inside black bars, or empty.
-    soft: dB of a x2 round trip, and the downscale it suggests.
+    cuts: first frames of new scenes. change: T, mean absolute difference to the previous frame, levels. measured: R
+    frame numbers at which two consecutive frames were measured in full; features: R x len(FEATURES). thumbs: P h w gray
+    uint8 at P thumb_frames, at most four a second and none where nothing moves. crop: (width, height, x, y) inside
+    black bars, or empty. softness: PSNR-Y (dB) of a x2 round trip, and the downscale that it suggests.
     """
 
     cuts: npt.NDArray[np.int64]
     change: npt.NDArray[np.float32]
-    looks: npt.NDArray[np.int64]
+    measured: npt.NDArray[np.int64]
     features: npt.NDArray[np.float64]
-    prints: npt.NDArray[np.int64]
+    thumb_frames: npt.NDArray[np.int64]
     thumbs: npt.NDArray[np.uint8]
     crop: npt.NDArray[np.int64]
-    soft: npt.NDArray[np.float64]
+    softness: npt.NDArray[np.float64]
 
     @property
     def frames(self) -> int:
@@ -57,93 +57,98 @@ class Scan:
 
 
 def load_scan(path: Path) -> Scan:
-    """What `Scan.save` wrote."""
-    with np.load(path) as held:
-        return Scan(**{field.name: held[field.name] for field in fields(Scan)})
+    """Read what `Scan.save` wrote."""
+    with np.load(path) as stored:
+        return Scan(**{field.name: stored[field.name] for field in fields(Scan)})
 
 
-def rate_of(footage: Footage) -> float:
-    """Frames a second."""
+def frame_rate(footage: Footage) -> float:
+    """Frames a second; 25 for frame folders that do not declare it."""
     if isinstance(footage, VideoFile):
         return float(footage.probe.rate)
     return float(footage.rate if isinstance(footage, ImageSequence) else Fraction(25))
 
 
-class _Looks:
-    """Pairs of frames measured in full: one a second, and one behind every jump."""
+class _FullMeasurements:
+    """Pairs of consecutive frames in full resolution: one a second, and one after every jump."""
 
     def __init__(self, frames: int, rate: float) -> None:
-        step = max(2, min(round(rate), frames // _LOOKS))
+        step = max(2, min(round(rate), frames // _LEAST))
         self._due = set(range(min(step // 2, max(0, frames - 2)), max(1, frames - 1), step))
         self._soft = sorted(self._due)[:: max(1, len(self._due) // _SOFT)][:_SOFT]
         self._frames = frames
-        self._open: tuple[int, Frames, Frames] | None = None
+        self._first: tuple[int, Frames, Frames] | None = None
+        self._kept: list[Frames] = []
         self.numbers: list[int] = []
         self.features: list[npt.NDArray[np.float64]] = []
-        self.kept: list[Frames] = []
-        self.bars = Bars()
+        self.bars = BarDetector()
 
-    def add(self, glance: PreviewFrame, jump: bool) -> None:
-        if self._open and not jump:
-            number, frame, small = self._open
+    def add(self, preview: PreviewFrame, jump: bool) -> None:
+        """The next frame, in order."""
+        if self._first and not jump:
+            number, frame, small = self._first
             self.numbers.append(number)
-            self.features.append(measure(frame, glance.full(), (small, glance.small)).array())
-        self._open = None
-        if jump and glance.number + 3 < self._frames:
-            self._due.add(glance.number + 2)
-        if glance.number in self._due:
-            frame = glance.full()
-            self._open = (glance.number, frame, glance.small)
+            self.features.append(measure(frame, preview.full(), (small, preview.small)).array())
+        self._first = None
+        if jump and preview.number + 3 < self._frames:
+            self._due.add(preview.number + 2)
+        if preview.number in self._due:
+            frame = preview.full()
+            self._first = (preview.number, frame, preview.small)
             self.bars.add(frame)
-            if glance.number in self._soft:
-                self.kept.append(frame)
+            if preview.number in self._soft:
+                self._kept.append(frame)
 
     def softness(self, crop: tuple[int, int, int, int] | None) -> tuple[float, float]:
-        if not crop:
-            return softness(self.kept)
-        width, height, x, y = crop
-        return softness([frame[y : y + height, x : x + width] for frame in self.kept])
+        """See `softness`."""
+        width, height, x, y = crop or (None, None, 0, 0)
+        rows, columns = slice(y, height and y + height), slice(x, width and x + width)
+        return softness([frame[rows, columns] for frame in self._kept])
 
 
 def scan(footage: Footage) -> Scan:
-    """Decode the source once and measure it. Raises UserError as `preview_frames` does."""
-    rate = rate_of(footage)
-    looks, cuts = _Looks(footage.frames, rate), Cuts()
-    step = max(1, round(rate / _PRINTS))
+    """Decode a source once and measure it.
+
+    Raises:
+        UserError: a frame cannot be decoded.
+    """
+    rate = frame_rate(footage)
+    full, cuts = _FullMeasurements(footage.frames, rate), CutDetector()
+    step = max(1, round(rate / _THUMBS))
     change: list[float] = []
-    prints: list[int] = []
+    numbers: list[int] = []
     thumbs: list[Frames] = []
     before: Frames | None = None
-    for glance in preview_frames(footage, _SIDE):
-        small = glance.small
-        moved = 0.0 if before is None else float(np.abs(small.astype(np.int16) - before).mean())
-        # Fast motion changes as much as a cut does, but goes on.
+    for preview in preview_frames(footage, _SIDE):
+        small = preview.small
+        moved = 0.0 if before is None else mean_difference(small, before)
+        # Fast motion changes as much as a cut does, but continues.
         jump = moved > _JUMP and moved > 2 * (change[-1] if change else 0.0)
         change.append(moved)
-        cuts.add(glance.number, small)
-        looks.add(glance, jump)
-        if glance.number % step == 0 or jump:
-            thumb = _thumb(small)
-            if not thumbs or np.abs(thumb.astype(np.int16) - thumbs[-1]).mean() > _STILL:
-                prints.append(glance.number)
+        cuts.add(preview.number, small)
+        full.add(preview, jump)
+        if preview.number % step == 0 or jump:
+            thumb = _thumbnail(small)
+            if not thumbs or mean_difference(thumb, thumbs[-1]) > _STILL:
+                numbers.append(preview.number)
                 thumbs.append(thumb)
         before = small
-    crop = looks.bars.crop()
+    crop = full.bars.crop()
     return Scan(
         cuts=np.array(cuts.found, np.int64),
         change=np.array(change, np.float32),
-        looks=np.array(looks.numbers, np.int64),
-        features=np.array(looks.features).reshape(-1, len(FEATURES)),
-        prints=np.array(prints, np.int64),
+        measured=np.array(full.numbers, np.int64),
+        features=np.array(full.features).reshape(-1, len(FEATURES)),
+        thumb_frames=np.array(numbers, np.int64),
         thumbs=np.stack(thumbs),
         crop=np.array(crop or (), np.int64),
-        soft=np.array(looks.softness(crop)),
+        softness=np.array(full.softness(crop)),
     )
 
 
-def _thumb(small: Frames) -> Frames:
+def _thumbnail(small: Frames) -> Frames:
     height, width = small.shape[:2]
-    factor = min(1.0, _PRINT_SIDE / max(height, width))
+    factor = min(1.0, _THUMB_SIDE / max(height, width))
     size = (max(2, round(width * factor)), max(2, round(height * factor)))
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)

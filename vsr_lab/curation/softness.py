@@ -1,4 +1,4 @@
-"""Whether a clip holds the detail that its size promises: what shrinking it by two and back would lose."""
+"""Detail that a clip holds at its resolution: the loss of shrinking it by two and enlarging it again."""
 
 from collections.abc import Sequence
 
@@ -9,14 +9,18 @@ from vsr_lab.core.clip import Frames, to_tensor
 from vsr_lab.core.luma import luma, quantise
 from vsr_lab.core.resize import imresize
 
-SOFT_DB = 46.0  # a clip above it teaches softness
+SOFT_DB = 46.0  # clips above it are too soft to train on at their size
 _FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def softness(frames: Sequence[Frames]) -> tuple[float, float]:
-    """PSNR-Y (dB) of a x2 bicubic round trip, over all frames, and the downscale that brings it to SOFT_DB.
+    """PSNR-Y (dB, at most 99) of a x2 bicubic round trip, and the downscale that brings it to `SOFT_DB`.
 
-    frames: H W 3 each. The downscale is 1 where the clip is sharp, at most 4. 99 dB stands for no loss at all.
+    Args:
+        frames: H W 3 each.
+
+    Returns:
+        The PSNR over all frames, and the downscale in [1, 4]: 1 for a sharp clip.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

@@ -1,19 +1,19 @@
-"""Who trains and who judges: dealt out by source, never by neighbouring frames."""
+"""Splits for training and evaluation by source, so that no two share neighbouring frames."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from vsr_lab.curation.leaks import Entry, compare
+from vsr_lab.curation.leaks import ShotFingerprint, shared_scenes
 
 
 @dataclass(frozen=True)
 class SourceGroup:
-    """A row to be dealt out. source: rows of one stay together; split: what a person said, which stays; kind: content
-    type, each of which is dealt out by itself; seconds: what it weighs."""
+    """A clip to be assigned. source: clips of one source stay together; split: fixed by a person, or ""; kind: content
+    type, each of which is divided separately; seconds: its length."""
 
     source: Hashable
     split: str
@@ -21,32 +21,43 @@ class SourceGroup:
     seconds: float
 
 
-def near_duplicates(entries: Sequence[Entry]) -> list[tuple[int, int]]:
-    """Pairs of entries, by number, that share a shot."""
-    return [(i, j) for (i, one), (j, other) in combinations(enumerate(entries), 2) if compare(one, other)]
+def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
+    """Pairs of shots, by index, that share a scene."""
+    return [(i, j) for (i, one), (j, other) in combinations(enumerate(shots), 2) if shared_scenes(one, other)]
 
 
 def assign_splits(
-    pieces: Sequence[SourceGroup], alike: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
+    clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
 ) -> list[str]:
-    """A split for each piece: `share` of each kind's time goes to the second name, groups kept together.
+    """Assign a split to each clip, keeping clips together that are of one source or share a scene.
 
-    A group is what is of one source or shares a shot (alike: pairs of numbers). A group in which a person gave a split
-    takes it, so that a later run never moves what is there. The same seed deals the same way.
+    Args:
+        duplicates: pairs of clips (indices) that share a scene.
+        share: of each kind's time for the second split, in (0, 1).
+        names: of the two splits.
+        seed: of the order in which groups are assigned; the same seed gives the same splits.
+
+    Returns:
+        The name of each clip's split. A group in which a person fixed a split gets that one.
     """
-    groups = _groups(pieces, alike)
     kinds: dict[str, list[list[int]]] = defaultdict(list)
-    for group in groups:
-        kinds[_heaviest(pieces, group)].append(group)
-    splits = [piece.split for piece in pieces]
+    for group in _groups(clips, duplicates):
+        time: dict[str, float] = defaultdict(float)
+        for i in group:
+            time[clips[i].kind] += clips[i].seconds
+        kinds[max(time, key=lambda kind: time[kind])].append(group)
+    splits = [clip.split for clip in clips]
     rng = np.random.default_rng(seed)
     for kind in sorted(kinds):
-        _deal_kind(pieces, kinds[kind], share, names, rng, splits)
+        for group, name in zip(kinds[kind], _divide(clips, kinds[kind], share, names, rng), strict=True):
+            for i in group:
+                splits[i] = splits[i] or name
     return splits
 
 
-def _groups(pieces: Sequence[SourceGroup], alike: Sequence[tuple[int, int]]) -> list[list[int]]:
-    parent = list(range(len(pieces)))
+def _groups(clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Connected components (union-find)."""
+    parent = list(range(len(clips)))
 
     def root(i: int) -> int:
         while parent[i] != i:
@@ -54,55 +65,30 @@ def _groups(pieces: Sequence[SourceGroup], alike: Sequence[tuple[int, int]]) -> 
         return i
 
     first: dict[Hashable, int] = {}
-    links = [(i, first.setdefault(piece.source, i)) for i, piece in enumerate(pieces)]
-    for i, j in [*links, *alike]:
+    links = [(i, first.setdefault(clip.source, i)) for i, clip in enumerate(clips)]
+    for i, j in [*links, *duplicates]:
         parent[root(i)] = root(j)
     groups: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(pieces)):
+    for i in range(len(clips)):
         groups[root(i)].append(i)
     return list(groups.values())
 
 
-def _heaviest(pieces: Sequence[SourceGroup], group: Sequence[int]) -> str:
-    time: dict[str, float] = defaultdict(float)
-    for i in group:
-        time[pieces[i].kind] += pieces[i].seconds
-    return max(time, key=lambda kind: time[kind])
-
-
-def _deal_kind(
-    pieces: Sequence[SourceGroup],
+def _divide(
+    clips: Sequence[SourceGroup],
     groups: list[list[int]],
     share: float,
     names: tuple[str, str],
     rng: np.random.Generator,
-    splits: list[str],
-) -> None:
-    """Fill splits for the groups of one kind."""
-    weight = [sum(pieces[i].seconds for i in group) for group in groups]
-    target, have = share * sum(weight), 0.0
-    free: list[int] = []
-    for number, group in enumerate(groups):
-        said = {pieces[i].split for i in group} - {""}
-        if not said:
-            free.append(number)
-            continue
-        _set(splits, group, sorted(said)[0])
-        have += weight[number] if names[1] in said else 0.0
-    for number in rng.permutation(free):
-        takes = abs(have + weight[number] - target) < abs(have - target)
-        have += weight[number] if takes else 0.0
-        _set(splits, groups[number], names[takes])
-
-
-def _set(splits: list[str], group: Sequence[int], name: str) -> None:
-    for i in group:
-        splits[i] = splits[i] or name
-
-
-def split_times(pieces: Sequence[SourceGroup], splits: Sequence[str]) -> Mapping[str, float]:
-    """Seconds of each split."""
-    time: dict[str, float] = defaultdict(float)
-    for piece, split in zip(pieces, splits, strict=True):
-        time[split] += piece.seconds
-    return time
+) -> list[str]:
+    """The split of each group of one kind."""
+    seconds = [sum(clips[i].seconds for i in group) for group in groups]
+    fixed = [sorted({clips[i].split for i in group} - {""}) for group in groups]
+    target = share * sum(seconds)
+    taken = sum(length for length, split in zip(seconds, fixed, strict=True) if names[1] in split)
+    found = [split[0] if split else "" for split in fixed]
+    for number in rng.permutation([i for i, split in enumerate(fixed) if not split]):
+        takes = abs(taken + seconds[number] - target) < abs(taken - target)
+        taken += seconds[number] if takes else 0.0
+        found[number] = names[takes]
+    return found

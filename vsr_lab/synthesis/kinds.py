@@ -1,4 +1,4 @@
-"""Kinds of footage that the project makes itself, behind one face."""
+"""Kinds of rendered footage, with one interface."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,12 @@ Size = tuple[int, int]
 
 
 class Kind(ABC):
-    """Footage from a seed. name: how clips are called; the other words go into the manifest."""
+    """Footage rendered from a seed.
+
+    Args:
+        name: of the clips, before their seed.
+        content_type, licence, source: written into the manifest.
+    """
 
     rate: int
 
@@ -28,22 +33,23 @@ class Kind(ABC):
 
     @abstractmethod
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        """RGB uint8 pictures of size (height, width) of the seed's scene, with `zoom` pixels a unit of the scene.
+        """RGB uint8 pictures of size (height, width) of the seed's scene, with `zoom` pixels per unit of the scene.
 
-        Raises UserError where there is none.
+        Raises:
+            UserError: the scene cannot be rendered.
         """
 
     def zooms(self, scale: int) -> tuple[float, float]:
-        """The zoom of HR and of its LR twin."""
+        """Zooms of HR and of its LR twin."""
         return 1.0, 1 / scale
 
     def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
-        """What the manifest says of the seed's clip."""
+        """Columns of the manifest for the seed's clip."""
         return {"content_type": self.content_type, "licence": self.licence, "source": self.source, "cuts": ""}
 
 
 class ScreenKind(Kind):
-    """Desktops whose windows show `views`. LR is the screen of a device pixel ratio of 1, HR of one of `scale`."""
+    """Desktops whose windows show `views`. LR is a screen with a device pixel ratio of 1, HR one with `scale`."""
 
     rate = 25
 
@@ -59,7 +65,7 @@ class ScreenKind(Kind):
 
 
 class AnimationKind(Kind):
-    """Drawn animation. LR is drawn at its own resolution: its lines are as thin as they come out."""
+    """Drawn animation. LR is drawn at its own resolution, with lines of its own width."""
 
     rate = ANIMATION_RATE
 
@@ -71,14 +77,14 @@ class AnimationKind(Kind):
 
 
 class CameraKind(Kind):
-    """A moving camera over the pictures in a folder; LR is taken by the same camera with a coarser sensor."""
+    """A moving camera over the pictures in a folder; LR is the view of a sensor with larger pixels."""
 
     rate = CAMERA_RATE
 
     def __init__(self, name: str, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
         super().__init__(name, content_type, licence, source)
         if stills is None:
-            raise UserError("stills", "not given", "say stills=FOLDER, one with photographs")
+            raise UserError("stills", "not given", "set stills=FOLDER, a folder of photographs")
         self._stills = find_stills(Path(stills))
 
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:

@@ -1,4 +1,4 @@
-"""Rendered clips to lossless files, by several processes, with a manifest."""
+"""Rendered clips as lossless files with a manifest, written by several processes."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,51 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vsr_lab.core.errors import UserError, check_range
 from vsr_lab.core.files import atomic_path
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
 
 
 @dataclass(frozen=True)
+class RenderPlan:
+    """The clips to render: seeds seed..seed+n-1 of a kind.
+
+    Args:
+        frames: of each clip.
+        size: height and width of HR, pixels.
+        scale: of LR twins that are rendered at their own resolution; None renders HR only.
+        split: written into the manifest.
+
+    Raises:
+        UserError: a value is out of range, or size is not a multiple of scale.
+    """
+
+    kind: Kind
+    n: int
+    frames: int
+    size: Size
+    seed: int = 0
+    scale: int | None = None
+    split: str = "train"
+
+    def __post_init__(self) -> None:
+        for key, value, least in (("n", self.n, 1), ("frames", self.frames, 1), ("seed", self.seed, 0)):
+            check_range(key, value, least)
+        if self.scale is not None and self.scale < 2:
+            raise UserError("scale", f"{self.scale} is under 2", "say scale=2, or leave it out for no LR")
+        if self.scale and (self.size[0] % self.scale or self.size[1] % self.scale):
+            near = [max(1, round(side / self.scale)) * self.scale for side in self.size]
+            problem = f"{list(self.size)} does not divide by scale {self.scale}"
+            raise UserError("size", problem, f"say size=[{near[0]},{near[1]}]")
+
+
+@dataclass(frozen=True)
 class _Job:
-    """One file to make."""
+    """One file to write."""
 
     path: Path
     kind: Kind
@@ -32,70 +65,62 @@ class _Job:
     zoom: float
 
 
-def write_rendered(
-    folder: Path, kind: Kind, n: int, frames: int, size: Size, seed: int, scale: int | None, split: str, workers: int
-) -> dict[str, Path]:
-    """Clips of seeds seed..seed+n-1 into folder/hr, a manifest beside it; with scale their native twins in folder/lr.
+def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Path]:
+    """Render clips into folder/hr, with scale also their LR twins into folder/lr, and write a manifest of each.
 
-    Files that are there are kept, so a render that was cut short goes on where it was. Bytes do not depend on workers.
-    Returns the manifests: "manifest", and "lr" where there is one. Raises UserError for what cannot be rendered.
+    Files that exist are kept, so that an interrupted render continues. Bytes do not depend on the number of workers.
+
+    Returns:
+        The manifests: "manifest", and "lr" if there is one.
+
+    Raises:
+        UserError: the clips cannot be rendered.
     """
-    _check(n, frames, size, seed, scale, workers)
-    names = [f"{kind.name}_{seed + i:05d}" for i in range(n)]
-    facts = [kind.facts(seed + i, frames, size) for i in range(n)]  # before anything is written
+    check_range("workers", workers, 1)
+    kind, frames, size, scale = plan.kind, plan.frames, plan.size, plan.scale
+    seeds = range(plan.seed, plan.seed + plan.n)
+    facts = {f"{kind.name}_{seed:05d}": kind.facts(seed, frames, size) for seed in seeds}  # before anything is written
     high, low = kind.zooms(scale or 1)
-    jobs = [_Job(folder / "hr" / f"{name}.mkv", kind, seed + i, frames, size, high) for i, name in enumerate(names)]
+    sides = {"hr": (size, high)}
     if scale:
-        small = (size[0] // scale, size[1] // scale)
-        jobs += [_Job(folder / "lr" / job.path.name, kind, job.seed, frames, small, low) for job in jobs]
+        sides["lr"] = ((size[0] // scale, size[1] // scale), low)
+    jobs = [
+        _Job(folder / side / f"{name}.mkv", kind, seed, frames, pixels, zoom)
+        for side, (pixels, zoom) in sides.items()
+        for seed, name in zip(seeds, facts, strict=True)
+    ]
     _render_all([job for job in jobs if not job.path.exists()], workers)
-    shared = [{"split": split, "start": 0, "stop": frames, **fact} for fact in facts]
-    written = {"manifest": folder / "manifest.csv"}
-    rows = [{"name": name, "path": f"hr/{name}.mkv", **row} for name, row in zip(names, shared, strict=True)]
-    write_manifest(written["manifest"], rows)
-    if scale:
-        written["lr"] = folder / "lr" / "manifest.csv"
-        rows = [{"name": name, "path": f"{name}.mkv", **row} for name, row in zip(names, shared, strict=True)]
-        write_manifest(written["lr"], rows)
+    written = {"manifest": folder / "manifest.csv", **({"lr": folder / "lr" / "manifest.csv"} if scale else {})}
+    for manifest, below in zip(written.values(), ("hr/", ""), strict=False):
+        window = {"split": plan.split, "start": 0, "stop": frames}
+        rows = [{"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()]
+        write_manifest(manifest, rows)
     return written
-
-
-def _check(n: int, frames: int, size: Size, seed: int, scale: int | None, workers: int) -> None:
-    for key, value, least in (("n", n, 1), ("frames", frames, 1), ("seed", seed, 0), ("workers", workers, 1)):
-        check_range(key, value, least)
-    if scale is not None and scale < 2:
-        raise UserError("scale", f"{scale} is under 2", "say scale=2, or leave it out for no LR")
-    if scale and (size[0] % scale or size[1] % scale):
-        near = [max(1, round(side / scale)) * scale for side in size]
-        raise UserError("size", f"{list(size)} does not divide by scale {scale}", f"say size=[{near[0]},{near[1]}]")
 
 
 def _render_all(jobs: Sequence[_Job], workers: int) -> None:
     total = sum(job.frames for job in jobs)
-    columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn()
-    with Progress(*columns) as bar:
-        task = bar.add_task("", total=total)
+    with progress_bar("rendering", total, "frames") as update:
         if workers == 1 or len(jobs) < 2:
             for job in jobs:
                 for _ in _frames_written(job):
-                    bar.advance(task)
+                    update(advance=1)
             return
-        context = get_context("spawn")  # forking a process with threads, as OpenCV's or torch's, may hang it
+        context = get_context("spawn")  # forking a process with threads, such as OpenCV's or torch's, may hang it
         done = context.Value("l", 0)
-        with ProcessPoolExecutor(min(workers, len(jobs)), context, _begin, (done,)) as pool:
+        with ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done,)) as pool:
             futures = [pool.submit(_write, job) for job in jobs]
             try:
-                while not all(future.done() and _raised(future) for future in futures):
+                while not all(future.done() and _succeeded(future) for future in futures):
                     time.sleep(0.1)
-                    bar.update(task, completed=done.value)
+                    update(completed=done.value)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        bar.update(task, completed=total)
 
 
-def _raised(future: "Future[None]") -> bool:
-    """True; raises what went wrong in the other process."""
+def _succeeded(future: "Future[None]") -> bool:
+    """True; raises the exception of the other process."""
     future.result()
     return True
 
@@ -103,8 +128,8 @@ def _raised(future: "Future[None]") -> bool:
 _done: "Synchronized[int]"
 
 
-def _begin(done: "Synchronized[int]") -> None:
-    global _done  # noqa: PLW0603  a worker process counts its frames here for the whole of its life
+def _init_worker(done: "Synchronized[int]") -> None:
+    global _done  # noqa: PLW0603  a worker process counts its frames here
     _done = done
     cv2.setNumThreads(1)
 
@@ -116,7 +141,7 @@ def _write(job: _Job) -> None:
 
 
 def _frames_written(job: _Job) -> Iterator[None]:
-    """Write the job's file, in one step at its end; yields once a frame."""
+    """Write the job's file, which appears when it is complete; yields once a frame."""
     rate = job.kind.rate
     with (
         atomic_path(job.path) as temporary,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.curation.leaks import Entry, entry, find_leaks
+from vsr_lab.curation.leaks import ShotFingerprint, find_leaks, fingerprint_shot
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import VideoWriter, open_footage
@@ -51,18 +51,18 @@ COPIES: dict[str, Callable[[Frames], Frames]] = {
 }
 
 
-def _entry(folder: Path, name: str, split: str, frames: Frames, crf: str = "18") -> Entry:
+def _fingerprint(folder: Path, name: str, split: str, frames: Frames, crf: str = "18") -> ShotFingerprint:
     frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
     path = folder / f"{name}.mp4"
     with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf}) as writer:
         writer.write(frames, np.arange(len(frames)) / 25)
-    return entry(Shot(name, path), split, scan(open_footage(path)))
+    return fingerprint_shot(Shot(name, path), split, scan(open_footage(path)))
 
 
 @pytest.mark.parametrize("name", COPIES)
 def test_a_planted_copy_is_found_and_named(name: str, tmp_path: Path) -> None:
-    truth = _entry(tmp_path, "original", "train", _scene(0))
-    copy = _entry(tmp_path, "copy", "eval", COPIES[name](_scene(0)), crf="40" if name == "coded badly" else "28")
+    truth = _fingerprint(tmp_path, "original", "train", _scene(0))
+    copy = _fingerprint(tmp_path, "copy", "eval", COPIES[name](_scene(0)), crf="40" if name == "coded badly" else "28")
     leaks = find_leaks([truth, copy])
     assert [(leak.one, leak.other) for leak in leaks] == [("original", "copy")]
     assert "original 0:24 (train) is copy" in str(leaks[0])
@@ -70,18 +70,18 @@ def test_a_planted_copy_is_found_and_named(name: str, tmp_path: Path) -> None:
 
 
 def test_different_footage_is_no_copy(tmp_path: Path) -> None:
-    entries = [_entry(tmp_path, f"clip{n}", ("train", "eval")[n % 2], _scene(n)) for n in range(8)]
-    assert find_leaks(entries) == []
+    shots = [_fingerprint(tmp_path, f"clip{n}", ("train", "eval")[n % 2], _scene(n)) for n in range(8)]
+    assert find_leaks(shots) == []
 
 
 def test_copies_inside_one_split_and_clips_without_one_are_no_leak(tmp_path: Path) -> None:
     one, two, loose = (
-        _entry(tmp_path, name, split, _scene(0)) for name, split in (("a", "train"), ("b", "train"), ("c", ""))
+        _fingerprint(tmp_path, name, split, _scene(0)) for name, split in (("a", "train"), ("b", "train"), ("c", ""))
     )
     assert find_leaks([one, two, loose]) == []
 
 
 def test_a_blank_picture_is_like_no_other(tmp_path: Path) -> None:
     black = np.zeros((FRAMES, HEIGHT, WIDTH, 3), np.uint8)
-    entries = [_entry(tmp_path, "a", "train", black), _entry(tmp_path, "b", "eval", black)]
-    assert find_leaks(entries) == []
+    shots = [_fingerprint(tmp_path, "a", "train", black), _fingerprint(tmp_path, "b", "eval", black)]
+    assert find_leaks(shots) == []
