@@ -90,7 +90,11 @@ def main() -> None:
     table(f"single steps, {FRAMES}x{SIZE}x{SIZE}", steps, clip)
 
     batch = torch.stack([clip] * BATCH)
-    for step in (BlurDown(4, 0.8, 2, 13, 0, "reflect"), GaussianBlur(0.5, 2, 3), MotionBlur(3, 12, 0.5)):
+    for step in (
+        BlurDown(4, (0.8, 2), 13, phase=0, border="reflect"),
+        GaussianBlur((0.5, 2), (1, 3)),
+        MotionBlur((3, 12), curvature=(-0.5, 0.5)),
+    ):
         drawn = [step.sample(np.random.default_rng(seed)) for seed in range(BATCH)]
         seconds = side_by_side(
             {

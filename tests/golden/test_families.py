@@ -80,8 +80,8 @@ def test_a_wrong_phase_costs_more_than_eight_decibels_and_a_wrong_sigma_does_not
         there = family("bd_duf").apply(hr, {"sigma": 1.6})
         others = {
             "sigma 1.5": family("bd_tecogan").apply(hr, {"sigma": 1.5}),
-            "1 pixel": BlurDown(4, 1.6, 1.6, 13, 1, "reflect").apply(hr, {"sigma": 1.6}),
-            "2 pixels": BlurDown(4, 1.6, 1.6, 13, 2, "reflect").apply(hr, {"sigma": 1.6}),
+            "1 pixel": BlurDown(4, 1.6, 13, phase=1, border="reflect").apply(hr, {"sigma": 1.6}),
+            "2 pixels": BlurDown(4, 1.6, 13, phase=2, border="reflect").apply(hr, {"sigma": 1.6}),
             "bd_kair": family("bd_kair").apply(hr, {"sigma": 1.6}),
         }
         agreement = {name: float(psnr(lr[None], there[None], "y").mean()) for name, lr in others.items()}

@@ -41,9 +41,9 @@ def families(scale: int) -> dict[str, Degradation]:
     }
     built["bi"] = ResizeDown(scale)
     if scale % 2 == 0:
-        built["bd_kair"] = BlurDown(scale, 1.6, 1.6, 12, None, "replicate")
-    built["bd_duf"] = BlurDown(scale, 1.6, 1.6, 13, 0, "reflect")
-    built["bd_tecogan"] = BlurDown(scale, 1.5, 1.5, 13, 0, "reflect")
+        built["bd_kair"] = BlurDown(scale, 1.6, 12, phase=None, border="replicate")
+    built["bd_duf"] = BlurDown(scale, 1.6, 13, phase=0, border="reflect")
+    built["bd_tecogan"] = BlurDown(scale, 1.5, 13, phase=0, border="reflect")
     return built
 
 

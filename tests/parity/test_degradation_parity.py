@@ -62,7 +62,7 @@ def test_bd_kair_is_kairs_matlab(scale: int) -> None:
 
 def test_bd_kair_has_no_odd_scale() -> None:
     with pytest.raises(ValueError, match="kernel_size must be odd for phase 1"):
-        BlurDown(3, 1.6, 1.6, 12, phase=None, border="replicate")
+        BlurDown(3, 1.6, 12, phase=None, border="replicate")
 
 
 def test_bd_duf_is_dufs_kernel_and_stride() -> None:
@@ -136,7 +136,7 @@ def test_blur_down_is_a_correlation_and_every_nth_pixel(
     kernel = np.outer(taps, taps) / taps.sum() ** 2
     blurred = np.stack([correlate(channel, kernel, mode=SCIPYS[border]) for channel in hr])
     expected = np.round(blurred[:, phase::scale, phase::scale].clip(0, 1) * 255)
-    degradation = BlurDown(scale, sigma, sigma, size, phase, border)
+    degradation = BlurDown(scale, sigma, size, phase=phase, border=border)
     ours = degradation.apply(torch.from_numpy(hr), {"sigma": sigma}).numpy() * 255
     assert np.abs(ours - expected).max() < 1e-6
 

@@ -1,24 +1,28 @@
 """HR to LR. To add one: a file here with a `Degradation`, and a yaml in configs/degradation/."""
 
-from vsr_lab.degradations.base import Degradation, Params, apply_batch, target_batch
-from vsr_lab.degradations.blur_down import BlurDown
-from vsr_lab.degradations.blurring import Defocus, GaussianBlur, GeneralisedBlur, MotionBlur, SincFilter
+from vsr_lab.degradations.analog import (
+    ChromaBleed,
+    Composite,
+    Dropouts,
+    HeadSwitching,
+    LineJitter,
+    LumaBandwidth,
+    TapeNoise,
+)
+from vsr_lab.degradations.base import Degradation, apply_batch, target_batch
+from vsr_lab.degradations.blur import Defocus, GaussianBlur, GeneralizedBlur, MotionBlur, Sharpening, SincFilter
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
-from vsr_lab.degradations.coding import Codec, Jpeg
-from vsr_lab.degradations.colours import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
+from vsr_lab.degradations.color import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
 from vsr_lab.degradations.compose import Compose, RandomApply, RandomChoice
-from vsr_lab.degradations.composite import ChromaBleed, Composite
-from vsr_lab.degradations.film import DustAndScratches, FilmGrain
+from vsr_lab.degradations.compression import Codec, Jpeg
+from vsr_lab.degradations.downsampling import BlurDown, ResizeDown, SubpixelDown
+from vsr_lab.degradations.film import DustAndScratches, ExposureFlicker, Fading, FilmGrain, GateWeave, Vignette
+from vsr_lab.degradations.frame_rate import DroppedFrames, LowFrameRate
 from vsr_lab.degradations.interlacing import Interlace, Telecine
 from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
 from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
-from vsr_lab.degradations.projection import ExposureFlicker, Fading, GateWeave, Vignette
-from vsr_lab.degradations.repeats import DroppedFrames, LowFrameRate
-from vsr_lab.degradations.rescale import AdaptiveResolution, RescaleRoundTrip
-from vsr_lab.degradations.resizing import RandomResize, ResizeDown
-from vsr_lab.degradations.sharpening import Sharpening
-from vsr_lab.degradations.subpixel import SubpixelDown
-from vsr_lab.degradations.tape import Dropouts, HeadSwitching, LineJitter, LumaBandwidth, TapeNoise
+from vsr_lab.degradations.parameters import Params
+from vsr_lab.degradations.rescaling import AdaptiveResolution, RandomResize, RescaleRoundTrip
 
 __all__ = [
     "AdaptiveResolution",
@@ -44,7 +48,7 @@ __all__ = [
     "GateWeave",
     "GaussianBlur",
     "GaussianNoise",
-    "GeneralisedBlur",
+    "GeneralizedBlur",
     "HeadSwitching",
     "Infrared",
     "Interlace",

@@ -1,74 +1,123 @@
-"""The degradation contract: parameters are drawn apart from their application."""
+"""The degradation contract: parameters are declared as fields, sampled once per clip, and applied."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from inspect import Signature
+from typing import Any, dataclass_transform
 
 import numpy as np
 import torch
 from torch import Tensor
 
-Params = dict[str, Any]
+from vsr_lab.degradations.parameters import Params, constructor_signature, declared_fields, draw_seed
 
 
+@dataclass_transform()
 class Degradation(ABC):
-    """HR to LR. `sample` draws JSON-able values, one set a clip; `apply` with the same set gives the same LR.
+    """HR to LR.
 
-    scale: how many times smaller the LR is; 1 for a step that leaves the size alone (noise, a codec).
-    on_cpu: works on numpy frames (a codec, OpenCV), so it is run where footage is loaded and not on the device.
-    temporal: a frame depends on its number or on the frames around it (fresh noise, a codec, a drift), so the whole
-    clip is given at once.
-    modifies_target: `truth` is another picture than the HR that it is given.
+    Subclasses declare their parameters as annotated class attributes, which their constructor takes by these names and
+    checks by these types. Those of type `Range`, `LogRange`, `Choice` or `Chance` are drawn from once per clip. The
+    attributes below are given beside the base class: `class FilmGrain(Degradation, temporal=True, seeded=True)`.
+
+    Attributes:
+        scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
+        on_cpu: Works on numpy frames (a codec, OpenCV), so it is applied by the data loader and not on the device.
+        temporal: A frame depends on its index or on its neighbours (new noise in every frame, a codec, a drift), so
+            the whole clip must be given at once.
+        modifies_target: `target` returns a different clip than the HR it is given.
+        seeded: A `seed` is drawn after the parameters, for what is random at every pixel or frame.
     """
 
-    scale: int = 1
-    on_cpu: bool = False
-    temporal: bool = False
-    modifies_target: bool = False
+    scale = 1
+    on_cpu = False
+    temporal = False
+    modifies_target = False
+    seeded = False
+    __signature__ = Signature()
+
+    def __init_subclass__(
+        cls, *, on_cpu: bool = False, temporal: bool = False, modifies_target: bool = False, seeded: bool = False
+    ) -> None:
+        cls.on_cpu, cls.temporal = cls.on_cpu or on_cpu, cls.temporal or temporal
+        cls.modifies_target, cls.seeded = cls.modifies_target or modifies_target, cls.seeded or seeded
+        cls.__signature__ = constructor_signature(cls, Degradation)
+
+    def __init__(self, *args: Any, **values: Any) -> None:
+        given = self.__signature__.bind(*args, **values)
+        given.apply_defaults()
+        for name, field in declared_fields(type(self)).items():
+            setattr(self, name, field.check(f"{type(self).__name__}.{name}", given.arguments[name]))
+        self.__post_init__()
+
+    def __post_init__(self) -> None:  # noqa: B027
+        """Override for checks and attributes that depend on several fields."""
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={getattr(self, name)!r}" for name in declared_fields(type(self)))
+        return f"{type(self).__name__}({', '.join(fields)})"
 
     def sample(self, rng: np.random.Generator) -> Params:
-        """Parameters for one clip; a degradation without randomness has none."""
-        return {}
+        """Parameters of one clip, by the names of the fields; they survive JSON."""
+        fields = declared_fields(type(self)).items()
+        params = {name: field.draw(getattr(self, name), rng) for name, field in fields if field.draw}
+        return {**params, "seed": draw_seed(rng)} if self.seeded else params
 
     @abstractmethod
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        """clip (..., T, C, H, W) in [0, 1], H and W multiples of scale -> (..., T, C, H/scale, W/scale) in [0, 1]."""
+        """LR of a clip; the same parameters give the same LR.
+
+        Args:
+            clip: (..., T, C, H, W) in [0, 1], H and W multiples of `scale`.
+            params: Returned by `sample`.
+
+        Returns:
+            (..., T, C, H / scale, W / scale) in [0, 1].
+        """
 
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
-        """What a model is to make of the LR: the HR, except for what it must not undo.
+        """What a network should restore from the LR: the HR, except for what it must not undo.
 
-        A timestamp is to stay legible and not to vanish, infrared to stay gray, a repeated frame to show its own
-        moment. Steps of that kind happen to hr (..., T, C, H, W) too, which is `zoom` times what `apply` is given.
+        A timestamp has to stay legible, infrared has to stay gray, a repeated frame has to show the same moment. Steps
+        of that kind are applied to the HR as well.
+
+        Args:
+            hr: (..., T, C, H, W) in [0, 1].
+            params: Returned by `sample`.
+            zoom: How many times larger `hr` is than the clip given to `apply`.
         """
         return hr
 
     def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
-        """hr B T C H W, one set of params a sample -> lr B T C h w. A step that can do it in one go says so here."""
+        """B T C H W with parameters per sample -> B T C h w. Override where a whole batch can be done at once."""
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
-
-def uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """A plain number from [low, high]. Raises ValueError where the range is empty."""
-    if high < low:
-        raise ValueError(f"a range must not end below its start: {low}..{high}")
-    return float(rng.uniform(low, high))
+    def _inherit(self, *steps: "Degradation") -> None:
+        """Takes the attributes of the steps inside, except for their scale."""
+        for name in ("on_cpu", "temporal", "modifies_target"):
+            setattr(self, name, any(getattr(step, name) for step in steps))
 
 
-def draw_seed(rng: np.random.Generator) -> int:
-    """A seed to keep in params, for what is random at every pixel."""
-    return int(rng.integers(0, 2**31))
+class AppliedToTarget(Degradation, modifies_target=True):
+    """A step that is applied to the target as well, at the target's resolution; subclasses define `target` alone."""
 
+    @abstractmethod
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor: ...
 
-def noise_source(seed: int) -> torch.Generator:
-    """Random numbers for one clip. Drawn on the CPU, so that a seed gives the same LR on every device."""
-    return torch.Generator().manual_seed(seed)
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        return self.target(clip, params)
 
 
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """hr B T C H W with one set of parameters a sample -> lr B T C h w.
+    """LR of a batch.
 
-    As one long clip where all are the same and no frame depends on another. Otherwise all at once on a GPU; sample by
-    sample on the CPU, where a clip that stays in the cache is faster than fewer calls (benchmarks/degradations.py).
+    Applied as one long clip where all parameters are equal and no frame depends on another. Otherwise all at once on a
+    GPU, and sample by sample on the CPU, where a clip that fits the cache is faster (benchmarks/degradations.py).
+
+    Args:
+        degradation: Applied to every sample.
+        hr: B T C H W in [0, 1].
+        params: One per sample.
     """
     if not degradation.temporal and all(p == params[0] for p in params):
         return degradation.apply(hr, params[0])
@@ -78,7 +127,7 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
 
 def target_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """hr B T C H W with one set of parameters a sample -> what the LR of `apply_batch` is to be restored to."""
+    """What the LR of `apply_batch`, called with the same arguments, should be restored to; B T C H W."""
     if not degradation.modifies_target:
         return hr
     return torch.stack([degradation.target(clip, p) for clip, p in zip(hr, params, strict=True)])

@@ -1,27 +1,34 @@
-"""Degradations made of degradations: one after the other, now and then, one of several."""
+"""Degradations made of degradations: in sequence, at random, one of several."""
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
+from pydantic import BeforeValidator, NonNegativeFloat
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.degradations.base import Degradation, Params
+from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.parameters import Params, Probability
+
+Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]
 
 
 class Compose(Degradation):
-    """Every step in turn, then rounding to 8 bits; its scale is the product of theirs.
+    """Applies the steps in sequence, then rounds to 8 bits; its scale is the product of theirs.
 
-    A second-order chain in the manner of Real-ESRGAN (Wang et al. 2021, section 3.1) is one whose steps come twice.
+    A second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1) has its steps twice.
+
+    Args:
+        steps: Degradations, at most one of which usually shrinks.
     """
 
-    def __init__(self, steps: Sequence[Degradation]) -> None:
-        self.steps = list(steps)
-        self.scale = math.prod(step.scale for step in steps)
-        self.on_cpu = any(step.on_cpu for step in steps)
-        self.temporal = any(step.temporal for step in steps)
-        self.modifies_target = any(step.modifies_target for step in steps)
+    steps: Steps
+
+    def __post_init__(self) -> None:
+        self.scale = math.prod(step.scale for step in self.steps)
+        self._inherit(*self.steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
         return {"steps": [step.sample(rng) for step in self.steps]}
@@ -44,22 +51,23 @@ class Compose(Degradation):
 
 
 class RandomApply(Degradation):
-    """A step that happens to a share `chance` of all clips, and to the whole of each. The step keeps the size."""
+    """Applies a step to some of the clips, and to the whole of each.
 
-    def __init__(self, step: Degradation, chance: float) -> None:
-        if step.scale != 1:
-            raise ValueError(f"a step of scale {step.scale} cannot be left out")
-        if not 0 <= chance <= 1:
-            raise ValueError(f"chance must be in 0..1, not {chance}")
-        self.step = step
-        self.chance = chance
-        self.on_cpu = step.on_cpu
-        self.temporal = step.temporal
-        self.modifies_target = step.modifies_target
+    Args:
+        step: A degradation of scale 1.
+        p: Probability of a clip.
+    """
+
+    step: Degradation
+    p: Probability = 0.5
+
+    def __post_init__(self) -> None:
+        if self.step.scale != 1:
+            raise ValueError(f"RandomApply.step must have scale 1, got {self.step.scale}")
+        self._inherit(self.step)
 
     def sample(self, rng: np.random.Generator) -> Params:
-        happens = bool(rng.random() < self.chance)
-        return {"step": self.step.sample(rng) if happens else None}
+        return {"step": self.step.sample(rng) if rng.random() < self.p else None}
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return clip if params["step"] is None else self.step.apply(clip, params["step"])
@@ -69,23 +77,28 @@ class RandomApply(Degradation):
 
 
 class RandomChoice(Degradation):
-    """One of several steps of the same scale, drawn for each clip by `weights` (all alike where none are given)."""
+    """Applies one of several steps, drawn per clip.
 
-    def __init__(self, steps: Sequence[Degradation], weights: Sequence[float] | None = None) -> None:
-        if len({step.scale for step in steps}) != 1:
-            raise ValueError("the steps to choose from must have one scale")
-        chances = np.array(weights if weights is not None else [1.0] * len(steps), dtype=np.float64)
-        if len(chances) != len(steps) or chances.min() < 0 or chances.sum() == 0:
-            raise ValueError(f"{len(steps)} steps need as many weights of at least 0, not {weights}")
-        self.steps = list(steps)
-        self.chances = chances / chances.sum()
-        self.scale = steps[0].scale
-        self.on_cpu = any(step.on_cpu for step in steps)
-        self.temporal = any(step.temporal for step in steps)
-        self.modifies_target = any(step.modifies_target for step in steps)
+    Args:
+        steps: Degradations of the same scale.
+        weights: Relative probabilities, one per step; None for equal ones.
+    """
+
+    steps: Steps
+    weights: Annotated[Sequence[NonNegativeFloat], BeforeValidator(tuple)] | None = None
+
+    def __post_init__(self) -> None:
+        if len({step.scale for step in self.steps}) != 1:
+            raise ValueError("RandomChoice.steps must have the same scale")
+        weights = np.array([1.0] * len(self.steps) if self.weights is None else self.weights, np.float64)
+        if len(weights) != len(self.steps) or not weights.any():
+            raise ValueError(f"RandomChoice.weights must have {len(self.steps)} values, not all 0, got {self.weights}")
+        self.probabilities = weights / weights.sum()
+        self.scale = self.steps[0].scale
+        self._inherit(*self.steps)
 
     def sample(self, rng: np.random.Generator) -> Params:
-        chosen = int(rng.choice(len(self.steps), p=self.chances))
+        chosen = int(rng.choice(len(self.steps), p=self.probabilities))
         return {"chosen": chosen, "step": self.steps[chosen].sample(rng)}
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:

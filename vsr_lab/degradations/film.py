@@ -1,82 +1,64 @@
-"""What film leaves on a picture: grain, dust and scratches."""
+"""Film and its projection: grain, dust, scratches, gate weave, flicker, faded dyes, vignetting."""
 
 import math
+from typing import Annotated
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from vsr_lab.degradations import kernels
-from vsr_lab.degradations.base import Degradation, Params, draw_seed, noise_source, uniform
-from vsr_lab.degradations.convolution import convolve_round
+from vsr_lab.degradations.base import AppliedToTarget, Degradation
+from vsr_lab.degradations.filtering import ar1_noise, centred_axes, filter2d_periodic, warp_bicubic
 from vsr_lab.degradations.noise import white_noise
+from vsr_lab.degradations.parameters import Params, Probability, Range, generator
+from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
+
+Mask = npt.NDArray[np.float32]
 
 
-class FilmGrain(Degradation):
-    """Grain, new in every frame: strongest in the middle greys, absent in black and white, of a size.
+class FilmGrain(Degradation, temporal=True, seeded=True):
+    """Film grain, new in every frame: strongest in mid greys, absent in black and white.
 
-    strength: standard deviation at mid grey, in 8-bit levels; size: of the grain, the sigma of its shape in pixels;
-    colour: share of the variance that each dye layer has of its own, 0 for black-and-white stock.
-    Source: grains covering u of a spot have a variance of u (1 - u) (Newson et al. 2017, section 3).
+    Source: grains that cover a fraction u of a spot have the variance u (1 - u) (Newson et al. 2017, section 3).
+
+    Args:
+        strength: Standard deviation at mid grey, in 8-bit levels, >= 0.
+        size: Standard deviation of the shape of a grain, in pixels, > 0.
+        color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white stock.
     """
 
-    temporal = True
-
-    def __init__(
-        self,
-        strength_min: float,
-        strength_max: float,
-        size_min: float = 0.4,
-        size_max: float = 1.2,
-        colour: float = 0.5,
-    ) -> None:
-        self.strength_min = strength_min
-        self.strength_max = strength_max
-        self.size_min = size_min
-        self.size_max = size_max
-        self.colour = colour
-
-    def sample(self, rng: np.random.Generator) -> Params:
-        return {
-            "strength": uniform(rng, self.strength_min, self.strength_max),
-            "size": uniform(rng, self.size_min, self.size_max),
-            "colour": uniform(rng, 0, self.colour),
-            "seed": draw_seed(rng),
-        }
+    strength: Range[NonNegativeFloat] = (1.0, 9.0)
+    size: Range[PositiveFloat] = (0.4, 1.2)
+    color: Range[Probability] = (0.0, 0.5)
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        source = noise_source(params["seed"])
-        shared, own = params["colour"], 1 - params["colour"]
-        grain = math.sqrt(own) * white_noise(clip, source, 1) + math.sqrt(shared) * white_noise(clip, source)
-        shape = torch.from_numpy(kernels.gaussian(params["size"], 1, 0, kernels.reach(params["size"])))
-        grain = convolve_round(grain, shape / shape.square().sum().sqrt())
+        source = generator(params["seed"])
+        shared = math.sqrt(1 - params["color"]) * white_noise(clip, source, 1)
+        noise = shared + math.sqrt(params["color"]) * white_noise(clip, source)
+        shape = torch.from_numpy(kernels.gaussian(params["size"], 1, 0, kernels.gaussian_size(params["size"])))
+        grain = filter2d_periodic(noise, shape / shape.square().sum().sqrt())
         visible = 2 * (clip * (1 - clip)).clamp(min=0).sqrt()
         return (clip + visible * grain * (params["strength"] / 255)).clamp(0, 1)
 
 
-class DustAndScratches(Degradation):
-    """Specks and hairs, new in every frame; scratches down the film, which stay for many frames and wander.
+class DustAndScratches(Degradation, on_cpu=True, temporal=True, seeded=True):
+    """Specks and hairs, new in every frame; vertical scratches that stay for 10 to 60 frames and wander.
 
-    dust: specks a frame and megapixel, from [0, dust_max]; scratches: up to scratches_max at a time over the width.
-    speck: the largest radius in pixels. Each is lighter or darker than the picture and lets some of it through.
+    Each is lighter or darker than the picture and partly transparent.
+
+    Args:
+        dust: Specks per frame and megapixel, >= 0.
+        scratches: Mean number of scratches in a frame, >= 0.
+        speck: Largest radius of a speck, in pixels, >= 0.5.
     """
 
-    on_cpu = True
-    temporal = True
-
-    def __init__(self, dust_max: float = 120.0, scratches_max: float = 2.0, speck: float = 3.0) -> None:
-        self.dust_max = dust_max
-        self.scratches_max = scratches_max
-        self.speck = speck
-
-    def sample(self, rng: np.random.Generator) -> Params:
-        return {
-            "dust": uniform(rng, 0, self.dust_max),
-            "scratches": uniform(rng, 0, self.scratches_max),
-            "seed": draw_seed(rng),
-        }
+    dust: Range[NonNegativeFloat] = (0.0, 120.0)
+    scratches: Range[NonNegativeFloat] = (0.0, 2.0)
+    speck: Annotated[float, Field(ge=0.5)] = 3.0
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         rng = np.random.default_rng(params["seed"])
@@ -84,25 +66,25 @@ class DustAndScratches(Degradation):
         tint = np.zeros((frames, height, width), np.float32)  # towards white above 0, towards black below
         for canvas in tint:
             for _ in range(rng.poisson(params["dust"] * height * width / 1e6)):
-                _speck(canvas, rng, self.speck)
-        _scratch(tint, rng, params["scratches"])
+                _draw_speck(canvas, rng, self.speck)
+        _draw_scratches(tint, rng, params["scratches"])
         soft = torch.from_numpy(np.stack([cv2.GaussianBlur(canvas, (3, 3), 0.6) for canvas in tint])).to(clip)
         opacity = soft.abs().unsqueeze(-3)
         return clip * (1 - opacity) + (soft > 0).to(clip).unsqueeze(-3) * opacity
 
 
-def _speck(canvas: npt.NDArray[np.float32], rng: np.random.Generator, largest: float) -> None:
+def _draw_speck(canvas: Mask, rng: np.random.Generator, largest: float) -> None:
     """One speck, or one time in six a hair."""
     height, width = canvas.shape
     x, y = rng.uniform(0, width), rng.uniform(0, height)
     shade = float(rng.uniform(0.4, 0.95) * (1 if rng.random() < 0.5 else -1))
     if rng.random() < 1 / 6:
         heading, bend = rng.uniform(0, 2 * math.pi), rng.uniform(-0.3, 0.3)
-        way = [(x, y)]
+        path = [(x, y)]
         for step in range(int(rng.integers(6, 20))):
             heading += bend * math.sin(step)
-            way.append((way[-1][0] + 2 * math.cos(heading), way[-1][1] + 2 * math.sin(heading)))
-        cv2.polylines(canvas, [np.round(way).astype(np.int32)], False, (shade,), 1)
+            path.append((path[-1][0] + 2 * math.cos(heading), path[-1][1] + 2 * math.sin(heading)))
+        cv2.polylines(canvas, [np.round(path).astype(np.int32)], False, (shade,), 1)
         return
     corners = int(rng.integers(5, 9))
     angles = np.linspace(0, 2 * math.pi, corners, endpoint=False)
@@ -111,11 +93,11 @@ def _speck(canvas: npt.NDArray[np.float32], rng: np.random.Generator, largest: f
     cv2.fillPoly(canvas, [np.round(outline).astype(np.int32)], (shade,))
 
 
-def _scratch(tint: npt.NDArray[np.float32], rng: np.random.Generator, at_a_time: float) -> None:
-    """Draw scratches into all frames, each 10 to 60 frames long, beginning before or within the clip."""
+def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) -> None:
+    """Scratches of 10 to 60 frames, which start before or within the clip."""
     frames, height, width = tint.shape
     longest = 60
-    for _ in range(rng.poisson(at_a_time * (frames + longest) / 35)):
+    for _ in range(rng.poisson(mean_number * (frames + longest) / 35)):
         start, length = int(rng.integers(-longest, frames)), int(rng.integers(10, longest + 1))
         x, shade = rng.uniform(0, width), rng.uniform(0.15, 0.6) * (1 if rng.random() < 0.5 else -1)
         wander = np.cumsum(rng.normal(0, 0.4, length))
@@ -125,3 +107,74 @@ def _scratch(tint: npt.NDArray[np.float32], rng: np.random.Generator, at_a_time:
         for t in range(max(start, 0), min(start + length, frames)):
             profile = np.exp(-((across - x - wander[t - start]) ** 2) / (2 * thickness**2))
             tint[t, top:bottom] = tint[t, top:bottom] * (1 - profile) + shade * profile
+
+
+class GateWeave(AppliedToTarget, temporal=True, seeded=True):
+    """The whole picture wanders by fractions of a pixel around its place, more vertically than horizontally.
+
+    No frame is shifted by more than one pixel. The target weaves as well: by how much a frame is shifted cannot be
+    seen in it, and a network that should undo it would learn to blur.
+
+    Args:
+        amplitude: Standard deviation in pixels of the clip given to `apply`, >= 0.
+    """
+
+    amplitude: Range[NonNegativeFloat] = (0.2, 0.6)
+
+    def offsets(self, frames: int, params: Params) -> np.ndarray:
+        """Pixels (x, y) per frame, (T, 2): smooth, mean 0, each below 1."""
+        path = ar1_noise(np.random.default_rng(params["seed"]), frames, 0.7, 2)
+        path = (path - path.mean(0)) * params["amplitude"] * (0.6, 1.0)
+        return path / max(1.0, float(np.abs(path).max(initial=0)) / 0.99)
+
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        path = torch.from_numpy(zoom * self.offsets(hr.shape[-4], params))
+        return warp_bicubic(hr, path[:, :, None, None])
+
+
+class ExposureFlicker(Degradation, temporal=True, seeded=True):
+    """Exposure that differs from frame to frame, as with a hand-cranked shutter.
+
+    Args:
+        strength: Standard deviation in stops, >= 0.
+    """
+
+    strength: Range[NonNegativeFloat] = (0.0, 0.15)
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        stops = params["strength"] * ar1_noise(np.random.default_rng(params["seed"]), clip.shape[-4], 0.3)
+        light = srgb_to_linear(clip) * torch.from_numpy(2.0**stops).to(clip)[:, :, None, None]
+        return linear_to_srgb(light.clamp(0, 1))
+
+
+class Fading(Degradation):
+    """Faded dyes: cyan most, so that prints turn pink; blacks become brown and the base yellows.
+
+    Source: the order of dark fading of chromogenic film in Wilhelm, "The Permanence and Care of Color Photographs".
+
+    Args:
+        strength: In [0, 1]; at 1 cyan keeps 45 %, magenta 80 % and yellow 65 % of its density.
+    """
+
+    strength: Range[Probability] = (0.1, 0.7)
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        lost = clip.new_tensor([0.55, 0.2, 0.35]).view(3, 1, 1) * params["strength"]
+        stain = clip.new_tensor([0.0, 0.01, 0.04]).view(3, 1, 1) * params["strength"]
+        density = -srgb_to_linear(clip).clamp(min=10**-2.4).log10()  # the largest density of a print
+        return linear_to_srgb(10 ** -(density * (1 - lost) + stain))
+
+
+class Vignette(Degradation):
+    """Corners darker than the centre, by the cos^4 law.
+
+    Args:
+        strength: Exposure lost in the corners, in stops, >= 0.
+    """
+
+    strength: Range[NonNegativeFloat] = (0.0, 0.8)
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        _, _, square = centred_axes(clip)
+        slope = 2 ** (params["strength"] / 2) - 1  # cos^4 = 1 / (1 + tan^2)^2
+        return linear_to_srgb(srgb_to_linear(clip) / (1 + slope * square) ** 2)

@@ -1,16 +1,52 @@
-"""What several steps share: blur along lines, smooth random drift, moved pictures and lines."""
+"""Filters and warps that several degradations share."""
 
 import math
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.fft import next_fast_len
 from scipy.signal import lfilter
 from torch import Tensor
 
 
-def low_pass(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian of sigma pixels along the last axis, its ends repeated."""
+def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
+    """Filters a clip by FFT, whose cost hardly depends on the size of the kernel.
+
+    Args:
+        clip: (..., H, W); its border is replicated.
+        kernels: (..., k, k), k odd; the leading axes broadcast.
+
+    Returns:
+        (..., H, W), neither clamped nor rounded, not shifted.
+    """
+    height, width = clip.shape[-2:]
+    margin = kernels.shape[-1] // 2
+    flat = clip.reshape(-1, 1, height, width)
+    padded = F.pad(flat, (margin,) * 4, mode="replicate").reshape(*clip.shape[:-2], height + 2 * margin, -1)
+    size = [next_fast_len(length + 2 * margin, real=True) for length in (height, width)]
+    spectrum = torch.fft.rfft2(padded, s=size) * torch.fft.rfft2(kernels.to(clip), s=size)
+    first = 2 * margin
+    return torch.fft.irfft2(spectrum, s=size)[..., first : first + height, first : first + width]
+
+
+def filter2d_periodic(noise: Tensor, kernel: Tensor) -> Tensor:
+    """noise (..., H, W) filtered by kernel (k, k), borders periodic: its statistics are equal everywhere."""
+    size = noise.shape[-2:]
+    middle = kernel.shape[-1] // 2
+    whole = kernel.new_zeros(max(size[0], kernel.shape[0]), max(size[1], kernel.shape[1]))
+    whole[: kernel.shape[0], : kernel.shape[1]] = kernel
+    whole = whole.roll((-middle, -middle), (0, 1))[: size[0], : size[1]]
+    return torch.fft.irfft2(torch.fft.rfft2(noise) * torch.fft.rfft2(whole.to(noise)), s=size)
+
+
+def pad_kernels(kernels: Tensor, size: int) -> Tensor:
+    """kernels (..., k, k) zero-padded around their centre to (..., size, size)."""
+    return F.pad(kernels, ((size - kernels.shape[-1]) // 2,) * 4)
+
+
+def gaussian_filter1d(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian of sigma pixels along the last axis, its ends replicated."""
     if sigma <= 0:
         return x
     radius = math.ceil(3 * sigma)
@@ -19,31 +55,50 @@ def low_pass(x: Tensor, sigma: float) -> Tensor:
     return F.conv1d(lines, (taps / taps.sum()).view(1, 1, -1)).reshape(x.shape)
 
 
-def drift(rng: np.random.Generator, length: int, memory: float, channels: int = 1) -> np.ndarray:
-    """A wandering value of mean 0 and variance 1: (length, channels); memory is its correlation a frame further on."""
+def ar1_noise(rng: np.random.Generator, length: int, correlation: float, channels: int = 1) -> np.ndarray:
+    """First-order autoregressive noise of mean 0 and variance 1, (length, channels).
+
+    Args:
+        rng: Random generator.
+        length: Number of samples.
+        correlation: Between neighbouring samples, in [0, 1).
+        channels: Independent sequences.
+    """
     noise = rng.standard_normal((length, channels))
-    noise[1:] *= math.sqrt(1 - memory**2)
-    return np.asarray(lfilter([1], [1, -memory], noise, axis=0))
+    noise[1:] *= math.sqrt(1 - correlation**2)
+    return np.asarray(lfilter([1], [1, -correlation], noise, axis=0))
 
 
-def displaced(clip: Tensor, flow: Tensor) -> Tensor:
-    """Sample clip (..., T, C, H, W) at p + flow(p), bicubic, the border repeated, clamped to [0, 1].
+def warp_bicubic(clip: Tensor, flow: Tensor) -> Tensor:
+    """Samples a clip at p + flow(p), bicubic, the border replicated.
 
-    flow: pixels, (x, y) on its channel axis, T 2 H W (or any axes that broadcast to the clip's).
+    Args:
+        clip: (..., T, C, H, W) in [0, 1].
+        flow: Pixels, (x, y) on its channel axis, T 2 H W or axes that broadcast to the clip's.
+
+    Returns:
+        The shape of clip, clamped to [0, 1].
     """
     height, width = clip.shape[-2:]
-    lead = clip.shape[:-3]
-    flow = flow.to(clip).expand(*lead, 2, height, width).reshape(-1, 2, height, width)
+    flow = flow.to(clip).expand(*clip.shape[:-3], 2, height, width).reshape(-1, 2, height, width)
     x = torch.arange(width, device=clip.device, dtype=clip.dtype) + flow[:, 0]
     y = torch.arange(height, device=clip.device, dtype=clip.dtype)[:, None] + flow[:, 1]
     grid = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], -1)
-    pictures = clip.reshape(-1, *clip.shape[-3:])
-    moved = F.grid_sample(pictures, grid, mode="bicubic", padding_mode="border", align_corners=False)
-    return moved.clamp(0, 1).reshape(clip.shape)
+    frames = clip.reshape(-1, *clip.shape[-3:])
+    warped = F.grid_sample(frames, grid, mode="bicubic", padding_mode="border", align_corners=False)
+    return warped.clamp(0, 1).reshape(clip.shape)
 
 
-def shift_lines(clip: Tensor, right: Tensor) -> Tensor:
-    """Move every line of clip (..., T, C, H, W) by right (T H) pixels, which may be fractions; bicubic."""
-    flow = torch.zeros(right.shape[0], 2, right.shape[1], 1)
-    flow[:, 0, :, 0] = -right
-    return displaced(clip, flow)
+def shift_rows(clip: Tensor, right: np.ndarray) -> Tensor:
+    """Shifts every row of clip (..., T, C, H, W) to the right by right (T H) pixels, bicubic."""
+    flow = torch.zeros(len(right), 2, right.shape[1], 1)
+    flow[:, 0, :, 0] = -torch.from_numpy(right)
+    return warp_bicubic(clip, flow)
+
+
+def centred_axes(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Distances of the pixels of (..., H, W) from the centre: y (H, 1), x (W) and the radius squared, 1 in corners."""
+    height, width = clip.shape[-2:]
+    y = torch.arange(height, device=clip.device, dtype=clip.dtype)[:, None] - (height - 1) / 2
+    x = torch.arange(width, device=clip.device, dtype=clip.dtype) - (width - 1) / 2
+    return y, x, (y**2 + x**2) / ((height / 2) ** 2 + (width / 2) ** 2)

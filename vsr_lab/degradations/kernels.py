@@ -9,7 +9,7 @@ from scipy.special import j1
 Kernel = npt.NDArray[np.float64]
 
 
-def _normalised(weights: Kernel) -> Kernel:
+def _normalize(weights: Kernel) -> Kernel:
     return weights / weights.sum()
 
 
@@ -29,7 +29,7 @@ def _mahalanobis(size: int, sigma: float, ratio: float, angle: float) -> Kernel:
     return (along / sigma) ** 2 + (across * ratio / sigma) ** 2
 
 
-def reach(sigma: float) -> int:
+def gaussian_size(sigma: float) -> int:
     """The odd size that holds four standard deviations on either side."""
     return 2 * math.ceil(4 * sigma) + 1
 
@@ -39,17 +39,17 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
     if sigma <= 0:
         x, y = _axes(size)
         return ((x == 0) & (y == 0)).astype(np.float64)
-    return _normalised(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle)))
+    return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle)))
 
 
-def generalised(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
+def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
     """exp(-d^(2 beta) / 2): beta 1 is a Gaussian, larger is flatter with harder edges (Liu et al. 2020)."""
-    return _normalised(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
+    return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
 def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
     """1 / (1 + d^(2 beta)), the second family of Real-ESRGAN (Wang et al. 2021, section 3.2)."""
-    return _normalised(1 / (1 + _mahalanobis(size, sigma, ratio, angle) ** beta))
+    return _normalize(1 / (1 + _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
 def sinc(cutoff: float, size: int) -> Kernel:
@@ -62,7 +62,7 @@ def sinc(cutoff: float, size: int) -> Kernel:
     r[size // 2, size // 2] = 1
     kernel = cutoff * j1(cutoff * r) / (2 * math.pi * r)
     kernel[size // 2, size // 2] = cutoff**2 / (4 * math.pi)
-    return _normalised(kernel)
+    return _normalize(kernel)
 
 
 def disc(radius: float, size: int) -> Kernel:
@@ -70,7 +70,7 @@ def disc(radius: float, size: int) -> Kernel:
     fine = 8  # samples a pixel and axis
     y, x = (np.mgrid[: size * fine, : size * fine] + 0.5) / fine - size / 2
     inside = (np.hypot(x, y) <= max(radius, 0.5)).astype(np.float64)
-    return _normalised(inside.reshape(size, fine, size, fine).sum((1, 3)))
+    return _normalize(inside.reshape(size, fine, size, fine).sum((1, 3)))
 
 
 def trajectory(length: float, angle: float, turn: float, size: int) -> Kernel:
@@ -89,4 +89,4 @@ def trajectory(length: float, angle: float, turn: float, size: int) -> Kernel:
         for dy in (0, 1):
             share = (1 - np.abs(x - left - dx)) * (1 - np.abs(y - top - dy))
             np.add.at(kernel, (np.minimum(top + dy, size - 1), np.minimum(left + dx, size - 1)), share)
-    return _normalised(kernel)
+    return _normalize(kernel)

@@ -17,7 +17,7 @@ STAGES = [[0.0, 2], [0.3, 3], [0.6, 5]]
 @pytest.fixture
 def crops(tmp_path: Path) -> Crops:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (12, 24, 32, 3), dtype=np.uint8))
-    blur = BlurDown(2, 0.5, 2.0, 7, phase=0, border="reflect")
+    blur = BlurDown(2, (0.5, 2.0), 7, phase=0, border="reflect")
     return Crops([StoredClip("a", tmp_path / "a.npy")], None, blur, 3, 5, 12, crop_candidates=2, flips=False)
 
 

@@ -66,7 +66,7 @@ def _same(a: Sample, b: Sample) -> bool:
 
 
 def test_a_sample_is_a_function_of_seed_and_number(high: list[StoredClip]) -> None:
-    blur = BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    blur = BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
     one, other = _crops(high, degradation=blur), _crops(high, degradation=blur)
     forwards = [one[number] for number in range(8)]
     backwards = [other[number] for number in reversed(range(8))]
@@ -139,7 +139,7 @@ def test_a_place_with_detail_is_preferred_to_a_flat_one(store: Store) -> None:
 
 
 def test_parameters_of_the_degradation_are_drawn_for_each_sample(high: list[StoredClip]) -> None:
-    crops = _crops(high, degradation=BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect"))
+    crops = _crops(high, degradation=BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect"))
     assert len({crops[number].params["sigma"] for number in range(10)}) == 10
 
 
@@ -243,13 +243,13 @@ def test_choosing_a_place_reads_no_frame(store: Store, monkeypatch: pytest.Monke
 
 
 def test_another_degradation_shifts_no_crop(high: list[StoredClip]) -> None:
-    plain, random = ResizeDown(SCALE), BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    plain, random = ResizeDown(SCALE), BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
     one, other = (_crops(high, degradation=degradation) for degradation in (plain, random))
     assert all(torch.equal(one[n].hr, other[n].hr) for n in range(12))
 
 
 def test_more_tries_change_no_parameter(high: list[StoredClip]) -> None:
-    random = BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    random = BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
     one, other = (
         _crops(high, degradation=random, crop_candidates=crop_candidates, strides=(1.0,)) for crop_candidates in (1, 5)
     )
@@ -321,7 +321,7 @@ def test_a_window_larger_than_its_clip_is_all_of_it(store: Store) -> None:
 
 
 def test_validation_draws_the_same_parameters_every_time(high: list[StoredClip]) -> None:
-    blur = BlurDown(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+    blur = BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
     one, other = (Windows(high, None, blur, seed=5, frames=4, size=12) for _ in range(2))
     assert [one[n].params for n in (0, 1)] == [other[n].params for n in (0, 1)]
 

@@ -28,7 +28,7 @@ from vsr_lab.degradations import BlurDown
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import open_footage
 
-_BLUR = BlurDown(2, 0.5, 2.0, 7, phase=0, border="reflect")
+_BLUR = BlurDown(2, (0.5, 2.0), 7, phase=0, border="reflect")
 
 
 def _steps(first: int = 0, steps: int = 6, rank: int = 0, world: int = 1) -> list[list[int]]:

@@ -37,7 +37,7 @@ def test_red_and_blue_are_a_third_of_a_pixel_to_either_side(scale: int) -> None:
 
 def test_a_dropped_frame_is_its_predecessor_and_so_is_its_truth() -> None:
     hr = torch.rand(40, 3, 4, 4)
-    step, params = DroppedFrames(0.5, 0), {"dropped": 0.4, "doubled": 0.0, "seed": 1}
+    step, params = DroppedFrames((0, 0.5), 0), {"dropped": 0.4, "doubled": 0.0, "seed": 1}
     order = step.order(40, params)
     lr = step.apply(hr, params)
     held = [t for t in range(1, 40) if order[t] != t]
@@ -48,7 +48,7 @@ def test_a_dropped_frame_is_its_predecessor_and_so_is_its_truth() -> None:
 
 
 def test_a_doubled_frame_makes_all_late_until_a_drop() -> None:
-    step = DroppedFrames(0.2, 0.2)
+    step = DroppedFrames((0, 0.2), (0, 0.2))
     orders = [step.order(60, {"dropped": 0.1, "doubled": 0.1, "seed": seed}) for seed in range(20)]
     for order in orders:
         assert len(order) == 60 and all(b >= a for a, b in itertools.pairwise(order))
@@ -71,7 +71,7 @@ def test_a_call_changes_its_size_now_and_then() -> None:
 
 def test_the_pointer_moves_smoothly_and_is_in_the_truth_at_its_place() -> None:
     hr = torch.full((30, 3, 120, 160), 0.5)
-    step, params = CursorOverlay(12, 12), {"size": 12, "seed": 2}
+    step, params = CursorOverlay(12), {"size": 12, "seed": 2}
     lr, truth = step.apply(hr[..., ::2, ::2], params), step.target(hr, params, zoom=2)
     assert (lr != 0.5).any(dim=1).sum((1, 2)).max() < 160
     shrunk = torch.nn.functional.avg_pool2d(truth, 2)

@@ -74,7 +74,7 @@ def test_frames_that_count() -> None:
 
 
 def test_a_random_degradation_is_the_same_at_every_call() -> None:
-    protocol = _protocol(degradation=BlurDown(2, 0.5, 2.0, 7, phase=0, border="reflect"))
+    protocol = _protocol(degradation=BlurDown(2, (0.5, 2.0), 7, phase=0, border="reflect"))
     hr = torch.rand(3, 16, 16)
     assert torch.equal(protocol.degrade(hr), protocol.degrade(hr))
 

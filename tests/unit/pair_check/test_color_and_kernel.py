@@ -43,7 +43,7 @@ def test_encoding_has_the_numbers_of_the_standard() -> None:
 
 @pytest.mark.parametrize(("scale", "at", "sigma"), [(4, None, 1.6), (4, 0, 1.5), (2, 0, 1.6)])
 def test_kernel_and_its_place_are_estimated(scale: int, at: int | None, sigma: float) -> None:
-    blur = BlurDown(scale, sigma, sigma, 12 if at is None else 13, at, "reflect")
+    blur = BlurDown(scale, sigma, 12 if at is None else 13, phase=at, border="reflect")
     high = torch.rand(3, 1, 96, 96, generator=torch.Generator().manual_seed(0))
     low = blur.apply(high, {"sigma": sigma})
     kernel = estimate_kernel(255 * low[:, 0].numpy(), 255 * high[:, 0].numpy(), scale)
@@ -54,8 +54,8 @@ def test_kernel_and_its_place_are_estimated(scale: int, at: int | None, sigma: f
 def test_phase_of_every_family() -> None:
     assert phase(ResizeDown(4)) == pytest.approx((0, 0), abs=0.05)
     assert phase(ResizeDown(4, "nearest")) == pytest.approx((0.5, 0.5), abs=0.05)
-    assert phase(BlurDown(4, 1.6, 1.6, 13, 0, "reflect")) == pytest.approx((-1.5, -1.5), abs=0.05)
-    assert phase(BlurDown(2, 1.6, 1.6, 12, None, "replicate")) == pytest.approx((0, 0), abs=0.05)
+    assert phase(BlurDown(4, 1.6, 13, phase=0, border="reflect")) == pytest.approx((-1.5, -1.5), abs=0.05)
+    assert phase(BlurDown(2, 1.6, 12, phase=None, border="replicate")) == pytest.approx((0, 0), abs=0.05)
 
 
 def test_noise_and_blocks_are_told_apart() -> None:

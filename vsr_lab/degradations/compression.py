@@ -1,0 +1,61 @@
+"""Lossy compression by real encoders: JPEG and video codecs."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, NonNegativeInt, PositiveInt
+from torch import Tensor
+
+from vsr_lab.core.clip import to_frames, to_tensor
+from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.parameters import Choice, Params, Range
+from vsr_lab.video.roundtrip import CODECS, roundtrip
+from vsr_lab.video.yuv import jpeg
+
+
+class Jpeg(Degradation, on_cpu=True):
+    """JPEG with 4:2:0 chroma, frame by frame, at the same quality through the clip.
+
+    Args:
+        quality: Of libjpeg, 1..100.
+    """
+
+    quality: Range[Annotated[int, Field(ge=1, le=100)]] = (30, 95)
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        frames = to_frames(clip)
+        coded = np.stack([jpeg(frame, params["quality"]) for frame in frames.reshape(-1, *frames.shape[-3:])])
+        return to_tensor(coded.reshape(frames.shape)).to(clip)
+
+
+class Codec(Degradation, on_cpu=True, temporal=True):
+    """A video codec, encoded and decoded in memory on one thread; as many frames come back, in the same order.
+
+    The clip is rounded to 8 bits first; each clip of a batch is encoded on its own.
+
+    Args:
+        codec: "h264", "h265", "vp9", "mpeg2" or "mpeg4".
+        quality: Higher is worse: CRF of h264, h265 (0..51) and vp9 (0..63), quantiser of mpeg2 and mpeg4 (1..31).
+        gop: Frames from one intra frame to the next.
+        b_frames: B-frames between two other frames.
+        preset: Presets of h264 and h265 to choose from.
+        pixel_format: "yuv420p", "yuv422p" or "yuv444p".
+        matrix: "bt601" or "bt709".
+    """
+
+    codec: Literal["h264", "h265", "vp9", "mpeg2", "mpeg4"]
+    quality: Range[Annotated[int, Field(ge=0, le=63)]]
+    gop: Range[PositiveInt] = (12, 250)
+    b_frames: Range[NonNegativeInt] = (0, 2)
+    preset: Choice[str] = ("ultrafast", "veryfast", "medium")
+    pixel_format: Literal["yuv420p", "yuv422p", "yuv444p"] = "yuv420p"
+    matrix: Literal["bt601", "bt709"] = "bt709"
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        frames = to_frames(clip)
+        options = CODECS[self.codec].options(params["quality"], params["b_frames"], params["preset"])
+        coded = [
+            roundtrip(one, self.codec, options, self.pixel_format, params["gop"], self.matrix)
+            for one in frames.reshape(-1, *frames.shape[-4:])
+        ]
+        return to_tensor(np.stack(coded).reshape(frames.shape)).to(clip)

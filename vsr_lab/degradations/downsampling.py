@@ -1,0 +1,122 @@
+"""Downsampling, rounded to 8 bits: the degradations of papers, and the subpixel rendering of text."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import PositiveFloat, PositiveInt
+from torch import Tensor
+
+from vsr_lab.core.luma import quantise
+from vsr_lab.core.resize import imresize
+from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.parameters import Params, Range
+
+_PAD_MODES: dict[str, Literal["reflect", "edge"]] = {"reflect": "reflect", "replicate": "edge"}  # numpy's names
+
+
+class ResizeDown(Degradation):
+    """MATLAB imresize by 1/scale. With "bicubic" it is the BI degradation of the papers.
+
+    At an even scale "nearest" keeps the pixel right of and below the centre, half a pixel off, as MATLAB does.
+
+    Args:
+        scale: Downscaling factor.
+        method: "bicubic", "bilinear", "lanczos", "area" (all antialiased) or "nearest".
+    """
+
+    scale: PositiveInt
+    method: Literal["bicubic", "bilinear", "lanczos", "area", "nearest"] = "bicubic"
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        return quantise(imresize(clip, 1 / self.scale, self.method))
+
+
+class BlurDown(Degradation):
+    """Gaussian blur, then every scale-th pixel: the BD degradations. A wrong phase costs 8 to 13 dB, so name it.
+
+    Args:
+        scale: Downscaling factor.
+        sigma: Standard deviation of the Gaussian, in HR pixels, > 0.
+        kernel_size: In HR pixels; odd where the phase is a whole pixel, even where it is a half (12 in KAIR at x4).
+        phase: Position of the first LR pixel, in HR pixels; None for centred, (scale - 1) / 2, which shifts nothing.
+        border: "reflect" (edge pixel not repeated) or "replicate".
+
+    Raises:
+        ValueError: The kernel does not fit the phase.
+    """
+
+    scale: PositiveInt
+    sigma: Range[PositiveFloat]
+    kernel_size: PositiveInt
+    phase: float | None
+    border: Literal["reflect", "replicate"]
+
+    def __post_init__(self) -> None:
+        phase = (self.scale - 1) / 2 if self.phase is None else self.phase
+        if not 0 <= phase <= self.scale - 1 or (2 * phase) % 1:
+            limits = f"a whole or half pixel in 0..{self.scale - 1}, or null for centred"
+            raise ValueError(f"BlurDown.phase must be {limits}, got {phase}")
+        if self.kernel_size % 2 == int(2 * phase) % 2:
+            parity = "odd" if self.kernel_size % 2 == 0 else "even"
+            raise ValueError(f"kernel_size must be {parity} for phase {phase} at x{self.scale}, got {self.kernel_size}")
+        self.offset = phase
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        rows, columns = (self._matrix(size, params["sigma"]).to(clip) for size in clip.shape[-2:])
+        return quantise(rows @ clip @ columns.mT)
+
+    def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
+        rows, columns = (torch.stack([self._matrix(n, p["sigma"]) for p in params]).to(hr) for n in hr.shape[-2:])
+        return quantise(rows[:, None, None] @ hr @ columns[:, None, None].mT)
+
+    def _matrix(self, size: int, sigma: float) -> Tensor:
+        """The operation along one axis as a matrix, float64 (size / scale, size): a row has the taps of an LR pixel."""
+        offsets = np.arange(self.kernel_size) - (self.kernel_size - 1) / 2
+        taps = np.exp(-(offsets**2) / (2 * sigma**2))
+        first = np.arange(size // self.scale) * self.scale + int(self.offset + offsets[0])
+        margin = self.kernel_size
+        padded = np.pad(np.arange(size), margin, mode=_PAD_MODES[self.border])  # index of the pixel at each position
+        columns = padded[first[:, None] + np.arange(self.kernel_size) + margin]
+        matrix = np.zeros((len(first), size))
+        np.add.at(matrix, (np.arange(len(first))[:, None], columns), taps / taps.sum())
+        return torch.from_numpy(matrix)
+
+
+_FIR5 = (1, 2, 3, 2, 1)
+
+
+@lru_cache(maxsize=16)
+def _subpixel_weights(width: int, scale: int) -> Tensor:
+    """Weights from `width` pixels to each subpixel, by colour: (3, width / scale, width), rows with sum 1."""
+    thirds = 3 * (width // scale)
+    edges = torch.arange(thirds + 1, dtype=torch.float64) * scale / 3
+    pixel = torch.arange(width, dtype=torch.float64)
+    overlap = torch.minimum(edges[1:, None], pixel + 1) - torch.maximum(edges[:-1, None], pixel)
+    mean = overlap.clamp(min=0) * 3 / scale
+    taps = torch.zeros(thirds, thirds, dtype=torch.float64)
+    middle = torch.arange(thirds)
+    for step, weight in zip(range(-2, 3), _FIR5, strict=True):
+        taps.index_put_((middle, (middle + step).clamp(0, thirds - 1)), torch.tensor(weight / 9).double(), True)
+    return (taps @ mean).unflatten(0, (-1, 3)).transpose(0, 1)
+
+
+class SubpixelDown(Degradation):
+    """Subpixel rendering as in ClearType and FreeType: red, green and blue a third of a pixel apart, then smoothed.
+
+    Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. It is applied to the
+    whole frame, not to text alone: for screens, not for photographs.
+    Source: Platt, "Optimal filtering for patterned displays", 2000; FreeType, FT_LCD_FILTER_DEFAULT.
+
+    Args:
+        scale: Downscaling factor.
+    """
+
+    scale: PositiveInt
+
+    def apply(self, clip: Tensor, params: Params) -> Tensor:
+        rows = clip.unflatten(-2, (-1, self.scale)).mean(-2)
+        weights = _subpixel_weights(clip.shape[-1], self.scale).to(clip)
+        return quantise(torch.einsum("cxw,...chw->...chx", weights, rows))

@@ -1,0 +1,64 @@
+"""Repeated and dropped frames; the number of frames stays the same."""
+
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from pydantic import PositiveInt
+from torch import Tensor
+
+from vsr_lab.degradations.base import AppliedToTarget
+from vsr_lab.degradations.parameters import Params, Probability, Range
+
+
+class _RepeatedFrames(AppliedToTarget, temporal=True):
+    """Every frame is replaced by itself or an earlier one, in the target as well: a pair has to show one moment."""
+
+    @abstractmethod
+    def order(self, frames: int, params: Params) -> list[int]:
+        """Index of the frame shown at each position, none later than the position."""
+
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        shown = torch.tensor(self.order(hr.shape[-4], params), device=hr.device)
+        return hr.index_select(hr.ndim - 4, shown)
+
+
+class LowFrameRate(_RepeatedFrames):
+    """A camera of a lower frame rate, each of its frames shown until the next one.
+
+    Args:
+        hold: Number of frames for which one is shown.
+    """
+
+    hold: Range[PositiveInt] = (2, 4)
+
+    def order(self, frames: int, params: Params) -> list[int]:
+        return [t // params["hold"] * params["hold"] for t in range(frames)]
+
+
+class DroppedFrames(_RepeatedFrames, seeded=True):
+    """A recorder or a video call that cannot keep up.
+
+    Args:
+        dropped: Probability that a frame is missing and the previous one is shown again.
+        doubled: Probability that a frame is sent twice, after which all are one frame late until one is dropped.
+    """
+
+    dropped: Range[Probability] = (0.0, 0.25)
+    doubled: Range[Probability] = (0.0, 0.1)
+
+    def order(self, frames: int, params: Params) -> list[int]:
+        rng = np.random.default_rng(params["seed"])
+        shown = [0][:frames]
+        late = 0
+        for t in range(1, frames):
+            dropped, doubled = rng.random(2) < (params["dropped"], params["doubled"])
+            if doubled and not late:
+                late = 1
+                shown.append(shown[-1])
+            elif dropped:
+                shown.append(t if late else shown[-1])
+                late = 0
+            else:
+                shown.append(t - late)
+        return shown

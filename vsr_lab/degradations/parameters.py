@@ -1,0 +1,111 @@
+"""How degradations declare their parameters: field types that say what is valid and how a value is drawn."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from inspect import Parameter, Signature
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import numpy as np
+import torch
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+Params = dict[str, Any]
+Draw = Callable[[Any, np.random.Generator], Any]
+T = TypeVar("T")
+
+
+def uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """A number between two ends, both included; a whole number where the ends are."""
+    low, high = ends
+    return int(rng.integers(int(low), high + 1)) if isinstance(high, int) else float(rng.uniform(low, high))
+
+
+def log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """A number between two ends above 0, its logarithm uniform."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
+
+
+def one_of(values: Sequence[Any], rng: np.random.Generator) -> Any:
+    """One of the values, all equally likely."""
+    return values[int(rng.integers(len(values)))]
+
+
+def bernoulli(probability: float, rng: np.random.Generator) -> bool:
+    """True with a probability."""
+    return bool(rng.random() < probability)
+
+
+_DRAWS: tuple[Draw, ...] = (uniform, log_uniform, one_of, bernoulli)
+
+
+def _as_tuple(value: Any, count: int) -> Any:
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else (value,) * count
+
+
+def _ordered(ends: tuple[Any, Any]) -> tuple[Any, Any]:
+    if ends[0] > ends[1]:
+        raise ValueError("must not end below its start")
+    return ends
+
+
+# A range is given as (low, high) or one fixed number, a choice as a sequence or one fixed value.
+_ENDS = (BeforeValidator(lambda value: _as_tuple(value, 2)), AfterValidator(_ordered))
+_VALUES = (BeforeValidator(lambda value: _as_tuple(value, 1)), Field(min_length=1))
+Range = Annotated[tuple[T, T], *_ENDS, uniform]
+LogRange = Annotated[tuple[T, T], *_ENDS, log_uniform]
+Choice = Annotated[tuple[T, ...], *_VALUES, one_of]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Chance = Annotated[Probability, bernoulli]  # drawn as True or False
+Signed = Annotated[float, Field(ge=-1, le=1)]
+
+
+@dataclass(frozen=True)
+class DeclaredField:
+    """A parameter of a degradation. draw: from its value to that of one clip, where it is drawn from."""
+
+    adapter: TypeAdapter[Any]
+    draw: Draw | None
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value in the field's own type. Raises ValueError where it does not fit."""
+        try:
+            return self.adapter.validate_python(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            problem = first["msg"].replace("Input should", "must").replace("Value error, ", "")
+            raise ValueError(f"{name} {problem}, got {first['input']!r}") from None
+
+
+@cache
+def declared_fields(kind: type) -> dict[str, DeclaredField]:
+    """The parameters of a class of degradations by their names, in the order in which they are drawn."""
+    fields: dict[str, DeclaredField] = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        draws = [
+            part for part in getattr(hint, "__metadata__", ()) if part in (uniform, log_uniform, one_of, bernoulli)
+        ]
+        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+        fields[name] = DeclaredField(adapter, draws[0] if draws else None)
+    return fields
+
+
+def constructor_signature(kind: type, root: type) -> Signature:
+    """Of a class below `root` of which every annotated attribute is a parameter, by keyword only after the third."""
+    own = kind.__mro__[: kind.__mro__.index(root)]
+    parameters: list[Parameter] = []
+    for name in get_type_hints(kind):
+        default = next((vars(parent)[name] for parent in own if name in vars(parent)), Parameter.empty)
+        form = Parameter.KEYWORD_ONLY if len(parameters) >= 3 else Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(Parameter(name, form, default=default))
+    return Signature(parameters)
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """A seed to keep in params."""
+    return int(rng.integers(0, 2**31))
+
+
+def generator(seed: int) -> torch.Generator:
+    """Random numbers for one clip. Drawn on the CPU, so that a seed gives the same LR on every device."""
+    return torch.Generator().manual_seed(seed)
