@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from inspect import Signature
-from typing import Any, dataclass_transform
+from typing import dataclass_transform
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.degradations.parameters import Params, constructor_signature, declared_fields, draw_seed
+from vsr_lab.degradations.parameters import Params, constructor, declared_fields, draw_seed
 
 
 @dataclass_transform()
@@ -34,24 +33,18 @@ class Degradation(ABC):
     temporal = False
     modifies_target = False
     seeded = False
-    __signature__ = Signature()
 
     def __init_subclass__(
         cls, *, on_cpu: bool = False, temporal: bool = False, modifies_target: bool = False, seeded: bool = False
     ) -> None:
         cls.on_cpu, cls.temporal = cls.on_cpu or on_cpu, cls.temporal or temporal
         cls.modifies_target, cls.seeded = cls.modifies_target or modifies_target, cls.seeded or seeded
-        cls.__signature__ = constructor_signature(cls, Degradation)
+        if "__init__" not in vars(cls):
+            cls.__init__ = constructor(cls, Degradation)
 
-    def __init__(self, *args: Any, **values: Any) -> None:
-        given = self.__signature__.bind(*args, **values)
-        given.apply_defaults()
+    def __post_init__(self) -> None:
         for name, field in declared_fields(type(self)).items():
-            setattr(self, name, field.check(f"{type(self).__name__}.{name}", given.arguments[name]))
-        self.__post_init__()
-
-    def __post_init__(self) -> None:  # noqa: B027
-        """Override for checks and attributes that depend on several fields."""
+            setattr(self, name, field.check(f"{type(self).__name__}.{name}", getattr(self, name)))
 
     def __repr__(self) -> str:
         fields = (f"{name}={getattr(self, name)!r}" for name in declared_fields(type(self)))

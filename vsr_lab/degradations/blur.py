@@ -31,6 +31,7 @@ class KernelBlur(Degradation):
     drift = (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.temporal = self.drift != (0, 0)
 
     @abstractmethod

@@ -27,6 +27,7 @@ class Compose(Degradation):
     steps: Steps
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.scale = math.prod(step.scale for step in self.steps)
         self._inherit(*self.steps)
 
@@ -62,6 +63,7 @@ class RandomApply(Degradation):
     p: Probability = 0.5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.step.scale != 1:
             raise ValueError(f"RandomApply.step must have scale 1, got {self.step.scale}")
         self._inherit(self.step)
@@ -88,6 +90,7 @@ class RandomChoice(Degradation):
     weights: Annotated[Sequence[NonNegativeFloat], BeforeValidator(tuple)] | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len({step.scale for step in self.steps}) != 1:
             raise ValueError("RandomChoice.steps must have the same scale")
         weights = np.array([1.0] * len(self.steps) if self.weights is None else self.weights, np.float64)

@@ -55,6 +55,7 @@ class BlurDown(Degradation):
     border: Literal["reflect", "replicate"]
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         phase = (self.scale - 1) / 2 if self.phase is None else self.phase
         if not 0 <= phase <= self.scale - 1 or (2 * phase) % 1:
             limits = f"a whole or half pixel in 0..{self.scale - 1}, or null for centred"

@@ -71,6 +71,7 @@ class Interlace(_Interlaced):
     """
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.temporal = self.method != "half"  # which never uses the second field
 
     def fields(self, frames: int, params: Params) -> tuple[Tensor, Tensor]:

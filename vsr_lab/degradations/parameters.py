@@ -1,9 +1,8 @@
 """How degradations declare their parameters: field types that say what is valid and how a value is drawn."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, make_dataclass
 from functools import cache
-from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -90,15 +89,17 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
     return fields
 
 
-def constructor_signature(kind: type, root: type) -> Signature:
-    """Of a class below `root` of which every annotated attribute is a parameter, by keyword only after the third."""
+def constructor(kind: type, root: type) -> Callable[..., None]:
+    """`__init__` of a class below `root`: every annotated attribute is a parameter, by keyword only after the third.
+
+    It calls `__post_init__`, as in a dataclass. The class itself is none, since OmegaConf would convert its objects.
+    """
     own = kind.__mro__[: kind.__mro__.index(root)]
-    parameters: list[Parameter] = []
-    for name in get_type_hints(kind):
-        default = next((vars(parent)[name] for parent in own if name in vars(parent)), Parameter.empty)
-        form = Parameter.KEYWORD_ONLY if len(parameters) >= 3 else Parameter.POSITIONAL_OR_KEYWORD
-        parameters.append(Parameter(name, form, default=default))
-    return Signature(parameters)
+    members: list[tuple[str, Any, Any]] = []
+    for name, hint in get_type_hints(kind).items():
+        default = next((vars(parent)[name] for parent in own if name in vars(parent)), MISSING)
+        members.append((name, hint, field(default=default, kw_only=len(members) >= 3)))
+    return make_dataclass(kind.__name__, members, namespace={"__post_init__": None}).__init__
 
 
 def draw_seed(rng: np.random.Generator) -> int:

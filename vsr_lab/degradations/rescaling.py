@@ -36,6 +36,7 @@ class RandomResize(Degradation):
     scale: PositiveInt = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.inside is None:
             return
         if self.inside.scale != 1:

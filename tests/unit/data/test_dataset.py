@@ -263,7 +263,7 @@ class _Marked(BlurDown):
     modifies_target = True
 
     def __init__(self, on_cpu: bool) -> None:
-        super().__init__(SCALE, 0.5, 2.0, 7, phase=0, border="reflect")
+        super().__init__(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
         self.on_cpu = on_cpu
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:

@@ -21,10 +21,10 @@ BI = {"_target_": f"{TARGET}ResizeDown", "scale": 2}
 NOISY = {
     "_target_": f"{TARGET}Compose",
     "steps": [
-        {"_target_": f"{TARGET}GateWeave", "amplitude_min": 0.3, "amplitude_max": 0.6},
+        {"_target_": f"{TARGET}GateWeave", "amplitude": [0.3, 0.6]},
         BI,
-        {"_target_": f"{TARGET}TapeNoise", "luma_max": 0.1, "chroma_max": 0.1},
-        {"_target_": f"{TARGET}Codec", "codec": "h264", "quality_min": 20, "quality_max": 35},
+        {"_target_": f"{TARGET}TapeNoise", "luma": [0, 0.1], "chroma": [0, 0.1]},
+        {"_target_": f"{TARGET}Codec", "codec": "h264", "quality": [20, 35]},
     ],
 }
 

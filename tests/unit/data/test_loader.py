@@ -121,7 +121,7 @@ class _OnCpu(BlurDown):
     on_cpu = True
 
     def __init__(self) -> None:
-        super().__init__(2, 0.5, 2.0, 7, phase=0, border="reflect")
+        super().__init__(2, (0.5, 2.0), 7, phase=0, border="reflect")
 
 
 Digests = dict[int, list[str]]  # of the samples of a step, in no order

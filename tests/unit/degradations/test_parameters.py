@@ -93,9 +93,9 @@ def test_what_does_not_fit_is_refused_in_one_sentence(wrong, message: str) -> No
 def test_unknown_and_missing_parameters_are_refused() -> None:
     with pytest.raises(TypeError, match="sigma_min"):
         GaussianBlur(sigma_min=1)
-    with pytest.raises(TypeError, match="missing a required argument: 'scale'"):
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'scale'"):
         ResizeDown()
-    with pytest.raises(TypeError, match="too many positional"):
+    with pytest.raises(TypeError, match="positional argument"):
         BlurDown(2, 1.6, 13, 0, "reflect")
     with pytest.raises(TypeError, match="temporel"):
         type("Misspelt", (Degradation,), {}, temporel=True)
