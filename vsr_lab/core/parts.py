@@ -1,0 +1,208 @@
+"""Objects named in configuration: a mapping with `_target_` and keywords, checked before it is imported or built.
+
+`_target_` may name a class or function of this package, of the few libraries in `LIBRARIES`, or of a package that
+registers itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the constructor.
+"""
+
+import importlib
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, create_model
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
+LIBRARIES = (
+    "torch.optim.",
+    "pytorch_lightning.loggers.",
+    "pytorch_lightning.callbacks.",
+    "pytorch_lightning.strategies.",
+    "schedulefree.",
+)
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """A checked description of an object: what to call and with which keywords. partial: build a factory instead."""
+
+    target: Callable[..., T]
+    keywords: Mapping[str, Any]
+    partial: bool = False
+
+    def build(self) -> T:
+        """The object, and every object described in its keywords."""
+        keywords = {name: _built(value) for name, value in self.keywords.items()}
+        return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
+
+
+def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
+    """The part that a mapping with `_target_` describes.
+
+    Args:
+        node: {"_target_": "package.Class", keyword: value, ...}; `_partial_: true` describes a factory.
+        base: what the object must be; None for anything.
+
+    Raises:
+        PydanticCustomError: with the path of the wrong key inside node and the reason, so that a model that contains
+            the part reports them under its own key.
+    """
+    if not isinstance(node, Mapping) or "_target_" not in node:
+        raise _error((), "must be a mapping with _target_", node)
+    given = {str(name): value for name, value in cast(Mapping[str, Any], node).items()}
+    name, is_partial = given.pop("_target_"), given.pop("_partial_", False)
+    target = _locate(name)
+    if base is not None and not _makes(target, base):
+        raise _error(("_target_",), f"{name} is not a {base.__name__}", name)
+    try:
+        checked = _keywords_of(target, bool(is_partial)).model_validate(given)
+    except ValidationError as error:
+        first = {**error.errors()[0], "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
+        raise PydanticCustomError("part", "{error}", {"error": first, "target": name}) from error
+    return Part(target, {key: getattr(checked, key) for key in checked.model_fields_set}, bool(is_partial))
+
+
+def part_of(base: type[T] | str) -> type[Part[T]]:
+    """The annotation of a field of a pydantic model that holds a part, described or already built, of type base.
+
+    base: a class, or "module.Class" where importing it must wait until there is something to check.
+    """
+
+    def check(value: object) -> object:
+        kind = base if inspect.isclass(base) else _imported(str(base))
+        described = isinstance(value, Mapping) or _is_protocol(kind)
+        return value if isinstance(value, Part) or not described and isinstance(value, kind) else parse_part(value, kind)
+
+    return cast(type[Part[T]], Annotated[Any, BeforeValidator(check)])
+
+
+def _imported(name: str) -> Any:
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _error(path: tuple[str, ...], message: str, value: object) -> PydanticCustomError:
+    error = {"type": "value_error", "loc": path, "msg": message, "input": value, "ctx": {"error": message}}
+    return PydanticCustomError("part", "{error}", {"error": error, "target": ""})
+
+
+def _built(value: Any) -> Any:
+    match value:
+        case Part():
+            return value.build()
+        case list() | tuple():
+            return type(value)(_built(item) for item in value)
+        case dict():
+            return {key: _built(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _locate(name: object) -> Callable[..., Any]:
+    """The public class or function of an allowed package that name says. Nothing else is imported."""
+    module, _, attribute = str(name).rpartition(".")
+    if not module or attribute.startswith("_") or not _is_allowed(str(name)):
+        raise _error(("_target_",), f"{name} may not be named in a configuration", name)
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        if error.name and module.startswith(error.name):
+            package = error.name.partition(".")[0]
+            reason = f"there is no module {module}" if package == "vsr_lab" else f"needs the package {package}"
+            raise _error(("_target_",), f"{name}: {reason}", name) from error
+        raise
+    if not (inspect.isclass(found) or inspect.isfunction(found)) or not _is_allowed(f"{found.__module__}."):
+        raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
+    return found
+
+
+def _is_allowed(name: str) -> bool:
+    return name.startswith(("vsr_lab.", *LIBRARIES, *_registered()))
+
+
+@cache
+def _registered() -> tuple[str, ...]:
+    """Packages of users that join by an entry point, such as `my_parts = "my_package"`."""
+    return tuple(f"{point.module.partition('.')[0]}." for point in entry_points(group="vsr_lab.parts"))
+
+
+def _is_protocol(base: type) -> bool:
+    return bool(getattr(base, "_is_protocol", False)) or base is Callable
+
+
+def _makes(target: Callable[..., Any], base: type) -> bool:
+    """Whether calling target gives a base, as far as annotations say."""
+    made = target if inspect.isclass(target) else get_type_hints(target).get("return", Any)
+    made = get_origin(made) or made
+    if _is_protocol(base) or not inspect.isclass(made):
+        return True
+    return issubclass(made, base)
+
+
+@cache
+def _keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
+    """A model of the keywords that target takes. Those of a factory are all optional: the caller gives the rest."""
+    call = target.__init__ if inspect.isclass(target) else target
+    hints = get_type_hints(call, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(target).parameters.items():
+        if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            continue
+        default = parameter.default
+        if default is parameter.empty:
+            default = None if is_partial else ...
+        fields[name] = (config_type(hints.get(name, Any)), default)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    return create_model(getattr(target, "__name__", "Part"), __config__=config, **fields)
+
+
+def config_type(hint: Any) -> Any:
+    """The annotation of a value as a configuration gives it: numbers and booleans are not converted into each other,
+    text may look like a number, and an object is described by a part."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    if origin is Annotated:
+        return Annotated[(config_type(arguments[0]), *hint.__metadata__)]
+    if origin in {Union, types.UnionType}:
+        return Union[tuple(config_type(argument) for argument in arguments)]  # noqa: UP007
+    if origin is Literal or hint in {Any, None, type(None)}:
+        return hint
+    if inspect.isclass(origin) and issubclass(origin, (list, tuple, dict, Mapping)) or _is_sequence(origin):
+        return origin[tuple(a if a is Ellipsis else config_type(a) for a in arguments)]
+    if inspect.isclass(hint) and not issubclass(hint, BaseModel):
+        return part_of(hint)
+    return Any
+
+
+def _is_sequence(origin: Any) -> bool:
+    return inspect.isclass(origin) and origin.__module__ == "collections.abc" and origin.__name__ in {"Sequence", "Collection"}
+
+
+def _text(value: object) -> object:
+    """A name such as 2024 or 007 is a number to YAML."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _path(value: object) -> object:
+    value = _text(value)
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        raise ValueError("must be a path")
+    return Path(value) if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+_PLAIN: dict[Any, Any] = {
+    int: Annotated[int, Strict()],
+    bool: Annotated[bool, Strict()],
+    float: Number,
+    str: Text,
+    Path: FilePath,
+}

@@ -1,0 +1,116 @@
+"""Pydantic's validation errors as one sentence: the key, what it must be and what it is."""
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from vsr_lab.core.errors import UserError
+
+M = TypeVar("M", bound=BaseModel)
+_MUST_BE = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "path_type": "a path",
+    "list_type": "a list",
+    "sequence_type": "a list",
+    "sequence_str": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "mapping_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+    "none_required": "null",
+    "greater_than": "> {gt:g}",
+    "greater_than_equal": ">= {ge:g}",
+    "less_than": "< {lt:g}",
+    "less_than_equal": "<= {le:g}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "literal_error": "{expected}",
+    "too_short": "a list of at least {min_length} items",
+    "too_long": "a list of at most {max_length} items",
+    "string_too_short": "text of at least {min_length} characters",
+    "string_pattern_mismatch": "text that matches {pattern}",
+}
+
+
+def validate(model: type[M], data: object, prefix: str = "") -> M:
+    """model's instance of data.
+
+    Args:
+        prefix: what the keys belong to, such as the path of a file; it begins the message.
+
+    Raises:
+        UserError: for the first value that does not fit, with its dotted key.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        key, problem, hint = explain(error, model, data)
+        where = ": ".join(part for part in (prefix, key) if part)
+        raise UserError(where or "configuration", problem, hint) from error
+
+
+def explain(error: ValidationError, model: type[BaseModel], data: object) -> tuple[str, str, str]:
+    """The dotted key, what is wrong with it, and a hint ("" where there is none), of the most telling error."""
+    found = min((_unwrapped(one) for one in error.errors()), key=lambda one: one["type"] == "missing")
+    key = ".".join(_path(found["loc"], data, found["type"]))
+    kind, value, context = found["type"], found["input"], found.get("ctx", {})
+    if kind == "missing":
+        return key, "is required", f"set {key}="
+    if kind == "extra_forbidden":
+        siblings = found.get("siblings") or _fields(model, found["loc"][:-1])
+        near = difflib.get_close_matches(str(found["loc"][-1]), siblings, 1, 0.6)
+        beside = key.rpartition(".")[0]
+        hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else ""
+        return key, "is not a known key" if not beside else f"is not a known key of {beside}", hint
+    if kind in _MUST_BE:
+        return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", ""
+    return key, str(context.get("error", found["msg"])), ""
+
+
+def _unwrapped(error: Any) -> dict[str, Any]:
+    """The innermost error of parts within parts, its path from the outermost model."""
+    path: tuple[Any, ...] = error["loc"]
+    while error["type"] == "part":
+        error = error["ctx"]["error"]
+        path = (*path, *error["loc"])
+    return {**error, "loc": path}
+
+
+def _fields(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
+    """The keys of the model that lies at location in model."""
+    for step in location:
+        field = model.model_fields.get(str(step))
+        inner = [t for t in (field.annotation, *get_args(field.annotation)) if inspect.isclass(t)] if field else []
+        model = next((t for t in inner if issubclass(t, BaseModel)), model)
+    return list(model.model_fields)
+
+
+def _path(location: Sequence[Any], data: object, kind: str) -> list[str]:
+    """The keys of location that data has; pydantic adds the names of types where a value may be of several."""
+    keys: list[str] = []
+    for step in location:
+        if isinstance(data, Mapping) and step in data:
+            data = cast(Mapping[Any, Any], data)[step]
+        elif isinstance(data, (list, tuple)) and isinstance(step, int):
+            data = cast(Sequence[Any], data)[step] if step < len(cast(Sequence[Any], data)) else None
+        elif kind == "missing" and step == location[-1]:
+            return [*keys, str(step)]
+        else:
+            break
+        keys.append(str(step))
+    return keys
+
+
+def _short(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else "null" if value is None else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
+    return text if len(text) <= 60 else f"{text[:57]}..."
