@@ -1,6 +1,5 @@
 """What every command shares: where the configuration is, where a run is written, and how errors are reported."""
 
-import difflib
 import errno
 import importlib
 import os
@@ -15,13 +14,14 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
+from vsr_lab.cli.overrides import normalise
+from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.cli.validation import check_kinds
 from vsr_lab.core.errors import Refusal, Stopped, UserError
@@ -49,14 +49,16 @@ def launch(command: str) -> int:
     """
     name = config_name(command)
     _register_resolver()
-    sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
     failures: list[Exception] = []
 
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
-            check_kinds(name, cfg)
+            if command == "train":
+                check_kinds(name, cfg)
+            else:
+                check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
             return importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -65,6 +67,7 @@ def launch(command: str) -> int:
             return None
 
     try:
+        sys.argv[1:] = normalise(command, sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(job)()
         if failures:
             raise failures[0]
@@ -102,60 +105,9 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError) and error.filename and error.strerror:
         return UNUSABLE, f"vsr-lab {command}: {error.filename}: {error.strerror.lower()}; choose another path"
-    if isinstance(error, ValueError) and "Config group override must be" in str(error):  # Hydra's
-        return UNUSABLE, f"vsr-lab {command}: a group is null: {error}; name one of its options"
-    if isinstance(error, MissingMandatoryValue):
-        key = str(error.full_key or "") or str(error).rsplit(": ", 1)[-1]
-        return UNUSABLE, f"vsr-lab {command}: {key}: not given; say {key}=..."
     if isinstance(error, (HydraException, OmegaConfBaseException)):
-        return UNUSABLE, f"vsr-lab {command}: {_one_line(command, str(error))}"
+        return UNUSABLE, f"vsr-lab {command}: {str(error).strip().splitlines()[0]}"
     return None
-
-
-def _one_line(command: str, message: str) -> str:
-    unknown = re.search(r"Could not override '([^']+)'", message)
-    if unknown:
-        key = unknown[1]
-        near = difflib.get_close_matches(key, _keys(command), 1, 0.5)
-        return f"{key}: no such key; " + (f"did you mean {near[0]}?" if near else f"see vsr-lab {command} --cfg job")
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    option = re.search(r"Could not find '([^']+)/([^']+)'", message)
-    if option:
-        listed = message.partition("Available options")[2].partition("Config search path")[0]
-        options = " ".join(listed.splitlines()[1:]).replace("\t", "").strip()
-        return f"{option[1]}={option[2]}: no such option; choose one of {options}"
-    group = re.search(r"You must specify '([^']+)'", message)
-    if group:
-        options = " ".join(line for line in lines[1:] if " " not in line)
-        return f"{group[1]}: not given; choose one of {options}"
-    return "; ".join(lines[:3])
-
-
-def _keys(command: str) -> list[str]:
-    """Every dotted key of the command's own yaml, and its groups."""
-
-    def walk(node: Any, prefix: str) -> list[str]:
-        if not isinstance(node, dict):
-            return []
-        return [k for name, child in node.items() for k in (f"{prefix}{name}", *walk(child, f"{prefix}{name}."))]
-
-    plain = OmegaConf.to_container(OmegaConf.load(config_dir() / f"{config_name(command)}.yaml"), resolve=False)
-    groups = [folder.name for folder in config_dir().iterdir() if folder.is_dir()]
-    nested = [f"{folder}.path" for folder in ("candidate",)] + ["suite.root", "trainer.max_steps", "model.channels"]
-    return [*walk(plain, ""), *groups, *nested]
-
-
-def quoted(argument: str) -> str:
-    """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
-    key, equals, value = argument.partition("=")
-    if not equals or argument.startswith("-") or value.startswith(("[", "{", "'", '"')):
-        return argument
-    try:
-        OverridesParser.create().parse_override(argument)
-    except HydraException:
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{key}='{escaped}'"
-    return argument
 
 
 def begin_run(cfg: DictConfig) -> Path:

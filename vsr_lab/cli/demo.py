@@ -13,8 +13,9 @@ from vsr_lab.cli import export as export_verb
 from vsr_lab.cli import select as select_verb
 from vsr_lab.cli import train as train_verb
 from vsr_lab.cli import upscale as upscale_verb
-from vsr_lab.cli.app import begin_run, quoted
+from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.evaluate import judge
+from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.video import VideoWriter
@@ -46,7 +47,7 @@ def run(cfg: DictConfig) -> None:
 def _compose(verb: str, *overrides: str) -> DictConfig:
     """The verb's configuration, after showing the command that does the same."""
     console.print(f"\nvsr-lab {verb} {' '.join(overrides)}", style="dim", markup=False, soft_wrap=True)
-    return compose(verb, [quoted(override) for override in overrides])
+    return compose(verb, normalise(verb, overrides))
 
 
 def _train_all(cfg: DictConfig, root: Path, manifest: Path) -> dict[str, Path]:

@@ -52,12 +52,13 @@ def command_help(command: str) -> str:
     defaults, _, keys = text.partition("\n\n")
     entries = re.findall(r"^  - (?:optional )?/?([a-z_]+)(@[\w.]+)?: (\S+)", defaults, re.MULTILINE)
     first = {group: f"{group}{key}={chosen}" for group, key, chosen in reversed(entries)}  # one line each
-    lines = [f"  {first[group]} of {', '.join(_options(group))}" for group in dict.fromkeys(e[0] for e in entries)]
+    lines = [f"  {first[group]} of {', '.join(options(group))}" for group in dict.fromkeys(e[0] for e in entries)]
     parts = [f"vsr-lab {command}: {COMMANDS[command]}", "Groups, and what is chosen unless set:", *lines]
     shown = "\n".join(parts if lines else parts[:1])
     return f"{shown}\n\nKeys:\n{keys.strip()}\n\nEvery key as it is composed: vsr-lab {command} --cfg job"
 
 
-def _options(group: str) -> list[str]:
+def options(group: str) -> list[str]:
+    """The names of a group's yamls."""
     folder = config_dir() / group
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))

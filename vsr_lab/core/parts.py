@@ -7,7 +7,7 @@ registers itself by the entry point `vsr_lab.parts`. Keywords are validated agai
 import importlib
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, create_model
-from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
 LIBRARIES = (
@@ -25,6 +24,14 @@ LIBRARIES = (
     "pytorch_lightning.strategies.",
     "schedulefree.",
 )
+
+
+class PartError(ValueError):
+    """What is wrong inside a part: one of pydantic's error details, its location from the part on."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(error["msg"])
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,8 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         base: what the object must be; None for anything.
 
     Raises:
-        PydanticCustomError: with the path of the wrong key inside node and the reason, so that a model that contains
-            the part reports them under its own key.
+        PartError: with the path of the wrong key inside node, so that a model that contains the part reports it
+            under its own key.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise _error((), "must be a mapping with _target_", node)
@@ -63,12 +70,12 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         checked = _keywords_of(target, bool(is_partial)).model_validate(given)
     except ValidationError as error:
         first = {**error.errors()[0], "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
-        raise PydanticCustomError("part", "{error}", {"error": first, "target": name}) from error
+        raise PartError(first) from error
     return Part(target, {key: getattr(checked, key) for key in checked.model_fields_set}, bool(is_partial))
 
 
-def part_of(base: type[T] | str) -> type[Part[T]]:
-    """The annotation of a field of a pydantic model that holds a part, described or already built, of type base.
+def describes(base: type | str) -> BeforeValidator:
+    """What makes a field of a pydantic model take the description of a base: Annotated[Part[Any], describes(Gate)].
 
     base: a class, or "module.Class" where importing it must wait until there is something to check.
     """
@@ -76,9 +83,10 @@ def part_of(base: type[T] | str) -> type[Part[T]]:
     def check(value: object) -> object:
         kind = base if inspect.isclass(base) else _imported(str(base))
         described = isinstance(value, Mapping) or _is_protocol(kind)
-        return value if isinstance(value, Part) or not described and isinstance(value, kind) else parse_part(value, kind)
+        is_built = isinstance(value, Part) or (not described and isinstance(value, kind))
+        return value if is_built else parse_part(value, kind)
 
-    return cast(type[Part[T]], Annotated[Any, BeforeValidator(check)])
+    return BeforeValidator(check)
 
 
 def _imported(name: str) -> Any:
@@ -86,9 +94,8 @@ def _imported(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def _error(path: tuple[str, ...], message: str, value: object) -> PydanticCustomError:
-    error = {"type": "value_error", "loc": path, "msg": message, "input": value, "ctx": {"error": message}}
-    return PydanticCustomError("part", "{error}", {"error": error, "target": ""})
+def _error(path: tuple[str, ...], message: str, value: object) -> PartError:
+    return PartError({"type": "value_error", "loc": path, "msg": message, "input": value, "ctx": {"error": message}})
 
 
 def _built(value: Any) -> Any:
@@ -132,7 +139,7 @@ def _registered() -> tuple[str, ...]:
 
 
 def _is_protocol(base: type) -> bool:
-    return bool(getattr(base, "_is_protocol", False)) or base is Callable
+    return bool(getattr(base, "_is_protocol", False)) or base.__name__ == "Callable"
 
 
 def _makes(target: Callable[..., Any], base: type) -> bool:
@@ -173,15 +180,12 @@ def config_type(hint: Any) -> Any:
         return Union[tuple(config_type(argument) for argument in arguments)]  # noqa: UP007
     if origin is Literal or hint in {Any, None, type(None)}:
         return hint
-    if inspect.isclass(origin) and issubclass(origin, (list, tuple, dict, Mapping)) or _is_sequence(origin):
-        return origin[tuple(a if a is Ellipsis else config_type(a) for a in arguments)]
+    if origin in _CONTAINERS:
+        inner = tuple(a if a is Ellipsis else config_type(a) for a in arguments)
+        return _CONTAINERS[origin][inner]
     if inspect.isclass(hint) and not issubclass(hint, BaseModel):
-        return part_of(hint)
+        return Annotated[Any, describes(hint)]
     return Any
-
-
-def _is_sequence(origin: Any) -> bool:
-    return inspect.isclass(origin) and origin.__module__ == "collections.abc" and origin.__name__ in {"Sequence", "Collection"}
 
 
 def _text(value: object) -> object:
@@ -199,6 +203,15 @@ def _path(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
+_CONTAINERS: dict[Any, Any] = {
+    list: list,
+    tuple: tuple,
+    dict: dict,
+    Mapping: dict,
+    Sequence: list,
+    Collection: list,
+    Iterable: list,
+}
 _PLAIN: dict[Any, Any] = {
     int: Annotated[int, Strict()],
     bool: Annotated[bool, Strict()],

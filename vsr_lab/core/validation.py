@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast, get_args
 from pydantic import BaseModel, ValidationError
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import PartError
 
 M = TypeVar("M", bound=BaseModel)
 _MUST_BE = {
@@ -40,11 +41,12 @@ _MUST_BE = {
 }
 
 
-def validate(model: type[M], data: object, prefix: str = "") -> M:
+def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str] = ()) -> M:
     """model's instance of data.
 
     Args:
         prefix: what the keys belong to, such as the path of a file; it begins the message.
+        typed: keys that a user set: errors of these are reported before those of values derived from them.
 
     Raises:
         UserError: for the first value that does not fit, with its dotted key.
@@ -52,15 +54,17 @@ def validate(model: type[M], data: object, prefix: str = "") -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        key, problem, hint = explain(error, model, data)
+        key, problem, hint = explain(error, model, data, typed)
         where = ": ".join(part for part in (prefix, key) if part)
         raise UserError(where or "configuration", problem, hint) from error
 
 
-def explain(error: ValidationError, model: type[BaseModel], data: object) -> tuple[str, str, str]:
+def explain(
+    error: ValidationError, model: type[BaseModel], data: object, typed: Sequence[str] = ()
+) -> tuple[str, str, str]:
     """The dotted key, what is wrong with it, and a hint ("" where there is none), of the most telling error."""
-    found = min((_unwrapped(one) for one in error.errors()), key=lambda one: one["type"] == "missing")
-    key = ".".join(_path(found["loc"], data, found["type"]))
+    errors = [(".".join(_path(e["loc"], data, e["type"])), e) for e in map(_unwrapped, error.errors())]
+    key, found = min(errors, key=lambda one: (not one[0].startswith(tuple(typed) or "\0"), one[1]["type"] == "missing"))
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     if kind == "missing":
         return key, "is required", f"set {key}="
@@ -78,8 +82,8 @@ def explain(error: ValidationError, model: type[BaseModel], data: object) -> tup
 def _unwrapped(error: Any) -> dict[str, Any]:
     """The innermost error of parts within parts, its path from the outermost model."""
     path: tuple[Any, ...] = error["loc"]
-    while error["type"] == "part":
-        error = error["ctx"]["error"]
+    while isinstance(inner := error.get("ctx", {}).get("error"), PartError):
+        error = inner.error
         path = (*path, *error["loc"])
     return {**error, "loc": path}
 

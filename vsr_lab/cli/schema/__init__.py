@@ -1,0 +1,61 @@
+"""Every command's configuration as a typed model, against which the composed configuration is validated once."""
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError
+
+from vsr_lab.cli.schema.base import Section
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.validation import validate
+
+_MODELS = {
+    "evaluate": "judging.EvaluateConfig",
+    "compare": "judging.CompareConfig",
+    "select": "judging.SelectConfig",
+    "export": "delivery.ExportConfig",
+    "upscale": "delivery.UpscaleConfig",
+    "footage index": "footage.IndexConfig",
+    "footage leaks": "footage.LeaksConfig",
+    "footage sample": "footage.SampleConfig",
+    "footage degrade": "footage.DegradeConfig",
+    "footage store": "footage.StoreConfig",
+    "footage render": "footage.RenderConfig",
+    "footage check": "footage.CheckConfig",
+    "demo": "footage.DemoConfig",
+}
+
+
+def model_of(command: str) -> type[Section]:
+    """The model of a command's configuration."""
+    module, name = _MODELS[command].split(".")
+    return getattr(importlib.import_module(f"vsr_lab.cli.schema.{module}"), name)
+
+
+def check(command: str, cfg: DictConfig, typed: Sequence[str] = ()) -> Section:
+    """The composed configuration, validated. typed: keys that the user set, whose errors are reported first.
+
+    Raises UserError for the first value that does not fit.
+    """
+    return validate(model_of(command), resolved(cfg), typed=typed)
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """cfg as plain values, without the keys that are still to be given (???)."""
+    try:
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
+    except InterpolationResolutionError as error:
+        source: Any = OmegaConf.to_container(cfg, resolve=False)
+        for step in str(error.full_key).split("."):
+            source = source[step] if isinstance(source, dict) else source[int(step)]
+        wanted = str(source).partition("${")[2].partition("}")[0]
+        raise UserError(wanted, "is required", f"set {wanted}=") from error
+    return _given(plain)
+
+
+def _given(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _given(value) for key, value in node.items() if value != "???"}
+    return [_given(value) for value in node] if isinstance(node, list) else node

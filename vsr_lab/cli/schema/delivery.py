@@ -1,11 +1,13 @@
 """Configurations of export and upscale."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from vsr_lab.cli.schema.base import Bool, Command, Int, Names, Reading
-from vsr_lab.core.parts import FilePath, Text, part_of
+from vsr_lab.core.parts import FilePath, Part, Text, describes
+
+Exporting = Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]
 
 
 class ExportConfig(Command):
@@ -14,8 +16,10 @@ class ExportConfig(Command):
     Example: vsr-lab export candidate.path=RUN/network.safetensors
     """
 
-    candidate: part_of("vsr_lab.evaluation.NetworkCandidate")
-    exporters: Annotated[dict[str, part_of("vsr_lab.deployment.export.Exporter")], Field(min_length=1)]
+    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")]
+    exporters: Annotated[
+        dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
+    ]
     formats: Names
     """Which of exporters are written."""
 

@@ -1,11 +1,11 @@
 """Configurations of the footage commands."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Frames, Int, Names, Scale, Section, Seed
-from vsr_lab.core.parts import FilePath, Number, Text, part_of
+from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 
 Count = Annotated[Int, Field(ge=1, le=1_000_000)]
 Workers = Annotated[Int, Field(ge=1, le=1024)]
@@ -80,7 +80,7 @@ class DegradeConfig(Command, FootageChoice):
 
     root: FilePath
     """A folder of videos or frame folders, one file, or a manifest."""
-    degradation: part_of("vsr_lab.degradations.Degradation")
+    degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     scale: Scale
     seed: Seed
     """With a clip's name it decides what is drawn for the clip."""
@@ -110,7 +110,7 @@ class RenderConfig(Command):
     Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
     """
 
-    kind: part_of("vsr_lab.synthesis.Kind")
+    kind: Annotated[Part[Any], describes("vsr_lab.synthesis.Kind")]
     n: Count
     """Clips."""
     frames: Annotated[Int, Field(ge=1, le=100_000)]
@@ -141,10 +141,10 @@ class CheckConfig(Command):
     """null: by the sizes."""
     clips: Names | None
     frames: Frames | None
-    degradation: part_of("vsr_lab.degradations.Degradation") | None = None
+    degradation: dict[str, Any] | None = None
     """What LR is declared to be made by; null: named by the best fit."""
-    families: dict[str, part_of("vsr_lab.degradations.Degradation")]
-    """Degradations that LR is compared with."""
+    families: dict[str, dict[str, Any]]
+    """Degradations that LR is compared with, each built once the scale is known."""
 
 
 class DemoFootage(Section):

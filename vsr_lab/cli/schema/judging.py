@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from vsr_lab.cli.schema.base import Bool, Command, Int, Names, Scale, Section
-from vsr_lab.core.parts import FilePath, Number, Text, part_of
+from vsr_lab.cli.schema.base import Bool, Command, Int, Scale, Section
+from vsr_lab.core.parts import FilePath, Part, Text, describes
 
 Runs = Annotated[list[FilePath], Field(min_length=1)]
 
@@ -24,7 +24,7 @@ class Presentation(Section):
 class Metric(Section):
     """A metric and how it is shown."""
 
-    measure: part_of("collections.abc.Callable")
+    measure: Annotated[Part[Any], describes("collections.abc.Callable")]
     """The function that measures."""
     show: Presentation | None
     """null: measured, not shown."""
@@ -44,7 +44,7 @@ class ProtocolConfig(Section):
     """Frames left out at each end."""
     centre_only: Bool
     """Only the centre frame of each clip is scored."""
-    degradation: part_of("vsr_lab.degradations.Degradation")
+    degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
 
 
@@ -54,9 +54,9 @@ class EvaluateConfig(Command):
     Example: vsr-lab evaluate candidate=bicubic suite=vid4 suite.root=FOLDER protocol=vid4-bi-y
     """
 
-    candidate: part_of("vsr_lab.evaluation.Candidate")
+    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")]
     """What is scored: any of configs/candidate."""
-    suite: part_of("vsr_lab.evaluation.Suite")
+    suite: Annotated[Part[Any], describes("vsr_lab.evaluation.Suite")]
     """The clips: any of configs/suite."""
     protocol: ProtocolConfig
 
@@ -88,6 +88,6 @@ class SelectConfig(Command):
     """The metric that decides among those that pass every gate."""
     front: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
     """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
-    gates: Annotated[dict[str, part_of("vsr_lab.evaluation.Gate")], Field(min_length=1)]
+    gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
     content: Any = None
     """Set by the runs themselves."""

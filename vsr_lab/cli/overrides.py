@@ -1,0 +1,88 @@
+"""The words after a command, checked and normalised before Hydra reads them."""
+
+import difflib
+from collections.abc import Iterable
+
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType, QuotedString
+from hydra.errors import HydraException
+
+from vsr_lab.cli.usage import config_dir, config_name, options
+from vsr_lab.core.errors import UserError
+
+
+def normalise(command: str, arguments: Iterable[str]) -> list[str]:
+    """Overrides as Hydra takes them: values that its grammar cannot read are quoted, and a key is set whether or not
+    the composed configuration has it, so that unknown keys are found by the command's schema and by it alone.
+
+    Raises:
+        UserError: for an option that a group does not have, and for a group without a choice.
+    """
+    words = [quoted(argument) for argument in arguments]
+    if {"-sc", "--shell-completion"} & set(words):
+        return words
+    groups = _groups(command)
+    chosen: set[str] = set()
+    for i, word in enumerate(words):
+        if word.startswith("-"):
+            continue
+        override = _parse(word)
+        key = override.key_or_group
+        if key in groups or override.package is not None:
+            chosen.add(key)
+            if override.type != OverrideType.DEL:
+                _check_option(key, override, may_be_null=groups.get(key) is None)
+        elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
+            words[i] = f"++{word.lstrip('+')}"
+    shown_only = bool({"--cfg", "-c", "--info", "--hydra-help"} & set(words))
+    for group in sorted(group for group, choice in groups.items() if choice == "???" and group not in chosen):
+        if shown_only:
+            break
+        raise UserError(group, "is required", f"choose one of {', '.join(options(group))}")
+    return words
+
+
+def quoted(argument: str) -> str:
+    """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
+    key, equals, value = argument.partition("=")
+    if not equals or argument.startswith("-") or value.startswith(("[", "{", "'", '"')):
+        return argument
+    try:
+        OverridesParser.create().parse_override(argument)
+    except HydraException:
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"{key}='{escaped}'"
+    return argument
+
+
+def _parse(word: str) -> Override:
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException as error:
+        raise UserError(word, "cannot be read", "write key=value, with quotes around brackets and spaces") from error
+
+
+def _check_option(group: str, override: Override, may_be_null: bool) -> None:
+    values = override.sweep_iterator() if override.is_sweep_override() else [override.value()]
+    known = options(group)
+    for value in values:
+        for name in value if isinstance(value, list) else [value]:
+            text = name.text if isinstance(name, QuotedString) else name
+            if text is None and not may_be_null:
+                raise UserError(group, "must not be null", f"choose one of {', '.join(known)}")
+            if text is not None and str(text) not in known:
+                near = difflib.get_close_matches(str(text), known, 1, 0.6)
+                hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known) or 'none'}"
+                raise UserError(group, f"has no option {str(text)!r}", hint)
+
+
+def _groups(command: str) -> dict[str, str | None]:
+    """The groups that the command composes, and what each is unless chosen: ??? where it must be, None for nothing."""
+    path = config_dir() / f"{config_name(command)}.yaml"
+    groups: dict[str, str | None] = {}
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]:
+        for name, choice in entry.items() if isinstance(entry, dict) else ():
+            optional, _, group = name.rpartition(" ")
+            groups.setdefault(group.partition("@")[0].lstrip("/"), None if optional else choice)
+    return groups

@@ -1,0 +1,122 @@
+"""Configuration of train."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Layout, Reading, Scale, Section, Seed
+from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
+
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
+Steps = Annotated[Int, Field(ge=1)]
+Side = Annotated[Int, Field(ge=8, le=4096)]
+Fraction = Annotated[Number, Field(ge=0, le=1)]
+Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+class DataConfig(FootageChoice, Reading):
+    """Footage and the samples that are cut from it."""
+
+    root: FilePath
+    layout: Layout
+    lr_root: FilePath | None
+    hold_out: Annotated[Number, Field(ge=0, le=0.99)]
+    store: FilePath
+    budget_gib: Positive
+    size: Side
+    clip_frames: Annotated[Int, Field(ge=1, le=10_000)]
+    curriculum: Annotated[list[Lesson], Field(min_length=1)] | None
+    crop_candidates: Annotated[Int, Field(ge=1, le=10_000)]
+    flips: Bool
+    strides: Annotated[list[NonNegative], Field(min_length=1, max_length=64)]
+    min_motion: NonNegative
+    batch_size: Annotated[Int, Field(ge=1, le=65_536)]
+    workers: Annotated[Int, Field(ge=0, le=1024)]
+
+
+class ValidationMetric(Section):
+    """A metric that validation measures."""
+
+    measure: Annotated[Part[Any], describes("collections.abc.Callable")]
+    show: dict[str, Any] | None
+
+
+class ValidationConfig(Section):
+    """What is measured while a training goes on, and what chooses the best checkpoint."""
+
+    every: Steps
+    size: Side
+    frames: Annotated[Int, Field(ge=2, le=10_000)]
+    clips: Annotated[Int, Field(ge=1)]
+    pictures: Annotated[Int, Field(ge=0, le=64)]
+    colour: Literal["y", "rgb"]
+    metrics: Annotated[dict[str, ValidationMetric], Field(min_length=1)]
+    score: Annotated[dict[str, Number], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _score_is_measured(self) -> Self:
+        for name in self.score:
+            if name not in self.metrics:
+                raise ValueError(f"score.{name} is not measured; validation.metrics has {', '.join(self.metrics)}")
+        if not any(self.score.values()):
+            raise ValueError("score has only weights of 0, which choose no checkpoint")
+        return self
+
+
+class TrainerConfig(Section):
+    """Keywords of pytorch_lightning.Trainer, and the decay of the averaged weights."""
+
+    max_steps: Steps
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    gradient_clip_val: NonNegative | None
+    accumulate_grad_batches: Steps
+    accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"] | None
+    devices: Annotated[Int, Field(ge=1)] | Literal["auto"] | list[Int]
+    num_nodes: Annotated[Int, Field(ge=1)]
+    strategy: Text | Annotated[Part[Any], describes("pytorch_lightning.strategies.Strategy")]
+    log_every_n_steps: Annotated[Int, Field(ge=1)]
+    ema_decay: Annotated[Number, Field(ge=0, lt=1)] | None
+
+
+class ParameterGroup(Section):
+    """Weights with a learning rate of their own."""
+
+    match: Annotated[Text, Field(min_length=1)]
+    rate: NonNegative
+
+
+class TrainConfig(Command):
+    """Train a network.
+
+    Example: vsr-lab train content=animation data.root=FOLDER
+    """
+
+    content: Annotated[Text, Field(min_length=1)]
+    resume: FilePath | None
+    plan: Bool
+    name: Annotated[Text, Field(min_length=1)]
+    seed: Seed
+    scale: Scale
+    pixel_format: Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gbrp", "rgb24"]
+    channels_last: Bool
+    compile: Bool
+    checkpoint_activations: Bool
+    init_from: FilePath | None
+    init_skip: list[Text]
+    branches: Bool
+    parameter_groups: list[ParameterGroup]
+    teacher: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")] | None
+    data: DataConfig
+    validation: ValidationConfig
+    model: Annotated[Part[Any], describes("vsr_lab.core.network.Network")]
+    degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
+    loss: Annotated[Part[Any], describes("vsr_lab.losses.Objective")]
+    optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer")]
+    scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler")]
+    trainer: TrainerConfig
+    logger: dict[str, Annotated[Part[Any], describes("pytorch_lightning.loggers.logger.Logger")]] | None = None
+    save_every: Steps
+    measure_every: Steps
+    state_reset_prob: Fraction
+    skip_limit: Annotated[Int, Field(ge=0)]
