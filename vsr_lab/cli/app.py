@@ -23,7 +23,6 @@ from omegaconf.errors import OmegaConfBaseException
 from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
-from vsr_lab.cli.validation import check_kinds
 from vsr_lab.core.errors import Refusal, Stopped, UserError
 from vsr_lab.core.files import RUN_MARK, new_folder, write_text
 
@@ -55,10 +54,7 @@ def launch(command: str) -> int:
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
-            if command == "train":
-                check_kinds(name, cfg)
-            else:
-                check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
+            check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
             return importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -120,7 +116,7 @@ def begin_run(cfg: DictConfig) -> Path:
         if key != "run_dir" and path.resolve().is_relative_to(folder.resolve()):
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweep and any(word.startswith("run_dir=") for word in HydraConfig.get().overrides.task):
+    if sweep and any(word.lstrip("+").startswith("run_dir=") for word in HydraConfig.get().overrides.task):
         raise UserError("run_dir", "would be every job's of the sweep", "say hydra.sweep.dir=")
     new_folder(folder, cfg.overwrite, [str(key) for key in cfg])
     write_text(folder / RUN_MARK, OmegaConf.to_yaml(cfg, resolve=True))

@@ -34,6 +34,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             if override.type != OverrideType.DEL:
                 _check_option(key, override, may_be_null=groups.get(key) is None)
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
+            if override.value() == {}:
+                raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
             words[i] = f"++{word.lstrip('+')}"
     shown_only = bool({"--cfg", "-c", "--info", "--hydra-help"} & set(words))
     for group in sorted(group for group, choice in groups.items() if choice == "???" and group not in chosen):

@@ -32,7 +32,7 @@ def stored(told: DictConfig) -> DictConfig:
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "say resume=<run_dir of a training run>")
     for word in HydraConfig.get().overrides.task:
-        key = word.partition("=")[0]
+        key = word.lstrip("+~").partition("=")[0]
         if key in _MAY_SAY:
             OmegaConf.update(cfg, key, OmegaConf.select(told, key))
         elif key not in {"resume", "plan"}:

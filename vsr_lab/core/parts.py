@@ -155,17 +155,26 @@ def _makes(target: Callable[..., Any], base: type) -> bool:
 def _keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
     """A model of the keywords that target takes. Those of a factory are all optional: the caller gives the rest."""
     call = target.__init__ if inspect.isclass(target) else target
-    hints = get_type_hints(call, include_extras=True)
+    hints = _hints(call)
     fields: dict[str, Any] = {}
+    extra: Literal["allow", "forbid"] = "forbid"
     for name, parameter in inspect.signature(target).parameters.items():
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
+            extra = "allow" if parameter.kind == parameter.VAR_KEYWORD else extra
             continue
         default = parameter.default
         if default is parameter.empty:
             default = None if is_partial else ...
         fields[name] = (config_type(hints.get(name, Any)), default)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, protected_namespaces=())
+    config = ConfigDict(extra=extra, arbitrary_types_allowed=True, protected_namespaces=())
     return create_model(getattr(target, "__name__", "Part"), __config__=config, **fields)
+
+
+def _hints(call: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(call, include_extras=True)
+    except NameError:  # a library's annotation of what it imports for type checkers alone
+        return {}
 
 
 def config_type(hint: Any) -> Any:

@@ -12,6 +12,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.validation import validate
 
 _MODELS = {
+    "train": "training.TrainConfig",
     "evaluate": "judging.EvaluateConfig",
     "compare": "judging.CompareConfig",
     "select": "judging.SelectConfig",
@@ -39,7 +40,12 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = ()) -> Section:
 
     Raises UserError for the first value that does not fit.
     """
-    return validate(model_of(command), resolved(cfg), typed=typed)
+    model = model_of(command)
+    brought: frozenset[str] = getattr(model, "brought", frozenset())
+    for key in typed:
+        if key.partition(".")[0] in brought:
+            raise UserError(key, f"has no effect on {command}", "remove it")
+    return validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, typed=typed)
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
@@ -51,6 +57,8 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
         for step in str(error.full_key).split("."):
             source = source[step] if isinstance(source, dict) else source[int(step)]
         wanted = str(source).partition("${")[2].partition("}")[0]
+        if wanted.startswith("oc.env:"):
+            raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
         raise UserError(wanted, "is required", f"set {wanted}=") from error
     return _given(plain)
 

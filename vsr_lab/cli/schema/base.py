@@ -1,8 +1,8 @@
 """What the configurations of all commands share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from vsr_lab.core.parts import FilePath, Number, Text
 
@@ -30,7 +30,9 @@ class Command(Section):
     """Folder that the run writes."""
     overwrite: Bool = False
     """Whether a run that is in run_dir already may be replaced. Only a folder that a run wrote is ever cleared."""
-    _composed: dict[str, object] = PrivateAttr(default_factory=dict)
+
+    brought: ClassVar[frozenset[str]] = frozenset()
+    """Keys that a content type's yaml sets for another command, and that have no effect here."""
 
 
 class FootageChoice(Section):

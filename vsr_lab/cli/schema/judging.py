@@ -1,6 +1,6 @@
 """Configurations of evaluate, compare and select."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -89,5 +89,6 @@ class SelectConfig(Command):
     front: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
     """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
-    content: Any = None
+    content: Text | None = None
     """Set by the runs themselves."""
+    brought: ClassVar[frozenset[str]] = frozenset({"data", "loss", "validation", "pixel_format"})

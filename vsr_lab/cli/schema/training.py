@@ -1,6 +1,6 @@
 """Configuration of train."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -92,6 +92,7 @@ class TrainConfig(Command):
     Example: vsr-lab train content=animation data.root=FOLDER
     """
 
+    brought: ClassVar[frozenset[str]] = frozenset({"gates"})
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
     plan: Bool
