@@ -203,10 +203,10 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
         ("footage leaks", ["root=footage"], "is no manifest"),
         ("footage leaks", ["root=foreign.csv"], "has 0 splits"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "has 1 shots"),
-        ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "has 1 shots"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "n: must be >= 1, got 0"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "no shot is long enough"),
-        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "is no length"),
-        ("footage sample", ["root=footage", "m=3"], "no such key"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "frames: must be >= 2, got 0"),
+        ("footage sample", ["root=footage", "m=3"], "m: is not a known key"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(

@@ -54,7 +54,8 @@ def launch(command: str) -> int:
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
-            check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
+            if not cfg.get("resume"):  # whose stored configuration is checked instead
+                check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
             return importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:

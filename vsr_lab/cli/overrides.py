@@ -11,6 +11,8 @@ from hydra.errors import HydraException
 from vsr_lab.cli.usage import config_dir, config_name, options
 from vsr_lab.core.errors import UserError
 
+_TAKE_A_WORD = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"}
+
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     """Overrides as Hydra takes them: values that its grammar cannot read are quoted, and a key is set whether or not
@@ -25,7 +27,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     groups = _groups(command)
     chosen: set[str] = set()
     for i, word in enumerate(words):
-        if word.startswith("-"):
+        if word.startswith("-") or (i and words[i - 1] in _TAKE_A_WORD):
             continue
         override = _parse(word)
         key = override.key_or_group
@@ -33,6 +35,9 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             chosen.add(key)
             if override.type != OverrideType.DEL:
                 _check_option(key, override, may_be_null=groups.get(key) is None)
+            if override.value() is None and override.type == OverrideType.CHANGE:
+                same = f"{word.partition('=')[0]}="  # nothing chosen, as by default; Hydra takes no null
+                words[: i + 1] = ["" if earlier.startswith(same) else earlier for earlier in words[: i + 1]]
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
             if override.value() == {}:
                 raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
@@ -42,7 +47,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         if shown_only:
             break
         raise UserError(group, "is required", f"choose one of {', '.join(options(group))}")
-    return words
+    return [word for word in words if word]
 
 
 def quoted(argument: str) -> str:

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
@@ -24,6 +25,7 @@ def stored(told: DictConfig) -> DictConfig:
     if not path.is_file():
         raise UserError(path, "not found", "say resume=<run_dir of a training run>")
     younger = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
+    del younger["defaults"]
     try:
         cfg = OmegaConf.merge(younger, OmegaConf.load(path))
     except (YAMLError, OSError, OmegaConfBaseException) as error:
@@ -39,4 +41,5 @@ def stored(told: DictConfig) -> DictConfig:
             offer = f"drop it, begin a new run (init_from={run_dir}), or say {', '.join(_MAY_SAY)}"
             raise UserError(key, "has no say in a run that is resumed", offer)
     cfg.run_dir = str(run_dir)
+    check("train", cfg)
     return cfg

@@ -1,11 +1,12 @@
 """Configuration of train."""
 
+import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Layout, Reading, Scale, Section, Seed
-from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
+from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -13,6 +14,17 @@ Steps = Annotated[Int, Field(ge=1)]
 Side = Annotated[Int, Field(ge=8, le=4096)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+def _optimizer(part: Part[Any]) -> Part[Any]:
+    """Libraries check rates only when a training begins."""
+    for name, least in (("lr", 0.0), ("weight_decay", None)):
+        value = part.keywords.get(name)
+        if isinstance(value, (int, float)) and not (math.isfinite(value) and value >= 0 and value != least):
+            kind = "greater_than" if least is not None else "greater_than_equal"
+            limits = {"gt": 0, "ge": 0}
+            raise PartError({"type": kind, "loc": (name,), "msg": "", "input": value, "ctx": limits})
+    return part
 
 
 class DataConfig(FootageChoice, Reading):
@@ -113,7 +125,7 @@ class TrainConfig(Command):
     model: Annotated[Part[Any], describes("vsr_lab.core.network.Network")]
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     loss: Annotated[Part[Any], describes("vsr_lab.losses.Objective")]
-    optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer")]
+    optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer"), AfterValidator(_optimizer)]
     scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler")]
     trainer: TrainerConfig
     logger: dict[str, Annotated[Part[Any], describes("pytorch_lightning.loggers.logger.Logger")]] | None = None
