@@ -115,7 +115,7 @@ def _looks(kind: str, source: str, clip: str, pair: Frames, worse: bool = True) 
         made["shrunk"] = np.stack([cv2.resize(f, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for f in pair])
     for how, (first, second) in made.items():
         small = cv2.resize(first, (160, 90), interpolation=cv2.INTER_AREA)
-        features = measure(first, second, (small, small)).array()
+        features = measure(first, second, (small, small))
         yield Seen(kind, source, clip, how == "plain", features)
 
 

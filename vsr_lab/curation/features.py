@@ -1,7 +1,5 @@
 """Interpretable features of two consecutive frames."""
 
-from dataclasses import astuple, dataclass, fields
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -17,72 +15,54 @@ _ENOUGH = 500_000  # pixels; of a larger frame every second, third, ... band of 
 _NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
-@dataclass(frozen=True)
-class Features:
-    """Of two consecutive frames. Levels are of 255; shares are in [0, 1].
+FEATURES = (
+    "motion", "still", "brightness", "contrast", "detail", "noise", "saturation", "gray", "warmth", "flat", "shaded",
+    "palette", "common", "axial", "crisp", "peaked", "white", "texture", "lettered",
+)  # fmt: skip
 
-    motion: mean optical flow, percent of the picture's diagonal per frame; still: share of pixels that change by at
-    most 2 levels; brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels per pixel;
-    noise: deviation in the smoothest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
-    saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels almost without colour;
-    warmth: mean of R - B, in [-1, 1]; flat: share of 8x8 blocks of one level; shaded: share of blocks with a soft
-    gradient; palette: log2 of how many of 4096 colours cover 90 % of the pixels;
-    common: share of the four most common colours; axial: share of edges that are vertical or horizontal;
-    crisp: share of strong edges that are one pixel wide; peaked: log2 of the kurtosis of horizontal differences;
-    white: share of pixels of at least 235; texture: log2 of the fine structure of the median block, levels;
-    lettered: share of 16x16 blocks with strokes on an even background, as text has.
+
+def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.NDArray[np.float64]:
+    """Features of two consecutive frames.
+
+    Args:
+        first, second: H W 3.
+        small: the same two reduced, for optical flow.
+
+    Returns:
+        One value for each of `FEATURES`. Levels are of 255; shares are in [0, 1].
+
+        motion: mean optical flow, percent of the picture's diagonal per frame; still: share of pixels that change by at
+        most 2 levels; brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels per
+        pixel; noise: deviation in the smoothest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
+        saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels almost without colour; warmth: mean of
+        R - B, in [-1, 1]; flat: share of 8x8 blocks of one level; shaded: share of blocks with a soft gradient;
+        palette: log2 of how many of 4096 colours cover 90 % of the pixels; common: share of the four most common
+        colours; axial: share of edges that are vertical or horizontal; crisp: share of strong edges that are one pixel
+        wide; peaked: log2 of the kurtosis of horizontal differences; white: share of pixels of at least 235; texture:
+        log2 of the fine structure of the median block, levels; lettered: share of 16x16 blocks with strokes on an even
+        background, as text has.
     """
-
-    motion: float
-    still: float
-    brightness: float
-    contrast: float
-    detail: float
-    noise: float
-    saturation: float
-    gray: float
-    warmth: float
-    flat: float
-    shaded: float
-    palette: float
-    common: float
-    axial: float
-    crisp: float
-    peaked: float
-    white: float
-    texture: float
-    lettered: float
-
-    def array(self) -> npt.NDArray[np.float64]:
-        """The values in the order of FEATURES."""
-        return np.array(astuple(self))
-
-
-FEATURES = tuple(field.name for field in fields(Features))
-
-
-def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> Features:
-    """Features of two consecutive frames (H W 3). small: the same two reduced, for optical flow."""
     first, second = _bands(first), _bands(second)
     luma, after = (_gray(frame).astype(np.float32) for frame in (first, second))
     colors = _palette(first)
     red, green, blue = (first[..., i] for i in range(3))
     chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return Features(
-        motion=_motion(*small),
-        still=float((np.abs(luma - after) <= 2).mean()),
-        brightness=float(luma.mean()) / 255,
-        contrast=float(luma.std()) / 255,
-        saturation=float(chroma.mean()) / 255,
-        gray=float((chroma < 16).mean()),
-        warmth=float(red.mean() - blue.mean()) / 255,
-        palette=float(np.log2(1 + int(np.searchsorted(np.cumsum(colors), 0.9)))),
-        common=float(colors[:4].sum()),
-        white=float((luma >= 235).mean()),
-        lettered=_lettered(luma),
+    values = {
+        "motion": _motion(*small),
+        "still": float((np.abs(luma - after) <= 2).mean()),
+        "brightness": float(luma.mean()) / 255,
+        "contrast": float(luma.std()) / 255,
+        "saturation": float(chroma.mean()) / 255,
+        "gray": float((chroma < 16).mean()),
+        "warmth": float(red.mean() - blue.mean()) / 255,
+        "palette": float(np.log2(1 + int(np.searchsorted(np.cumsum(colors), 0.9)))),
+        "common": float(colors[:4].sum()),
+        "white": float((luma >= 235).mean()),
+        "lettered": _lettered(luma),
         **_edges(luma),
         **_blocks(luma),
-    )
+    }
+    return np.array([float(values[name]) for name in FEATURES])
 
 
 def _bands(frame: Frames) -> Frames:

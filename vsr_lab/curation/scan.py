@@ -88,7 +88,7 @@ class _FullMeasurements:
         if self._first and not jump:
             number, frame, small = self._first
             self.numbers.append(number)
-            self.features.append(measure(frame, preview.full(), (small, preview.small)).array())
+            self.features.append(measure(frame, preview.full(), (small, preview.small)))
         self._first = None
         if jump and preview.number + 3 < self._frames:
             self._due.add(preview.number + 2)

@@ -57,7 +57,7 @@ class _Site:
     size: tuple[int, int]
 
     def cut(self, scale: int, origin: tuple[int, int]) -> Window:
-        """The window, if LR pixel (0, 0) stands for the block of HR pixels with its corner at `origin`."""
+        """The window, if LR pixel (0, 0) corresponds to the HR block with its corner at `origin`."""
         (h, w), top, left = self.size, scale * self.y + origin[0], scale * self.x + origin[1]
         low = to_tensor(self.frame.low[self.y : self.y + h, self.x : self.x + w])
         high = self.frame.high
@@ -99,8 +99,8 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """The family that makes LR from HR up to rounding, both uncropped. It proves position and colours, whatever the
-    estimates are. None if there is none."""
+    """The family that makes LR from HR up to rounding, both uncropped; None if there is none. It proves position and
+    colours more exactly than any estimate."""
     sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
     windows = [site.cut(scale, (0, 0)) for site in sites]
     fits = (fit_family(name, family, windows, (0.0, 0.0), lambda lr: lr, False) for name, family in families.items())

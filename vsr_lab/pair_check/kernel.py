@@ -1,4 +1,4 @@
-"""What blurred LR, by least squares; and how noisy and how blocky LR is beyond that."""
+"""Kernel of a downscale by least squares; noise and blockiness of the residual."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,20 +11,23 @@ from vsr_lab.alignment.grids import Picture
 
 @dataclass(frozen=True)
 class Kernel:
-    """taps: weights on HR pixels; centre: of gravity, in HR pixels off the centred convention; sigma: of the Gaussian
-    that fits best, in HR pixels (rows, columns); residual: what it does not explain (levels, rms)."""
+    """centre: of gravity, in HR pixels from the centred convention; sigma: of the Gaussian that fits best, in HR pixels
+    (rows, columns); residual: levels, rms."""
 
-    taps: npt.NDArray[np.floating[Any]]
     centre: tuple[float, float]
     sigma: tuple[float, float]
     residual: float
 
 
 def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
-    """The kernel k of low = (k * high) sampled every `scale` pixels. low T h w, high T sh sw, in levels.
+    """Estimate the kernel k of low = (k * high) sampled every `scale` pixels.
 
-    Ordinary least squares over up to `rows` LR pixels, with a ridge where the content does not decide. power: both are
-    raised to it first (2.2 for linear light); what is left is told in levels of the coded values all the same.
+    Least squares over LR pixels, with a ridge where the content does not determine it.
+
+    Args:
+        low, high: T h w and T sh sw, levels.
+        power: both are raised to it first (2.2 for linear light); the residual is in coded levels in any case.
+        rows: number of LR pixels at most.
     """
     reach = max(4, 2 * scale)
     size = 2 * reach + scale % 2  # taps lie symmetrically around the centre of the scale x scale block
@@ -42,7 +45,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     flat = 255 * (patches.reshape(sites, -1).astype(np.float64) / 255) ** power
     target = low[t, y, x][:, None].astype(np.float64)
     aim = 255 * (target / 255) ** power
-    mean = flat.mean(1, keepdims=True)  # the kernel sums to one: only differences to the mean are unknown
+    mean = flat.mean(1, keepdims=True)  # the kernel sums to one: only differences from the mean are unknown
     normal = (flat - mean).T @ (flat - mean)
     ridge = 1e-4 * np.trace(normal) / len(normal)
     taps = np.linalg.solve(normal + ridge * np.eye(len(normal)), (flat - mean).T @ (aim - mean))
@@ -53,7 +56,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     marginal = taps.sum(1), taps.sum(0)
     centre = [float((m * positions).sum() / m.sum()) for m in marginal]
     sigma = [_gaussian(m, positions, c) for m, c in zip(marginal, centre, strict=True)]
-    return Kernel(taps, (centre[0], centre[1]), (sigma[0], sigma[1]), residual)
+    return Kernel((centre[0], centre[1]), (sigma[0], sigma[1]), residual)
 
 
 def _gaussian(

@@ -17,7 +17,7 @@ class ShotPair:
 
 
 def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) -> tuple[list[ShotPair], list[str]]:
-    """Pair the clips of two files, folders or manifests by name; one clip on either side is a pair whatever the names.
+    """Pair the clips of two files, folders or manifests by name; a single clip on each side is a pair in any case.
 
     Args:
         clips: names to keep; None keeps all.
