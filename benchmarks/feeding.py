@@ -21,17 +21,19 @@ import cv2
 import numpy as np
 import torch
 from feeding_peers import CLIP_FRAMES, SCALE, DecordDirect, LmdbOfPng, basicsr_dataset, write_lmdb
+from lightning_fabric.utilities.apply_func import move_data_to_device
 from rich.progress import track
 from torch.utils.data import DataLoader
 
-from vsr_lab.data import Crops, StoredClip, collate, store_shots, train_loader
+from vsr_lab.data import CropOptions, Crops, StoredClip, collate, store_shots
 from vsr_lab.data.activity import measure_activity
+from vsr_lab.data.batch import pair_on_device
+from vsr_lab.data.datamodule import LoaderOptions, StepSampler, train_loader
 from vsr_lab.data.store import activity_path
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import Recurrent
-from vsr_lab.training import VsrModule
 from vsr_lab.video import VideoWriter
 
 FRAMES, SIZE, CLIPS, BATCH = 15, 256, 4, 2
@@ -122,7 +124,7 @@ def samples_a_second(dataset: Any, workers: int, seconds: float, fold: Any) -> f
 
 def throughput(clips: Sequence[StoredClip], shots: Sequence[Shot], folder: Path, seconds: float) -> None:
     """Samples a second of each way, with and without workers, and how many times slower than ours it is."""
-    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates=4, flips=True)
+    crops = Crops(clips, ResizeDown(SCALE), CropOptions(FRAMES, SIZE))
     listed = write_lmdb(clips, folder)
     videos = [shot.path for shot in shots]
     # Made anew for every run: readers that are open do not live through a fork.
@@ -160,7 +162,7 @@ def interest(clips: Sequence[StoredClip], count: int) -> None:
     """What drawing several places brings, and what it costs: the map beside each clip against the pixels themselves."""
     print("\nchoosing a crop: mean motion and detail (8-bit levels) and microseconds a sample")
     for crop_candidates in (1, 2, 4, 8, 16):
-        crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates, flips=False)
+        crops = Crops(clips, ResizeDown(SCALE), CropOptions(FRAMES, SIZE, crop_candidates, flips=False))
         start = time.perf_counter()
         places = [crops.place(number)[0] for number in range(count)]
         cost = (time.perf_counter() - start) / count
@@ -168,7 +170,7 @@ def interest(clips: Sequence[StoredClip], count: int) -> None:
         print(
             f"  crop_candidates {crop_candidates:>2}: motion {motion:6.2f}  detail {detail:6.2f}  {1e6 * cost:7.0f} us"
         )
-    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, 4, flips=False)
+    crops = Crops(clips, ResizeDown(SCALE), CropOptions(FRAMES, SIZE, flips=False))
     places = [crops.place(number)[0] for number in range(20)]
     start = time.perf_counter()
     for place in places:
@@ -186,12 +188,11 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
     cuda = device.type == "cuda"
     channels, blocks, size = (64, 5, 8) if cuda else (32, 3, BATCH)
     degradation = ResizeDown(SCALE)
-    crops = Crops(clips, None, degradation, 0, FRAMES, SIZE, crop_candidates=4, flips=True)
+    crops = Crops(clips, degradation, CropOptions(FRAMES, SIZE))
     objective = Objective({"charbonnier": Term(Charbonnier(), 1.0)}, estimator=None)  # pyright: ignore
     network = Recurrent(SCALE, channels, blocks).to(device, memory_format=torch.channels_last)
-    module = VsrModule(network, objective, degradation, torch.optim.AdamW, lambda o: None, {}, {}, 50)  # pyright: ignore
     optimizer = torch.optim.AdamW(network.parameters())
-    loader = iter(train_loader(crops, size, 2, 0, 10**6, 0, 1))
+    loader = iter(train_loader(crops, StepSampler(0, 10**6, size), LoaderOptions(workers=2)))
     fixed = next(loader)
 
     def step(batches: Iterator[Any]) -> tuple[float, float]:
@@ -199,8 +200,9 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
         batch = next(batches)
         waited = time.perf_counter() - start
         with torch.autocast(device.type, torch.bfloat16, enabled=cuda):
-            lr, hr = module.pair(module.transfer_batch_to_device(batch, device, 0))
-            total, _ = objective(network(lr).float(), hr, lr, 1.0, measure_all=False)
+            pair = pair_on_device(degradation, move_data_to_device(batch, device), torch.float32)
+            sr = network(pair.lr).float()
+            total, _ = objective(sr, pair.hr, pair.lr, progress=1.0, measure_all=False)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
@@ -230,8 +232,8 @@ def step_wait(clips: Sequence[StoredClip], rounds: int, device: torch.device) ->
 
 def memory(clips: Sequence[StoredClip], samples: int, workers: int) -> None:
     """What each process holds while samples go by: resident, its share of it, and what is its own alone."""
-    crops = Crops(clips, None, ResizeDown(SCALE), 0, FRAMES, SIZE, crop_candidates=4, flips=True)
-    loader = iter(train_loader(crops, 4, workers, 0, samples // 4 + 8, 0, 1))
+    crops = Crops(clips, ResizeDown(SCALE), CropOptions(FRAMES, SIZE))
+    loader = iter(train_loader(crops, StepSampler(0, samples // 4 + 8, 4), LoaderOptions(workers=workers)))
     store = sum(clip.frames.nbytes for clip in clips) / 2**20
     print(f"\nmemory over {samples} samples of {FRAMES} x {SIZE} x {SIZE}, {workers} workers, in MiB")
     print(f"  the store: {store:.0f}; PSS counts a shared page in parts")

@@ -40,8 +40,8 @@ class DecordDirect(Dataset[Tensor]):
         reader = self.readers.get(place.clip) or decord.VideoReader(str(self.videos[place.clip]))
         if self.keep_open:
             self.readers[place.clip] = reader
-        frames = reader.get_batch(range(place.t, place.t + self.crops.frames)).asnumpy()
-        size = self.crops.size
+        frames = reader.get_batch(range(place.t, place.t + self.crops.options.frames)).asnumpy()
+        size = self.crops.options.size
         return _to_tensor(frames[:, place.y : place.y + size, place.x : place.x + size])
 
 
@@ -60,9 +60,9 @@ class LmdbOfPng(Dataset[Tensor]):
         if self.base is None:
             self.base = lmdb.open(str(self.folder), readonly=True, lock=False, readahead=False)
         place, _ = self.crops.place(number)
-        size = self.crops.size
+        size = self.crops.options.size
         cut: list[np.ndarray] = []
-        for t in range(place.t, place.t + self.crops.frames):
+        for t in range(place.t, place.t + self.crops.options.frames):
             with self.base.begin(write=False) as transaction:
                 data = transaction.get(f"{place.clip:03d}/{t:08d}".encode())
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -21,11 +21,11 @@ from pytorch_lightning.callbacks import EMAWeightAveraging
 from training_peers import basicsr_step, import_basicsr, rewritten_step
 
 from vsr_lab.core.network import Network
-from vsr_lab.data.batch import Batch
+from vsr_lab.data.batch import Batch, pair_on_device
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import BasicVsr, Compact, Recurrent
-from vsr_lab.training import VsrModule, quiet_lightning
+from vsr_lab.training import Recipe, Validation, VsrModule, quiet_lightning
 from vsr_lab.training.csv_log import CsvLog
 
 SCALE = 4
@@ -79,18 +79,16 @@ def in_turn(
 ) -> tuple[float, float]:
     """Median seconds of our step and of theirs. Ours is Lightning's, from a batch in memory to averaged weights."""
     charbonnier = Objective({"charbonnier": Term(Charbonnier(1e-6), 1.0)}, estimator=None)  # pyright: ignore
-    module = VsrModule(
-        network,
-        charbonnier,
-        ResizeDown(SCALE),
-        partial(torch.optim.AdamW, lr=2e-4, betas=(0.9, 0.99), weight_decay=0.0),
-        partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=300_000),
-        {},
-        {},
-        measure_every=50,
+    recipe = Recipe(
+        optimizer=partial(torch.optim.AdamW, lr=2e-4, betas=(0.9, 0.99), weight_decay=0.0),
+        scheduler=partial(torch.optim.lr_scheduler.CosineAnnealingLR, T_max=300_000),
     )
+    module = VsrModule(network, charbonnier, recipe, validation=Validation())
+    module.on_after_batch_transfer = lambda batch, _: pair_on_device(ResizeDown(SCALE), batch, torch.float32)
     clock = InTurn(theirs, cuda)
     with tempfile.TemporaryDirectory() as folder:
+        log = CsvLog(Path(folder) / "metrics.csv")
+        log.start(0)
         trainer = pl.Trainer(
             accelerator="cuda" if cuda else "cpu",
             devices=1,
@@ -98,7 +96,7 @@ def in_turn(
             max_steps=_WARM + rounds,
             gradient_clip_val=1.0,
             callbacks=[EMAWeightAveraging(decay=0.999), clock],
-            logger=[CsvLog(Path(folder) / "metrics.csv", 0)],
+            logger=[log],
             log_every_n_steps=10,
             default_root_dir=folder,
             enable_checkpointing=False,

@@ -31,6 +31,7 @@ HOME = {
     "scheduler": ("train", ["content=mixed", "data.root=x"], "scheduler"),
     "trainer": ("train", ["content=mixed", "data.root=x"], "trainer"),
     "logger": ("train", ["content=mixed", "data.root=x"], "logger"),
+    "callbacks": ("train", ["content=mixed", "data.root=x"], "callbacks"),
     "metric": ("compare", ["runs=[]"], "metrics"),
     "protocol": ("evaluate", ["candidate=bicubic", "suite=folder", "suite.root=x"], "protocol"),
     "suite": ("evaluate", ["candidate=bicubic", "protocol=vid4-bi-y", "suite.root=x"], "suite"),

@@ -35,7 +35,7 @@ OPTIONS = [
     "validation.every=10",
     "logger=none",
 ]
-DOUBLE = ["trainer.precision=64-true", "trainer.ema_decay=null"]  # Lightning averages in float32 alone
+DOUBLE = ["trainer.precision=64-true", "callbacks.ema=null"]  # Lightning averages in float32 alone
 Curve = dict[tuple[int, str], float]
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
-from vsr_lab.data import Crops, StepNumbers, StoredClip, Windows, hold_out
+from vsr_lab.data import CropOptions, Crops, StoredClip, WindowOptions, Windows, hold_out
+from vsr_lab.data.datamodule import StepSampler
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.footage.shots import Shot
 
@@ -51,9 +52,8 @@ def test_a_crop_is_whole_inside_its_clip_and_starts_on_an_lr_pixel(
 ) -> None:
     size = scale * blocks + scale
     length, height, width = frames + room[0], size + room[1], size + room[2]
-    crops = Crops(
-        [_Memory("a", length, height, width)], None, ResizeDown(scale), 0, frames, size, crop_candidates, flips
-    )
+    options = CropOptions(frames, size, crop_candidates, flips)
+    crops = Crops([_Memory("a", length, height, width)], ResizeDown(scale), options)
     for number in numbers:
         sample = crops[number]
         assert sample.hr.shape == (frames, 3, size, size)
@@ -77,7 +77,7 @@ def test_a_window_is_every_nth_frame_of_one_scene_at_any_frame_rate(
 ) -> None:
     clip = _Memory("a", length, 4, 4, tuple(cuts))
     try:
-        crops = Crops([clip], None, ResizeDown(2), 0, frames, 4, 2, flips, strides, min_motion)
+        crops = Crops([clip], ResizeDown(2), CropOptions(frames, 4, 2, flips, strides, min_motion))
     except UserError:
         longest = max(last - first for first, last in clip.scenes)
         assert longest <= (frames - 1) * len(strides)
@@ -104,13 +104,11 @@ def test_scenes_are_all_of_a_window_in_order_and_none_is_empty(start: int, lengt
 def test_many_clips_are_split_without_a_frame_in_both_parts(lengths: list[int], share: float, window: int) -> None:
     shots = [Shot(str(n), Path("a"), 0, length) for n, length in enumerate(lengths)]
     train, validation = hold_out(shots, share, window)
-    frames = [
-        {(shot.name, t) for shot in part for t in range(shot.start, shot.start + len(shot))}
-        for part in (train, validation)
-    ]
+    frames = [{(span.clip, t) for span in part for t in range(span.first, span.last)} for part in (train, validation)]
     assert not frames[0] & frames[1]
     assert validation
-    assert all(len(shot) >= window for shot in [*train, *validation])
+    assert all(span.last - span.first >= window for span in [*train, *validation])
+    assert all(span.first >= 0 and span.last <= lengths[span.clip] for span in [*train, *validation])
 
 
 @few
@@ -119,7 +117,7 @@ def test_a_window_of_validation_is_inside_and_divides(
     scale: int, length: int, height: int, width: int, frames: int
 ) -> None:
     clip = _Memory("a", length, height + scale, width + scale)
-    sample = Windows([clip], None, ResizeDown(scale), 0, frames, size=24)[0]
+    sample = Windows([clip], ResizeDown(scale), WindowOptions(frames, 24))[0]
     assert sample.hr.shape[0] == min(frames, length)
     assert sample.hr.shape[2] % scale == sample.hr.shape[3] % scale == 0
     assert sample.hr.shape[2] == min(height + scale, 24) // scale * scale
@@ -131,7 +129,7 @@ def test_processes_share_all_numbers_and_no_number_twice(
     world: int, batch_size: int, steps: int, data: st.DataObject
 ) -> None:
     first = data.draw(st.integers(0, steps))
-    dealt = [list(StepNumbers(first, steps, batch_size, rank, world)) for rank in range(world)]
+    dealt = [list(StepSampler(first, steps, batch_size, rank=rank, world=world)) for rank in range(world)]
     assert all(len(mine) == steps - first for mine in dealt)
     numbers = sorted(number for mine in dealt for step in mine for number in step)
     assert numbers == list(range(first * world * batch_size, steps * world * batch_size))
@@ -145,11 +143,10 @@ def test_what_is_held_out_is_never_trained_on(length: int, share: float, window:
         (train,), (validation,) = hold_out([shot], share, window)
     except UserError:
         return
-    assert train.start == 5 and validation.stop == 5 + length
-    assert train.stop is not None and validation.stop is not None
-    assert train.stop <= validation.start
-    assert min(train.stop - train.start, validation.stop - validation.start) >= window
-    assert validation.start - train.stop <= window
+    assert train.first == 0 and validation.last == length
+    assert train.last <= validation.first
+    assert min(train.last - train.first, validation.last - validation.first) >= window
+    assert validation.first - train.last <= window
 
 
 def test_the_stand_in_for_a_stored_clip_is_one() -> None:

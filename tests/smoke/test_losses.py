@@ -12,7 +12,7 @@ from tests.smoke.conftest import Outcome
 Cli = Callable[..., Outcome]
 TINY = ["content=mixed", "data.size=32", "data.clip_frames=3", "data.batch_size=1", "data.workers=0", "logger=none",
         "model.channels=8", "model.blocks=1", "trainer.max_steps=3", "validation.every=3", "measure_every=1",
-        "trainer.ema_decay=null", "loss.terms.flicker.start=0"]  # fmt: skip
+        "callbacks.ema=null", "loss.terms.flicker.start=0"]  # fmt: skip
 
 
 def _train(cli: Cli, footage: Path, run_dir: Path, *more: str) -> dict[str, float]:

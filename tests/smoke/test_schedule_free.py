@@ -12,7 +12,7 @@ from tests.smoke.conftest import Outcome
 from tests.smoke.test_resume import kill_after, options
 
 pytest.importorskip("schedulefree")
-FREE = ["optimizer=schedule_free", "optimizer.warmup_steps=2", "scheduler=constant", "trainer.ema_decay=null"]
+FREE = ["optimizer=schedule_free", "optimizer.warmup_steps=2", "scheduler=constant", "callbacks.ema=null"]
 
 
 def test_the_best_weights_are_the_average_and_the_last_those_in_training(
@@ -42,7 +42,7 @@ def test_the_best_weights_are_the_average_and_the_last_those_in_training(
 def test_weights_are_not_averaged_twice(cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path) -> None:
     outcome = cli("train", *options(tiny_footage, tmp_path / "run", 0)[1:], *FREE[:-1])
     assert outcome.code == 2
-    assert "trainer.ema_decay" in outcome.error
+    assert "callbacks.ema" in outcome.error
 
 
 @pytest.mark.slow

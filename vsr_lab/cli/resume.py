@@ -1,4 +1,4 @@
-"""The configuration of a training run that is gone on with."""
+"""The configuration of a resumed training run."""
 
 from pathlib import Path
 
@@ -12,34 +12,35 @@ from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import RUN_MARK
 
-_MAY_SAY = ("compile", "data.root", "data.store", "data.workers")
+_OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 
 
-def stored(told: DictConfig) -> DictConfig:
-    """The configuration of the run to go on with, and of what was told now the little that leaves its results alone.
+def resumed_config(given: DictConfig) -> DictConfig:
+    """The run's stored configuration, with the overrides of `given` that leave its results alone.
 
-    Raises UserError for a folder that holds no training run, and for any other key: it would be ignored.
+    Raises UserError for a folder that holds no training run, and for any other override: it would be ignored.
     """
-    run_dir = Path(told.resume)
+    run_dir = Path(given.resume)
     path = run_dir / RUN_MARK
     if not path.is_file():
-        raise UserError(path, "not found", "say resume=<run_dir of a training run>")
-    younger = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
-    del younger["defaults"]
+        raise UserError(path, "not found", "set resume=<run_dir of a training run>")
+    newer = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
+    assert isinstance(newer, DictConfig)
+    del newer["defaults"]
     try:
-        cfg = OmegaConf.merge(younger, OmegaConf.load(path))
+        cfg = OmegaConf.merge(newer, OmegaConf.load(path))
     except (YAMLError, OSError, OmegaConfBaseException) as error:
-        raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "mend it") from error
+        raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "fix it") from error
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
-        raise UserError(path, "is not a training run's", "say resume=<run_dir of a training run>")
+        raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
     for word in HydraConfig.get().overrides.task:
         key = word.lstrip("+~").partition("=")[0]
-        if key in _MAY_SAY:
-            OmegaConf.update(cfg, key, OmegaConf.select(told, key))
+        if key in _OVERRIDABLE:
+            OmegaConf.update(cfg, key, OmegaConf.select(given, key))
         elif key not in {"resume", "plan"}:
-            offer = f"drop it, begin a new run (init_from={run_dir}), or say {', '.join(_MAY_SAY)}"
-            raise UserError(key, "has no say in a run that is resumed", offer)
+            offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
+            raise UserError(key, "cannot be overridden in a resumed run", offer)
     cfg.run_dir = str(run_dir)
     check("train", cfg)
     return cfg

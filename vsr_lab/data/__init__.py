@@ -1,26 +1,27 @@
-"""Footage to batches."""
+"""Footage to batches. `data.datamodule` is imported on its own: decoding and degrading need no Lightning."""
 
+from vsr_lab.data.batch import Batch, Sample, collate, make_pair
 from vsr_lab.data.curriculum import Curriculum
-from vsr_lab.data.dataset import Crops, Sample, Windows, collate
-from vsr_lab.data.loader import Part, StepNumbers, hold_out, spread, train_loader, validation_loader
+from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
+from vsr_lab.data.holdout import hold_out, spread
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry
 from vsr_lab.data.store_writer import store_shots
 
 __all__ = [
+    "Batch",
+    "CropOptions",
     "Crops",
     "Curriculum",
-    "Part",
     "Sample",
-    "StepNumbers",
     "StoreEntry",
     "StoredClip",
+    "WindowOptions",
     "Windows",
     "collate",
     "hold_out",
     "inspect_store",
+    "make_pair",
     "remove_entry",
     "spread",
     "store_shots",
-    "train_loader",
-    "validation_loader",
 ]

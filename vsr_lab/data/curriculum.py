@@ -1,4 +1,4 @@
-"""Clips that grow as a training goes on: motion is learnt on short ones, cheaply, before long ones are remembered."""
+"""Crops that grow longer during a training: motion is learnt cheaply on short ones first."""
 
 from itertools import pairwise
 from typing import Any
@@ -6,16 +6,21 @@ from typing import Any
 from torch.utils.data import Dataset
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data.dataset import Crops, Sample
+from vsr_lab.data.batch import Sample
+from vsr_lab.data.dataset import Crops
 
 _EXAMPLE = "say data.curriculum=[[0.0,5],[0.5,10]]"
 
 
 class Curriculum:
-    """Frames a clip by the fraction of the training done. stages: (fraction from which on, frames), in that order.
+    """Frames of a crop by the fraction of the training done.
 
-    longest: data.clip_frames, which no stage may pass.
-    Raises UserError for stages that do not begin at 0, do not follow one another, or have no or too many frames.
+    Args:
+        stages: (fraction of the training from which on, frames), ascending from 0.
+        longest: data.clip_frames, which no stage may exceed.
+
+    Raises:
+        UserError: for stages that do not begin at 0, do not ascend, or have too few or too many frames.
     """
 
     def __init__(self, stages: list[list[float]], longest: int) -> None:
@@ -30,7 +35,7 @@ class Curriculum:
         self._stages = [(float(start), int(length)) for start, length in stages]
 
     def frames_at(self, progress: float) -> int:
-        """Frames of a clip when `progress` of the training is done."""
+        """Frames of a crop at `progress`, the fraction of the training done."""
         return next(length for start, length in reversed(self._stages) if start <= progress)
 
 
@@ -39,10 +44,13 @@ def _is_pair(stage: Any) -> bool:
 
 
 class CurriculumCrops(Dataset[Sample]):
-    """Crops cut to the length that the curriculum sets for their step: sample `number` belongs to step number // share.
+    """Crops as long as the curriculum sets for their step. A shorter crop is the beginning of the longest.
 
-    share: samples a step, of all processes; steps: of the whole training. Which crop it is does not depend on the
-    curriculum: a shorter one is the beginning of the longest.
+    Args:
+        crops: of the longest stage.
+        curriculum: lengths.
+        share: samples a step, of all processes: sample `number` belongs to step number // share.
+        steps: of the whole training.
     """
 
     def __init__(self, crops: Crops, curriculum: Curriculum, share: int, steps: int) -> None:

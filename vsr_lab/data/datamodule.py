@@ -1,38 +1,187 @@
-"""How Lightning asks for batches: only it knows the step to go on from and the processes there are."""
+"""Footage as Lightning asks for it: batches in an order that depends on the seed and the step alone."""
 
-from collections.abc import Callable
-from typing import Protocol
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
 
-from vsr_lab.data.batch import Batch
+from vsr_lab.data.batch import Batch, Sample, collate, pair_on_device
+from vsr_lab.data.curriculum import Curriculum, CurriculumCrops
+from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
+from vsr_lab.data.holdout import Span, hold_out, spread
+from vsr_lab.data.store import StoredClip
+from vsr_lab.data.store_writer import store_shots
+from vsr_lab.degradations import Degradation
+from vsr_lab.footage.shots import Shot, check_lr_shot
 
 
-class TrainLoader(Protocol):
-    """Batches of steps first..steps-1 for one of `world` processes."""
+@dataclass(frozen=True)
+class LoaderOptions:
+    """How footage is decoded and batches are loaded.
 
-    def __call__(self, *, first: int, steps: int, rank: int, world: int) -> DataLoader[Batch]: ...
+    Args:
+        batch_size: samples a batch and process.
+        workers: processes that cut samples, and threads that decode; 0 cuts in the training process.
+        seed: of positions, augmentation and degradation.
+        curriculum: shorter clips to begin with; None trains on whole crops throughout.
+        budget_gib: the largest size of all clips decoded.
+    """
+
+    batch_size: int = 4
+    workers: int = 2
+    seed: int = 0
+    curriculum: Curriculum | None = None
+    budget_gib: float = 20
 
 
-class Feed(pl.LightningDataModule):
-    """Loaders for a trainer, begun at the step where a resumed run stands."""
+class VideoDataModule(pl.LightningDataModule):
+    """Crops to train on and windows to validate on, as pairs of LR and target in [0, 1] on the device.
 
-    def __init__(self, train: TrainLoader, validation: Callable[[], DataLoader[Batch]]) -> None:
+    A trainer that resumes at a step gets the batches of that step and of those after it.
+
+    Args:
+        train: random crops.
+        validation: fixed windows, one a batch, since clips differ in size.
+        loading: batch size and workers.
+    """
+
+    def __init__(self, train: Crops, validation: Windows, loading: LoaderOptions) -> None:
         super().__init__()
         self.train = train
         self.validation = validation
+        self.loading = loading
+
+    @classmethod
+    def from_shots(
+        cls,
+        shots: Sequence[Shot],
+        degradation: Degradation,
+        store: Path,
+        *,
+        lr_shots: Sequence[Shot] | None = None,
+        crops: CropOptions = CropOptions(),  # noqa: B008 - frozen
+        windows: WindowOptions = WindowOptions(),  # noqa: B008
+        loading: LoaderOptions = LoaderOptions(),
+    ) -> "VideoDataModule":
+        """Decode shots into a store and split each into a part to train on and one to validate on.
+
+        Args:
+            shots: HR footage, see `vsr_lab.footage.shots.find_shots`.
+            degradation: what LR is made by; of lr_shots only its scale is used.
+            store: folder of decoded frames, which later trainings use again.
+            lr_shots: the LR twin of every shot; None makes LR by the degradation.
+            crops: what a training sample is.
+            windows: what a validation sample is.
+            loading: how both are loaded.
+
+        Raises:
+            UserError: for shots too short, too small or not alike, before anything is decoded where lengths tell.
+        """
+        for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):
+            check_lr_shot(shot, twin, degradation.scale)
+        train, validation = hold_out(shots, windows.hold_out, max(crops.frames, 2))
+        validation = spread(validation, windows.clips)
+        stored = store_shots([*shots, *(lr_shots or [])], store, loading.budget_gib, loading.workers)
+        high, low = stored[: len(shots)], stored[len(shots) :]
+        return cls(
+            Crops(_cut(high, train), degradation, crops, lr_clips=_cut(low, train), seed=loading.seed),
+            Windows(_cut(high, validation), degradation, windows, lr_clips=_cut(low, validation), seed=loading.seed),
+            loading,
+        )
 
     def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches of every step from the trainer's on, for its process."""
         trainer = self.trainer
         assert trainer is not None
         accumulate = trainer.accumulate_grad_batches
-        return self.train(
-            first=trainer.global_step * accumulate,
-            steps=trainer.max_steps * accumulate,
+        steps = StepSampler(
+            trainer.global_step * accumulate,
+            trainer.max_steps * accumulate,
+            self.loading.batch_size,
             rank=trainer.global_rank,
             world=trainer.world_size,
         )
+        return train_loader(self.train, steps, self.loading)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        return self.validation()
+        """One batch a window."""
+        return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """LR and target in [0, 1], made on the device where the loader has not; in float32 at least."""
+        assert self.trainer is not None
+        dtype = self.trainer.lightning_module.dtype
+        assert isinstance(dtype, torch.dtype)
+        with torch.autocast(batch.hr.device.type, enabled=False):
+            return pair_on_device(self.train.degradation, batch, torch.promote_types(dtype, torch.float32))
+
+
+def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]:
+    return [clips[span.clip].window(span.first, span.last) for span in spans if clips]
+
+
+class StepSampler(Sampler[list[int]]):
+    """Sample numbers of every batch from `first` to `steps`, for process `rank` of `world`.
+
+    Its length is that of the whole training: Lightning counts the batches before a resume as consumed.
+    """
+
+    def __init__(self, first: int, steps: int, batch_size: int, *, rank: int = 0, world: int = 1) -> None:
+        self.first = first
+        self.steps = steps
+        self.batch_size = batch_size
+        self.rank = rank
+        self.world = world
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.first, self.steps):
+            start = (step * self.world + self.rank) * self.batch_size
+            yield list(range(start, start + self.batch_size))
+
+
+def train_loader(crops: Crops, steps: StepSampler, loading: LoaderOptions) -> DataLoader[Batch]:
+    """Batches of crops at steps, as long as the curriculum says."""
+    dataset: Dataset[Sample] = crops
+    if loading.curriculum:
+        dataset = CurriculumCrops(crops, loading.curriculum, steps.batch_size * steps.world, steps.steps)
+    return _Loader(dataset, steps, loading.workers)
+
+
+class _Loader(DataLoader[Any]):
+    """Batches of a dataset, in the order of its sampler.
+
+    It has a state, though an empty one: Lightning then knows that it resumes exactly, which the sampler sees to.
+    """
+
+    def __init__(self, dataset: Dataset[Sample], batches: Sampler[list[int]] | list[list[int]], workers: int) -> None:
+        super().__init__(
+            dataset,
+            batch_sampler=batches,
+            num_workers=workers,
+            collate_fn=collate,
+            worker_init_fn=_survive_one_sigterm,
+            persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing: the sampler begins at the trainer's step."""
+
+
+def _survive_one_sigterm(_: int) -> None:
+    """A cluster sends SIGTERM to every process of a job, and the run needs its workers for the current step.
+
+    A second signal ends a worker, as does the end of the run.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

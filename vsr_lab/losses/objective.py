@@ -15,12 +15,19 @@ _OWN = {"sr", "hr", "lr", "motion"}
 
 
 class Term(nn.Module):
-    """One loss in the objective: weight 0 is logged and never trained.
+    """One loss in the objective.
 
-    start, ramp: fractions of the training; the weight is 0 before start and full after start + ramp.
+    Args:
+        loss: its forward names its inputs and returns a scalar.
+        weight: 0 is logged and never trained.
+        start: fraction of the training before which the weight is 0.
+        ramp: fraction of the training over which the weight then rises.
+
+    Raises:
+        ValueError: for a negative weight, and a fraction outside [0, 1].
     """
 
-    def __init__(self, loss: nn.Module, weight: float, start: float = 0.0, ramp: float = 0.0) -> None:
+    def __init__(self, loss: nn.Module, weight: float, start: float = 0.0, *, ramp: float = 0.0) -> None:
         super().__init__()
         if not (weight >= 0 and 0 <= start <= 1 and 0 <= ramp <= 1):  # NaN fits none
             raise ValueError(f"weight must be >= 0, start and ramp in [0, 1], not {weight}, {start} and {ramp}")
@@ -37,8 +44,12 @@ class Term(nn.Module):
 
 
 class Objective(nn.Module):
-    """Sum of weighted terms. A term's forward names what it needs: sr, hr, lr, motion (of hr, by `estimator`), and
-    what else whoever trains has on offer.
+    """Sum of weighted terms. A loss's forward names its inputs: sr, hr, lr, motion (of hr), and those of the module
+    that trains, see `VsrModule.extra_inputs`.
+
+    Args:
+        terms: losses with their weights, by name.
+        estimator: optical flow for the losses that ask for motion.
     """
 
     def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator) -> None:
@@ -47,47 +58,58 @@ class Objective(nn.Module):
         self.estimator = estimator
 
     @property
-    def adversary(self) -> tuple[Term, Adversarial] | None:
-        """The term that plays against a discriminator, and its loss; None where there is none."""
-        return next(self._games(), None)
+    def is_adversarial(self) -> bool:
+        """Whether a term trains a discriminator."""
+        return any(isinstance(term.loss, Adversarial) for _, term in self._named())
 
-    def check(self, more: Collection[str]) -> None:
-        """Raises UserError for a loss that needs what is neither ours nor among `more`, and for a second adversary."""
-        if len(list(self._games())) > 1:
-            raise UserError(
-                "loss.terms", "two discriminators, of which one would not learn", "keep one adversarial term"
-            )
+    def adversarial_term(self) -> tuple[Term, Adversarial]:
+        """The term that trains a discriminator, and its loss."""
+        return next((term, term.loss) for _, term in self._named() if isinstance(term.loss, Adversarial))
+
+    def check(self, extra: Collection[str]) -> None:
+        """Check that every loss finds its inputs among its own and `extra`, and that one discriminator is trained.
+
+        Raises:
+            UserError: where that is not so.
+        """
+        if sum(isinstance(term.loss, Adversarial) for _, term in self._named()) > 1:
+            problem = "two discriminators, of which one would not learn"
+            raise UserError("loss.terms", problem, "keep one adversarial term")
+        offered = _OWN | set(extra)
         for name, term in self._named():
-            missing = [need for need in required_inputs(term.loss.forward) if need not in _OWN | set(more)]
-            if missing:
-                offer = ", ".join(sorted(_OWN | set(more)))
-                raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", f"this training has {offer}")
+            if missing := [need for need in required_inputs(term.loss.forward) if need not in offered]:
+                offer = f"this training has {', '.join(sorted(offered))}"
+                raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", offer)
 
     def _named(self) -> Iterator[tuple[str, Term]]:
         for name, term in self.terms.items():
             assert isinstance(term, Term)
             yield name, term
 
-    def _games(self) -> Iterator[tuple[Term, Adversarial]]:
-        for _, term in self._named():
-            if isinstance(term.loss, Adversarial):
-                yield term, term.loss
-
     def forward(
         self,
         sr: Tensor,
         hr: Tensor,
         lr: Tensor,
+        *,
         progress: float,
         measure_all: bool,
-        more: Mapping[str, Callable[[], Any]] | None = None,
+        extra: Mapping[str, Callable[[], Any]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """sr, hr: B T C H W; lr: B T C h w. Returns the total to minimise and each term's own value, unweighted.
+        """The loss of a batch.
 
-        Terms of weight 0 are left out unless measure_all: optical flow is too dear to log every step.
-        more: other inputs, or motion itself, each computed where a term asks for it.
+        Args:
+            sr: B T C H W in [0, 1].
+            hr: likewise.
+            lr: B T C h w in [0, 1].
+            progress: fraction of the training done.
+            measure_all: compute terms of weight 0 too; optical flow costs too much to log at every step.
+            extra: other inputs, or motion itself, each computed only where a term asks for it.
+
+        Returns:
+            The total to minimise, and each term's own value, unweighted and detached.
         """
-        lazy = {"motion": lambda: self.estimator(hr), **(more or {})}
+        lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)
         total = sr.new_zeros(())
         parts: dict[str, Tensor] = {}
@@ -97,7 +119,8 @@ class Objective(nn.Module):
                 value = inputs.call(term.loss.forward)
                 total = total + weights[name] * value
                 parts[name] = value.detach()
-        for name, term in self._named():  # after them: inputs are shared, and these would make them without gradients
+        # After them: inputs are shared, and these would compute them without gradients.
+        for name, term in self._named():
             if measure_all and not weights[name]:
                 with torch.no_grad():
                     parts[name] = inputs.call(term.loss.forward)

@@ -1,17 +1,17 @@
-"""Batches to checkpoints."""
+"""Batches to checkpoints: `train` joins data, network and objective."""
 
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST
 from vsr_lab.training.ema import AveragedWeights
-from vsr_lab.training.fit import WEIGHTS, Trained, check_trainer, fit
-from vsr_lab.training.module import OptimizerFactory, VsrModule
+from vsr_lab.training.module import VsrModule
 from vsr_lab.training.parameter_groups import ParameterGroup, freeze, with_rates
 from vsr_lab.training.pictures import Pictures
-from vsr_lab.training.plan import Plan, make_plan
+from vsr_lab.training.plan import Plan, Workload, make_plan
 from vsr_lab.training.progress import TrainingBar, quiet_lightning
-from vsr_lab.training.schedule_free import averages
+from vsr_lab.training.recipe import OptimizerFactory, Recipe, Validation
 from vsr_lab.training.schedules import evened, one_cycle
 from vsr_lab.training.start import StartReference
+from vsr_lab.training.train import WEIGHTS, RunFolder, Trained, TrainerOptions, train
 
 __all__ = [
     "LAST",
@@ -22,17 +22,20 @@ __all__ = [
     "ParameterGroup",
     "Pictures",
     "Plan",
+    "Recipe",
+    "RunFolder",
     "StartReference",
     "Trained",
+    "TrainerOptions",
     "TrainingBar",
+    "Validation",
     "VsrModule",
-    "averages",
-    "check_trainer",
+    "Workload",
     "evened",
-    "fit",
     "freeze",
     "make_plan",
     "one_cycle",
     "quiet_lightning",
+    "train",
     "with_rates",
 ]

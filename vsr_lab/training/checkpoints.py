@@ -1,4 +1,4 @@
-"""Checkpoints that a kill cannot take away: written whole beside, then moved into place, the one before kept."""
+"""Checkpoints that survive a kill at any moment: written whole beside, then moved into place, the previous one kept."""
 
 import io
 import os
@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.training.start import below_start
@@ -26,8 +27,8 @@ def previous(path: Path) -> Path:
 class RollingCheckpointIO(TorchCheckpointIO):
     """Writes checkpoints and keeps the one that was there as well: `last.ckpt` is joined by `last.previous.ckpt`.
 
-    The new one is on the disk before the old one is touched, and no two names ever share one file. A kill between the
-    two moves leaves the old one under its second name alone, where `newest` finds it.
+    The new one is on the disk before the old one is touched, and no two names share one file. A kill between the two
+    moves leaves the old one under its second name alone, where `newest` finds it.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -50,7 +51,7 @@ class RollingCheckpointIO(TorchCheckpointIO):
 
 
 class SaveBest(ModelCheckpoint):
-    """Writes `best.ckpt` after a validation with a better val/score than all before, wherever the run lies by then.
+    """Writes `best.ckpt` after a validation with a better val/score than all before, even in a moved run folder.
 
     Not where most clips are below the weights that the run started from, see `StartReference`.
     """
@@ -72,44 +73,56 @@ class SaveBest(ModelCheckpoint):
 
 
 class SaveLast(Checkpoint):
-    """Writes `path` every `every` steps; told to stop by SIGTERM (a cluster that takes its machine back) also after
-    the step in hand, with which Lightning then ends the run.
+    """Writes `path` every `every` steps; after SIGTERM (a cluster that takes its machine back) also at the end of the
+    current step, and ends the run there.
 
-    A step with a validation after it is saved, and stopped at, after that: Lightning would not make up for it in a
-    resumed run, which would then end with other best weights. Nor is a step stopped at between its batches. Lightning
-    would end the run at once, and where several processes train together some of them without the others.
+    A step with a validation after it is saved, and ended at, after that: Lightning would not make up for it in a
+    resumed run, which would then end with other best weights. Nor does a run end between the batches of a step, or
+    where several processes train together in some of them alone.
     """
 
     def __init__(self, path: Path, every: int) -> None:
         self.path = path
         self.every = every
-        self._told = False
+        self._terminated = False
+        self._ending = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._tell)  # Lightning puts back what was there before the run
+            signal.signal(signal.SIGTERM, self._on_sigterm)  # Lightning restores the previous handler
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        batches, every = trainer.global_step * trainer.accumulate_grad_batches, trainer.val_check_batch
+        batches, every = batch_idx + 1, trainer.val_check_batch
         assert isinstance(every, int)  # as val_check_interval is
-        half = trainer.fit_loop.epoch_loop._should_accumulate()  # pyright: ignore[reportPrivateUsage]
-        if not half and batches % every != 0:
-            self._step_done(trainer)
+        if batches % trainer.accumulate_grad_batches == 0 and batches % every != 0:
+            self._end_step(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._step_done(trainer)
+        if not trainer.sanity_checking:
+            self._end_step(trainer)
 
-    def _tell(self, *_: Any) -> None:
-        self._told = True
+    def _on_sigterm(self, *_: Any) -> None:
+        self._terminated = True
 
-    def _step_done(self, trainer: pl.Trainer) -> None:
-        told = trainer.strategy.reduce_boolean_decision(self._told, all=False)
-        if told or trainer.global_step % self.every == 0:
+    def _end_step(self, trainer: pl.Trainer) -> None:
+        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
+        if terminated or trainer.global_step % self.every == 0:
             trainer.save_checkpoint(self.path)
-        if told:
-            trainer._signal_connector.received_sigterm = True  # pyright: ignore[reportPrivateUsage]
+        self._ending = terminated
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        self._end()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._ending:  # only now: Lightning logs a step after its last hook
+            raise SIGTERMException
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""metrics.csv: one row a logged value, appended, so that a resumed run goes on in the same file."""
+"""metrics.csv: one row a logged value, appended, so that a resumed run continues the same file."""
 
 import csv
 from argparse import Namespace
@@ -14,19 +14,19 @@ _HEADER = ["step", "name", "value"]
 
 
 class CsvLog(Logger):
-    """Writes step, name, value. resumed_at: rows from this step on belong to a lost future and are dropped."""
+    """Writes step, name, value to path, after `start`."""
 
-    def __init__(self, path: Path, resumed_at: int) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        self._begin(resumed_at)
 
     @rank_zero_only
-    def _begin(self, resumed_at: int) -> None:
+    def start(self, step: int) -> None:
+        """Write the header, or drop the rows from `step` on, which a resumed run logs again."""
         path = self.path
         if path.exists():
             with path.open(newline="") as file:
-                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < resumed_at]
+                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
             write_text(path, "\n".join(",".join(row) for row in [_HEADER, *kept]) + "\n")
         else:
             write_text(path, ",".join(_HEADER) + "\n")
@@ -47,4 +47,4 @@ class CsvLog(Logger):
             )
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any) -> None:
-        """Nothing: config.yaml has them."""
+        """Nothing: config.yaml holds them."""

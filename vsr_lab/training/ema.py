@@ -1,4 +1,4 @@
-"""Averaged weights that are of use from the first steps on."""
+"""Exponential moving average of the weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,10 @@ class AveragedWeights(WeightAveraging):
     """Exponential moving average of the weights, which validation sees and checkpoints keep.
 
     The decay is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage: with a fixed one a
-    training of few steps would end with weights that are mostly those it began with.
+    training of few steps would end with mostly its initial weights.
+
+    Args:
+        decay: in [0, 1); nearer to 1 averages over more steps.
     """
 
     def __init__(self, decay: float) -> None:

@@ -1,4 +1,4 @@
-"""What keeps a run from being spoilt: losses that jump, losses that are no number; and what is told of its end."""
+"""Losses that jump or are not finite, and errors that a user can act upon."""
 
 import csv
 import errno
@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from torch import Tensor
 
 from vsr_lab.core.errors import Stopped, UserError
 from vsr_lab.data.batch import Batch
@@ -20,9 +19,12 @@ from vsr_lab.models import write_tensors
 
 
 class LossSpikes(Callback):
-    """Appends to `path` each step whose loss is over `factor` times the median of the last `window`, with its samples.
+    """Log each step whose loss is over `factor` times the median of the last `window`.
 
-    A row: step, loss, median, sample numbers, clips and frames.
+    Args:
+        path: csv to append to: step, loss, median, sample numbers, clips and frames.
+        factor: loss over median from which on a step is logged.
+        window: steps that the median is taken over.
     """
 
     def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
@@ -38,24 +40,20 @@ class LossSpikes(Callback):
         loss = float(outputs["loss"])
         if len(self._recent) == self._recent.maxlen and loss > self.factor * (usual := statistics.median(self._recent)):
             with self.path.open("a", newline="") as file:
-                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), where(batch)]
+                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), batch.source]
                 csv.writer(file, lineterminator="\n").writerow(row)
         self._recent.append(loss)
 
 
-def where(batch: Batch) -> str:
-    """The clips and frames that a batch came from."""
-    return ", ".join(f"{clip}@{start}" for clip, start in zip(batch.clips, batch.starts, strict=True))
-
-
-def dump_batch(batch: Batch, lr: Tensor, hr: Tensor, path: Path) -> None:
-    """Keep lr and hr as the network saw them, with the samples' numbers and places inside."""
-    note = {"numbers": " ".join(map(str, batch.numbers)), "where": where(batch), "params": str(batch.params)}
-    write_tensors(path, {"lr": lr, "hr": hr}, note)
+def dump_batch(batch: Batch, path: Path) -> None:
+    """Save lr and hr as the network saw them, with the samples' numbers and sources inside."""
+    note = {"numbers": " ".join(map(str, batch.numbers)), "where": batch.source, "params": str(batch.params)}
+    lr = {} if batch.lr is None else {"lr": batch.lr}
+    write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
-    """What a user is told of an error that ended a run; None for one that is nobody's to mend but ours."""
+    """The error to report to a user for one that ended a run; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on"
     if isinstance(error, SIGTERMException):
         return Stopped(f"stopped by SIGTERM; {resume}", 128 + signal.SIGTERM)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.training.module import OptimizerFactory
+from vsr_lab.training.recipe import OptimizerFactory
 
 
 @dataclass(frozen=True)

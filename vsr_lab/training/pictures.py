@@ -1,4 +1,4 @@
-"""Pictures of what is being learnt, after every validation, for the loggers that can show them."""
+"""Pictures of validation clips for the loggers that can show them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,17 @@ from vsr_lab.core.warp import Motion, warp_previous
 from vsr_lab.data.batch import Batch
 
 _COLUMNS = 4  # frames of a clip that are shown
-_BRIGHTEST = 16 / 255  # a change of error that is drawn white
+_BRIGHTEST = 16 / 255  # the change of error that is drawn white
 
 
 class Pictures(Callback):
-    """Shows `clips` of the validation's clips, evenly spread: the first one's frames and how their errors flicker.
+    """Logs pictures of some validation clips to wandb and TensorBoard.
 
     `clip_N`: rows of LR by bicubic, SR and HR. `flicker_N`: rows of the motion, by hue, and of the change of the error
     from frame to frame, of bicubic and of SR.
+
+    Args:
+        clips: how many, evenly spread; 0 draws none.
     """
 
     def __init__(self, clips: int) -> None:
@@ -40,7 +43,8 @@ class Pictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         number = self._shown(int(trainer.num_val_batches[0])).get(batch_idx)
-        if number is None or not trainer.is_global_zero or batch.hr.shape[1] < 2:
+        shown = any(isinstance(logger, WandbLogger | TensorBoardLogger) for logger in trainer.loggers)
+        if number is None or not shown or not trainer.is_global_zero or batch.hr.shape[1] < 2:
             return
         inputs: Inputs = outputs["inputs"]
         lr, sr, hr, motion = (inputs[name] for name in ("lr", "sr", "hr", "motion"))
@@ -52,13 +56,13 @@ class Pictures(Callback):
         show(trainer, pictures)
 
     def _shown(self, batches: int) -> dict[int, int]:
-        """Batches to show, and the number that each is given."""
+        """Indices of the batches that are drawn, and the number of each."""
         count = min(self.clips, batches)
         return {(2 * i + 1) * batches // (2 * count): i for i in range(count)}
 
 
 def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
-    """Give pictures (3 H W in [0, 1]) to the loggers that take any."""
+    """Log pictures (3 H W in [0, 1]) where a logger takes any."""
     for logger in trainer.loggers:
         for name, picture in pictures.items():
             if isinstance(logger, WandbLogger):

@@ -1,5 +1,6 @@
-"""What a training will take, told before it starts: measured on one sample of noise, and scaled."""
+"""What a training will take, estimated before it starts: measured on one sample of noise, and scaled."""
 
+import copy
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +12,43 @@ from torch.utils.flop_counter import FlopCounterMode
 from vsr_lab.core.network import Network, StreamingNetwork
 
 _LR = (180, 320)  # the size at which papers state the cost of a frame
-_STATES = 4  # copies of the weights that a training holds: weights, gradients, two moments of Adam
+_STATES = 4  # copies of the weights in a training: weights, gradients, two moments of Adam
 _FRAMES = 2
 
 
 @dataclass(frozen=True)
+class Workload:
+    """What a training computes.
+
+    Args:
+        batch_size: samples a batch and device.
+        frames: of a sample.
+        size: LR pixels on a side.
+        steps: optimizer steps.
+        accumulate: batches a step.
+        world: devices.
+    """
+
+    batch_size: int
+    frames: int
+    size: int
+    steps: int
+    accumulate: int = 1
+    world: int = 1
+
+
+@dataclass(frozen=True)
 class Plan:
-    """parameters: numbers trained; gmac: 1e9 multiplications and additions a frame of 180 x 320; memory: bytes, of
-    weights, optimiser and what the backward pass keeps, remade: where it makes the rest anew; samples: clips over the
-    whole training; seconds: of one step in the network alone, forward and backward, on this machine.
+    """An estimate of a training.
+
+    Args:
+        parameters: number trained.
+        gmac: 1e9 multiply-accumulates a frame of 180 x 320.
+        memory: bytes of weights, optimizer and what the backward pass keeps.
+        samples: over the whole training.
+        steps: of the optimizer.
+        seconds: of one step in the network alone, forward and backward, on this machine.
+        checkpointed: activations are recomputed in the backward pass.
     """
 
     parameters: int
@@ -28,41 +57,38 @@ class Plan:
     samples: int
     steps: int
     seconds: float
-    remade: bool = False
+    checkpointed: bool = False
 
     def __str__(self) -> str:
         hours = self.steps * self.seconds / 3600
         took = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.1f} min"
         cost = f"{self.parameters / 1e6:.2f} M parameters, {self.gmac:.1f} GMAC a frame at 320x180"
         work = f"{self.steps} steps of {self.seconds:.2f} s, {self.samples} clips: about {took}"
-        way = " by making activations anew" if self.remade else ""
+        way = " with recomputed activations" if self.checkpointed else ""
         return f"{cost}, at least {self.memory / 2**30:.2f} GiB{way}; {work}"
 
 
-def make_plan(
-    network: Network, device: torch.device, batch: int, frames: int, size: int, steps: int, accumulate: int, world: int
-) -> Plan:
-    """The plan of `steps` steps, each of `accumulate` batches of crops (`frames` frames of size x size LR pixels) on
-    each of `world` devices.
-    """
-    network = network.to(device)
+def make_plan(network: Network, device: torch.device, work: Workload) -> Plan:
+    """Estimate a training on device, measured on a copy of the network."""
+    network = copy.deepcopy(network).to(device)
+    checkpointed, network.checkpoint_activations = network.checkpoint_activations, False
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    lr = _noise(_FRAMES, size, size).to(device)
+    lr = _noise(_FRAMES, work.size, work.size).to(device)
     once = network.warm_up if isinstance(network, StreamingNetwork) else 0  # frames shown before those that count
-    share = batch * (frames + once) / (_FRAMES + once)
-    memory = 4 * _STATES * parameters + share * _kept(network, lr)
-    if remade := network.checkpoint_activations:  # one frame's at a time, on top of what goes into each
-        network.checkpoint_activations = False
-        memory += batch / (_FRAMES + once) * _kept(network, lr)
-        network.checkpoint_activations = True
+    share = work.batch_size * (work.frames + once) / (_FRAMES + once)
+    kept = _kept(network, lr)
+    network.checkpoint_activations = checkpointed
+    activations = share * kept
+    if checkpointed:  # the inputs of every frame, and one frame's activations at a time
+        activations = share * _kept(network, lr) + work.batch_size / (_FRAMES + once) * kept
     return Plan(
         parameters=parameters,
         gmac=_gmac(network, device),
-        memory=int(memory),
-        samples=steps * accumulate * world * batch,
-        steps=steps,
-        seconds=_timed(network, lr) * share * accumulate,
-        remade=remade,
+        memory=int(4 * _STATES * parameters + activations),
+        samples=work.steps * work.accumulate * work.world * work.batch_size,
+        steps=work.steps,
+        seconds=_timed(network, lr) * share * work.accumulate,
+        checkpointed=checkpointed,
     )
 
 
@@ -81,7 +107,7 @@ def _kept(network: Network, lr: Tensor) -> int:
 
 
 def _timed(network: Network, lr: Tensor) -> float:
-    """Seconds of a forward and a backward pass: the faster of two, as the first prepares and either may be held up."""
+    """Seconds of a forward and a backward pass: the faster of two, as the first allocates."""
     return min(_pass(network, lr) for _ in range(2))
 
 
@@ -96,7 +122,7 @@ def _pass(network: Network, lr: Tensor) -> float:
 
 @torch.no_grad()
 def _gmac(network: Network, device: torch.device) -> float:
-    """Of one frame more, so that what a clip costs once is left out; on a smaller one, since cost grows with area."""
+    """Of one more frame, so that what a clip costs once is left out; on a small frame, as cost grows with area."""
     small = (_LR[0] // 3, _LR[1] // 4)
     totals: list[int] = []
     for frames in (_FRAMES, _FRAMES + 1):
@@ -108,5 +134,5 @@ def _gmac(network: Network, device: torch.device) -> float:
 
 
 def _noise(frames: int, height: int, width: int) -> Tensor:
-    """From a source of its own: what is trained afterwards draws as if nothing had been planned."""
+    """From a generator of its own, so that planning changes no random number of the training."""
     return torch.rand(1, frames, 3, height, width, generator=torch.Generator().manual_seed(0))

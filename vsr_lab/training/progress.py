@@ -1,4 +1,4 @@
-"""What a person sees while a run goes."""
+"""What is shown in the terminal during a run."""
 
 import logging
 import warnings
@@ -8,7 +8,12 @@ from pytorch_lightning.callbacks import RichProgressBar
 
 
 class TrainingBar(RichProgressBar):
-    """Lightning's bar, in this project's words: one bar for the whole training, and the numbers that matter."""
+    """Lightning's bar, for the whole training, which a resumed run continues."""
+
+    @property
+    def total_train_batches(self) -> int | float:
+        """Batches of the whole training: Lightning counts those left, though its bar starts at those done."""
+        return self.trainer.num_training_batches
 
     def _get_train_description(self, current_epoch: int) -> str:
         return "training"
@@ -22,10 +27,9 @@ class TrainingBar(RichProgressBar):
 
 
 def quiet_lightning() -> None:
-    """Silence notices that say nothing about this run: adverts, devices not there, deprecations in its own code."""
+    """Silence notices that say nothing about this run: adverts, absent devices, deprecations in Lightning itself."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*treespec.*")
-    warnings.filterwarnings("ignore", message=".*transfer_batch_to_device.*")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")

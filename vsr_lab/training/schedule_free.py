@@ -1,4 +1,4 @@
-"""Optimisers that train other weights than those to be used (Defazio et al., "The road less scheduled", 2024)."""
+"""Optimizers that average weights by themselves (Defazio et al., "The road less scheduled", 2024)."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from vsr_lab.data.batch import Batch
 
 
 class SwitchWeights(Callback):
-    """Validation, and so the best checkpoint, sees the averaged weights of an optimiser that has any.
+    """Validation, and so the best checkpoint, sees the averaged weights of an optimizer that has any.
 
-    The switch back waits for the next step: checkpoints of a validation are written in between, and hold the averages
-    and that they do; others hold what is trained. A resumed run goes on exactly from either.
+    The switch back is made at the next step: checkpoints of a validation are written in between, and hold the averages
+    and a note of that; others hold what is trained. A resumed run continues exactly from either.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -27,10 +27,10 @@ class SwitchWeights(Callback):
 
 
 def averages(optimizer: Any) -> bool:
-    """Whether an optimiser, or its class, keeps averaged weights of its own."""
+    """Whether an optimizer keeps averaged weights of its own."""
     return hasattr(optimizer, "eval") and hasattr(optimizer, "train")
 
 
 def averaged(trainer: pl.Trainer) -> list[Any]:
-    """The trainer's optimisers that keep averaged weights."""
+    """The trainer's optimizers that keep averaged weights."""
     return [optimizer for optimizer in trainer.optimizers if averages(optimizer)]

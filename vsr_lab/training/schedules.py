@@ -9,18 +9,18 @@ from vsr_lab.core.errors import UserError
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
-    """One warm-up and one decay (Smith and Topin 2018), each group of weights up to the rate it was given.
+    """One warm-up and one decay (Smith and Topin 2018), each parameter group up to the rate it was given.
 
-    torch's own takes the rates as an argument, and would train a discriminator at the network's.
+    OneCycleLR itself takes the rates as an argument, and would train a discriminator at the network's.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, rates, total_steps=total_steps, pct_start=pct_start)
 
 
 def evened(every: int, steps: int) -> int:
-    """Steps from one validation to the next, at most `every`, such that the last one comes at the end of the training.
+    """Steps from one validation to the next, at most `every`, such that the last is at the end of the training.
 
-    Where that cannot be, fewer steps are left behind it than there are validations. Raises UserError below 1.
+    Where that cannot be, fewer steps follow the last one than there are validations. Raises UserError below 1.
     """
     if min(every, steps) < 1:
         raise UserError("validation.every", f"{every} of {steps} steps is none", "say at least 1, of trainer.max_steps")

@@ -8,17 +8,19 @@ import pytest
 import torch
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data import Crops, Curriculum, StoredClip, train_loader
+from vsr_lab.data import CropOptions, Crops, Curriculum, StoredClip
+from vsr_lab.data.datamodule import LoaderOptions, StepSampler, train_loader
 from vsr_lab.degradations import BlurDown
 
 STAGES = [[0.0, 2], [0.3, 3], [0.6, 5]]
+GROWING = LoaderOptions(workers=0, curriculum=Curriculum(STAGES, 5))
 
 
 @pytest.fixture
 def crops(tmp_path: Path) -> Crops:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (12, 24, 32, 3), dtype=np.uint8))
     blur = BlurDown(2, (0.5, 2.0), 7, phase=0, border="reflect")
-    return Crops([StoredClip("a", tmp_path / "a.npy")], None, blur, 3, 5, 12, crop_candidates=2, flips=False)
+    return Crops([StoredClip("a", tmp_path / "a.npy")], blur, CropOptions(5, 12, 2, flips=False), seed=3)
 
 
 def test_lengths_follow_the_stages() -> None:
@@ -27,7 +29,7 @@ def test_lengths_follow_the_stages() -> None:
 
 
 def test_every_batch_has_one_length_and_is_the_beginning_of_the_longest(crops: Crops) -> None:
-    batches = list(train_loader(crops, 3, 0, first=0, steps=10, rank=1, world=2, curriculum=Curriculum(STAGES, 5)))
+    batches = list(train_loader(crops, StepSampler(0, 10, 3, rank=1, world=2), GROWING))
     assert [batch.hr.shape[1] for batch in batches] == [2, 2, 2, 3, 3, 3, 5, 5, 5, 5]
     for batch in batches:
         for number, hr, params in zip(batch.numbers, batch.hr, batch.params, strict=True):
@@ -36,7 +38,7 @@ def test_every_batch_has_one_length_and_is_the_beginning_of_the_longest(crops: C
 
 
 def test_a_resumed_run_goes_on_with_the_same_batches(crops: Crops) -> None:
-    whole, rest = (list(train_loader(crops, 2, 0, first, 10, 0, 1, Curriculum(STAGES, 5))) for first in (0, 4))
+    whole, rest = (list(train_loader(crops, StepSampler(first, 10, 2), GROWING)) for first in (0, 4))
     assert len(rest) == 6
     assert all(torch.equal(a.hr, b.hr) and a.numbers == b.numbers for a, b in zip(whole[4:], rest, strict=True))
 

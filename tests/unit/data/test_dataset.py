@@ -11,11 +11,11 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.data import Crops, Sample, StoredClip, Windows, collate
+from vsr_lab.data import CropOptions, Crops, Sample, StoredClip, WindowOptions, Windows, collate
 from vsr_lab.data.activity import measure_activity
+from vsr_lab.data.batch import pair_on_device
 from vsr_lab.data.store import activity_path
 from vsr_lab.degradations import BlurDown, Degradation, Params, ResizeDown
-from vsr_lab.training import VsrModule
 
 Store = Callable[[str, Frames], StoredClip]
 SCALE = 2
@@ -58,7 +58,8 @@ def _crops(
     strides: Sequence[float] = (1.0,),
     min_motion: float = 0.0,
 ) -> Crops:
-    return Crops(high, low, degradation or ResizeDown(SCALE), seed, 4, 12, crop_candidates, flips, strides, min_motion)
+    options = CropOptions(4, 12, crop_candidates, flips, strides, min_motion)
+    return Crops(high, degradation or ResizeDown(SCALE), options, lr_clips=low or (), seed=seed)
 
 
 def _same(a: Sample, b: Sample) -> bool:
@@ -154,7 +155,7 @@ def test_a_clip_too_small_for_the_crop_is_named(store: Store) -> None:
 
 
 def test_a_crop_that_the_scale_does_not_divide_is_refused(high: list[StoredClip]) -> None:
-    with pytest.raises(UserError, match="no multiple of the scale 5"):
+    with pytest.raises(UserError, match="not a multiple of the scale 5"):
         _crops(high, degradation=ResizeDown(5))
 
 
@@ -257,7 +258,7 @@ def test_more_tries_change_no_parameter(high: list[StoredClip]) -> None:
 
 
 class _Marked(BlurDown):
-    """A random blur whose truth is retouched, and that may be told to work on the CPU."""
+    """A random blur that modifies its target, on the CPU or on the device."""
 
     temporal = True
     modifies_target = True
@@ -280,14 +281,13 @@ def test_lr_made_by_the_loader_is_what_the_device_would_have_made(high: list[Sto
         degradation = _Marked(on_cpu)
         batch = collate([_crops(high, degradation=degradation)[n] for n in range(6)])
         assert (batch.lr is None) != on_cpu
-        module = VsrModule.__new__(VsrModule)
-        torch.nn.Module.__init__(module)
-        module.degradation = degradation
-        pairs.append(module.pair(batch))
+        made = pair_on_device(degradation, batch, torch.float32)
+        assert made.lr is not None
+        pairs.append((made.lr, made.hr))
     (lr, hr), (lr_of_device, hr_of_device) = pairs
     assert torch.equal(lr, lr_of_device)
     assert torch.equal(hr, hr_of_device)
-    windows = Windows(high, None, _Marked(True), seed=0, frames=4, size=12)
+    windows = Windows(high, _Marked(True), WindowOptions(4, 12))
     assert windows[0].lr is not None
 
 
@@ -295,7 +295,7 @@ def test_lr_made_by_the_loader_is_what_the_device_would_have_made(high: list[Sto
 
 
 def test_a_window_is_the_middle_of_its_clip(high: list[StoredClip], low: list[StoredClip]) -> None:
-    windows = Windows(high, low, ResizeDown(SCALE), seed=0, frames=4, size=12)
+    windows = Windows(high, ResizeDown(SCALE), WindowOptions(4, 12), lr_clips=low)
     assert len(windows) == 2
     for number, (hr, lr) in enumerate(zip(high, low, strict=True)):
         sample = windows[number]
@@ -309,20 +309,20 @@ def test_a_window_is_the_middle_of_its_clip(high: list[StoredClip], low: list[St
 
 def test_a_window_is_of_the_longest_scene(store: Store) -> None:
     clip = replace(store("scenes", _painted(20, 24, 24)), cuts=(4, 13))
-    windows = Windows([clip], None, ResizeDown(SCALE), seed=0, frames=5, size=12)
+    windows = Windows([clip], ResizeDown(SCALE), WindowOptions(5, 12))
     assert windows[0].hr[:, 0, 0, 0].tolist() == [6, 7, 8, 9, 10]
-    windows = Windows([clip], None, ResizeDown(SCALE), seed=0, frames=12, size=12)
+    windows = Windows([clip], ResizeDown(SCALE), WindowOptions(12, 12))
     assert windows[0].hr[:, 0, 0, 0].tolist() == list(range(4, 13))
 
 
 def test_a_window_larger_than_its_clip_is_all_of_it(store: Store) -> None:
-    windows = Windows([store("odd", _painted(3, 11, 13))], None, ResizeDown(SCALE), seed=0, frames=99, size=99)
+    windows = Windows([store("odd", _painted(3, 11, 13))], ResizeDown(SCALE), WindowOptions(99, 99))
     assert windows[0].hr.shape == (3, 3, 10, 12)
 
 
 def test_validation_draws_the_same_parameters_every_time(high: list[StoredClip]) -> None:
     blur = BlurDown(SCALE, (0.5, 2.0), 7, phase=0, border="reflect")
-    one, other = (Windows(high, None, blur, seed=5, frames=4, size=12) for _ in range(2))
+    one, other = (Windows(high, blur, WindowOptions(4, 12), seed=5) for _ in range(2))
     assert [one[n].params for n in (0, 1)] == [other[n].params for n in (0, 1)]
 
 

@@ -12,18 +12,8 @@ import pytest
 import torch
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.data import (
-    Crops,
-    Sample,
-    StepNumbers,
-    StoredClip,
-    Windows,
-    hold_out,
-    spread,
-    train_loader,
-    validation_loader,
-)
-from vsr_lab.data.batch import Batch
+from vsr_lab.data import Batch, CropOptions, Crops, Sample, StoredClip, WindowOptions, Windows, hold_out, spread
+from vsr_lab.data.datamodule import LoaderOptions, StepSampler, VideoDataModule, train_loader
 from vsr_lab.degradations import BlurDown
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import open_footage
@@ -32,7 +22,7 @@ _BLUR = BlurDown(2, (0.5, 2.0), 7, phase=0, border="reflect")
 
 
 def _steps(first: int = 0, steps: int = 6, rank: int = 0, world: int = 1) -> list[list[int]]:
-    return list(StepNumbers(first, steps, batch_size=3, rank=rank, world=world))
+    return list(StepSampler(first, steps, batch_size=3, rank=rank, world=world))
 
 
 def test_every_step_has_numbers_of_its_own() -> None:
@@ -50,7 +40,7 @@ def test_two_processes_share_the_numbers_without_overlap() -> None:
 
 
 def test_its_length_is_that_of_the_whole_training() -> None:
-    assert len(StepNumbers(4, 6, 3, 0, 1)) == 6
+    assert len(StepSampler(4, 6, 3)) == 6
 
 
 # Loaders
@@ -63,8 +53,8 @@ def clips(tmp_path: Path) -> list[StoredClip]:
 
 
 def _batches(clips: list[StoredClip], workers: int = 0, first: int = 0) -> list[Batch]:
-    crops = Crops(clips, None, _BLUR, seed=3, frames=4, size=12, crop_candidates=2, flips=True)
-    return list(train_loader(crops, batch_size=2, workers=workers, first=first, steps=4, rank=0, world=1))
+    crops = Crops(clips, _BLUR, CropOptions(4, 12, crop_candidates=2), seed=3)
+    return list(train_loader(crops, StepSampler(first, 4, batch_size=2), LoaderOptions(workers=workers)))
 
 
 def _equal(a: Batch, b: Batch) -> bool:
@@ -84,8 +74,9 @@ def test_a_loader_resumes_with_the_same_batches(clips: list[StoredClip]) -> None
 
 
 def test_validation_is_one_window_a_clip(clips: list[StoredClip]) -> None:
-    windows = Windows(clips, None, _BLUR, seed=3, frames=4, size=12)
-    assert [batch.clips for batch in validation_loader(windows, workers=0)] == [["a"]]
+    crops, windows = Crops(clips, _BLUR, CropOptions(4, 12)), Windows(clips, _BLUR, WindowOptions(4, 12), seed=3)
+    data = VideoDataModule(crops, windows, LoaderOptions(workers=0))
+    assert [batch.clips for batch in data.val_dataloader()] == [["a"]]
 
 
 def test_a_worker_frees_no_decoder_of_its_parent(clips: list[StoredClip], write_video: Callable[..., Path]) -> None:
@@ -98,8 +89,8 @@ def test_a_worker_frees_no_decoder_of_its_parent(clips: list[StoredClip], write_
         garbage: list[Any] = [footage]
         garbage.append(garbage)
         del footage, garbage
-        crops = _Collecting(clips, None, _BLUR, seed=3, frames=4, size=12, crop_candidates=2, flips=True)
-        assert len(list(train_loader(crops, 2, workers=2, first=0, steps=4, rank=0, world=1))) == 4
+        crops = _Collecting(clips, _BLUR, CropOptions(4, 12, crop_candidates=2), seed=3)
+        assert len(list(train_loader(crops, StepSampler(0, 4, batch_size=2), LoaderOptions(workers=2)))) == 4
     finally:
         gc.enable()
 
@@ -129,9 +120,10 @@ Digests = dict[int, list[str]]  # of the samples of a step, in no order
 
 def _digests(folder: Path, workers: int, first: int, batch_size: int, rank: int, world: int) -> Digests:
     clips = [StoredClip(path.stem, path, cuts=(9,)) for path in sorted(folder.glob("*.npy"))]
-    crops = Crops(clips, None, _OnCpu(), 3, 4, 12, crop_candidates=3, flips=True, strides=(0.6, 0.4), min_motion=0.5)
+    crops = Crops(clips, _OnCpu(), CropOptions(4, 12, 3, strides=(0.6, 0.4), min_motion=0.5), seed=3)
+    steps = StepSampler(first, 5, batch_size, rank=rank, world=world)
     found: Digests = {}
-    for step, batch in enumerate(train_loader(crops, batch_size, workers, first, 5, rank, world), first):
+    for step, batch in enumerate(train_loader(crops, steps, LoaderOptions(workers=workers)), first):
         assert batch.lr is not None
         parts = zip(batch.numbers, batch.hr, batch.lr, batch.params, batch.clips, batch.starts, strict=True)
         found[step] = [
@@ -196,8 +188,8 @@ def _shots(write_video: Callable[..., Path], *lengths: int) -> list[Shot]:
 def test_the_end_of_a_shot_is_held_out_with_a_gap_before_it(
     write_video: Callable[..., Path], length: int, train: tuple[int, int], validation: tuple[int, int]
 ) -> None:
-    shots = hold_out(_shots(write_video, length), share=0.2, window=4)
-    assert [[(shot.start, shot.stop) for shot in part] for part in shots] == [[train], [validation]]
+    spans = hold_out(_shots(write_video, length), share=0.2, window=4)
+    assert [[(3 + span.first, 3 + span.last) for span in part] for part in spans] == [[train], [validation]]
 
 
 def test_a_shot_too_short_to_share_is_named(write_video: Callable[..., Path]) -> None:
@@ -210,7 +202,7 @@ def test_clips_too_short_to_be_cut_are_dealt_out_whole(write_video: Callable[...
     shots = _shots(write_video, *[7] * 10)
     train, validation = hold_out(shots, share=0.2, window=7)
     assert (len(train), len(validation)) == (8, 2)
-    assert sorted([*map(id, train), *map(id, validation)]) == sorted(map(id, shots))
+    assert sorted([*train, *validation]) == [(n, 0, 7) for n in range(10)]
     assert len(hold_out(shots, share=0.0, window=7)[1]) == 1  # there is always something to judge on
     assert len(hold_out([*shots, *_shots(write_video, 40)], share=0.0, window=7)[1]) == 1  # the long one's end
 

@@ -92,7 +92,7 @@ def test_a_clip_of_one_frame_has_no_change_to_be_judged(loss: nn.Module) -> None
     frame, flow = torch.rand(1, 1, 3, 16, 16), torch.zeros(1, 0, 2, 16, 16)
     more = {"sr_backward": lambda: frame, "lr_flow": lambda: flow}
     objective = Objective({"a": Term(loss, 1.0)}, Farneback())
-    total, parts = objective(torch.rand_like(frame), frame, frame, 0.0, measure_all=False, more=more)
+    total, parts = objective(torch.rand_like(frame), frame, frame, progress=0.0, measure_all=False, extra=more)
     assert (total.item(), parts["a"].item()) == (0, 0)
 
 
@@ -127,7 +127,7 @@ def _no_flow(clip: Tensor) -> Motion:
 
 
 def _run(objective: Objective, sr: Tensor, progress: float = 0.0, measure_all: bool = True) -> tuple[Tensor, dict]:
-    return objective(sr, torch.zeros_like(sr), sr, progress, measure_all)
+    return objective(sr, torch.zeros_like(sr), sr, progress=progress, measure_all=measure_all)
 
 
 def test_the_total_is_the_weighted_sum_and_the_parts_are_not_weighted() -> None:
@@ -165,7 +165,7 @@ def test_a_term_of_weight_zero_cuts_no_gradient_of_another_that_shares_its_input
     sr = torch.rand(1, 3, 3, 8, 8, requires_grad=True)
     objective = Objective({"watched": Term(PingPong(), 0.0), "trained": Term(PingPong(), 1.0)}, _no_flow)
     hr = torch.zeros_like(sr)
-    objective(sr, hr, hr, 0.0, measure_all=True, more={"sr_backward": lambda: 3 * sr})[0].backward()
+    objective(sr, hr, hr, progress=0.0, measure_all=True, extra={"sr_backward": lambda: 3 * sr})[0].backward()
     assert sr.grad is not None
     assert torch.allclose(sr.grad[:, :-1], torch.full((), 2 / sr[:, :-1].numel())), "|x - 3x| has the slope 2"
 
@@ -186,7 +186,7 @@ def test_flow_is_of_the_truth_and_computed_once() -> None:
 
     hr = torch.rand(1, 2, 3, 48, 64)
     objective = Objective({"warp": Term(Warp(), 1.0), "flicker": Term(Flicker(), 1.0)}, estimator)
-    objective(torch.rand_like(hr), hr, hr, 0.0, measure_all=False)
+    objective(torch.rand_like(hr), hr, hr, progress=0.0, measure_all=False)
     assert len(seen) == 1
     assert seen[0] is hr
 
@@ -196,7 +196,7 @@ def test_every_loss_gives_a_gradient_to_sr(hr: Tensor) -> None:
     terms = {"pixel": Charbonnier(), "warp": Warp(), "flicker": Flicker()}
     for name, loss in terms.items():
         sr.grad = None
-        Objective({name: Term(loss, 1.0)}, Farneback())(sr, hr, hr, 0.0, measure_all=False)[0].backward()
+        Objective({name: Term(loss, 1.0)}, Farneback())(sr, hr, hr, progress=0.0, measure_all=False)[0].backward()
         assert sr.grad is not None and sr.grad.abs().max() > 0, name
 
 

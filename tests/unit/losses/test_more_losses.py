@@ -155,5 +155,5 @@ def test_other_inputs_are_computed_only_where_asked_for(hr: Tensor) -> None:
         return hr
 
     for progress in (0.0, 1.0):
-        objective(hr, hr, hr, progress, False, {"teacher_sr": teacher_sr})
+        objective(hr, hr, hr, progress=progress, measure_all=False, extra={"teacher_sr": teacher_sr})
     assert len(calls) == 1

@@ -11,7 +11,6 @@ from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.warp import Motion
-from vsr_lab.data.datamodule import Feed
 from vsr_lab.metrics import flicker
 from vsr_lab.models import Compact
 from vsr_lab.training import Pictures, VsrModule
@@ -50,7 +49,7 @@ def test_a_clip_is_drawn_as_bicubic_sr_and_hr_in_rows() -> None:
 
 
 def test_each_logger_that_takes_pictures_gets_them(
-    make_module: Callable[..., VsrModule], feed: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_module: Callable[..., VsrModule], data: pl.LightningDataModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     monkeypatch.setenv("WANDB_SILENT", "true")
@@ -67,7 +66,7 @@ def test_each_logger_that_takes_pictures_gets_them(
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    trainer.fit(make_module(Compact(2, 4, 1)), feed)
+    trainer.fit(make_module(Compact(2, 4, 1)), data)
     wandb.finish()
     board = events.EventAccumulator(str(tmp_path / "board")).Reload()
     assert board.Tags()["images"] == ["val/clip_0", "val/flicker_0"]  # there is one batch to show

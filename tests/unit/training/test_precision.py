@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import BicubicUpsample
-from vsr_lab.data.datamodule import Feed
 from vsr_lab.models import RecurrentFlow
 from vsr_lab.training import VsrModule
 
@@ -45,7 +44,7 @@ class Watched(Network):
         return self.skip(lr.flatten(0, 1)).unflatten(0, lr.shape[:2]) * self.gain
 
 
-def trained(module: VsrModule, feed: Feed, precision: str, folder: Path) -> VsrModule:
+def trained(module: VsrModule, data: pl.LightningDataModule, precision: str, folder: Path) -> VsrModule:
     trainer = pl.Trainer(
         accelerator="cpu",
         precision=precision,  # type: ignore[arg-type]
@@ -58,18 +57,18 @@ def trained(module: VsrModule, feed: Feed, precision: str, folder: Path) -> VsrM
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    trainer.fit(module, feed)
+    trainer.fit(module, data)
     return module
 
 
 def test_the_network_alone_is_run_in_half_precision(
-    make_module: Callable[..., VsrModule], feed: Feed, tmp_path: Path
+    make_module: Callable[..., VsrModule], data: pl.LightningDataModule, tmp_path: Path
 ) -> None:
     probes = {precision: Probe() for precision in ("32-true", "bf16-mixed")}
     networks = {precision: Watched() for precision in probes}
     scores = {}
     for precision, probe in probes.items():
-        module = trained(make_module(networks[precision], probe=probe), feed, precision, tmp_path)
+        module = trained(make_module(networks[precision], probe=probe), data, precision, tmp_path)
         scores[precision] = {name: float(value) for name, value in module.trainer.callback_metrics.items()}
     assert set(networks["bf16-mixed"].half) == {True}
     assert set(networks["32-true"].half) == {False}
@@ -79,12 +78,12 @@ def test_the_network_alone_is_run_in_half_precision(
 
 
 def test_a_network_with_convolutions_and_flow_learns_in_half_precision(
-    make_module: Callable[..., VsrModule], feed: Feed, tmp_path: Path
+    make_module: Callable[..., VsrModule], data: pl.LightningDataModule, tmp_path: Path
 ) -> None:
     torch.manual_seed(0)
     before = RecurrentFlow(2, channels=4, blocks=1, flow_channels=4)
     weights = {name: tensor.clone() for name, tensor in before.state_dict().items()}
-    module = trained(make_module(before, probe=Probe()), feed, "bf16-mixed", tmp_path)
+    module = trained(make_module(before, probe=Probe()), data, "bf16-mixed", tmp_path)
     after = module.network.state_dict()
     assert {tensor.dtype for tensor in after.values()} == {torch.float32}
     assert not torch.equal(after["head.weight"], weights["head.weight"])

@@ -8,12 +8,11 @@ import pytorch_lightning as pl
 import torch
 
 from vsr_lab.core.errors import Refusal
-from vsr_lab.data.datamodule import Feed
 from vsr_lab.models import Compact, load_network
-from vsr_lab.training import StartReference, VsrModule, fit
+from vsr_lab.training import RunFolder, StartReference, TrainerOptions, VsrModule, train
 
 SPEC = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
-OPTIONS = {"max_steps": 2, "accelerator": "cpu", "num_sanity_val_steps": -1, "enable_progress_bar": False}
+OPTIONS = {"accelerator": "cpu", "enable_progress_bar": False}
 Make = Callable[..., VsrModule]
 
 
@@ -25,9 +24,20 @@ class Spoil(pl.Callback):
             pl_module.network.head.bias.fill_(0.5 / trainer.global_step)
 
 
-def _fit(module: VsrModule, feed: Feed, run_dir: Path, *callbacks: pl.Callback) -> Path:
-    options = {**OPTIONS, "val_check_interval": 1, "check_val_every_n_epoch": None}
-    return fit(module, feed, options, [*callbacks, StartReference()], [], run_dir, 1, False, SPEC, {}).weights
+def _train(make_module: Make, data: pl.LightningDataModule, folder: Path, *callbacks: pl.Callback) -> Path:
+    network = Compact(2, 4, 1)
+    like = make_module(network)
+    return train(
+        data,
+        network,
+        like.objective,
+        run=RunFolder(folder / "run", SPEC, save_every=1),
+        recipe=like.recipe,
+        validation=like.validation,
+        options=TrainerOptions(
+            max_steps=2, validate_every=1, lightning=OPTIONS, callbacks=[*callbacks, StartReference()]
+        ),
+    ).weights
 
 
 def _logged(run_dir: Path, name: str) -> list[float]:
@@ -35,17 +45,19 @@ def _logged(run_dir: Path, name: str) -> list[float]:
     return [float(value) for _, key, value in rows[1:] if key == f"val/{name}"]
 
 
-def test_start_and_bicubic_stand_beside_every_validation(make_module: Make, feed: Feed, tmp_path: Path) -> None:
-    _fit(make_module(Compact(2, 4, 1)), feed, tmp_path)
-    start, bicubic = _logged(tmp_path, "start_psnr"), _logged(tmp_path, "bicubic_psnr")
+def test_start_and_bicubic_stand_beside_every_validation(
+    make_module: Make, data: pl.LightningDataModule, tmp_path: Path
+) -> None:
+    _train(make_module, data, tmp_path)
+    start, bicubic = _logged(tmp_path / "run", "start_psnr"), _logged(tmp_path / "run", "bicubic_psnr")
     assert start == pytest.approx(bicubic, abs=1e-4), "an untrained network is bicubic"
-    assert len(_logged(tmp_path, "above_start")) == 2
-    load_network(tmp_path / "network.safetensors")
+    assert len(_logged(tmp_path / "run", "above_start")) == 2
+    load_network(tmp_path / "run" / "network.safetensors")
 
 
-def test_what_is_below_its_start_is_no_best(make_module: Make, feed: Feed, tmp_path: Path) -> None:
+def test_what_is_below_its_start_is_no_best(make_module: Make, data: pl.LightningDataModule, tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="above the start"):
-        _fit(make_module(Compact(2, 4, 1)), feed, tmp_path, Spoil())
-    scores = _logged(tmp_path, "score")
+        _train(make_module, data, tmp_path, Spoil())
+    scores = _logged(tmp_path / "run", "score")
     assert scores[1] > scores[0], "the second would have been the best one"
-    assert _logged(tmp_path, "above_start") == [0, 0]
+    assert _logged(tmp_path / "run", "above_start") == [0, 0]

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,11 @@ from pytorch_lightning.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from vsr_lab.core.errors import Refusal, Stopped
-from vsr_lab.data.batch import Batch
-from vsr_lab.data.datamodule import Feed
-from vsr_lab.data.loader import StepNumbers
+from vsr_lab.data.batch import Batch, pair_on_device
+from vsr_lab.data.datamodule import StepSampler
+from vsr_lab.degradations import ResizeDown
 from vsr_lab.models import Recurrent
-from vsr_lab.training import LAST, AveragedWeights, VsrModule, fit
-from vsr_lab.training.fit import Trained
+from vsr_lab.training import LAST, AveragedWeights, RunFolder, Trained, TrainerOptions, Validation, VsrModule, train
 
 STEPS = 8
 Run = Callable[..., Trained]
@@ -52,9 +52,28 @@ def made(count: int) -> list[Batch]:
     return [Batch(noise[i], None, [{}], [i], ["noise"], [0]) for i in range(count)]
 
 
-def loader(first: int, stop: int) -> DataLoader[Batch]:
-    numbers = StepNumbers(first, stop, 1, 0, 1)
-    return DataLoader(made(stop), batch_sampler=numbers, collate_fn=lambda one: one[0])  # type: ignore[arg-type]
+class Noise(pl.LightningDataModule):
+    """Batch `i` for step i, two of them to validate on."""
+
+    def loader(self, first: int, stop: int) -> DataLoader[Batch]:
+        return DataLoader(made(stop), batch_sampler=StepSampler(first, stop, 1), collate_fn=lambda one: one[0])  # type: ignore[arg-type]
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        accumulate = self.trainer.accumulate_grad_batches
+        return self.loader(self.trainer.global_step * accumulate, self.trainer.max_steps * accumulate)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.loader(0, 2)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        return pair_on_device(ResizeDown(2), batch, torch.float32)
+
+
+class Watch(Callback):
+    """Knows the trainer."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        self.trainer = trainer
 
 
 @pytest.fixture
@@ -65,31 +84,24 @@ def run(make_module: Callable[..., VsrModule]) -> Run:
         folder: Path, *callbacks: Callback, resume: bool = False, accumulate: int = 1, save: int = 1
     ) -> Trained:
         torch.manual_seed(0)
-        module = make_module(Recurrent(2, channels=4, blocks=1))
-        module.metrics = {"fourth": lambda sr: -abs(module.trainer.global_step - 4) + 0 * sr.mean()}
-        module.score = {"fourth": 1.0}
-        options = {
-            "accelerator": "cpu",
-            "max_steps": STEPS,
-            "accumulate_grad_batches": accumulate,
-            "val_check_interval": 2 * accumulate,
-            "check_val_every_n_epoch": None,
-            "num_sanity_val_steps": 0,
-            "enable_progress_bar": False,
-            "log_every_n_steps": 1,
-        }
-        folder.mkdir(exist_ok=True)
-        return fit(
-            module=module,
-            data=Feed(lambda *, first, steps, rank, world: loader(first, steps), lambda: loader(0, 2)),
-            trainer_options=options,
-            callbacks=[AveragedWeights(0.9), *callbacks],
-            loggers=[],
-            run_dir=folder,
-            save_every=save,
-            resume=resume,
-            spec={},
-            about={},
+        network = Recurrent(2, channels=4, blocks=1)
+        like, watch = make_module(network), Watch()
+        fixed = {"accelerator": "cpu", "enable_progress_bar": False, "log_every_n_steps": 1}
+        return train(
+            Noise(),
+            network,
+            like.objective,
+            run=RunFolder(folder, {}, save_every=save, resume=resume, begin=lambda: folder.mkdir(exist_ok=True)),
+            recipe=like.recipe,
+            validation=Validation(
+                {"fourth": lambda sr: -abs(watch.trainer.global_step - 4) + 0 * sr.mean()}, {"fourth": 1.0}
+            ),
+            options=TrainerOptions(
+                max_steps=STEPS,
+                validate_every=2,
+                lightning={**fixed, "accumulate_grad_batches": accumulate},
+                callbacks=[AveragedWeights(0.9), watch, *callbacks],
+            ),
         )
 
     return trained
@@ -148,7 +160,7 @@ def test_a_run_that_was_moved_knows_its_best_weights(run: Run, tmp_path: Path) -
 
 def test_scores_that_are_no_numbers_choose_no_weights(run: Run, tmp_path: Path) -> None:
     def spoil(trainer: pl.Trainer, module: VsrModule) -> None:
-        module.score = {"fourth": float("nan")}
+        module.validation = replace(module.validation, score={"fourth": float("nan")})
 
     callback = Callback()
     callback.on_train_start = spoil  # type: ignore[method-assign]

@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.flow import Farneback
-from vsr_lab.degradations import ResizeDown
 from vsr_lab.losses import L1, Hinge, Objective, SpatioTemporal, Term
 from vsr_lab.models import Recurrent
-from vsr_lab.training import AdversarialModule
+from vsr_lab.training import AdversarialModule, Recipe, Validation
 
 
 @pytest.fixture
@@ -18,11 +17,9 @@ def module() -> AdversarialModule:
     torch.manual_seed(0)
     network = Recurrent(2, channels=4, blocks=1)
     nn.init.normal_(network.head.weight, std=0.1)
-    game = Term(Hinge(SpatioTemporal(channels=4), 3e-4), weight=0.5, start=0.4)
-    objective = Objective({"l1": Term(L1(), 1.0), "game": game}, Farneback())
-    return AdversarialModule(
-        network, objective, ResizeDown(2), torch.optim.AdamW, torch.optim.lr_scheduler.LinearLR, {}, {}, 1
-    )
+    term = Term(Hinge(SpatioTemporal(channels=4), 3e-4), weight=0.5, start=0.4)
+    objective = Objective({"l1": Term(L1(), 1.0), "adversarial": term}, Farneback())
+    return AdversarialModule(network, objective, Recipe(), validation=Validation())
 
 
 def _grads(module: nn.Module) -> list[Tensor | None]:
@@ -35,9 +32,9 @@ def test_each_side_gets_the_gradients_of_its_own_loss(module: AdversarialModule)
     lr = nn.functional.avg_pool3d(hr, (1, 2, 2))
     total, parts = module.losses(module.network(lr), hr, lr, progress=0.5, measured=False)
     total.backward()
-    assert list(parts) == ["l1", "game", "discriminator"]
+    assert list(parts) == ["l1", "adversarial", "discriminator"]
 
-    _, loss = alone.objective.adversary
+    _, loss = alone.objective.adversarial_term()
     sr, motion = alone.network(lr), Farneback()(hr)
     (L1()(sr, hr) + 0.5 * loss(sr, hr, lr, motion)).backward()
     for ours, theirs in zip(_grads(module.network), _grads(alone.network), strict=True):
@@ -59,7 +56,7 @@ def test_before_its_start_neither_side_takes_part(module: AdversarialModule) -> 
 
 
 def test_two_groups_of_weights_with_rates_of_their_own_and_clipped_apart(module: AdversarialModule) -> None:
-    network, discriminator = module.learners()
+    network, discriminator = module.parameter_groups()
     optimizer = torch.optim.AdamW([network, discriminator], lr=1e-3)
     assert [group["lr"] for group in optimizer.param_groups] == [1e-3, 3e-4]
     for size, group in zip((0.01, 100.0), optimizer.param_groups, strict=True):

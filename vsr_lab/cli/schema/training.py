@@ -61,7 +61,6 @@ class ValidationConfig(Section):
     size: Side
     frames: Annotated[Int, Field(ge=2, le=10_000)]
     clips: Annotated[Int, Field(ge=1)]
-    pictures: Annotated[Int, Field(ge=0, le=64)]
     colour: Literal["y", "rgb"]
     metrics: Annotated[dict[str, ValidationMetric], Field(min_length=1)]
     score: Annotated[dict[str, Number], Field(min_length=1)]
@@ -77,10 +76,10 @@ class ValidationConfig(Section):
 
 
 class TrainerConfig(Section):
-    """Keywords of pytorch_lightning.Trainer, and the decay of the averaged weights."""
+    """Keywords of pytorch_lightning.Trainer."""
 
     max_steps: Steps
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    precision: Literal["64-true", "32-true", "bf16-mixed", "16-mixed"]
     gradient_clip_val: NonNegative | None
     accumulate_grad_batches: Steps
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"] | None
@@ -88,7 +87,6 @@ class TrainerConfig(Section):
     num_nodes: Annotated[Int, Field(ge=1)]
     strategy: Text | Annotated[Part[Any], describes("pytorch_lightning.strategies.Strategy")]
     log_every_n_steps: Annotated[Int, Field(ge=1)]
-    ema_decay: Annotated[Number, Field(ge=0, lt=1)] | None
 
 
 class ParameterGroup(Section):
@@ -127,6 +125,7 @@ class TrainConfig(Command):
     loss: Annotated[Part[Any], describes("vsr_lab.losses.Objective")]
     optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer"), AfterValidator(_optimizer)]
     scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler")]
+    callbacks: dict[str, Annotated[Part[Any], describes("pytorch_lightning.callbacks.Callback")] | None]
     trainer: TrainerConfig
     logger: dict[str, Annotated[Part[Any], describes("pytorch_lightning.loggers.logger.Logger")]] | None = None
     save_every: Steps

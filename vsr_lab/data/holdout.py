@@ -1,0 +1,62 @@
+"""Which part of the footage validates: the end of every clip."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.footage.shots import Shot
+
+T = TypeVar("T")
+
+
+class Span(NamedTuple):
+    """Frames first..last-1 of the clip with this index."""
+
+    clip: int
+    first: int
+    last: int
+
+
+def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
+    """Split each clip in time: its end validates, with a gap of a window before it where there is room.
+
+    Clips too short to be split are assigned whole: every 1/share-th validates.
+
+    Args:
+        clips: what is split, by length alone.
+        share: of the frames that validate, in [0, 1).
+        window: frames that each side needs at least.
+
+    Returns:
+        Spans for training and for validation.
+
+    Raises:
+        UserError: for a clip shorter than a window, and for a single one too short to be split.
+    """
+    held = [max(window, round(len(clip) * share)) for clip in clips]
+    short = [index for index, clip in enumerate(clips) if len(clip) - held[index] < window]
+    lone = len(short) == len(clips) == 1
+    for index in short:
+        if lone or len(clips[index]) < window:
+            problem = f"has {len(clips[index])} frames; window and hold-out need {2 * window}"
+            raise UserError(clips[index].path, problem, "use longer clips")
+    # At least one of the short ones, unless longer clips validate; evenly spread, since neighbours are alike.
+    whole = set(spread(short, max(round(len(short) * share), int(len(short) == len(clips)))))
+    train: list[Span] = []
+    validation: list[Span] = []
+    for index, clip in enumerate(clips):
+        length = len(clip)
+        kept = length - held[index]
+        if kept < window:
+            (validation if index in whole else train).append(Span(index, 0, length))
+            continue
+        train.append(Span(index, 0, kept - min(window, max(kept - 2 * window, 0))))
+        validation.append(Span(index, kept, length))
+    return train, validation
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most `most` of the items, evenly spread."""
+    if len(items) <= most:
+        return list(items)
+    return [items[(2 * i + 1) * len(items) // (2 * most)] for i in range(most)]

@@ -1,0 +1,205 @@
+"""A training run: from data, network and objective to a run folder with the best weights in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import WandbLogger
+from pytorch_lightning.loggers.logger import Logger
+
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.network import Network
+from vsr_lab.losses import Objective
+from vsr_lab.models import fold_branches, fold_state, save_network
+from vsr_lab.training.adversarial import AdversarialModule
+from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
+from vsr_lab.training.csv_log import CsvLog
+from vsr_lab.training.ema import AveragedWeights
+from vsr_lab.training.module import VsrModule
+from vsr_lab.training.nan_guard import LossSpikes, explained
+from vsr_lab.training.progress import TrainingBar
+from vsr_lab.training.recipe import Recipe, Validation
+from vsr_lab.training.schedule_free import SwitchWeights, averages
+from vsr_lab.training.schedules import evened
+from vsr_lab.training.start import StartReference, below_start
+
+WEIGHTS = "network.safetensors"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run is kept.
+
+    Args:
+        path: the run folder.
+        spec: how the network is built, {"_target_": class path, keyword: value}, kept in the weights file.
+        about: what else the weights file says of its making (JSON-able).
+        save_every: steps that a kill can cost at most; SIGTERM costs none.
+        resume: continue the run in path, from its last checkpoint.
+        begin: called once after everything was checked and before the first write, where nothing is resumed; makes
+            the folder. By default the folder must not exist yet.
+    """
+
+    path: Path
+    spec: Mapping[str, Any]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    save_every: int = 50
+    resume: bool = False
+    begin: Callable[[], object] | None = None
+
+    def make(self) -> None:
+        """Make the folder of a new run."""
+        (self.begin or (lambda: self.path.mkdir(parents=True)))()
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """How long a run trains, on what, and what accompanies it.
+
+    Args:
+        max_steps: optimizer steps.
+        validate_every: steps between validations, at most; evened out so that the last one is at the end.
+        lightning: other keywords of pl.Trainer (accelerator, devices, precision, gradient_clip_val, ...).
+        callbacks: by default a progress bar and an exponential moving average of the weights.
+        loggers: beside metrics.csv.
+    """
+
+    max_steps: int = 1000
+    validate_every: int = 100
+    lightning: Mapping[str, Any] = field(default_factory=dict)
+    callbacks: Sequence[Callback] = field(default_factory=lambda: [TrainingBar(), AveragedWeights(0.99)])
+    loggers: Sequence[Logger] = ()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run left behind. step: of the best weights; score: theirs on validation."""
+
+    weights: Path
+    step: int
+    score: float
+
+
+def train(
+    data: pl.LightningDataModule,
+    network: Network,
+    objective: Objective,
+    *,
+    run: RunFolder,
+    recipe: Recipe = Recipe(),  # noqa: B008 - frozen
+    validation: Validation | None = None,
+    options: TrainerOptions | None = None,
+) -> Trained:
+    """Train a network and write its best weights, checkpoints and curves to the run folder.
+
+    Nothing is written before options and losses were checked. Killed at any moment and resumed, a run ends with the
+    weights, scores and curves of one that was never stopped.
+
+    Args:
+        data: yields `Batch`es, see `VideoDataModule`.
+        network: what is trained, in place; it holds the best weights at the end.
+        objective: the losses.
+        run: where the run is kept, and whether it is resumed.
+        recipe: optimizer, scheduler and logging of losses.
+        validation: metrics, and the score that picks the best weights; PSNR and flicker by default.
+        options: length, device, callbacks and loggers; 1000 steps by default.
+
+    Returns:
+        The best weights' file, step and score.
+
+    Raises:
+        UserError: for options that do not fit, and where memory or disk ran out.
+        Stopped: where a signal ended the run; it can be resumed.
+        Refusal: where losses or scores were not finite too often.
+    """
+    kind = AdversarialModule if objective.is_adversarial else VsrModule
+    module = kind(network, objective, recipe, validation=validation or Validation())
+    options = options or TrainerOptions()
+    checkpoint, state = newest(run.path / LAST) if run.resume else (None, {"global_step": 0})
+    log, best = CsvLog(run.path / "metrics.csv"), SaveBest(run.path / LAST.parent)
+    trainer = make_trainer(run, options, log, best)
+    _check_optimizer(module, options)
+    if not run.resume:
+        run.make()
+    log.start(int(state["global_step"]))
+    try:
+        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    except (Exception, SystemExit) as error:
+        report = explained(error, run.path)
+        if report is None:
+            raise
+        raise report from error
+    finally:
+        _finish(options.loggers)
+    return _save_best(trainer, network, best, run)
+
+
+def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:
+    """The trainer of a run, which writes nothing yet. Raises UserError for options that do not fit."""
+    lightning = dict(options.lightning)
+    every = evened(options.validate_every, options.max_steps) * lightning.get("accumulate_grad_batches", 1)
+    from_start = any(isinstance(callback, StartReference) for callback in options.callbacks)
+    own = [
+        SwitchWeights(),
+        LossSpikes(run.path / "spikes.csv"),
+        best,  # before the last, which keeps its state
+        SaveLast(run.path / LAST, run.save_every),
+    ]
+    try:
+        return pl.Trainer(
+            **lightning,
+            max_steps=options.max_steps,
+            val_check_interval=every,
+            check_val_every_n_epoch=None,
+            num_sanity_val_steps=-1 if from_start else 0,
+            default_root_dir=run.path,
+            callbacks=[*options.callbacks, *own],
+            plugins=[RollingCheckpointIO()],
+            logger=[log, *options.loggers],
+            use_distributed_sampler=False,  # the sampler already splits batches by process
+            enable_model_summary=False,
+        )
+    except (ValueError, TypeError, RuntimeError, ImportError, MisconfigurationException) as error:
+        raise UserError("trainer", str(error).strip().splitlines()[0], "fix the key of trainer=") from error
+
+
+def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:
+    """Build optimizer and scheduler once. Raises UserError for settings that do not fit."""
+    try:
+        optimizer = module.configure_optimizers()["optimizer"]
+    except (ValueError, TypeError, ZeroDivisionError) as error:
+        raise UserError("optimizer or scheduler", str(error).strip().splitlines()[0], "fix the key") from error
+    if averages(optimizer) and any(isinstance(callback, AveragedWeights) for callback in options.callbacks):
+        problem = "would average weights that the optimizer averages already"
+        raise UserError("callbacks.ema", problem, "set callbacks.ema=null")
+
+
+def _finish(loggers: Sequence[Logger]) -> None:
+    """End wandb's run, or the next training of this process would continue it."""
+    if any(isinstance(logger, WandbLogger) for logger in loggers):
+        import wandb  # no other training needs it
+
+        wandb.finish()
+
+
+def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFolder) -> Trained:
+    """Write the weights of the best checkpoint, branches folded. Raises Refusal where no score was finite."""
+    if best.best_model_score is None or not torch.isfinite(best.best_model_score):
+        below = below_start(trainer.callback_metrics)
+        why = "was above the start on most clips" if below else "had a score that is a number"
+        raise Refusal(f"no validation {why}; see {run.path / 'metrics.csv'}, validation.score")
+    _, state = newest(Path(best.best_model_path))
+    prefix = "network."
+    weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}
+    fold_branches(network)
+    network.load_state_dict(fold_state(weights))
+    trained = Trained(run.path / WEIGHTS, int(state["global_step"]), float(best.best_model_score))
+    if trainer.is_global_zero:
+        about = {**run.about, "step": trained.step, "score": trained.score}
+        save_network(network, dict(run.spec), about, trained.weights)
+    return trained
