@@ -96,7 +96,7 @@ def constructor(kind: type, root: type) -> Callable[..., None]:
     """
     own = kind.__mro__[: kind.__mro__.index(root)]
     members: list[tuple[str, Any, Any]] = []
-    for name, hint in get_type_hints(kind).items():
+    for name, hint in get_type_hints(kind, include_extras=True).items():
         default = next((vars(parent)[name] for parent in own if name in vars(parent)), MISSING)
         members.append((name, hint, field(default=default, kw_only=len(members) >= 3)))
     return make_dataclass(kind.__name__, members, namespace={"__post_init__": None}).__init__
