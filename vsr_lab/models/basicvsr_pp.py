@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.ops import deform_conv2d
 
 from vsr_lab.core.network import Network
 from vsr_lab.core.warp import backward_warp
@@ -103,6 +102,8 @@ class Alignment(nn.Module):
         for layer in self.offsets:
             x = leaky(layer(x))
         first, second, mask = self.head(x).float().chunk(3, 1)
+        from torchvision.ops import deform_conv2d  # which other networks of this package can do without
+
         # torchvision wants (y, x) for each of the nine taps of each group; the first half of the groups reads `near`.
         guides = torch.cat([g.flip(1).repeat(1, 9 * _GROUPS // 2, 1, 1) for g in (flow, further)], 1)
         offset = _REACH * torch.cat([first, second], 1).tanh() + guides

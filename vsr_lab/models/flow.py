@@ -13,15 +13,13 @@ from vsr_lab.models.blocks import leaky, zero_
 class FlowNet(nn.Module):
     """Flow from coarse to fine by one stack of convolutions shared by all levels, in float32; starts at zero.
 
-    As SPyNet, but with its weights shared: the same step is learnt once, at every size. levels: of the pyramid;
-    shrink: 2 leaves out its finest one, where three quarters of the work are, 4 the finest two.
+    As SPyNet, but with its weights shared: the same step is learnt once, at every size. levels: of the pyramid.
     """
 
-    def __init__(self, channels: int = 32, levels: int = 4, shrink: int = 1) -> None:
+    def __init__(self, channels: int = 32, levels: int = 4) -> None:
         super().__init__()
         self.size_multiple = 2 ** (levels - 1)
         self.halvings = levels - 1
-        self.shrink = shrink
         self.entry = nn.Conv2d(8, channels, 5, padding=2)
         self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(3))
         self.head = zero_(nn.Conv2d(channels, 2, 3, padding=1))
@@ -39,14 +37,11 @@ class FlowNet(nn.Module):
         for _ in range(self.halvings):
             references.insert(0, F.avg_pool2d(references[0], 2))
             others.insert(0, F.avg_pool2d(others[0], 2))
-        used = len(references) - (self.shrink.bit_length() - 1)
         flow = torch.zeros_like(references[0][:, :2])
-        for level, (near, far) in enumerate(zip(references[:used], others[:used], strict=True)):
+        for level, (near, far) in enumerate(zip(references, others, strict=True)):
             if level:
                 flow = F.interpolate(flow, scale_factor=2.0, mode="bilinear") * 2
             flow = flow + self._missing(torch.cat([near, backward_warp(far, flow), flow], 1))
-        if self.shrink > 1:
-            flow = F.interpolate(flow, scale_factor=float(self.shrink), mode="bilinear") * self.shrink
         return flow
 
     def _missing(self, x: Tensor) -> Tensor:

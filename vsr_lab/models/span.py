@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import zero_
-from vsr_lab.models.flow import FlowNet
+from vsr_lab.models.lucas_kanade import LucasKanade
 
 _MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, which the published weights expect, as they do pixels of 0 to 255
 
@@ -85,21 +85,19 @@ class Span(_Layers, FrameNetwork):
 class SpanStream(_Layers):
     """SPAN that remembers: while what is added to it is at its initial zeros, it gives what SPAN gives, exactly.
 
-    A small flow network finds where the pixels of this frame were in the last one. From there come the last output,
+    Lucas and Kanade's flow finds where the pixels of this frame were in the last one. From there come the last output,
     sampled at its own size (at LR size interpolation would blur it), the last LR frame and hidden features. They are
     added to the first features, and at the end to a correction of the last ones and to gates, which say for every
     pixel how much of the last output to keep. What no frame before has shown is left to SPAN. State: lr (B 3 h w),
     sr (B 3 sh sw), hidden features (B memory h w), and 1 where these are known (B 1 h w).
 
-    memory: hidden channels; flow_channels, flow_shrink: of the `FlowNet`.
+    memory: hidden channels; flow_steps: of `LucasKanade`.
     """
 
-    def __init__(
-        self, scale: int, channels: int, memory: int = 16, flow_channels: int = 16, flow_shrink: int = 1
-    ) -> None:
+    def __init__(self, scale: int, channels: int, memory: int = 16, flow_steps: int = 2) -> None:
         super().__init__(scale, channels)
         self.memory = memory
-        self.flow = FlowNet(flow_channels, shrink=flow_shrink)
+        self.flow = LucasKanade(flow_steps)
         remembered = 3 + memory + 1 + 3 * scale**2
         self.early = zero_(nn.Conv2d(remembered, channels, 1, bias=False))
         self.recall = nn.Conv2d(remembered, memory, 1, bias=False)
@@ -143,11 +141,11 @@ def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
     """
     height, width = flow.shape[-2:]
     steps = torch.arange(scale, device=flow.device, dtype=flow.dtype)
-    xs = scale * torch.arange(width, device=flow.device, dtype=flow.dtype) + steps.repeat(scale)[:, None, None]
-    ys = scale * torch.arange(height, device=flow.device, dtype=flow.dtype)[:, None]
-    ys = ys + steps.repeat_interleave(scale)[:, None, None]
-    x = (scale * flow[:, :1] + xs) * (2 / (scale * width - 1)) - 1  # B s^2 h w
-    y = (scale * flow[:, 1:] + ys) * (2 / (scale * height - 1)) - 1
+    # All that one axis needs is computed before the two, and the pixels of LR, are brought together: B s^2 h w.
+    xs, ys = (scale * torch.arange(n, device=flow.device, dtype=flow.dtype) for n in (width, height))
+    right, down = 2 / (scale * width - 1), 2 / (scale * height - 1)
+    x = flow[:, :1] * (scale * right) + ((xs + steps.repeat(scale)[:, None, None]) * right - 1)
+    y = flow[:, 1:] * (scale * down) + ((ys[:, None] + steps.repeat_interleave(scale)[:, None, None]) * down - 1)
     grid = torch.stack([x.flatten(1, 2), y.flatten(1, 2)], -1)
     found = F.grid_sample(sr.to(grid.dtype), grid, padding_mode="border", align_corners=True)
     return found.unflatten(2, (scale**2, height)).flatten(1, 2).to(sr.dtype)

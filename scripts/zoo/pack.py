@@ -1,0 +1,105 @@
+"""Packs training crops and starting weights for a machine that has neither the footage nor what reads it.
+
+    python scripts/zoo/pack.py MANIFEST STORE OUT.tar [megabytes=45 frames=16 size=192 seed=0] [WEIGHTS.safetensors ...]
+
+MANIFEST: a table of footage with content types; STORE: where it is decoded. The crops are drawn as a training draws
+them, in turn from every content type, the held-out ends of the same clips for validation. Each is one lossless H.264
+file (RGB, moving pictures predict each other: a third of their PNGs), which OpenCV decodes; index.json has the
+checksum of its pixels.
+"""
+
+import hashlib
+import io
+import json
+import sys
+import tarfile
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.data import Crops, StoredClip, hold_out, store_shots
+from vsr_lab.degradations import ResizeDown
+from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.tables import read_rows
+
+VALIDATION = 4  # clips of each content type
+HOLD_OUT = 0.15
+
+
+class Crop(NamedTuple):
+    """One crop. source: the clip that it was cut from; frames: T H W 3."""
+
+    content: str
+    split: str
+    number: int
+    source: str
+    frames: Frames
+
+
+def main(paths: list[Path], megabytes: int = 45, frames: int = 16, size: int = 192, seed: int = 0) -> None:
+    """Write as many crops as fit into the megabytes, and the weights beside them."""
+    manifest, store, out, *weights = paths
+    index: list[dict[str, str]] = []
+    with tarfile.open(out, "w") as tar:
+        for path in weights:
+            tar.add(path, path.name)
+        for crop in _crops(manifest, store, frames, size, seed):
+            data = encode(crop.frames)
+            if tar.offset + len(data) > megabytes * 2**20:
+                break
+            file = f"{crop.content}_{crop.split}_{crop.number:04}.mkv"
+            _add(tar, file, data)
+            named = {"file": file, "content": crop.content, "split": crop.split, "source": crop.source}
+            index.append({**named, "sha256": hashlib.sha256(crop.frames.tobytes()).hexdigest()})
+        _add(tar, "index.json", json.dumps({"seed": seed, "clips": index}, indent=1).encode())
+    counts = Counter((entry["content"], entry["split"]) for entry in index)
+    print(f"{out}: {out.stat().st_size / 2**20:.1f} MiB, clips {dict(counts)}")
+
+
+def _crops(manifest: Path, store: Path, frames: int, size: int, seed: int) -> Iterator[Crop]:
+    """One crop after another, endlessly."""
+    sets: dict[tuple[str, str], Crops] = {}
+    for content in sorted({str(row["content_type"]) for row in read_rows(manifest)}):
+        clips = store_shots(find_shots(manifest, content=content), store, budget_gib=20, workers=2)
+        parts: tuple[list[StoredClip], ...] = hold_out(clips, HOLD_OUT, frames)
+        for split, part, candidates in zip(("train", "validation"), parts, (8, 4), strict=True):
+            sets[content, split] = Crops(
+                part, None, ResizeDown(4), seed, frames=frames, size=size, crop_candidates=candidates, flips=False
+            )
+    for number in count():
+        for (content, split), crops in sets.items():
+            if split == "train" or number < VALIDATION:
+                sample = crops[number]
+                yield Crop(content, split, number, sample.clip, sample.hr.permute(0, 2, 3, 1).numpy())
+
+
+def encode(frames: Frames) -> bytes:
+    """T H W 3 as lossless H.264 in a Matroska file."""
+    with tempfile.NamedTemporaryFile(suffix=".mkv") as file:
+        with av.open(file.name, "w") as container:
+            stream = container.add_stream("libx264rgb", 24, options={"qp": "0", "preset": "veryslow"})
+            stream.height, stream.width = frames.shape[1:3]
+            stream.pix_fmt = "rgb24"
+            for picture in frames:
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        return Path(file.name).read_bytes()
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(data)
+    tar.addfile(entry, io.BytesIO(data))
+
+
+if __name__ == "__main__":
+    numbers = {name: int(value) for name, _, value in (word.partition("=") for word in sys.argv[1:]) if value}
+    main([Path(word) for word in sys.argv[1:] if "=" not in word], **numbers)
