@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion, backward_warp, visible, warp_previous
+from vsr_lab.core.warp import Motion, visible, warp_previous
 from vsr_lab.metrics import psnr
 from vsr_lab.models import SpanStream, add_branches, fold_branches, load_network, save_network
 
@@ -106,15 +106,13 @@ def motion_of(network: SpanStream, lr: Tensor, scale: int) -> Motion:
 
 
 def loss_of(network: SpanStream, lr: Tensor, hr: Tensor, stage: Stage) -> Tensor:
-    """Charbonnier, the change of the error from frame to frame, and what the flow leaves of neighbouring LR frames."""
+    """Charbonnier, and the change of the error from frame to frame."""
     with torch.autocast(DEVICE.type, torch.bfloat16):
         sr = network(lr).float()
     error = sr - hr
     total = (error.square() + 1e-6).sqrt().mean()
     motion = motion_of(network, lr, network.scale)
-    total = total + stage.flicker * (motion.mask * (error[:, 1:] - warp_previous(error, motion)).abs()).mean()
-    now, before = lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)
-    return total + 0.1 * (now - backward_warp(before, network.flow(now, before))).abs().mean()
+    return total + stage.flicker * (motion.mask * (error[:, 1:] - warp_previous(error, motion)).abs()).mean()
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ from vsr_lab.losses.objective import Objective, Term
 from vsr_lab.losses.perceptual import Dists, Lpips, StLpips
 from vsr_lab.losses.pixel import L1, Charbonnier, Distillation
 from vsr_lab.losses.structure import Edges, FocalFrequency
-from vsr_lab.losses.temporal import Flicker, FlowAlignment, FlowDistillation, PingPong, Warp
+from vsr_lab.losses.temporal import Flicker, FlowAlignment, PingPong, Warp
 
 __all__ = [
     "L1",
@@ -17,7 +17,6 @@ __all__ = [
     "Edges",
     "Flicker",
     "FlowAlignment",
-    "FlowDistillation",
     "FocalFrequency",
     "Hinge",
     "Lpips",

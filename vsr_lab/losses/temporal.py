@@ -3,7 +3,6 @@
 sr, hr: B T C H W in [0, 1]; each loss is one number, 0 for a clip of one frame.
 """
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.warp import Motion, inside, warp_clip, warp_previous
@@ -58,18 +57,6 @@ class FlowAlignment(nn.Module):
         """lr: B T C h w; lr_flow: B T-1 2 h w, from each frame to the one before it."""
         variation = _mean(lr_flow.diff(dim=-1).abs()) + _mean(lr_flow.diff(dim=-2).abs())
         return _mean((lr[:, 1:] - warp_clip(lr[:, :-1], lr_flow)).abs()) + self.smooth * variation
-
-
-class FlowDistillation(nn.Module):
-    """Mean end-point error, in LR pixels, of the network's own flow against that of hr where it is visible."""
-
-    def forward(self, lr_flow: Tensor, motion: Motion) -> Tensor:
-        """lr_flow: B T-1 2 h w, from each frame to the one before it."""
-        height, width = lr_flow.shape[-2:]
-        ratio = motion.backward.shape[-1] / width
-        flow, mask = (F.adaptive_avg_pool2d(part.flatten(0, 1), (height, width)) for part in motion[::2])
-        error = (lr_flow.flatten(0, 1) - flow / ratio).square().sum(1, keepdim=True).clamp(min=1e-6).sqrt()
-        return (mask * error).sum() / mask.sum().clamp(min=1)
 
 
 class PingPong(nn.Module):
