@@ -33,7 +33,7 @@ def test_where_nothing_can_be_seen_nothing_moves() -> None:
     gray = torch.full((1, 3, 20, 30), 0.5)
     assert LucasKanade()(gray, gray + 0.1).abs().max() < 0.05
     picture = _texture(20, 30)
-    assert LucasKanade()(picture, picture).abs().max() == 0
+    assert LucasKanade()(picture, picture).abs().max() < 1e-5
 
 
 def test_gradients_and_odd_sizes_pass() -> None:
