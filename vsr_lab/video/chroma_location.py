@@ -1,4 +1,4 @@
-"""Where a stream's chroma samples lie between its luma samples."""
+"""Chroma sample location of a video stream."""
 
 import io
 import re
@@ -8,18 +8,18 @@ import av.error
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-# Where the first chroma sample lies, x and y, in luma samples.
+# Position of the first chroma sample, x and y, in luma samples.
 ChromaLocation = tuple[float, float]
-LEFT: ChromaLocation = (0.0, 0.5)  # MPEG-2 and what follows it, and where nothing is said
+LEFT: ChromaLocation = (0.0, 0.5)  # MPEG-2 and later codecs, and the default
 CENTER: ChromaLocation = (0.5, 0.5)  # JPEG, MPEG-1
 TOP_LEFT: ChromaLocation = (0.0, 0.0)  # BT.2020, DV
 
-_PLACES = {1: 0.0, 2: 0.5}  # Matroska's ChromaSitingHorz and ChromaSitingVert: collocated, half-way
+_PLACES = {1: 0.0, 2: 0.5}  # Matroska's ChromaSitingHorz and ChromaSitingVert: collocated, half
 _MATROSKA = re.compile(rb"\x55\xb7\x81([\x01\x02])\x55\xb8\x81([\x01\x02])", re.DOTALL)
 
 
 def chroma_location_of(container: InputContainer, stream: VideoStream) -> ChromaLocation:
-    """Where chroma lies by the stream's own word, LEFT where it says nothing."""
+    """The chroma location that a stream is tagged with; LEFT if it is not tagged."""
     extradata = stream.codec_context.extradata or b""
     if container.format.name == "yuv4mpegpipe":
         return _y4m(container.name)
@@ -35,7 +35,7 @@ def _y4m(path: str) -> ChromaLocation:
 
 
 def _by_matroska(stream: VideoStream) -> ChromaLocation:
-    """PyAV does not tell what libavcodec knows of this, but its Matroska muxer writes it into a header."""
+    """Read it from a Matroska header that is muxed for the stream, because PyAV does not expose the field."""
     header = io.BytesIO()
     try:
         with av.open(header, "w", format="matroska") as copy:
@@ -43,5 +43,5 @@ def _by_matroska(stream: VideoStream) -> ChromaLocation:
             copy.start_encoding()
             found = _MATROSKA.search(header.getvalue())
     except (av.error.FFmpegError, ValueError):
-        return LEFT  # no codec of Matroska's: none of those says where its chroma is
+        return LEFT  # codecs that Matroska cannot hold are not tagged either
     return (_PLACES[found[1][0]], _PLACES[found[2][0]]) if found else LEFT

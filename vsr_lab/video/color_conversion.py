@@ -4,7 +4,6 @@ swscale is not used for it: by default it repeats chroma samples or shifts them,
 odd, and its RGB of sources deeper than 8 bits is up to one level too dark.
 """
 
-import itertools
 from fractions import Fraction
 
 import av.filter
@@ -156,8 +155,5 @@ def filter_graph(like: VideoFrame, scale: str, out: str) -> av.filter.Graph:
     source = graph.add_buffer(
         width=like.width, height=like.height, format=like.format, time_base=like.time_base or Fraction(1, 1000)
     )
-    chain = [source, graph.add("scale", scale), graph.add("format", out), graph.add("buffersink")]
-    for first, second in itertools.pairwise(chain):
-        first.link_to(second)
-    graph.configure()
+    graph.link_nodes(source, graph.add("scale", scale), graph.add("format", out), graph.add("buffersink")).configure()
     return graph

@@ -1,8 +1,8 @@
-"""Which frames of a file are lost, and which come out of broken data: named by number, never guessed.
+"""Detection of damaged frames: those that cannot be decoded, and those decoded from corrupt data.
 
-Decoders conceal what they cannot read and hand out a frame as if nothing were wrong. So every packet that a read needs
-is decoded once more, by one thread, and what the decoder complains of is put down to the packet that made it. A window
-of a long file is looked at from the keyframe before it to the one behind; a whole file only where it is asked for.
+Decoders conceal errors and output a frame as if nothing were wrong. Every packet that a read depends on is therefore
+decoded once more with one thread, and the decoder's log messages are attributed to the packet that caused them. For a
+window of frames, the groups of pictures that contain it are checked.
 """
 
 import threading
@@ -23,9 +23,14 @@ from vsr_lab.video.probe import Probe, describe_change
 
 @dataclass(frozen=True)
 class Damage:
-    """lost: numbers of frames that cannot be decoded, or are of another size or colour than the first; broken: of
-    frames decoded from data with errors in it (what refers to them may be wrong up to the next keyframe); reason: what
-    the decoder said first; remedy: what helps."""
+    """Damaged frames of a file.
+
+    Attributes:
+        lost: numbers of frames that cannot be decoded, or differ from the first in size or colour.
+        broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
+        reason: the decoder's first message.
+        remedy: for messages.
+    """
 
     lost: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
@@ -42,21 +47,20 @@ class Damage:
 
 
 def format_ranges(numbers: tuple[int, ...], most: int = 6) -> str:
-    """(3, 4, 5, 9) as "3-5 9"; after `most` runs, how many numbers there are in all."""
+    """Format (3, 4, 5, 9) as "3-5 9"; after `most` ranges only the total number follows."""
     groups = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
     shown = [f"{group[0]}-{group[-1]}" if len(group) > 1 else f"{group[0]}" for group in groups[:most]]
     return " ".join(shown) + (f" ... ({len(numbers)} in all)" if len(groups) > most else "")
 
 
-# libav hands its messages to Python only while it is told to, for all threads at once; and a decoder with threads of
-# its own that is closed while one of them has something to say waits for ever. So whoever may meet damage with several
-# threads, or listens, does so alone.
-LISTENING = threading.Lock()
+# libav's log callback is global, and closing a decoder while one of its threads logs a message hangs. Code that
+# captures the log, or decodes possibly damaged files with several threads, therefore holds this lock.
+LOG_LOCK = threading.Lock()
 
 
 @dataclass
 class _Known:
-    """Of one file: its damage where all of it was looked at, and the groups of pictures known to be sound."""
+    """What is known of a file: its damage once all of it was checked, and groups of pictures without damage."""
 
     damage: Damage | None = None
     sound: set[int] = field(default_factory=set[int])
@@ -71,19 +75,25 @@ def _known_of(probe: Probe) -> _Known:
 
 
 def find_damage(probe: Probe) -> Damage:
-    """Decode every frame of the file once, without turning it into RGB; the same file is looked at once."""
+    """Decode every frame of a file without converting it to RGB; cached until the file changes."""
     known = _known_of(probe)
     if known.damage is None:
-        with LISTENING, _libav_speaks():
+        with LOG_LOCK, _libav_logging():
             known.damage = _scan(probe)
     return known.damage
 
 
-def find_damage_between(probe: Probe, start: int, stop: int, hush: Callable[[], None]) -> Damage:
-    """The damage that frames start..stop-1 may show: all that lies in their groups of pictures, each looked at once.
+def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Callable[[], None]) -> Damage:
+    """Find the damage in the groups of pictures of frames start..stop-1; cached.
 
-    Where something is wrong there the whole file is looked at, since a decoder that enters between may complain of
-    what it has not seen. hush: closes the caller's decoder before libav is listened to: its threads may be at work.
+    If a group reports an error, the whole file is checked, because a decoder that starts in the middle may report
+    references that it has not seen.
+
+    Args:
+        probe: of the file.
+        start: first frame.
+        stop: the frame after the last.
+        close_decoder: closes the caller's decoder, whose threads may log, before the log is captured.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):
@@ -91,8 +101,8 @@ def find_damage_between(probe: Probe, start: int, stop: int, hush: Callable[[], 
     first, last = (int(group) for group in np.searchsorted(index.keys, index.ticks[[start, stop - 1]], side="right"))
     new = [group for group in range(first, last + 1) if group not in known.sound]
     if known.damage is None and new:
-        hush()
-        with LISTENING, _libav_speaks():
+        close_decoder()
+        with LOG_LOCK, _libav_logging():
             if new[0] > 0 and _is_sound(probe, new[0], new[-1]):
                 known.sound.update(range(new[0], new[-1] + 1))
                 return Damage()
@@ -106,7 +116,7 @@ def find_damage_between(probe: Probe, start: int, stop: int, hush: Callable[[], 
 
 
 def _is_sound(probe: Probe, first: int, last: int) -> bool:
-    """Whether every frame from keyframe number `first`, counted from 1, to before that after `last` comes out right."""
+    """Whether the groups of pictures first..last, counted from 1, decode without errors."""
     keys, ticks = probe.index.keys, probe.index.ticks
     start, stop = int(keys[first - 1]), int(keys[last] if last < len(keys) else ticks[-1] + 1)
     came: set[int] = set()
@@ -132,7 +142,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
 
 
 @contextmanager
-def _libav_speaks() -> Generator[None]:
+def _libav_logging() -> Generator[None]:
     level, brief = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_skip_repeated(False)
     av.logging.set_level(av.logging.ERROR)
@@ -145,17 +155,17 @@ def _libav_speaks() -> Generator[None]:
 
 def _scan(probe: Probe) -> Damage:
     came: list[int | None] = []
-    broken: list[tuple[int, int | None]] = []  # the frame's or packet's number as it came, and its frame's time
+    broken: list[tuple[int, int | None]] = []  # number of the frame or packet, and the frame's timestamp
     ticks, tick = frozenset(probe.index.ticks.tolist()), None
     reason = change = ""
     try:
         with open_input(probe.path) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
-            stream.codec_context.thread_count = 1  # what is said belongs to the packet just given
+            stream.codec_context.thread_count = 1  # so that messages belong to the current packet
             for number, packet in enumerate(packets_of(container, stream)):
                 before = len(said)
                 if packet.pts in ticks or packet.is_discard:
-                    tick = packet.pts  # that of a second field is its frame's
+                    tick = packet.pts  # a second field belongs to this frame
                 try:
                     frames = packet.decode()
                 except av.error.FFmpegError as error:
@@ -168,14 +178,14 @@ def _scan(probe: Probe) -> Damage:
                 if len(said) > before:
                     reason = reason or said[before][2].strip()
                     broken.append((number, tick))
-    except av.error.FFmpegError as error:  # the container itself ends here
+    except av.error.FFmpegError as error:  # the container cannot be read further
         reason = reason or (error.strerror or "")
-    damage = _numbered(probe.index, came, broken, reason or change)
+    damage = _to_damage(probe.index, came, broken, reason or change)
     return damage if reason or not change else replace(damage, remedy="cut it there")
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
-    """The stream without its lost frames: the others keep their times, so that the gap shows, and are counted anew."""
+    """Remove lost frames from an index: the others keep their timestamps and are renumbered."""
     if not lost:
         return probe
     if len(lost) == probe.frames:
@@ -184,9 +194,9 @@ def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
     return replace(probe, index=replace(index, ticks=np.delete(index.ticks, lost)))
 
 
-def _numbered(index: PacketIndex, came: list[int | None], broken: list[tuple[int, int | None]], reason: str) -> Damage:
+def _to_damage(index: PacketIndex, came: list[int | None], broken: list[tuple[int, int | None]], reason: str) -> Damage:
     count = len(index.ticks)
-    if index.counted:  # no times to go by: a broken packet's number stands for its frame's
+    if index.counted:  # without timestamps the number of the packet is the best estimate
         lost = np.arange(min(len(came), count), count)
         numbers = [number * count // index.packets for number, _ in broken]
         harmed = np.unique(np.clip(np.array(numbers, np.int64), 0, count - 1))

@@ -1,4 +1,4 @@
-"""Whole frames out of fields, by libavfilter: bwdif for interlaced video, field matching for telecined film."""
+"""Deinterlacing with libavfilter: bwdif for interlaced video, field matching and decimation for telecined film."""
 
 import itertools
 from collections.abc import Iterator
@@ -21,8 +21,16 @@ from vsr_lab.video.read_options import ReadOptions
 
 @dataclass(frozen=True)
 class FilterChain:
-    """Filters that give `given` frames for every `taken`, each made of the group it comes from and the next ones on
-    either side alone. steps: libavfilter's names and options."""
+    """A chain of libavfilter filters that outputs `given` frames for every `taken` input frames.
+
+    An output frame depends on its own group of input frames and on the two groups on either side.
+
+    Args:
+        name: for messages.
+        steps: names and options of the filters.
+        taken: input frames of a group.
+        given: output frames of a group.
+    """
 
     name: str
     steps: tuple[tuple[str, str], ...]
@@ -30,12 +38,12 @@ class FilterChain:
     given: int = 1
 
     def needs(self, start: int, stop: int, count: int) -> tuple[int, int]:
-        """The frames, of `count`, that are run through the chain to give its frames start..stop-1."""
+        """The range of the `count` input frames that output frames start..stop-1 depend on."""
         first, last = max(0, start // self.given - 2), -(-stop // self.given) + 2
         return first * self.taken, min(last * self.taken, count)
 
     def output(self, source: Probe) -> Probe:
-        """What the filtered stream is like: of a last group that is not whole nothing comes."""
+        """Properties of the filtered stream; an incomplete last group gives no frames."""
         if self.taken == self.given:
             return replace(source, interlaced=False)
         count = source.frames // self.taken * self.given
@@ -50,12 +58,14 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
 
 
 def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
-    """What `read_options` asks for on this file, nothing where its frames are whole.
+    """Choose the filters that a file needs with these options; None if its frames are progressive.
 
-    The pixels are believed, and what the file says only where they do not tell: frames flagged interlaced that are
-    whole (PsF) are read as they are. RGB is a master or a render, whose frames are whole: what looks like fields there
-    is the picture's own (Vid4's calendar, by 0.17 pixels). Raises UserError, with the remedy, for fields that nobody
-    said what to do with.
+    The pixels decide, and the file's flags only if there is too little motion, so that progressive frames flagged as
+    interlaced (PsF) are read as they are. RGB files are taken for progressive, as they are masters or renders; Vid4's
+    calendar would be detected as interlaced otherwise.
+
+    Raises:
+        UserError: the file is interlaced or telecined and read_options.deinterlace is None or does not fit.
     """
     how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
@@ -73,13 +83,13 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
 
 
 def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
-    told = found.scan_type != ScanType.UNDETERMINED
-    parity = ("tff" if found.top_field_first else "bff") if told else "auto"
+    order = "tff" if found.top_field_first else "bff"
+    parity = "auto" if found.scan_type == ScanType.UNDETERMINED else order
     if how == "bwdif" or (how == "auto" and found.scan_type != ScanType.TELECINED):
         return FilterChain("bwdif", (_bwdif(parity),))
     if found.scan_type != ScanType.TELECINED:
         raise UserError(probe.path, f"is {found}, not telecined", "say deinterlace=bwdif")
-    # What matches no neighbour (an edit within a cadence) is left combed and marked: bwdif mends those frames only.
+    # Frames without a match (an edit within a cadence) stay combed and are flagged: bwdif deinterlaces those only.
     match = (("fieldmatch", f"order={parity}"), _bwdif(parity, "interlaced"))
     if found.cadence == "2:2":
         return FilterChain("ivtc", match)
@@ -87,15 +97,18 @@ def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
 
 
 class FilteredDecoder:
-    """A file's frames through a chain, by number: each read runs it from a group before to a group after, so that a
-    frame is the same however it was asked for."""
+    """Decode a file through a filter chain.
+
+    Each read filters from two groups before to two groups after the requested frames, so that a frame is the same
+    whichever range it is read in.
+    """
 
     def __init__(self, probe: Probe, chain: FilterChain, source: AvDecoder) -> None:
         self._probe = probe
         self._chain = chain
         self._source = source
         self._convert = FrameConverter(probe)
-        self._held: dict[int, VideoFrame] = {}  # the last source frames, of which the next read needs some again
+        self._held: dict[int, VideoFrame] = {}  # recent input frames, some of which the next read needs again
 
     def read(self, start: int, stop: int) -> AnyFrames:
         first, last = self._chain.needs(start, stop, self._probe.frames)
@@ -124,7 +137,7 @@ class FilteredDecoder:
     def _filtered(self, frames: list[VideoFrame]) -> Iterator[VideoFrame]:
         graph = self._graph(frames[0])
         for number, frame in enumerate(frames):
-            frame.pts, frame.time_base = number, 1 / self._probe.rate  # evenly spaced, whatever the file's times
+            frame.pts, frame.time_base = number, 1 / self._probe.rate  # filters expect even spacing
             graph.vpush(frame)
             yield from _ready(graph)
         graph.vpush(None)
@@ -135,10 +148,7 @@ class FilteredDecoder:
         graph = av.filter.Graph()
         facts = f"pix_fmt={like.format.name}:time_base={rate.denominator}/{rate.numerator}:frame_rate={rate}"
         steps = (("buffer", f"video_size={like.width}x{like.height}:{facts}"), *self._chain.steps, ("buffersink", ""))
-        nodes = [graph.add(name, options) if options else graph.add(name) for name, options in steps]
-        for node, following in itertools.pairwise(nodes):
-            node.link_to(following)
-        graph.configure()
+        graph.link_nodes(*(graph.add(name, options or None) for name, options in steps)).configure()
         return graph
 
 

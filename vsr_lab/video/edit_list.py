@@ -1,7 +1,7 @@
-"""Edit lists of mp4 and QuickTime (ISO/IEC 14496-12, 8.6.6): what a file says is to be shown of what it holds.
+"""Edit lists of MP4 and QuickTime files (ISO/IEC 14496-12, 8.6.6).
 
-libav follows a pause at the start and one part, trimmed at either end. Of more parts it makes up times, a pause between
-them it fills with frames from the start, and a change of speed it passes over.
+libav applies an empty edit at the start followed by one edit, trimmed at either end. It reads several edits, empty
+edits between them and changes of speed wrongly, so that such files are refused.
 """
 
 import struct
@@ -11,17 +11,17 @@ from typing import BinaryIO
 
 from vsr_lab.core.errors import UserError
 
-_NOTHING = -1  # the media time of a pause
-_NORMAL = (1, 0)  # media_rate of a part at its own speed
-Part = tuple[int, int, tuple[int, int]]  # duration, media time, rate
+_EMPTY = -1  # media_time of an empty edit
+_NORMAL = (1, 0)  # media_rate of normal speed
+Edit = tuple[int, int, tuple[int, int]]  # segment_duration, media_time, media_rate
 _REMEDY = "render it from where it was edited, or take all that it holds: ffmpeg -ignore_editlist 1 -i IN OUT.mkv"
 
 
-def check_edits(path: Path, track: int) -> None:
-    """Raises UserError for an edit list that would be read wrong. track: the file's own number of it."""
+def check_edit_list(path: Path, track: int) -> None:
+    """Raise UserError for an edit list that would be read wrongly; track: its track_ID in the file."""
     with path.open("rb") as file:
         parts = [part for number, listed in _edit_lists(file) if number == track for part in listed]
-    while parts and parts[0][1] == _NOTHING:
+    while parts and parts[0][1] == _EMPTY:
         del parts[0]
     if len(parts) > 1:
         raise UserError(path, f"is edited: it shows {len(parts)} parts of what it holds", _REMEDY)
@@ -29,8 +29,8 @@ def check_edits(path: Path, track: int) -> None:
         raise UserError(path, "is edited: it is to be shown at another speed than it was recorded at", _REMEDY)
 
 
-def _edit_lists(file: BinaryIO) -> Iterator[tuple[int, list[Part]]]:
-    """The number of each track that has an edit list, and its parts."""
+def _edit_lists(file: BinaryIO) -> Iterator[tuple[int, list[Edit]]]:
+    """track_ID and edits of each track that has an edit list."""
     end = file.seek(0, 2)
     for moov in _boxes(file, 0, end, b"moov"):
         for trak in _boxes(file, *moov, b"trak"):
@@ -42,7 +42,7 @@ def _edit_lists(file: BinaryIO) -> Iterator[tuple[int, list[Part]]]:
 
 
 def _boxes(file: BinaryIO, start: int, stop: int, wanted: bytes) -> Iterator[tuple[int, int]]:
-    """Where the bodies of the boxes of one kind begin and end."""
+    """Start and end of the bodies of all boxes of one type."""
     while start + 8 <= stop:
         file.seek(start)
         size, kind = struct.unpack(">I4s", file.read(8))
@@ -65,7 +65,7 @@ def _track_number(header: bytes) -> int:
     return int.from_bytes(header[at : at + 4], "big")
 
 
-def _parts(body: bytes) -> list[Part]:
+def _parts(body: bytes) -> list[Edit]:
     entry = struct.Struct(">Qqhh" if body[:1] == b"\1" else ">Iihh")
     count = min(int.from_bytes(body[4:8], "big"), (len(body) - 8) // entry.size)
     return [(duration, time, (whole, part)) for duration, time, whole, part in

@@ -1,20 +1,22 @@
-"""H.264 whose frames are coded as two fields: which packets hold the second of them (PAFF: broadcasts, AVCHD).
+"""Field pictures in H.264 (PAFF, as in broadcasts and AVCHD): which packets hold the second field of a frame.
 
-Sections are ITU-T H.264's. Where libav parses a stream, MPEG-TS above all, it hands each field on in a packet of its
-own, and then one frame for the two.
+Where libav parses a stream, above all in MPEG-TS, each field is a packet of its own, and one frame is decoded from two
+packets. Section numbers refer to ITU-T H.264.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SLICES = frozenset({1, 5})  # kinds of NAL unit (table 7-1): a slice, a slice that refers to no other picture
-_PARAMETERS = 7  # a sequence parameter set
-_HEAD = 512  # bytes of a unit that hold what is read of it
-_WITH_CHROMA = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})  # profiles that state it
+_SLICES = frozenset({1, 5})  # nal_unit_type (table 7-1): slice, IDR slice
+_PARAMETERS = 7  # nal_unit_type: sequence parameter set
+_HEAD = 512  # bytes of a NAL unit that are read
+_WITH_CHROMA = frozenset(
+    {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+)  # profiles with chroma_format_idc
 
 
-class _Bits:
-    """The bits of a NAL unit behind its first byte. Raises ValueError at its end."""
+class _BitReader:
+    """Bit reader of a NAL unit, from its second byte. Raises ValueError at the end."""
 
     def __init__(self, unit: bytes) -> None:
         data = unit[1:].replace(b"\0\0\3", b"\0\0")  # emulation prevention, 7.4.1
@@ -38,65 +40,69 @@ class _Bits:
         return (code + 1) // 2 if code % 2 else -(code // 2)
 
     def skip_codes(self, count: int) -> None:
-        """As many ue(v) or se(v), which are equally long."""
+        """Skip ue(v) or se(v) codes, whose lengths are coded alike."""
         for _ in range(count):
             self.ue()
 
 
 @dataclass(frozen=True)
 class _Sequence:
-    """has_planes: slices name their colour plane; number: bits of frame_num; has_fields: a frame may be two fields."""
+    """has_planes: separate_colour_plane_flag; number: bits of frame_num; has_fields: not frame_mbs_only_flag."""
 
     has_planes: bool
     number: int
     has_fields: bool
 
 
-class FieldPictures:
-    """Told each packet of a stream in turn. extradata: an avcC record, or units behind start codes, or nothing."""
+class FieldPictureParser:
+    """Parser of the packets of a stream, in order.
+
+    Args:
+        extradata: of the codec: an avcC record, NAL units with start codes, or empty.
+    """
 
     def __init__(self, extradata: bytes) -> None:
         self._length = (extradata[4] & 3) + 1 if extradata[:1] == b"\1" and len(extradata) > 8 else 0
         self._sequence: _Sequence | None = None
-        self._first: tuple[int, int] | None = None  # parity and frame_num of a field whose frame lacks the other
-        for unit in [extradata[8:]] if self._length else _between_start_codes(extradata):
-            self._learn(unit)
+        self._first: tuple[int, int] | None = None  # parity and frame_num of a first field
+        for unit in [extradata[8:]] if self._length else _start_code_units(extradata):
+            self._parse_parameters(unit)
 
-    def completes(self, packet: memoryview) -> bool:
-        """True where a packet holds one field alone, the second of a frame that the packet before began."""
+    def is_second_field(self, packet: memoryview) -> bool:
+        """Whether a packet holds a single field, the second of the frame that the previous packet started."""
         if self._sequence and not self._sequence.has_fields:
             return False
         data = bytes(packet)
-        units = _of_stated_length(data, self._length) if self._length else _between_start_codes(data)
+        units = _length_prefixed_units(data, self._length) if self._length else _start_code_units(data)
         try:
             fields = {field for unit in units if (field := self._field(unit))}
         except ValueError:
-            return False  # damage is for damage.py to name
+            return False  # damage.py reports damage
         field = fields.pop() if len(fields) == 1 else None
         second = field is not None and self._first == (1 - field[0], field[1])
         self._first = None if second else field
         return second
 
     def _field(self, unit: bytes) -> tuple[int, int] | None:
-        """Parity and frame_num of a slice of a field (7.3.3); of anything else nothing."""
-        self._learn(unit)
+        """Parity and frame_num of a slice of a field (7.3.3); None for other NAL units."""
+        self._parse_parameters(unit)
         sequence = self._sequence
         if not unit or unit[0] & 31 not in _SLICES or not sequence or not sequence.has_fields:
             return None
-        bits = _Bits(unit[:32])
+        bits = _BitReader(unit[:32])
         bits.skip_codes(3)  # first_mb_in_slice, slice_type, pic_parameter_set_id
         if sequence.has_planes:
             bits.u(2)
         number = bits.u(sequence.number)
         return (bits.u(), number) if bits.u() else None
 
-    def _learn(self, unit: bytes) -> None:
+    def _parse_parameters(self, unit: bytes) -> None:
         if unit and unit[0] & 31 == _PARAMETERS:
-            self._sequence = _sequence(_Bits(unit))
+            self._sequence = _sequence(_BitReader(unit))
 
 
-def _sequence(bits: _Bits) -> _Sequence:
-    """A sequence parameter set, 7.3.2.1.1, as far as frame_mbs_only_flag."""
+def _sequence(bits: _BitReader) -> _Sequence:
+    """Parse a sequence parameter set (7.3.2.1.1) up to frame_mbs_only_flag."""
     profile, planes = bits.u(8), False
     bits.u(16)
     bits.ue()
@@ -121,7 +127,7 @@ def _sequence(bits: _Bits) -> _Sequence:
     return _Sequence(planes, number, not bits.u())
 
 
-def _skip_scaling_list(bits: _Bits, size: int) -> None:
+def _skip_scaling_list(bits: _BitReader, size: int) -> None:
     """7.3.2.1.1.1."""
     last = following = 8
     for _ in range(size if bits.u() else 0):
@@ -130,7 +136,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _of_stated_length(data: bytes, prefix: int) -> Iterator[bytes]:
+def _length_prefixed_units(data: bytes, prefix: int) -> Iterator[bytes]:
     at = 0
     while at + prefix < len(data):
         length = int.from_bytes(data[at : at + prefix], "big")
@@ -138,7 +144,7 @@ def _of_stated_length(data: bytes, prefix: int) -> Iterator[bytes]:
         at += prefix + length
 
 
-def _between_start_codes(data: bytes) -> Iterator[bytes]:
+def _start_code_units(data: bytes) -> Iterator[bytes]:
     at = data.find(b"\0\0\1") + 3
     while at > 2:
         following = data.find(b"\0\0\1", at)

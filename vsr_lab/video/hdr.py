@@ -1,7 +1,7 @@
-"""High dynamic range (PQ, HLG; BT.2020) to BT.709 as a display of standard range shows it.
+"""Tone mapping of HDR (PQ or HLG, BT.2020) to BT.709.
 
-Sources: SMPTE ST 2084 and ITU-R BT.2100-2 (transfer functions), BT.2390-8 section 5.4.1 (EETF, the roll-off), BT.2408
-(reference white at 203 cd/m2; the roll-off applied to the largest of R, G, B, which keeps hue), BT.2087 (primaries),
+References: SMPTE ST 2084 and ITU-R BT.2100-2 (transfer functions), BT.2390-8 section 5.4.1 (EETF), BT.2408 (reference
+white at 203 cd/m2; the EETF is applied to the largest of R, G, B, which keeps hue), BT.2087 (primaries),
 BT.1886 (the display's gamma of 2.4).
 """
 
@@ -14,13 +14,13 @@ from torch import Tensor
 from vsr_lab.core.clip import Clip, to_deep_frames
 from vsr_lab.core.luma import ycbcr_matrix
 
-WHITE = 203.0  # cd/m2 that become the brightest value of the output
+WHITE = 203.0  # cd/m2 that become white
 HLG_PEAK = 1000.0  # cd/m2 of the display for which HLG's system gamma is 1.2
 # ST 2084.
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 4096 * 128, 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 # BT.2100, HLG.
 _A, _B, _C = 0.17883277, 0.28466892, 0.55991073
-# BT.2087 prints four digits, which are up to four levels of 255 near black.
+# More digits than BT.2087 prints: its four are off by up to four levels of 255 near black.
 _2020_TO_709 = (
     (1.660491, -0.587641, -0.072850),
     (-0.124550, 1.132900, -0.008349),
@@ -29,19 +29,19 @@ _2020_TO_709 = (
 
 
 def pq_to_light(signal: Tensor) -> Tensor:
-    """PQ signal in [0, 1] to cd/m2 (ST 2084 eq. 4.1)."""
+    """Convert PQ signal in [0, 1] to cd/m2 (ST 2084, eq. 4.1)."""
     power = signal.clamp(0, 1) ** (1 / _M2)
     return 10_000 * ((power - _C1).clamp(min=0) / (_C2 - _C3 * power)) ** (1 / _M1)
 
 
 def light_to_pq(light: Tensor) -> Tensor:
-    """cd/m2 to PQ signal in [0, 1] (ST 2084 eq. 5.2)."""
+    """Convert cd/m2 to PQ signal in [0, 1] (ST 2084, eq. 5.2)."""
     power = (light.clamp(min=0) / 10_000) ** _M1
     return ((_C1 + _C2 * power) / (1 + _C3 * power)) ** _M2
 
 
 def hlg_to_light(signal: Tensor) -> Tensor:
-    """HLG R'G'B' (..., 3) in [0, 1] to cd/m2 on a display of 1000: inverse OETF, then OOTF (BT.2100 table 5)."""
+    """Convert HLG R'G'B' (..., 3) in [0, 1] to cd/m2 on a display of 1000 cd/m2 (BT.2100, table 5)."""
     signal = signal.clamp(0, 1)
     scene = torch.where(signal <= 0.5, signal**2 / 3, (torch.exp((signal - _C) / _A) + _B) / 12)
     luminance = scene @ scene.new_tensor(ycbcr_matrix("bt2020")[0])
@@ -49,7 +49,16 @@ def hlg_to_light(signal: Tensor) -> Tensor:
 
 
 def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
-    """BT.2390's EETF: PQ signal of a source of peak `source` cd/m2 onto a display of peak `target`, black at 0."""
+    """Compress PQ signal from a peak of `source` cd/m2 to a peak of `target` (EETF of BT.2390), black at 0.
+
+    Args:
+        signal: PQ signal in [0, 1].
+        source: peak luminance of the mastering display in cd/m2.
+        target: peak luminance of the output display in cd/m2.
+
+    Returns:
+        PQ signal in [0, 1].
+    """
     ends = light_to_pq(torch.tensor([source, target], dtype=torch.float64))
     whole, top = float(ends[0]), float(ends[1] / ends[0])
     if top >= 1:
@@ -62,9 +71,15 @@ def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
 
 
 def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
-    """R'G'B' (..., 3) of BT.2020 with transfer `hdr` ("PQ", "HLG") to R'G'B' of BT.709, both in [0, 1].
+    """Tone map BT.2020 to BT.709.
 
-    peak: cd/m2 of the display that a PQ source was graded on; what is brighter becomes white.
+    Args:
+        signal: R'G'B' (..., 3) in [0, 1].
+        hdr: transfer function, "PQ" or "HLG".
+        peak: peak luminance of the mastering display of a PQ source in cd/m2; brighter pixels become white.
+
+    Returns:
+        R'G'B' of BT.709, same shape, in [0, 1].
     """
     light = pq_to_light(signal) if hdr == "PQ" else hlg_to_light(signal)
     brightest = light.amax(-1, keepdim=True).clamp(min=1e-6)
@@ -74,6 +89,6 @@ def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
 
 
 def tone_map(clip: Clip, hdr: str, peak: float) -> Clip:
-    """A clip of BT.2020 with transfer `hdr` in BT.709, uint16. peak: as in to_standard_range."""
+    """Tone map a clip, to uint16 frames; hdr and peak as in `to_standard_range`."""
     mapped = [to_standard_range(picture.movedim(0, -1), hdr, peak).movedim(-1, 0) for picture in clip.tensor()]
     return replace(clip, frames=np.stack([to_deep_frames(picture) for picture in mapped]))

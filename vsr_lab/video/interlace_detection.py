@@ -1,11 +1,12 @@
-"""Is a stream of whole frames, of interlaced fields, or of film spread over fields? By its pixels, not by its word.
+"""Detection of interlaced and telecined video from its pixels.
 
-Two fields of one frame, weaved, comb where the picture moved between them. The measure is that of FFmpeg's idet and
-fieldmatch: the second difference across rows, |T[j] + T[j+1] - 2 B[j]|, where T are rows of one field and B of the
-other, taken of this frame's two fields and crosswise of two neighbouring frames. Unlike idet it looks at moving pixels
-alone, and it compares the two crosswise weaves of the *same* pair of frames: u = T[t+1] with B[t] and d = T[t] with
-B[t+1]. Whole frames are equally far apart either way, whatever the motion and however fine the lines (u = d); with the
-top field first u weaves fields half a frame apart and d fields one and a half apart (u < d).
+Flags in the file are not used. Two fields of one frame show combing where the picture moved between them. It is
+measured, as in FFmpeg's idet and fieldmatch, by the second difference across rows, |T[j] + T[j+1] - 2 B[j]|, with the
+rows T of one field and B of the other: for the two fields of a frame, and crosswise for two neighbouring frames. Unlike
+idet it uses moving pixels only, and it compares the two crosswise combinations of the same pair of frames: u of T[t+1]
+with B[t], and d of T[t] with B[t+1]. For progressive frames both are equal, whatever the motion and detail. With the
+top field first, u combines fields that are half a frame apart and d fields that are one and a half frames apart, so
+that u < d.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from vsr_lab.video.damage import LISTENING
+from vsr_lab.video.damage import LOG_LOCK
 from vsr_lab.video.packets import open_input, packets_of
 
 Luma = npt.NDArray[np.int16]
@@ -30,20 +31,24 @@ Vector = npt.NDArray[np.float64]
 
 
 class ScanType(StrEnum):
-    """What the frames of a stream are made of."""
+    """Scan type of a video stream."""
 
     PROGRESSIVE = "progressive"
     INTERLACED = "interlaced"
-    TELECINED = "telecined"  # film frames spread over fields: 3:2 pulldown, or 2:2 with the fields out of step
-    UNDETERMINED = "undetermined"  # too little moves to tell
+    TELECINED = "telecined"  # 3:2 pulldown, or 2:2 with fields of different film frames in a video frame
+    UNDETERMINED = "undetermined"  # too little motion
 
 
 @dataclass(frozen=True)
 class Interlacing:
-    """What the pixels say. top_field_first: the order of the fields in time, where there are two.
+    """Result of the detection.
 
-    cadence: "3:2" or "2:2" of telecined film; phase: number, modulo 5, of the first of a cadence's five frames
-    within the window judged; confidence: 0 to 1, share of the evidence that agrees, less where there is little of it.
+    Attributes:
+        scan_type: of the frames.
+        top_field_first: field order, if there are fields.
+        cadence: of telecined film, "3:2" or "2:2".
+        phase: number of the first of the five frames of a 3:2 cadence, modulo 5, from the first frame examined.
+        confidence: share of the evidence that agrees, in [0, 1], lower if there is little evidence.
     """
 
     scan_type: ScanType
@@ -58,19 +63,22 @@ class Interlacing:
         return f"{self.scan_type}{order}" + (f" {self.cadence}" if self.cadence else "")
 
 
-_WINDOWS = (0.1, 0.37, 0.63, 0.9)  # where in a file frames are looked at, as shares of its length
-_WINDOW = 13  # frames in a row: two cadences of 3:2 pulldown and their neighbours
-_HEAVY = 250_000  # bytes a frame from which decoding is slow: one run must do
-_COLUMNS = 256  # evenly spread columns of a frame that are looked at
-_MOVES = 12  # levels of 255 by which a pixel of one field changes where something moves: above the noise of a coder
-_LEAST = 3e-4  # share of moving pixels below which a pair of frames tells nothing
-_PLENTY = 0.01  # share from which it tells all it can
+_WINDOWS = (0.1, 0.37, 0.63, 0.9)  # positions in the file, as shares of its duration
+_WINDOW = 13  # consecutive frames: two cycles of 3:2 pulldown and their neighbours
+_HEAVY = 250_000  # bytes per frame from which decoding is slow: only one position is examined
+_COLUMNS = 256  # columns of a frame that are used, evenly spaced
+_MOVES = 12  # change of a moving pixel within one field, of 255: above coding noise
+_MIN_MOVING = 3e-4  # share of moving pixels below which a pair of frames has weight 0
+_FULL_WEIGHT = 0.01  # share from which it has weight 1
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Each pair of neighbouring frames: weight 0 to 1; own, up, down: combing of the frames themselves, of T[t+1] with
-    B[t], of T[t] with B[t+1], in levels; repeat: -1 where the top field is the one before, 1 the bottom, 0 neither."""
+    """Measures of each pair of neighbouring frames.
+
+    weight: in [0, 1]; own, up, down: combing of the frames themselves, of T[t+1] with B[t], of T[t] with B[t+1], in
+    levels; repeat: -1 if the top field is repeated, 1 if the bottom field is, 0 if neither.
+    """
 
     weight: Vector
     own: Vector
@@ -80,19 +88,22 @@ class _Pairs:
 
 
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
-    """What a video file is made of, judged from four short runs of its frames; the same file is looked at once.
+    """Detect the scan type of a video file from four short runs of frames, each from a keyframe.
 
-    stream: which of its streams; the first of pictures where nothing is said.
-    The runs begin at keyframes, where decoding is cheap. Where runs differ, the surest that is not of whole frames
-    counts: a file that is partly interlaced is interlaced. Frames that cannot be decoded are passed over.
+    If the runs differ, the most confident that is not progressive counts: a file that is partly interlaced is
+    interlaced. Frames that cannot be decoded are skipped. The result is cached until the file changes.
+
+    Args:
+        path: the file.
+        stream: index of the stream; the first video stream by default.
     """
     status = path.stat()
-    return _find_fields(path, stream, status.st_size, status.st_mtime_ns)
+    return _detect(path, stream, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)
-def _find_fields(path: Path, number: int | None, size: int, changed: int) -> Interlacing:
-    with LISTENING, open_input(path) as container:
+def _detect(path: Path, number: int | None, size: int, changed: int) -> Interlacing:
+    with LOG_LOCK, open_input(path) as container:
         stream: Any = container.streams.video[0] if number is None else container.streams[number]
         verdicts = [classify_interlacing(luma) for luma in _runs(container, stream)]
     combed = [verdict for verdict in verdicts if verdict.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)]
@@ -104,7 +115,7 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
     stream.thread_type = "AUTO"
     seconds = (container.duration or 0) / 1e6
     heavy = container.size > _HEAVY * max(1.0, seconds * float(stream.average_rate or 25))
-    seen, again = -1.0, container.duration is None  # a bare stream has no times, and a seek is its end
+    seen, again = -1.0, container.duration is None  # an elementary stream has no times and cannot be sought in
     for share in _WINDOWS[:1] if heavy else _WINDOWS:
         run: list[Luma] = []
         try:
@@ -112,20 +123,20 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
                 container.seek(int(share * seconds * 1e6))
             for frame in (frame for packet in packets_of(container, stream) for frame in packet.decode()):
                 time = seen + 1 if frame.pts is None else float(frame.time)
-                again = again or time <= seen  # a long group of pictures brought us back: from here on, straight ahead
+                again = again or time <= seen  # the seek went back beyond the last run: stop seeking
                 if time > seen:
                     run.append(_columns(frame))
                     seen = time
                 if len(run) == _WINDOW:
                     break
         except av.error.FFmpegError:
-            continue  # damage is for damage.py to name
+            continue  # damage.py reports damage
         if len({picture.shape for picture in run}) == 1 and len(run) > 5:
             yield np.stack(run)
 
 
 def _columns(frame: VideoFrame) -> Luma:
-    """Some columns of a frame's luma, every row, 0..255."""
+    """Some columns of a frame's luma, all rows, in [0, 255]."""
     if frame.format.name in {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray", "nv12"}:
         plane = frame.planes[0]
         luma = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
@@ -135,9 +146,11 @@ def _columns(frame: VideoFrame) -> Luma:
 
 
 def classify_interlacing(luma: Luma) -> Interlacing:
-    """What consecutive frames are made of. luma: T H W, 0..255; a thinned set of columns will do.
+    """Classify consecutive frames.
 
-    At least 6 frames are needed for 3:2 pulldown to be seen, 11 to be sure.
+    Args:
+        luma: (T, H, W) in [0, 255], all rows, possibly fewer columns. 3:2 pulldown is detected from 6 frames, reliably
+            from 11.
     """
     pairs = _measure(luma)
     evidence = float(pairs.weight.sum())
@@ -159,35 +172,35 @@ def _each_pair(top: Luma, bottom: Luma) -> Iterator[tuple[float, float, float, f
         change = np.maximum(change_top, change_bottom)
         moving = np.maximum(change[:-1], change[1:]) > _MOVES
         share = float(moving.mean())
-        if share < _LEAST:
+        if share < _MIN_MOVING:
             yield 0.0, 1.0, 1.0, 1.0, 0.0
             continue
         own = (_combing(top[t], bottom[t], moving) + _combing(top[t + 1], bottom[t + 1], moving)) / 2
         up, down = _combing(top[t + 1], bottom[t], moving), _combing(top[t], bottom[t + 1], moving)
         top_moved, bottom_moved = float(change_top[:-1][moving].mean()), float(change_bottom[:-1][moving].mean())
         repeat = (top_moved - bottom_moved) / (top_moved + bottom_moved + 1e-9)
-        yield min(1.0, share / _PLENTY), own, up, down, repeat
+        yield min(1.0, share / _FULL_WEIGHT), own, up, down, repeat
 
 
 def _combing(top: Luma, bottom: Luma, moving: npt.NDArray[np.bool_]) -> float:
-    """Mean of both second differences across the rows of two weaved fields, where something moves; a level's floor."""
+    """Mean second difference across the rows of two woven fields over moving pixels, plus 0.5 to avoid zero."""
     down = np.abs(top[:-1] + top[1:] - 2 * bottom[:-1])[moving]
     up = np.abs(bottom[:-1] + bottom[1:] - 2 * top[1:])[moving]
     return float(down.mean() + up.mean()) / 4 + 0.5
 
 
-# Film frames A B C D as five video frames, one field / the other: A/A B/B B/C C/D D/D. From each to the next:
-_REPEATS = np.array([0, -1, 0, 1, 0])  # which field is shown again (the first: -1)
-_LEANS = np.array([0, 1, 1, 1, 0])  # whether the fields lie closer crosswise one way
+# Film frames A B C D become five video frames of two fields: A/A B/B B/C C/D D/D. From each to the next:
+_REPEATS = np.array([0, -1, 0, 1, 0])  # the repeated field (the first: -1)
+_LEANS = np.array([0, 1, 1, 1, 0])  # whether one crosswise combination is closer
 
 
 def _leaning(pairs: _Pairs) -> Vector:
-    """0 for whole frames; above 0 where T[t+1] lies closer to B[t] than T[t] to B[t+1], as with the top field first."""
+    """Above 0 if T[t+1] is closer to B[t] than T[t] is to B[t+1], as with the top field first; 0 if progressive."""
     return (pairs.down - pairs.up) / (pairs.down + pairs.up)
 
 
 def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
-    """3:2 pulldown, if the repeated fields come and go in its rhythm of five."""
+    """3:2 pulldown, if repeated fields follow its cycle of five frames."""
     lean, weight = _leaning(pairs), pairs.weight
     best, found = 0.5, None
     for phase in range(5):
@@ -209,7 +222,7 @@ def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
 
 
 def _parity(pairs: _Pairs, certainty: float) -> Interlacing:
-    """Whole frames, fields in turn, or fields of film frames that lie one frame apart."""
+    """Progressive, interlaced, or 2:2 with fields of two film frames in a video frame."""
     lean, weight = _leaning(pairs), pairs.weight
     total = float(weight.sum())
     mean = float((weight * lean).sum()) / total
@@ -222,6 +235,6 @@ def _parity(pairs: _Pairs, certainty: float) -> Interlacing:
         if own > 1.6 and abs(mean) > 0.3:
             return Interlacing(ScanType.TELECINED, mean > 0, "2:2", confidence=round(agree * certainty, 2))
         return Interlacing(ScanType.INTERLACED, mean > 0, confidence=round(agree * certainty, 2))
-    if abs(mean) > 0.12 or own > 0.95:  # as near to a neighbour's field as to its own: stripes, noise, leaps
+    if abs(mean) > 0.12 or own > 0.95:  # fields match a neighbour as well as each other: stripes, noise, jumps
         return Interlacing(ScanType.UNDETERMINED)
     return Interlacing(ScanType.PROGRESSIVE, confidence=round(certainty * (1 - 4 * abs(mean)), 2))

@@ -1,4 +1,4 @@
-"""What packets say of the frames in them, read without decoding: order, times, where decoding may begin."""
+"""Index of a stream's frames from its packets, without decoding: order, timestamps, keyframes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,11 +10,12 @@ import av
 import av.error
 import numpy as np
 import numpy.typing as npt
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vsr_lab.video.h264_field_pictures import FieldPictures
+from vsr_lab.video.h264_field_pictures import FieldPictureParser
 
 _INVALID = 1094995529  # AVERROR_INVALIDDATA
 Ticks = npt.NDArray[np.int64]
@@ -22,14 +23,19 @@ Ticks = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PacketIndex:
-    """The frames of a stream in the order in which they are shown.
+    """The frames of a stream in display order.
 
-    ticks: display times, increasing, in units of base. keys: ticks, increasing, at which decoding may begin, those of
-    hidden frames included. counted: True where times are missing, repeated or begin anew, so that a frame's number can
-    only be counted from the start (ticks are decoding times then, or times that go on where they began anew). hidden:
-    how many packets an edit list hides; leading: some frame follows a keyframe in the file and precedes it on the
-    screen (open GOP); reordered: some frame is shown in another order than it is decoded in; packets: all there are;
-    halves: how many of them hold the second field of a frame.
+    Attributes:
+        ticks: presentation timestamps in units of base, increasing.
+        keys: timestamps of keyframes, increasing, those of hidden frames included.
+        base: time base in seconds.
+        counted: timestamps are missing, repeated or restart, so that frames are identified by counting from the start;
+            ticks are then decoding timestamps, or continue where they restart.
+        hidden: number of packets that an edit list hides.
+        leading: some frame follows a keyframe in the file and precedes it in display order (open GOP).
+        reordered: display order differs from decoding order.
+        packets: number of packets.
+        halves: number of packets that hold the second field of a frame.
     """
 
     ticks: Ticks
@@ -44,23 +50,37 @@ class PacketIndex:
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
-        """Display times from the first frame."""
+        """Presentation times in seconds from the first frame."""
         return np.array([float(int(tick - self.ticks[0]) * self.base) for tick in self.ticks])
 
     def without_times(self) -> "PacketIndex":
-        """The same frames, to be counted from the start."""
+        """The same index with frames identified by counting."""
         return replace(self, keys=self.keys[:0], counted=True)
 
 
 def open_input(path: Path) -> InputContainer:
-    """A file to read from. Its path is made absolute, so that libav takes no name ("12:30.mkv") for a protocol; tags
-    that are no UTF-8 are no reason not to read it."""
+    """Open a file for reading, whatever its name and tags.
+
+    The path is made absolute, because libav would take "12:30.mkv" for a protocol; invalid UTF-8 in tags is replaced.
+    """
     return av.open(str(path.absolute()), metadata_errors="replace")
 
 
+def open_encoder(context: CodecContext) -> None:
+    """Open an encoder. Raises ValueError for an option that it does not know."""
+    given = dict(context.options)
+    context.open()
+    unknown = [key for key in given if key in context.options]  # those that it knows are removed
+    if unknown:
+        raise ValueError(f"{context.name} knows no option {unknown[0]}")
+
+
 def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """Every packet of a stream. Raises av.error.InvalidDataError too where PyAV cannot go on: at a stream that begins
-    in the midst of the file, which it has no place for."""
+    """Demux the packets of a stream.
+
+    Raises:
+        av.error.InvalidDataError: also where another stream starts in the middle of the file, which PyAV cannot read.
+    """
     try:
         yield from container.demux(stream)
     except IndexError as error:
@@ -69,7 +89,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 @dataclass(frozen=True)
 class _Row:
-    """A packet that holds a frame, or the first of its two fields."""
+    """A packet that holds a frame or the first of its two fields."""
 
     pts: int | None
     dts: int | None
@@ -78,19 +98,19 @@ class _Row:
 
 
 class PacketLog:
-    """Collects packets as they are read; `index` then tells what they were."""
+    """Collect the packets of a stream and build their `index`."""
 
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context
         self._vp8 = context.name == "vp8"
-        self._fields = FieldPictures(context.extradata or b"") if context.name == "h264" else None
+        self._fields = FieldPictureParser(context.extradata or b"") if context.name == "h264" else None
         self._rows: list[_Row] = []
         self._halves = 0
 
     def add(self, packet: "Packet[VideoStream]") -> None:
-        """Note a packet, unless it is empty or a VP8 frame that is never shown (RFC 6386, 9.1)."""
+        """Add a packet; empty ones and VP8 frames that are never shown (RFC 6386, 9.1) are ignored."""
         if packet.size and not (self._vp8 and not memoryview(packet)[0] & 0x10):
-            if self._fields and self._fields.completes(memoryview(packet)):
+            if self._fields and self._fields.is_second_field(memoryview(packet)):
                 self._halves += 1
             else:
                 self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, not packet.is_discard))
@@ -122,8 +142,7 @@ class PacketLog:
 
 
 def _joined(rows: list[_Row], step: int) -> list[_Row]:
-    """The same where times go on. Where a keyframe's lies before that of a packet before it, recordings were strung
-    together: times then go on a step later."""
+    """Make timestamps continuous: where they restart at a keyframe (joined recordings), continue one step later."""
     latest: int | None = None
     shift = 0
     joined: list[_Row] = []

@@ -1,4 +1,4 @@
-"""What a video file says of itself, and which reader reads it right: from its packets, with one frame decoded."""
+"""Probing: the properties of a video file, from its packets and first frame, and which decoder reads it correctly."""
 
 import re
 import struct
@@ -19,24 +19,24 @@ from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
-from vsr_lab.video.edit_list import check_edits
+from vsr_lab.video.edit_list import check_edit_list
 from vsr_lab.video.packets import PacketIndex, PacketLog, open_input, packets_of
-from vsr_lab.video.stream_selection import video_stream
+from vsr_lab.video.stream_selection import select_video_stream
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
 _MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}
-_STRANGE_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 2085", 12: "chromaticity-derived",
+_UNSUPPORTED_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPTE 2085", 12: "chromaticity-derived",
                      13: "chromaticity-derived constant luminance", 14: "ICtCp", 15: "IPT-PQ-C2", 16: "YCgCo-Re",
                      17: "YCgCo-Ro"}  # fmt: skip
 _UNTAGGED = 2
-_SD_LINES = 576  # what carries no matrix tag is taken for BT.601 up to here, for BT.709 above
+_SD_LINES = 576  # without a matrix tag BT.601 is assumed up to this height, BT.709 above
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
 
 
 @dataclass(frozen=True)
 class DisplayOrientation:
-    """How a decoded picture is set upright: transposed first, then flipped."""
+    """The display matrix as a transposition followed by flips."""
 
     transposed: bool = False
     flip_y: bool = False
@@ -48,12 +48,32 @@ class DisplayOrientation:
 
 @dataclass(frozen=True)
 class Probe:
-    """A video stream's facts.
+    """Properties of a video stream.
 
-    width, height, sample_aspect (a pixel's width over its height): of the coded picture, before `orientation` sets it
-    upright; `size` and `aspect` are of the upright one. bits: of a sample. interlaced: the first frame says that it
-    is two fields. hdr: "PQ", "HLG" or ""; peak: cd/m2 of the display it was graded on. backend, reason: which reader is
-    right for it ("decord", "pyav"), and why.
+    `size` and `aspect` are those of the upright frame; width, height and sample_aspect those before `orientation` is
+    applied.
+
+    Attributes:
+        path: the file.
+        container: libav's name of the format.
+        stream: index of the stream.
+        width: in pixels.
+        height: in pixels.
+        codec: libav's name.
+        pixel_format: libav's name.
+        bits: bit depth of a sample.
+        colour: matrix and range.
+        chroma_location: of the first chroma sample.
+        rate: frames per second.
+        index: of the frames.
+        audio: number of audio streams.
+        orientation: of the frames.
+        sample_aspect: width of a pixel over its height.
+        interlaced: the first frame is flagged as interlaced.
+        hdr: "PQ", "HLG" or "".
+        peak: peak luminance of the mastering display in cd/m2.
+        backend: the decoder that reads the file correctly, "decord" or "pyav".
+        reason: why.
     """
 
     path: Path
@@ -88,25 +108,30 @@ class Probe:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the upright picture."""
+        """Height and width of the upright frame."""
         return (self.width, self.height) if self.orientation.transposed else (self.height, self.width)
 
     @property
     def aspect(self) -> Fraction:
-        """Width over height of a pixel of the upright picture; 1 where the file does not say."""
+        """Width over height of a pixel of the upright frame; 1 if the file is not tagged."""
         return 1 / self.sample_aspect if self.orientation.transposed else self.sample_aspect
 
 
 def probe(path: Path, cut_short: bool = False) -> Probe:
-    """Read every packet of `path` and decode its first frame. cut_short: take a file that ends too early.
+    """Read all packets of a file and decode its first frame.
 
-    Raises UserError for what is no video, is cut short, or says of its colour or turn what no reader here can follow.
+    Args:
+        path: the file.
+        cut_short: accept a truncated file.
+
+    Raises:
+        UserError: the file is not a video, is truncated, or has an unsupported matrix, edit list or rotation.
     """
     try:
         with open_input(path) as container:
-            stream = video_stream(container, path)
+            stream = select_video_stream(container, path)
             if "mp4" in container.format.name:
-                check_edits(path, stream.id)
+                check_edit_list(path, stream.id)
             log, frame = PacketLog(stream), None
             try:
                 for packet in packets_of(container, stream):
@@ -120,7 +145,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
                 _check_complete(path, container, stream, index)
             if frame is None or not index.ticks.size:
                 raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
-            # A decoder that reorders what the container keeps in one order: its times are of decoding (AVI, some mp4).
+            # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).
             disordered = bool(stream.codec_context.has_b_frames) and not index.reordered
             if not index.counted and (disordered or frame.pts not in index.ticks):
                 index = index.without_times()
@@ -134,7 +159,7 @@ def _first_frame(packet: "Packet[VideoStream]") -> VideoFrame | None:
     try:
         frames = packet.decode()
     except av.error.InvalidDataError:
-        return None  # damage.py names what is lost; there may be frames yet
+        return None  # damage.py reports it; later packets may decode
     return frames[0] if frames else None
 
 
@@ -143,17 +168,17 @@ def _stated_rate(stream: VideoStream) -> Fraction:
 
 
 def _rate(stream: VideoStream, index: PacketIndex) -> Fraction:
-    """Frames a second; where fields have packets of their own the container may count those."""
+    """Frames per second; if fields have packets of their own, the container may state fields per second."""
     if not index.halves or index.counted or len(index.ticks) < 2:
         return _stated_rate(stream)
     return (len(index.ticks) - 1) / (int(index.ticks[-1] - index.ticks[0]) * index.base)
 
 
 def _check_complete(path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex) -> None:
-    # mp4 tells how many packets there are, edit lists applied; other containers how many frames, or seconds.
+    # MP4 states the number of packets after edit lists; other containers state frames, or a duration.
     listed = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
     found = index.packets
-    if found and container.format.name == "avi":  # counts a frame shown for longer again; its clock ticks once for each
+    if found and container.format.name == "avi":  # counts frames that are shown longer several times
         found = max(found, int(index.ticks[-1]) + int(np.diff(index.ticks).max(initial=1)))
     if not found or found < listed:
         raise UserError(path, f"is cut short ({found} of {listed} frames)", "fetch it again")
@@ -162,17 +187,17 @@ def _check_complete(path: Path, container: InputContainer, stream: VideoStream, 
     longest = float(np.diff(times).max()) if len(times) > 1 else 1.0
     if not index.ticks.size:
         return
-    begins = max(0.0, float(int(index.ticks[0]) * index.base))  # below 0 where the clock of an MPEG-TS ran over
+    begins = max(0.0, float(int(index.ticks[0]) * index.base))  # negative after an MPEG-TS clock overflow
     if stated and stated - begins - times[-1] > 2.5 * longest:
         raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
 
 
 def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """How long the container says the video is, where it says so: Matroska gives no number of frames."""
+    """The duration that the container states, for containers without a number of frames (Matroska)."""
     stated = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d*)?)", stream.metadata.get("DURATION", ""), re.ASCII)
     if stated:
         return 3600 * int(stated[1]) + 60 * int(stated[2]) + float(stated[3])
-    whole = container.duration  # of the longest stream, so it tells nothing where there is sound
+    whole = container.duration  # of the longest stream, which may be the audio
     return whole / 1e6 if whole and not container.streams.audio else None
 
 
@@ -180,7 +205,7 @@ def _describe(
     path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex, frame: VideoFrame
 ) -> Probe:
     codec, pixel_format = stream.codec_context.name, frame.format.name
-    if codec == "hevc" and frame.interlaced_frame:  # which libav says of pictures of one field alone
+    if codec == "hevc" and frame.interlaced_frame:  # libav's flag for pictures of a single field
         raise UserError(path, "is HEVC whose pictures are single fields", "weave them: ffmpeg -i IN -vf weave OUT.mkv")
     colour, orientation = _colour(path, frame), _orientation(path, frame)
     trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, orientation)
@@ -209,12 +234,12 @@ def _describe(
 
 
 def _colour(path: Path, frame: VideoFrame) -> Colour:
-    """Raises UserError for a matrix that is not linear in R'G'B'."""
+    """Matrix and range of the first frame. Raises UserError for a matrix that is not linear in R'G'B'."""
     tag, pixel_format = int(frame.colorspace), frame.format.name
     if is_rgb(pixel_format):
         return Colour("rgb", True)
-    if tag in _STRANGE_MATRICES:
-        raise UserError(path, f"has the matrix {_STRANGE_MATRICES[tag]}", "convert it to BT.709 first")
+    if tag in _UNSUPPORTED_MATRICES:
+        raise UserError(path, f"has the matrix {_UNSUPPORTED_MATRICES[tag]}", "convert it to BT.709 first")
     full = int(frame.color_range) == _FULL_RANGE or pixel_format.startswith("yuvj")
     guessed = "bt601" if frame.height <= _SD_LINES else "bt709"
     if is_gray(pixel_format):
@@ -224,7 +249,7 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
 
 
 def describe_change(probe: Probe, frame: VideoFrame) -> str:
-    """What a frame is that the file's first was not, by its size, matrix and range; nothing where it says the same."""
+    """How a frame's size, matrix or range differ from the first frame's, for messages; "" if they do not."""
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
         return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"
@@ -255,7 +280,7 @@ def _orientation(path: Path, frame: VideoFrame) -> DisplayOrientation:
 
 
 def _peak(frame: VideoFrame) -> float:
-    """The mastering display's brightest, in cd/m2 (SMPTE ST 2086); 1000 where the file does not say."""
+    """Peak luminance of the mastering display in cd/m2 (SMPTE ST 2086); 1000 if the file is not tagged."""
     data = frame.side_data.get("MASTERING_DISPLAY_METADATA")
     if data is None:
         return 1000.0
@@ -272,7 +297,7 @@ def _not_for_decord(
     index: PacketIndex,
     orientation: DisplayOrientation,
 ) -> str:
-    """Why decord 0.6.0 would read this wrong or not at all, measured in tests/parity; nothing where it is right."""
+    """Why decord 0.6.0 would not read the file correctly, as measured in tests/parity; "" if it does."""
     troubles = {
         "decord seeks wrongly in this container": not {"matroska", "mp4"} & set(container.format.name.split(",")),
         "decord is not measured on this codec": codec not in {"h264", "ffv1", "vp9"},

@@ -1,4 +1,4 @@
-"""Encode and decode in memory: what a lossy codec makes of a clip, frame for frame."""
+"""Encoding and decoding in memory, to simulate lossy codecs."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,26 +14,27 @@ from av.video.reformatter import ColorRange, Colorspace
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.video.chroma_location import LEFT
 from vsr_lab.video.color_conversion import RgbConverter, filter_graph
+from vsr_lab.video.packets import open_encoder
 
-# Chroma lies left and is read left: swscale left alone writes it into the middle, where no decoder looks for it.
+# swscale's default chroma location is not the one that decoders assume.
 _TO_YUV = (
     "out_color_matrix={matrix}:out_range=limited:out_chroma_loc=left"
     ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 )
 _SPACES = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
-_SMALLEST = 64  # pixels on a side; encoders refuse less
+_MIN_SIDE = 64  # smallest side in pixels that encoders accept
 
 
 @dataclass(frozen=True)
 class CodecKind:
-    """encoder, decoder: libavcodec's names; quantiser: quality is a fixed quantiser and not a CRF."""
+    """encoder, decoder: libavcodec's names; quantiser: quality is a fixed quantiser instead of a CRF."""
 
     encoder: str
     decoder: str
     quantiser: bool = False
 
     def options(self, quality: int, b_frames: int, preset: str) -> dict[str, str]:
-        """The encoder's own options for a quality, up to b_frames between two others, and a preset."""
+        """The encoder's options for a quality, a largest number of consecutive B-frames and a preset."""
         if self.quantiser:
             return {"qmin": str(quality), "qmax": str(quality), "bf": str(b_frames)}
         if self.encoder == "libvpx-vp9":
@@ -58,11 +59,23 @@ def roundtrip(
     gop: int = 250,
     matrix: str = "bt709",
 ) -> Frames:
-    """uint8 RGB frames (T, H, W, 3) through an encoder and its decoder: as many, in the same order, of the same size.
+    """Encode and decode frames, with one thread, so that the result is deterministic.
 
-    codec: a key of CODECS; options: the encoder's own; gop: frames from one intra frame to the next. RGB becomes
-    limited-range YUV by `matrix` and comes back by the same. Odd and tiny sizes are padded by their edge and cut again.
-    One thread, so the same frames and options give the same result. Raises ValueError for unknown options.
+    Odd and very small sizes are padded by replication and cropped again.
+
+    Args:
+        frames: RGB uint8 (T, H, W, 3).
+        codec: a key of `CODECS`.
+        options: of the encoder.
+        pixel_format: of the stream.
+        gop: frames from one intra frame to the next.
+        matrix: of the conversion to limited-range YUV and back, "bt601" or "bt709".
+
+    Returns:
+        As many frames, RGB uint8 (T, H, W, 3).
+
+    Raises:
+        ValueError: unknown option.
     """
     count, height, width, _ = frames.shape
     padded = _padded(frames)
@@ -80,8 +93,8 @@ def roundtrip(
 
 
 def _padded(frames: Frames) -> Frames:
-    """Even sizes of at least _SMALLEST, by repeating the last row and column."""
-    more = [max(size + size % 2, _SMALLEST) - size for size in frames.shape[1:3]]
+    """Pad to even sizes of at least _MIN_SIDE by repeating the last row and column."""
+    more = [max(size + size % 2, _MIN_SIDE) - size for size in frames.shape[1:3]]
     return np.pad(frames, ((0, 0), (0, more[0]), (0, more[1]), (0, 0)), mode="edge") if any(more) else frames
 
 
@@ -98,11 +111,7 @@ def _encoder(
     context.colorspace, context.color_range = int(_SPACES[matrix]), int(ColorRange.MPEG)
     quiet = {"x265-params": f"log-level=none:pools=none:frame-threads=1:keyint={gop}"} if "265" in kind.encoder else {}
     context.options = {**options, **quiet}
-    asked = dict(context.options)
-    context.open()
-    unknown = [key for key in asked if key in context.options]
-    if unknown:
-        raise ValueError(f"{kind.encoder} knows no option {unknown[0]}")
+    open_encoder(context)
     return context
 
 

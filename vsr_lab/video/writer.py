@@ -1,4 +1,4 @@
-"""Writing a video file: RGB frames in, an encoded, tagged and disclosed stream out."""
+"""Writing video files from RGB frames."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -20,18 +20,18 @@ from av.video.stream import VideoStream
 from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import filter_graph, yuv_to_rgb_matrix
-from vsr_lab.video.packets import open_input
-from vsr_lab.video.stream_selection import video_stream
+from vsr_lab.video.packets import open_encoder, open_input
+from vsr_lab.video.stream_selection import select_video_stream
 
-_TICKS = 90_000  # the clock of MPEG video: fine enough for any variable frame rate
+_TICKS = 90_000  # ticks per second, as in MPEG: fine enough for variable frame rates
 _BT709 = 1
-# Without these flags swscale's 4:2:0 strays by up to 157 levels, and without a place for chroma it puts it where no
-# player looks for it. Its RGB of 16 bits comes out half a level bright: there it only makes chroma and samples smaller.
+# Without these flags swscale's 4:2:0 is off by up to 157 levels, and its default chroma location is not the one players
+# assume. Of 16-bit RGB its result is half a level too bright, so it only subsamples and reduces bit depth there.
 _TO_YUV = (
     "in_color_matrix=bt709:in_range={range}:out_color_matrix=bt709:out_range=limited:out_chroma_loc=left"
     ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:sws_dither={dither}"
 )
-_SAYS_ASPECT = {"mp4", "mov", "ipod"}  # containers that tell how wide a pixel is, and codecs that do so themselves
+_SAYS_ASPECT = {"mp4", "mov", "ipod"}  # containers that store the sample aspect ratio, and codecs that do
 _CODES_ASPECT = {"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg"}
 
 
@@ -45,7 +45,7 @@ def _rgb_frame(picture: AnyFrames) -> VideoFrame:
 
 
 def _deep_yuv(picture: AnyFrames) -> VideoFrame:
-    """RGB H W 3 of 16 bits as 4:4:4 of 16 bits, limited BT.709."""
+    """Convert 16-bit RGB (H, W, 3) to 16-bit 4:4:4, BT.709 limited range."""
     to_rgb = yuv_to_rgb_matrix(Colour("bt709", full_range=False), 16, 65535)
     to_yuv = np.linalg.inv(to_rgb[:, :3])
     codes = cv2.transform(picture.astype(np.float32), np.hstack([to_yuv, -to_yuv @ to_rgb[:, 3:]]))
@@ -53,11 +53,21 @@ def _deep_yuv(picture: AnyFrames) -> VideoFrame:
 
 
 class VideoWriter:
-    """A BT.709 limited-range file, each frame at its own timestamp; audio may be copied from another file.
+    """Write a video file, BT.709 limited range or RGB, each frame at its own timestamp. A context manager.
 
-    codec: an encoder of libavcodec ("libx264", "ffv1"); pixel_format: "yuv420p", "yuv444p", "bgr0" (ffv1);
-    options: the encoder's own, as strings; metadata: container tags; sample_aspect: width of a pixel over its height.
-    Use as a context manager.
+    Args:
+        path: the file; its suffix chooses the container.
+        size: height and width.
+        rate: nominal frames per second.
+        codec: an encoder of libavcodec ("libx264", "ffv1").
+        pixel_format: of the stream: "yuv420p", "yuv444p", "bgr0" (ffv1).
+        options: of the encoder.
+        metadata: container tags.
+        audio_from: a file whose audio streams are copied.
+        sample_aspect: width of a pixel over its height.
+
+    Raises:
+        UserError: the encoder or container cannot write this.
     """
 
     def __init__(
@@ -73,11 +83,11 @@ class VideoWriter:
         sample_aspect: Fraction = Fraction(1),
     ) -> None:
         height, width = size
-        self._origin = self._late = Fraction(0)  # where the sound's source begins, and its picture after that
+        self._origin = self._late = Fraction(0)  # start of the audio's source, and of its video after that
         if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
             raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "say pixel_format=yuv444p")
-        flags = {"fflags": "bitexact"}  # equal frames make equal files: Matroska would draw its ids at random
-        if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # drops unknown tags otherwise, and the disclosure is one
+        flags = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
+        if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # keeps tags that MP4 does not know, such as the disclosure
             flags["movflags"] = "use_metadata_tags"
         try:
             self._container = av.open(str(path.absolute()), "w", options=flags)
@@ -99,7 +109,7 @@ class VideoWriter:
         self._container.metadata.update(metadata or {})
 
     def _open(self, size: tuple[int, int], pixel_format: str) -> None:
-        """Open the encoder now, so that what it cannot do is told before the first frame."""
+        """Open the encoder, so that errors are raised before the first frame."""
         stream, context = self._stream, self._stream.codec_context
         stream.height, stream.width = size
         stream.pix_fmt = pixel_format
@@ -107,27 +117,23 @@ class VideoWriter:
         if not self.rgb:
             context.colorspace = context.color_primaries = context.color_trc = _BT709
             context.color_range = int(ColorRange.MPEG)
-        asked = dict(context.options)
-        context.open()
-        unknown = [key for key in asked if key in context.options]
-        if unknown:
-            raise ValueError(f"the encoder knows no option {unknown[0]}")
+        open_encoder(context)
 
     def _tells_aspect(self) -> bool:
         codec = self._stream.codec_context.codec.canonical_name
         return self._container.format.name in _SAYS_ASPECT or codec in _CODES_ASPECT
 
     def _audio_streams(self, source: Path) -> dict[int, AudioStream]:
-        """Streams for the sound of source, and in self the times at which its sound and picture begin."""
+        """Add streams for the audio of source, and set when its audio and video start."""
         with open_input(source) as container:
             sound = container.streams.audio
-            picture = [_start(video_stream(container, source))] if container.streams.video else []
+            picture = [_start(select_video_stream(container, source))] if container.streams.video else []
             self._origin = min(picture + [_start(stream) for stream in sound])
             self._late = picture[0] - self._origin if picture else Fraction(0)
             return {stream.index: self._container.add_stream_from_template(stream) for stream in sound}
 
     def write(self, frames: AnyFrames, timestamps: Iterable[float]) -> None:
-        """Encode RGB frames (T H W C, uint8 or uint16) at their times in seconds."""
+        """Encode RGB frames (T, H, W, 3), uint8 or uint16, at timestamps in seconds."""
         for picture, seconds in zip(frames, timestamps, strict=True):
             frame = _rgb_frame(picture) if self.rgb else self._yuv_frame(picture)
             frame.pts = round((seconds + float(self._late)) * _TICKS)
@@ -154,7 +160,7 @@ class VideoWriter:
                     self._container.mux(packet)
 
     def close(self) -> None:
-        """Flush the encoder, copy the audio and finish the file."""
+        """Flush the encoder, copy the audio and close the file."""
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         if self._audio and self._audio_from:
