@@ -43,7 +43,9 @@ def main() -> None:
     def judge(some: list[NetworkCandidate]) -> None:
         frames = (Pair(*pair) for pair in zip(lr, hr, strict=True))
         with torch.inference_mode():
-            score_clip(some, "clip", frames, FRAMES, protocol, 8, lambda t, pair, made: None)
+            score_clip(
+                some, "clip", frames, frames=FRAMES, protocol=protocol, chunk=8, watch=lambda t, pair, made: None
+            )
 
     seconds = side_by_side(
         {"in step": lambda: judge(candidates), "one by one": lambda: [judge([c]) for c in candidates]}, rounds=3

@@ -30,7 +30,7 @@ def main(words: list[str]) -> None:
         candidate = build(compose("evaluate", [*own, *shared]).candidate)
         timed = Timed(candidate, "clip", clip)
         deque(timed, maxlen=0)
-        parameters = candidate.facts.get("parameters", 0) / 1e6
+        parameters = (candidate.facts.parameters or 0) / 1e6
         print(f"| {name} | {1000 * timed.pace():.0f} | {parameters:.2f} M |", flush=True)
 
 

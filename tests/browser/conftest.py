@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting import write_report
 
 if TYPE_CHECKING:
@@ -139,9 +140,10 @@ def cell(candidate: Entry, suite: Entry, metric: tuple[Any, ...]) -> Entry:
         "suite": suite["name"],
         "metric": metric[0],
         "mean": mean,
-        "ci95": [mean - half, mean + half],
+        "low": mean - half,
+        "high": mean + half,
         "truth": 2.4 if metric[0] == "warp_error" else None,
-        "difference": {"mean": gap, "ci95": [gap - half, gap + half]},
+        "difference": {"mean": gap, "low": gap - half, "high": gap + half},
     }
 
 
@@ -193,7 +195,6 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
     shown = [(suite, clip) for suite in suites for clip in suite["clips"]]
     cells = [cell(one, suite, metric) for one in candidates for suite in suites for metric in METRICS]
     return {
-        "schema": 1,
         "title": "Cross-content comparison",
         "baseline": "bicubic",
         "protocol": PROTOCOL,
@@ -205,6 +206,7 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
             for metric in METRICS
         ],
         "cells": [c for c in cells if (c["candidate"], c["metric"]) != ("bicubic", "st_lpips")],
+        "front": {"psnr": 1, "flicker": -1},
         "pareto": {suite["name"]: front(suite, candidates) for suite in suites},
         "curves": [curve for suite, clip in shown for curve in curves(suite, clip, candidates)],
         "pictures": [paint(root, *where, candidates, seed) for seed, where in enumerate(shown)],
@@ -217,7 +219,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a comparison with three suites, five candidates and two clips per suite."""
     root = tmp_path_factory.mktemp("report")
     path = root / "report.html"
-    write_report(comparison(root, ["animation", "screen", "nature"], ["general-gan"], clips=2), root, path)
+    shown = comparison(root, ["animation", "screen", "nature"], ["general-gan"], clips=2)
+    write_report(Comparison.model_validate(shown), root, path)
     return path
 
 
@@ -227,7 +230,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     root = tmp_path_factory.mktemp("hostile")
     name = "</script><script>alert(1)</script><img src=https://example.org/x onerror=alert(2)>%{x}&lt;"
     bad = comparison(root, [name], [])
-    write_report(bad, root, root / "report.html")
+    write_report(Comparison.model_validate(bad), root, root / "report.html")
     return root / "report.html", f"{name}-specialist"
 
 
@@ -237,8 +240,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("bare")
     whole = comparison(root, ["animation"], [])
     metrics = [metric for metric in whole["metrics"] if metric["name"] == "ssim"]
-    whole |= {"metrics": metrics, "curves": [], "pictures": [], "pareto": {}}
-    write_report(whole, root, root / "report.html")
+    whole |= {"metrics": metrics, "curves": [], "pictures": [], "front": {}, "pareto": {}}
+    write_report(Comparison.model_validate(whole), root, root / "report.html")
     return root / "report.html"
 
 

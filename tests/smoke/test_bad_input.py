@@ -46,7 +46,7 @@ def weights(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "bundle"
-    write_bundle(folder, "tiny", build_network(SPEC), SPEC, ABOUT, [OnnxExporter(frames=3)])
+    write_bundle(folder, "tiny", build_network(SPEC), spec=SPEC, about=ABOUT, exporters=[OnnxExporter(frames=3)])
     return folder
 
 

@@ -72,7 +72,7 @@ def check_training(folder: Path) -> None:
 
 def check_evaluation(folder: Path) -> None:
     summary = json.loads((folder / "summary.json").read_text())
-    assert (summary["schema"], summary["clips"], summary["frames"]) == (1, 3, 72)
+    assert (summary["schema_version"], summary["clips"], summary["frames"]) == (1, 3, 72)
     rows = pl.read_parquet(folder / "frames.parquet")
     assert rows.columns == ["candidate", "suite", "clip", "frame", "metric", "value"]
     assert rows["metric"].unique().sort().to_list() == sorted(summary["metrics"])

@@ -3,7 +3,6 @@
 import time
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from hydra import compose
 from omegaconf import DictConfig
@@ -17,6 +16,7 @@ from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.records.evaluation import Choice, Selection
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.video import VideoWriter
 from vsr_lab.workflows.demo_footage import write_demo_footage
@@ -78,18 +78,18 @@ def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str
     return folders
 
 
-def _export_all(root: Path, selection: dict[str, Any]) -> dict[str, Path]:
+def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
     """A bundle for every content type that has a winner: content -> folder."""
     return {
-        choice["content"]: export_verb.export(
+        str(choice.content): export_verb.export(
             _compose(
                 "export",
-                f"candidate.path={choice['candidate_facts']['path']}",
-                f"run_dir={root / 'export' / choice['content']}",
+                f"candidate.path={choice.candidate_facts.path}",
+                f"run_dir={root / 'export' / str(choice.content)}",
             )
         )
-        for choice in selection["choices"]
-        if choice["chosen"]
+        for choice in selection.choices
+        if choice.chosen and choice.candidate_facts
     }
 
 
@@ -111,14 +111,14 @@ def _record(shot: Shot, path: Path) -> None:
         writer.write(clip.frames, clip.timestamps - clip.timestamps[0])
 
 
-def _show_outcome(selection: dict[str, Any], seconds: float) -> None:
+def _show_outcome(selection: Selection, seconds: float) -> None:
     rows = [
-        [choice["content"], choice["chosen"] or "nothing deployable", _gate(choice, "psnr"), _gate(choice, "flicker")]
-        for choice in selection["choices"]
+        [str(choice.content), choice.chosen or "nothing deployable", _gate(choice, "psnr"), _gate(choice, "flicker")]
+        for choice in selection.choices
     ]
     show_table(f"demo done in {seconds / 60:.1f} min", ["content", "chosen", "PSNR", "flicker"], rows)
 
 
-def _gate(choice: dict[str, Any], gate: str) -> str:
-    verdicts = choice["gates"].get(choice["chosen"], [])
-    return next((v["reason"] for v in verdicts if v["gate"] == gate), "")
+def _gate(choice: Choice, gate: str) -> str:
+    verdicts = choice.gates.get(choice.chosen or "", [])
+    return next((verdict.reason for verdict in verdicts if verdict.gate == gate), "")

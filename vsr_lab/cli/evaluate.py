@@ -1,4 +1,4 @@
-"""vsr-lab evaluate: one candidate, one suite, one protocol."""
+"""vsr-lab evaluate: one candidate on one suite under one protocol."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.evaluation import Candidate, Protocol, check_clips, evaluate
 
 
@@ -18,10 +19,14 @@ def run(cfg: DictConfig) -> None:
     show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
 
 
-def judge(configs: Sequence[DictConfig]) -> dict[Path, dict[str, Any]]:
-    """Score candidates side by side, and write each one's run; the summaries, by folder.
+def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
+    """Evaluate candidates in one pass and write the results of each.
 
-    configs: of this verb, alike but for candidate and run_dir.
+    Args:
+        configs: of this command, equal except for candidate and run_dir.
+
+    Returns:
+        folder -> summary.
     """
     candidates: list[Candidate] = [build(config.candidate) for config in configs]
     suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
@@ -31,7 +36,7 @@ def judge(configs: Sequence[DictConfig]) -> dict[Path, dict[str, Any]]:
 
 
 def build_protocol(cfg: DictConfig) -> Protocol:
-    """The protocol a configuration describes; what it hashes are its plain numbers."""
+    """The protocol that a configuration describes; its fingerprint is a hash of the plain configuration."""
     settings: dict[str, Any] = plain(cfg)
     settings["metrics"] = {name: metric["measure"] for name, metric in settings["metrics"].items()}
     return Protocol(
@@ -48,17 +53,17 @@ def build_protocol(cfg: DictConfig) -> Protocol:
     )
 
 
-def show_summary(summary: dict[str, Any]) -> None:
-    """A row a metric: its mean, its interval, and each clip's mean where they are few."""
-    per_clip = summary["per_clip"] if len(summary["per_clip"]) <= 5 else {}
+def show_summary(summary: Summary) -> None:
+    """Print one row per metric: its mean, its interval, and the mean of each clip where they are few."""
+    per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
     rows = [
         [
             name,
-            f"{found['mean']:.4f}",
-            f"{found['ci95'][0]:.4f} to {found['ci95'][1]:.4f}",
-            *(f"{values[name]:.4f}" for values in per_clip.values()),
+            f"{found.mean:.4f}",
+            f"{found.low:.4f} to {found.high:.4f}",
+            *("" if (mean := means[name]) is None else f"{mean:.4f}" for means in per_clip.values()),
         ]
-        for name, found in summary["metrics"].items()
+        for name, found in summary.metrics.items()
     ]
-    title = f"{summary['candidate']} on {summary['suite']} ({summary['protocol']}), {summary['frames']} frames"
+    title = f"{summary.candidate} on {summary.suite} ({summary.protocol.name}), {summary.frames} frames"
     show_table(title, ["metric", "mean", "95 % interval", *per_clip], rows)

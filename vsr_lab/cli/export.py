@@ -13,22 +13,23 @@ from vsr_lab.models import load_network
 
 
 def run(cfg: DictConfig) -> None:
-    """Write the bundle, or refuse where a graph does not give what the network gives."""
+    """Write the bundle. Raises Refusal where a graph differs from the network."""
     folder = export(cfg)
     show_files("exported", {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"})
 
 
 def export(cfg: DictConfig) -> Path:
-    """Export the checkpoint and return the bundle's folder."""
+    """Export the checkpoint and return the folder of the bundle."""
     unknown = [name for name in cfg.formats if name not in cfg.exporters]
     if unknown or not cfg.formats:
         known = ", ".join(cfg.exporters)
-        raise UserError(f"formats={plain(cfg.formats)}", "has no exporter of that name", f"choose from [{known}]")
+        raise UserError(f"formats={plain(cfg.formats)}", "names an unknown exporter, or none", f"choose from [{known}]")
     path = Path(str(cfg.candidate.get("path") or ""))
     network, note = load_network(path)
     about: dict[str, Any] = note["about"]
     run_dir = begin_run(cfg)
     folder = run_dir / "bundle"
-    name = cfg.candidate.name or about["name"]
-    write_bundle(folder, name, network, note["network"], about, [build(cfg.exporters[f]) for f in cfg.formats])
+    name = cfg.candidate.name or about.get("name") or path.stem
+    exporters = [build(cfg.exporters[name]) for name in cfg.formats]
+    write_bundle(folder, name, network, spec=note["network"], about=about, exporters=exporters)
     return folder

@@ -1,4 +1,4 @@
-"""Reading the evaluation folders that runs= names."""
+"""The evaluations that runs= names."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,9 @@ from vsr_lab.evaluation import Run, read_run
 
 
 def read_runs(value: Any) -> list[Run]:
-    """runs=[a,b]: evaluation folders. Raises UserError for none, or for a folder that is no evaluation."""
+    """The evaluations of runs=[a,b]. Raises UserError where there is none, or a folder holds no evaluation."""
     folders = plain(value)
     folders = folders if isinstance(folders, list) else [folders]
     if not folders:
-        raise UserError("runs=[]", "names no run", "say runs=[<evaluation folder>,...]")
+        raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
     return [read_run(Path(str(folder))) for folder in folders]

@@ -1,7 +1,6 @@
-"""vsr-lab select: which candidate may ship, per content type."""
+"""vsr-lab select: which candidate may be deployed, for each suite."""
 
 from functools import lru_cache
-from typing import Any
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
@@ -11,39 +10,40 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal
-from vsr_lab.core.files import write_json
+from vsr_lab.core.records import write_record
+from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation import Gate, select
 
 
 def run(cfg: DictConfig) -> None:
     """Write selection.json. Refuses, after writing it, where some content type has nothing deployable."""
     selection = write_selection(cfg)
-    empty = [choice["suite"] for choice in selection["choices"] if not choice["chosen"]]
+    empty = [choice.suite for choice in selection.choices if not choice.chosen]
     if empty:
         raise Refusal(f"nothing deployable for {', '.join(empty)}; selection.json says which gate failed")
 
 
-def write_selection(cfg: DictConfig) -> dict[str, Any]:
-    """Judge the runs, show every gate, write selection.json and return it."""
+def write_selection(cfg: DictConfig) -> Selection:
+    """Test the runs, write selection.json, print every gate and return the selection."""
     runs = read_runs(cfg.runs)
-    contents = {run.summary["content"] for run in runs} - {None}
+    contents = {run.summary.content for run in runs if run.summary.content}
     gates = {"default": _gates(cfg.gates), **{content: _gates_of(content) for content in contents}}
-    selection = select(runs, gates, cfg.baseline, cfg.rank_by, plain(cfg.front))
+    selection = select(runs, gates, cfg.baseline, rank_by=cfg.rank_by, front=plain(cfg.front))
     folder = begin_run(cfg)
-    write_json(folder / "selection.json", selection)
-    for choice in selection["choices"]:
+    write_record(folder / "selection.json", selection)
+    for choice in selection.choices:
         rows = [
-            [name, v["gate"], "passed" if v["passed"] else "FAILED", v["reason"]]
-            for name, verdicts in choice["gates"].items()
-            for v in verdicts
+            [name, verdict.gate, "passed" if verdict.passed else "FAILED", verdict.reason]
+            for name, verdicts in choice.gates.items()
+            for verdict in verdicts
         ]
-        show_table(f"{choice['suite']}: {choice['verdict']}", ["candidate", "gate", "", "number"], rows)
+        show_table(f"{choice.suite}: {choice.verdict}", ["candidate", "gate", "", "number"], rows)
     show_files("selected", {"selection": folder / "selection.json"})
     return selection
 
 
 def _gates_of(content: str) -> dict[str, Gate]:
-    """The gates as the content type's yaml changes them, and the command line after it."""
+    """The gates as the content type's yaml and then the command line change them."""
     typed = [override for override in HydraConfig.get().overrides.task if override.lstrip("+~").startswith("gates")]
     return _gates(compose("select", [f"content={content}", *typed]).gates)
 
@@ -54,5 +54,5 @@ def _gates(cfg: DictConfig) -> dict[str, Gate]:
 
 @lru_cache(maxsize=64)
 def _gate(settings: str) -> Gate:
-    """One object for equal settings: what it found of a network holds for every content type."""
+    """One object for equal settings, whose results for a network are reused for every content type."""
     return build(OmegaConf.create(settings))

@@ -1,4 +1,4 @@
-"""What a verb prints last: one small table of numbers, and the paths to open."""
+"""What a command prints at its end: a small table of numbers, and the files that were written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A bundle and what production does with it."""
+"""Bundles, and upscaling video files with them."""
 
 from vsr_lab.deployment.bundle import MANIFEST, Bundle, open_bundle, write_bundle
 from vsr_lab.deployment.upscale import DISCLOSURE, Encoding, upscale

@@ -1,21 +1,22 @@
-"""A video file through a bundle into a new, tagged file. The original is only ever read."""
+"""Upscale a video file with a bundle into a new, tagged file. The source is only read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from vsr_lab.core.clip import to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, sha256, write_json
+from vsr_lab.core.files import atomic_path, sha256
 from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.records import write_record
+from vsr_lab.core.records.deployment import Provenance, VideoFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
@@ -30,7 +31,7 @@ _CHUNK = 16
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the output is written: an encoder of libavcodec, its pixel format and its own options."""
+    """An encoder of libavcodec, its pixel format and its own options."""
 
     codec: str
     pixel_format: str
@@ -41,18 +42,29 @@ def upscale(
     bundle: Bundle,
     source: Path,
     output: Path,
+    *,
     encoding: Encoding,
-    tile: int,
-    overlap: int,
-    overwrite: bool,
+    tile: int = 0,
+    overlap: int = 16,
+    overwrite: bool = False,
     read_options: ReadOptions = REFUSE,
     watch_cuts: bool = True,
-) -> dict[str, Any]:
-    """Enlarge source into output and write output.provenance.json beside it; returns the provenance.
+) -> Provenance:
+    """Upscale source into output and write OUTPUT.provenance.json beside it. Timestamps are kept, audio is copied.
 
-    Frames keep their timestamps and the sound is copied. tile: side of the tiles in LR pixels, 0 for whole frames;
-    read_options: of fields, HDR and damage in source; watch_cuts: forget at a cut what was seen before it.
-    Raises UserError where output is the source, or is there already and overwrite is off.
+    Args:
+        bundle: the model.
+        source: a video file.
+        output: a video file.
+        encoding: of the output.
+        tile: side of the tiles in LR pixels; 0: whole frames.
+        overlap: of the tiles in LR pixels.
+        overwrite: whether output may be replaced.
+        read_options: what to do about interlacing, HDR and damage in source.
+        watch_cuts: reset the state of the network at scene cuts.
+
+    Raises:
+        UserError: output is source, or exists while overwrite is off; source cannot be read.
     """
     provenance_path = output.with_name(output.name + ".provenance.json")
     _check_output(source, output, provenance_path, overwrite)
@@ -60,8 +72,8 @@ def upscale(
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
     height, width = (side * network.scale for side in video.size)
     watch = SceneCutDetector() if watch_cuts else None
-    tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest["name"]}
-    # The note is put in place after the video, so that neither is ever there alone.
+    tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest.name}
+    # The provenance is renamed into place after the video, so that neither ever exists alone.
     with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
         with VideoWriter(
             temporary,
@@ -79,24 +91,39 @@ def upscale(
             times = iter(video.probe.timestamps)
             for sr in stream(network, _frames(video), watch or no_cut):
                 writer.write(quantised(sr)[None], [float(next(times))])
-        provenance = {
-            "schema": 1,
-            "disclosure": DISCLOSURE,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "source": {"file": source.name, "sha256": sha256(source), "size": [video.size[1], video.size[0]]},
-            "output": {"file": output.name, "sha256": sha256(temporary), "size": [width, height]},
-            "read": {**vars(read_options), "damage": str(video.damage)},
-            "frames": video.frames,
-            "scale": network.scale,
-            "cuts": watch.found if watch else None,
-            "colour": {"read_as": vars(video.probe.colour), "written_as": "rgb" if writer.rgb else "bt709 limited"},
-            "bits": {"read": video.probe.bits, "written": bits},
-            "bundle": {"name": bundle.manifest["name"], "sha256": bundle.manifest["sha256"]},
-            "encoding": {"codec": encoding.codec, "pixel_format": encoding.pixel_format, **encoding.options},
-            "tile": {"size": tile, "overlap": overlap if tile else 0},
-            "versions": {name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
-        }
-        write_json(note, provenance)
+        provenance = Provenance(
+            disclosure=DISCLOSURE,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            source=VideoFacts(
+                file=source.name,
+                sha256=sha256(source),
+                size=(video.size[1], video.size[0]),
+                bits=video.probe.bits,
+                **vars(video.probe.colour),
+            ),
+            output=VideoFacts(
+                file=output.name,
+                sha256=sha256(temporary),
+                size=(width, height),
+                bits=bits,
+                matrix="rgb" if writer.rgb else "bt709",
+                full_range=writer.rgb,
+            ),
+            **vars(read_options),
+            damage=str(video.damage),
+            frames=video.frames,
+            scale=network.scale,
+            cuts=watch.found if watch else None,
+            bundle=bundle.manifest.name,
+            bundle_sha256=bundle.manifest.sha256,
+            codec=encoding.codec,
+            pixel_format=encoding.pixel_format,
+            options=dict(encoding.options),
+            tile=tile,
+            overlap=overlap if tile else 0,
+            versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+        )
+        write_record(note, provenance)
     return provenance
 
 
@@ -111,19 +138,17 @@ def _check_output(source: Path, output: Path, provenance: Path, overwrite: bool)
     if not source.is_file():
         raise UserError(source, "not found", "check input=")
     if output.exists() and output.samefile(source):
-        raise UserError(output, "is the input itself", "originals are never overwritten; choose another output=")
+        raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
     if output.is_dir():
         raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
     for path in (output, provenance):
         if path.exists() and not overwrite:
-            raise UserError(path, "already there", "choose another output= or say overwrite=true")
+            raise UserError(path, "already exists", "choose another output= or set overwrite=true")
 
 
 def _frames(video: VideoFile) -> Iterator[Tensor]:
-    columns = (TextColumn("upscaling"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task("", total=video.frames)
+    with progress_bar("upscaling", video.frames, "frames") as update:
         for clip in read_chunks(video, 0, video.frames, _CHUNK):
             for frame in torch.unbind(to_tensor(clip.frames)):
                 yield frame
-                progress.advance(task)
+                update(advance=1)

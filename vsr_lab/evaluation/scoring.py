@@ -1,10 +1,10 @@
-"""Scores of candidates on one clip, all in step, so that what depends on the truth alone is computed once."""
+"""Scores of candidates on one clip, frame by frame together, so that what depends on HR only is computed once."""
 
 import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,22 +14,13 @@ from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.luma import quantise
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.results import Score
 from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import NETS, reference_motion
 
 
-class Score(NamedTuple):
-    """One number: a metric of one frame of one clip."""
-
-    candidate: str
-    clip: str
-    frame: int
-    metric: str
-    value: float
-
-
 class Timed:
-    """The frames of a candidate, and the seconds it took to make them."""
+    """The frames of a candidate, and the seconds that each took."""
 
     def __init__(self, candidate: Candidate, clip: str, lr: Iterable[Tensor]) -> None:
         self.candidate = candidate
@@ -37,7 +28,7 @@ class Timed:
         self.seconds: list[float] = []
 
     def pace(self) -> float:
-        """Seconds a frame: the median; the mean where nearly all work was done before the first frame came."""
+        """Seconds per frame: the median, or the mean where the first frame took more than half of the time."""
         if self.seconds[0] > sum(self.seconds) / 2:
             return sum(self.seconds) / len(self.seconds)
         return statistics.median(self.seconds)
@@ -60,27 +51,40 @@ def score_clip(
     candidates: Sequence[Candidate],
     clip: str,
     pairs: Iterable[Pair],
+    *,
     frames: int,
     protocol: Protocol,
     chunk: int,
     watch: Watch,
 ) -> tuple[list[Score], dict[str, float]]:
-    """Every metric of every frame that counts, and each candidate's median milliseconds a frame.
+    """Score candidates on a clip.
 
-    pairs: the clip's frames, read once and only as far as the candidates look ahead; watch is shown every frame (its
-    number, the pair, the quantised output of each candidate) as it passes.
-    Raises UserError where a candidate's frames have another size than the truth's.
+    Args:
+        candidates: with distinct names.
+        clip: name of the clip.
+        pairs: frames of the clip, read once and only as far as the candidates look ahead.
+        frames: number of frames.
+        protocol: metrics, color and the frames that are scored.
+        chunk: frames that are measured at once.
+        watch: called with every frame: its number, the pair, and the quantised output of each candidate.
+
+    Returns:
+        A score per metric, candidate and scored frame, and milliseconds per frame of each candidate.
+
+    Raises:
+        UserError: a candidate's frames are of another size or number than HR, or are not finite; or a metric does not
+            return one finite number, or NaN for none, per frame.
     """
-    truth, *inputs = itertools.tee(pairs, len(candidates) + 1)
+    targets, *inputs = itertools.tee(pairs, len(candidates) + 1)
     outputs = [Timed(c, clip, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
     counted = protocol.scored_frames(frames)
     scores: list[Score] = []
-    for first, window in _overlapping(_frames(truth, outputs, watch), chunk):
+    for first, window in _overlapping(_frames(targets, outputs, watch), chunk):
         reference = _Reference(protocol, [pair for pair, _ in window])
         for timed in outputs:
             name = timed.candidate.name
             values = reference.measure(torch.stack([sr[name] for _, sr in window]))
-            # The frame before the chunk is there for the temporal metrics only; it was scored with its own chunk.
+            # The frame before the chunk is included for the temporal metrics; it was scored with its own chunk.
             fresh = range(first if first == 0 else first + 1, first + len(window))
             scores += [
                 Score(name, clip, t, metric, float(row[t - first]))
@@ -91,26 +95,30 @@ def score_clip(
     return scores, {timed.candidate.name: 1000 * timed.pace() for timed in outputs}
 
 
-def _frames(truth: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> Iterator[tuple[Pair, dict[str, Tensor]]]:
-    for t, pair in enumerate(truth):
+def _frames(
+    targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch
+) -> Iterator[tuple[Pair, dict[str, Tensor]]]:
+    for t, pair in enumerate(targets):
         made: dict[str, Tensor] = {}
         for timed in outputs:
-            sr = next(timed)
+            sr, name = next(timed, None), timed.candidate.name
+            if sr is None:
+                raise UserError(name, f"outputs {t} frames, the clip has more", "write every frame")
             if sr.shape != pair.hr.shape:
-                got, want = tuple(sr.shape[-1:-3:-1]), tuple(pair.hr.shape[-1:-3:-1])
-                raise UserError(timed.candidate.name, f"makes frames of {got}, the truth is {want}", "check its scale")
+                (width, height), (w, h) = (frame.shape[-1:-3:-1] for frame in (sr, pair.hr))
+                raise UserError(name, f"outputs {width}x{height} frames, HR has {w}x{h}", "check the scale")
             if not torch.isfinite(sr).all():
-                raise UserError(timed.candidate.name, f"makes NaN or Inf in frame {t}", "it cannot be judged")
-            made[timed.candidate.name] = quantise(sr.float())
+                raise UserError(name, f"outputs NaN or infinity in frame {t}", "evaluate other weights")
+            made[name] = quantise(sr.float())
         watch(t, pair, made)
         yield pair, made
     for timed in outputs:
         if next(timed, None) is not None:
-            raise UserError(timed.candidate.name, "makes more frames than the clip has", "give the same window")
+            raise UserError(timed.candidate.name, "outputs more frames than the clip has", "write the same frames")
 
 
 def _overlapping(items: Iterable[T], size: int) -> Iterator[tuple[int, list[T]]]:
-    """Runs of items with the number of their first; each run but the first begins with the last of the one before."""
+    """Windows of items with the index of their first; each window but the first begins with the last item before."""
     window: list[T] = []
     first = 0
     for item in items:
@@ -124,13 +132,13 @@ def _overlapping(items: Iterable[T], size: int) -> Iterator[tuple[int, list[T]]]
 
 
 class _Reference:
-    """What the truth alone decides in a run of frames: motion, features, degradation."""
+    """What depends on LR and HR only in a window of frames: motion and features."""
 
     def __init__(self, protocol: Protocol, pairs: Sequence[Pair]) -> None:
         self._protocol = protocol
         hr = protocol.cropped(torch.stack([pair.hr for pair in pairs]))[None]
         lr = torch.stack([pair.lr for pair in pairs])[None]
-        self._truth = Inputs(
+        self._inputs = Inputs(
             {"hr": hr, "colour": protocol.colour},
             {
                 "motion": lambda: reference_motion(hr),
@@ -140,16 +148,27 @@ class _Reference:
         self._lr = lr
 
     def measure(self, sr: Tensor) -> dict[str, Tensor]:
-        """Each metric of sr (T C H W), a row of T."""
+        """Every metric of sr (T C H W): one value per frame (T)."""
         whole = sr[None]
         judged = self._protocol.cropped(whole)
         own = Inputs(
-            # What was recorded covers the whole frame, so lr and degraded keep their border.
+            # lr_consistency compares whole frames, so lr and degraded keep their border.
             {"sr": judged, "lr": self._lr},
             {
                 "degraded": lambda: self._protocol.degrade(whole),
                 **{f"{name}_sr": lambda net=net: net().features(judged) for name, net in NETS.items()},
             },
-            parent=self._truth,
+            parent=self._inputs,
         )
-        return {name: own.call(metric)[0] for name, metric in self._protocol.metrics.items()}
+        return {name: _row(name, own.call(metric), len(sr)) for name, metric in self._protocol.metrics.items()}
+
+
+def _row(metric: str, values: object, frames: int) -> Tensor:
+    """The values of a metric for one clip. Raises UserError unless they are (1, frames), each finite or NaN."""
+    if not isinstance(values, Tensor) or values.shape != (1, frames):
+        found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        hint = "return one value per frame, NaN where there is none"
+        raise UserError(f"metric {metric}", f"returned {found}, expected a tensor of shape (1, {frames})", hint)
+    if torch.isinf(values).any():
+        raise UserError(f"metric {metric}", "returned infinity", "limit its range")
+    return values[0]

@@ -1,69 +1,63 @@
-"""Which candidate may ship, per content type: through the gates first, then the best of those on the Pareto front."""
+"""Which candidate may be deployed on each suite: the best of those that pass every gate and are on the Pareto front."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.evaluation.gates import Gate, Verdict
-from vsr_lab.evaluation.results import Run, check_comparable
-from vsr_lab.evaluation.statistics import pareto
+from vsr_lab.core.records.evaluation import Choice, Selection, Verdict
+from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front
 
 
 def select(
-    runs: list[Run], gates: Mapping[str, Mapping[str, Gate]], baseline: str, rank_by: str, front: Mapping[str, int]
-) -> dict[str, Any]:
-    """The selection for every suite among runs.
+    runs: list[Run], gates: Mapping[str, Mapping[str, Gate]], baseline: str, *, rank_by: str, front: Mapping[str, int]
+) -> Selection:
+    """Select a candidate for every suite of runs.
 
-    gates: content type -> the gates of that type by name, in the order they are tried (a candidate that failed one is
-    spared the rest), "default" for types without their own; rank_by: the metric, more is better, that decides among
-    those left; front: metric -> +1 (more is better) or -1, the axes of the Pareto front.
-    Raises UserError where runs cannot be compared or a suite lacks the baseline.
+    Args:
+        runs: evaluations under one protocol.
+        gates: content type -> its gates by name, in the order in which they are tried; a candidate that fails one
+            skips the rest. "default" is for content types without gates of their own.
+        baseline: the candidate that gates compare with; it is never selected.
+        rank_by: metric, higher is better, that decides among the candidates on the front.
+        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+
+    Raises:
+        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
     """
     check_comparable(runs)
     for run in runs:
-        missing = [metric for metric in (rank_by, *front) if metric not in run.summary["metrics"]]
+        missing = [metric for metric in (rank_by, *front) if metric not in run.summary.metrics]
         if missing:
-            raise UserError(
-                run.folder, f"has no {missing[0]}, which the selection needs", "evaluate it with that metric"
-            )
-    suites: dict[str, dict[str, Run]] = {}
-    for run in runs:
-        suites.setdefault(run.suite, {})[run.candidate] = run
-    choices: list[dict[str, Any]] = []
-    for suite, candidates in suites.items():
+            raise UserError(run.folder, f"has no {missing[0]}, which select needs", "evaluate it with that metric")
+    choices: list[Choice] = []
+    for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
-            raise UserError(suite, f"has no run of {baseline}, which the gates measure against", "evaluate it too")
-        content = candidates[baseline].summary["content"]
-        own = gates.get(content or "default", gates["default"])
-        choices.append({"suite": suite, "content": content, **_choose(candidates, own, baseline, rank_by, front)})
-    first = runs[0].summary
-    return {
-        "schema": 1,
-        "protocol": {"name": first["protocol"], "fingerprint": first["protocol_fingerprint"]},
-        "baseline": baseline,
-        "rank_by": rank_by,
-        "choices": choices,
-    }
+            raise UserError(suite, f"has no run of {baseline}, which the gates compare with", "evaluate it too")
+        own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
+        choices.append(_choose(candidates, own, baseline, rank_by=rank_by, front=front))
+    return Selection(
+        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=rank_by, front=dict(front), choices=choices
+    )
 
 
 def _choose(
-    candidates: dict[str, Run], gates: Mapping[str, Gate], baseline: str, rank_by: str, front: Mapping[str, int]
-) -> dict[str, Any]:
-    verdicts = {name: _judge(run, candidates[baseline], gates) for name, run in candidates.items() if name != baseline}
+    candidates: dict[str, Run], gates: Mapping[str, Gate], baseline: str, *, rank_by: str, front: Mapping[str, int]
+) -> Choice:
+    reference = candidates[baseline]
+    verdicts = {name: _judge(run, reference, gates) for name, run in candidates.items() if name != baseline}
     deployable = [name for name, found in verdicts.items() if len(found) == len(gates) and all(v.passed for v in found)]
-    points = {
-        name: [sign * candidates[name].summary["metrics"][metric]["mean"] for metric, sign in front.items()]
-        for name in deployable
-    }
-    best = max(pareto(points), key=lambda name: candidates[name].summary["metrics"][rank_by]["mean"], default=None)
-    return {
-        "chosen": best,
-        "candidate_facts": candidates[best].summary["candidate_facts"] if best else None,
-        "verdict": f"{best} is deployable" if best else "nothing deployable",
-        "deployable": deployable,
-        "pareto": pareto(points),
-        "gates": {name: [v.to_json() for v in found] for name, found in verdicts.items()},
-    }
+    on_front = pareto_front({name: candidates[name] for name in deployable}, front)
+    best = max(on_front, key=lambda name: candidates[name].summary.metrics[rank_by].mean, default=None)
+    return Choice(
+        suite=reference.suite,
+        content=reference.summary.content,
+        chosen=best,
+        candidate_facts=candidates[best].summary.candidate_facts if best else None,
+        verdict=f"{best} is deployable" if best else "nothing deployable",
+        deployable=deployable,
+        pareto=on_front,
+        gates=verdicts,
+    )
 
 
 def _judge(run: Run, baseline: Run, gates: Mapping[str, Gate]) -> list[Verdict]:

@@ -1,48 +1,49 @@
 """Means and their intervals: over frames, then over clips."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap
+
+from vsr_lab.core.records.evaluation import Estimate
 
 Values = npt.NDArray[np.float64]
 _RESAMPLES = 2000
-_MANY_CLIPS = 8  # from here on clips vary enough to be resampled themselves
-_BLOCK = 8  # frames; neighbours are alike, so they are resampled together
-
-
-class Estimate(NamedTuple):
-    """A mean and its 95 % interval; low and high are equal to the mean where nothing can be resampled."""
-
-    mean: float
-    low: float
-    high: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {"mean": self.mean, "ci95": [self.low, self.high]}
+_MANY_CLIPS = 8  # from this number on, clips themselves are resampled
+_BLOCK = 8  # frames; neighbouring frames are correlated, so they are resampled together
 
 
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over each clip's frames, then over clips, with a percentile bootstrap interval (seeded).
+    """Mean over each clip's frames, then over clips, with a seeded 95 % percentile bootstrap interval.
 
-    With 8 clips or more whole clips are resampled; with fewer, blocks of 8 neighbouring frames within each clip, and
-    the interval then speaks of these clips alone. Raises ValueError for no values.
+    With 8 clips or more whole clips are resampled. With fewer, blocks of 8 neighbouring frames are resampled within
+    each clip, and the interval holds for these clips only.
+
+    Args:
+        per_clip: clip -> one value per frame, in frame order.
+
+    Returns:
+        The mean and its interval, which is the mean itself where nothing can be resampled.
+
+    Raises:
+        ValueError: no clip has a value.
     """
+    from scipy.stats import bootstrap  # takes most of a second to import
+
     clips = [values for values in per_clip.values() if len(values)]
     if not clips:
         raise ValueError("no frame has a value")
     mean = float(np.mean([values.mean() for values in clips]))
     samples = [np.array([v.mean() for v in clips])] if len(clips) >= _MANY_CLIPS else [_blocks(v) for v in clips]
     if all(len(sample) < 2 for sample in samples):
-        return Estimate(mean, mean, mean)
-    # scipy wants two values a sample; a lone block repeated is that block, whatever is drawn.
+        return Estimate(mean=mean, low=mean, high=mean)
+    # scipy needs two values per sample; a repeated single block gives that block in every resample.
     samples = [sample if len(sample) > 1 else sample.repeat(2) for sample in samples]
     result = bootstrap(
         samples, _mean_of_means, n_resamples=_RESAMPLES, method="percentile", rng=np.random.default_rng(0)
     )
-    return Estimate(mean, float(result.confidence_interval.low), float(result.confidence_interval.high))
+    low, high = map(float, result.confidence_interval)
+    return Estimate(mean=mean, low=low, high=high)
 
 
 def _mean_of_means(*samples: Values, axis: int) -> Values:
@@ -55,18 +56,22 @@ def _blocks(values: Values) -> Values:
 
 
 def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate:
-    """`estimate` of the frame-by-frame difference ours - theirs. Raises ValueError unless both have the same frames."""
+    """`estimate` of the frame-by-frame difference ours - theirs.
+
+    Raises:
+        ValueError: the two do not have the same clips and frames.
+    """
     if {k: len(v) for k, v in ours.items()} != {k: len(v) for k, v in theirs.items()}:
-        raise ValueError("the two were not measured on the same frames")
+        raise ValueError("both must be measured on the same frames")
     return estimate({clip: values - theirs[clip] for clip, values in ours.items()})
 
 
 def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:
-    """Names of the points that no other point beats: at least as high in everything and higher in something."""
+    """Names of the points that no other dominates (at least as high in every coordinate, higher in one)."""
 
-    def beaten(name: str) -> bool:
+    def dominated(name: str) -> bool:
         own = np.array(points[name])
         others = (np.array(p) for other, p in points.items() if other != name)
         return any(bool((p >= own).all() and (p > own).any()) for p in others)
 
-    return [name for name in points if not beaten(name)]
+    return [name for name in points if not dominated(name)]

@@ -1,148 +1,135 @@
-"""Runs side by side: what report.html shows and comparison.json says."""
+"""Evaluations side by side: the content of comparison.json and report.html."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from vsr_lab.evaluation.results import Run, check_comparable
-from vsr_lab.evaluation.statistics import paired, pareto
-
-
-@dataclass(frozen=True)
-class Presentation:
-    """How a metric is shown. better: "higher" or "lower"; truth: the metric that measures the same on the truth."""
-
-    label: str
-    unit: str
-    better: str
-    digits: int
-    note: str = ""
-    truth: str | None = None
+from vsr_lab.core.records.comparison import (
+    CandidateImages,
+    Cell,
+    ClipImages,
+    Comparison,
+    Competitor,
+    Curve,
+    MetricFacts,
+    SuiteFacts,
+)
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front
+from vsr_lab.evaluation.statistics import paired
 
 
 def compare(
-    runs: list[Run], title: str, baseline: str, metrics: Mapping[str, Presentation], root: Path
-) -> dict[str, Any]:
-    """The comparison of runs; paths of pictures are relative to root. metrics: those known, in report order.
+    runs: list[Run],
+    metrics: Sequence[MetricFacts],
+    root: Path,
+    *,
+    title: str,
+    baseline: str,
+    front: Mapping[str, int],
+) -> Comparison:
+    """Compare evaluations.
 
-    Raises UserError where runs cannot be compared.
+    Args:
+        runs: evaluations under one protocol.
+        metrics: known metrics in the order of the report; those that no run has are left out.
+        root: folder that paths of images are relative to.
+        title: of the report.
+        baseline: candidate that differences are computed to.
+        front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that not every run has are left
+            out.
+
+    Raises:
+        UserError: runs cannot be compared.
     """
     check_comparable(runs)
-    by_suite: dict[str, dict[str, Run]] = {}
-    for run in runs:
-        by_suite.setdefault(run.suite, {})[run.candidate] = run
-    measured = {name: shown for name, shown in metrics.items() if any(name in run.summary["metrics"] for run in runs)}
-    first = runs[0].summary
-    return {
-        "schema": 1,
-        "title": title,
-        "protocol": {
-            "name": first["protocol"],
-            "fingerprint": first["protocol_fingerprint"],
-            "scale": first["scale"],
-            "description": first["protocol_description"],
-        },
-        "baseline": baseline,
-        "suites": [_suite(name, next(iter(found.values()))) for name, found in by_suite.items()],
-        "candidates": _candidates(runs),
-        "metrics": [{"name": n, **{k: v for k, v in vars(m).items() if k != "truth"}} for n, m in measured.items()],
-        "cells": [
-            _cell(run, name, shown, by_suite[run.suite].get(baseline))
+    suites = by_suite(runs)
+    measured = [metric for metric in metrics if any(metric.name in run.summary.metrics for run in runs)]
+    axes = {name: sign for name, sign in front.items() if all(name in run.summary.metrics for run in runs)}
+    return Comparison(
+        title=title,
+        protocol=runs[0].summary.protocol,
+        baseline=baseline,
+        suites=[_suite(next(iter(found.values()))) for found in suites.values()],
+        candidates=_competitors(runs),
+        metrics=measured,
+        cells=[
+            _cell(run, metric, suites[run.suite].get(baseline))
             for run in runs
-            for name, shown in measured.items()
-            if name in run.summary["metrics"]
+            for metric in measured
+            if metric.name in run.summary.metrics
         ],
-        "pareto": {suite: _front(found) for suite, found in by_suite.items()},
-        "curves": [
-            {
-                "suite": run.suite,
-                "clip": clip,
-                "metric": name,
-                "candidate": run.candidate,
-                "values": run.curve(name, clip),
-            }
+        front=axes,
+        pareto={suite: pareto_front(found, axes) for suite, found in suites.items()} if axes else {},
+        curves=[
+            Curve(
+                suite=run.suite,
+                clip=clip,
+                metric=metric.name,
+                candidate=run.candidate,
+                values=run.curve(metric.name, clip),
+            )
             for run in runs
-            for name in measured
-            for clip in run.values.get(name, {})
+            for metric in measured
+            for clip in run.values.get(metric.name, {})
         ],
-        "pictures": [picture for found in by_suite.values() for picture in _pictures(found, root)],
-        "notes": [f"{m.label}: {m.note}" for m in measured.values() if m.note],
-    }
+        pictures=[images for found in suites.values() for images in _images(found, root)],
+        notes=[f"{metric.label}: {metric.note}" for metric in measured if metric.note],
+    )
 
 
-def _suite(name: str, run: Run) -> dict[str, Any]:
+def _suite(run: Run) -> SuiteFacts:
     summary = run.summary
-    return {
-        "name": name,
-        "content": summary["content"],
-        "clips": list(summary["per_clip"]),
-        "frames": summary["frames"],
-    }
+    return SuiteFacts(name=summary.suite, content=summary.content, clips=list(summary.per_clip), frames=summary.frames)
 
 
-def _candidates(runs: list[Run]) -> list[dict[str, Any]]:
-    """One entry a candidate; its pace is the mean over its suites."""
-    paces: dict[str, list[float]] = {}
+def _competitors(runs: list[Run]) -> list[Competitor]:
+    """The candidates; speed is averaged over suites."""
+    by_candidate: dict[str, list[Run]] = {}
     for run in runs:
-        paces.setdefault(run.candidate, []).append(run.summary["ms_per_frame"])
-    facts = {run.candidate: run.summary["candidate_facts"] for run in runs}
+        by_candidate.setdefault(run.candidate, []).append(run)
     return [
-        {
-            "name": name,
-            "parameters": facts[name].get("parameters"),
-            "ms_per_frame": sum(pace) / len(pace),
-            "content": facts[name].get("content"),
-        }
-        for name, pace in paces.items()
+        Competitor(
+            name=name,
+            parameters=own[-1].summary.candidate_facts.parameters,
+            ms_per_frame=sum(run.summary.ms_per_frame for run in own) / len(own),
+            content=own[-1].summary.candidate_facts.content,
+        )
+        for name, own in by_candidate.items()
     ]
 
 
-def _cell(run: Run, metric: str, shown: Presentation, baseline: Run | None) -> dict[str, Any]:
-    found = run.summary["metrics"]
+def _cell(run: Run, metric: MetricFacts, baseline: Run | None) -> Cell:
+    found = run.summary.metrics
     difference = None
-    if baseline and baseline is not run and metric in baseline.values:
-        difference = paired(run.values[metric], baseline.values[metric]).to_json()
-    truth = found[shown.truth]["mean"] if shown.truth in found else None
-    return {
-        "candidate": run.candidate,
-        "suite": run.suite,
-        "metric": metric,
-        **found[metric],
-        "truth": truth,
-        "difference": difference,
-    }
+    if baseline and baseline is not run and metric.name in baseline.values:
+        difference = paired(run.values[metric.name], baseline.values[metric.name])
+    return Cell(
+        **dict(found[metric.name]),
+        candidate=run.candidate,
+        suite=run.suite,
+        metric=metric.name,
+        truth=found[metric.truth].mean if metric.truth in found else None,
+        difference=difference,
+    )
 
 
-def _front(found: dict[str, Run]) -> list[str]:
-    """The candidates that none beats in both PSNR and flicker."""
-    axes = ("psnr", 1), ("flicker", -1)
-    points = {
-        name: [sign * run.summary["metrics"][metric]["mean"] for metric, sign in axes]
-        for name, run in found.items()
-        if all(metric in run.summary["metrics"] for metric, _ in axes)
-    }
-    return pareto(points)
-
-
-def _pictures(found: dict[str, Run], root: Path) -> list[dict[str, Any]]:
+def _images(found: dict[str, Run], root: Path) -> list[ClipImages]:
     first = next(iter(found.values()))
 
     def path(run: Run, clip: str, name: str) -> str:
         return os.path.relpath(run.folder / "pictures" / clip / f"{name}.png", root)
 
     return [
-        {
-            "suite": first.suite,
-            "clip": shot["clip"],
-            "frame": shot["frame"],
-            "row": shot["row"],
-            **{name: path(first, shot["clip"], name) for name in ("lr", "hr", "hr_xt")},
-            "candidates": [
-                {"candidate": n, **{name: path(run, shot["clip"], name) for name in ("sr", "sr_xt")}}
-                for n, run in found.items()
+        ClipImages(
+            suite=first.suite,
+            **dict(shown),
+            lr=path(first, shown.clip, "lr"),
+            hr=path(first, shown.clip, "hr"),
+            hr_xt=path(first, shown.clip, "hr_xt"),
+            candidates=[
+                CandidateImages(candidate=name, sr=path(run, shown.clip, "sr"), sr_xt=path(run, shown.clip, "sr_xt"))
+                for name, run in found.items()
             ],
-        }
-        for shot in first.summary["pictures"]
+        )
+        for shown in first.summary.pictures
     ]

@@ -153,7 +153,7 @@
   const keyOf = (candidate, suite, metric) => JSON.stringify([candidate, suite, metric]);
   const cells = new Map(data.cells.map((cell) => [keyOf(cell.candidate, cell.suite, cell.metric), cell]));
 
-  /** The candidates of a suite that have both values, left to right. */
+  /** The candidates of a suite that have both values. */
   function points(suite) {
     return data.candidates
       .filter(({ name }) => !hidden.has(name))
@@ -163,24 +163,17 @@
         y: cells.get(keyOf(candidate.name, suite, "psnr")),
         front: (data.pareto[suite] ?? []).includes(candidate.name),
       }))
-      .filter(({ x, y }) => Number.isFinite(x?.mean) && Number.isFinite(y?.mean))
-      .sort((a, b) => a.x.mean - b.x.mean);
+      .filter(({ x, y }) => x && y);
   }
 
-  function errorBar({ mean, ci95 }, color) {
-    if (!ci95 || !ci95.every(Number.isFinite)) return { visible: false };
-    return { type: "data", symmetric: false, array: [ci95[1] - mean], arrayminus: [mean - ci95[0]], color,
-      thickness: 1.2, width: 3 };
-  }
+  const errorBar = ({ mean, low, high }, color) => ({ type: "data", symmetric: false, array: [high - mean],
+    arrayminus: [mean - low], color, thickness: 1.2, width: 3 });
 
   function tradeoffTraces(suite) {
     const slowest = Math.max(...data.candidates.map((candidate) => candidate.ms_per_frame ?? 0), 1e-9);
     const shown = points(suite);
     const [flicker, psnr] = [metricOf("flicker"), metricOf("psnr")];
-    const front = shown.filter((point) => point.front);
-    const line = { x: front.map(({ x }) => x.mean), y: front.map(({ y }) => y.mean), mode: "lines",
-      hoverinfo: "skip", line: { color: style("--muted"), dash: "dot", width: 1.5 } };
-    const marks = shown.map(({ candidate, x, y, front }) => {
+    return shown.map(({ candidate, x, y, front }) => {
       const { colour, symbol } = look(candidate.name);
       return {
         x: [x.mean], y: [y.mean], mode: "markers", name: plain(candidate.name),
@@ -196,12 +189,11 @@
           + "%{customdata[4]} parameters%{customdata[5]}<extra></extra>",
       };
     });
-    return [line, ...marks];
   }
 
   function drawTradeoff() {
     for (const [index, drawing] of all("#tradeoff-plots .drawing").entries()) {
-      const titles = [`\u2190 steadier \u2003 ${withUnit(metricOf("flicker"))}`, withUnit(metricOf("psnr"))];
+      const titles = [`\u2190 less flicker \u2003 ${withUnit(metricOf("flicker"))}`, withUnit(metricOf("psnr"))];
       draw(drawing, tradeoffTraces(data.suites[index].name), layout(...titles, { hovermode: "closest" }));
     }
   }
@@ -344,7 +336,7 @@
     }));
   }
 
-  /** One picture through time, stretched along time until there is something to see. */
+  /** An x-t slice, stretched along time. */
   function slice(path, alt) {
     const { uri, width, height } = files.get(path);
     const image = make("img", { src: uri, alt, className: "pixelated" });
@@ -353,7 +345,7 @@
     return image;
   }
 
-  /** Never smaller than it is: pixels left out would look like the very shimmer that is looked for. */
+  /** Never reduced: missing pixels would look like flicker. */
   function sizeSlices() {
     for (const image of all(".slice img")) {
       const { width } = image.dataset;
@@ -363,17 +355,15 @@
 
   function showSlices() {
     const { hr_xt: truth, candidates, row } = chosenPicture();
-    const drawn = candidates.filter(({ sr_xt: path }) => path);
-    find("#slice-list").replaceChildren(...drawn.map(({ candidate, sr_xt: path }) => {
+    find("#slice-list").replaceChildren(...candidates.map(({ candidate, sr_xt: path }) => {
       const caption = (text) => make("figcaption", { textContent: text });
-      const above = truth ? [slice(truth, "truth"), make("hr")] : [];
-      const strip = make("div", { className: "strip", tabIndex: 0 }, ...above, slice(path, candidate));
+      const strip = make("div", { className: "strip", tabIndex: 0 }, slice(truth, "truth"), make("hr"),
+        slice(path, candidate));
       strip.setAttribute("role", "group");
       strip.setAttribute("aria-label", `Time slice of the truth above ${candidate}`);
-      return make("figure", { className: "slice" },
-        ...(truth ? [caption(`truth, row ${row}`)] : []), strip, caption(candidate));
+      return make("figure", { className: "slice" }, caption(`truth, row ${row}`), strip, caption(candidate));
     }));
-    const widest = Math.max(0, ...drawn.map(({ sr_xt: path }) => files.get(path).width));
+    const widest = Math.max(0, ...candidates.map(({ sr_xt: path }) => files.get(path).width));
     find("#slice-list").style.setProperty("--widest", `${widest}px`);
     sizeSlices();
   }
@@ -419,7 +409,7 @@
       stage.setPointerCapture(event.pointerId);
       drag(event);
       range.focus({ preventScroll: true });
-      event.preventDefault(); // or the browser takes the focus away again
+      event.preventDefault(); // otherwise the browser moves the focus
     });
     stage.addEventListener("pointermove", (event) => {
       if (stage.hasPointerCapture(event.pointerId)) drag(event);

@@ -1,50 +1,43 @@
-"""The pictures of a comparison on one sheet, for where a page cannot be opened."""
+"""The images of a comparison in one PNG file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+import numpy as np
+from PIL import Image
 
-from vsr_lab.core.files import atomic_path
+from vsr_lab.core.pictures import SheetRow, write_contact_sheet
+from vsr_lab.core.records.comparison import ClipImages, Comparison
+from vsr_lab.reporting.lookup import Lookup
 
-_SIDE = 208
-_GAP = 8
-_HEAD = 26
+_SIDE = 208  # pixels
 
 
-def write_sheet(comparison: Mapping[str, Any], root: Path, path: Path) -> None:
-    """A row a suite (its first clip), a column for LR, every candidate and the truth, with PSNR and flicker beneath.
+def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
+    """Write one row per suite (its first clip): LR, every candidate, HR, with PSNR and flicker below.
 
-    comparison: as `compare` returns it, its pictures relative to root.
+    Args:
+        comparison: whose images are shown.
+        root: folder that its image paths are relative to.
+        path: the PNG file; replaced in one step.
     """
-    numbers = {(c["candidate"], c["suite"], c["metric"]): c["mean"] for c in comparison["cells"]}
-    firsts = {picture["suite"]: picture for picture in reversed(comparison["pictures"])}
-    rows = [firsts[suite["name"]] for suite in comparison["suites"]]
-    names = [candidate["name"] for candidate in comparison["candidates"]]
-    columns = ["low resolution", *names, "truth"]
-    size = (len(columns) * (_SIDE + _GAP) + _GAP, len(rows) * (_SIDE + _HEAD + _GAP) + _HEAD + _GAP)
-    sheet = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(14)
-    for j, name in enumerate(columns):
-        draw.text((_GAP + j * (_SIDE + _GAP), 6), name, "black", font)
-    for i, row in enumerate(rows):
-        top = _HEAD + i * (_SIDE + _HEAD + _GAP)
-        made = {entry["candidate"]: entry["sr"] for entry in row["candidates"]}
-        files = [row["lr"], *(made.get(name) for name in names), row["hr"]]
-        captions = [row["suite"], *(_caption(numbers, name, row["suite"]) for name in names), ""]
-        for j, (file, caption) in enumerate(zip(files, captions, strict=True)):
-            left = _GAP + j * (_SIDE + _GAP)
-            if file:
-                with Image.open(root / file) as picture:
-                    sheet.paste(picture.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.NEAREST), (left, top))
-            draw.text((left, top + _SIDE + 4), caption, "black", font)
-    with atomic_path(path) as temporary:
-        sheet.save(temporary)
+    lookup = Lookup(comparison)
+    firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}
+    rows = [_row(lookup, root, firsts[suite.name]) for suite in comparison.suites if suite.name in firsts]
+    if rows:
+        write_contact_sheet(path, rows, (_SIDE, _SIDE))
 
 
-def _caption(numbers: Mapping[tuple[str, str, str], float], candidate: str, suite: str) -> str:
-    shown = (("psnr", "{:.2f} dB"), ("flicker", "flicker {:.2f}"))
-    known = ((numbers.get((candidate, suite, metric)), text) for metric, text in shown)
-    return ", ".join(text.format(value) for value, text in known if value is not None)
+def _row(lookup: Lookup, root: Path, clip: ClipImages) -> SheetRow:
+    sr = {candidate.candidate: candidate.sr for candidate in clip.candidates}
+    names = [candidate.name for candidate in lookup.comparison.candidates]
+    images = [
+        np.asarray(Image.open(root / file).convert("RGB")) if file else None
+        for file in (clip.lr, *map(sr.get, names), clip.hr)
+    ]
+    captions = ["low resolution", *(f"{name}\n{_numbers(lookup, name, clip.suite)}" for name in names), "ground truth"]
+    return SheetRow(images, captions, clip.suite)
+
+
+def _numbers(lookup: Lookup, candidate: str, suite: str) -> str:
+    cells = {metric: lookup.cell(candidate, suite, metric) for metric in ("psnr", "flicker")}
+    return ", ".join(f"{metric} {cell.mean:.2f}" for metric, cell in cells.items() if cell)

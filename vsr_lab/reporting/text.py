@@ -1,4 +1,6 @@
-"""Numbers as the page prints them: a true minus sign, fixed digits, an en dash for what is missing."""
+"""Numbers as the page prints them: a true minus sign, fixed digits, an en dash for missing values."""
+
+from vsr_lab.core.records.evaluation import Estimate
 
 MISSING = "\N{EN DASH}"
 
@@ -18,14 +20,14 @@ def signed(value: float | None, digits: int) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def interval(ends: tuple[float, float] | None, digits: int) -> str:
-    """Both ends in brackets, or nothing."""
-    return "" if ends is None else f"[{number(ends[0], digits)}, {number(ends[1], digits)}]"
+def interval(estimate: Estimate | None, digits: int) -> str:
+    """Both ends of the interval in brackets, or nothing."""
+    return "" if estimate is None else f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
 
 
-def half_width(ends: tuple[float, float] | None, digits: int) -> str:
-    """Half of the interval's width behind a plus-minus sign, or nothing."""
-    return "" if ends is None else f"±{number((ends[1] - ends[0]) / 2, digits)}"
+def half_width(estimate: Estimate | None, digits: int) -> str:
+    """Half of the interval's width after a plus-minus sign, or nothing."""
+    return "" if estimate is None else f"±{number((estimate.high - estimate.low) / 2, digits)}"
 
 
 def with_unit(value: str, unit: str) -> str:

@@ -1,17 +1,16 @@
-"""The comparison in plain words: one sentence per suite, and one on how the specialists did at home."""
-
-from __future__ import annotations
+"""The comparison in words: one sentence per suite, and one about specialists on their own content type."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from vsr_lab.reporting.schema import Lookup, Metric, Suite, bounds
+from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
+from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A suite's sentence, the figure to print large beside it, and how far the figure can be trusted."""
+    """The sentence about a suite, the number to print large beside it, and whether that number is significant."""
 
     suite: str
     figure: str
@@ -19,61 +18,62 @@ class Verdict:
     tone: Literal["clear", "unclear", "none"]
 
 
-def headline(metrics: list[Metric]) -> Metric | None:
-    """The metric that the verdicts go by: PSNR where it was measured, else the first."""
-    return next((metric for metric in metrics if metric["name"] == "psnr"), metrics[0] if metrics else None)
+def headline(metrics: list[MetricFacts]) -> MetricFacts | None:
+    """The metric of the verdicts: PSNR where it was measured, otherwise the first."""
+    return next((metric for metric in metrics if metric.name == "psnr"), metrics[0] if metrics else None)
 
 
 def verdicts(lookup: Lookup) -> list[Verdict]:
-    """One verdict per suite by the headline metric; none where nothing was to be measured."""
-    metric = headline(lookup.comparison["metrics"])
+    """One verdict per suite by the headline metric; none where there is no metric."""
+    metric = headline(lookup.comparison.metrics)
     if metric is None:
         return []
-    return [_verdict(lookup, suite, metric) for suite in lookup.comparison["suites"]]
+    return [_verdict(lookup, suite, metric) for suite in lookup.comparison.suites]
 
 
-def _verdict(lookup: Lookup, suite: Suite, metric: Metric) -> Verdict:
-    name, digits, unit, baseline = suite["name"], metric["digits"], metric["unit"], lookup.baseline
+def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
+    name, digits, unit, baseline = suite.name, metric.digits, metric.unit, lookup.baseline
     best = lookup.best(name, metric)
     if not best:
-        return Verdict(name, "", f"nothing was measured by {metric['label']}.", "none")
-    # Among equals the baseline is named last: it says more that something else drew level with it.
+        return Verdict(name, "", f"nothing was measured by {metric.label}.", "none")
+    # Of equals, one that is not the baseline is named.
     winner = next((candidate for candidate in best if candidate != baseline), baseline)
     behind = _home_behind(lookup, suite, metric, winner)
-    cell = lookup.cell(winner, name, metric["name"])
-    mean = with_unit(number(cell["mean"] if cell else None, digits), unit)
+    cell = lookup.cell(winner, name, metric.name)
+    mean = with_unit(number(cell.mean if cell else None, digits), unit)
     if winner == baseline:
         return Verdict(name, mean, f"nothing beats the baseline, {baseline}, at {mean}.{behind}", "unclear")
-    difference = cell.get("difference") if cell else None
-    if difference is None or difference["mean"] is None:
-        alone = f"{winner} is best at {mean}; there is no difference to {baseline} to give.{behind}"
+    difference = cell.difference if cell else None
+    if difference is None:
+        alone = f"{winner} is best at {mean}; its difference to {baseline} was not measured.{behind}"
         return Verdict(name, mean, alone, "unclear")
-    gain, ends = with_unit(signed(difference["mean"], digits), unit), bounds(difference["ci95"])
-    sentence = f"{winner} is best, {gain} over {baseline} {interval(ends, digits)}".rstrip()
-    if ends is not None and not ends[0] <= 0 <= ends[1]:
+    gain = with_unit(signed(difference.mean, digits), unit)
+    sentence = f"{winner} is best, {gain} over {baseline} {interval(difference, digits)}"
+    if difference.excludes_zero:
         return Verdict(name, gain, f"{sentence}.{behind}", "clear")
-    doubt = "no interval was made" if ends is None else "the interval reaches zero"
-    return Verdict(name, gain, f"{sentence}; {doubt}, so this is not a clear gain.{behind}", "unclear")
+    return Verdict(
+        name, gain, f"{sentence}; the interval contains zero, so this is not a clear gain.{behind}", "unclear"
+    )
 
 
-def _home_behind(lookup: Lookup, suite: Suite, metric: Metric, winner: str) -> str:
-    """How far the suite's own specialist is behind the winner, or nothing where it won or there is none."""
+def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner: str) -> str:
+    """How far the specialist of the suite's content type is behind the winner; empty where it won or there is none."""
     homes = lookup.homes(suite)
-    means = lookup.means(suite["name"], metric["name"])
+    means = lookup.means(suite.name, metric.name)
     measured = [means[home] for home in homes if home in means]
     if winner in homes or not measured:
         return ""
-    top = (max if metric["better"] == "higher" else min)(measured)
+    top = (max if metric.better == "higher" else min)(measured)
     name = next(home for home in homes if means.get(home) == top)
-    gap = with_unit(number(abs(means[winner] - top), metric["digits"]), metric["unit"])
+    gap = with_unit(number(abs(means[winner] - top), metric.digits), metric.unit)
     return f" Its own specialist, {name}, is {gap} behind."
 
 
 def at_home(lookup: Lookup) -> str:
-    """In how many suites with a specialist of their own that specialist is best; nothing without any."""
-    metric = headline(lookup.comparison["metrics"])
-    suites = [suite for suite in lookup.comparison["suites"] if lookup.homes(suite)]
+    """On how many suites with a specialist that specialist is best; empty where there is none."""
+    metric = headline(lookup.comparison.metrics)
+    suites = [suite for suite in lookup.comparison.suites if lookup.homes(suite)]
     if metric is None or not suites:
         return ""
-    won = sum(bool(set(lookup.best(suite["name"], metric)) & set(lookup.homes(suite))) for suite in suites)
-    return f"Specialists win at home in {won} of {len(suites)} suite{'' if len(suites) == 1 else 's'}."
+    won = sum(bool(set(lookup.best(suite.name, metric)) & set(lookup.homes(suite))) for suite in suites)
+    return f"Specialists are best on their own content type in {won} of {len(suites)} suites."

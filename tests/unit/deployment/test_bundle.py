@@ -34,14 +34,14 @@ def test_an_opened_bundle_runs(bundle: Bundle) -> None:
 
 def test_the_manifest_says_what_the_bundle_is(bundle: Bundle) -> None:
     manifest = bundle.manifest
-    assert (manifest["name"], manifest["scale"], manifest["network"]) == ("doubler", 2, SPEC)
-    assert manifest["about"] == {"content": "animation"}
-    assert manifest["graphs"] == {"onnx": "step.onnx"}
+    assert (manifest.name, manifest.scale, manifest.network) == ("doubler", 2, SPEC)
+    assert manifest.about == {"content": "animation"}
+    assert manifest.graphs == {"onnx": "step.onnx"}
 
 
 def test_every_file_but_the_manifest_has_its_hash(bundle: Bundle) -> None:
     hashes = {path.name: sha256(path) for path in bundle.folder.iterdir() if path.name != "manifest.json"}
-    assert bundle.manifest["sha256"] == hashes
+    assert bundle.manifest.sha256 == hashes
 
 
 def test_the_weights_inside_load_by_themselves(bundle: Bundle) -> None:
@@ -84,12 +84,12 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def _rewrite(bundle: Bundle, **changes: object) -> None:
-    (bundle.folder / "manifest.json").write_text(json.dumps({**bundle.manifest, **changes}))
+    (bundle.folder / "manifest.json").write_text(json.dumps({**bundle.manifest.model_dump(), **changes}))
 
 
 def test_another_schema_is_refused(bundle: Bundle) -> None:
-    _rewrite(bundle, schema=2)
-    with pytest.raises(UserError, match="no bundle's manifest"):
+    _rewrite(bundle, schema_version=2)
+    with pytest.raises(UserError, match="has schema_version 2, this version of vsr_lab reads 1; update vsr_lab"):
         open_bundle(bundle.folder)
 
 
@@ -101,7 +101,7 @@ def test_a_bundle_without_a_graph_to_run_is_refused(bundle: Bundle) -> None:
 
 def test_a_graph_that_has_no_hash_is_refused(bundle: Bundle) -> None:
     """It could be any graph."""
-    _rewrite(bundle, sha256={name: h for name, h in bundle.manifest["sha256"].items() if name != "step.onnx"})
+    _rewrite(bundle, sha256={name: h for name, h in bundle.manifest.sha256.items() if name != "step.onnx"})
     with pytest.raises(UserError, match=r"step\.onnx|manifest"):
         open_bundle(bundle.folder)
 
@@ -112,7 +112,9 @@ def test_a_graph_that_has_no_hash_is_refused(bundle: Bundle) -> None:
 def test_a_graph_that_strays_leaves_no_bundle(tmp_path: Path, nearest: Exporter) -> None:
     nearest.factor = 1.01  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(Refusal, match="differs from the network"):
-        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+        write_bundle(
+            tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest]
+        )
     assert _names(tmp_path) == set()
 
 
@@ -124,14 +126,16 @@ def test_an_interrupted_export_leaves_no_bundle(
 
     monkeypatch.setattr(nearest, "load", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+        write_bundle(
+            tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest]
+        )
     assert _names(tmp_path) == set()
 
 
 def test_a_bundle_already_there_is_kept(bundle: Bundle, nearest: Exporter) -> None:
     before = (bundle.folder / "manifest.json").read_bytes()
     with pytest.raises(UserError, match="bundle: cannot be written"):
-        write_bundle(bundle.folder, "other", Interpolation(2, "nearest"), SPEC, {}, [nearest])
+        write_bundle(bundle.folder, "other", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest])
     assert (bundle.folder / "manifest.json").read_bytes() == before
     assert _names(bundle.folder.parent) == {"bundle"}
 
@@ -144,5 +148,5 @@ def test_a_network_that_needs_the_future_cannot_be_bundled(tmp_path: Path, neare
             return lr
 
     with pytest.raises(UserError, match="needs future frames"):
-        write_bundle(tmp_path / "bundle", "whole", Whole(), {}, {}, [nearest])
+        write_bundle(tmp_path / "bundle", "whole", Whole(), spec={}, about={}, exporters=[nearest])
     assert _names(tmp_path) == set()

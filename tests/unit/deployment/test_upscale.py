@@ -1,7 +1,6 @@
 """A video file through a bundle: every frame, at its time, in a new file that says what was done."""
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,8 @@ from torch import Tensor
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, upscale
 from vsr_lab.video import VideoFile, VideoWriter
 
@@ -45,7 +46,7 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out" / "large.mkv"
 
 
-def _upscale(bundle: Bundle, source: Path, output: Path, **changes: Any) -> dict[str, Any]:
+def _upscale(bundle: Bundle, source: Path, output: Path, **changes: Any) -> Provenance:
     return upscale(
         bundle, source, output, **{"encoding": EXACT, "tile": 0, "overlap": 0, "overwrite": False, **changes}
     )
@@ -65,7 +66,7 @@ def test_cuts_are_watched_for_and_told(
 ) -> None:
     scenes = np.concatenate([to_frames(moving(n, 32, 64, 0, 0, seed)) for n, seed in ((5, 0), (3, 1))])
     provenance = _upscale(bundle, write_video("in/scenes.mkv", scenes), output, watch_cuts=watched)
-    assert provenance["cuts"] == ([5] if watched else None)
+    assert provenance.cuts == ([5] if watched else None)
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(16, 4), (20, 0), (100, 8)])
@@ -74,7 +75,7 @@ def test_tiles_change_nothing_here(
 ) -> None:
     provenance = _upscale(bundle, source, output, tile=tile, overlap=overlap)
     assert np.array_equal(VideoFile(output).read(0, 8).frames, frames.repeat(2, 1).repeat(2, 2))
-    assert provenance["tile"] == {"size": tile, "overlap": overlap}
+    assert (provenance.tile, provenance.overlap) == (tile, overlap)
 
 
 def test_a_clip_longer_than_a_chunk_is_whole(bundle: Bundle, write_video: WriteVideo, output: Path) -> None:
@@ -115,18 +116,24 @@ def test_the_original_is_only_read(bundle: Bundle, source: Path, output: Path) -
 
 def test_the_provenance_names_all_that_took_part(bundle: Bundle, source: Path, output: Path) -> None:
     provenance = _upscale(bundle, source, output)
-    assert json.loads(output.with_name("large.mkv.provenance.json").read_text()) == provenance
-    assert provenance["source"] == {"file": "source.mkv", "sha256": _hash(source), "size": [64, 32]}
-    assert provenance["output"] == {"file": "large.mkv", "sha256": _hash(output), "size": [128, 64]}
-    assert provenance["bundle"] == {"name": "doubler", "sha256": bundle.manifest["sha256"]}
-    assert (provenance["frames"], provenance["scale"], provenance["disclosure"]) == (8, 2, DISCLOSURE)
+    assert read_record(output.with_name("large.mkv.provenance.json"), Provenance) == provenance
+    facts = {"bits": 8, "matrix": "rgb", "full_range": True, "assumed": False}
+    assert provenance.source.model_dump() == {
+        "file": "source.mkv", "sha256": _hash(source), "size": (64, 32), **facts
+    }  # fmt: skip
+    assert provenance.output.model_dump() == {
+        "file": "large.mkv", "sha256": _hash(output), "size": (128, 64), **facts
+    }  # fmt: skip
+    assert (provenance.bundle, provenance.bundle_sha256) == ("doubler", bundle.manifest.sha256)
+    assert (provenance.frames, provenance.scale, provenance.disclosure) == (8, 2, DISCLOSURE)
 
 
-def test_the_provenance_says_how_colours_are_written(bundle: Bundle, source: Path, output: Path) -> None:
-    colour = _upscale(bundle, source, output)["colour"]
+def test_the_provenance_names_the_colors_that_are_written(bundle: Bundle, source: Path, output: Path) -> None:
+    output = output.with_suffix(".mp4")
+    provenance = _upscale(bundle, source, output, encoding=Encoding("libx264", "yuv420p", {}))
     written = VideoFile(output).probe.colour
-    assert colour["read_as"] == {"matrix": "rgb", "full_range": True, "assumed": False}
-    assert written.matrix in colour["written_as"]
+    assert (provenance.output.matrix, provenance.output.full_range) == (written.matrix, written.full_range)
+    assert written.matrix == "bt709"
 
 
 def test_an_h264_file_is_written_by_default_means(bundle: Bundle, source: Path, output: Path, frames: Frames) -> None:
@@ -157,7 +164,7 @@ def test_depth_is_kept_where_the_output_has_it_and_told(
     deep = frames.astype(np.uint16) * 256 + 77
     source = write_video("in/deep.mkv", deep, codec="ffv1", pixel_format="gbrp16le")
     provenance = _upscale(bundle, source, output, encoding=Encoding("ffv1", pixel_format, {}))
-    assert provenance["bits"] == {"read": 16, "written": written}
+    assert (provenance.source.bits, provenance.output.bits) == (16, written)
     if written == 16:
         assert np.array_equal(VideoFile(output).read(0, 8).frames, deep.repeat(2, 1).repeat(2, 2))
 
@@ -194,7 +201,7 @@ def test_the_input_under_another_name_is_never_the_output(
 @pytest.mark.parametrize("name", ["large.mkv", "large.mkv.provenance.json"])
 def test_what_is_there_is_kept_unless_asked(bundle: Bundle, source: Path, output: Path, name: str) -> None:
     (output.parent / name).write_text("precious")
-    with pytest.raises(UserError, match=f"{name}: already there"):
+    with pytest.raises(UserError, match=f"{name}: already exists"):
         _upscale(bundle, source, output)
     assert (output.parent / name).read_text() == "precious"
     assert _names(output.parent) == {name}

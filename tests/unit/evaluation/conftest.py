@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from vsr_lab.evaluation.results import Run, read_run, write_results
-from vsr_lab.evaluation.scoring import Score
+from vsr_lab.core.records.evaluation import Evaluated
+from vsr_lab.evaluation.results import Run, Score, read_run, write_results
 
 MakeRun = Callable[..., Run]
 
@@ -26,20 +26,19 @@ def make_run(tmp_path: Path) -> MakeRun:
             for clip, numbers in clips.items()
             for t, value in enumerate(numbers)
         ]
-        defaults = {
+        defaults: dict[str, Any] = {
             "candidate": candidate,
             "candidate_facts": {"kind": "interpolation"},
+            "suite": suite,
             "content": "live_action",
             "suite_fingerprint": f"clips of {suite}",
-            "protocol": "base",
-            "protocol_fingerprint": "settings",
-            "protocol_description": "as it is",
+            "protocol": {"name": "base", "fingerprint": "settings", "scale": 2, "description": "as it is"},
             "metric_fingerprints": dict.fromkeys(values, "as it is"),
-            "scale": 2,
             "ms_per_frame": 1.0,
             "pictures": [],
         }
-        write_results(folder, suite, scores, {**defaults, **facts})
+        protocol = {**defaults["protocol"], **facts.pop("protocol", {})}
+        write_results(folder, Evaluated.model_validate({**defaults, **facts, "protocol": protocol}), scores)
         return read_run(folder)
 
     return make

@@ -27,9 +27,27 @@ def test_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
     save_network(network, SPEC, {"content": "animation"}, path)
     candidate = candidates.checkpoint(str(path))
     parameters = sum(p.numel() for p in network.parameters())
-    assert (candidate.name, candidate.scale) == ("animator", 2)
-    assert candidate.facts.items() >= {("kind", "checkpoint"), ("content", "animation"), ("parameters", parameters)}
-    assert Path(candidate.facts["path"]).samefile(path)
+    facts = candidate.facts
+    assert (candidate.scale, facts.kind, facts.content, facts.parameters) == (2, "checkpoint", "animation", parameters)
+    assert facts.architecture == "Compact"
+    assert facts.path and Path(facts.path).samefile(path)
+
+
+@pytest.mark.parametrize(
+    ("about", "given", "name"),
+    [({"name": "my run"}, None, "my run"), ({"name": "my run"}, "mine", "mine"), ({}, None, "animator")],
+)
+def test_a_checkpoint_is_named_by_hand_or_by_its_run_or_its_file(
+    tmp_path: Path, about: dict[str, str], given: str | None, name: str
+) -> None:
+    path = tmp_path / "weights" / "animator.safetensors"
+    save_network(Compact(2, 4, 1), SPEC, about, path)
+    assert candidates.checkpoint(str(path), given).name == name
+
+
+def test_frames_in_the_current_folder_have_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert candidates.frames(".").name == tmp_path.name
 
 
 def _nearest_graph(path: Path, scale: int, *extra: str) -> str:
@@ -58,7 +76,7 @@ def test_a_foreign_graph_of_two_inputs_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="is no folder"):
+    with pytest.raises(UserError, match=r"is not a folder; expected .*/CLIP/ with one image per frame"):
         candidates.frames(str(tmp_path / "nowhere"))
 
 

@@ -1,5 +1,6 @@
 """Drift: what piles up over a long run is found, and what does not is left in peace."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,12 @@ def test_a_run_of_less_than_three_passes_is_none(hr: Tensor) -> None:
     ],
     ids=lambda value: value["_target_"].rpartition(".")[2] if isinstance(value, dict) else "",
 )
-def test_the_gate_runs_what_can_run_for_long(tmp_path: Path, spec: dict[str, Any], passed: bool) -> None:
+def test_the_gate_runs_what_can_run_for_long(
+    tmp_path: Path, make_run: Callable[..., Run], spec: dict[str, Any], passed: bool
+) -> None:
     path = tmp_path / "network.safetensors"
     save_network(build_network(spec), spec, {}, path)
-    run = Run(tmp_path, {"candidate_facts": {"kind": "checkpoint", "path": str(path)}})
+    run = make_run("ours", {"psnr": {"walk": [30.0]}}, candidate_facts={"kind": "checkpoint", "path": str(path)})
     verdict = NoDrift(frames=180, margin=0.1).judge("drift", run, run)
     assert (verdict.gate, verdict.passed) == ("drift", passed), verdict.reason
 

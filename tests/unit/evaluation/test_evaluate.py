@@ -10,11 +10,16 @@ import pytest
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation import Candidate, Protocol, Suite, check_clips, evaluate, read_run
-from vsr_lab.evaluation.candidates import interpolation
+from vsr_lab.evaluation.candidates import checkpoint, interpolation
+from vsr_lab.evaluation.candidates import frames as frames_of
+from vsr_lab.evaluation.results import pareto_front
 from vsr_lab.metrics import flicker, psnr
-from vsr_lab.reporting import Presentation, compare
+from vsr_lab.models import Compact, save_network
+from vsr_lab.reporting import compare
 
 WriteVideo = Callable[..., Path]
 METRICS = {"psnr": psnr, "flicker": flicker}
@@ -27,7 +32,7 @@ def _protocol(**changes: Any) -> Protocol:
     )
 
 
-def _evaluate(judged: Mapping[Path, Candidate], suite: Suite, protocol: Protocol) -> dict[Path, dict[str, Any]]:
+def _evaluate(judged: Mapping[Path, Candidate], suite: Suite, protocol: Protocol) -> dict[Path, Summary]:
     return evaluate(judged, suite, check_clips(list(judged.values()), suite, protocol), protocol)
 
 
@@ -45,23 +50,48 @@ def test_every_candidate_gets_a_folder_of_its_own_results(tmp_path: Path, suite:
     for folder, candidate in judged.items():
         run = read_run(folder)
         assert run.summary == summaries[folder]
-        assert (run.candidate, run.suite, run.summary["clips"]) == (candidate.name, "film", 2)
+        assert (run.candidate, run.suite, run.summary.clips) == (candidate.name, "film", 2)
         assert {clip: len(values) for clip, values in run.values["psnr"].items()} == {"city": 5, "walk": 8}
         assert {path.name for path in (folder / "pictures" / "walk").iterdir()} == {
             *("lr.png", "hr.png", "sr.png", "hr_xt.png", "sr_xt.png"),
         }
-    bicubic, nearest = (summaries[tmp_path / name]["metrics"]["psnr"]["mean"] for name in ("bicubic", "nearest"))
+    bicubic, nearest = (summaries[tmp_path / name].metrics["psnr"].mean for name in ("bicubic", "nearest"))
     assert bicubic > nearest
 
 
 def test_a_scale_that_is_not_the_protocols_is_refused(suite: Suite) -> None:
-    with pytest.raises(UserError, match="bicubic: enlarges by 3, the protocol by 2"):
+    with pytest.raises(
+        UserError, match=r"candidate bicubic: interpolation Interpolation upscales x3, protocol base is x2"
+    ):
         check_clips([interpolation("bicubic", 3)], suite, _protocol())
+
+
+def test_a_wrong_scale_names_the_file_and_its_network(tmp_path: Path, suite: Suite) -> None:
+    path = tmp_path / "weights" / "animator.safetensors"
+    spec = {"_target_": "vsr_lab.models.Compact", "scale": 4, "channels": 4, "layers": 1}
+    save_network(Compact(4, 4, 1), spec, {"content": "animation"}, path)
+    with pytest.raises(UserError) as refused:
+        check_clips([checkpoint(str(path))], suite, _protocol())
+    assert f"{path} (checkpoint Compact animation) upscales x4, protocol base is x2" in str(refused.value)
+
+
+def test_missing_output_of_another_tool_is_reported_with_the_layout_before_anything_is_scored(
+    tmp_path: Path, suite: Suite, write_video: WriteVideo, frames: Frames
+) -> None:
+    write_video("theirs/city.mkv", frames[:5])
+    with pytest.raises(UserError, match=r"has no clip walk; it has city; expected .*/walk/ with one image per frame"):
+        check_clips([frames_of(str(tmp_path / "theirs"))], suite, _protocol())
 
 
 def test_a_clip_too_short_for_the_trim_is_named(suite: Suite) -> None:
     with pytest.raises(UserError, match=r"city\.mkv: has 5 frames, too few for trim 3"):
         check_clips([interpolation("bicubic", 2)], suite, _protocol(trim=3))
+
+
+def test_a_file_name_that_is_not_unicode_is_refused(tmp_path: Path, suite: Suite) -> None:
+    (tmp_path / "clips" / "city.mkv").rename(tmp_path / "clips" / "caf\udce9.mkv")
+    with pytest.raises(UserError, match="is not a valid Unicode file name; rename the file"):
+        check_clips([interpolation("bicubic", 2)], suite, _protocol())
 
 
 def test_a_twin_that_does_not_fit_is_named(tmp_path: Path, suite: Suite) -> None:
@@ -77,7 +107,7 @@ def test_a_clip_of_a_single_frame_is_judged_for_what_it_has(
     folder = tmp_path / "a"
     one = Suite("one", str(tmp_path / "one"))
     summary = _evaluate({folder: interpolation("bicubic", 2)}, one, _protocol())[folder]
-    assert (summary["frames"], set(summary["metrics"])) == (1, {"psnr"})
+    assert (summary.frames, set(summary.metrics)) == (1, {"psnr"})
 
 
 def test_the_fingerprint_of_a_suite_moves_with_its_clips_and_not_with_its_place(
@@ -85,7 +115,7 @@ def test_the_fingerprint_of_a_suite_moves_with_its_clips_and_not_with_its_place(
 ) -> None:
     def fingerprint(suite: Suite) -> str:
         folder = tmp_path / f"run{np.random.default_rng().integers(1 << 40)}"
-        return _evaluate({folder: interpolation("nearest", 2)}, suite, _protocol())[folder]["suite_fingerprint"]
+        return _evaluate({folder: interpolation("nearest", 2)}, suite, _protocol())[folder].suite_fingerprint
 
     write_video("elsewhere/city.mkv", frames[:5])
     write_video("elsewhere/walk.mkv", frames[::-1])
@@ -97,28 +127,32 @@ def test_the_fingerprint_of_a_suite_moves_with_its_clips_and_not_with_its_place(
 
 # Side by side
 
-SHOWN = {
-    "psnr": Presentation("PSNR-Y", "dB", "higher", 2),
-    "flicker": Presentation("Flicker", "levels", "lower", 2, note="Relative to the truth."),
-    "lpips": Presentation("LPIPS", "", "lower", 3, note="Not measured here."),
-}
+SHOWN = [
+    MetricFacts(name="psnr", label="PSNR-Y", unit="dB", better="higher", digits=2),
+    MetricFacts(name="flicker", label="Flicker", unit="levels", better="lower", digits=2, note="Relative to HR."),
+    MetricFacts(name="lpips", label="LPIPS", unit="", better="lower", digits=3, note="Not measured here."),
+]
 
 
-def test_a_comparison_holds_every_candidate_with_its_distance_to_the_baseline(tmp_path: Path, suite: Suite) -> None:
+def test_a_comparison_holds_every_candidate_with_its_difference_to_the_baseline(tmp_path: Path, suite: Suite) -> None:
     judged = {tmp_path / name: interpolation(name, 2) for name in ("bicubic", "nearest")}
     _evaluate(judged, suite, _protocol())
     runs = [read_run(folder) for folder in judged]
-    found = compare(runs, "Kernels", "bicubic", SHOWN, tmp_path)
-    assert [metric["name"] for metric in found["metrics"]] == ["psnr", "flicker"]
-    assert found["notes"] == ["Flicker: Relative to the truth."]
-    cells = {(cell["candidate"], cell["metric"]): cell for cell in found["cells"]}
-    assert cells["bicubic", "psnr"]["difference"] is None
-    gap = cells["nearest", "psnr"]["mean"] - cells["bicubic", "psnr"]["mean"]
-    assert cells["nearest", "psnr"]["difference"]["mean"] == pytest.approx(gap)
-    curves = {(c["candidate"], c["metric"], c["clip"]): c["values"] for c in found["curves"]}
+    axes = {"psnr": 1, "flicker": -1, "lr_consistency": 1}
+    found = compare(runs, SHOWN, tmp_path, title="Kernels", baseline="bicubic", front=axes)
+    assert [metric.name for metric in found.metrics] == ["psnr", "flicker"]
+    assert found.notes == ["Flicker: Relative to HR."]
+    cells = {(cell.candidate, cell.metric): cell for cell in found.cells}
+    assert cells["bicubic", "psnr"].difference is None
+    gap = cells["nearest", "psnr"].mean - cells["bicubic", "psnr"].mean
+    difference = cells["nearest", "psnr"].difference
+    assert difference and difference.mean == pytest.approx(gap)
+    curves = {(c.candidate, c.metric, c.clip): c.values for c in found.curves}
     assert len(curves["nearest", "psnr", "walk"]) == len(curves["nearest", "flicker", "walk"]) == 8
     assert curves["nearest", "flicker", "walk"][0] is None
-    for picture in found["pictures"]:
-        paths = [picture[name] for name in ("lr", "hr", "hr_xt")]
-        paths += [shown[name] for shown in picture["candidates"] for name in ("sr", "sr_xt")]
+    for clip in found.pictures:
+        paths = [clip.lr, clip.hr, clip.hr_xt]
+        paths += [path for shown in clip.candidates for path in (shown.sr, shown.sr_xt)]
         assert all((tmp_path / path).is_file() for path in paths)
+    assert found.front == {"psnr": 1, "flicker": -1}, "what no run measured is no axis"
+    assert found.pareto == {"film": pareto_front({run.candidate: run for run in runs}, found.front)}

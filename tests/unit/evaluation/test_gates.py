@@ -40,11 +40,10 @@ def test_above_asks_for_more_than_the_margin(make_run: MakeRun) -> None:
     assert Above("psnr", 0.4).judge("gate", equal, baseline).passed
 
 
-@pytest.mark.parametrize(("value", "passed"), [(1.0, True), (1.1, True), (1.11, False), (float("inf"), False)])
+@pytest.mark.parametrize(("value", "passed"), [(1.0, True), (1.1, True), (1.11, False)])
 def test_not_worse_allows_a_share_of_the_baselines(make_run: MakeRun, value: float, passed: bool) -> None:
     baseline = make_run("bicubic", {"flicker": {"walk": [1.0, 1.0]}})
-    run = make_run("ours", {"flicker": {"walk": [1.0, 1.0]}})
-    run.summary["metrics"]["flicker"]["mean"] = value
+    run = make_run("ours", {"flicker": {"walk": [value, value]}})
     verdict = NotWorse("flicker", 0.1).judge("calm", run, baseline)
     assert (verdict.passed, verdict.value, verdict.bound) == (passed, value, 1.1)
 
@@ -64,7 +63,7 @@ def test_a_metric_that_was_not_measured_is_named(make_run: MakeRun, gate: Above 
 
 def test_a_verdict_says_itself_in_json(make_run: MakeRun) -> None:
     run = make_run("ours", {"psnr": {"walk": [31.0]}})
-    assert Floor("psnr", 30).judge("floor", run, run).to_json() == {
+    assert Floor("psnr", 30).judge("floor", run, run).model_dump() == {
         "gate": "floor",
         "value": 31.0,
         "bound": 30,
@@ -142,18 +141,18 @@ def test_a_network_is_exported_once_for_all_suites_and_anew_when_it_has_changed(
     assert gate.judge("export", trained, trained) == gate.judge("export", trained, trained)
     assert exporter.writes == 1
     spec = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
-    save_network(Compact(2, 4, 1), spec, {"seed": 1}, Path(trained.summary["candidate_facts"]["path"]))
+    save_network(Compact(2, 4, 1), spec, {"seed": 1}, Path(trained.summary.candidate_facts.path or ""))
     gate.judge("export", trained, trained)
     assert exporter.writes == 2
 
 
 @pytest.mark.parametrize("gate", [ExportParity(Kept()), NoDrift(600, 0.1)])
 def test_a_checkpoint_that_is_gone_is_told_in_one_line(trained: Run, gate: Gate) -> None:
-    Path(trained.summary["candidate_facts"]["path"]).unlink()
+    Path(trained.summary.candidate_facts.path or "").unlink()
     with pytest.raises(UserError, match=r"network\.safetensors: not found"):
         gate.judge("gate", trained, trained)
 
 
 def test_a_network_without_memory_has_no_drift_to_measure(trained: Run) -> None:
     verdict = NoDrift(600, 0.1).judge("drift", trained, trained)
-    assert (verdict.passed, verdict.value, verdict.reason) == (True, None, "remembers nothing")
+    assert (verdict.passed, verdict.value, verdict.reason) == (True, None, "the network has no state")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.evaluation.results import Run, check_comparable, read_run, write_results
-from vsr_lab.evaluation.scoring import Score
+from vsr_lab.core.records.evaluation import Evaluated
+from vsr_lab.evaluation.results import Run, Score, check_comparable, pareto_front, read_run, write_results
 
 MakeRun = Callable[..., Run]
 VALUES = {"psnr": {"walk": [30.0, 31.5, 29.25], "city": [25.0, 26.0, 27.0]}, "flicker": {"walk": [1.5]}}
@@ -23,21 +23,22 @@ def test_values_come_back_as_they_were(make_run: MakeRun) -> None:
 def test_values_come_in_the_order_of_the_frames_however_they_were_written(tmp_path: Path, make_run: MakeRun) -> None:
     summary = make_run("ours", VALUES).summary
     scores = [Score("ours", "walk", t, "psnr", 30.0 + t) for t in (2, 0, 1)]
-    write_results(tmp_path / "run", "film", scores, {"candidate": "ours", "protocol": summary["protocol"]})
+    evaluated = Evaluated(**{key: getattr(summary, key) for key in Evaluated.model_fields})
+    write_results(tmp_path / "run", evaluated, scores)
     assert read_run(tmp_path / "run").values["psnr"]["walk"].tolist() == [30, 31, 32]
 
 
 def test_the_summary_has_means_over_frames_then_clips(make_run: MakeRun) -> None:
     summary = make_run("ours", VALUES).summary
-    assert summary["metrics"]["psnr"]["mean"] == pytest.approx((30.25 + 26) / 2)
-    assert summary["per_clip"]["walk"] == {"psnr": 30.25, "flicker": 1.5}
-    assert (summary["clips"], summary["frames"]) == (2, 6)
-    assert summary["metrics"]["flicker"] == {"mean": 1.5, "ci95": [1.5, 1.5]}
+    assert summary.metrics["psnr"].mean == pytest.approx((30.25 + 26) / 2)
+    assert summary.per_clip["walk"] == {"psnr": 30.25, "flicker": 1.5}
+    assert (summary.clips, summary.frames) == (2, 6)
+    assert summary.metrics["flicker"].model_dump() == {"mean": 1.5, "low": 1.5, "high": 1.5}
 
 
 def test_a_metric_that_a_clip_lacks_is_empty_there(make_run: MakeRun) -> None:
     run = make_run("ours", VALUES)
-    assert run.summary["per_clip"]["city"]["flicker"] is None
+    assert run.summary.per_clip["city"]["flicker"] is None
     with (run.folder / "clips.csv").open(newline="") as file:
         rows = {row["clip"]: row for row in csv.DictReader(file)}
     assert (rows["walk"]["psnr"], rows["city"]["flicker"]) == ("30.25", "")
@@ -45,7 +46,7 @@ def test_a_metric_that_a_clip_lacks_is_empty_there(make_run: MakeRun) -> None:
 
 def test_the_summary_is_plain_json_with_versions(make_run: MakeRun) -> None:
     summary = json.loads((make_run("ours", VALUES).folder / "summary.json").read_text())
-    assert summary["schema"] == 1
+    assert (summary["record"], summary["schema_version"]) == ("summary", 1)
     assert {"python", "vsr-lab", "torch"} <= set(summary["versions"])
 
 
@@ -63,8 +64,31 @@ def test_a_folder_that_holds_no_evaluation_is_refused(tmp_path: Path, make_run: 
     with pytest.raises(UserError, match=r"frames\.parquet: not found"):
         read_run(run.folder)
     (run.folder / "summary.json").write_text('{"schema": 1}')
-    with pytest.raises(UserError, match="no evaluation's summary"):
+    with pytest.raises(UserError, match="is not a summary; give one written by vsr-lab evaluate"):
         read_run(run.folder)
+
+
+def test_a_damaged_table_is_reported(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    table = run.folder / "frames.parquet"
+    table.write_bytes(table.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"frames\.parquet: cannot be read"):
+        _ = run.values
+
+
+# Pareto front
+
+
+def test_a_front_is_of_all_axes(make_run: MakeRun) -> None:
+    """Without the third axis "faithful" would be dominated."""
+    rows = {"sharp": (32.0, 1.0, 40.0), "faithful": (31.0, 1.1, 50.0), "dominated": (31.5, 1.2, 39.0)}
+    runs = {
+        name: make_run(name, {m: {"walk": [v]} for m, v in zip(("psnr", "flicker", "lr"), row, strict=True)})
+        for name, row in rows.items()
+    }
+    runs["incomplete"] = make_run("incomplete", {"psnr": {"walk": [99.0]}})
+    assert pareto_front(runs, {"psnr": 1, "flicker": -1, "lr": 1}) == ["sharp", "faithful"]
+    assert pareto_front(runs, {"psnr": 1, "flicker": -1}) == ["sharp"]
 
 
 # Side by side
@@ -77,8 +101,8 @@ def test_runs_under_one_protocol_are_comparable(make_run: MakeRun) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"protocol": "vid4"},
-        {"protocol_fingerprint": "other settings"},
+        {"protocol": {"name": "vid4"}},
+        {"protocol": {"fingerprint": "other settings"}},
         {"suite_fingerprint": "other clips"},
         {"metric_fingerprints": {"psnr": "otherwise", "flicker": "as it is"}},
     ],
@@ -94,7 +118,7 @@ def test_runs_measured_differently_are_refused_and_both_are_named(make_run: Make
 
 def test_protocols_that_differ_are_both_named(make_run: MakeRun) -> None:
     with pytest.raises(UserError, match=r"protocol vid4, but .* has base"):
-        check_comparable([make_run("a", VALUES), make_run("b", VALUES, protocol="vid4")])
+        check_comparable([make_run("a", VALUES), make_run("b", VALUES, protocol={"name": "vid4"})])
 
 
 def test_a_metric_that_the_first_run_lacks_is_checked_too(make_run: MakeRun) -> None:

@@ -1,7 +1,8 @@
 """Scoring: the same numbers however the clip is cut, and nothing read before it is needed."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import Network
+from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, NetworkCandidate, interpolation
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.scoring import Score, score_clip
+from vsr_lab.evaluation.results import Score
+from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
 
@@ -60,7 +63,7 @@ def _score(
     watch: Callable[..., None] = lambda *_: None,
     frames: int = 9,
 ) -> list[Score]:
-    return score_clip(candidates, "walk", pairs, frames, protocol, chunk, watch)[0]
+    return score_clip(candidates, "walk", pairs, frames=frames, protocol=protocol, chunk=chunk, watch=watch)[0]
 
 
 def _values(scores: list[Score]) -> dict[tuple[str, str, int], float]:
@@ -77,7 +80,7 @@ class Changed:
     truth: list[Tensor]
     change: Callable[[int, Tensor], Tensor]
     scale: int | None = None
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="changed"))
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
         for t, _ in enumerate(lr):
@@ -156,7 +159,7 @@ def test_candidates_beside_each_other_do_not_change_each_others_numbers(pairs: l
 
 def test_frames_of_another_size_are_refused(pairs: list[Pair]) -> None:
     small = _changed(pairs, lambda t, frame: frame[:, :16], "small")
-    with pytest.raises(UserError, match=r"small: makes frames of \(48, 16\), the truth is \(48, 32\)"):
+    with pytest.raises(UserError, match="small: outputs 48x16 frames, HR has 48x32"):
         _score([small], pairs, _protocol("psnr"))
 
 
@@ -169,6 +172,37 @@ def test_frames_that_are_not_finite_are_never_left_out_of_the_mean(pairs: list[P
     except (UserError, Refusal):
         return
     assert found["ours", "psnr", 3] < 20
+
+
+@dataclass(frozen=True)
+class Short(Changed):
+    """Outputs one frame less than it was given."""
+
+    def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
+        return itertools.islice(super().frames(clip, lr), 8)
+
+
+def test_too_few_frames_are_reported(pairs: list[Pair]) -> None:
+    short = Short("short", [pair.hr for pair in pairs], lambda t, frame: frame)
+    with pytest.raises(UserError, match="short: outputs 8 frames, the clip has more"):
+        _score([short], pairs, _protocol("psnr"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "problem"),
+    [
+        (lambda sr, hr: (sr - hr).abs().mean(), r"returned \(\), expected a tensor of shape \(1, 9\)"),
+        (lambda sr, hr: (sr - hr).abs().mean((0, 2, 3, 4)), r"returned \(9,\), expected a tensor of shape \(1, 9\)"),
+        (lambda sr, hr: 1.0, "returned float, expected a tensor"),
+        (lambda sr, hr: 1 / (sr - sr).flatten(2).sum(2), "returned infinity"),
+    ],
+)
+def test_a_metric_of_the_wrong_shape_is_named(
+    pairs: list[Pair], metric: Callable[[Tensor, Tensor], Tensor], problem: str
+) -> None:
+    protocol = replace(_protocol("psnr"), metrics={"broken": metric})
+    with pytest.raises(UserError, match=f"metric broken: {problem}"):
+        _score([interpolation("bicubic", 2)], pairs, protocol)
 
 
 def _write_frames(folder: Path, pairs: list[Pair], *shown: int) -> FramesCandidate:
@@ -258,6 +292,11 @@ class Clock:
         return self.now
 
 
+def _pace(candidate: Candidate, pairs: list[Pair]) -> dict[str, float]:
+    protocol = _protocol("psnr")
+    return score_clip([candidate], "walk", pairs, frames=9, protocol=protocol, chunk=8, watch=lambda *_: None)[1]
+
+
 def test_the_pace_is_that_of_a_frame_once_it_runs(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr("vsr_lab.evaluation.scoring.time", clock)
@@ -266,7 +305,7 @@ def test_the_pace_is_that_of_a_frame_once_it_runs(pairs: list[Pair], monkeypatch
         clock.now += 5 if t == 0 else 1
         return frame
 
-    _, pace = score_clip([_changed(pairs, work)], "walk", pairs, 9, _protocol("psnr"), 8, lambda *_: None)
+    pace = _pace(_changed(pairs, work), pairs)
     assert pace == {"ours": pytest.approx(1000)}
 
 
@@ -281,6 +320,5 @@ def test_the_pace_of_a_candidate_that_sees_the_whole_clip_at_once_is_shared_by_i
             clock.now += 9
             return super().forward(lr)
 
-    candidate = NetworkCandidate("whole", Slow())
-    _, pace = score_clip([candidate], "walk", pairs, 9, _protocol("psnr"), 8, lambda *_: None)
+    pace = _pace(NetworkCandidate("whole", Slow()), pairs)
     assert pace == {"whole": pytest.approx(1000)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.evaluation import Choice
 from vsr_lab.evaluation.gates import Floor, Gate, NotWorse
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
@@ -22,8 +23,8 @@ def _run(make_run: MakeRun, name: str, psnr: float, flicker: float, **facts: Any
     return make_run(name, {"psnr": {"walk": [psnr] * 2}, "flicker": {"walk": [flicker] * 2}}, **facts)
 
 
-def _choose(runs: list[Run], rank_by: str = "psnr") -> dict[str, Any]:
-    (choice,) = select(runs, GATES, "bicubic", rank_by, FRONT)["choices"]
+def _choose(runs: list[Run], rank_by: str = "psnr") -> Choice:
+    (choice,) = select(runs, GATES, "bicubic", rank_by=rank_by, front=FRONT).choices
     return choice
 
 
@@ -35,10 +36,10 @@ def bicubic(make_run: MakeRun) -> Run:
 def test_the_best_by_rank_of_those_deployable_is_chosen(make_run: MakeRun, bicubic: Run) -> None:
     runs = [bicubic, _run(make_run, "good", 31, 1.5), _run(make_run, "best", 33, 1.9), _run(make_run, "wild", 40, 2.1)]
     choice = _choose(runs)
-    assert choice["chosen"] == "best"
-    assert choice["verdict"] == "best is deployable"
-    assert choice["deployable"] == ["good", "best"]
-    assert choice["pareto"] == ["good", "best"]
+    assert choice.chosen == "best"
+    assert choice.verdict == "best is deployable"
+    assert choice.deployable == ["good", "best"]
+    assert choice.pareto == ["good", "best"]
 
 
 def test_what_another_beats_on_the_front_is_not_chosen_even_if_it_ranks_first(make_run: MakeRun) -> None:
@@ -50,35 +51,35 @@ def test_what_another_beats_on_the_front_is_not_chosen_even_if_it_ranks_first(ma
         for name, row in numbers.items()
     ]
     choice = _choose(runs, rank_by="ssim")
-    assert choice["deployable"] == ["beaten", "better", "calm"]
-    assert choice["pareto"] == ["better", "calm"]
-    assert choice["chosen"] == "better"
+    assert choice.deployable == ["beaten", "better", "calm"]
+    assert choice.pareto == ["better", "calm"]
+    assert choice.chosen == "better"
 
 
 def test_nothing_deployable_is_said_so(make_run: MakeRun, bicubic: Run) -> None:
     choice = _choose([bicubic, _run(make_run, "blurred", 26, 0.5)])
-    assert (choice["chosen"], choice["verdict"], choice["candidate_facts"]) == (None, "nothing deployable", None)
-    assert choice["deployable"] == choice["pareto"] == []
+    assert (choice.chosen, choice.verdict, choice.candidate_facts) == (None, "nothing deployable", None)
+    assert choice.deployable == choice.pareto == []
 
 
 def test_the_baseline_is_never_chosen_even_where_it_passes(make_run: MakeRun) -> None:
     runs = [_run(make_run, "bicubic", 45, 1.0), _run(make_run, "ours", 40, 0.9)]
-    assert _choose(runs)["chosen"] == "ours"
-    assert _choose(runs)["deployable"] == ["ours"]
-    assert _choose(runs[:1])["chosen"] is None
+    assert _choose(runs).chosen == "ours"
+    assert _choose(runs).deployable == ["ours"]
+    assert _choose(runs[:1]).chosen is None
 
 
 def test_every_gate_is_reported_with_its_number_up_to_the_first_that_failed(make_run: MakeRun, bicubic: Run) -> None:
-    gates = _choose([bicubic, _run(make_run, "blurred", 26, 0.5), _run(make_run, "wild", 40, 2.1)])["gates"]
-    assert [(v["gate"], v["value"], v["passed"]) for v in gates["blurred"]] == [("sharp", 26, False)]
-    assert [(v["gate"], v["value"], v["passed"]) for v in gates["wild"]] == [("sharp", 40, True), ("calm", 2.1, False)]
+    gates = _choose([bicubic, _run(make_run, "blurred", 26, 0.5), _run(make_run, "wild", 40, 2.1)]).gates
+    assert [(v.gate, v.value, v.passed) for v in gates["blurred"]] == [("sharp", 26, False)]
+    assert [(v.gate, v.value, v.passed) for v in gates["wild"]] == [("sharp", 40, True), ("calm", 2.1, False)]
 
 
 def test_a_content_type_has_gates_of_its_own(make_run: MakeRun) -> None:
     facts = {"content": "screen"}
     runs = [_run(make_run, "bicubic", 25, 2.0, **facts), _run(make_run, "ours", 40, 1.0, **facts)]
-    assert _choose(runs)["chosen"] is None
-    assert [v["bound"] for v in _choose(runs)["gates"]["ours"]] == [50]
+    assert _choose(runs).chosen is None
+    assert [v.bound for v in _choose(runs).gates["ours"]] == [50]
 
 
 def test_every_suite_has_a_choice_of_its_own(make_run: MakeRun) -> None:
@@ -90,7 +91,9 @@ def test_every_suite_has_a_choice_of_its_own(make_run: MakeRun) -> None:
         }.items()
         for name, psnr in numbers.items()
     ]
-    chosen = {choice["suite"]: choice["chosen"] for choice in select(runs, GATES, "bicubic", "psnr", FRONT)["choices"]}
+    chosen = {
+        choice.suite: choice.chosen for choice in select(runs, GATES, "bicubic", rank_by="psnr", front=FRONT).choices
+    }
     assert chosen == {"film": "a", "toons": "b"}
 
 
@@ -100,8 +103,8 @@ def test_a_suite_without_the_baseline_is_refused(make_run: MakeRun) -> None:
 
 
 def test_runs_under_two_protocols_are_refused(make_run: MakeRun, bicubic: Run) -> None:
-    with pytest.raises(UserError, match="numbers under different protocols"):
-        _choose([bicubic, _run(make_run, "ours", 40, 1.0, protocol="vid4")])
+    with pytest.raises(UserError, match="numbers of different protocols"):
+        _choose([bicubic, _run(make_run, "ours", 40, 1.0, protocol={"name": "vid4"})])
 
 
 def test_a_rank_that_was_not_measured_is_the_users_to_mend(make_run: MakeRun, bicubic: Run) -> None:
@@ -110,6 +113,6 @@ def test_a_rank_that_was_not_measured_is_the_users_to_mend(make_run: MakeRun, bi
 
 
 def test_the_selection_names_the_protocol_it_rests_on(bicubic: Run) -> None:
-    found = select([bicubic], GATES, "bicubic", "psnr", FRONT)
-    assert found["protocol"] == {"name": "base", "fingerprint": "settings"}
-    assert (found["baseline"], found["rank_by"], found["schema"]) == ("bicubic", "psnr", 1)
+    found = select([bicubic], GATES, "bicubic", rank_by="psnr", front=FRONT)
+    assert (found.protocol.name, found.protocol.fingerprint) == ("base", "settings")
+    assert (found.baseline, found.rank_by, found.schema_version) == ("bicubic", "psnr", 1)

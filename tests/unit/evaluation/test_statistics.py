@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from vsr_lab.core.records.evaluation import Estimate
 from vsr_lab.evaluation.statistics import estimate, paired, pareto
 
 
@@ -45,11 +46,11 @@ def test_from_eight_clips_on_the_clips_are_resampled() -> None:
 
 
 def test_one_frame_has_no_interval() -> None:
-    assert estimate({"a": np.array([3.0])}) == (3, 3, 3)
+    assert estimate({"a": np.array([3.0])}) == Estimate(mean=3, low=3, high=3)
 
 
 def test_clips_of_one_frame_have_no_interval() -> None:
-    assert estimate({"a": np.array([3.0]), "b": np.array([5.0])}) == (4, 4, 4)
+    assert estimate({"a": np.array([3.0]), "b": np.array([5.0])}) == Estimate(mean=4, low=4, high=4)
 
 
 def test_a_clip_of_one_frame_beside_a_long_one_is_kept_as_it_is() -> None:
@@ -64,11 +65,11 @@ def test_a_clip_without_values_is_left_out() -> None:
 
 
 def test_equal_clips_have_an_interval_of_nothing() -> None:
-    assert estimate({str(i): np.full(20, 4.0) for i in range(9)}) == (4, 4, 4)
+    assert estimate({str(i): np.full(20, 4.0) for i in range(9)}) == Estimate(mean=4, low=4, high=4)
 
 
 def test_an_estimate_says_itself_in_json() -> None:
-    assert estimate({"a": np.array([3.0])}).to_json() == {"mean": 3, "ci95": [3, 3]}
+    assert estimate({"a": np.array([3.0])}).model_dump() == {"mean": 3, "low": 3, "high": 3}
 
 
 # Pairs
@@ -77,7 +78,7 @@ def test_an_estimate_says_itself_in_json() -> None:
 def test_a_steady_difference_is_certain_however_noisy_the_frames() -> None:
     noisy = {"a": _noise(64, 0), "b": _noise(64, 1)}
     found = paired({clip: values + 0.1 for clip, values in noisy.items()}, noisy)
-    assert found == pytest.approx((0.1, 0.1, 0.1))
+    assert found.model_dump() == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1})
 
 
 def test_pairing_ignores_the_order_of_the_clips() -> None:

@@ -1,8 +1,8 @@
-"""The exporter contract: what was written is loaded again and compared, or refused."""
+"""The exporter contract: the written graph is loaded again and must equal the network."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,11 +12,11 @@ from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream
 
-_SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a size baked into the graph is found out
+_SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a graph of fixed size is detected
 
 
 class Parity(NamedTuple):
-    """How far an exported graph strayed from its network. worst: largest absolute difference, RGB in [0, 1]."""
+    """Largest absolute difference (`worst`, RGB in [0, 1]) between an exported graph and its network."""
 
     format: str
     worst: float
@@ -24,14 +24,13 @@ class Parity(NamedTuple):
     tolerance: float
     frames: int
 
-    def to_json(self) -> dict[str, Any]:
-        return self._asdict()
-
 
 class Exporter(ABC):
     """Writes a streaming network as a deployable graph.
 
-    tolerance: largest difference allowed in any pixel of a rollout of `frames` frames, fed back through the state.
+    Args:
+        tolerance: largest absolute difference allowed in any pixel, RGB in [0, 1].
+        frames: length of the rollout, whose state is fed back, that is compared.
     """
 
     format: str
@@ -43,14 +42,18 @@ class Exporter(ABC):
 
     @abstractmethod
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
-        """Write the step of network, for frames like example (1 3 h w), to path."""
+        """Write the step of network to path. example: a frame, 1 3 h w."""
 
     @abstractmethod
     def load(self, path: Path) -> StreamingNetwork:
-        """What `write` wrote, ready to run."""
+        """Load what `write` wrote."""
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
-        """Write into folder, load it again and roll both out. Raises Refusal, leaving no graph, where they differ."""
+        """Write the graph into folder, load it again and compare both over a rollout.
+
+        Raises:
+            Refusal: they differ; the graph is removed.
+        """
         path = folder / self.file
         network = network.eval()
         self.write(network, torch.rand(1, 3, *_SIZES[0]), path)
@@ -78,7 +81,7 @@ def _difference(ours: Tensor, theirs: Tensor) -> Tensor:
 
 
 def rollout_clip(frames: int, height: int, width: int) -> Tensor:
-    """A seeded clip that moves, flashes and cuts, T 3 h w in [0, 1]: a state that drifts shows on it."""
+    """A seeded clip with motion, a flash and a cut: T 3 h w in [0, 1]."""
     generator = torch.Generator().manual_seed(0)
     texture = torch.rand(3, height // 3 + 1, width // 3 + 1, generator=generator)
     texture = imresize(texture, 3).clamp(0, 1)[:, :height, :width]

@@ -1,4 +1,4 @@
-"""ONNX: one step of a streaming network, its state going in and coming out, at any frame size."""
+"""ONNX: one step of a streaming network, with its state as input and output, at any frame size."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ _KEY = "vsr_lab"
 
 
 class _Step(nn.Module):
-    """`step` with the state flattened into arguments, as a graph wants it."""
+    """`step` with the state flattened into arguments."""
 
     def __init__(self, network: StreamingNetwork) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class _Step(nn.Module):
 
 
 def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
-    """[channels, numerator, denominator] of each state relative to lr. Raises ValueError for states not zero."""
+    """[channels, numerator, denominator] of each state relative to lr. Raises ValueError where it is not zero."""
     size = 48
     shapes: list[list[int]] = []
     for tensor in network.zero_state(torch.rand(1, 3, size, size)):
         if tensor.abs().max() > 0 or tensor.shape[-1] * size % size:
-            raise ValueError("only a state that begins at zero can be exported")
+            raise ValueError("only a state that is zero at the beginning can be exported")
         shapes.append([tensor.shape[1], tensor.shape[-1], size])
     return shapes
 
@@ -86,7 +86,7 @@ class OnnxExporter(Exporter):
 
 
 class _quiet:  # noqa: N801 - a context manager
-    """The exporter logs every optimisation it makes; only its errors matter here."""
+    """Hides the exporter's log of its optimisations, except errors."""
 
     def __enter__(self) -> None:
         logging.disable(logging.WARNING)
@@ -117,7 +117,7 @@ class OnnxStream(StreamingNetwork):
 
 
 class OnnxFrames(FrameNetwork):
-    """A foreign graph of one image in and one image out, 1 3 h w, RGB in [0, 1]."""
+    """A graph of another tool with one image as input and one as output, 1 3 h w, RGB in [0, 1]."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         super().__init__()
@@ -135,23 +135,27 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def open_onnx(path: Path) -> StreamingNetwork:
-    """A step of ours with its state, or a foreign per-frame graph. Raises UserError for anything else."""
+    """Open an exported step, or a per-frame graph of another tool. Raises UserError for anything else."""
     if not path.is_file():
         raise UserError(path, "not found", "give an .onnx file")
     try:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises its own unrelated kinds
+    except Exception as error:  # onnxruntime raises unrelated classes of its own
         raise UserError(
-            path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it anew"
+            path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it again"
         ) from error
     note = session.get_modelmeta().custom_metadata_map.get(_KEY)
     if note:
         return OnnxStream(session, json.loads(note)).eval()
     if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
-        raise UserError(path, "has several inputs or outputs and no note of ours", "give a graph of one image each")
+        raise UserError(
+            path,
+            "has several inputs or outputs and was not exported by vsr_lab",
+            "give a graph with one input and one output",
+        )
     try:
         return OnnxFrames(session).eval()
     except Exception as error:
         raise UserError(
-            path, "does not take 1x3x32x32 float images", "give a graph of free height and width"
+            path, "does not take 1x3x32x32 float images", "give a graph with dynamic height and width"
         ) from error

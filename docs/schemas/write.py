@@ -1,0 +1,24 @@
+"""Write the JSON schemas of the records beside this file: python docs/schemas/write.py"""
+
+import json
+from pathlib import Path
+
+from vsr_lab.core.records import Record
+from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.core.records.deployment import BundleManifest, Provenance
+from vsr_lab.core.records.evaluation import Selection, Summary
+
+RECORDS: tuple[type[Record], ...] = (Summary, Comparison, Selection, BundleManifest, Provenance)
+
+
+def schemas() -> dict[str, str]:
+    """File name -> JSON schema."""
+    return {
+        f"{record.model_fields['record'].default}.json": json.dumps(record.model_json_schema(), indent=2) + "\n"
+        for record in RECORDS
+    }
+
+
+if __name__ == "__main__":
+    for name, schema in schemas().items():
+        Path(__file__).with_name(name).write_text(schema, encoding="utf-8")

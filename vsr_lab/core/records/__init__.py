@@ -1,0 +1,62 @@
+"""Records: the JSON files that one command writes and another reads, each described by one pydantic model.
+
+Models are in the modules here, by the command that writes them. To add one: a `Record` in a module, a line in
+docs/schemas/write.py, and `python docs/schemas/write.py`. A change that makes older files unreadable raises
+`schema_version`.
+"""
+
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import read_json, write_text
+
+
+class Part(BaseModel):
+    """A part of a record: unknown keys, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Record(Part):
+    """A file of its own. Subclasses set `record` (its kind) and `schema_version`; `command` writes it."""
+
+    command: ClassVar[str]
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(path: Path, model: type[R]) -> R:
+    """Read a record.
+
+    Args:
+        path: JSON file.
+        model: expected record.
+
+    Raises:
+        UserError: the file is missing, damaged, another kind of record, or of another schema version.
+    """
+    value = read_json(path)
+    kind, version = (model.model_fields[name].default for name in ("record", "schema_version"))
+    if not isinstance(value, dict) or value.get("record") != kind:
+        raise UserError(path, f"is not a {kind}", f"give one written by vsr-lab {model.command}")
+    found = value.get("schema_version")
+    if found != version:
+        newer = isinstance(found, int) and found > version
+        hint = "update vsr_lab" if newer else f"write it again with vsr-lab {model.command}"
+        raise UserError(path, f"has schema_version {found}, this version of vsr_lab reads {version}", hint)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"][:1].lower() + first["msg"][1:]
+        raise UserError(path, f"{key}: {reason}", f"write it again with vsr-lab {model.command}") from error
+
+
+def write_record(path: Path, record: Record) -> None:
+    """Write a record as indented JSON; the file is replaced in one step."""
+    write_text(path, record.model_dump_json(indent=2) + "\n")

@@ -1,0 +1,107 @@
+"""comparison.json: evaluations side by side."""
+
+from typing import ClassVar, Literal
+
+from vsr_lab.core.records import Part, Record
+from vsr_lab.core.records.evaluation import Estimate, ProtocolFacts
+
+
+class MetricFacts(Part):
+    """How a metric is displayed. truth: name of the metric that measures the same on the target itself."""
+
+    name: str
+    label: str
+    unit: str
+    better: Literal["higher", "lower"]
+    digits: int
+    note: str = ""
+    truth: str | None = None
+
+
+class SuiteFacts(Part):
+    """A suite of a comparison."""
+
+    name: str
+    content: str | None
+    clips: list[str]
+    frames: int
+
+
+class Competitor(Part):
+    """A candidate of a comparison; ms_per_frame is the mean over its suites."""
+
+    name: str
+    parameters: int | None
+    ms_per_frame: float
+    content: str | None
+
+
+class Cell(Estimate):
+    """A candidate's value of a metric on a suite.
+
+    Attributes:
+        truth: value of the target itself, where the metric has one.
+        difference: paired difference to the baseline.
+    """
+
+    candidate: str
+    suite: str
+    metric: str
+    truth: float | None = None
+    difference: Estimate | None = None
+
+
+class Curve(Part):
+    """One value per frame of a clip, from frame 0; None where the metric has none."""
+
+    suite: str
+    clip: str
+    metric: str
+    candidate: str
+    values: list[float | None]
+
+
+class CandidateImages(Part):
+    """Paths of a candidate's crop and x-t slice."""
+
+    candidate: str
+    sr: str
+    sr_xt: str
+
+
+class ClipImages(Part):
+    """Paths of the images of a clip, relative to the folder of the comparison."""
+
+    suite: str
+    clip: str
+    frame: int
+    row: int
+    lr: str
+    hr: str
+    hr_xt: str
+    candidates: list[CandidateImages]
+
+
+class Comparison(Record):
+    """comparison.json: everything that report.html shows.
+
+    Attributes:
+        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+        pareto: suite -> candidates on the front.
+    """
+
+    command: ClassVar[str] = "compare"
+    record: Literal["comparison"] = "comparison"
+    schema_version: Literal[1] = 1
+    title: str
+    protocol: ProtocolFacts
+    baseline: str
+    suites: list[SuiteFacts]
+    candidates: list[Competitor]
+    metrics: list[MetricFacts]
+    cells: list[Cell]
+    front: dict[str, int]
+    pareto: dict[str, list[str]]
+    curves: list[Curve]
+    pictures: list[ClipImages]
+    notes: list[str]

@@ -1,0 +1,146 @@
+"""Evaluate candidates on a suite under a protocol."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
+from vsr_lab.evaluation.candidates import Candidate, FramesCandidate
+from vsr_lab.evaluation.pictures import Pictures
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
+from vsr_lab.footage.shots import Shot, check_lr_shot
+
+_CHUNK = 8  # frames in memory at once
+
+Twins = tuple[Shot, Shot | None]
+
+
+def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Protocol) -> list[Twins]:
+    """Check that the candidates can be evaluated on the suite, before anything is written.
+
+    Returns:
+        The HR shots of the suite, each with its recorded LR or None.
+
+    Raises:
+        UserError: a clip cannot be read or is too short, its LR does not fit, or a candidate has another scale or lacks
+            a clip.
+    """
+    for candidate in candidates:
+        if candidate.scale not in (None, protocol.scale):
+            raise UserError(
+                f"candidate {candidate.name}",
+                f"{_description(candidate)} upscales x{candidate.scale}, protocol {protocol.name} is x{protocol.scale}",
+                "choose a candidate or a protocol of the other's scale",
+            )
+    high = suite.shots()
+    low = suite.low_shots(high, protocol.scale) or [None] * len(high)
+    clips = list(zip(high, low, strict=True))
+    for shot, twin in clips:
+        if twin:
+            check_lr_shot(shot, twin, protocol.scale)
+        if len(protocol.scored_frames(shot.frames)) < 1:
+            raise UserError(shot.path, f"has {shot.frames} frames, too few for trim {protocol.trim}", "leave it out")
+        if shot.name.encode(errors="replace").decode() != shot.name:
+            raise UserError(ascii(shot.name), "is not a valid Unicode file name", "rename the file")
+        for candidate in candidates:
+            if isinstance(candidate, FramesCandidate):
+                candidate.shot(shot.name)
+        shot.read(0, 1)  # a damaged file is refused now
+    return clips
+
+
+def _description(candidate: Candidate) -> str:
+    """The file and the network that a candidate was made from."""
+    facts = candidate.facts
+    network = " ".join(word for word in (facts.kind, facts.architecture, facts.content) if word)
+    return f"{facts.path} ({network})" if facts.path else network
+
+
+def evaluate(
+    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol
+) -> dict[Path, Summary]:
+    """Score candidates on clips and write their results.
+
+    Args:
+        candidates: the folder that the results are written to -> candidate. All are scored in one pass over the clips.
+        suite: that the clips belong to.
+        clips: as `check_clips` returns them.
+        protocol: how they are scored.
+
+    Returns:
+        folder -> summary.
+    """
+    scores: list[Score] = []
+    pace: dict[str, list[float]] = {candidate.name: [] for candidate in candidates.values()}
+    shown: list[Shown] = []
+    with progress_bar("", sum(shot.frames for shot, _ in clips), "frames") as update:
+        for shot, twin in clips:
+            update(description=f"{suite.name}/{shot.name}")
+            pictures = Pictures(protocol, shot.frames, _probe(shot))
+
+            def watch(t: int, pair: Pair, made: dict[str, torch.Tensor], pictures: Pictures = pictures) -> None:
+                pictures.watch(t, pair, made)
+                update(advance=1)
+
+            with torch.inference_mode():
+                new, milliseconds = score_clip(
+                    list(candidates.values()),
+                    shot.name,
+                    read_pairs(shot, twin, protocol, _CHUNK),
+                    frames=shot.frames,
+                    protocol=protocol,
+                    chunk=_CHUNK,
+                    watch=watch,
+                )
+            scores += new
+            for name, value in milliseconds.items():
+                pace[name].append(value)
+            for folder, candidate in candidates.items():
+                pictures.write(candidate.name, folder / "pictures" / shot.name)
+            shown.append(Shown(clip=shot.name, frame=pictures.frame, row=pictures.row))
+    fingerprint = _suite_fingerprint([shot for shot, _ in clips])
+    summaries: dict[Path, Summary] = {}
+    for folder, candidate in candidates.items():
+        evaluated = Evaluated(
+            candidate=candidate.name,
+            candidate_facts=candidate.facts,
+            suite=suite.name,
+            content=suite.content,
+            suite_fingerprint=fingerprint,
+            protocol=ProtocolFacts(
+                name=protocol.name,
+                fingerprint=protocol.fingerprint,
+                scale=protocol.scale,
+                description=protocol.description,
+            ),
+            metric_fingerprints=protocol.metric_fingerprints,
+            ms_per_frame=sum(pace[candidate.name]) / len(pace[candidate.name]),
+            pictures=shown,
+        )
+        own = [score for score in scores if score.candidate == candidate.name]
+        summaries[folder] = write_results(folder, evaluated, own)
+    return summaries
+
+
+def _probe(shot: Shot) -> Frames:
+    """The HR frames around the middle, from which the place of the crops is chosen."""
+    middle = shot.frames // 2
+    return shot.read(max(middle - 2, 0), middle + 1).eight_bit()
+
+
+def _suite_fingerprint(shots: Sequence[Shot]) -> str:
+    """Hash of the clips' names, windows, crops and sizes; it does not depend on where they are stored."""
+    facts = [
+        (shot.name, shot.start, shot.frames, shot.size, shot.downscale, shot.crop)
+        + ((shot.read_options,) if shot.read_options.changes else ())
+        for shot in shots
+    ]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]

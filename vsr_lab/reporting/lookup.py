@@ -1,0 +1,42 @@
+"""A comparison with the lookups that every part of the report needs."""
+
+from vsr_lab.core.records.comparison import Cell, Comparison, MetricFacts, SuiteFacts
+
+
+class Lookup:
+    """Cells of a comparison by candidate, suite and metric."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self.baseline = comparison.baseline
+        self._cells = {(cell.candidate, cell.suite, cell.metric): cell for cell in comparison.cells}
+
+    def cell(self, candidate: str, suite: str, metric: str) -> Cell | None:
+        """The cell, or None where nothing was measured."""
+        return self._cells.get((candidate, suite, metric))
+
+    def means(self, suite: str, metric: str) -> dict[str, float]:
+        """candidate -> mean on a suite, of those that were measured, in the order of the comparison."""
+        return {cell.candidate: cell.mean for cell in self._measured(suite, metric)}
+
+    def best(self, suite: str, metric: MetricFacts) -> list[str]:
+        """The candidates with the best mean on a suite; none where nothing was measured."""
+        means = self.means(suite, metric.name)
+        if not means:
+            return []
+        top = (max if metric.better == "higher" else min)(means.values())
+        return [name for name, mean in means.items() if mean == top]
+
+    def truth(self, suite: str, metric: str) -> float | None:
+        """The metric's value of the target itself on a suite, where there is one."""
+        truths = [cell.truth for cell in self._measured(suite, metric)]
+        return next((truth for truth in truths if truth is not None), None)
+
+    def homes(self, suite: SuiteFacts) -> list[str]:
+        """The candidates that were trained for the content type of the suite."""
+        return [c.name for c in self.comparison.candidates if c.content and c.content == suite.content]
+
+    def _measured(self, suite: str, metric: str) -> list[Cell]:
+        """The cells of a suite, in the order of the candidates."""
+        cells = [self.cell(candidate.name, suite, metric) for candidate in self.comparison.candidates]
+        return [cell for cell in cells if cell is not None]
