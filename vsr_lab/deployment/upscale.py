@@ -1,6 +1,6 @@
 """Upscale a video file with a bundle into a new, tagged file. The source is only read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -54,11 +54,9 @@ def upscale(
 
     Args:
         bundle: the model.
-        source: a video file.
-        output: a video file.
+        source, output: video files.
         encoding: of the output.
-        tile: side of the tiles in LR pixels; 0: whole frames.
-        overlap: of the tiles in LR pixels.
+        tile, overlap: side and overlap of the tiles in LR pixels; tile 0: whole frames.
         overwrite: whether output may be replaced.
         read_options: what to do about interlacing, HDR and damage in source.
         watch_cuts: reset the state of the network at scene cuts.
@@ -66,65 +64,67 @@ def upscale(
     Raises:
         UserError: output is source, or exists while overwrite is off; source cannot be read.
     """
-    provenance_path = output.with_name(output.name + ".provenance.json")
+    provenance_path = output.with_name(f"{output.name}.provenance.json")
     _check_output(source, output, provenance_path, overwrite)
     video = VideoFile(source, read_options=read_options)
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
-    height, width = (side * network.scale for side in video.size)
     watch = SceneCutDetector() if watch_cuts else None
-    tags = {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest.name}
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
-        with VideoWriter(
-            temporary,
-            (height, width),
-            video.probe.rate,
-            encoding.codec,
-            encoding.pixel_format,
-            encoding.options,
-            tags,
-            audio_from=source if video.probe.audio else None,
-            sample_aspect=video.aspect,
-        ) as writer:
-            bits = bits_of(encoding.pixel_format)
-            quantised = to_deep_frames if bits > 8 else to_frames
-            times = iter(video.probe.timestamps)
-            for sr in stream(network, _frames(video), watch or no_cut):
-                writer.write(quantised(sr)[None], [float(next(times))])
+        rgb = _write(temporary, video, stream(network, _frames(video), watch or no_cut), bundle, encoding=encoding)
         provenance = Provenance(
             disclosure=DISCLOSURE,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            source=VideoFacts(
-                file=source.name,
-                sha256=sha256(source),
-                size=(video.size[1], video.size[0]),
-                bits=video.probe.bits,
-                **vars(video.probe.colour),
-            ),
+            source=_source_facts(video),
             output=VideoFacts(
                 file=output.name,
                 sha256=sha256(temporary),
-                size=(width, height),
-                bits=bits,
-                matrix="rgb" if writer.rgb else "bt709",
-                full_range=writer.rgb,
+                size=(video.size[1] * network.scale, video.size[0] * network.scale),
+                bits=bits_of(encoding.pixel_format),
+                matrix="rgb" if rgb else "bt709",
+                full_range=rgb,
             ),
             **vars(read_options),
+            **vars(encoding),
             damage=str(video.damage),
             frames=video.frames,
             scale=network.scale,
             cuts=watch.found if watch else None,
             bundle=bundle.manifest.name,
             bundle_sha256=bundle.manifest.sha256,
-            codec=encoding.codec,
-            pixel_format=encoding.pixel_format,
-            options=dict(encoding.options),
             tile=tile,
             overlap=overlap if tile else 0,
             versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
         )
         write_record(note, provenance)
     return provenance
+
+
+def _source_facts(video: VideoFile) -> VideoFacts:
+    height, width = video.size
+    color = vars(video.probe.colour)
+    return VideoFacts(
+        file=video.path.name, sha256=sha256(video.path), size=(width, height), bits=video.probe.bits, **color
+    )
+
+
+def _write(path: Path, video: VideoFile, sr: Iterable[Tensor], bundle: Bundle, *, encoding: Encoding) -> bool:
+    """Write upscaled frames with the timestamps and the audio of video. Returns whether they are stored as RGB."""
+    with VideoWriter(
+        path,
+        (video.size[0] * bundle.network.scale, video.size[1] * bundle.network.scale),
+        video.probe.rate,
+        encoding.codec,
+        encoding.pixel_format,
+        encoding.options,
+        {"comment": DISCLOSURE, "vsr_lab_bundle": bundle.manifest.name},
+        audio_from=video.path if video.probe.audio else None,
+        sample_aspect=video.aspect,
+    ) as writer:
+        quantised = to_deep_frames if bits_of(encoding.pixel_format) > 8 else to_frames
+        for frame, time in zip(sr, video.probe.timestamps, strict=True):
+            writer.write(quantised(frame)[None], [float(time)])
+        return writer.rgb
 
 
 def _tiled(network: StreamingNetwork, tile: int, overlap: int) -> StreamingNetwork:
