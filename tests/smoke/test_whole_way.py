@@ -88,15 +88,15 @@ def check_report(folder: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "data:image/png;base64," in page
     comparison = json.loads((folder / "comparison.json").read_text())
-    assert {candidate["name"] for candidate in comparison["candidates"]} == {"bicubic", "trained"}
+    assert {candidate["name"] for candidate in comparison["candidates"]} == {"bicubic", "mixed"}
 
 
 def check_selection(folder: Path) -> None:
     (choice,) = json.loads((folder / "selection.json").read_text())["choices"]
-    assert choice["chosen"] == "trained"
+    assert choice["chosen"] == "mixed"
     gates = ["psnr", "flicker", "lr_consistency", "export_parity", "drift"]
-    assert [v["gate"] for v in choice["gates"]["trained"]] == gates
-    assert all(v["passed"] for v in choice["gates"]["trained"])
+    assert [v["gate"] for v in choice["gates"]["mixed"]] == gates
+    assert all(v["passed"] for v in choice["gates"]["mixed"])
 
 
 def check_bundle(folder: Path) -> None:

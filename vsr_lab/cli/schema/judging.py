@@ -30,6 +30,16 @@ class Metric(Section):
     """null: measured, not shown."""
 
 
+class ShownMetric(Section):
+    """A metric that was measured before: its function is not imported."""
+
+    measure: dict[str, Any]
+    show: Presentation | None
+
+
+Front = dict[str, Literal[1, -1]]
+
+
 class ProtocolConfig(Section):
     """Everything that a number depends on besides the candidate and the clips."""
 
@@ -72,7 +82,9 @@ class CompareConfig(Command):
     title: Text
     baseline: Text
     """Name of the candidate that the others are held against."""
-    metrics: dict[str, Metric]
+    metrics: dict[str, ShownMetric]
+    front: Front
+    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
 
 
 class SelectConfig(Command):
@@ -86,7 +98,7 @@ class SelectConfig(Command):
     baseline: Text
     rank_by: Text
     """The metric that decides among those that pass every gate."""
-    front: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
+    front: Annotated[Front, Field(min_length=1)]
     """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
     content: Text | None = None
