@@ -1,4 +1,4 @@
-"""How footage lies on disk in the field: known by its folders alone, no picture is opened."""
+"""Folder layouts of common data sets, recognised by names of folders without opening images."""
 
 import os
 import re
@@ -24,7 +24,7 @@ Lows = tuple[tuple[int, Path], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip in its place. lows: recorded LR of it in the same tree, each with its scale."""
+    """A clip of a layout; lows: recorded LR of it in the same tree, with their scales."""
 
     name: str
     path: Path
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """What was taken for what. parts: the clips by split; a layout without splits has one, named ""."""
+    """A recognised layout: its folders of HR and LR, and its clips by split ("" if it has no splits)."""
 
     name: str
     high: str
@@ -41,7 +41,7 @@ class Layout:
     parts: dict[str, list[Entry]]
 
     def part(self, split: str | None) -> str:
-        """The split asked for; of a layout with splits the first, for training, where none is."""
+        """The name of a split; by default the first, which is for training."""
         if split and split in self.parts:
             return split
         if split and "" not in self.parts:
@@ -49,7 +49,7 @@ class Layout:
         return next(iter(self.parts))
 
     def told(self, root: Path, split: str | None) -> str:
-        """A line that says how the folder was understood."""
+        """Describe in one line how the folder was recognised."""
         part = self.part(split)
         others = [name for name in self.parts if name != part]
         line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
@@ -60,7 +60,7 @@ class Layout:
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:
-    """How root is laid out. Raises UserError where it is not as `name` says."""
+    """Recognise the layout of root. Raises UserError if it is not the layout `name`."""
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
     if not root.exists():

@@ -1,4 +1,4 @@
-"""manifest.csv: which footage there is. `core.shots` reads it; data/README.md has the columns."""
+"""Manifests: tables of footage, read by `footage.shots`; data/README.md lists the columns."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A shot: a window of one piece of footage, cropped and shrunk, that reads like footage of its own."""
+"""Shots: windows of footage in time and space, read like footage themselves."""
 
 import math
 from collections import Counter
@@ -20,11 +20,19 @@ from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
 
 @dataclass(frozen=True)
 class Shot:
-    """Frames start..stop-1 of `path` (stop None: to its end), cropped, then shrunk by `downscale`.
+    """Frames start..stop-1 of a file or folder, cropped, then downscaled.
 
-    crop: (width, height, x, y) in source pixels; downscale > 1 hides the coding artefacts of a lossy source.
-    cuts: frames of the file, counted from its first, at which a new scene begins. lows: LR recorded of it that lies in
-    the same tree, each with its scale. read_options: of what cannot be read as it is; sha256: of the file, where known.
+    Args:
+        name: of the clip.
+        path: video file or folder of images.
+        start: first frame.
+        stop: the frame after the last; None for the end of the file.
+        downscale: factor; above 1 it hides coding artefacts of a lossy source.
+        crop: (width, height, x, y) in source pixels.
+        cuts: frames of the file that start a new scene.
+        lows: recorded LR of the shot in the same tree, with their scales.
+        read_options: for interlaced, HDR and damaged files.
+        sha256: of the file, or "".
     """
 
     name: str
@@ -68,7 +76,7 @@ class Shot:
         return int(np.ceil(height / self.downscale - 1e-9)), int(np.ceil(width / self.downscale - 1e-9))
 
     def read(self, start: int, stop: int) -> Clip:
-        """Frames start..stop-1 of the shot."""
+        """Read frames start..stop-1 of the shot."""
         clip = self.footage.read(self.start + start, self.start + stop)
         frames = clip.frames
         if self.crop:
@@ -79,12 +87,12 @@ class Shot:
         return replace(clip, frames=frames)
 
     def window(self, first: int, last: int) -> "Shot":
-        """The shot's own frames first..last-1 as a shot."""
+        """The shot of its frames first..last-1."""
         return replace(self, start=self.start + first, stop=self.start + last)
 
 
 def parse_window(text: str | None) -> tuple[int, int | None]:
-    """ "60:84" to (60, 84); "60:" to (60, None); nothing to (0, None). Raises UserError for anything else."""
+    """Parse "60:84" as (60, 84), "60:" as (60, None) and None as (0, None). Raises UserError for other text."""
     if not text:
         return 0, None
     first, colon, last = str(text).partition(":")
@@ -104,9 +112,9 @@ def find_shots(
     read_options: ReadOptions = REFUSE,
     tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
-    """The shots under a folder, of one file, or of a manifest (CSV or Parquet; columns path, and start, stop,
-    downscale, crop, cuts, split, content_type, deinterlace, tone_map, damaged, sha256 where they are known). Rows with
-    a `problem` are left out.
+    """Find the shots of a folder, a file, or a manifest (CSV or Parquet; data/README.md lists its columns).
+
+    Rows of a manifest with a `problem` are skipped.
 
     clips: names to keep, each of which must be there; frames, downscale, read_options: for shots that do not say their
     own; layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for
@@ -138,9 +146,19 @@ def find_shots(
 def find_lr_shots(
     high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None
 ) -> list[Shot] | None:
-    """Recorded LR of the shots: the clips of the same names in lr_root, or with "auto" those in the shots' own tree.
+    """Find the recorded LR of HR shots.
 
-    None where LR is to be made. Raises UserError where one is missing.
+    Args:
+        high: the HR shots.
+        lr_root: folder of clips of the same names; "auto" for LR in the tree of the HR; None if there is none.
+        scale: HR size over LR size.
+        frames: window of frames, "60:84".
+
+    Returns:
+        One LR shot per HR shot, or None.
+
+    Raises:
+        UserError: LR of a shot is missing.
     """
     if lr_root is None:
         return None
@@ -150,7 +168,7 @@ def find_lr_shots(
 
 
 def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
-    """Raises UserError unless low is high at 1/scale, frame by frame."""
+    """Raise UserError unless low has the frames of high at 1/scale of its size."""
     if high.frames != low.frames:
         raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
     expected = (high.size[0] // scale, high.size[1] // scale)

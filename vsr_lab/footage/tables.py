@@ -1,4 +1,4 @@
-"""Rows of text from a CSV or Parquet file, and back."""
+"""Reading and writing tables as CSV or Parquet."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a table, column -> text, "" where a cell is empty. Raises UserError where it cannot be read."""
+    """Read the rows of a table as text by column, "" for empty cells. Raises UserError if it cannot be read."""
     try:
         if path.suffix == ".parquet":
             return _read_parquet(path)
@@ -38,7 +38,7 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows (column -> value) in one step, as Parquet or CSV by the suffix; a row may leave out columns.
+    """Write rows (values by column) atomically as Parquet or CSV, by the suffix; columns may be missing in a row.
 
     Raises UserError for another suffix.
     """
