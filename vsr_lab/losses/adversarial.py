@@ -1,4 +1,4 @@
-"""Losses of a network against a discriminator that learns beside it (training/adversarial.py)."""
+"""Adversarial losses, with a discriminator that is trained beside the network (training/adversarial.py)."""
 
 from abc import ABC, abstractmethod
 
@@ -9,8 +9,11 @@ from vsr_lab.core.warp import Motion
 
 
 class Adversarial(nn.Module, ABC):
-    """The network's side of the game. discriminator: (clip, lr, motion) -> scores, high for real; learning_rate: at
-    which it learns.
+    """An adversarial loss.
+
+    Args:
+        discriminator: (clip, lr, motion) -> scores, high for real.
+        learning_rate: of the discriminator.
     """
 
     def __init__(self, discriminator: nn.Module, learning_rate: float) -> None:

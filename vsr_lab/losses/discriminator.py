@@ -1,4 +1,4 @@
-"""What tells real clips from made ones: three frames, their motion taken out, and the LR they have to agree with."""
+"""The discriminator of adversarial losses: it sees three frames, motion-compensated, and their LR."""
 
 import torch
 from torch import Tensor, nn
