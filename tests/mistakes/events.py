@@ -46,7 +46,8 @@ class Running:
     def wait(self, limit: float) -> Ended:
         """How it ended; killed after limit seconds. What it left running stays, for `orphans`."""
         if self._code is None:
-            self._code = waited(self.process.pid, limit)
+            seen = self.process.poll()
+            self._code = waited(self.process.pid, limit) if seen is None else seen
             self.process.returncode = -9 if self._code is None else self._code  # it was waited for already
         texts = [log.read_text(encoding="utf-8", errors="replace") for log in self.logs]
         return Ended(self._code, texts[0], texts[1], time.monotonic() - self.began)

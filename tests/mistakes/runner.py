@@ -50,6 +50,8 @@ def run_line(line: Line, world: World, limit: float = LIMIT) -> Outcome:
             return Outcome(line, ended, verdict)
         ended = forked(lambda: command(line.words_typed), _folder(line, world), limit, world.folder.parent / "line")
         return Outcome(line, ended, judge(line, ended, world.changes()))
+    except OSError as error:  # of this program and not of the command
+        return Outcome(line, Ended(None, "", "", 0.0), Verdict("not run", f"{type(error).__name__}: {error}"))
     finally:
         world.restore()
 

@@ -1,5 +1,6 @@
 """What became of a command line: right, or which kind of wrong."""
 
+import difflib
 import re
 from dataclasses import dataclass
 
@@ -58,6 +59,8 @@ def judge(line: Line, ended: Ended, changes: dict[str, str], orphans: int = 0) -
         return Verdict("silent" if slow else "hang", f"still running after {ended.seconds:.0f} s")
     if re.search(r"^Traceback \(most recent call last\)", ended.err, re.MULTILINE):
         return Verdict("traceback", ended.err.strip().splitlines()[-1])
+    if ended.code == 70:
+        return Verdict("traceback", "reported as a defect")
     if ended.code < 0:
         return Verdict("traceback", f"ended by signal {-ended.code}")
     if orphans:
@@ -91,15 +94,17 @@ def _message(line: Line, ended: Ended) -> Verdict | None:
     offered = re.search(r"did you mean ['\"]?([\w.@]+)", body)
     if offered and offered[1] in {word.lstrip("+~").partition("=")[0] for word in line.own}:
         return Verdict("wrong message", f"suggests {offered[1]}, which it refuses")
-    if line.earlier_verdict.startswith("wrong message") and _plain(message) == _plain(line.earlier):
+    if line.earlier_verdict.startswith("wrong message") and _alike(message, line.earlier):
         return Verdict("wrong message", "as it was when the shared table was written")
     if not _names_cause(line, body):
         return Verdict("wrong message", "names neither the key nor the file")
     return None
 
 
-def _plain(message: str) -> str:
-    return re.sub(r"\d+", "0", message.replace("suite.", "")).strip()
+def _alike(message: str, earlier: str) -> bool:
+    """Whether a message is the one that was judged wrong, numbers and a word or two aside."""
+    plain = [re.sub(r"\d+", "0", text).strip() for text in (message, earlier)]
+    return difflib.SequenceMatcher(None, *plain).ratio() > 0.9
 
 
 def _names_cause(line: Line, body: str) -> bool:
