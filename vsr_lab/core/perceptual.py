@@ -50,6 +50,7 @@ class PerceptualNet:
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)  # first needed in an evaluation, it may be trained through later
 def lpips_net() -> PerceptualNet:
     """LPIPS v0.1 on AlexNet. Raises UserError if the ImageNet backbone is missing and cannot be downloaded."""
     import lpips
@@ -67,6 +68,7 @@ def lpips_net() -> PerceptualNet:
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(False)
 def st_lpips_net() -> PerceptualNet:
     """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet. Raises UserError if the extra `metrics` is missing."""
     try:
