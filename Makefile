@@ -2,35 +2,35 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# a process a core, of one thread each: threads of two would wait for each other
+# one process for each core, with one thread each: the threads of several processes would wait for each other
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-help: ## list what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(READY) ## a .venv with the pinned requirements and vsr-lab itself
+setup: $(READY) ## a .venv with the pinned requirements and vsr-lab
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
-	  || { echo "make: $(PYTHON) is not Python 3.11 to 3.13; say make PYTHON=python3.12"; exit 2; }
+	  || { echo "make: $(PYTHON) is not Python 3.11 to 3.13; use make PYTHON=python3.12"; exit 2; }
 	@$(PYTHON) -c 'import shutil, sys; sys.exit(shutil.disk_usage(".").free < 8e9)' \
-	  || { echo "make: .venv takes 8 GB, and there is less free on this disk; make room"; exit 2; }
+	  || { echo "make: .venv takes 8 GB, and this disk has less free space"; exit 2; }
 	@echo "setting up .venv: about 8 GB, 2 to 5 minutes the first time"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-demo: setup ## the main job: train, judge, select, export and upscale on footage that comes along
+demo: setup ## train, evaluate, select, export and upscale on footage from packages
 	$(BIN)/vsr-lab demo
 
-check: setup ## lint, format, types, and the direction of imports
+check: setup ## lint, format, types, and the layers of imports
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
 
-test: setup check ## everything that runs without a GPU in minutes
+test: setup check ## every test that needs no GPU and takes minutes
 	$(PYTEST) -m "not slow and not gpu" notebooks tests
 
 test-all: setup check ## with the slow and the GPU tests
@@ -43,7 +43,7 @@ lock: ## pin the newest requirements that pyproject.toml allows (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
 	  --upgrade pyproject.toml -o requirements.lock
 
-clean: ## remove what was made here, results aside
+clean: ## remove the .venv and caches; results are kept
 	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 
 .PHONY: help setup demo check test test-all notebooks lock clean

@@ -50,6 +50,15 @@ def test_the_truth_is_at_no_distance_from_itself(moving: Moving) -> None:
     assert st_tlp(hr, features, features)[0, 1:].tolist() == [0, 0]
 
 
+@installed
+def test_a_network_that_an_evaluation_built_can_be_trained_through(moving: Moving) -> None:
+    with torch.inference_mode():
+        built = perceptual.st_lpips_net.__wrapped__()
+    sr = moving(1)[None].requires_grad_()
+    built.features(sr)[0].sum().backward()
+    assert sr.grad is not None
+
+
 def test_a_missing_package_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "stlpips_pytorch", None)
     with pytest.raises(UserError, match=r"st_lpips: its package is not installed .* pip install 'vsr-lab\[metrics\]'"):
