@@ -90,7 +90,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "PHOTOS").mkdir()
     (folder / "results").mkdir()
     (folder / "results/zoo").symlink_to(ROOT / "results/zoo")
-    photograph = np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8)
+    photograph = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
     cv2.imwrite(str(folder / "PHOTOS/one.png"), cv2.GaussianBlur(photograph, (0, 0), 3))
     path = "candidate.path=results/train/RUN/network.safetensors"
     train = "vsr-lab train content=mixed data.root=footage model=recurrent_small save_every=1"
@@ -166,7 +166,7 @@ def test_examples(
         if example.kind == "python":
             exec(compile(example.text, str(example), "exec"), {"__name__": "example"})
         elif example.text.startswith("vsr-lab "):
-            problem = run(with_run_dir(example.text, f"runs/{page.stem}-{number}"))
+            problem = run(with_run_dir(example.text, f"runs/{page.parent.name}-{page.stem}-{number}"))
             problems += [f"{example}: {problem}\n{capsys.readouterr().err}"] if problem else []
         elif example.kind == "command" and (problem := look(example.text)):
             problems.append(f"{example}: {problem}")
