@@ -50,6 +50,8 @@ def run(command: str) -> str:
     keys = {word.lstrip("+~").partition("=")[0] for word in arguments}
     resumes = "resume" in keys
     arguments += [word for word in ADDED.get(name, ()) if word.partition("=")[0] not in keys and not resumes]
+    if "exporters.ort" in command:  # CONTRIBUTING's
+        arguments.append("exporters.ort.frames=4")
     if not resumes and name in SET:
         arguments = [word for word in arguments if word.partition("=")[0] not in SET[name]]
         arguments += [f"{key}={value}" for key, value in SET[name].items()]
@@ -90,7 +92,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "PHOTOS").mkdir()
     (folder / "results").mkdir()
     (folder / "results/zoo").symlink_to(ROOT / "results/zoo")
-    photograph = np.random.default_rng(0).integers(0, 256, (400, 600, 3), np.uint8)
+    photograph = np.random.default_rng(0).integers(0, 256, (800, 1200, 3), np.uint8)
     cv2.imwrite(str(folder / "PHOTOS/one.png"), cv2.GaussianBlur(photograph, (0, 0), 3))
     path = "candidate.path=results/train/RUN/network.safetensors"
     train = "vsr-lab train content=mixed data.root=footage model=recurrent_small save_every=1"
@@ -150,6 +152,7 @@ def with_run_dir(command: str, folder: str) -> str:
     return f"{command} run_dir={folder}" if "\nrun_dir:" in keys else command
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_examples(
     page: Path,
