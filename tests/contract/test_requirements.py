@@ -21,7 +21,7 @@ EXTRAS = {
     extra: {Requirement(line).name.lower() for line in lines}
     for extra, lines in PROJECT["optional-dependencies"].items()
 }
-LOADED_BY_OTHERS = {"onnxscript", "pydantic"}  # by torch.onnx, by wandb
+LOADED_BY_OTHERS = {"onnxscript"}  # torch.onnx imports it
 
 
 def imported(folder: Path) -> Iterator[str]:
