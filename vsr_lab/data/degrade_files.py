@@ -1,8 +1,8 @@
-"""HR footage to pairs on disk: LR files, and beside each a record from which it can be made again, bit for bit."""
+"""HR footage to LR/HR pairs on disk; a record beside each LR file reproduces it, bit for bit."""
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,25 +12,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, sha256, write_json
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation, Params
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.footage.shots import Shot, check_lr_shot
 from vsr_lab.video import VideoWriter
 
 RECORD = ".degradation.json"
-# What a step holds at once, in copies of the HR as float32: the clip, its truth and a step's own work.
+# Copies of the HR in float32 that are held at once: the clip, its target and the memory of a step.
 _COPIES = 4
 
 
 @dataclass(frozen=True)
 class Pair:
-    """What was written for a clip; hr is None where the source itself is the truth."""
+    """Files written for a clip; hr is None where the target is the source itself."""
 
     name: str
     frames: int
@@ -40,11 +40,15 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Degrading:
-    """How pairs are made. config: the degradation's plain yaml, for the records; seed: of all clips together.
+class DegradationJob:
+    """How LR/HR pairs are written.
 
-    window: frames at a time where a degradation treats every frame alike; memory_gib: what a clip may take where it has
-    to be held whole.
+    Args:
+        degradation: Applied to every clip, with parameters of its own.
+        config: The degradation as plain yaml, for the records.
+        seed: Of all clips together.
+        window: Frames at a time where no frame depends on another.
+        memory_gib: Memory allowed for a clip that has to be held whole.
     """
 
     degradation: Degradation
@@ -54,7 +58,7 @@ class Degrading:
     memory_gib: float
 
     def params(self, name: str) -> Params:
-        """The parameters of the clip of that name, whichever clips come with it."""
+        """Parameters of the clip of that name, independent of the other clips."""
         return self.degradation.sample(np.random.default_rng((self.seed, zlib.crc32(name.encode()))))
 
     def check(self, shots: Sequence[Shot]) -> None:
@@ -65,77 +69,78 @@ class Degrading:
             if min(height, width) < scale:
                 raise UserError(shot.path, f"is {width}x{height}, too small for scale {scale}", "lower scale=")
             need = shot.frames * height * width * 3 * 4 * _COPIES / 2**30
-            if self._whole and need > self.memory_gib:
+            if self.degradation.temporal and need > self.memory_gib:
                 raise UserError(
                     shot.path,
                     f"has {shot.frames} frames of {width}x{height}: held whole they take {need:.1f} GiB",
                     "narrow it (frames=0:200, or a manifest of shots) or raise memory_gib=",
                 )
 
-    @property
-    def _whole(self) -> bool:
-        return self.degradation.temporal
-
-    def runs(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
-        """LR frames, the truth's frames and their times in seconds, a run of frames at a time."""
-        size = shot.frames if self._whole else self.window
+    def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
+        """LR frames, target frames and their timestamps in seconds from the first, `window` frames at a time."""
+        size = shot.frames if self.degradation.temporal else self.window
         origin = 0.0
         for first in range(0, shot.frames, size):
             clip = shot.read(first, min(first + size, shot.frames))
             origin = origin if first else float(clip.timestamps[0])
-            hr = _whole_multiple(clip.tensor(), self.degradation.scale)
+            hr = _crop_to_multiple(clip.tensor(), self.degradation.scale)
             with torch.inference_mode():
-                lr, truth = self.degradation.apply(hr, params), self.degradation.target(hr, params)
-            yield to_frames(lr), to_frames(truth), clip.timestamps - origin
+                lr, target = self.degradation.apply(hr, params), self.degradation.target(hr, params)
+            yield to_frames(lr), to_frames(target), clip.timestamps - origin
 
 
-def _whole_multiple(hr: Tensor, scale: int) -> Tensor:
-    """hr without the last rows and columns that make no whole LR pixel, so that pair and source share their corner."""
+def _crop_to_multiple(hr: Tensor, scale: int) -> Tensor:
+    """hr cropped at the bottom and the right to a multiple of scale."""
     height, width = hr.shape[-2:]
     return hr[..., : height - height % scale, : width - width % scale]
 
 
-def write_pairs(shots: Sequence[Shot], degrading: Degrading, folder: Path) -> list[Pair]:
-    """Write lr/NAME.mkv (lossless) with its record and manifest.csv into folder; hr/NAME.mkv where truth is retouched.
+def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> list[Pair]:
+    """Writes lr/NAME.mkv (lossless), its record and manifest.csv; hr/NAME.mkv where the target is not the source.
 
-    Raises UserError, before anything is written, where a clip cannot be taken.
+    Files have the frame rate and the timestamps of their source, to the millisecond that Matroska stores.
+
+    Args:
+        shots: HR clips.
+        job: How they are degraded.
+        folder: Where the files are written.
+
+    Raises:
+        UserError: A clip is too small or too long; nothing was written.
     """
-    degrading.check(shots)
+    job.check(shots)
     pairs: list[Pair] = []
-    with _progress() as progress:
-        task = progress.add_task("", total=sum(shot.frames for shot in shots))
+    with progress_bar("", sum(shot.frames for shot in shots), "frames") as update:
         for shot in shots:
-            progress.update(task, description=shot.name)
-            pairs.append(_write_pair(shot, degrading, folder, lambda n: progress.advance(task, n)))
+            update(description=shot.name)
+            pairs.append(_write_pair(shot, job, folder, lambda count: update(advance=count)))
     rows = [{"name": pair.name, "path": pair.lr.relative_to(folder).as_posix()} for pair in pairs]
     write_manifest(folder / "manifest.csv", rows)
     return pairs
 
 
-def _write_pair(shot: Shot, degrading: Degrading, folder: Path, advance: Any) -> Pair:
-    params = degrading.params(shot.name)
-    scale = degrading.degradation.scale
+def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable[[int], None]) -> Pair:
+    params, scale = job.params(shot.name), job.degradation.scale
     height, width = (size // scale for size in shot.size)
     lr_path, hr_path = (folder / kind / f"{shot.name}.mkv" for kind in ("lr", "hr"))
     digest = hashlib.sha256()
     with ExitStack() as stack:
-        low = _writer(stack, lr_path, (height, width))
-        high = (
-            _writer(stack, hr_path, (height * scale, width * scale)) if degrading.degradation.modifies_target else None
-        )
-        for lr, truth, times in degrading.runs(shot, params):
+        low = _writer(stack, shot, lr_path, (height, width))
+        modified = job.degradation.modifies_target
+        high = _writer(stack, shot, hr_path, (height * scale, width * scale)) if modified else None
+        for lr, target, times in job.chunks(shot, params):
             low.write(lr, times)
             if high:
-                high.write(truth, times)
+                high.write(target, times)
             digest.update(lr.tobytes())
             advance(len(lr))
     check_lr_shot(Shot(shot.name, hr_path) if high else shot, Shot(shot.name, lr_path), scale)
     record = {
         "schema": 1,
         "clip": shot.name,
-        "degradation": dict(degrading.config),
+        "degradation": dict(job.config),
         "params": params,
-        "seed": degrading.seed,
+        "seed": job.seed,
         "scale": scale,
         "frames": shot.frames,
         "source": {
@@ -152,19 +157,22 @@ def _write_pair(shot: Shot, degrading: Degrading, folder: Path, advance: Any) ->
     return Pair(shot.name, shot.frames, lr_path, hr_path if high else None, (height, width))
 
 
-def _writer(stack: ExitStack, path: Path, size: tuple[int, int]) -> VideoWriter:
+def _writer(stack: ExitStack, shot: Shot, path: Path, size: tuple[int, int]) -> VideoWriter:
     temporary = stack.enter_context(atomic_path(path))
-    return stack.enter_context(VideoWriter(temporary, size, Fraction(25), "ffv1", "bgr0"))
+    return stack.enter_context(VideoWriter(temporary, size, _frame_rate(shot), "ffv1", "bgr0"))
+
+
+def _frame_rate(shot: Shot) -> Fraction:
+    """Frames per second of the file: a standard rate if it is near one, since MP4 measures 24000/1001 as 23.9753."""
+    rate = Fraction(shot.rate)
+    standard = (Fraction(round(rate)), Fraction(1000 * round(rate * 1001 / 1000), 1001))
+    return next((one for one in standard if abs(one / rate - 1) < 1 / 5000), rate.limit_denominator(1001))
 
 
 def _digest(path: Path) -> str:
-    """Of a file's bytes; of a folder's files, in the order of their names."""
+    """SHA-256 of a file, or of those of the files of a folder in the order of their names."""
     if path.is_file():
         return sha256(path)
     return hashlib.sha256(
         "".join(sha256(file) for file in sorted(path.iterdir()) if file.is_file()).encode()
     ).hexdigest()
-
-
-def _progress() -> Progress:
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

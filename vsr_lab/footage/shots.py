@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
@@ -61,6 +62,11 @@ class Shot:
             if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
                 raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "mend the crop")
         return footage
+
+    @property
+    def rate(self) -> Fraction | float:
+        """Frames per second of the file; the mean where it varies."""
+        return self.footage.rate
 
     @property
     def frames(self) -> int:

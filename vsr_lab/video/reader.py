@@ -36,6 +36,11 @@ class Footage(Protocol):
         """Height, width."""
         ...
 
+    @property
+    def rate(self) -> Fraction | float:
+        """Frames per second; the mean where it varies."""
+        ...
+
     def read(self, start: int, stop: int) -> Clip:
         """Read frames start..stop-1. Raises UserError if one cannot be decoded."""
         ...
@@ -70,6 +75,10 @@ class VideoFile:
         self.probe: Probe = self._chain.output(self._source) if self._chain else self._source
         self._square = square and self.probe.aspect != 1
         self._decoder: Decoder | None = None
+
+    @property
+    def rate(self) -> Fraction:
+        return self.probe.rate
 
     @property
     def frames(self) -> int:

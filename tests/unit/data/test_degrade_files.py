@@ -1,6 +1,7 @@
 """Pairs on disk: LR that fits its HR, and records from which it is made again, bit for bit."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hydra.utils import instantiate
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json
-from vsr_lab.data.degrade_files import RECORD, Degrading, write_pairs
+from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
 from vsr_lab.footage.shots import check_lr_shot, find_shots
+from vsr_lab.video import VideoWriter, open_footage, probe
 
 WriteVideo = Callable[..., Path]
 TARGET = "vsr_lab.degradations."
@@ -29,9 +31,9 @@ NOISY = {
 }
 
 
-def degrading(config: dict[str, Any], **changes: Any) -> Degrading:
+def degrading(config: dict[str, Any], **changes: Any) -> DegradationJob:
     values = {"seed": 0, "window": 3, "memory_gib": 1.0, **changes}
-    return Degrading(instantiate(config, _convert_="all"), config, **values)
+    return DegradationJob(instantiate(config, _convert_="all"), config, **values)
 
 
 def texture(frames: int, height: int, width: int) -> Frames:
@@ -84,9 +86,9 @@ def test_a_record_makes_the_same_lr_again_bit_for_bit(tmp_path: Path, root: Path
 
 def test_frames_are_degraded_in_runs_only_where_that_changes_nothing(tmp_path: Path, root: Path) -> None:
     shot = find_shots(root)[0]
-    assert [len(lr) for lr, _, _ in degrading(BI).runs(shot, {})] == [3, 3, 1]
+    assert [len(lr) for lr, _, _ in degrading(BI).chunks(shot, {})] == [3, 3, 1]
     noisy = degrading(NOISY)
-    assert [len(lr) for lr, _, _ in noisy.runs(shot, noisy.params("a"))] == [7]
+    assert [len(lr) for lr, _, _ in noisy.chunks(shot, noisy.params("a"))] == [7]
 
 
 def test_clips_draw_their_own_parameters_and_keep_them(root: Path) -> None:
@@ -106,6 +108,29 @@ def test_a_window_of_a_manifest_is_degraded_as_a_clip_of_its_own(tmp_path: Path,
     hr = to_tensor(texture(7, 32, 48)[2:6, 8:24, 4:24])
     expected = instantiate(BI).apply(hr, {})
     assert np.array_equal(clip.frames, to_frames(expected))
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(50), Fraction(15)], ids=str)
+def test_pairs_have_the_frame_rate_and_the_timestamps_of_their_source(tmp_path: Path, rate: Fraction) -> None:
+    (tmp_path / "hr").mkdir()
+    times = np.arange(7) / float(rate)
+    with VideoWriter(tmp_path / "hr" / "a.mp4", (32, 48), rate) as writer:
+        writer.write(texture(7, 32, 48), times)
+    shots = find_shots(tmp_path / "hr")
+    (pair,) = write_pairs(shots, degrading(NOISY), tmp_path / "out")
+    for path in (pair.lr, pair.hr):
+        assert probe(path).rate == rate
+        assert np.abs(open_footage(path).read(0, 7).timestamps - times).max() < 0.00051
+
+
+def test_a_variable_frame_rate_is_kept(tmp_path: Path, write_video: WriteVideo) -> None:
+    times = np.array([0, 0.04, 0.1, 0.35, 0.36, 0.5, 1.0])
+    write_video("hr/a.mkv", texture(7, 32, 48), times)
+    (pair,) = write_pairs(find_shots(tmp_path / "hr"), degrading(BI), tmp_path / "out")
+    assert np.abs(open_footage(pair.lr).read(0, 7).timestamps - times).max() < 0.00051
+    window = find_shots(tmp_path / "hr", frames="2:6")
+    (pair,) = write_pairs(window, degrading(BI), tmp_path / "cut")
+    assert np.abs(open_footage(pair.lr).read(0, 4).timestamps - (times[2:6] - times[2])).max() < 0.00051
 
 
 def test_what_cannot_be_held_or_shrunk_is_refused_before_anything_is_written(
