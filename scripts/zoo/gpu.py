@@ -1,12 +1,12 @@
 """Trains the zoo's x4 networks, one stage after another, on a machine with a GPU and little else.
 
-    python scripts/zoo/gpu.py PACK.tar OUT.tar [seconds=480] [steps=0] [names=a,b] [EARLIER.tar ...]
+    PYTHONPATH=. python scripts/zoo/gpu.py PACK.tar OUT.tar [EARLIER.tar] [seconds=480] [names=a,b] [steps=5 batch=1]
 
 Needs torch, numpy, OpenCV and safetensors alone. PACK: of `pack.py`, with small.safetensors and nano.safetensors, each
 a `SpanStream` that still is its published SPAN. OUT: rewritten after every stage, its weights in half precision and
 report.json: PSNR-Y and flicker of every validation clip, of bicubic and of what the stage started from. EARLIER: an
-OUT of before; its stages are not trained again. seconds: of all stages to train, shared out by their weights; steps: a
-stage, in place of time, to rehearse. The command that goes on: the same with names= of what is missing and EARLIER.
+OUT of before, whose stages are not trained again. seconds: of all stages together; names: of the stages, where not all
+are wanted; steps, batch: of each stage in place of its time and its own batch, to rehearse.
 """
 
 import io
@@ -24,13 +24,17 @@ from packed import Clip, read_pack
 from torch import Tensor, nn
 
 from vsr_lab.core.luma import quantise
+from vsr_lab.core.network import Network
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, visible, warp_previous
 from vsr_lab.metrics import psnr
-from vsr_lab.models import SpanStream, add_branches, fold_branches, load_network, save_network
+from vsr_lab.models import Interpolation, SpanStream, add_branches, fold_branches, load_network, save_network
+from vsr_lab.models.lucas_kanade import LucasKanade
 
-TRUNK = ("conv_", "block_", "upsampler.")
+# SPAN's own layers, and their rates over the trunk's: through the first and last ones the picture itself passes.
+TRUNK = {"block_": 1.0, "conv_": 0.2, "upsampler.": 0.2}
 Report = dict[str, object]
+FLOW = LucasKanade()
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -47,7 +51,7 @@ class Stage(NamedTuple):
     trunk: float
     batch: int = 48
     frames: int = 10
-    size: int = 48
+    size: int = 40
     flicker: float = 0.3
 
 
@@ -92,40 +96,39 @@ class Data:
         return quantise(imresize(hr, 1 / scale)), hr
 
 
-def motion_of(network: SpanStream, lr: Tensor, scale: int) -> Motion:
-    """The motion of a clip by the network's own flow, at the size of hr. No gradients."""
-    with torch.no_grad():
-        now, before = lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)
-        flows = [
-            F.interpolate(network.flow(*pair), scale_factor=float(scale), mode="bilinear") * scale
-            for pair in ((now, before), (before, now))
-        ]
-        backward, forward = flows
-        parts = (backward, forward, visible(backward, forward))
-        return Motion(*(part.unflatten(0, (len(lr), -1)) for part in parts))
+@torch.no_grad()
+def motion_of(lr: Tensor, scale: int) -> Motion:
+    """The motion of a clip, at the size of hr: flow for the loss is found at LR size, and never waits for the CPU."""
+    now, before = lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)
+    flows = [FLOW(now, before), FLOW(before, now)]
+    backward, forward = (F.interpolate(flow, scale_factor=float(scale), mode="bilinear") * scale for flow in flows)
+    parts = (backward, forward, visible(backward, forward))
+    return Motion(*(part.unflatten(0, (len(lr), -1)) for part in parts))
+
+
+def flicker(error: Tensor, motion: Motion) -> Tensor:
+    """How much the error (B T 3 H W) changes from frame to frame, where it is visible."""
+    return (motion.mask * (error[:, 1:] - warp_previous(error, motion)).abs()).mean()
 
 
 def loss_of(network: SpanStream, lr: Tensor, hr: Tensor, stage: Stage) -> Tensor:
-    """Charbonnier, and the change of the error from frame to frame."""
+    """Charbonnier and flicker."""
     with torch.autocast(DEVICE.type, torch.bfloat16):
         sr = network(lr).float()
     error = sr - hr
-    total = (error.square() + 1e-6).sqrt().mean()
-    motion = motion_of(network, lr, network.scale)
-    return total + stage.flicker * (motion.mask * (error[:, 1:] - warp_previous(error, motion)).abs()).mean()
+    return (error.square() + 1e-6).sqrt().mean() + stage.flicker * flicker(error, motion_of(lr, network.scale))
 
 
 @torch.no_grad()
-def judge(network: nn.Module, clips: list[Clip], scale: int) -> list[list[float]]:
-    """PSNR-Y and flicker, in 8-bit levels by the flow of the network that is judged, of every clip."""
+def judge(network: Network, clips: list[Clip]) -> list[list[float]]:
+    """PSNR-Y and flicker, in 8-bit levels, of every clip."""
     rows: list[list[float]] = []
     for clip in clips:
         hr = clip.hr[None].to(DEVICE).float() / 255
-        lr = quantise(imresize(hr, 1 / scale))
-        sr = quantise(network(lr).float() if isinstance(network, SpanStream) else imresize(lr, scale))
-        error = 255 * (sr - hr)
-        still = (error[:, 1:] - error[:, :-1]).abs().mean()
-        rows.append([float(psnr(sr, hr, "y").mean()), float(still)])
+        lr = quantise(imresize(hr, 1 / network.scale))
+        sr = quantise(network(lr).float())
+        restless = 255 * flicker(sr - hr, motion_of(lr, network.scale))
+        rows.append([float(psnr(sr, hr, "y").mean()), float(restless)])
     return rows
 
 
@@ -134,13 +137,13 @@ def train(network: SpanStream, data: Data, stage: Stage, seconds: float, steps: 
     network.train()
     if stage.trunk:
         add_branches(network)
-    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+    of_rate: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(not name.startswith(TRUNK) or stage.trunk > 0)
-        if parameter.requires_grad:
-            groups[name.startswith(TRUNK)].append(parameter)
-    rates = {True: stage.rate * stage.trunk, False: stage.rate}
-    parts = [{"params": group, "most": rates[own]} for own, group in groups.items() if group]
+        rate = stage.rate * next((stage.trunk * own for part, own in TRUNK.items() if name.startswith(part)), 1.0)
+        parameter.requires_grad_(rate > 0)
+        if rate:
+            of_rate.setdefault(rate, []).append(parameter)
+    parts = [{"params": parameters, "most": rate} for rate, parameters in of_rate.items()]
     optimizer = torch.optim.AdamW(parts, lr=0.0, betas=(0.9, 0.99), weight_decay=0.0)
     average = deepcopy(network)
     began, step = time.time(), 0
@@ -171,10 +174,10 @@ def run(stage: Stage, weights: dict[str, Path], data: Data, held: list[Clip], se
     assert isinstance(network, SpanStream)
     network = network.to(DEVICE)
     own = [clip for clip in held if stage.content in (None, clip.content)]
-    start, bicubic = (judge(judged, own, network.scale) for judged in (network, nn.Identity()))
+    start, bicubic = (judge(judged, own) for judged in (network, Interpolation(network.scale)))
     began = time.time()
     count = train(network, data, stage, seconds, steps)
-    trained = judge(network, own, network.scale)
+    trained = judge(network, own)
     above = sum(now[0] >= before[0] for now, before in zip(trained, start, strict=True))
     kept = 2 * above >= len(own)
     about = {**note["about"], "name": stage.name, "steps": count, "start": stage.start}
@@ -201,7 +204,9 @@ def write(out: Path, folder: Path, report: dict[str, Report]) -> None:
     beside.replace(out)
 
 
-def main(pack: Path, out: Path, earlier: list[Path], seconds: int, steps: int, names: list[str]) -> None:
+def main(paths: list[Path], names: list[str], seconds: int = 480, steps: int = 0, batch: int = 0) -> None:
+    """Train what is wanted and not done yet."""
+    pack, out, *earlier = paths
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(0)
     clips, folder = read_pack(pack)
@@ -216,12 +221,13 @@ def main(pack: Path, out: Path, earlier: list[Path], seconds: int, steps: int, n
     todo = [stage for stage in STAGES if stage.name not in report and (not names or stage.name in names)]
     for stage in todo:
         share = seconds * stage.share / sum(other.share for other in todo)
+        stage = stage._replace(batch=batch or stage.batch)
         report[stage.name] = run(stage, weights, data, held, share, steps)
         write(out, folder, report)
 
 
 if __name__ == "__main__":
     options = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
-    paths = [Path(word) for word in sys.argv[1:] if "=" not in word]
-    names = [name for name in options.get("names", "").split(",") if name]
-    main(paths[0], paths[1], paths[2:], int(options.get("seconds", 480)), int(options.get("steps", 0)), names)
+    chosen = [name for name in options.pop("names", "").split(",") if name]
+    numbers = {name: int(value) for name, value in options.items()}
+    main([Path(word) for word in sys.argv[1:] if "=" not in word], chosen, **numbers)

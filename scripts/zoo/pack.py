@@ -24,7 +24,7 @@ import av
 import numpy as np
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.data import Crops, StoredClip, hold_out, store_shots
+from vsr_lab.data import CropOptions, Crops, hold_out, store_shots
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.footage.tables import read_rows
@@ -67,12 +67,14 @@ def _crops(manifest: Path, store: Path, frames: int, size: int, seed: int) -> It
     """One crop after another, endlessly."""
     sets: dict[tuple[str, str], Crops] = {}
     for content in sorted({str(row["content_type"]) for row in read_rows(manifest)}):
-        clips = store_shots(find_shots(manifest, content=content), store, budget_gib=20, workers=2)
-        parts: tuple[list[StoredClip], ...] = hold_out(clips, HOLD_OUT, frames)
-        for split, part, candidates in zip(("train", "validation"), parts, (8, 4), strict=True):
-            sets[content, split] = Crops(
-                part, None, ResizeDown(4), seed, frames=frames, size=size, crop_candidates=candidates, flips=False
-            )
+        shots = find_shots(manifest, content=content)
+        clips = store_shots(shots, store, budget_gib=20, workers=2)
+        for split, spans, candidates in zip(
+            ("train", "validation"), hold_out(shots, HOLD_OUT, frames), (8, 4), strict=True
+        ):
+            part = [clips[span.clip].window(span.first, span.last) for span in spans]
+            options = CropOptions(frames=frames, size=size, crop_candidates=candidates, flips=False)
+            sets[content, split] = Crops(part, ResizeDown(4), options, seed=seed)
     for number in count():
         for (content, split), crops in sets.items():
             if split == "train" or number < VALIDATION:
