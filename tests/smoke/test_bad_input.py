@@ -199,7 +199,7 @@ def test_candidate_of_another_scale(cli: Cli, here: Path, tiny_footage: Path, we
         "evaluate", "candidate=checkpoint", f"candidate.path={weights}", "suite=folder", f"suite.root={tiny_footage}",
         "protocol=content-x4-bi-y", *x4,
     )  # fmt: skip
-    refused(outcome, "enlarges by 2", "protocol by 4")
+    refused(outcome, "upscales x2", "protocol content-x4-bi-y is x4")
     assert not list(here.iterdir())
 
 
@@ -219,7 +219,7 @@ def test_output_already_there(cli: Cli, here: Path, bundle: Path, tmp_path: Path
     clip = write_moving_clip(tmp_path / "original.mkv", frames=4)
     output = tmp_path / "precious.mp4"
     output.write_bytes(b"precious")
-    refused(cli("upscale", f"bundle={bundle}", f"input={clip}", f"output={output}"), output, "already there")
+    refused(cli("upscale", f"bundle={bundle}", f"input={clip}", f"output={output}"), output, "already exists")
     assert output.read_bytes() == b"precious"
 
 
@@ -234,7 +234,7 @@ def test_compare_and_select_refuse_two_protocols(cli: Cli, here: Path, tiny_foot
     assert evaluate(cli, tiny_footage, "candidate=bicubic", "run_dir=a").code == 0
     assert evaluate(cli, tiny_footage, "candidate=bilinear", "run_dir=b", "protocol.crop=8").code == 0
     for verb in ("compare", "select"):
-        refused(cli(verb, "runs=[a,b]", "run_dir=run"), "settings of the protocol", "cannot be compared")
+        refused(cli(verb, "runs=[a,b]", "run_dir=run"), "protocol settings", "cannot be compared")
     shutil.rmtree(here / "b")
     lean = [f"~protocol.metrics.{name}" for name in ("ssim", "tof", "flicker")]
     other = ["suite=folder", f"suite.root={tiny_footage}", "protocol=vid4-bi-y", *lean]

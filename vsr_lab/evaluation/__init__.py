@@ -7,13 +7,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
-    from vsr_lab.evaluation.evaluator import check_clips, evaluate
-    from vsr_lab.evaluation.gates import Gate
-    from vsr_lab.evaluation.protocol import Protocol
-    from vsr_lab.evaluation.results import Run, read_run
-    from vsr_lab.evaluation.selection import select
-    from vsr_lab.evaluation.suites import Suite
+    from vsr_lab.evaluation.candidates import Candidate as Candidate
+    from vsr_lab.evaluation.candidates import NetworkCandidate as NetworkCandidate
+    from vsr_lab.evaluation.evaluator import check_clips as check_clips
+    from vsr_lab.evaluation.evaluator import evaluate as evaluate
+    from vsr_lab.evaluation.gates import Gate as Gate
+    from vsr_lab.evaluation.protocol import Protocol as Protocol
+    from vsr_lab.evaluation.results import Run as Run
+    from vsr_lab.evaluation.results import read_run as read_run
+    from vsr_lab.evaluation.selection import select as select
+    from vsr_lab.evaluation.suites import Suite as Suite
 
 _MODULES = {
     "Candidate": "candidates",
@@ -27,19 +30,6 @@ _MODULES = {
     "read_run": "results",
     "select": "selection",
 }
-
-__all__ = [
-    "Candidate",
-    "Gate",
-    "NetworkCandidate",
-    "Protocol",
-    "Run",
-    "Suite",
-    "check_clips",
-    "evaluate",
-    "read_run",
-    "select",
-]
 
 
 def __getattr__(name: str) -> Any:

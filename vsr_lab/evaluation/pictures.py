@@ -1,4 +1,4 @@
-"""A few pictures of every clip, so that people can look where numbers only point."""
+"""Images of every clip: a crop of one frame, and an x-t slice."""
 
 from pathlib import Path
 
@@ -15,9 +15,13 @@ _CROP = 208  # HR pixels on a side
 
 
 class Pictures:
-    """Keeps, of one clip, a crop of the middle frame and one row of pixels through time.
+    """Keeps a crop of the middle frame of a clip, and one row of pixels over time.
 
-    The crop is the busiest place of the middle frame; the row runs through its middle. probe: HR frames to choose by.
+    Args:
+        protocol: whose scale is used.
+        frames: number of frames of the clip.
+        probe: T H W C, HR frames around the middle; the crop is where they have most detail and motion, and the row
+            runs through its center.
     """
 
     def __init__(self, protocol: Protocol, frames: int, probe: Frames) -> None:
@@ -30,11 +34,11 @@ class Pictures:
 
     @property
     def frame(self) -> int:
-        """The number of the frame that the crops are of."""
+        """Number of the frame of the crops."""
         return self._middle
 
     def watch(self, t: int, pair: Pair, made: dict[str, Tensor]) -> None:
-        """Take from frame t what is kept."""
+        """Keep the parts of frame t that are shown."""
         shown = {"hr": pair.hr, **{f"sr/{name}": sr for name, sr in made.items()}}
         for name, frame in shown.items():
             self._rows.setdefault(name, []).append(to_frames(frame[:, self.row : self.row + 1])[0])
@@ -56,7 +60,7 @@ class Pictures:
 
 def _write(path: Path, picture: Frames) -> None:
     if not cv2.imwrite(str(path), picture[..., ::-1]):
-        raise UserError(path, "cannot be written", "is the disk full?")
+        raise UserError(path, "cannot be written", "check the free disk space")
 
 
 def _busiest(probe: Frames, scale: int) -> tuple[int, int, int]:

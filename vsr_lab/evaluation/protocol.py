@@ -1,4 +1,4 @@
-"""A protocol: everything that a number depends on besides the candidate and the clips."""
+"""A protocol: everything that a score depends on besides the candidate and the clips."""
 
 import hashlib
 import json
@@ -16,11 +16,22 @@ from vsr_lab.degradations import Degradation
 
 @dataclass(frozen=True)
 class Protocol:
-    """How clips are judged. Frames are clamped and rounded to 8 bits before anything is measured.
+    """How candidates are scored. Frames are clamped and rounded to 8 bits first.
 
-    colour: "y" or "rgb"; crop: pixels dropped at each border; trim: frames dropped at each end; centre_only: score
-    the middle frame alone (Vimeo-90K); metrics: name -> function, in report order; settings: the plain numbers it was
-    made from, whose hash identifies it. Raises UserError for a degradation that judging cannot apply run by run.
+    Args:
+        name: of the protocol.
+        description: one sentence.
+        scale: of the super-resolution.
+        degradation: makes LR from HR.
+        colour: "y" or "rgb".
+        crop: pixels dropped at each border.
+        trim: frames dropped at each end of a clip.
+        centre_only: score the middle frame only (Vimeo-90K).
+        metrics: name -> function, in the order of reports.
+        settings: plain configuration, whose hash is the fingerprint.
+
+    Raises:
+        UserError: the degradation needs whole clips or changes the target.
     """
 
     name: str
@@ -38,36 +49,36 @@ class Protocol:
         if self.degradation.temporal or self.degradation.modifies_target:
             raise UserError(
                 f"protocol {self.name}",
-                "its degradation needs whole clips or changes the truth, and judging takes a few frames at a time",
-                "write the LR first (vsr-lab footage degrade) and say suite.lr_root=",
+                "its degradation needs whole clips or changes the target, a protocol degrades a few frames at a time",
+                "write the LR first (vsr-lab footage degrade) and set suite.lr_root=",
             )
 
     @property
     def fingerprint(self) -> str:
-        """Changes with any setting; the list of metrics aside, whose own settings metric_fingerprints holds."""
+        """Hash of all settings except the metrics, which have their own in metric_fingerprints."""
         return _digest({key: value for key, value in self.settings.items() if key != "metrics"})
 
     @property
     def metric_fingerprints(self) -> dict[str, str]:
-        """One hash a metric, so that two runs are compared only where both measured alike."""
+        """metric -> hash of its settings; runs are compared only where these are equal."""
         return {name: _digest(self.settings["metrics"][name]) for name in self.metrics}
 
     def scored_frames(self, frames: int) -> range:
-        """The frame numbers that count, of a clip of so many frames."""
+        """Numbers of the scored frames, of a clip of `frames` frames."""
         if self.centre_only:
             return range(frames // 2, frames // 2 + 1)
         return range(self.trim, frames - self.trim)
 
     def degrade(self, hr: Tensor) -> Tensor:
-        """HR (..., C, H, W) to LR with the parameters of seed 0, the same at every call."""
+        """Degrade HR (..., C, H, W) with the parameters of seed 0."""
         return self.degradation.apply(hr, self.degradation.sample(np.random.default_rng(0)))
 
     def cropped(self, frames: Tensor) -> Tensor:
-        """frames (..., H, W) without the border that does not count."""
+        """frames (..., H, W) without the border that is not scored."""
         return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
 
     def whole(self, frames: Tensor) -> Tensor:
-        """frames (..., H, W) cut at the right and the bottom to multiples of the scale."""
+        """frames (..., H, W) cropped at the right and the bottom to multiples of the scale."""
         height, width = (size // self.scale * self.scale for size in frames.shape[-2:])
         return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
 

@@ -1,4 +1,4 @@
-"""Suites: the clips to judge on."""
+"""Suites: the clips of an evaluation."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,12 +23,20 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Suite:
-    """Clips under root. clips: the names that make the suite (None: all there); frames: "60:84" narrows each.
+    """Clips under a folder.
 
-    content: the content type it stands for; lr_root: recorded LR of the same names, or "auto" for that in the same
-    tree, used in the place of the protocol's degradation; downscale: shrinks the HR of a lossy source first; layout:
-    how the folder is laid out, one of `core.layouts`; deinterlace, tone_map, damaged: what to do with clips that cannot
-    be read as they are (`ReadOptions`).
+    Args:
+        name: of the suite.
+        root: folder, or manifest.
+        content: content type of the suite.
+        clips: names of its clips; None: all.
+        frames: window of frames of each clip, such as "60:84".
+        downscale: factor by which HR of a lossy source is reduced first.
+        split: part of a manifest or layout.
+        lr_root: folder of recorded LR with the same names, used instead of the protocol's degradation; "auto": LR in
+            the same tree.
+        layout: of the folder, one of `footage.layouts`.
+        deinterlace, tone_map, damaged: how clips are read that cannot be read as they are (`ReadOptions`).
     """
 
     name: str
@@ -45,7 +53,7 @@ class Suite:
     damaged: str | None = None
 
     def shots(self) -> list[Shot]:
-        """The HR shots; prints what was taken for what. Raises UserError where a clip is missing."""
+        """The HR shots; prints the detected layout. Raises UserError where a clip is missing."""
         return find_shots(
             Path(self.root),
             self.clips,
@@ -59,12 +67,12 @@ class Suite:
         )
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
-        """The LR twins of the HR shots, where the suite has its own. Raises UserError where one is missing."""
+        """Recorded LR of the HR shots, where the suite has it. Raises UserError where one is missing."""
         return find_lr_shots(high, self.lr_root, scale, self.frames)
 
 
 def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:
-    """LR and HR frames of a shot, one by one, LR made by the protocol where there is none."""
+    """LR and HR frames of a shot; LR is made by the protocol where none was recorded."""
     lows = read_chunks(low, 0, low.frames, chunk) if low else None
     for clip in read_chunks(high, 0, high.frames, chunk):
         hr = protocol.whole(clip.tensor())

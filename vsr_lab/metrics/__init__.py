@@ -1,8 +1,8 @@
-"""What is reported and never trained. A metric is a pure function whose parameters name what it needs:
+"""Metrics: pure functions whose parameters name their inputs.
 
-sr, hr (quantised, B T 3 H W), lr, degraded (sr degraded, B T 3 h w), motion (of hr), colour, and the features that a
-perceptual net has of sr and hr.
-It returns one number a frame, (B, T), NaN where there is none. To add one: a function here, a yaml in configs/metric/.
+Inputs: sr, hr (B T 3 H W, RGB in [0, 1], rounded to 8 bits), lr, degraded (sr degraded; B T 3 h w), motion (of hr, see
+`reference_motion`), colour ("y" or "rgb"), and features of sr and hr, such as lpips_sr and lpips_hr. A metric returns
+one value per frame, (B, T), NaN where there is none. To add one: a function here and a yaml in configs/metric/.
 """
 
 from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim

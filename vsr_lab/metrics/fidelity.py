@@ -1,4 +1,4 @@
-"""Fidelity of single frames. sr, hr: B T 3 H W in [0, 1], already quantised; results B T, float64."""
+"""Fidelity of single frames. sr, hr: B T 3 H W in [0, 1], rounded to 8 bits; results B T, float64."""
 
 import torch
 from torch import Tensor
@@ -6,7 +6,7 @@ from torch import Tensor
 from vsr_lab.core.luma import judged_channels
 
 _TAPS = 11
-_CEILING_DB = 100.0  # what identical frames are given, so that means and intervals stay finite
+_CEILING_DB = 100.0  # of identical frames, so that means and intervals are finite
 
 
 def _decibels(squared_error: Tensor) -> Tensor:
@@ -21,29 +21,29 @@ def psnr(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 
 def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
     """Structural similarity (Wang et al. 2004, eq. 13): 11x11 Gaussian of sigma 1.5, valid region, mean of channels."""
-    # float32 equals float64 to 1e-6 on Vid4. The window as two matrices: a third of the time of a convolution.
+    # float32 equals float64 to 1e-6 on Vid4. The window as two matrices takes a third of the time of a convolution.
     a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
     down, across = (_window(length).to(a) for length in a.shape[-2:])
     mean_a, mean_b, squares, product = (down @ each @ across.T for each in (a, b, a * a + b * b, a * b))
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     means, both = mean_a**2 + mean_b**2, mean_a * mean_b
-    likeness = (2 * both + c1) * (2 * (product - both) + c2) / ((means + c1) * (squares - means + c2))
-    return likeness.mean((-3, -2, -1)).view(sr.shape[:2]).double()
+    similarity = (2 * both + c1) * (2 * (product - both) + c2) / ((means + c1) * (squares - means + c2))
+    return similarity.mean((-3, -2, -1)).view(sr.shape[:2]).double()
 
 
 def _window(length: int) -> Tensor:
-    """The Gaussian of 11 samples at every place where it lies inside: (length - 10) x length."""
+    """The Gaussian of 11 samples at every position inside: (length - 10) x length."""
     if length < _TAPS:
-        raise ValueError(f"SSIM needs {_TAPS} pixels on a side, not {length}")
+        raise ValueError(f"SSIM needs at least {_TAPS} pixels per side, got {length}")
     offset = torch.arange(length) - torch.arange(length - _TAPS + 1)[:, None] - _TAPS // 2
     weights = torch.exp(-(offset.double() ** 2) / (2 * 1.5**2)) * (offset.abs() <= _TAPS // 2)
     return weights / weights.sum(1, keepdim=True)
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
-    """PSNR in dB between the degraded output and the input: how much the model contradicts what was recorded.
+    """PSNR in dB between sr after the degradation and lr: how far the output contradicts its input.
 
-    degraded: sr once more through the degradation; both B T 3 h w.
+    degraded, lr: B T 3 h w.
     """
     error = (degraded.double() - lr.double()) * 255
     return _decibels(error.square().mean((-3, -2, -1)))

@@ -1,4 +1,4 @@
-"""How a clip changes in time. sr, hr: B T 3 H W in [0, 1]; results B T, NaN for the first frame, which has no past."""
+"""Temporal metrics. sr, hr: B T 3 H W in [0, 1]; motion: of hr; results B T, NaN for the first frame."""
 
 import torch
 import torch.nn.functional as F
@@ -33,31 +33,31 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 
 
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))| in 8-bit levels: change that the truth does not make.
+    """mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))| in 8-bit levels: change that HR does not have.
 
-    0 for sr = hr and for a still clip reproduced stilly.
+    0 for sr = hr, and for a static clip with static output.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)
 
 
 def warp_error(sr: Tensor, motion: Motion) -> Tensor:
-    """1000 x mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8), flow from HR where there is HR.
+    """1000 x mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8), with the flow of HR.
 
-    It rewards blur: read it beside the truth's own.
+    It rewards blur: compare it with that of HR itself, `true_warp_error`.
     """
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
 
 def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
-    """`warp_error` of the truth itself."""
+    """`warp_error` of HR itself."""
     return warp_error(hr, motion)
 
 
 def tof(sr: Tensor, motion: Motion) -> Tensor:
     """tOF (Chu et al. 2020, TecoGAN): end-point error in pixels between the flows of sr and hr, Farneback on gray.
 
-    motion is hr's, and by Farneback too for the number to be tOF, as every protocol here fixes it.
+    motion must be Farneback's too, as `reference_motion` is.
     """
     batch, length = sr.shape[:2]
     if length < 2:
