@@ -342,6 +342,6 @@ def test_a_resumed_run_takes_no_other_keys(cli: Cli, here: Path) -> None:
     run = here / "run"
     run.mkdir()
     (run / "config.yaml").write_text("content: mixed\nrun_dir: run\nmodel: {}\ntrainer: {}\n")
-    refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: has no say", "init_from=")
+    refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: cannot be overridden", "init_from=")
     (run / "config.yaml").write_text("kind: screen\nrun_dir: run\n")
     refused(cli("train", f"resume={run}"), "config.yaml", "is not a training run's")
