@@ -135,7 +135,7 @@ def cells() -> dict[str, list[Cell]]:
             Cell("150 % and back", "text", d.RescaleRoundTrip([1.5])),
             Cell("shared at 75 %", "text", d.RescaleRoundTrip([0.75])),
             Cell("subpixels, at x2", "text", d.SubpixelDown(2)),
-            Cell("4:2:0, misread", "text", d.ChromaSubsampling("420", read_location="center", method="nearest")),
+            Cell("4:2:0, read amiss", "text", d.ChromaSubsampling("420", read_location="center", method="nearest")),
             Cell("call changes size: frames", "bunny", d.AdaptiveResolution([0.2, 1.0], 2), "frames", seed=1, at=12),
             Cell("dropped frames: time", "bikes", d.DroppedFrames((0, 0.6), (0, 0.2)), "time", seed=4),
             Cell("pointer", "text", d.CursorOverlay(20), seed=3),
