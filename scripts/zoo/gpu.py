@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from packed import Clip, read_pack
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import Network
@@ -113,7 +114,7 @@ def flicker(error: Tensor, motion: Motion) -> Tensor:
 
 def loss_of(network: SpanStream, lr: Tensor, hr: Tensor, stage: Stage) -> Tensor:
     """Charbonnier and flicker."""
-    with torch.autocast(DEVICE.type, torch.bfloat16):
+    with parametrize.cached(), torch.autocast(DEVICE.type, torch.bfloat16):
         sr = network(lr).float()
     error = sr - hr
     return (error.square() + 1e-6).sqrt().mean() + stage.flicker * flicker(error, motion_of(lr, network.scale))

@@ -1,6 +1,7 @@
 """The training step and the validation step."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.inputs import Inputs
@@ -71,7 +73,9 @@ class VsrModule(pl.LightningModule):
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
         """network(lr) in the trainer's precision, returned in lr's; lr of any size."""
-        with self.trainer.precision_plugin.forward_context():
+        # Weights with branches are merged once a clip, not at every frame; activations that are remade would miss them.
+        once = nullcontext() if network.checkpoint_activations else parametrize.cached()
+        with self.trainer.precision_plugin.forward_context(), once:
             return enlarge(network, lr).to(lr.dtype)
 
     def _run_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from vsr_lab.core.errors import UserError
 from vsr_lab.losses import Distillation, PingPong, Term
 from vsr_lab.metrics import lr_consistency
-from vsr_lab.models import AnimeSr, Compact
+from vsr_lab.models import AnimeSr, Compact, Recurrent, add_branches
 from vsr_lab.training import Validation, VsrModule
 
 
@@ -32,3 +32,24 @@ def test_a_teacher_takes_crops_of_any_size(make_module: Callable[..., VsrModule]
     module.trainer = pl.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False)
     lr = torch.rand(1, 2, 3, 15, 18)
     assert module.extra_inputs(lr)["teacher_sr"]().shape == (1, 2, 3, 30, 36)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_branches_get_the_same_gradients_merged_once_or_at_every_frame(
+    make_module: Callable[..., VsrModule], again: bool
+) -> None:
+    torch.manual_seed(0)
+    network = Recurrent(2, channels=4, blocks=1)
+    add_branches(network)
+    network.checkpoint_activations = again
+    module = make_module(network)
+    module.trainer = pl.Trainer(max_steps=1, accelerator="cpu", logger=False, enable_checkpointing=False)
+    lr = torch.rand(1, 3, 3, 8, 8)
+    module._run(network, lr).square().sum().backward()
+    found = {name: p.grad.clone() for name, p in network.named_parameters() if p.grad is not None}
+    network.zero_grad()
+    network.checkpoint_activations = False
+    network(lr).square().sum().backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None
+        assert torch.allclose(found[name], parameter.grad, rtol=1e-4, atol=1e-5), name
