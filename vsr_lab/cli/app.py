@@ -4,7 +4,10 @@ import errno
 import importlib
 import os
 import re
+import signal
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -24,9 +27,11 @@ from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, Stopped, UserError
-from vsr_lab.core.files import RUN_MARK, new_folder, write_text
+from vsr_lab.core.run_folder import begin_folder, end_run, remove_if_empty
 
-REFUSED, UNUSABLE = 1, 2
+REFUSED, UNUSABLE, DEFECT = 1, 2, 70
+_FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
+_begun: list[Path] = []  # folders of the runs of this process
 
 
 def _default_run_dir(command: str) -> str:
@@ -56,13 +61,17 @@ def launch(command: str) -> int:
         try:
             if not cfg.get("resume"):  # whose stored configuration is checked instead
                 check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
-            return importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
+            result = importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
+            _end_runs()
+            return result
         except Exception as error:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             failures.append(error)  # Hydra would print its overrides above the one line meant for the user
             return None
 
+    if command != "train":  # which saves a checkpoint first
+        signal.signal(signal.SIGTERM, _stop)
     try:
         sys.argv[1:] = normalise(command, sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(job)()
@@ -72,13 +81,37 @@ def launch(command: str) -> int:
         print(f"vsr-lab {command}: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
-        reported = _report(command, error)
-        if reported is None:
-            raise
-        code, line = reported
+        code, line = _report(command, error) or _defect(command, error)
+        _end_runs(code)
         print(line, file=sys.stderr)
         return code
     return 0
+
+
+def _stop(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
+    raise Stopped("stopped by SIGTERM; nothing half-written is left; run it again", 128 + number)
+
+
+def _end_runs(code: int = 0) -> None:
+    """Mark the runs of this process as ended, as far as they were, and remove folders in which nothing was written."""
+    for folder in _begun:
+        if code in {0, REFUSED}:
+            end_run(folder)
+        elif code == UNUSABLE:
+            remove_if_empty(folder)
+    _begun.clear()
+
+
+def _defect(command: str, error: BaseException) -> tuple[int, str]:
+    """Exit code and line for an error that is not the user's; the traceback is written to a file."""
+    folder = next((run for run in _begun if run.is_dir()), Path(tempfile.gettempdir()))
+    path = folder / f"traceback-{os.getpid()}.txt"
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+    what = " ".join(str(error).split())[:200] or "no message"
+    return DEFECT, (
+        f"vsr-lab {command}: this is a defect of vsr-lab ({type(error).__name__}: {what}); please report it with {path}"
+    )
 
 
 def _report(command: str, error: BaseException) -> tuple[int, str] | None:
@@ -113,14 +146,16 @@ def begin_run(cfg: DictConfig) -> Path:
     Raises UserError for a folder that may not be cleared: what the run is to read may lie in it.
     """
     folder = Path(cfg.run_dir)
-    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), "") if cfg.overwrite else ():
-        if key != "run_dir" and path.resolve().is_relative_to(folder.resolve()):
+    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), ""):
+        if cfg.overwrite and key != "run_dir" and path.resolve().is_relative_to(folder.resolve()):
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
+        if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
+            raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if sweep and any(word.lstrip("+").startswith("run_dir=") for word in HydraConfig.get().overrides.task):
-        raise UserError("run_dir", "would be every job's of the sweep", "say hydra.sweep.dir=")
-    new_folder(folder, cfg.overwrite, [str(key) for key in cfg])
-    write_text(folder / RUN_MARK, OmegaConf.to_yaml(cfg, resolve=True))
+        raise UserError("run_dir", "would be shared by every job of the sweep", "set hydra.sweep.dir= instead")
+    begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True), resumable="resume" in cfg)
+    _begun.append(folder)
     return folder
 
 

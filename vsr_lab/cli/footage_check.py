@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.files import write_json
+from vsr_lab.core.files import inside, write_json
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation
 from vsr_lab.pair_check import Declared, Findings, ShotPair, check_pair, find_pairs, write_picture
@@ -35,7 +35,7 @@ def run(cfg: DictConfig) -> None:
     write_json(files["check"], report)
     for pair, findings in zip(pairs, found, strict=True):
         if not findings.clean:
-            files[findings.clip] = folder / f"{findings.clip}.png"
+            files[findings.clip] = inside(folder, f"{findings.clip}.png")
             write_picture(files[findings.clip], pair, findings, _degradation_of(findings, declared))
     _show(found, alone)
     show_files("written", files)

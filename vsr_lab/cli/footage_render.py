@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import RUN_MARK
+from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 from vsr_lab.synthesis import RenderPlan, write_rendered
 
 _MAY_DIFFER = {"n", "workers", "overwrite", "run_dir"}  # keys that do not change existing clips
@@ -45,4 +45,5 @@ def _new_or_existing_run(cfg: DictConfig) -> Path:
         raise UserError(
             cfg.run_dir, f"was rendered with another {key}", "choose another run_dir= or say overwrite=true"
         )
+    lock_folder(mark.parent)
     return mark.parent

@@ -10,7 +10,7 @@ from yaml import YAMLError
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import RUN_MARK
+from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 
@@ -43,4 +43,5 @@ def resumed_config(given: DictConfig) -> DictConfig:
             raise UserError(key, "cannot be overridden in a resumed run", offer)
     cfg.run_dir = str(run_dir)
     check("train", cfg)
+    lock_folder(run_dir)
     return cfg

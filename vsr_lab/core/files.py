@@ -1,12 +1,12 @@
 """Atomic writes, JSON, checksums and run folders."""
 
 import errno
+import glob
 import hashlib
 import json
 import os
-import re
 import shutil
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,34 +15,89 @@ from typing import Any
 from vsr_lab.core.errors import UserError
 
 
+def inside(folder: Path, name: str) -> Path:
+    """The path of something that data names, which cannot leave the folder.
+
+    Args:
+        folder: where it belongs.
+        name: relative, with / between folders; from a manifest, a record or a file name.
+
+    Raises:
+        UserError: name is absolute, contains .. or a character that no file may have, or resolves outside folder.
+    """
+    parts = name.split("/")
+    bad = {"", ".", ".."} & set(parts) or any(ord(character) < 32 or character in "\\\x7f" for character in name)
+    path = folder / name
+    if bad or Path(name).is_absolute() or Path(name).drive or any(len(part.encode()) > 240 for part in parts):
+        raise UserError(repr(name), "cannot be the name of a file", "rename the clip (column name of a manifest)")
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UserError(path, f"leads out of {folder} by a link", "remove the link")
+    return path
+
+
 @contextmanager
-def atomic_path(path: Path) -> Generator[Path]:
+def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """Write a file or folder atomically: readers see the old one or the new one, never a part.
 
     Yields a temporary path in the same folder, which is renamed to `path` if the block succeeds and removed if not.
+    What processes that were killed left there is removed first.
+
+    Args:
+        path: the file or folder to write.
+        replace: False to keep a file that is there already, whatever happens meanwhile.
 
     Raises:
-        UserError: the disk is full, or the folder cannot be written.
+        UserError: the disk is full, the folder cannot be written, or `path` is there and may not be replaced.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(path)
     except OSError as error:
         raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
     try:
+        if not replace and path.exists():
+            raise FileExistsError(errno.EEXIST, "already there")
         yield temporary
-        temporary.replace(path)
+        if replace or temporary.is_dir():
+            temporary.replace(path)
+        else:
+            os.link(temporary, path)  # which never replaces
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
+        if error.errno == errno.EEXIST and not replace:
+            raise UserError(path, "is there already", "choose another place or set overwrite=true") from error
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
             raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         raise
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes that are gone left behind of `path`."""
+    for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
+        process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
+        if process.isdecimal() and not _is_running(int(process)):
+            _remove(found)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def write_text(path: Path, text: str, errors: str = "strict") -> None:
@@ -83,49 +138,3 @@ def check_sha256(path: Path, expected: str) -> None:
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
-
-
-RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
-
-
-def _is_run(path: Path, keys: Collection[str]) -> bool:
-    """Whether a command with these configuration keys, or an earlier version of it with fewer, wrote the folder."""
-    mark = path / RUN_MARK
-    lines = mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
-    written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
-    return "run_dir" in written and written <= {*keys}
-
-
-def new_folder(path: Path, overwrite: bool, keys: Collection[str]) -> Path:
-    """Create an empty folder for a run.
-
-    Args:
-        path: the folder.
-        overwrite: clear an earlier run of the same command.
-        keys: of the command's configuration.
-
-    Returns:
-        path.
-
-    Raises:
-        UserError: something else is there, or the folder cannot be created.
-    """
-    if path.is_file():
-        raise UserError(path, "is a file", "choose another run_dir=")
-    if path.is_dir() and any(path.iterdir()):
-        if not _is_run(path, keys):
-            raise UserError(
-                path, "holds files that no run wrote, or another verb", "choose an empty folder for run_dir="
-            )
-        if not overwrite:
-            raise UserError(path, "already there", "choose another run_dir= or say overwrite=true")
-        try:
-            path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none
-        except OSError as error:
-            raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
-        shutil.rmtree(aside)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(path, f"cannot be made ({error.strerror})", "choose another run_dir=") from error
-    return path

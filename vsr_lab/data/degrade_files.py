@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, sha256, write_json
+from vsr_lab.core.files import atomic_path, inside, sha256, write_json
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation, Params
 from vsr_lab.footage.manifest import write_manifest
@@ -122,7 +122,7 @@ def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> lis
 def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable[[int], None]) -> Pair:
     params, scale = job.params(shot.name), job.degradation.scale
     height, width = (size // scale for size in shot.size)
-    lr_path, hr_path = (folder / kind / f"{shot.name}.mkv" for kind in ("lr", "hr"))
+    lr_path, hr_path = (inside(folder / kind, f"{shot.name}.mkv") for kind in ("lr", "hr"))
     digest = hashlib.sha256()
     with ExitStack() as stack:
         low = _writer(stack, shot, lr_path, (height, width))
@@ -153,12 +153,12 @@ def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable
         "lr_frames_sha256": digest.hexdigest(),
         "versions": {name: version(name) for name in ("vsr-lab", "torch", "numpy", "av")},
     }
-    write_json(folder / "lr" / f"{shot.name}{RECORD}", record)
+    write_json(inside(folder / "lr", f"{shot.name}{RECORD}"), record)
     return Pair(shot.name, shot.frames, lr_path, hr_path if high else None, (height, width))
 
 
 def _writer(stack: ExitStack, shot: Shot, path: Path, size: tuple[int, int]) -> VideoWriter:
-    temporary = stack.enter_context(atomic_path(path))
+    temporary = stack.enter_context(atomic_path(path, replace=False))
     return stack.enter_context(VideoWriter(temporary, size, _frame_rate(shot), "ffv1", "bgr0"))
 
 

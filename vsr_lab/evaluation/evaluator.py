@@ -8,6 +8,7 @@ import torch
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import inside
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate
@@ -104,7 +105,7 @@ def evaluate(
             for name, value in milliseconds.items():
                 pace[name].append(value)
             for folder, candidate in candidates.items():
-                pictures.write(candidate.name, folder / "pictures" / shot.name)
+                pictures.write(candidate.name, inside(folder / "pictures", shot.name))
             shown.append(Shown(clip=shot.name, frame=pictures.frame, row=pictures.row))
     fingerprint = _suite_fingerprint([shot for shot, _ in clips])
     summaries: dict[Path, Summary] = {}

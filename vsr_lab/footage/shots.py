@@ -12,7 +12,7 @@ import numpy as np
 
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import check_sha256
+from vsr_lab.core.files import check_sha256, inside
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.layouts import AUTO, Lows, lr_path_at_scale, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
@@ -135,6 +135,8 @@ def find_shots(
         shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, read_options=read_options) for e in entries]
         if tell and found.high:
             tell(found.told(root, split))
+    for shot in shots:
+        inside(Path(), shot.name)  # what is written of a clip is named after it
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
     if twice:
         raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
@@ -197,6 +199,11 @@ def _read_manifest(path: Path, default: Shot, split: str | None, content: str | 
     return [_row_to_shot(path, row, default) for row in wanted]
 
 
+def _name_of(path: str) -> str:
+    """The path without its suffix, and without what leads out of the manifest's folder."""
+    return "/".join(part for part in Path(path).with_suffix("").parts if part not in {"..", Path(path).anchor})
+
+
 def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
     usual = vars(default.read_options)
     try:
@@ -207,7 +214,7 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
         if not 0 < downscale < math.inf:
             raise ValueError(f"downscale {downscale} is no factor")
         return Shot(
-            name=row.get("name") or Path(row["path"]).with_suffix("").as_posix(),
+            name=row.get("name") or _name_of(row["path"]),
             path=manifest.parent / row["path"],
             start=int(row.get("start") or default.start),
             stop=int(row["stop"]) if row.get("stop") else default.stop,

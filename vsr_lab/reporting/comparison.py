@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from vsr_lab.core.files import inside
 from vsr_lab.core.records.comparison import (
     CandidateImages,
     Cell,
@@ -117,7 +118,7 @@ def _images(found: dict[str, Run], root: Path) -> list[ClipImages]:
     first = next(iter(found.values()))
 
     def path(run: Run, clip: str, name: str) -> str:
-        return os.path.relpath(run.folder / "pictures" / clip / f"{name}.png", root)
+        return os.path.relpath(inside(run.folder / "pictures", f"{clip}/{name}.png"), root)
 
     return [
         ClipImages(

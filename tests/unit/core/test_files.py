@@ -2,12 +2,13 @@
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, new_folder, read_json, sha256, write_json, write_text
+from vsr_lab.core.files import atomic_path, inside, read_json, sha256, write_json, write_text
 
 
 def _names(folder: Path) -> list[str]:
@@ -115,62 +116,47 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     assert sha256(tmp_path / "a").startswith("ba7816bf8f01cfea")
 
 
-# Run folders
-
-KEYS = ("run_dir", "seed", "content")
+# Names from data
 
 
-def test_a_run_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
-    assert new_folder(tmp_path / "a" / "b", overwrite=False, keys=KEYS).is_dir()
-
-
-def test_an_empty_folder_may_become_a_run_folder(tmp_path: Path) -> None:
-    assert new_folder(tmp_path, overwrite=False, keys=KEYS) == tmp_path
-
-
-def _run_folder(path: Path) -> Path:
-    new_folder(path, overwrite=False, keys=KEYS)
-    write_text(path / "config.yaml", "seed: 0\nrun_dir: here\n")
-    (path / "metrics.csv").touch()
-    return path
-
-
-def test_a_run_is_cleared_only_when_asked(tmp_path: Path) -> None:
-    run = _run_folder(tmp_path / "run")
-    with pytest.raises(UserError, match="overwrite=true"):
-        new_folder(run, overwrite=False, keys=KEYS)
-    assert _names(run) == ["config.yaml", "metrics.csv"]
-    assert _names(new_folder(run, overwrite=True, keys=KEYS)) == []
-
-
-def test_a_folder_that_no_run_wrote_is_never_cleared(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").touch()
-    with pytest.raises(UserError, match="no run wrote"):
-        new_folder(tmp_path, overwrite=True, keys=KEYS)
-    assert _names(tmp_path) == ["thesis.txt"]
+@pytest.mark.parametrize("name", ["a", "a.b", "00001/0001", "été 1", "-x", "a..b", "...", "c1.mkv"])
+def test_a_plain_name_is_a_path_inside(tmp_path: Path, name: str) -> None:
+    assert inside(tmp_path, name) == tmp_path / name
 
 
 @pytest.mark.parametrize(
-    "config",
-    ["title: my thesis\n", "kind: screen\nrun_dir: here\nsize:\n- 1\n"],
-    ids=["somebody else's: a run's own has a run_dir in it", "another verb's: rendered footage has one too"],
+    "name",
+    ["", ".", "..", "../a", "a/../../b", "/etc/passwd", "a//b", "a/", "a\\0b", "a\nb", "a\\b", "x" * 300, "a/./b"],
 )
-def test_a_folder_with_another_config_yaml_is_never_cleared(tmp_path: Path, config: str) -> None:
-    (tmp_path / "config.yaml").write_text(config)
-    (tmp_path / "thesis.txt").touch()
-    with pytest.raises(UserError, match="no run wrote"):
-        new_folder(tmp_path, overwrite=True, keys=KEYS)
-    assert _names(tmp_path) == ["config.yaml", "thesis.txt"]
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UserError):
+        inside(tmp_path, name.encode().decode("unicode_escape") if "\\0" in name else name)
 
 
-def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("precious")
-    with pytest.raises(UserError, match="is a file"):
-        new_folder(tmp_path / "a", overwrite=True, keys=KEYS)
-    assert (tmp_path / "a").read_text() == "precious"
+def test_a_link_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
+    with pytest.raises(UserError, match="link"):
+        inside(tmp_path / "in", "link/a")
 
 
-def test_a_run_folder_below_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a").touch()
-    with pytest.raises(UserError, match="cannot be made"):
-        new_folder(tmp_path / "a" / "run", overwrite=False, keys=KEYS)
+def test_what_is_there_is_kept_where_it_may_not_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("precious")
+    with pytest.raises(UserError, match="there already"), atomic_path(path, replace=False) as temporary:
+        temporary.write_text("new")
+    late = tmp_path / "b.txt"
+    with pytest.raises(UserError, match="there already"), atomic_path(late, replace=False) as temporary:
+        temporary.write_text("new")
+        late.write_text("came meanwhile")
+    assert (path.read_text(), late.read_text(), _names(tmp_path)) == ("precious", "came meanwhile", ["a.txt", "b.txt"])
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / f".a.{gone.pid}.partial.txt").write_text("half")
+    (tmp_path / f".a.{os.getppid()}.partial.txt").write_text("at work")
+    write_text(tmp_path / "a.txt", "whole")
+    assert _names(tmp_path) == [f".a.{os.getppid()}.partial.txt", "a.txt"]

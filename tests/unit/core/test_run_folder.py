@@ -1,0 +1,105 @@
+"""Run folders: what may be cleared, by whom, and when."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core import run_folder
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.run_folder import begin_folder, end_run, is_unfinished, lock_folder, remove_if_empty
+
+CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
+MARKS = {run_folder.RUN_MARK, run_folder.UNFINISHED, run_folder.LOCK}
+
+
+@pytest.fixture(autouse=True)
+def _unlocked() -> Iterator[None]:
+    yield
+    for folder in list(run_folder._locks):
+        run_folder.unlock_folder(folder)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def finished(folder: Path) -> Path:
+    begin_folder(folder, overwrite=False, config=CONFIG)
+    (folder / "metrics.csv").touch()
+    end_run(folder)
+    return folder
+
+
+def test_a_run_folder_is_created_with_its_parents(tmp_path: Path) -> None:
+    assert names(begin_folder(tmp_path / "a" / "b", overwrite=False, config=CONFIG)) == MARKS
+
+
+def test_a_finished_run_is_cleared_only_when_asked(tmp_path: Path) -> None:
+    run = finished(tmp_path / "run")
+    with pytest.raises(UserError, match="overwrite=true"):
+        begin_folder(run, overwrite=False, config=CONFIG)
+    assert "metrics.csv" in names(run)
+    assert names(begin_folder(run, overwrite=True, config=CONFIG)) == MARKS
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -> None:
+    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
+    run_folder.unlock_folder(run)
+    assert is_unfinished(run)
+    with pytest.raises(UserError, match=f"resume={run}"):
+        begin_folder(run, overwrite=False, config=CONFIG, resumable=True)
+    assert begin_folder(run, overwrite=False, config=CONFIG) == run
+
+
+@pytest.mark.parametrize(
+    "config",
+    [None, "title: my thesis\n", "kind: screen\nrun_dir: here\nsize:\n- 1\n"],
+    ids=["no config.yaml", "a config.yaml without run_dir", "another command's"],
+)
+def test_a_folder_of_others_is_never_cleared(tmp_path: Path, config: str | None) -> None:
+    (tmp_path / "thesis.txt").touch()
+    if config is not None:
+        (tmp_path / "config.yaml").write_text(config)
+    before = names(tmp_path)
+    with pytest.raises(UserError, match="no run of this command"):
+        begin_folder(tmp_path, overwrite=True, config=CONFIG)
+    assert names(tmp_path) == before
+
+
+def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("precious")
+    with pytest.raises(UserError, match="is a file"):
+        begin_folder(tmp_path / "a", overwrite=True, config=CONFIG)
+    with pytest.raises(UserError, match="cannot be created"):
+        begin_folder(tmp_path / "a" / "run", overwrite=True, config=CONFIG)
+    assert (tmp_path / "a").read_text() == "precious"
+
+
+def test_a_folder_at_work_is_neither_cleared_nor_shared(tmp_path: Path) -> None:
+    run = finished(tmp_path / "run")
+    code = f"from pathlib import Path; from vsr_lab.core.run_folder import lock_folder; lock_folder(Path({str(run)!r}))"
+    wait = "; print('locked', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code + wait], stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(UserError, match="in use by another process"):
+            begin_folder(run, overwrite=True, config=CONFIG)
+        with pytest.raises(UserError, match="in use by another process"):
+            lock_folder(run)
+        other.kill()  # a lock ends with its process, however that ends
+    assert begin_folder(run, overwrite=True, config=CONFIG) == run
+
+
+def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
+    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
+    (run / "pictures").mkdir()
+    remove_if_empty(run)
+    assert not run.exists()
+    kept = begin_folder(tmp_path / "kept", overwrite=False, config=CONFIG)
+    (kept / "result.json").touch()
+    remove_if_empty(kept)
+    assert "result.json" in names(kept)

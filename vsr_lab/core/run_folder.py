@@ -1,0 +1,118 @@
+"""Run folders: who wrote them, whether the run has ended, and who is working in them now."""
+
+import os
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import write_text
+
+RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
+UNFINISHED = ".unfinished"  # is there until the run has ended
+LOCK = ".lock"
+_locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
+
+
+def lock_folder(folder: Path) -> None:
+    """Keep other processes out of a folder for the life of this process.
+
+    Raises:
+        UserError: another process works in it.
+    """
+    path = folder.resolve()
+    if path in _locks:
+        return
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(folder, "is in use by another process", "wait for it, or choose another run_dir=") from None
+    except OSError as error:
+        raise UserError(folder, f"cannot be written ({error.strerror})", "choose another run_dir=") from error
+    _locks[path] = lock
+
+
+def unlock_folder(folder: Path) -> None:
+    """Let other processes in again."""
+    if lock := _locks.pop(folder.resolve(), None):
+        lock.release()
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether the run that wrote the folder was stopped before its end."""
+    return (folder / UNFINISHED).exists()
+
+
+def end_run(folder: Path) -> None:
+    """Mark a run as ended and let others in."""
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    unlock_folder(folder)
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Remove a run's new folder in which nothing was written but these marks."""
+    unlock_folder(folder)
+    if all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def begin_folder(path: Path, overwrite: bool, config: str, resumable: bool = False) -> Path:
+    """Create a run's folder, lock it, and write its configuration.
+
+    Args:
+        path: the folder.
+        overwrite: clear an earlier run of the same command.
+        config: the configuration as YAML; its keys tell runs of one command from those of another.
+        resumable: a run that was stopped is continued by resume=, so it is not begun again.
+
+    Returns:
+        path.
+
+    Raises:
+        UserError: something else is there, another process works in it, or the folder cannot be created.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(path, "is a file", "choose another run_dir=")
+    if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
+        _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE), resumable)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(path, f"cannot be created ({error.strerror})", "choose another run_dir=") from error
+    lock_folder(path)
+    write_text(path / RUN_MARK, config)
+    write_text(path / UNFINISHED, f"{os.getpid()}\n")
+    return path
+
+
+def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) -> None:
+    if not _is_run(path, keys):
+        problem = "holds files that no run of this command wrote"
+        raise UserError(path, problem, "choose an empty folder for run_dir=")
+    stopped = is_unfinished(path)
+    if stopped and resumable and not overwrite:
+        raise UserError(
+            path, "holds a training that was stopped", f"continue it by resume={path}, or set overwrite=true"
+        )
+    if not overwrite and not stopped:
+        raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
+    lock_folder(path)
+    try:
+        path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none
+    except OSError as error:
+        raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
+    finally:
+        unlock_folder(path)
+    shutil.rmtree(aside)
+
+
+def _is_run(path: Path, keys: Collection[str]) -> bool:
+    """Whether a command with these configuration keys, or an earlier version of it with fewer, wrote the folder."""
+    mark = path / RUN_MARK
+    lines = mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
+    written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
+    return "run_dir" in written and written <= {*keys}
