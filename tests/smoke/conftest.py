@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import pytest
 
 from vsr_lab.cli.app import launch
+from vsr_lab.core import parts
 
 
 @dataclass(frozen=True)
 class Outcome:
     code: int
     error: str
+
+
+@pytest.fixture(autouse=True)
+def _faults_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "LIBRARIES", (*parts.LIBRARIES, "tests.smoke.faults."))
 
 
 @pytest.fixture

@@ -118,11 +118,9 @@ def _locate(name: object) -> Callable[..., Any]:
     try:
         found = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
-        if error.name and module.startswith(error.name):
-            package = error.name.partition(".")[0]
-            reason = f"there is no module {module}" if package == "vsr_lab" else f"needs the package {package}"
-            raise _error(("_target_",), f"{name}: {reason}", name) from error
-        raise
+        if "." in (error.name or ""):  # of a package that is installed
+            raise _error(("_target_",), f"{name}: there is no module {module}", name) from error
+        raise  # a package that is not installed: the command line names the extra that brings it
     if not (inspect.isclass(found) or inspect.isfunction(found)) or not _is_allowed(f"{found.__module__}."):
         raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
     return found
