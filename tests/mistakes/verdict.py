@@ -29,8 +29,8 @@ _INTERNAL = re.compile(
     r"invalid literal|not subscriptable|not iterable|not a mapping|not supported between|\.partial\b|mend the key|"
     r"step sign|<EOF>|posix\.|input_value|errors\.pydantic|MissingMandatoryValue|resolving interpolation|"
     r"Error loading '|float division|Expecting property|Error code|did you mean trainer\?|<class '|0x[0-9a-f]{6}|"
-    r"Traceback|Could not find '|Available options in|unrecognized arguments|takes no keyword|"
-    r"Could not override|\bverb\b"
+    r"Traceback|Could this error message|but got false|Could not find '|Available options in|"
+    r"unrecognized arguments|takes no keyword|Could not override|\bverb\b"
 )
 _JUDGED = re.compile(r"nothing deployable|pairs are faulty|share footage|clips have no partner")
 
@@ -52,6 +52,8 @@ def judge(line: Line, ended: Ended, changes: dict[str, str], orphans: int = 0) -
     if marks:
         return Verdict("code execution", f"{marks[0]} was written")
     lost = _lost(line, ended, changes)
+    if lost.endswith("outside") and ended.code == 0:
+        return Verdict("silent", lost)
     if lost:
         return Verdict("data loss", lost)
     if ended.code is None:
