@@ -133,7 +133,6 @@ def _codes(name: str, expected: str) -> frozenset[int]:
 
 # Lines of which more than one end is right, and why.
 ALSO_RIGHT = {
-    "I_fifo": frozenset({0, 2}),  # what is no footage is passed over, or refused by name
     "LOSS_overwrite_contains_runs": frozenset({0, 2}),  # cleared of its own files alone, or refused
     "B041": frozenset({1, 2}),  # a training that diverged, or a bound on the learning rate
     "LOSS_natural_degrade": frozenset({0, 2}),  # the LR is written elsewhere, or the command refuses
