@@ -1,11 +1,13 @@
-"""Packs training crops and starting weights for a machine that has neither the footage nor what reads it.
+r"""Packs training crops and starting weights for a machine that has neither the footage nor what reads it.
 
-    python scripts/zoo/pack.py MANIFEST STORE OUT.tar [megabytes=45 frames=16 size=192 seed=0] [WEIGHTS.safetensors ...]
+    python scripts/zoo/pack.py MANIFEST STORE OUT.tar SPAN28.safetensors SPAN48.safetensors \
+        [megabytes=45 frames=16 size=192 seed=0]
 
-MANIFEST: a table of footage with content types; STORE: where it is decoded. The crops are drawn as a training draws
-them, in turn from every content type, the held-out ends of the same clips for validation. Each is one lossless H.264
-file (RGB, moving pictures predict each other: a third of their PNGs), which OpenCV decodes; index.json has the
-checksum of its pixels.
+MANIFEST: a table of footage with content types; STORE: where it is decoded; SPAN28, SPAN48: the published x4 weights
+with 28 and 48 channels, packed as nano.safetensors and small.safetensors with a memory that is still empty. The crops
+are drawn as a training draws them, in turn from every content type, the held-out ends of the same clips for
+validation. Each is one lossless H.264 file (RGB; half a megabyte), which OpenCV decodes; index.json has the checksum
+of its pixels.
 """
 
 import hashlib
@@ -18,16 +20,20 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
+from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.clip import Frames
 from vsr_lab.data import CropOptions, Crops, hold_out, store_shots
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.footage.tables import read_rows
+from vsr_lab.models import build_network, init_network, save_network
 
 VALIDATION = 4  # clips of each content type
 HOLD_OUT = 0.15
@@ -45,11 +51,12 @@ class Crop(NamedTuple):
 
 def main(paths: list[Path], megabytes: int = 45, frames: int = 16, size: int = 192, seed: int = 0) -> None:
     """Write as many crops as fit into the megabytes, and the weights beside them."""
-    manifest, store, out, *weights = paths
+    manifest, store, out, *published = paths
     index: list[dict[str, str]] = []
     with tarfile.open(out, "w") as tar:
-        for path in weights:
-            tar.add(path, path.name)
+        for name, path in zip(("nano", "small"), published, strict=True):
+            with tempfile.TemporaryDirectory() as folder:
+                tar.add(start(name, path, Path(folder)), f"{name}.safetensors")
         for crop in _crops(manifest, store, frames, size, seed):
             data = encode(crop.frames)
             if tar.offset + len(data) > megabytes * 2**20:
@@ -80,6 +87,19 @@ def _crops(manifest: Path, store: Path, frames: int, size: int, seed: int) -> It
             if split == "train" or number < VALIDATION:
                 sample = crops[number]
                 yield Crop(content, split, number, sample.clip, sample.hr.permute(0, 2, 3, 1).numpy())
+
+
+def start(name: str, published: Path, folder: Path) -> Path:
+    """The network of configs/model/span_stream_NAME.yaml with published per-frame weights and a memory of nothing."""
+    OmegaConf.register_new_resolver("default_run_dir", str, replace=True)
+    words = [f"model=span_stream_{name}", "experiment=zoo/memory", "content=mixed", "data.root=x"]
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        cfg = compose("train", words)
+    spec: dict[str, Any] = OmegaConf.to_container(cfg.model, resolve=True)  # pyright: ignore[reportAssignmentType]
+    network = build_network(spec)
+    init_network(network, published, cfg.init_skip)
+    save_network(network, spec, {"name": name, "init_from": published.stem}, folder / "network.safetensors")
+    return folder / "network.safetensors"
 
 
 def encode(frames: Frames) -> bytes:
