@@ -13,21 +13,23 @@ from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import requires
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
 
 from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, Stopped, UserError
+from vsr_lab.core.parts import Part, describes
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_if_empty
+from vsr_lab.core.validation import validate
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
@@ -169,18 +171,17 @@ def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
             yield key, Path(node)
 
 
+class _Built(BaseModel):
+    part: Annotated[Part[Any], describes(object)]
+
+
 def build(node: Any) -> Any:
     """What a node with `_target_` describes. Raises UserError where its keywords do not fit."""
+    name = str(node.get("_target_"))
     try:
-        return instantiate(node, _convert_="all")
-    except HydraException as error:
-        cause = error.__cause__
-        if isinstance(cause, (UserError, Refusal)):
-            raise cause from None
-        if missing := _missing_package(cause):
-            raise missing from error
-        reason = str(cause or error).strip().splitlines()[0]
-        raise UserError(f"configuration of {node.get('_target_')}", reason, "mend the key") from error
+        return validate(_Built, {"part": plain(node)}, name).part.build()
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"configuration of {name}", str(error).strip().partition("\n")[0], "fix the key") from error
 
 
 def _missing_package(error: BaseException | None) -> UserError | None:

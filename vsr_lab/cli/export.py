@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run, build
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import write_bundle
@@ -20,16 +20,17 @@ def run(cfg: DictConfig) -> None:
 
 def export(cfg: DictConfig) -> Path:
     """Export the checkpoint and return the folder of the bundle."""
-    unknown = [name for name in cfg.formats if name not in cfg.exporters]
-    if unknown or not cfg.formats:
+    formats = [str(name) for name in cfg.formats]
+    if any(name not in cfg.exporters for name in formats) or len({*formats}) < len(formats):
         known = ", ".join(cfg.exporters)
-        raise UserError(f"formats={plain(cfg.formats)}", "names an unknown exporter, or none", f"choose from [{known}]")
+        raise UserError("formats", f"must be names of exporters, each once, got {formats}", f"choose from {known}")
     path = Path(str(cfg.candidate.get("path") or ""))
     network, note = load_network(path)
     about: dict[str, Any] = note["about"]
-    run_dir = begin_run(cfg)
-    folder = run_dir / "bundle"
-    name = cfg.candidate.name or about.get("name") or path.stem
-    exporters = [build(cfg.exporters[name]) for name in cfg.formats]
+    name = cfg.candidate.name or about.get("name")
+    if not name:
+        raise UserError(path, "does not say the name of its model", "set candidate.name=")
+    folder = begin_run(cfg) / "bundle"
+    exporters = [build(cfg.exporters[key]) for key in formats]
     write_bundle(folder, name, network, spec=note["network"], about=about, exporters=exporters)
     return folder

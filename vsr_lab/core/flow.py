@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.luma import to_gray
+from vsr_lab.core.ranges import Shrink
 from vsr_lab.core.warp import Motion, visible
 
 
@@ -75,7 +76,7 @@ class Farneback:
         shrink: flow is estimated at 1/shrink of the size and scaled up, which is faster and less exact.
     """
 
-    def __init__(self, shrink: int = 1) -> None:
+    def __init__(self, shrink: Shrink = 1) -> None:
         self.shrink = shrink
 
     @torch.no_grad()

@@ -104,6 +104,8 @@ def _built(value: Any) -> Any:
             return value.build()
         case list() | tuple():
             return type(value)(_built(item) for item in value)
+        case {"_target_": _}:  # where the annotation says nothing
+            return parse_part(value).build()
         case dict():
             return {key: _built(item) for key, item in value.items()}
         case _:

@@ -11,6 +11,7 @@ from torchvision.models.optical_flow import raft_small
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import motion_between
+from vsr_lab.core.ranges import Count, Shrink
 from vsr_lab.core.warp import Motion
 
 _MIN_SIDE = 128  # pixels: four levels of the correlation pyramid at 1/8 of the size
@@ -43,7 +44,7 @@ class RaftSmall:
         UserError: at the first call, if the file is missing or holds other weights.
     """
 
-    def __init__(self, weights: str, updates: int = 12, shrink: int = 1) -> None:
+    def __init__(self, weights: str, updates: Count = 12, shrink: Shrink = 1) -> None:
         self.weights = weights
         self.updates = updates
         self.shrink = shrink

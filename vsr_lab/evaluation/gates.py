@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import FrameNetwork, StreamingNetwork
+from vsr_lab.core.ranges import Count, Name, NonNegative
 from vsr_lab.core.records.evaluation import CandidateFacts, Verdict
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import Exporter
@@ -40,7 +41,7 @@ def _verdict(name: str, value: float | None, bound: float, passed: bool, reason:
 class Above(Gate):
     """The 95 % interval of the paired difference of `metric` to the baseline is above `margin`."""
 
-    def __init__(self, metric: str, margin: float) -> None:
+    def __init__(self, metric: Name, margin: float) -> None:
         self.metric = metric
         self.margin = margin
 
@@ -56,7 +57,7 @@ class Above(Gate):
 class NotWorse(Gate):
     """`metric`, of which lower is better, is at most (1 + margin) times the baseline's."""
 
-    def __init__(self, metric: str, margin: float) -> None:
+    def __init__(self, metric: Name, margin: NonNegative) -> None:
         self.metric = metric
         self.margin = margin
 
@@ -70,7 +71,7 @@ class NotWorse(Gate):
 class Floor(Gate):
     """`metric` is at least `floor`."""
 
-    def __init__(self, metric: str, floor: float) -> None:
+    def __init__(self, metric: Name, floor: float) -> None:
         self.metric = metric
         self.floor = floor
 
@@ -103,7 +104,7 @@ class NoDrift(Gate):
     generated detail (mmagic#509).
     """
 
-    def __init__(self, frames: int, margin: float) -> None:
+    def __init__(self, frames: Count, margin: NonNegative) -> None:
         self.frames = frames
         self.margin = margin
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.ranges import Damaged, Deinterlace, Downscale, LayoutName, Name, Names, ToneMap, Window
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.footage.layouts import AUTO
 from vsr_lab.footage.shots import Shot, find_lr_shots, find_shots
 from vsr_lab.video import ReadOptions, read_chunks
 
@@ -39,18 +39,18 @@ class Suite:
         deinterlace, tone_map, damaged: how clips are read that cannot be read as they are (`ReadOptions`).
     """
 
-    name: str
+    name: Name
     root: str
     content: str | None = None
-    clips: list[str] | None = None
-    frames: str | None = None
-    downscale: float = 1.0
+    clips: Names | None = None
+    frames: Window | None = None
+    downscale: Downscale = 1.0
     split: str | None = None
     lr_root: str | None = None
-    layout: str = AUTO
-    deinterlace: str | None = None
-    tone_map: str | None = None
-    damaged: str | None = None
+    layout: LayoutName = "auto"
+    deinterlace: Deinterlace | None = None
+    tone_map: ToneMap | None = None
+    damaged: Damaged | None = None
 
     def shots(self) -> list[Shot]:
         """The HR shots; prints the detected layout. Raises UserError where a clip is missing."""

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import Positive
 from vsr_lab.core.warp import Motion
 
 
@@ -16,7 +17,7 @@ class Adversarial(nn.Module, ABC):
         learning_rate: of the discriminator.
     """
 
-    def __init__(self, discriminator: nn.Module, learning_rate: float) -> None:
+    def __init__(self, discriminator: nn.Module, learning_rate: Positive) -> None:
         super().__init__()
         self.discriminator = discriminator
         self.learning_rate = learning_rate

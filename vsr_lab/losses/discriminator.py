@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.ranges import Channels
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, warp_clip
 
@@ -19,7 +20,7 @@ class SpatioTemporal(nn.Module):
     between a frame and LR. channels: of the first layer, doubled twice on the way to 1/16 of the size.
     """
 
-    def __init__(self, channels: int = 64) -> None:
+    def __init__(self, channels: Channels = 64) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(_INPUTS, channels, 3, padding=1), nn.LeakyReLU(0.2)]
         before = channels

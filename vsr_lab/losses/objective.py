@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import FlowEstimator
 from vsr_lab.core.inputs import Inputs, required_inputs
+from vsr_lab.core.ranges import Fraction, NonNegative
 from vsr_lab.losses.adversarial import Adversarial
 
 _OWN = {"sr", "hr", "lr", "motion"}
@@ -27,7 +28,7 @@ class Term(nn.Module):
         ValueError: for a negative weight, and a fraction outside [0, 1].
     """
 
-    def __init__(self, loss: nn.Module, weight: float, start: float = 0.0, *, ramp: float = 0.0) -> None:
+    def __init__(self, loss: nn.Module, weight: NonNegative, start: Fraction = 0.0, *, ramp: Fraction = 0.0) -> None:
         super().__init__()
         if not (weight >= 0 and 0 <= start <= 1 and 0 <= ramp <= 1):  # NaN fits none
             raise ValueError(f"weight must be >= 0, start and ramp in [0, 1], not {weight}, {start} and {ramp}")

@@ -2,11 +2,13 @@
 
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import NonNegative
+
 
 class Charbonnier(nn.Module):
     """mean sqrt((sr - hr)^2 + epsilon^2): L1 with a smooth floor (Lai et al. 2017, eq. 2)."""
 
-    def __init__(self, epsilon: float = 1e-3) -> None:
+    def __init__(self, epsilon: NonNegative = 1e-3) -> None:
         super().__init__()
         self.epsilon = epsilon
 

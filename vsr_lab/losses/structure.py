@@ -4,6 +4,8 @@ import torch
 from kornia.filters import spatial_gradient
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import NonNegative
+
 
 class Edges(nn.Module):
     """mean |grad sr - grad hr| by Sobel filters: text is edges, and fills do not drown them."""
@@ -19,7 +21,7 @@ class FocalFrequency(nn.Module):
     constant; F is the orthonormal Fourier transform of the whole frame.
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: NonNegative = 1.0) -> None:
         super().__init__()
         self.alpha = alpha
 

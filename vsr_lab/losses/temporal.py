@@ -5,6 +5,7 @@ sr, hr: B T C H W in [0, 1]; each loss is one number, 0 for a clip of one frame.
 
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import NonNegative
 from vsr_lab.core.warp import Motion, inside, warp_clip, warp_previous
 
 
@@ -49,7 +50,7 @@ class FlowAlignment(nn.Module):
     Sajjadi et al. 2018, eq. 3). smooth: weight of the flow's total variation.
     """
 
-    def __init__(self, smooth: float = 0.01) -> None:
+    def __init__(self, smooth: NonNegative = 0.01) -> None:
         super().__init__()
         self.smooth = smooth
 

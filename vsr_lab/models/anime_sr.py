@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
+from vsr_lab.core.ranges import Channels, Scale
 from vsr_lab.models.blocks import ResidualBlock, leaky
 
 _BLOCKS = (5, 3, 2)  # at full, half and quarter size
@@ -20,7 +21,7 @@ class AnimeSr(Network):
     size_multiple = 4
     lookahead = 1
 
-    def __init__(self, scale: int = 4, channels: int = 64) -> None:
+    def __init__(self, scale: Scale = 4, channels: Channels = 64) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import Enlarger, Trunk, leaky
 from vsr_lab.models.spynet import SpyNet
@@ -21,7 +22,7 @@ class BasicVsr(Network):
 
     lookahead = None
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 30, width: int = 64) -> None:
+    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 30, width: Channels = 64) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import Enlarger, Trunk, leaky, zero_
 from vsr_lab.models.spynet import SpyNet
@@ -24,7 +25,7 @@ class BasicVsrPp(Network):
 
     lookahead = None
 
-    def __init__(self, scale: int = 4, channels: int = 64, blocks: int = 7, width: int = 64) -> None:
+    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, width: Channels = 64) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels

@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.resize import BicubicUpsample
 from vsr_lab.models.blocks import zero_
 
@@ -15,7 +16,7 @@ class Compact(FrameNetwork):
     first and the last.
     """
 
-    def __init__(self, scale: int, channels: int, layers: int) -> None:
+    def __init__(self, scale: Scale, channels: Channels, layers: Layers) -> None:
         super().__init__()
         self.scale = scale
         body: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.PReLU(channels)]

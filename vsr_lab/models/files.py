@@ -1,13 +1,12 @@
 """Weights on disk: safetensors with the network's own description inside, so that a file needs no other."""
 
-import importlib
-import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -15,6 +14,8 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path
 from vsr_lab.core.network import Network
+from vsr_lab.core.parts import Part, describes
+from vsr_lab.core.validation import validate
 
 _TRUSTED = "vsr_lab.models."  # a weights file may name a class of this shelf and nothing else
 _PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
@@ -22,24 +23,42 @@ _PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
 Spec = dict[str, Any]
 
 
-def build_network(spec: Spec) -> Network:
-    """The network that spec describes: {"_target_": class path on this shelf, keyword: value, ...}.
+class About(BaseModel):
+    """What a note says of the training; other keys are free."""
 
-    Raises ValueError for a class elsewhere, a missing class or keywords that do not fit.
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
+    __pydantic_extra__: dict[str, JsonValue]
+
+    name: Annotated[str, Field(min_length=1)] | None = None
+    content: str | None = None
+    pixel_format: str | None = None
+
+
+class Note(BaseModel):
+    """The description inside a weights file."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    network: Spec
+    about: About = About()
+
+
+class _Described(BaseModel):
+    network: Annotated[Part[Network], describes(Network)]
+
+
+def build_network(spec: Spec, prefix: str = "") -> Network:
+    """The network that spec describes: {"_target_": class path in vsr_lab.models, keyword: value, ...}.
+
+    Raises UserError, which begins with prefix, for a class elsewhere, a missing class and keywords that do not fit.
     """
-    target = str(spec["_target_"]) if isinstance(spec, dict) and "_target_" in spec else ""
+    target = str(spec.get("_target_", "no class"))
     if not target.startswith(_TRUSTED):
-        raise ValueError(f"{target or 'no class'} is not a network of {_TRUSTED.rstrip('.')}")
-    module, _, name = target.rpartition(".")
-    keywords = {key: value for key, value in spec.items() if key != "_target_"}
+        raise UserError(prefix or "network", f"{target} is not a network of {_TRUSTED.rstrip('.')}")
+    part = validate(_Described, {"network": spec}, prefix).network
     try:
-        kind = getattr(importlib.import_module(module), name)
-        if not inspect.isclass(kind) or not issubclass(kind, Network):
-            raise ValueError("it is not a network")
-        inspect.signature(kind).bind(**keywords)
-        return kind(**keywords)
-    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{target} cannot be built ({error})") from error
+        return part.build()
+    except TypeError as error:  # an abstract class
+        raise UserError(prefix or "network", f"{target} cannot be built ({error})") from error
 
 
 def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path) -> None:
@@ -74,9 +93,8 @@ def read_note(path: Path) -> dict[str, Any]:
     try:
         note = json.loads(metadata["vsr_lab"])
     except ValueError as error:
-        raise UserError(path, f"has a note that is no JSON ({error})", "train it anew") from error
-    if not isinstance(note, dict) or not isinstance(note.get("network"), dict):
-        raise UserError(path, "has a note without a network", "train it anew")
+        raise UserError(path, f"has a note that is no JSON ({error})", "train again") from error
+    validate(Note, note, f"{path}: note")
     return {"about": {}, **note}
 
 
@@ -88,10 +106,7 @@ def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
     note = read_note(path)
     # A network that is built from a file finds itself in this one; where it came from may be gone.
     spec = {**note["network"], **({"path": str(path)} if "path" in note["network"] else {})}
-    try:
-        network = build_network(spec)
-    except (ValueError, KeyError) as error:
-        raise UserError(path, f"describes no network that can be built ({error})", "train it anew") from error
+    network = build_network(spec, f"{path}: note")
     load_weights(network, path)
     return network.eval(), note
 
@@ -120,6 +135,11 @@ def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:
         raise UserError(path, f"holds NaN or Inf in {spoilt[0]} ({len(spoilt)} tensors)", "take an earlier checkpoint")
+    own = network.state_dict()
+    for name, tensor in tensors.items():
+        if name in own and own[name].is_floating_point() != tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise UserError(path, f"holds {kind} in {name}, which has to be floating point", "take another checkpoint")
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

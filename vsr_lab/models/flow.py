@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import Channels, Levels
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import leaky, zero_
 
@@ -16,7 +17,7 @@ class FlowNet(nn.Module):
     As SPyNet, but with its weights shared: the same step is learnt once, at every size. levels: of the pyramid.
     """
 
-    def __init__(self, channels: int = 32, levels: int = 4) -> None:
+    def __init__(self, channels: Channels = 32, levels: Levels = 4) -> None:
         super().__init__()
         self.size_multiple = 2 ** (levels - 1)
         self.halvings = levels - 1

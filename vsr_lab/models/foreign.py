@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.ranges import Scale
 
 _PREFIX = "model."
 
@@ -24,7 +25,7 @@ class Foreign(FrameNetwork):
     Raises UserError for a file that is missing or holds no such model.
     """
 
-    def __init__(self, path: str, scale: int | None = None) -> None:
+    def __init__(self, path: str, scale: Scale | None = None) -> None:
         super().__init__()
         descriptor = _described(Path(path))
         self.scale = int(descriptor.scale)

@@ -3,13 +3,14 @@
 from torch import Tensor
 
 from vsr_lab.core.network import FrameNetwork
+from vsr_lab.core.ranges import Kernel, Scale
 from vsr_lab.core.resize import imresize
 
 
 class Interpolation(FrameNetwork):
     """MATLAB imresize by `scale`; method: "nearest", "bilinear", "bicubic" or "lanczos"."""
 
-    def __init__(self, scale: int, method: str = "bicubic") -> None:
+    def __init__(self, scale: Scale, method: Kernel = "bicubic") -> None:
         super().__init__()
         self.scale = scale
         self.method = method

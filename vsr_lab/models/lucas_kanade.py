@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.ranges import Layers, Levels, Odd
 from vsr_lab.core.warp import backward_warp
 
 _NOISE = (2 / 255) ** 2  # variance that is added to that of the gradients: where there are none, nothing moves
@@ -16,7 +17,7 @@ class LucasKanade(nn.Module):
     `steps` times over. levels: of the pyramid; window: pixels on a side.
     """
 
-    def __init__(self, steps: int = 2, levels: int = 4, window: int = 7) -> None:
+    def __init__(self, steps: Layers = 2, levels: Levels = 4, window: Odd = 7) -> None:
         super().__init__()
         self.levels = levels
         self.window = window

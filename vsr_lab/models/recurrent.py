@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.resize import BicubicUpsample
 from vsr_lab.models.blocks import ResidualBlock, zero_
 
@@ -16,7 +17,7 @@ class Recurrent(StreamingNetwork):
     (B channels h w), previous residual (B 3s^2 h w).
     """
 
-    def __init__(self, scale: int, channels: int, blocks: int, warm_up: int = 0) -> None:
+    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0) -> None:
         super().__init__()
         self.warm_up = warm_up
         self.scale = scale

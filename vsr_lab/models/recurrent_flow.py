@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from vsr_lab.core.network import State
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.flow import FlowNet
 from vsr_lab.models.recurrent import Recurrent
@@ -15,7 +16,9 @@ class RecurrentFlow(Recurrent):
     are warped with the last frame. flow_channels: width of the flow network, 0.02 million parameters at 24.
     """
 
-    def __init__(self, scale: int, channels: int, blocks: int, warm_up: int = 0, flow_channels: int = 32) -> None:
+    def __init__(
+        self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0, flow_channels: Channels = 32
+    ) -> None:
         super().__init__(scale, channels, blocks, warm_up)
         self.flow = FlowNet(flow_channels)
 

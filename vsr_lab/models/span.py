@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
+from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import zero_
 from vsr_lab.models.lucas_kanade import LucasKanade
@@ -34,7 +35,7 @@ class _Layers(StreamingNetwork):
     The first and the last ones stay out of half precision: the picture itself passes there.
     """
 
-    def __init__(self, scale: int, channels: int) -> None:
+    def __init__(self, scale: Scale, channels: Channels) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels
@@ -94,7 +95,7 @@ class SpanStream(_Layers):
     memory: hidden channels; flow_steps: of `LucasKanade`.
     """
 
-    def __init__(self, scale: int, channels: int, memory: int = 16, flow_steps: int = 2) -> None:
+    def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, flow_steps: Layers = 2) -> None:
         super().__init__(scale, channels)
         self.memory = memory
         self.flow = LucasKanade(flow_steps)

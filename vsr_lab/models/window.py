@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.network import Network
+from vsr_lab.core.ranges import Channels, Layers, Odd, Scale
 from vsr_lab.core.resize import BicubicUpsample
 from vsr_lab.models.blocks import Trunk, zero_
 
@@ -16,10 +17,8 @@ class Window(Network):
     those beyond its ends.
     """
 
-    def __init__(self, scale: int, frames: int, channels: int, blocks: int) -> None:
+    def __init__(self, scale: Scale, frames: Odd, channels: Channels, blocks: Layers) -> None:
         super().__init__()
-        if frames % 2 == 0:
-            raise ValueError(f"frames must be odd, not {frames}")
         self.scale = scale
         self.frames = frames
         self.lookahead = frames // 2

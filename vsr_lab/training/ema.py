@@ -7,6 +7,8 @@ from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from vsr_lab.core.ranges import Fraction
+
 
 class AveragedWeights(WeightAveraging):
     """Exponential moving average of the weights, which validation sees and checkpoints keep.
@@ -18,7 +20,7 @@ class AveragedWeights(WeightAveraging):
         decay: in [0, 1); nearer to 1 averages over more steps.
     """
 
-    def __init__(self, decay: float) -> None:
+    def __init__(self, decay: Fraction) -> None:
         super().__init__(multi_avg_fn=self._average)
         self.decay = decay
         self._step = 0

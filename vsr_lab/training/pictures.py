@@ -12,6 +12,7 @@ from torchvision.utils import flow_to_image, make_grid
 
 from vsr_lab.core.clip import to_frames
 from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.ranges import Count
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, warp_previous
 from vsr_lab.data.batch import Batch
@@ -30,7 +31,7 @@ class Pictures(Callback):
         clips: how many, evenly spread; 0 draws none.
     """
 
-    def __init__(self, clips: int) -> None:
+    def __init__(self, clips: Count) -> None:
         self.clips = clips
 
     def on_validation_batch_end(

@@ -1,19 +1,18 @@
 """What the configurations of all commands share."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from vsr_lab.core.parts import FilePath, Number, Text
+from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, window
 
 Bool = Annotated[bool, Strict()]
 Int = Annotated[int, Strict()]
 Seed = Annotated[Int, Field(ge=0, le=2**32 - 1)]
 Scale = Annotated[Int, Field(ge=1, le=16)]
 Share = Annotated[Number, Field(ge=0, le=1)]
-Layout = Literal["auto", "reds", "vimeo90k", "pairs", "spmcs", "twins", "footage"]
-Deinterlace = Literal["auto", "bwdif", "ivtc", "keep"]
-Frames = Annotated[Text, Field(pattern=r"^\d*:\d*$")]
+Frames = Annotated[Text, Field(pattern=WINDOW), AfterValidator(window)]
 Names = Annotated[list[Text], Field(min_length=1)]
 
 
@@ -55,7 +54,7 @@ class Reading(Section):
 
     deinterlace: Deinterlace | None = None
     """null: interlaced footage is refused; auto, bwdif, ivtc: whole frames are made of it; keep: read as it is."""
-    tone_map: Literal["bt2390"] | None = None
+    tone_map: ToneMap | None = None
     """null: HDR is refused; bt2390: brought to BT.709."""
-    damaged: Literal["keep"] | None = None
+    damaged: Damaged | None = None
     """null: damaged files are refused; keep: what can be decoded is read."""

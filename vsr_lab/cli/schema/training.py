@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Layout, Reading, Scale, Section, Seed
+from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Reading, Scale, Section, Seed
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
+from vsr_lab.core.ranges import LayoutName
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -31,7 +32,7 @@ class DataConfig(FootageChoice, Reading):
     """Footage and the samples that are cut from it."""
 
     root: FilePath
-    layout: Layout
+    layout: LayoutName
     lr_root: FilePath | None
     hold_out: Annotated[Number, Field(ge=0, le=0.99)]
     store: FilePath

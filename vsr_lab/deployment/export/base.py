@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream
 
@@ -36,7 +37,7 @@ class Exporter(ABC):
     format: str
     file: str
 
-    def __init__(self, tolerance: float, frames: int) -> None:
+    def __init__(self, tolerance: Positive, frames: Rollout) -> None:
         self.tolerance = tolerance
         self.frames = frames
 

@@ -4,19 +4,22 @@ import json
 import logging
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
+from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.deployment.export.base import Exporter
 
 _KEY = "vsr_lab"
+Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
 class _Step(nn.Module):
@@ -48,7 +51,7 @@ class OnnxExporter(Exporter):
     format = "onnx"
     file = "step.onnx"
 
-    def __init__(self, tolerance: float = 1e-4, frames: int = 60, opset: int = 18) -> None:
+    def __init__(self, tolerance: Positive = 1e-4, frames: Rollout = 60, opset: Opset = 18) -> None:
         super().__init__(tolerance, frames)
         self.opset = opset
 
