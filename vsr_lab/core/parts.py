@@ -86,7 +86,7 @@ def describes(base: type | str) -> BeforeValidator:
         is_built = isinstance(value, Part) or (not described and isinstance(value, kind))
         return value if is_built else parse_part(value, kind)
 
-    return BeforeValidator(check)
+    return BeforeValidator(check, json_schema_input_type=dict[str, Any])
 
 
 def _imported(name: str) -> Any:

@@ -21,7 +21,6 @@ class ExportConfig(Command):
         dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
     ]
     formats: Names
-    """Which of exporters are written."""
 
 
 class UpscaleConfig(Command, Reading):
@@ -31,18 +30,11 @@ class UpscaleConfig(Command, Reading):
     """
 
     bundle: FilePath
-    """Folder that export wrote."""
     input: FilePath
     output: FilePath
     codec: Text
-    """An encoder of FFmpeg, such as libx264."""
     pixel_format: Text | None
-    """yuv420p, yuv444p, ...; null: what the bundle's content type asks for."""
     options: dict[str, Text]
-    """Options of the encoder."""
     watch_cuts: Bool
-    """Whether the network's state is reset at a cut."""
     tile: Annotated[Int, Field(ge=0, le=65536)]
-    """LR pixels on a side of a tile; 0: whole frames."""
     overlap: Annotated[Int, Field(ge=0, le=4096)]
-    """LR pixels that neighbouring tiles share."""

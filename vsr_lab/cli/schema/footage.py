@@ -27,17 +27,12 @@ class IndexConfig(Command):
     """
 
     root: FilePath
-    """A folder of videos and frame folders, or a manifest that lists them."""
     output: FilePath | None
-    """The manifest, .csv or .parquet; null: in run_dir. An earlier one is updated; cells that a person wrote stay."""
     fresh: Bool
-    """Whether everything is measured again."""
     split: Annotated[Number, Field(gt=0, lt=1)] | None
-    """Share of each content type's duration for the second split; clips of one source stay together."""
     split_names: Annotated[list[Text], Field(min_length=2, max_length=2)]
     seed: Seed
     scans: FilePath
-    """Where measurements are kept, by the hash of a file."""
     content_model: ContentModelConfig
 
 
@@ -48,7 +43,6 @@ class LeaksConfig(Command):
     """
 
     root: FilePath
-    """A manifest with a column split."""
     scans: FilePath
 
 
@@ -59,16 +53,12 @@ class SampleConfig(Command):
     """
 
     root: FilePath
-    """A folder of footage or a manifest."""
     n: Count
-    """Shots to choose."""
     frames: Annotated[Int, Field(ge=2, le=100_000)] | None
-    """Frames of each, from its middle; shorter shots are left out. null: whole shots, up to 8 seconds."""
     clips: Names | None
     split: Text | None
     content: Text | None
     seed: Seed
-    """Of the random draws that the choice is compared with."""
     scans: FilePath
 
 
@@ -79,15 +69,11 @@ class DegradeConfig(Command, FootageChoice):
     """
 
     root: FilePath
-    """A folder of videos or frame folders, one file, or a manifest."""
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     scale: Scale
     seed: Seed
-    """With a clip's name it decides what is drawn for the clip."""
     window: Annotated[Int, Field(ge=1, le=10_000)]
-    """Frames at a time where the degradation treats every frame alike."""
     memory_gib: Annotated[Number, Field(gt=0, le=4096)]
-    """What one clip may take where the degradation needs it whole."""
 
 
 class StoreConfig(Section):
@@ -97,11 +83,8 @@ class StoreConfig(Section):
     """
 
     root: FilePath
-    """The data.store of a training."""
     verify: Bool
-    """Whether every byte is read; otherwise a few pages of each clip."""
     prune: Bool
-    """Whether clips that are not whole are removed."""
 
 
 class RenderConfig(Command):
@@ -112,19 +95,12 @@ class RenderConfig(Command):
 
     kind: Annotated[Part[Any], describes("vsr_lab.synthesis.Kind")]
     n: Count
-    """Clips."""
     frames: Annotated[Int, Field(ge=1, le=100_000)]
-    """Frames of a clip."""
     size: Annotated[list[Annotated[Int, Field(ge=16, le=8192)]], Field(min_length=2, max_length=2)]
-    """Height and width of HR in pixels."""
     seed: Seed
-    """Of the first clip; the next has one more."""
     scale: Annotated[Int, Field(ge=2, le=8)] | None
-    """Also LR, rendered at its own resolution; null: none."""
     stills: FilePath | None
-    """kind=camera: a folder of photographs."""
     split: Text
-    """What the manifest says in the column split."""
     workers: Workers
 
 
@@ -135,25 +111,19 @@ class CheckConfig(Command):
     """
 
     lr: FilePath
-    """A video file, a frame folder, a folder with clips of the same names as hr, or a manifest."""
     hr: FilePath
     scale: Scale | None
-    """null: by the sizes."""
     clips: Names | None
     frames: Frames | None
     degradation: dict[str, Any] | None = None
-    """What LR is declared to be made by; null: named by the best fit."""
     families: dict[str, dict[str, Any]]
-    """Degradations that LR is compared with, each built once the scale is known."""
 
 
 class DemoFootage(Section):
     """Footage of the demo."""
 
     train_screens: Annotated[Int, Field(ge=1, le=1000)]
-    """Rendered screens to train on."""
     frames: Annotated[Int, Field(ge=8, le=10_000)]
-    """Frames of a rendered screen."""
 
 
 class DemoUpscale(Section):
@@ -171,11 +141,7 @@ class DemoConfig(Command):
     contents: Names
     footage: DemoFootage
     train: list[Text]
-    """Overrides of every training."""
     specialist: list[Text]
-    """Overrides of a content type's training."""
     per_frame: list[Text]
-    """Overrides of the per-frame network's training."""
     evaluate: list[Text]
-    """Overrides of every evaluation."""
     upscale: DemoUpscale

@@ -25,9 +25,7 @@ class Metric(Section):
     """A metric and how it is shown."""
 
     measure: Annotated[Part[Any], describes("collections.abc.Callable")]
-    """The function that measures."""
     show: Presentation | None
-    """null: measured, not shown."""
 
 
 class ShownMetric(Section):
@@ -47,13 +45,9 @@ class ProtocolConfig(Section):
     description: Text
     scale: Scale
     colour: Literal["y", "rgb"]
-    """Channels that PSNR and SSIM see."""
     crop: Annotated[Int, Field(ge=0, le=1024)]
-    """Pixels left out at each border."""
     trim: Annotated[Int, Field(ge=0, le=10_000)]
-    """Frames left out at each end."""
     centre_only: Bool
-    """Only the centre frame of each clip is scored."""
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
 
@@ -65,9 +59,7 @@ class EvaluateConfig(Command):
     """
 
     candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")]
-    """What is scored: any of configs/candidate."""
     suite: Annotated[Part[Any], describes("vsr_lab.evaluation.Suite")]
-    """The clips: any of configs/suite."""
     protocol: ProtocolConfig
 
 
@@ -78,13 +70,10 @@ class CompareConfig(Command):
     """
 
     runs: Runs
-    """Folders that evaluate wrote."""
     title: Text
     baseline: Text
-    """Name of the candidate that the others are held against."""
     metrics: dict[str, ShownMetric]
     front: Front
-    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
 
 
 class SelectConfig(Command):
@@ -94,13 +83,9 @@ class SelectConfig(Command):
     """
 
     runs: Runs
-    """Folders that evaluate wrote."""
     baseline: Text
     rank_by: Text
-    """The metric that decides among those that pass every gate."""
     front: Annotated[Front, Field(min_length=1)]
-    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
     content: Text | None = None
-    """Set by the runs themselves."""
     brought: ClassVar[frozenset[str]] = frozenset({"data", "loss", "validation", "pixel_format"})
