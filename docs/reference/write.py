@@ -69,7 +69,7 @@ def page(command: str) -> str:
     groups = dict.fromkeys(re.findall(r"^  - (?:optional )?/?([a-z_]+)(?:@[\w.]+)?: ", yaml, re.MULTILINE))
     chosen = {group: f"one of configs/{group}, or their keys" for group in groups}
     rows = [
-        f"| `{key}` | {type_} | {_value(said, key)} | {said.get(key, ('', ''))[1] or described or chosen.get(key, '')} |"
+        f"| `{key}` | {type_} | {_value(said, key)} | {_comment(said, key) or described or chosen.get(key, '')} |"
         for key, type_, described in fields(schema, schema)
     ]
     purpose = (model.__doc__ or "").strip()
@@ -79,6 +79,10 @@ def page(command: str) -> str:
         lines += ["Groups, chosen by `GROUP=OPTION`:", ""]
         lines += [f"- `{group}`: {', '.join(f'`{one}`' for one in options(group))}" for group in groups] + [""]
     return "\n".join([*lines, "| key | type | value | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _comment(said: dict[str, tuple[str, str]], key: str) -> str:
+    return said.get(key, ("", ""))[1]
 
 
 def _value(said: dict[str, tuple[str, str]], key: str) -> str:

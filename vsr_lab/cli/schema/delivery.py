@@ -20,6 +20,7 @@ class ExportConfig(Command):
     exporters: Annotated[
         dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
     ]
+    """Formats by name: any of configs/exporter."""
     formats: Names
 
 

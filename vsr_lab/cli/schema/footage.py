@@ -117,6 +117,7 @@ class CheckConfig(Command):
     frames: Frames | None
     degradation: dict[str, Any] | None = None
     families: dict[str, dict[str, Any]]
+    """Degradations that LR is compared with, each built once the scale is known."""
 
 
 class DemoFootage(Section):

@@ -50,6 +50,7 @@ class ProtocolConfig(Section):
     centre_only: Bool
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+    """Metrics by name, each with how it is shown."""
 
 
 class EvaluateConfig(Command):
@@ -73,7 +74,9 @@ class CompareConfig(Command):
     title: Text
     baseline: Text
     metrics: dict[str, ShownMetric]
+    """Metrics by name, each with how it is shown."""
     front: Front
+    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
 
 
 class SelectConfig(Command):
@@ -86,6 +89,7 @@ class SelectConfig(Command):
     baseline: Text
     rank_by: Text
     front: Annotated[Front, Field(min_length=1)]
+    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
     content: Text | None = None
     brought: ClassVar[frozenset[str]] = frozenset({"data", "loss", "validation", "pixel_format"})
