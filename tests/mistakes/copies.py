@@ -60,6 +60,12 @@ def _more(number: Any) -> Any:
 
 _SUMMARY_KEYS = ("candidate", "candidate_facts", "metric_fingerprints", "metrics", "ms_per_frame", "suite")
 _REMOVED = ("protocol_fingerprint", "suite_fingerprint", "per_clip", "scale", "schema")
+# Keys of a summary that were called otherwise when the shared table was written.
+_NOW = {
+    "protocol_fingerprint": "protocol.fingerprint|protocol_fingerprint",
+    "scale": "protocol.scale|scale",
+    "schema": "schema_version|schema",
+}
 _LOAD = {"_target_": "torch.load", "f": "WORLD/bad/pt.pth", "weights_only": False}
 
 COPIES: dict[str, Make] = {
@@ -81,7 +87,7 @@ COPIES: dict[str, Make] = {
     "bad/negscale.safetensors": _weights({"network.scale": -2}),
     "bad/evil.safetensors": _weights({"network._target_": "torch.load"}),
     "bad/evilmodule.safetensors": _weights({"network._target_": "vsr_lab.models.files.torch.load"}),
-    "bad/schema9.safetensors": _weights({"schema": 9}),
+    "bad/schema9.safetensors": _weights({"schema_version|schema": 9}),
     "bad/dtypebool.safetensors": copy("runA/network.safetensors", as_type("bool")),
     "bad/dtypeint.safetensors": copy("runA/network.safetensors", as_type("int32")),
     "bad/m_mult.onnx": _onnx({"size_multiple": 0}),
@@ -93,12 +99,12 @@ COPIES: dict[str, Make] = {
     "bad/m_state0.onnx": _onnx({"state": []}),
     "bad/m_statenull.onnx": _onnx({"state": None}),
     "bad/m_warmneg.onnx": _onnx({"warm_up": -5}),
-    "bad/m_schema9.onnx": _onnx({"schema": 9}),
+    "bad/m_schema9.onnx": _onnx({"schema_version|schema": 9}),
     "bad/m_cut.onnx": copy("exp/bundle/step.onnx", bytes_of("", lambda data: data[: len(data) // 2])),
     "cfg_chan": copy("runA", in_yaml({"model.channels": 16})),
     "cfg_lr": copy("runA", in_yaml({"optimizer.lr": "abc"})),
     "cfg_null": copy("runA", in_yaml({"data.root": None})),
-    "cfg_unknownkey": copy("runA", in_yaml({"foo": 1})),
+    "cfg_unknownkey": copy("runA", in_yaml({"+foo": 1})),
     "cfg_text": copy("runA", bytes_of("config.yaml", lambda data: b"hello: [")),
     "cfg_binary": copy("runA", bytes_of("config.yaml", lambda data: bytes(range(256)))),
     "ck_list": copy("runA", checkpoint([1, 2, 3])),
@@ -116,12 +122,12 @@ COPIES: dict[str, Make] = {
     "b_graphlist": _bundle({"graphs": ["step.onnx"]}),
     "b_graphnull": _bundle({"graphs": {"onnx": None}}),
     "b_graphdots": _bundle({"graphs": {"onnx": "../exp/bundle/step.onnx"}}),
-    "b_pfint": _bundle({"about.pixel_format": 5}),
+    "b_pfint": _bundle({"pixel_format|about.pixel_format": 5}),
     "b_scale9": _bundle({"scale": 9}),
     "b_warm": _bundle({"warm_up": 100_000}),
     "b_sha_list": _bundle({"sha256": []}),
     "b_sha_null": _bundle({"sha256": None}),
-    "b_schema9": _bundle({"schema": 9}),
+    "b_schema9": _bundle({"schema_version|schema": 9}),
     "b_changed": copy("exp/bundle", bytes_of("step.onnx", lambda data: data + b"\0")),
     "b_nograph": copy("exp/bundle", lambda world, path: (path / "step.onnx").unlink()),
     "b_text": copy("exp/bundle", bytes_of("manifest.json", lambda data: b"hello")),
@@ -141,10 +147,10 @@ COPIES: dict[str, Make] = {
     "s_contentpath": _summary({"content": "../../evil"}),
     "s_list_metrics": _summary({"metrics": []}),
     "s_strscore": _summary({"metrics.psnr.mean": "30", "per_clip.c1.psnr": "30"}),
-    "s_schema9": _summary({"schema": 9}),
+    "s_schema9": _summary({"schema_version|schema": 9}),
     "s_text": copy("ev/ckpt", bytes_of("summary.json", lambda data: b"hello")),
     "s_cut": copy("ev/ckpt", bytes_of("summary.json", lambda data: data[: len(data) // 2])),
-    **{f"s_no_{key}": _summary({key: GONE}) for key in (*_SUMMARY_KEYS, *_REMOVED)},
+    **{f"s_no_{key}": _summary({_NOW.get(key, key): GONE}) for key in (*_SUMMARY_KEYS, *_REMOVED)},
     **{f"s_null_{key}": _summary({key: None}) for key in _SUMMARY_KEYS},
     "sx_gate": copy("ev/ckpt", evil_content("loose", {"_target_": "vsr_lab.evaluation.gates.Floor", "metric": "psnr"})),
     "sx_trav2": copy("ev/ckpt", evil_content("evil", _LOAD)),

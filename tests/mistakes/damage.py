@@ -43,14 +43,27 @@ def copy(source: str, *changes: Callable[[Path, Path], None]) -> Make:
 
 
 def _edit(record: dict[str, Any], key: str, value: Any) -> None:
-    """Set, or with value GONE remove, a dotted key that is there (a missing one is a mistake in the table here)."""
+    """Set, or with value GONE remove, a dotted key that is there; `+key` adds one, of `a|b` the first that is there.
+
+    Raises KeyError where there is none: the format changed, and the table of copies has to.
+    """
+    names = key.lstrip("+").split("|")
+    found = [(holder, last) for name in names for holder, last in [_holder(record, name)] if holder is not None]
+    present = [(holder, last) for holder, last in found if last in holder or key.startswith("+")]
+    if not present:
+        raise KeyError(key)
+    holder, last = present[0]
+    if value is GONE:
+        del holder[last]
+    else:
+        holder[last] = value(holder.get(last)) if callable(value) else value
+
+
+def _holder(record: Any, key: str) -> tuple[dict[str, Any] | None, str]:
     *above, last = key.split(".")
     for name in above:
-        record = record[name]
-    if value is GONE:
-        del record[last]
-    else:
-        record[last] = value(record.get(last)) if callable(value) else value
+        record = record.get(name) if isinstance(record, dict) else None
+    return (record if isinstance(record, dict) else None), last
 
 
 GONE = object()

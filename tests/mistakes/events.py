@@ -14,6 +14,7 @@ from tests.mistakes.processes import Ended, end_session, session, waited
 from tests.mistakes.verdict import RIGHT, Verdict, judge
 from tests.mistakes.world import World
 
+ROOT = Path(__file__).parents[2]
 _EVALUATE = "evaluate suite=folder suite.root=hr protocol=content-x2-bi-y candidate=bicubic " + DROPPED.replace(
     "'", ""
 ).replace(" ~protocol.metrics.flicker", "")
@@ -40,7 +41,13 @@ class Running:
             words = [sys.executable, "-m", "vsr_lab", *text.split()]
             self.began = time.monotonic()
             self.process = subprocess.Popen(
-                words, cwd=world.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+                words,
+                cwd=world.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},  # of this checkout, wherever the package is installed
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
             )
 
     def wait(self, limit: float) -> Ended:

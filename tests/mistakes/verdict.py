@@ -30,7 +30,7 @@ _INTERNAL = re.compile(
     r"step sign|<EOF>|posix\.|input_value|errors\.pydantic|MissingMandatoryValue|resolving interpolation|"
     r"Error loading '|float division|Expecting property|Error code|did you mean trainer\?|<class '|0x[0-9a-f]{6}|"
     r"Traceback|Could this error message|but got false|Could not find '|Available options in|"
-    r"unrecognized arguments|takes no keyword|Could not override|\bverb\b"
+    r"unrecognized arguments|takes no keyword|__init__|positional argument|Could not override|\bverb\b"
 )
 _JUDGED = re.compile(r"nothing deployable|pairs are faulty|share footage|clips have no partner")
 
