@@ -77,7 +77,7 @@ class Grid:
         return replace(self, shift=(self.shift[0] + shift[0], self.shift[1] + shift[1]))
 
     def rescaled(self, low: float, high: float) -> Self:
-        """The same grid between LR shrunk by `low` and HR shrunk by `high`."""
+        """The same grid for LR downscaled by `low` and HR downscaled by `high`."""
         (a, b), (c, d) = self.scale, self.shift
         return replace(self, scale=(a * low / high, b * low / high), shift=(c / high, d / high))
 

@@ -63,7 +63,7 @@ def register_at_scale(
 
 
 def block_mean(picture: Picture, factor: int) -> Picture:
-    """Means of factor x factor blocks; incomplete blocks at the right and the bottom are left out."""
+    """Means of factor x factor blocks; incomplete blocks at the right and bottom are omitted."""
     if factor == 1:
         return picture
     height, width = (n // factor for n in picture.shape)

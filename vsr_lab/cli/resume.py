@@ -16,9 +16,9 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 
 
 def resumed_config(given: DictConfig) -> DictConfig:
-    """The run's stored configuration, with the overrides of `given` that leave its results alone.
+    """The stored configuration of the run, updated with the overrides in `given` that do not change its results.
 
-    Raises UserError for a folder that holds no training run, and for any other override: it would be ignored.
+    Raises UserError if the folder contains no training run, and for an override that would change the results.
     """
     run_dir = Path(given.resume)
     path = run_dir / RUN_MARK

@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 def config_dir() -> Path:
-    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
+    """The folder of the Hydra configuration: in the installed package, or next to it in a source checkout."""
     package = Path(vsr_lab.__file__).parent
     inside = package / "configs"
     return inside if inside.is_dir() else package.parent / "configs"

@@ -34,10 +34,10 @@ class Clip:
     """Consecutive frames of one source.
 
     Args:
-        frames: RGB (T, H, W, 3): uint8, or uint16 in [0, 65535] where the source has more than 8 bits.
+        frames: RGB (T, H, W, 3): uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
         timestamps: (T,), seconds from the start of the source, increasing.
-        colour: of the source.
-        source: file or folder.
+        colour: colour properties of the source.
+        source: file or folder that the frames were read from.
     """
 
     frames: AnyFrames

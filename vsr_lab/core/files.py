@@ -37,17 +37,17 @@ def inside(folder: Path, name: str) -> Path:
 
 @contextmanager
 def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
-    """Write a file or folder atomically: readers see the old one or the new one, never a part.
+    """Write a file or folder atomically: readers see either the old or the complete new one.
 
     Yields a temporary path in the same folder, which is renamed to `path` if the block succeeds and removed if not.
-    What processes that were killed left there is removed first.
+    Temporary files left by killed processes are removed first.
 
     Args:
         path: the file or folder to write.
-        replace: False to keep a file that is there already, whatever happens meanwhile.
+        replace: If False, an existing file is never replaced, even if it is created while the block runs.
 
     Raises:
-        UserError: the disk is full, the folder cannot be written, or `path` is there and may not be replaced.
+        UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:

@@ -18,10 +18,10 @@ _locks: dict[Path, FileLock] = {}  # held until the process ends, however it end
 
 
 def lock_folder(folder: Path) -> None:
-    """Keep other processes out of a folder for the life of this process.
+    """Lock a folder until this process ends.
 
     Raises:
-        UserError: another process works in it.
+        UserError: another process has locked it.
     """
     path = folder.resolve()
     if path in _locks:

@@ -21,7 +21,7 @@ class Tile(NamedTuple):
 
 
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
-    """Split height x width into tiles of at most size x size whose results neither overlap nor leave gaps."""
+    """Split height x width into tiles of at most size x size; their output regions cover it without overlap."""
     for y in range(0, height, size):
         for x in range(0, width, size):
             yield Tile(y, x, min(size, height - y), min(size, width - x), min(overlap, y), min(overlap, x))

@@ -42,8 +42,14 @@ class Index:
 
 @dataclass(frozen=True)
 class IndexTask:
-    """A file to index. previous: its rows in the earlier manifest, whose manual columns are kept; digest: its SHA-256;
-    measured: an earlier row that was measured on the same bytes; old_path: the path in its earlier rows."""
+    """A file to index.
+
+    Attributes:
+        previous: rows of the file in the existing manifest, whose manual columns are kept.
+        digest: SHA-256 of the file.
+        measured: an existing row with measurements of a file with the same content.
+        old_path: path of the file in the existing rows.
+    """
 
     path: Path
     stamp: Stamp

@@ -63,7 +63,7 @@ def load_scan(path: Path) -> Scan:
 
 
 def frame_rate(footage: Footage) -> float:
-    """Frames a second; 25 for frame folders that do not declare it."""
+    """Frames per second; 25 for frame folders that do not declare it."""
     if isinstance(footage, VideoFile):
         return float(footage.probe.rate)
     return float(footage.rate if isinstance(footage, ImageSequence) else Fraction(25))

@@ -14,14 +14,14 @@ from vsr_lab.degradations import Degradation, Params, apply_batch, target_batch
 
 @dataclass  # not frozen: Lightning converts and moves tensors in place
 class Batch:
-    """Clips of one size.
+    """A batch of clips of equal size.
 
     Args:
-        hr: B T C H W; uint8 from the loader, then [0, 1] on the device.
-        lr: B T C h w, likewise; None from a loader that leaves it to the device.
-        params: of the degradation, one set a sample.
-        numbers: of the samples.
-        clips: names of the clips that the samples are from.
+        hr: B T C H W; uint8 from the loader, later float in [0, 1] on the device.
+        lr: B T C h w, converted in the same way; None if it is computed on the device.
+        params: parameters of the degradation, one set per sample.
+        numbers: number of each sample.
+        clips: name of the clip that each sample is taken from.
         starts: first frame of each sample in its clip.
     """
 

@@ -113,7 +113,7 @@ class VideoDataModule(pl.LightningDataModule):
         return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """LR and target in [0, 1], made on the device where the loader has not; in float32 at least."""
+        """Return LR and target in [0, 1], at least in float32; degrade on the device if the loader did not."""
         assert self.trainer is not None
         dtype = self.trainer.lightning_module.dtype
         assert isinstance(dtype, torch.dtype)

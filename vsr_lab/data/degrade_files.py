@@ -62,7 +62,7 @@ class DegradationJob:
         return self.degradation.sample(np.random.default_rng((self.seed, zlib.crc32(name.encode()))))
 
     def check(self, shots: Sequence[Shot]) -> None:
-        """Raises UserError where a clip is too small or too long for the degradation."""
+        """Raises UserError if a clip is too small or too long for the degradation."""
         scale = self.degradation.scale
         for shot in shots:
             height, width = shot.size
@@ -77,7 +77,7 @@ class DegradationJob:
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
-        """LR frames, target frames and their timestamps in seconds from the first, `window` frames at a time."""
+        """Yield LR frames, target frames and seconds since the first frame; `window` frames at a time."""
         size = shot.frames if self.degradation.temporal else self.window
         origin = 0.0
         for first in range(0, shot.frames, size):

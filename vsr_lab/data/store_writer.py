@@ -55,10 +55,10 @@ class FrameRate(ProgressColumn):
 
 
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
-    """Every shot as a stored clip; those not stored yet are decoded by `workers` threads.
+    """Store every shot; shots that are not stored yet are decoded by `workers` threads.
 
-    Interrupted at any moment, it goes on where it was, inside a clip too. One process builds at a time.
-    Raises UserError where the decoded footage would be larger than budget_gib or than the disk has room for.
+    After an interruption, the next call resumes where this one stopped, also within a clip. Only one process writes at a time.
+    Raises UserError if the decoded footage would exceed budget_gib or the free disk space.
     """
     records = _known(shots, folder)
     _check_room(records, folder, budget_gib)  # opens what is not stored: nothing is written before all can be read

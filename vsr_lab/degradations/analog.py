@@ -31,10 +31,10 @@ def _join(*planes: Tensor) -> Tensor:
 
 
 class ChromaBleed(Degradation):
-    """Chroma of low bandwidth and delayed: blurred along the rows and shifted to the right; luma is unchanged.
+    """Low bandwidth and delay of chroma: it is blurred along the rows and shifted right; luma is unchanged.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 4 of 720 pixels is the 0.4 MHz of cassettes.
+        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 model the 0.4 MHz of cassettes.
         delay: Shift to the right, in pixels, >= 0.
     """
 

@@ -82,7 +82,7 @@ class Degradation(ABC):
         return hr
 
     def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
-        """B T C H W with parameters per sample -> B T C h w. Override where a whole batch can be done at once."""
+        """B T C H W and one set of parameters per sample -> B T C h w. Override to process a batch at once."""
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
     def _inherit(self, *steps: "Degradation") -> None:
@@ -102,15 +102,16 @@ class AppliedToTarget(Degradation, modifies_target=True):
 
 
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """LR of a batch.
+    """Compute the LR of a batch.
 
-    Applied as one long clip where all parameters are equal and no frame depends on another. Otherwise all at once on a
-    GPU, and sample by sample on the CPU, where a clip that fits the cache is faster (benchmarks/degradations.py).
+    If all parameters are equal and no frame depends on another, the batch is processed as one long clip. Otherwise it
+    is processed at once on a GPU, and sample by sample on the CPU, which is faster there because a sample fits into the
+    cache (benchmarks/degradations.py).
 
     Args:
-        degradation: Applied to every sample.
+        degradation: Degradation of every sample.
         hr: B T C H W in [0, 1].
-        params: One per sample.
+        params: One set per sample.
     """
     if not degradation.temporal and all(p == params[0] for p in params):
         return degradation.apply(hr, params[0])

@@ -94,10 +94,10 @@ class Infrared(AppliedToTarget):
 
 
 class Underexposure(Degradation):
-    """Less light; applied before `SensorNoise` it gives a camera in the dark.
+    """Darken the clip. Together with a following `SensorNoise` it models a camera in low light.
 
     Args:
-        stops: Lost exposure; 1 stop halves the light.
+        stops: Reduction of the exposure; 1 stop halves the light.
     """
 
     stops: Range[NonNegativeFloat] = (0.0, 1.0)

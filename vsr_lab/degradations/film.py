@@ -21,13 +21,13 @@ Mask = npt.NDArray[np.float32]
 
 
 class FilmGrain(Degradation, temporal=True, seeded=True):
-    """Film grain, new in every frame: strongest in mid greys, absent in black and white.
+    """Film grain, drawn independently for every frame: strongest at mid grey, absent in black and white.
 
-    Source: grains that cover a fraction u of a spot have the variance u (1 - u) (Newson et al. 2017, section 3).
+    Source: where grains cover a fraction u of the area, the variance is u (1 - u) (Newson et al. 2017, section 3).
 
     Args:
         strength: Standard deviation at mid grey, in 8-bit levels, >= 0.
-        size: Standard deviation of the shape of a grain, in pixels, > 0.
+        size: Size of a grain, as a standard deviation in pixels, > 0.
         color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white stock.
     """
 

@@ -11,14 +11,14 @@ from torch import Tensor
 
 
 def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
-    """Filters a clip by FFT, whose cost hardly depends on the size of the kernel.
+    """Filter a clip by FFT; the cost is nearly independent of the kernel size.
 
     Args:
         clip: (..., H, W); its border is replicated.
         kernels: (..., k, k), k odd; the leading axes broadcast.
 
     Returns:
-        (..., H, W), neither clamped nor rounded, not shifted.
+        (..., H, W), not clamped, rounded or shifted.
     """
     height, width = clip.shape[-2:]
     margin = kernels.shape[-1] // 2

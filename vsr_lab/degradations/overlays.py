@@ -44,7 +44,7 @@ def _premultiply(picture: Image.Image) -> Image.Image:
 
 
 class TimestampOverlay(AppliedToTarget, temporal=True):
-    """Date, time and camera in white with a black outline in a corner, counting with the frames.
+    """Date, time and camera number in a corner, in white with a black outline; the time advances.
 
     Args:
         start: Time of the first frame, in whole seconds since 1970.
@@ -52,7 +52,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
         camera: Number of the camera.
         corner: 0 top left, 1 top right, 2 bottom left, 3 bottom right.
         style: Format of the line, 0..2.
-        size: Height of the letters as a fraction of the picture's, in [0, 1]; at least 7 pixels.
+        size: Height of the letters as a fraction of the frame height, in [0, 1]; at least 7 pixels.
         rate: Frames per second.
     """
 

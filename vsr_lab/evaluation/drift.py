@@ -33,15 +33,15 @@ class Drift(NamedTuple):
 
 
 def measure_drift(network: StreamingNetwork, hr: Tensor, frames: int) -> Drift:
-    """Measure drift on a clip that is played forward and backward repeatedly, its LR made by bicubic.
+    """Measure drift on a clip that is played forward and backward repeatedly; LR is computed by bicubic.
 
     Args:
-        network: to run.
+        network: network to measure.
         hr: T 3 H W in [0, 1]; H and W are multiples of the scale.
-        frames: to run in total.
+        frames: total number of frames to process.
 
     Raises:
-        ValueError: frames are less than three passes.
+        ValueError: `frames` is less than three passes over the clip.
     """
     order = list(there_and_back(len(hr), frames))
     period = 2 * len(hr) - 2

@@ -78,7 +78,7 @@ class Protocol:
         return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
 
     def whole(self, frames: Tensor) -> Tensor:
-        """frames (..., H, W) cropped at the right and the bottom to multiples of the scale."""
+        """Crop frames (..., H, W) at the right and bottom to multiples of the scale."""
         height, width = (size // self.scale * self.scale for size in frames.shape[-2:])
         return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
 

@@ -14,16 +14,16 @@ _BLOCK = 8  # frames; neighbouring frames are correlated, so they are resampled 
 
 
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over each clip's frames, then over clips, with a seeded 95 % percentile bootstrap interval.
+    """Mean over the frames of each clip, then over clips, with a seeded 95 % percentile bootstrap interval.
 
-    With 8 clips or more whole clips are resampled. With fewer, blocks of 8 neighbouring frames are resampled within
-    each clip, and the interval holds for these clips only.
+    With 8 clips or more, whole clips are resampled. With fewer clips, blocks of 8 neighbouring frames are
+    resampled within each clip, and the interval holds for these clips only.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
 
     Returns:
-        The mean and its interval, which is the mean itself where nothing can be resampled.
+        The mean and its interval. If nothing can be resampled, both ends of the interval equal the mean.
 
     Raises:
         ValueError: no clip has a value.

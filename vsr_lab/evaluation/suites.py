@@ -67,7 +67,7 @@ class Suite:
         )
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
-        """Recorded LR of the HR shots, where the suite has it. Raises UserError where one is missing."""
+        """The recorded LR of every HR shot; None without lr_root. Raises UserError if one is missing."""
         return find_lr_shots(high, self.lr_root, scale, self.frames)
 
 

@@ -18,13 +18,19 @@ _PREFIX = "network."  # what a training's checkpoint calls the network among all
 
 
 def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list[str]:
-    """Fill network with the weights in path, every tensor of it but those whose names match a pattern of skip.
+    """Initialise network from the weights in path.
 
-    path: a network.safetensors, or a bundle's or a run's folder with one; a run's checkpoint (.ckpt; averaged weights
-    where the run kept them); or published weights of the same architecture, as `load_basicvsr` takes them. skip:
-    shell patterns as "flow.*" of what keeps its initial values.
-    Returns the names that were left out. Raises UserError for a file that is missing, could run code, or holds other
-    weights, and for a pattern without a match.
+    Args:
+        network: network whose tensors are replaced.
+        path: network.safetensors; the folder of a bundle or a run that contains it; a checkpoint of a run (.ckpt), of
+            which the averaged weights are used if present; or published weights of the same architecture.
+        skip: shell patterns, such as "flow.*", of tensors that keep their initial values.
+
+    Returns:
+        Names of the tensors that kept their initial values.
+
+    Raises:
+        UserError: the file is missing, could execute code or contains other weights, or a pattern matches no tensor.
     """
     own = network.state_dict()
     for pattern in skip:

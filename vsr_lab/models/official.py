@@ -64,9 +64,9 @@ def load_animesr(path: Path) -> AnimeSr:
 
 
 def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
-    """What `read_tensors` found in path, in the names its authors use, in those of network.
+    """Rename published weights, as returned by `read_tensors`, from their authors' names to those of network.
 
-    Raises UserError for a network that nobody published, and for a file without weights.
+    Raises UserError if no published weights are known for the class of network, or if the file contains no weights.
     """
     renames = _RENAMES.get(type(network))
     if renames is None:

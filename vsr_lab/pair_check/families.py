@@ -110,7 +110,7 @@ def decibel(mean_square: float) -> float:
 
 
 def translated(hr: Tensor, shift: YX) -> Tensor:
-    """hr (3 H W) sampled `shift` HR pixels further down and right, by Lanczos-3."""
+    """Sample hr (3 H W) `shift` = (y, x) HR pixels further down and right, by Lanczos-3."""
     height, width = hr.shape[-2:]
     grid = Grid((1.0, 1.0), shift)
     rows, columns = (torch.from_numpy(lanczos_matrix(grid.centres(i, n), n)) for i, n in enumerate((height, width)))

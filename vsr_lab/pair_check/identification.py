@@ -57,7 +57,7 @@ class _Site:
     size: tuple[int, int]
 
     def cut(self, scale: int, origin: tuple[int, int]) -> Window:
-        """The window, if LR pixel (0, 0) corresponds to the HR block with its corner at `origin`."""
+        """Crop the window, assuming that LR pixel (0, 0) matches the HR block whose top left corner is `origin`."""
         (h, w), top, left = self.size, scale * self.y + origin[0], scale * self.x + origin[1]
         low = to_tensor(self.frame.low[self.y : self.y + h, self.x : self.x + w])
         high = self.frame.high

@@ -42,7 +42,11 @@ class Row:
 
 @dataclass(frozen=True)
 class HeatTable:
-    """One metric: candidates down, suites across. truth: values of the target itself, or empty."""
+    """The table of one metric: a row for each candidate, a column for each suite.
+
+    Attributes:
+        truth: values of the target itself; may be empty.
+    """
 
     metric: MetricFacts
     rows: list[Row]

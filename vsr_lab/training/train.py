@@ -78,7 +78,13 @@ class TrainerOptions:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a run left behind. step: of the best weights; score: theirs on validation."""
+    """The result of a training run.
+
+    Attributes:
+        weights: file of the best weights.
+        step: training step of the best weights.
+        score: their validation score.
+    """
 
     weights: Path
     step: int

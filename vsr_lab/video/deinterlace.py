@@ -43,7 +43,7 @@ class FilterChain:
         return first * self.taken, min(last * self.taken, count)
 
     def output(self, source: Probe) -> Probe:
-        """Properties of the filtered stream; an incomplete last group gives no frames."""
+        """Properties of the filtered stream; an incomplete group of frames at the end is dropped."""
         if self.taken == self.given:
             return replace(source, interlaced=False)
         count = source.frames // self.taken * self.given

@@ -27,13 +27,13 @@ class PacketIndex:
 
     Attributes:
         ticks: presentation timestamps in units of base, increasing.
-        keys: timestamps of keyframes, increasing, those of hidden frames included.
+        keys: timestamps of keyframes, increasing, including hidden keyframes.
         base: time base in seconds.
-        counted: timestamps are missing, repeated or restart, so that frames are identified by counting from the start;
-            ticks are then decoding timestamps, or continue where they restart.
+        counted: True if timestamps are missing, repeated or restart. Frames are then identified by counting from the
+            start, and ticks are decoding timestamps, or timestamps made continuous across restarts.
         hidden: number of packets that an edit list hides.
-        leading: some frame follows a keyframe in the file and precedes it in display order (open GOP).
-        reordered: display order differs from decoding order.
+        leading: True if a frame is stored after a keyframe but displayed before it (open GOP).
+        reordered: True if the display order differs from the decoding order.
         packets: number of packets.
         halves: number of packets that hold the second field of a frame.
     """

@@ -30,12 +30,12 @@ class ProtocolFacts(Part):
 
 
 class CandidateFacts(Part):
-    """What is known about a candidate.
+    """Description of a candidate.
 
     Attributes:
-        kind: interpolation, checkpoint, bundle, onnx, published, spandrel, frames, or a user's own.
+        kind: interpolation, checkpoint, bundle, onnx, published, spandrel, frames, or a user-defined kind.
         parameters: number of weights.
-        path: file or folder that it was read from, absolute.
+        path: absolute path of the file or folder that it was read from.
         architecture: class of the network.
         content: content type that it was trained for.
         about: other notes stored in the file, such as how it was trained.

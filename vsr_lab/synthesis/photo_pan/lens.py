@@ -15,11 +15,12 @@ _DENSEST = 2.2  # source pixels a frame pixel up to which the source is sampled 
 
 
 class Lens:
-    """Films one linear picture (H, W, 3) in frames of size (height, width).
+    """Film a picture (H, W, 3) in linear light with frames of the given size (height, width).
 
-    zoom: pixels of the frame for each pixel that a pose's footprint counts in; the camera and its moves are the same at
-    every zoom. Each frame is sampled by bicubic interpolation at least as densely as the source, sub-frames of the
-    open shutter are averaged there in linear light, and the result is shrunk by a cubic filter of the frame's pitch.
+    `zoom` is the number of frame pixels per pixel in which the footprint of a pose is given; the camera and its motion
+    are the same at every zoom. A frame is sampled by bicubic interpolation, at least as densely as the source. The
+    sub-frames during which the shutter is open are averaged at that density in linear light, and the average is
+    downscaled by a cubic filter with the pixel pitch of the frame.
     """
 
     def __init__(self, picture: Picture, near: Picture, size: tuple[int, int], zoom: float) -> None:
