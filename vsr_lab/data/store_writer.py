@@ -57,7 +57,8 @@ class FrameRate(ProgressColumn):
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
     """Store every shot; shots that are not stored yet are decoded by `workers` threads.
 
-    After an interruption, the next call resumes where this one stopped, also within a clip. Only one process writes at a time.
+    After an interruption, the next call resumes where this one stopped, also within a clip.
+    Only one process writes at a time.
     Raises UserError if the decoded footage would exceed budget_gib or the free disk space.
     """
     records = _known(shots, folder)
