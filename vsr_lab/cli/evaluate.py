@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.evaluation import Candidate, Protocol, check_clips, evaluate
@@ -28,6 +29,7 @@ def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
     Returns:
         folder -> summary.
     """
+    check_content("suite.content", configs[0].suite.content)
     candidates: list[Candidate] = [build(config.candidate) for config in configs]
     suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
     clips = check_clips(candidates, suite, protocol)  # before anything is written

@@ -52,6 +52,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
 
 def quoted(argument: str) -> str:
     """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
+    if argument.encode(errors="replace").decode() != argument:
+        raise UserError(ascii(argument), "is not valid Unicode", "rename the file")
     key, equals, value = argument.partition("=")
     if not equals or argument.startswith("-") or value.startswith(("[", "{", "'", '"')):
         return argument

@@ -15,24 +15,37 @@ from typing import Any
 from vsr_lab.core.errors import UserError
 
 
-def inside(folder: Path, name: str) -> Path:
+def inside(folder: Path, name: str, source: object = None) -> Path:
     """The path of something that data names, which cannot leave the folder.
 
     Args:
         folder: where it belongs.
         name: relative, with / between folders; from a manifest, a record or a file name.
+        source: what gave the name, for the message.
 
     Raises:
         UserError: name is absolute, contains .. or a character that no file may have, or resolves outside folder.
     """
+    if name.encode(errors="replace").decode() != name:
+        raise UserError(ascii(name), "is not a valid Unicode file name", "rename the file")
     parts = name.split("/")
     bad = {"", ".", ".."} & set(parts) or any(ord(character) < 32 or character in "\\\x7f" for character in name)
     path = folder / name
     if bad or Path(name).is_absolute() or Path(name).drive or any(len(part.encode()) > 240 for part in parts):
-        raise UserError(repr(name), "cannot be the name of a file", "rename the clip (column name of a manifest)")
+        subject = f"{source}: {name!r}" if source else repr(name)
+        raise UserError(subject, "cannot be the name of a file", "rename the clip (column name of a manifest)")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(path, f"leads out of {folder} by a link", "remove the link")
     return path
+
+
+def check_file(path: Path, hint: str) -> None:
+    """Raises UserError, which ends with the hint, unless path is a regular file."""
+    if path.is_file():
+        return
+    if not path.exists():
+        raise UserError(path, "not found", hint)
+    raise UserError(path, "is a folder, not a file" if path.is_dir() else "is not a regular file", hint)
 
 
 @contextmanager
@@ -113,11 +126,12 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Read JSON. Raises UserError if the file is missing or invalid."""
+    check_file(path, "check the path")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(path, "not found", "check the path") from None
-    except (ValueError, OSError, RecursionError) as error:
+    except OSError as error:
+        raise UserError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
+    except (ValueError, RecursionError) as error:
         raise UserError(path, f"cannot be read as JSON ({error})", "write it again") from error
 
 

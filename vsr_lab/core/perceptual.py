@@ -1,6 +1,7 @@
 """Learned perceptual distances: LPIPS and ST-LPIPS, with the weights that their packages contain."""
 
 import urllib.error
+import warnings
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def lpips_net() -> PerceptualNet:
 
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(AlexNet_Weights.IMAGENET1K_V1.url).name
     try:
-        return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
+        with warnings.catch_warnings():  # of torchvision, about how lpips calls it
+            warnings.simplefilter("ignore")
+            return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
     except (urllib.error.URLError, OSError, RuntimeError) as error:
         raise UserError(
             file,

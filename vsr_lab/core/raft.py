@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.models.optical_flow import raft_small
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
 from vsr_lab.core.flow import motion_between
 from vsr_lab.core.ranges import Count, Shrink
 from vsr_lab.core.warp import Motion
@@ -70,8 +71,7 @@ class RaftSmall:
 @lru_cache(maxsize=2)
 def _network(weights: str) -> nn.Module:
     path = Path(weights)
-    if not path.is_file():
-        raise UserError(path, "not found", "put raft-small.pth there, or say loss.estimator=... for another flow")
+    check_file(path, "put raft-small.pth there, or set loss.estimator= for another flow")
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
         network = raft_small(weights=None)

@@ -93,6 +93,9 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) 
     if not _is_run(path, keys):
         problem = "holds files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
+    inner = next((mark.parent for mark in path.glob("*/**/" + RUN_MARK) if "contents" not in keys), None)
+    if inner:
+        raise UserError(path, f"holds {inner}, another run", "choose another run_dir=")
     stopped = is_unfinished(path)
     if stopped and resumable and not overwrite:
         raise UserError(

@@ -70,6 +70,7 @@ def explain(
         return key, "is required", f"set {key}="
     if kind == "extra_forbidden":
         siblings = found.get("siblings") or _fields(model, found["loc"][:-1])
+        key = next((word for word in typed if word.startswith(f"{key}.")), key)
         near = difflib.get_close_matches(str(found["loc"][-1]), siblings, 1, 0.6)
         beside = key.rpartition(".")[0]
         hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else ""

@@ -87,6 +87,9 @@ _CARD = Path(__file__).with_name("model_card.md.j2")
 
 def open_bundle(folder: Path) -> Bundle:
     """Open a bundle. Raises UserError where a file is missing or differs from the one that was exported."""
+    if not folder.is_dir():
+        what = "is a file, not the folder of a bundle" if folder.exists() else "not found"
+        raise UserError(folder, what, "give the folder bundle that vsr-lab export wrote")
     manifest = read_record(folder / MANIFEST, BundleManifest)
     for file, digest in manifest.sha256.items():
         path = folder / file

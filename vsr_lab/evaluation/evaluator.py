@@ -49,8 +49,10 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             check_lr_shot(shot, twin, protocol.scale)
         if len(protocol.scored_frames(shot.frames)) < 1:
             raise UserError(shot.path, f"has {shot.frames} frames, too few for trim {protocol.trim}", "leave it out")
-        if shot.name.encode(errors="replace").decode() != shot.name:
-            raise UserError(ascii(shot.name), "is not a valid Unicode file name", "rename the file")
+        if min(shot.size) // protocol.scale * protocol.scale - 2 * protocol.crop < protocol.min_side:
+            size, least = "x".join(map(str, shot.size[::-1])), protocol.min_side + 2 * protocol.crop
+            reason = f"needs at least {least} pixels a side (protocol.crop={protocol.crop})"
+            raise UserError(shot.path, f"is {size}, protocol {protocol.name} {reason}", "leave it out")
         for candidate in candidates:
             if isinstance(candidate, FramesCandidate):
                 candidate.shot(shot.name)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.inputs import required_inputs
 from vsr_lab.degradations import Degradation
 
 
@@ -68,6 +69,12 @@ class Protocol:
         if self.centre_only:
             return range(frames // 2, frames // 2 + 1)
         return range(self.trim, frames - self.trim)
+
+    @property
+    def min_side(self) -> int:
+        """Pixels a side, after the crop, that every metric needs: a window of SSIM, or the layers of AlexNet."""
+        deep = any("lpips" in name for metric in self.metrics.values() for name in required_inputs(metric))
+        return 31 if deep else 11
 
     def degrade(self, hr: Tensor) -> Tensor:
         """Degrade HR (..., C, H, W) with the parameters of seed 0."""

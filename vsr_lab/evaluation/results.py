@@ -1,18 +1,19 @@
 """The files of an evaluation: frames.parquet, clips.csv, summary.json."""
 
+import math
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path
+from vsr_lab.core.files import atomic_path, check_file
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
@@ -93,9 +94,24 @@ class Run:
     def _rows(self) -> pl.DataFrame:
         path = self.folder / "frames.parquet"
         try:
-            return pl.read_parquet(path, columns=list(_COLUMNS))
+            rows = pl.read_parquet(path, columns=list(_COLUMNS))
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "evaluate again") from error
+            raise UserError(path, "is not a table of an evaluation", "evaluate again") from error
+        wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
+        if wrong:
+            raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", "evaluate again")
+        return rows
+
+    def check(self) -> None:
+        """Raises UserError unless the two files of the evaluation agree."""
+        means = self._rows.group_by("clip", "metric").agg(pl.col("value").mean())
+        found = {(clip, metric): value for clip, metric, value in means.iter_rows()}
+        said = {(clip, m): value for clip, row in self.summary.per_clip.items() for m, value in row.items()}
+        agree = all(_same(found.get(key), said.get(key)) for key in {*found, *said})
+        clips = {m: [v for (_, name), v in said.items() if name == m and v is not None] for m in self.summary.metrics}
+        agree = agree and all(_same(np.mean(clips[m]), e.mean) for m, e in self.summary.metrics.items() if clips[m])
+        if not agree or self._rows.select("clip", "frame").n_unique() != self.summary.frames:
+            raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", "evaluate again")
 
     def curve(self, metric: str, clip: str) -> list[float | None]:
         """One value per frame, from frame 0 to the last of the clip; None where the metric has no value."""
@@ -106,12 +122,17 @@ class Run:
         return [known.get(frame) for frame in range(last + 1)]
 
 
+def _same(a: Any, b: Any) -> bool:
+    return a == b or (a is not None and b is not None and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9))
+
+
 def read_run(folder: Path) -> Run:
     """Read the evaluation in folder. Raises UserError where there is none."""
     summary = read_record(folder / "summary.json", Summary)
-    if not (folder / "frames.parquet").is_file():
-        raise UserError(folder / "frames.parquet", "not found", "evaluate again")
-    return Run(folder, summary)
+    check_file(folder / "frames.parquet", "evaluate again")
+    run = Run(folder, summary)
+    run.check()
+    return run
 
 
 def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:

@@ -25,10 +25,12 @@ def select(
         UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
     """
     check_comparable(runs)
+    if front.get(rank_by) == -1:
+        raise UserError("rank_by", f"must be a metric of which higher is better, got {rank_by!r}")
     for run in runs:
-        missing = [metric for metric in (rank_by, *front) if metric not in run.summary.metrics]
-        if missing:
-            raise UserError(run.folder, f"has no {missing[0]}, which select needs", "evaluate it with that metric")
+        for key, metric in (("rank_by", rank_by), *(("front", metric) for metric in front)):
+            if metric not in run.summary.metrics:
+                raise UserError(run.folder, f"has no {metric}, which {key} names", "evaluate it with that metric")
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:

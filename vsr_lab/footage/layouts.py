@@ -44,8 +44,10 @@ class Layout:
         """The name of a split; by default the first, which is for training."""
         if split and split in self.parts:
             return split
-        if split and "" not in self.parts:
-            raise UserError(f"split={split}", f"is none of {self.name}", f"choose one of {', '.join(self.parts)}")
+        if split:
+            known = ", ".join(filter(None, self.parts))
+            hint = f"choose one of {known}" if known else "remove it, or give a manifest with a column split"
+            raise UserError(f"split={split}", f"is not a split of this footage (layout {self.name})", hint)
         return next(iter(self.parts))
 
     def told(self, root: Path, split: str | None) -> str:

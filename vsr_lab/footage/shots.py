@@ -1,5 +1,6 @@
 """Shots: windows of footage in time and space, read like footage themselves."""
 
+import difflib
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,6 +18,12 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.footage.layouts import AUTO, Lows, lr_path_at_scale, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
+
+# Columns of a manifest that are read here; others are notes.
+_READ = (
+    *("path", "name", "split", "content_type", "start", "stop", "downscale", "crop", "cuts", "problem", "sha256"),
+    *("deinterlace", "tone_map", "damaged"),
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ def find_shots(
         if tell and found.high:
             tell(found.told(root, split))
     for shot in shots:
-        inside(Path(), shot.name)  # what is written of a clip is named after it
+        inside(Path(), shot.name, root)  # what is written of a clip is named after it
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
     if twice:
         raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
@@ -185,8 +192,18 @@ def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
         raise UserError(low.path, f"is {size}; its HR over {scale} is {wanted}", "check the scale")
 
 
+def splits_of(root: Path) -> list[str]:
+    """The values of a manifest's column split; none for what is no manifest."""
+    rows = read_rows(root) if root.suffix in TABLE_SUFFIXES else []
+    return sorted({row["split"] for row in rows if row.get("split")})
+
+
 def _read_manifest(path: Path, default: Shot, split: str | None, content: str | None) -> list[Shot]:
     rows = read_rows(path)
+    for column in rows[0] if rows else ():
+        near = difflib.get_close_matches(column.strip().lower(), (*_READ, "frames"), 1, 0.8)
+        if near and column not in (*_READ, "frames"):
+            raise UserError(path, f"has an unknown column {column!r}", f"did you mean {near[0]}?")
     if not rows or "path" not in rows[0]:
         raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
     wanted = [
@@ -213,14 +230,18 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
         downscale = float(row.get("downscale") or default.downscale)
         if not 0 < downscale < math.inf:
             raise ValueError(f"downscale {downscale} is no factor")
+        cuts = tuple(int(number) for number in (row.get("cuts") or "").split())
+        start, stop = int(row.get("start") or default.start), int(row["stop"]) if row.get("stop") else default.stop
+        if start < 0 or min(cuts, default=0) < 0 or (row.get("stop") and start >= int(row["stop"])):
+            raise ValueError("start, stop and cuts must be >= 0, and stop > start")
         return Shot(
             name=row.get("name") or _name_of(row["path"]),
             path=manifest.parent / row["path"],
-            start=int(row.get("start") or default.start),
-            stop=int(row["stop"]) if row.get("stop") else default.stop,
+            start=start,
+            stop=stop,
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
-            cuts=tuple(int(number) for number in (row.get("cuts") or "").split()),
+            cuts=cuts,
             read_options=ReadOptions(**{key: row.get(key) or value for key, value in usual.items()}),
             sha256=row.get("sha256") or "",
         )

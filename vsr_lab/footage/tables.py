@@ -17,9 +17,16 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         if path.suffix == ".parquet":
             return _read_parquet(path)
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [dict(row) for row in csv.DictReader(file, restkey="")]
+            reader = csv.DictReader(file, restkey="", strict=True)
+            columns = list(reader.fieldnames or ())
+            rows = [dict(row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(path, f"cannot be read ({error})", "give a CSV with a column path") from error
+    twice = [name for name in columns if columns.count(name) > 1]
+    if twice:
+        raise UserError(path, f"has two columns {twice[0]}", "remove one")
+    if len(columns) == 1 and any(sign in columns[0] for sign in ";\t|"):
+        raise UserError(path, f"has the one column {columns[0]!r}", "separate columns by commas")
     for number, row in enumerate(rows, 2):
         if "" in row and any(row[""]):
             raise UserError(path, f"line {number} has more cells than the header", "quote cells that hold a comma")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path
+from vsr_lab.core.files import atomic_path, check_file
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part, describes
 from vsr_lab.core.validation import validate
@@ -23,23 +23,21 @@ _PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
 Spec = dict[str, Any]
 
 
-class About(BaseModel):
-    """What a note says of the training; other keys are free."""
-
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
-    __pydantic_extra__: dict[str, JsonValue]
-
-    name: Annotated[str, Field(min_length=1)] | None = None
-    content: str | None = None
-    pixel_format: str | None = None
+def _about(notes: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for name in ("name", "content", "pixel_format"):
+        if not isinstance(notes.get(name), (str, type(None))):
+            raise ValueError(f"must have text as {name}, got {notes[name]}")
+    return notes
 
 
 class Note(BaseModel):
     """The description inside a weights file."""
 
+    model_config = ConfigDict(allow_inf_nan=False)
+
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     network: Spec
-    about: About = About()
+    about: Annotated[dict[str, JsonValue], AfterValidator(_about)] = Field(default_factory=dict)
 
 
 class _Described(BaseModel):
@@ -81,8 +79,7 @@ def read_note(path: Path) -> dict[str, Any]:
     """The description inside a weights file. Raises UserError where it is missing or the file is none of ours."""
     if path.suffix in _PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
-    if not path.is_file():
-        raise UserError(path, "not found", "give the network.safetensors of a training run")
+    check_file(path, "give the network.safetensors of a training run")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -121,8 +118,7 @@ def load_weights(network: Network, path: Path) -> None:
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file. Raises UserError where it is missing or broken."""
-    if not path.is_file():
-        raise UserError(path, "not found", "give the network.safetensors of a training run")
+    check_file(path, "give the network.safetensors of a training run")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict

@@ -4,14 +4,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.ranges import Scale
+from vsr_lab.models.official import read_tensors
 
 _PREFIX = "model."
 
@@ -51,16 +52,17 @@ def _described(path: Path) -> Any:
     """What spandrel makes of the file: a model from RGB images to RGB images."""
     import spandrel  # takes a second, which those who do without need not wait
 
-    if not path.is_file():
-        raise UserError(path, "not found", "give a model file that spandrel can load")
+    check_file(path, "give a model file that spandrel can load")
     try:
-        loaded = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        loaded = load_file(path) if path.suffix == ".safetensors" else read_tensors(path)
         weights = spandrel.canonicalize_state_dict(loaded)
         try:
             descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
         except spandrel.UnsupportedModelError:  # as this network itself is saved; ESRGAN's own names begin so too
             own = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
             descriptor = spandrel.ModelLoader().load_from_state_dict(own)
+    except UserError:
+        raise
     except Exception as error:  # spandrel, torch and safetensors each have their own kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(path, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error

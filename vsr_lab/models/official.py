@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
 from vsr_lab.core.network import Network
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
@@ -81,8 +82,7 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
 
 def read_tensors(path: Path) -> dict[str, Any]:
     """A file that torch.save wrote, of plain tensors and numbers. Raises UserError for any other, unopened."""
-    if not path.is_file():
-        raise UserError(path, "not found", "give the file with the weights")
+    check_file(path, "give the published .pth")
     try:
         loaded: Any = torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file

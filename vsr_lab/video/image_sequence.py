@@ -31,6 +31,9 @@ class ImageSequence:
         self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
         if not self.files:
             raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")
+        kinds = sorted({file.suffix.lower() for file in self.files})
+        if len(kinds) > 1:
+            raise UserError(path, f"holds frames of several kinds ({', '.join(kinds)})", "keep those of one kind")
         self._size: tuple[int, int] | None = None
         self._depth: np.dtype[Any] | None = None  # of the first image read
 

@@ -72,8 +72,23 @@ def test_a_damaged_table_is_reported(make_run: MakeRun) -> None:
     run = make_run("ours", VALUES)
     table = run.folder / "frames.parquet"
     table.write_bytes(table.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"frames\.parquet: cannot be read"):
-        _ = run.values
+    with pytest.raises(UserError, match=r"frames\.parquet: is not a table"):
+        read_run(run.folder)
+
+
+def test_a_summary_and_a_table_that_disagree_are_refused(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    path = run.folder / "summary.json"
+    told = json.loads(path.read_text())
+    for change in (
+        lambda said: said["metrics"]["psnr"].update(mean=99.0),
+        lambda said: said["per_clip"].popitem(),
+        lambda said: said.update(frames=1),
+    ):
+        change(said := json.loads(json.dumps(told)))
+        path.write_text(json.dumps(said))
+        with pytest.raises(UserError, match=r"summary\.json: does not agree with frames\.parquet"):
+            read_run(run.folder)
 
 
 # Pareto front

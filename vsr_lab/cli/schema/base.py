@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from vsr_lab.core.parts import FilePath, Number, Text
-from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, window
+from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
 
 Bool = Annotated[bool, Strict()]
 Int = Annotated[int, Strict()]
@@ -13,7 +13,7 @@ Seed = Annotated[Int, Field(ge=0, le=2**32 - 1)]
 Scale = Annotated[Int, Field(ge=1, le=16)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Frames = Annotated[Text, Field(pattern=WINDOW), AfterValidator(window)]
-Names = Annotated[list[Text], Field(min_length=1)]
+Names = Annotated[list[Text], Field(min_length=1), AfterValidator(distinct)]
 
 
 class Section(BaseModel):

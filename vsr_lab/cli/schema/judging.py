@@ -91,5 +91,5 @@ class SelectConfig(Command):
     front: Annotated[Front, Field(min_length=1)]
     """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
-    content: Text | None = None
-    brought: ClassVar[frozenset[str]] = frozenset({"data", "loss", "validation", "pixel_format"})
+    # The runs say their content types.
+    brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})

@@ -5,6 +5,7 @@ docs/schemas/write.py, and `python docs/schemas/write.py`. A change that makes o
 `schema_version`.
 """
 
+import json
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -49,7 +50,7 @@ def read_record(path: Path, model: type[R]) -> R:
         hint = "update vsr_lab" if newer else f"write it again with vsr-lab {model.command}"
         raise UserError(path, f"has schema_version {found}, this version of vsr_lab reads {version}", hint)
     try:
-        return model.model_validate(value)
+        return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -4,21 +4,24 @@ import json
 import logging
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from pydantic import Field
+from pydantic import BaseModel, Field, Strict
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
-from vsr_lab.core.ranges import Positive, Rollout
+from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
+from vsr_lab.core.validation import validate
 from vsr_lab.deployment.export.base import Exporter
 
 _KEY = "vsr_lab"
+_Side = Annotated[int, Field(ge=1, le=4096), Strict()]
 Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
@@ -98,16 +101,37 @@ class _quiet:  # noqa: N801 - a context manager
         logging.disable(logging.NOTSET)
 
 
+class _Note(BaseModel):
+    """What the exporter says of a graph. state: [channels, numerator, denominator] of each, relative to lr."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    scale: Annotated[Scale, Strict()]
+    size_multiple: Annotated[Shrink, Strict()]
+    warm_up: Annotated[Layers, Strict()]
+    state: list[tuple[_Side, _Side, _Side]]
+
+
+def _read_note(text: str, session: ort.InferenceSession, path: Path) -> _Note:
+    try:
+        note = validate(_Note, json.loads(text), f"{path}: note")
+    except ValueError as error:
+        raise UserError(path, f"has a note that is not valid JSON ({error})", "export it again") from error
+    channels = [node.shape[1] for node in session.get_inputs()[1:]]
+    if channels != [state[0] for state in note.state]:
+        raise UserError(path, "has a note with another state than its graph", "export it again")
+    return note
+
+
 class OnnxStream(StreamingNetwork):
     """An exported step, run by onnxruntime on the CPU."""
 
-    def __init__(self, session: ort.InferenceSession, note: dict[str, Any]) -> None:
+    def __init__(self, session: ort.InferenceSession, note: _Note) -> None:
         super().__init__()
         self.session = session
-        self.scale = int(note["scale"])
-        self.size_multiple = int(note["size_multiple"])
-        self.warm_up = int(note["warm_up"])
-        self.shapes: list[list[int]] = note["state"]
+        self.scale = note.scale
+        self.size_multiple = note.size_multiple
+        self.warm_up = note.warm_up
+        self.shapes = note.state
 
     def zero_state(self, lr: Tensor) -> State:
         height, width = lr.shape[-2:]
@@ -126,7 +150,10 @@ class OnnxFrames(FrameNetwork):
         super().__init__()
         self.session = session
         self.input = session.get_inputs()[0].name
-        self.scale = self.frame(torch.zeros(1, 3, 32, 32)).shape[-1] // 32
+        height, width = self.frame(torch.zeros(1, 3, 32, 32)).shape[-2:]
+        if height != width or width % 32 or not width:
+            raise ValueError(f"enlarges 32x32 to {width}x{height}")
+        self.scale = width // 32
 
     def frame(self, lr: Tensor) -> Tensor:
         frames = [self.session.run(None, {self.input: _array(one[None])})[0] for one in lr]
@@ -139,8 +166,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 def open_onnx(path: Path) -> StreamingNetwork:
     """Open an exported step, or a per-frame graph of another tool. Raises UserError for anything else."""
-    if not path.is_file():
-        raise UserError(path, "not found", "give an .onnx file")
+    check_file(path, "give an .onnx file")
     try:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises unrelated classes of its own
@@ -149,7 +175,7 @@ def open_onnx(path: Path) -> StreamingNetwork:
         ) from error
     note = session.get_modelmeta().custom_metadata_map.get(_KEY)
     if note:
-        return OnnxStream(session, json.loads(note)).eval()
+        return OnnxStream(session, _read_note(note, session, path)).eval()
     if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
         raise UserError(
             path,
@@ -158,6 +184,8 @@ def open_onnx(path: Path) -> StreamingNetwork:
         )
     try:
         return OnnxFrames(session).eval()
+    except ValueError as error:
+        raise UserError(path, str(error), "give a graph that enlarges both sides by one integer") from error
     except Exception as error:
         raise UserError(
             path, "does not take 1x3x32x32 float images", "give a graph with dynamic height and width"
