@@ -13,23 +13,24 @@ from tests.parity.encodings import BOUND, FRAMES, Result, measure
 
 _HEAD = f"""# Encodings
 
-What the reader makes of {len(ROWS)} encodings. Each is made by PyAV's own encoders, {FRAMES} frames of a drifting
-picture with its number drawn in, then read at every index, shuffled and in order. The reference decodes the file from
-its start to its end, takes the planes as they are, and computes RGB from them in float64: the row's matrix, range and
-place of chroma, chroma enlarged by the cubic of a = -0.6. It shares the codecs with the reader and nothing else.
-Lossless rows are also held against what went in. Of the rows that are treated, bwdif is held against libavfilter's own,
-run over the whole file, ivtc against the film frames that were telecined, and tone mapping against BT.2390 in float64.
+This page shows how the reader reads {len(ROWS)} encodings. Each file is written by PyAV's encoders: {FRAMES}
+frames of a moving picture that contains the frame number. The reader then reads every index, in random order
+and in sequence. The reference decodes the whole file from the start, takes the decoded planes, and computes RGB
+in float64 with the matrix, range and chroma location of the row; chroma is upsampled by a cubic kernel with a =
+-0.6. The reader and the reference have only the codecs in common. Lossless files are also compared with the
+frames that were encoded. With conversions, bwdif is compared with the filter of libavfilter on the whole file,
+ivtc with the film frames that were telecined, and tone mapping with BT.2390 computed in float64.
 
-- *MAE*: mean absolute error of the worst frame, *peak* of the worst sample, both in 8-bit levels. Rounding to 8 bits
-  alone is 0.25 and 0.5.
-- *wrong*: at how many of the indices another frame came, told by the number drawn.
-- *read as*: matrix and range by which the reader converted; *assumed*: the file does not say, so up to 576 lines count
-  as BT.601 and more as BT.709.
-- *backend*: which decoder probing chose, and why.
+- *MAE*: mean absolute error of the worst frame; *peak*: error of the worst sample; both in 8-bit levels.
+  Rounding to 8 bits alone causes a MAE of 0.25 and a peak of 0.5.
+- *wrong*: number of indices at which another frame was returned, according to the frame number in the picture.
+- *read as*: matrix and range that the reader used; *assumed*: the file does not specify them, so BT.601 is used
+  for up to 576 lines and BT.709 for more.
+- *backend*: the decoder that was chosen by probing, and the reason.
 
-Written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__}; held to
-MAE <= {BOUND:g} and no wrong frame by `tests/parity/test_encoding_matrix.py`. 10-bit VP9 is missing: PyAV's wheel
-cannot encode it.
+This page is written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__};
+`tests/parity/test_encoding_matrix.py` tests that MAE <= {BOUND:g} and that no frame is wrong. 10-bit VP9 is
+missing, because PyAV's wheel cannot encode it.
 """
 
 
