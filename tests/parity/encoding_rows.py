@@ -82,7 +82,7 @@ ROWS = [
         read_options=_BWDIF),
     Row("ffv1 interlaced 10-bit 4:2:2", "mkv", "ffv1", "yuv422p10le", lossless=True, weave="tff", read_options=_BWDIF),
     Row("h264 interlaced, refused", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
-        refused="is interlaced tff; say deinterlace=bwdif"),
+        refused="is interlaced tff; set deinterlace=bwdif"),
     Row("h264 interlaced, kept", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
         read_options=ReadOptions(deinterlace="keep")),
     Row("ffv1 telecined, refused", "mkv", "ffv1", lossless=True, weave="3:2", refused="telecined tff 3:2; say"),

@@ -55,7 +55,7 @@ def _checked(pair: ShotPair, declared: Declared) -> Findings:
 def _declared(cfg: DictConfig) -> Declared:
     """What the user declares. Raises UserError for an invalid scale."""
     if cfg.scale is not None and (not isinstance(cfg.scale, int) or cfg.scale < 1):
-        raise UserError(f"scale={cfg.scale}", "is no whole number of at least 1", "say scale=4, or leave it out")
+        raise UserError(f"scale={cfg.scale}", "is no whole number of at least 1", "set scale=4, or leave it out")
     choice = HydraConfig.get().runtime.choices.get("degradation")
     return Declared(cfg.scale, choice or None, lambda scale: _families(cfg, choice, scale))
 

@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> None:
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
     if cfg.split is not None and not (isinstance(cfg.split, float) and 0 < cfg.split < 1):
-        raise UserError(f"split={cfg.split}", "is no share", "say a number between 0 and 1, such as split=0.1")
+        raise UserError(f"split={cfg.split}", "is no share", "use a number between 0 and 1, such as split=0.1")
     model, scans = ContentModel(**plain(cfg.content_model)), Scans(Path(cfg.scans))
     plan = plan_index(root, manifest, cfg.fresh)
     total = sum(task.stamp.bytes for task in plan.tasks)

@@ -31,7 +31,7 @@ def _size(value: object) -> tuple[int, int]:
         case [int(height), int(width)] if min(height, width) >= 16:
             return height, width
         case _:
-            raise UserError("size", f"{value} is no height and width of 16 and more", "say size=[360,640]")
+            raise UserError("size", f"{value} is no height and width of 16 and more", "set size=[360,640]")
 
 
 def _new_or_existing_run(cfg: DictConfig) -> Path:
@@ -43,7 +43,7 @@ def _new_or_existing_run(cfg: DictConfig) -> Path:
     key = next((key for key in now if key not in _MAY_DIFFER and then.get(key) != now[key]), None)
     if key:
         raise UserError(
-            cfg.run_dir, f"was rendered with another {key}", "choose another run_dir= or say overwrite=true"
+            cfg.run_dir, f"was rendered with another {key}", "choose another run_dir= or set overwrite=true"
         )
     lock_folder(mark.parent)
     return mark.parent

@@ -22,7 +22,7 @@ def run(cfg: DictConfig) -> None:
     """List the store by state; prune=true removes all that is not whole. Raises Refusal if something is damaged."""
     folder = Path(cfg.root)
     if not folder.is_dir():
-        raise UserError(folder, "not found", "say root=FOLDER, the data.store= of a training")
+        raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")
     states: dict[str, list[StoreEntry]] = defaultdict(list)
     with progress_bar("checking", len([*folder.glob("*.npy"), *folder.glob("*.partial")])) as update:
         for entry in inspect_store(folder, cfg.verify):

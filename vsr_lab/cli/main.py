@@ -29,6 +29,9 @@ def main() -> None:
         print(f"vsr-lab {__version__}")
         sys.exit(0)
     command = _command(arguments)
+    if command is None and arguments[0] == "footage" and arguments[1:] in ([], ["-h"], ["--help"]):
+        print(usage("footage"))
+        sys.exit(0)
     if command is None:
         print(f"vsr-lab: {arguments[0]}: no such command; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
         sys.exit(2)

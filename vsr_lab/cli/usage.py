@@ -8,7 +8,7 @@ import vsr_lab
 COMMANDS = {
     "train": "train a network: train content=animation data.root=FOLDER",
     "evaluate": "score a candidate: evaluate candidate=bicubic suite=folder suite.root=FOLDER protocol=content-x2-bi-y",
-    "compare": "evaluations side by side, as one page: compare runs=[A,B]",
+    "compare": "compare evaluations in one report: compare runs=[A,B]",
     "select": "choose what can be deployed: select runs=[A,B]",
     "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
     "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
@@ -19,7 +19,7 @@ COMMANDS = {
     "footage store": "check and prune decoded footage: footage store results/store",
     "footage render": "render footage: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
     "footage check": "find faults in LR/HR pairs: footage check LR HR",
-    "demo": "all of it, on footage that packages carry: demo",
+    "demo": "run the whole workflow on footage from installed packages: demo",
 }
 
 
@@ -35,13 +35,14 @@ def config_name(command: str) -> str:
     return command.replace(" ", "_")
 
 
-def usage() -> str:
-    """All commands, with an example of each."""
-    commands = "\n".join(f"  {command:<16} {what}" for command, what in COMMANDS.items())
+def usage(first: str = "") -> str:
+    """All commands, or those that begin with a word, with an example of each."""
+    listed = {command: what for command, what in COMMANDS.items() if command.startswith(first)}
+    commands = "\n".join(f"  {command:<16} {what}" for command, what in listed.items())
     return (
         f"vsr-lab {vsr_lab.__version__}: train, evaluate and deploy video super-resolution models\n\n"
         f"vsr-lab COMMAND key=value ...\n{commands}\n\n"
-        "The keys of a command: vsr-lab COMMAND --help; as they are composed: --cfg job. A sweep: -m key=a,b. "
+        "The keys of a command: vsr-lab COMMAND --help; its composed configuration: --cfg job. A sweep: -m key=a,b. "
         'Completion: eval "$(vsr-lab -sc install=bash)"'
     )
 
@@ -53,9 +54,9 @@ def command_help(command: str) -> str:
     entries = re.findall(r"^  - (?:optional )?/?([a-z_]+)(@[\w.]+)?: (\S+)", defaults, re.MULTILINE)
     first = {group: f"{group}{key}={chosen}" for group, key, chosen in reversed(entries)}  # one line each
     lines = [f"  {first[group]} of {', '.join(options(group))}" for group in dict.fromkeys(e[0] for e in entries)]
-    parts = [f"vsr-lab {command}: {COMMANDS[command]}", "Groups, and what is chosen unless set:", *lines]
+    parts = [f"vsr-lab {command}: {COMMANDS[command]}", "Groups, each with its default and its options:", *lines]
     shown = "\n".join(parts if lines else parts[:1])
-    return f"{shown}\n\nKeys:\n{keys.strip()}\n\nEvery key as it is composed: vsr-lab {command} --cfg job"
+    return f"{shown}\n\nKeys:\n{keys.strip()}\n\nThe composed configuration: vsr-lab {command} --cfg job"
 
 
 def options(group: str) -> list[str]:

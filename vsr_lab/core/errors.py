@@ -27,9 +27,9 @@ def check_range(key: str, value: float, least: float, most: float = math.inf) ->
         UserError: value is not in [least, most], or is NaN.
     """
     if not value <= most:
-        raise UserError(key, f"{value} is over {most:g}", f"say {key}={most:g} or less")
+        raise UserError(key, f"{value} is over {most:g}", f"set {key}={most:g} or less")
     if not value >= least:
-        raise UserError(key, f"{value} is under {least:g}", f"say {key}={least:g} or more")
+        raise UserError(key, f"{value} is under {least:g}", f"set {key}={least:g} or more")
 
 
 class Refusal(Exception):

@@ -100,7 +100,7 @@ def find_candidates(
         UserError: frames is less than 1.
     """
     if frames is not None and frames < 1:
-        raise UserError(f"frames={frames}", "is no length", "say how many frames, such as frames=48")
+        raise UserError(f"frames={frames}", "is no length", "give a number of frames, such as frames=48")
     candidates: list[ShotCandidate] = []
     problems: dict[str, str] = {}
     for shot in shots:
@@ -122,9 +122,9 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
         UserError: there are fewer than n candidates.
     """
     if not candidates:
-        raise UserError(f"n={n}", "no shot is long enough", "bring longer footage, or say fewer frames=")
+        raise UserError(f"n={n}", "no shot is long enough", "bring longer footage, or lower frames=")
     if not 0 < n <= len(candidates):
-        raise UserError(f"n={n}", f"the footage has {len(candidates)} shots", f"say n=1 to n={len(candidates)}")
+        raise UserError(f"n={n}", f"the footage has {len(candidates)} shots", f"set n=1 to n={len(candidates)}")
     distance = _distances(np.stack([candidate.features for candidate in candidates]))
     weight = np.array([float(len(candidate.shot)) for candidate in candidates])
     chosen = _medoids(distance, n)

@@ -9,7 +9,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.data.batch import Sample
 from vsr_lab.data.dataset import Crops
 
-_EXAMPLE = "say data.curriculum=[[0.0,5],[0.5,10]]"
+_EXAMPLE = "set data.curriculum=[[0.0,5],[0.5,10]]"
 
 
 class Curriculum:

@@ -206,7 +206,7 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
 def _probabilities(strides: Sequence[float]) -> np.ndarray:
     weights = np.array(strides, dtype=np.float64)
     if not len(weights) or weights.min() < 0 or not 0 < weights.sum() < np.inf:
-        raise UserError(f"data.strides={list(strides)}", "are no chances", "say data.strides=[0.8,0.15,0.05]")
+        raise UserError(f"data.strides={list(strides)}", "are no chances", "set data.strides=[0.8,0.15,0.05]")
     return weights / weights.sum()
 
 

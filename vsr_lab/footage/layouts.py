@@ -71,7 +71,7 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
         if name in (AUTO, known) and root.is_dir() and (layout := read(root)):
             return layout
     if name not in (AUTO, _FOOTAGE):
-        raise UserError(root, f"is not laid out as {name}", "see data/README.md for its folders, or say layout=auto")
+        raise UserError(root, f"is not laid out as {name}", "see data/README.md for its folders, or set layout=auto")
     return Layout(_FOOTAGE, "", (), {"": _clips(root, root)})
 
 
@@ -216,4 +216,4 @@ def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) ->
     if len(fitting) == 1:
         return fitting[0]
     problem = f"has {len(fitting) or 'no'} recorded LR at 1/{scale} in its folder"
-    raise UserError(name, problem, "say lr_root=FOLDER, or lr_root=null to have LR made")
+    raise UserError(name, problem, "set lr_root=FOLDER, or lr_root=null to have LR made")

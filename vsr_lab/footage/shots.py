@@ -110,7 +110,7 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
         return 0, None
     first, colon, last = str(text).partition(":")
     if not colon or not (first or "0").isdecimal() or not (last or "0").isdecimal():
-        raise UserError(f"frames={text}", "is no window", "say frames=60:84")
+        raise UserError(f"frames={text}", "is no window", "set frames=60:84")
     return int(first or 0), int(last) if last else None
 
 

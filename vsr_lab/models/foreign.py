@@ -31,7 +31,7 @@ class Foreign(FrameNetwork):
         descriptor = _described(Path(path))
         self.scale = int(descriptor.scale)
         if scale not in (None, self.scale):
-            raise UserError(path, f"enlarges by {self.scale}, not {scale}", f"say scale={self.scale}")
+            raise UserError(path, f"enlarges by {self.scale}, not {scale}", f"set scale={self.scale}")
         self.architecture = str(descriptor.architecture.name)
         self.model = descriptor.model.train()
         self._call = descriptor._call_fn

@@ -46,11 +46,11 @@ class RenderPlan:
         for key, value, least in (("n", self.n, 1), ("frames", self.frames, 1), ("seed", self.seed, 0)):
             check_range(key, value, least)
         if self.scale is not None and self.scale < 2:
-            raise UserError("scale", f"{self.scale} is under 2", "say scale=2, or leave it out for no LR")
+            raise UserError("scale", f"{self.scale} is under 2", "set scale=2, or leave it out for no LR")
         if self.scale and (self.size[0] % self.scale or self.size[1] % self.scale):
             near = [max(1, round(side / self.scale)) * self.scale for side in self.size]
             problem = f"{list(self.size)} does not divide by scale {self.scale}"
-            raise UserError("size", problem, f"say size=[{near[0]},{near[1]}]")
+            raise UserError("size", problem, f"set size=[{near[0]},{near[1]}]")
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Validation:
             problem = f"no validation.metrics.{unknown[0]} measures it"
             raise UserError(f"validation.score.{unknown[0]}", problem, f"drop it: ~validation.score.{unknown[0]}")
         if self.colour not in {"y", "rgb"}:
-            raise UserError(f"validation.colour={self.colour}", "is not known", "say y or rgb")
+            raise UserError(f"validation.colour={self.colour}", "is not known", "use y or rgb")
         for name, metric in self.metrics.items():
             _check_metric(name, metric)
 

@@ -23,5 +23,5 @@ def evened(every: int, steps: int) -> int:
     Where that cannot be, fewer steps follow the last one than there are validations. Raises UserError below 1.
     """
     if min(every, steps) < 1:
-        raise UserError("validation.every", f"{every} of {steps} steps is none", "say at least 1, of trainer.max_steps")
+        raise UserError("validation.every", f"{every} of {steps} steps is none", "use at least 1, of trainer.max_steps")
     return steps // math.ceil(steps / every)

@@ -78,7 +78,7 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
             found if found.scan_type != ScanType.UNDETERMINED else "said to be interlaced, and too little moves to tell"
         )
         remedy = "ivtc" if found.scan_type == ScanType.TELECINED else "bwdif"
-        raise UserError(probe.path, f"is {said}", f"say deinterlace={remedy}, or deinterlace=keep to read it weaved")
+        raise UserError(probe.path, f"is {said}", f"set deinterlace={remedy}, or deinterlace=keep to read it weaved")
     return _chain(probe, found, how)
 
 
@@ -88,7 +88,7 @@ def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
     if how == "bwdif" or (how == "auto" and found.scan_type != ScanType.TELECINED):
         return FilterChain("bwdif", (_bwdif(parity),))
     if found.scan_type != ScanType.TELECINED:
-        raise UserError(probe.path, f"is {found}, not telecined", "say deinterlace=bwdif")
+        raise UserError(probe.path, f"is {found}, not telecined", "set deinterlace=bwdif")
     # Frames without a match (an edit within a cadence) stay combed and are flagged: bwdif deinterlaces those only.
     match = (("fieldmatch", f"order={parity}"), _bwdif(parity, "interlaced"))
     if found.cadence == "2:2":
@@ -119,7 +119,7 @@ class FilteredDecoder:
             return np.stack([self._convert(start + n, frame) for n, frame in enumerate(filtered)])
         except av.error.FFmpegError as error:
             problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({error.strerror})"
-            raise UserError(self._probe.path, problem, "say deinterlace=keep") from error
+            raise UserError(self._probe.path, problem, "set deinterlace=keep") from error
 
     def close(self) -> None:
         self._source.close()

@@ -33,7 +33,7 @@ class ReadOptions:
         for key in fields(self):
             word, known = getattr(self, key.name), _CHOICES[key.name]
             if word is not None and word not in known:
-                raise UserError(f"{key.name}={word}", "is not known", f"say null or {', '.join(known)}")
+                raise UserError(f"{key.name}={word}", "is not known", f"use null or {', '.join(known)}")
 
     @property
     def changes(self) -> bool:

@@ -116,7 +116,7 @@ class VideoFile:
         needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
         damage = find_damage_between(self._source, *needed, self.close)
         if damage:
-            raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or say damaged=keep")
+            raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or set damaged=keep")
 
     @property
     def damage(self) -> Damage:
@@ -144,7 +144,7 @@ class VideoFile:
 def _refuse(probe: Probe, read_options: ReadOptions) -> None:
     """Raise UserError for HDR without tone mapping and for more than 16 bits."""
     if probe.hdr and not read_options.tone_map:
-        raise UserError(probe.path, f"is HDR ({probe.hdr})", "say tone_map=bt2390 to bring it to BT.709")
+        raise UserError(probe.path, f"is HDR ({probe.hdr})", "set tone_map=bt2390 to bring it to BT.709")
     if probe.bits > 16:
         raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
 

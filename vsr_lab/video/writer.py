@@ -85,7 +85,7 @@ class VideoWriter:
         height, width = size
         self._origin = self._late = Fraction(0)  # start of the audio's source, and of its video after that
         if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
-            raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "say pixel_format=yuv444p")
+            raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "set pixel_format=yuv444p")
         flags = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
         if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # keeps tags that MP4 does not know, such as the disclosure
             flags["movflags"] = "use_metadata_tags"

@@ -26,15 +26,15 @@ def _whole(video: VideoFile) -> Frames:
 
 def test_fields_are_refused_with_the_remedy(tmp_path: Path) -> None:
     path = write_gray(tmp_path / "a.mkv", interlaced(panned(52)))
-    with pytest.raises(UserError, match=r"is interlaced tff; say deinterlace=bwdif, or deinterlace=keep"):
+    with pytest.raises(UserError, match=r"is interlaced tff; set deinterlace=bwdif, or deinterlace=keep"):
         VideoFile(path)
-    with pytest.raises(UserError, match="not telecined; say deinterlace=bwdif"):
+    with pytest.raises(UserError, match="not telecined; set deinterlace=bwdif"):
         VideoFile(path, read_options=_IVTC)
 
 
 def test_telecined_film_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = write_gray(tmp_path / "a.mkv", telecined(panned(40)))
-    with pytest.raises(UserError, match=r"is telecined tff 3:2; say deinterlace=ivtc"):
+    with pytest.raises(UserError, match=r"is telecined tff 3:2; set deinterlace=ivtc"):
         VideoFile(path)
 
 
@@ -121,5 +121,5 @@ def test_a_lossy_interlaced_file_is_deinterlaced_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_word_is_refused() -> None:
-    with pytest.raises(UserError, match="deinterlace=yadif: is not known; say null or auto, bwdif, ivtc, keep"):
+    with pytest.raises(UserError, match="deinterlace=yadif: is not known; use null or auto, bwdif, ivtc, keep"):
         ReadOptions(deinterlace="yadif")

@@ -72,7 +72,7 @@ def test_a_file_is_refused_or_mapped_as_asked(tmp_path: Path, transfer: int, nam
     luma = panned(6) * 4
     path = write_gray(tmp_path / "a.mp4", luma, "libx265", {"x265-params": "lossless=1:log-level=none"},
                       "yuv420p10le", transfer=transfer)  # fmt: skip
-    with pytest.raises(UserError, match=rf"is HDR \({name}\); say tone_map=bt2390"):
+    with pytest.raises(UserError, match=rf"is HDR \({name}\); set tone_map=bt2390"):
         VideoFile(path)
     video = VideoFile(path, read_options=ReadOptions(tone_map="bt2390"))
     frames = video.read(1, 4).frames

@@ -240,7 +240,7 @@ def test_another_matrix_midway_is_refused_where_it_begins(tmp_path: Path) -> Non
 def test_frames_coded_as_two_fields_are_read_exactly(tmp_path: Path, suffix: str, apart: bool) -> None:
     luma = interlaced(panned(48)[:, :96, :96])
     path = write_field_pictures(tmp_path / f"a.{suffix}", luma, apart)
-    with pytest.raises(UserError, match="is interlaced tff; say deinterlace=bwdif"):
+    with pytest.raises(UserError, match="is interlaced tff; set deinterlace=bwdif"):
         VideoFile(path)
     video = VideoFile(path, read_options=ReadOptions(deinterlace="keep"))
     assert (video.frames, video.probe.rate) == (24, 25)

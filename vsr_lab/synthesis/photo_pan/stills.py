@@ -34,7 +34,7 @@ def find_stills(folder: Path) -> list[Still]:
     Raises UserError where there is no folder, no picture in it, or a picture that cannot be read.
     """
     if not folder.is_dir():
-        raise UserError(folder, "is no folder", "say stills=FOLDER, one with photographs")
+        raise UserError(folder, "is no folder", "set stills=FOLDER, one with photographs")
     known = _manifest(folder / "manifest.csv")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     if not paths:
