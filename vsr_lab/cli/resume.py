@@ -20,6 +20,8 @@ def resumed_config(given: DictConfig) -> DictConfig:
 
     Raises UserError if the folder contains no training run, and for an override that would change the results.
     """
+    if not isinstance(given.resume, str):
+        raise UserError("resume", f"must be a path, got {given.resume}", "set resume=<run_dir of a training run>")
     run_dir = Path(given.resume)
     path = run_dir / RUN_MARK
     if not path.is_file():
@@ -28,7 +30,10 @@ def resumed_config(given: DictConfig) -> DictConfig:
     assert isinstance(newer, DictConfig)
     del newer["defaults"]
     try:
-        cfg = OmegaConf.merge(newer, OmegaConf.load(path))
+        stored = OmegaConf.load(path)
+        if "${" in OmegaConf.to_yaml(stored):  # it was written resolved
+            raise UserError(path, "holds an interpolation (${...}), which no run writes", "fix it")
+        cfg = OmegaConf.merge(newer, stored)
     except (YAMLError, OSError, OmegaConfBaseException) as error:
         raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "fix it") from error
     assert isinstance(cfg, DictConfig)
@@ -42,6 +47,6 @@ def resumed_config(given: DictConfig) -> DictConfig:
             offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
             raise UserError(key, "cannot be overridden in a resumed run", offer)
     cfg.run_dir = str(run_dir)
-    check("train", cfg)
+    check("train", cfg, prefix=str(path))
     lock_folder(run_dir)
     return cfg

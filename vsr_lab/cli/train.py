@@ -25,6 +25,7 @@ from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation import NetworkCandidate
 from vsr_lab.footage.shots import find_lr_shots, find_shots, splits_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES
+from vsr_lab.losses import Objective
 from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
     LAST,
@@ -75,12 +76,14 @@ def train(cfg: DictConfig, resume: bool) -> Trained:
     quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
     network = _network(cfg, resume)
+    data = _data(cfg)  # before the plan, which may take minutes
     console.print(str(_plan(cfg, network)), style="dim")
     if cfg.compile:
         network.compile_parts()
-    objective = build(cfg.loss)
+    objective: Objective = build(cfg.loss)
+    if cfg.teacher is not None and not objective.asks_for("teacher_sr"):
+        raise UserError("teacher", "has no effect: no loss takes teacher_sr", "remove it, or set loss=distillation")
     recipe, validation = _recipe(cfg, network), _validation(cfg)
-    data = _data(cfg)
     if not resume:
         _name_wandb_run(cfg)
     if _is_first() and cfg.trainer.devices != 1:

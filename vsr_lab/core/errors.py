@@ -16,6 +16,11 @@ class UserError(Exception):
         super().__init__(f"{subject}: {problem}" + (f"; {remedy}" if remedy else ""))
         self._parts = (str(subject), problem, remedy)
 
+    def about(self, subject: object, other: object) -> "UserError":
+        """The same of another subject, where this one is about subject."""
+        own, problem, remedy = self._parts
+        return UserError(other, problem, remedy) if own == str(subject) else self
+
     def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
         return UserError, self._parts  # the default pickles the message alone
 

@@ -65,7 +65,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path)
+        remove_abandoned(path)
     except OSError as error:
         raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
     try:
@@ -76,6 +76,8 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
             temporary.replace(path)
         else:
             os.link(temporary, path)  # which never replaces
+    except UserError as error:
+        raise error.about(temporary, path) from error.__cause__
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
@@ -95,7 +97,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _remove_abandoned(path: Path) -> None:
+def remove_abandoned(path: Path) -> None:
     """Remove what processes that are gone left behind of `path`."""
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]

@@ -103,6 +103,7 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) 
         )
     if not overwrite and not stopped:
         raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
+    path = path.resolve()  # "." has no name
     lock_folder(path)
     try:
         path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none

@@ -184,4 +184,5 @@ def _survive_one_sigterm(_: int) -> None:
 
     A second signal ends a worker, as does the end of the run.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

@@ -65,7 +65,7 @@ def upscale(
         UserError: output is source, or exists while overwrite is off; source cannot be read.
     """
     provenance_path = output.with_name(f"{output.name}.provenance.json")
-    _check_output(source, output, provenance_path, overwrite)
+    _check_output(source, output, provenance_path, bundle=bundle.folder, overwrite=overwrite)
     video = VideoFile(source, read_options=read_options)
     network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
     watch = SceneCutDetector() if watch_cuts else None
@@ -134,9 +134,14 @@ def _tiled(network: StreamingNetwork, tile: int, overlap: int) -> StreamingNetwo
         raise UserError(f"tile={tile} overlap={overlap}", str(error), "tile=0 runs whole frames") from error
 
 
-def _check_output(source: Path, output: Path, provenance: Path, overwrite: bool) -> None:
+def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path, overwrite: bool) -> None:
     if not source.is_file():
         raise UserError(source, "not found", "check input=")
+    for path in (output, provenance):
+        if path.resolve().is_relative_to(bundle.resolve()):
+            raise UserError(path, "is inside the bundle", "choose another output=")
+        if path.exists() and path.samefile(source) and path != output:
+            raise UserError(source, "is where the provenance of output is written", "choose another output=")
     if output.exists() and output.samefile(source):
         raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
     if output.is_dir():

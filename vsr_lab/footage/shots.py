@@ -149,6 +149,7 @@ def find_shots(
         raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
     if clips:
         known = {shot.name: shot for shot in shots}
+        clips = [str(name) for name in clips]
         missing = [name for name in clips if name not in known]
         if missing:
             raise UserError(root, f"has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")

@@ -67,6 +67,10 @@ class Objective(nn.Module):
         """The term that trains a discriminator, and its loss."""
         return next((term, term.loss) for _, term in self._named() if isinstance(term.loss, Adversarial))
 
+    def asks_for(self, name: str) -> bool:
+        """Whether a loss has an input of this name."""
+        return any(name in required_inputs(term.loss.forward) for _, term in self._named())
+
     def check(self, extra: Collection[str]) -> None:
         """Check that every loss finds its inputs among its own and `extra`, and that one discriminator is trained.
 

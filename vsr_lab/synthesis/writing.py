@@ -1,11 +1,15 @@
 """Rendered clips as lossless files with a manifest, written by several processes."""
 
+import os
+import signal
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import cv2
 import numpy as np
 
 from vsr_lab.core.errors import UserError, check_range
-from vsr_lab.core.files import atomic_path
+from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.synthesis.kinds import Kind, Size
@@ -108,14 +112,18 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
             return
         context = get_context("spawn")  # forking a process with threads, such as OpenCV's or torch's, may hang it
         done = context.Value("l", 0)
-        with ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done,)) as pool:
+        ended, held = context.Pipe(duplex=False)
+        with ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done, ended)) as pool:
             futures = [pool.submit(_write, job) for job in jobs]
             try:
                 while not all(future.done() and _succeeded(future) for future in futures):
                     time.sleep(0.1)
                     update(completed=done.value)
             except BaseException:
+                held.close()  # ends the workers
                 pool.shutdown(cancel_futures=True)
+                for job in jobs:
+                    remove_abandoned(job.path)
                 raise
 
 
@@ -128,10 +136,18 @@ def _succeeded(future: "Future[None]") -> bool:
 _done: "Synchronized[int]"
 
 
-def _init_worker(done: "Synchronized[int]") -> None:
+def _init_worker(done: "Synchronized[int]", ended: Connection) -> None:
     global _done  # noqa: PLW0603  a worker process counts its frames here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    threading.Thread(target=_end_with, args=(ended,), daemon=True).start()
     _done = done
     cv2.setNumThreads(1)
+
+
+def _end_with(ended: Connection) -> None:
+    """End this process when the first one closes its end of the pipe, or is gone."""
+    ended.poll(None)
+    os._exit(1)
 
 
 def _write(job: _Job) -> None:

@@ -73,8 +73,8 @@ class SaveBest(ModelCheckpoint):
 
 
 class SaveLast(Checkpoint):
-    """Writes `path` every `every` steps; after SIGTERM (a cluster that takes its machine back) also at the end of the
-    current step, and ends the run there.
+    """Writes `path` every `every` steps; after SIGTERM (a cluster that takes its machine back) and Ctrl-C also at the
+    end of the current step, and ends the run there.
 
     A step with a validation after it is saved, and ended at, after that: Lightning would not make up for it in a
     resumed run, which would then end with other best weights. Nor does a run end between the batches of a step, or
@@ -84,12 +84,13 @@ class SaveLast(Checkpoint):
     def __init__(self, path: Path, every: int) -> None:
         self.path = path
         self.every = every
-        self._terminated = False
+        self._signal = 0
         self._ending = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, self._on_sigterm)  # Lightning restores the previous handler
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._on_signal)  # Lightning restores the previous handlers
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -103,11 +104,13 @@ class SaveLast(Checkpoint):
         if not trainer.sanity_checking:
             self._end_step(trainer)
 
-    def _on_sigterm(self, *_: Any) -> None:
-        self._terminated = True
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self._signal = number
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)  # a second Ctrl-C does not wait for the step
 
     def _end_step(self, trainer: pl.Trainer) -> None:
-        terminated = trainer.strategy.reduce_boolean_decision(self._terminated, all=False)
+        terminated = trainer.strategy.reduce_boolean_decision(self._signal > 0, all=False)
         if terminated or trainer.global_step % self.every == 0:
             trainer.save_checkpoint(self.path)
         self._ending = terminated
@@ -122,7 +125,7 @@ class SaveLast(Checkpoint):
 
     def _end(self) -> None:
         if self._ending:  # only now: Lightning logs a step after its last hook
-            raise SIGTERMException
+            raise SIGTERMException(self._signal or signal.SIGTERM)
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
@@ -144,7 +147,10 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
 def _load(path: Path) -> dict[str, Any]:
     """A training checkpoint, plain tensors and numbers only. Raises UserError where it is broken or could run code."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds here, all of which mean the same to a user
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(path, f"cannot be loaded ({reason})", "resume from another checkpoint") from error
+        problem = "cannot be loaded as a checkpoint of plain tensors"
+        raise UserError(path, problem, "resume from another checkpoint") from error
+    if not isinstance(loaded, dict) or "global_step" not in loaded:
+        raise UserError(path, "is not a checkpoint of a training", "resume from another checkpoint")
+    return loaded

@@ -56,10 +56,14 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
     """The error to report to a user for one that ended a run; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on"
     if isinstance(error, SIGTERMException):
-        return Stopped(f"stopped by SIGTERM; {resume}", 128 + signal.SIGTERM)
+        number = signal.Signals(error.args[0] if error.args else signal.SIGTERM)
+        return Stopped(f"stopped by {number.name}; {resume}", 128 + number)
     if isinstance(error, SystemExit):  # Lightning ends a run by it after Ctrl-C
         return Stopped(f"interrupted; {resume} from the last checkpoint", 128 + signal.SIGINT)
     text = str(error)
+    if "Error(s) in loading state_dict" in text:
+        problem = "holds weights of another network than config.yaml describes"
+        return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
     if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text:
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("memory", "ran out in a training step", f"lower {knobs}")

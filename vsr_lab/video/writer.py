@@ -104,8 +104,9 @@ class VideoWriter:
             self._audio_from = audio_from
             self._audio = self._audio_streams(audio_from) if audio_from else {}
         except (av.error.FFmpegError, ValueError) as error:
+            reason = getattr(error, "strerror", error)
             what = f"{codec}, {pixel_format}, {dict(options or {})}"
-            raise UserError(path, f"cannot be written as {what} ({error})", "choose .mp4 or .mkv") from error
+            raise UserError(path, f"cannot be written as {what} ({reason})", "choose .mp4 or .mkv") from error
         self._container.metadata.update(metadata or {})
 
     def _open(self, size: tuple[int, int], pixel_format: str) -> None:

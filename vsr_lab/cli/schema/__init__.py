@@ -35,8 +35,10 @@ def model_of(command: str) -> type[Section]:
     return getattr(importlib.import_module(f"vsr_lab.cli.schema.{module}"), name)
 
 
-def check(command: str, cfg: DictConfig, typed: Sequence[str] = ()) -> Section:
-    """The composed configuration, validated. typed: keys that the user set, whose errors are reported first.
+def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str = "") -> Section:
+    """The composed configuration, validated.
+
+    typed: keys that the user set, whose errors are reported first; prefix: begins the message.
 
     Raises UserError for the first value that does not fit.
     """
@@ -45,7 +47,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = ()) -> Section:
     for key in typed:
         if key.partition(".")[0] in brought:
             raise UserError(key, f"has no effect on {command}", "remove it")
-    return validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, typed=typed)
+    return validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Configuration of train."""
 
 import math
+import os
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,6 +16,14 @@ Steps = Annotated[Int, Field(ge=1)]
 Side = Annotated[Int, Field(ge=8, le=4096)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
+
+
+def _scheduler(part: Part[Any]) -> Part[Any]:
+    for name in ("T_max", "total_steps", "T_0", "step_size"):
+        value = part.keywords.get(name)
+        if isinstance(value, int) and value < 1:
+            raise PartError({"type": "greater_than_equal", "loc": (name,), "msg": "", "input": value, "ctx": {"ge": 1}})
+    return part
 
 
 def _optimizer(part: Part[Any]) -> Part[Any]:
@@ -80,7 +89,7 @@ class TrainerConfig(Section):
     """Keywords of pytorch_lightning.Trainer."""
 
     max_steps: Steps
-    precision: Literal["64-true", "32-true", "bf16-mixed", "16-mixed"]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
     gradient_clip_val: NonNegative | None
     accumulate_grad_batches: Steps
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"] | None
@@ -125,7 +134,7 @@ class TrainConfig(Command):
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     loss: Annotated[Part[Any], describes("vsr_lab.losses.Objective")]
     optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer"), AfterValidator(_optimizer)]
-    scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler")]
+    scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler"), AfterValidator(_scheduler)]
     callbacks: dict[str, Annotated[Part[Any], describes("pytorch_lightning.callbacks.Callback")] | None]
     trainer: TrainerConfig
     logger: dict[str, Annotated[Part[Any], describes("pytorch_lightning.loggers.logger.Logger")]] | None = None
@@ -133,3 +142,15 @@ class TrainConfig(Command):
     measure_every: Steps
     state_reset_prob: Fraction
     skip_limit: Annotated[Int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        for key, side in (("data.size", self.data.size), ("validation.size", self.validation.size)):
+            if side % self.scale:
+                raise ValueError(f"{key}={side} is not a multiple of scale={self.scale}")
+        least, rate = self.scheduler.keywords.get("eta_min", 0), self.optimizer.keywords.get("lr", math.inf)
+        if least > rate:
+            raise ValueError(f"scheduler.eta_min={least} is above optimizer.lr={rate}")
+        if self.trainer.num_nodes > 1 and not {"NODE_RANK", "GROUP_RANK", "SLURM_NNODES"} & os.environ.keys():
+            raise ValueError(f"trainer.num_nodes={self.trainer.num_nodes} needs a launcher that sets NODE_RANK")
+        return self
