@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from vsr_lab.core.errors import UserError
+
 
 def required_inputs(function: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the parameters that have no default."""
@@ -46,9 +48,11 @@ class Inputs:
         return self._known[name]
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """Call function with the inputs that its parameters name. Raises TypeError if one is not available."""
+        """Call function with the inputs that its parameters name. Raises UserError if one is not available."""
         names = required_inputs(function)
         missing = [name for name in names if name not in self.names]
         if missing:
-            raise TypeError(f"{function} asks for {missing}; on offer: {sorted(self.names)}")
+            name = getattr(getattr(function, "func", function), "__name__", str(function))
+            problem = f"has a parameter {missing[0]}, which is not available here"
+            raise UserError(name, problem, f"use {', '.join(sorted(self.names))}")
         return function(**{name: self[name] for name in names})

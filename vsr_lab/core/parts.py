@@ -69,7 +69,9 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
     try:
         checked = _keywords_of(target, bool(is_partial)).model_validate(given)
     except ValidationError as error:
-        first = {**error.errors()[0], "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
+        # a misspelt key is both unknown and missing
+        worst = min(error.errors(), key=lambda one: one["type"] == "missing")
+        first = {**worst, "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
         raise PartError(first) from error
     return Part(target, {key: getattr(checked, key) for key in checked.model_fields_set}, bool(is_partial))
 

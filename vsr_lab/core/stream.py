@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.cuts import IsCut, no_cut
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network, StreamingNetwork
 
 
@@ -19,7 +20,17 @@ def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
 def enlarge(network: Network, lr: Tensor) -> Tensor:
     """Return network(lr) for lr (B, T, C, h, w) of any size, padded as the network requires and cropped again."""
     padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
-    return network(padded)[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
+    return _cropped(network(padded), padded, lr, network)
+
+
+def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor:
+    """sr without what padding added. Raises UserError if the network does not upscale by its scale."""
+    expected = tuple(network.scale * side for side in padded.shape[-2:])
+    if sr.shape[-2:] != expected or sr.shape[-3] != lr.shape[-3]:
+        name, given = type(network).__name__, tuple(sr.shape[-3:])
+        problem = f"returned frames of {given}, expected {(lr.shape[-3], *expected)} for its scale {network.scale}"
+        raise UserError(name, problem, "correct the network's output or its scale")
+    return sr[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
 
 
 @torch.inference_mode()
@@ -46,7 +57,7 @@ def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -
         if is_cut(lr) or state is None:
             state = network.initial_state(padded)
         sr, state = network.step(padded, state)
-        yield sr[0, :, : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
+        yield _cropped(sr, padded, lr, network)[0]
 
 
 def _scenes(frames: Iterable[Tensor], is_cut: IsCut) -> Iterator[list[Tensor]]:

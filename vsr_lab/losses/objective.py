@@ -122,6 +122,9 @@ class Objective(nn.Module):
         for name, term in self._named():
             if weights[name]:
                 value = inputs.call(term.loss.forward)
+                if value.numel() != 1:
+                    shape = tuple(value.shape)
+                    raise UserError(f"loss.terms.{name}", f"returned a tensor of {shape}", "return the mean, a scalar")
                 total = total + weights[name] * value
                 parts[name] = value.detach()
         # After them: inputs are shared, and these would compute them without gradients.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import Inputs, required_inputs
 
 
@@ -35,5 +36,5 @@ def test_a_child_hides_its_parents_inputs_of_the_same_name() -> None:
 
 
 def test_an_input_nobody_offers_is_named() -> None:
-    with pytest.raises(TypeError, match=r"\['depth'\]; on offer: \['hr', 'motion', 'sr'\]"):
+    with pytest.raises(UserError, match=r"has a parameter depth, which is not available here; use hr, motion, sr"):
         Inputs({"sr": 1}, {"motion": int}, Inputs({"hr": 1}, {})).call(lambda sr, depth: None)

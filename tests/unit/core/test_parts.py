@@ -59,6 +59,7 @@ def test_nested_parts_are_built() -> None:
             "part.inner.sise: is not a known key of part.inner; did you mean part.inner.size?",
         ),
         ({"inner": {}}, "part.inner.size: is required; set part.inner.size="),
+        ({"inner": {"sice": 1}}, "part.inner.sice: is not a known key of part.inner; did you mean part.inner.size?"),
     ],
 )
 def test_what_does_not_fit_the_constructor_is_named_with_its_key(keywords: dict[str, Any], message: str) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork, Network
-from vsr_lab.core.stream import pad_to_multiple, stream
+from vsr_lab.core.stream import enlarge, pad_to_multiple, stream
 
 
 class Repeat(FrameNetwork):
@@ -72,3 +73,17 @@ def test_a_network_that_needs_the_whole_clip_gets_it() -> None:
 
 def test_streaming_records_no_gradient() -> None:
     assert not next(stream(Repeat(), torch.rand(1, 3, 4, 4, requires_grad=True))).requires_grad
+
+
+class _TooLarge(FrameNetwork):
+    scale = 2
+
+    def frame(self, lr: Tensor) -> Tensor:
+        return lr.repeat_interleave(4, -1).repeat_interleave(4, -2)
+
+
+def test_a_network_that_does_not_upscale_by_its_scale_is_refused() -> None:
+    with pytest.raises(UserError, match=r"_TooLarge: returned frames of \(3, 20, 24\), expected \(3, 10, 12\)"):
+        enlarge(_TooLarge(), torch.rand(1, 2, 3, 5, 6))
+    with pytest.raises(UserError, match="for its scale 2"):
+        list(stream(_TooLarge(), [torch.rand(3, 5, 6)]))

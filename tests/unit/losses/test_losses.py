@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.warp import Motion
 from vsr_lab.losses import Charbonnier, Flicker, FlowAlignment, Objective, PingPong, Term, Warp
@@ -194,7 +195,7 @@ def test_a_loss_that_asks_for_what_nobody_has_is_named() -> None:
         def forward(self, sr: Tensor, depth: Tensor) -> Tensor:
             return sr.mean()
 
-    with pytest.raises(TypeError, match="depth"):
+    with pytest.raises(UserError, match="depth"):
         _run(Objective({"a": Term(Depth(), 1.0)}, _no_flow), torch.rand(1, 2, 3, 4, 4))
 
 
