@@ -1,3 +1,42 @@
-"""vsr_lab trains, judges and ships video super-resolution models, one content type at a time."""
+"""vsr_lab trains, judges and ships video super-resolution models, one content type at a time.
+
+The functions below are what the commands of `vsr-lab` call. They are imported at first use.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vsr_lab.degradations import degrade as degrade
+    from vsr_lab.deployment.bundle import export as export
+    from vsr_lab.deployment.upscale import upscale as upscale
+    from vsr_lab.evaluation.evaluator import evaluate as evaluate
+    from vsr_lab.evaluation.selection import select as select
+    from vsr_lab.models import load_network as load_network
+    from vsr_lab.reporting import compare as compare
+    from vsr_lab.training.train import train as train
+    from vsr_lab.video import read_video as read_video
 
 __version__ = "0.1.0"
+
+_MODULES = {
+    "read_video": "video",
+    "degrade": "degradations",
+    "train": "training.train",
+    "load_network": "models",
+    "evaluate": "evaluation.evaluator",
+    "compare": "reporting",
+    "select": "evaluation.selection",
+    "export": "deployment.bundle",
+    "upscale": "deployment.upscale",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -7,9 +7,8 @@ from omegaconf import DictConfig
 from vsr_lab.cli.app import begin_run, plain
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files
-from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import MetricFacts
-from vsr_lab.reporting import compare, write_report, write_sheet
+from vsr_lab.reporting import compare
 
 
 def run(cfg: DictConfig) -> None:
@@ -22,18 +21,16 @@ def run(cfg: DictConfig) -> None:
 
 
 def write_comparison(cfg: DictConfig) -> Path:
-    """Compare the runs, which are read and checked before anything is written, and return the folder."""
+    """Compare the runs and return the folder."""
     metrics = [MetricFacts(name=name, **plain(metric.show)) for name, metric in cfg.metrics.items() if metric.show]
-    comparison = compare(
-        read_runs(cfg.runs),
+    folder = Path(cfg.run_dir)
+    compare(
+        read_runs(plain(cfg.runs)),
+        folder,
         metrics,
-        Path(cfg.run_dir),
         title=cfg.title,
         baseline=cfg.baseline,
         front=plain(cfg.front),
+        begin=lambda: begin_run(cfg),
     )
-    folder = begin_run(cfg)
-    write_record(folder / "comparison.json", comparison)
-    write_report(comparison, folder, folder / "report.html")
-    write_sheet(comparison, folder, folder / "crops.png")
     return folder

@@ -81,7 +81,7 @@ def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str
 def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
     """A bundle for every content type that has a winner: content -> folder."""
     return {
-        str(choice.content): export_verb.export(
+        str(choice.content): export_verb.write_bundle(
             _compose(
                 "export",
                 f"candidate.path={choice.candidate_facts.path}",

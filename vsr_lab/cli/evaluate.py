@@ -10,7 +10,7 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.records.evaluation import Summary
-from vsr_lab.evaluation import Candidate, Protocol, check_clips, evaluate
+from vsr_lab.evaluation import Candidate, Protocol, evaluate
 
 
 def run(cfg: DictConfig) -> None:
@@ -30,11 +30,13 @@ def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
         folder -> summary.
     """
     check_content("suite.content", configs[0].suite.content)
-    candidates: list[Candidate] = [build(config.candidate) for config in configs]
-    suite, protocol = build(configs[0].suite), build_protocol(configs[0].protocol)
-    clips = check_clips(candidates, suite, protocol)  # before anything is written
-    folders = [begin_run(config) for config in configs]
-    return evaluate(dict(zip(folders, candidates, strict=True)), suite, clips, protocol)
+    candidates: dict[Path, Candidate] = {Path(config.run_dir): build(config.candidate) for config in configs}
+    return evaluate(
+        candidates,
+        build(configs[0].suite),
+        build_protocol(configs[0].protocol),
+        begin=lambda: [begin_run(config) for config in configs],
+    )
 
 
 def build_protocol(cfg: DictConfig) -> Protocol:

@@ -1,21 +1,16 @@
 """The evaluations that runs= names."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
-from vsr_lab.cli.app import plain
+from vsr_lab import evaluation
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
-from vsr_lab.evaluation import Run, read_run
+from vsr_lab.evaluation import Run
 
 
-def read_runs(value: Any) -> list[Run]:
-    """The evaluations of runs=[a,b]. Raises UserError where there is none, or a folder holds no evaluation."""
-    folders = plain(value)
-    folders = folders if isinstance(folders, list) else [folders]
-    if not folders:
-        raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
-    runs = [read_run(Path(str(folder))) for folder in folders]
+def read_runs(folders: Iterable[str]) -> list[Run]:
+    """The evaluations in folders. Raises UserError where there is none, or one has a content type without a yaml."""
+    runs = evaluation.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)
     return runs

@@ -1,6 +1,7 @@
 """vsr-lab select: which candidate may be deployed, for each suite."""
 
 from functools import lru_cache
+from pathlib import Path
 
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
@@ -10,7 +11,6 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal
-from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation import Gate, select
 
@@ -25,12 +25,19 @@ def run(cfg: DictConfig) -> None:
 
 def write_selection(cfg: DictConfig) -> Selection:
     """Test the runs, write selection.json, print every gate and return the selection."""
-    runs = read_runs(cfg.runs)
+    runs = read_runs(plain(cfg.runs))
     contents = {run.summary.content for run in runs if run.summary.content}
     gates = {"default": _gates(cfg.gates), **{content: _gates_of(content) for content in contents}}
-    selection = select(runs, gates, cfg.baseline, rank_by=cfg.rank_by, front=plain(cfg.front))
-    folder = begin_run(cfg)
-    write_record(folder / "selection.json", selection)
+    folder = Path(cfg.run_dir)
+    selection = select(
+        runs,
+        gates,
+        cfg.baseline,
+        rank_by=cfg.rank_by,
+        front=plain(cfg.front),
+        folder=folder,
+        begin=lambda: begin_run(cfg),
+    )
     for choice in selection.choices:
         rows = [
             [name, verdict.gate, "passed" if verdict.passed else "FAILED", verdict.reason]

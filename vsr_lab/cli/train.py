@@ -41,7 +41,6 @@ from vsr_lab.training import (
     Workload,
     freeze,
     make_plan,
-    quiet_lightning,
     with_rates,
 )
 from vsr_lab.video import ReadOptions
@@ -73,7 +72,6 @@ def run(cfg: DictConfig) -> float | None:
 def train(cfg: DictConfig, resume: bool) -> Trained:
     """Build every part that the configuration names, and train. Nothing is written before all was checked."""
     os.environ.setdefault("WANDB_SILENT", "true")
-    quiet_lightning()
     pl.seed_everything(cfg.seed, verbose=False)
     network = _network(cfg, resume)
     data = _data(cfg)  # before the plan, which may take minutes
@@ -203,7 +201,7 @@ def _data(cfg: DictConfig) -> VideoDataModule:
         ReadOptions(data.deinterlace, data.tone_map, data.damaged),
         tell=lambda line: console.print(line, soft_wrap=True),
     )
-    return VideoDataModule.from_shots(
+    return VideoDataModule.from_footage(
         shots,
         degradation,
         Path(data.store),

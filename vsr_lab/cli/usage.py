@@ -1,9 +1,9 @@
 """What vsr-lab prints about itself. Imports neither Hydra nor torch, so that --help answers at once."""
 
 import re
-from pathlib import Path
 
 import vsr_lab
+from vsr_lab.core.files import config_dir
 
 COMMANDS = {
     "train": "train a network: train content=animation data.root=FOLDER",
@@ -21,13 +21,6 @@ COMMANDS = {
     "footage check": "find faults in LR/HR pairs: footage check LR HR",
     "demo": "run the whole workflow on footage from installed packages: demo",
 }
-
-
-def config_dir() -> Path:
-    """The folder of the Hydra configuration: in the installed package, or next to it in a source checkout."""
-    package = Path(vsr_lab.__file__).parent
-    inside = package / "configs"
-    return inside if inside.is_dir() else package.parent / "configs"
 
 
 def config_name(command: str) -> str:

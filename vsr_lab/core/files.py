@@ -15,6 +15,13 @@ from typing import Any
 from vsr_lab.core.errors import UserError
 
 
+def config_dir() -> Path:
+    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parent / "configs"
+
+
 def inside(folder: Path, name: str, source: object = None) -> Path:
     """The path of something that data names, which cannot leave the folder.
 

@@ -1,8 +1,9 @@
 """Base classes of networks."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar, TypeVarTuple
+from typing import Any, Self, TypeVar, TypeVarTuple
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +30,19 @@ class Network(nn.Module, ABC):
     size_multiple: int = 1
     lookahead: int | None = None
     checkpoint_activations: bool = False
+    _given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Self:
+        network = super().__new__(cls)
+        object.__setattr__(network, "_given", (args, keywords))
+        return network
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """How the network was constructed: {"_target_": class path, keyword: value, ...}, as weights files store it."""
+        kind, (args, keywords) = type(self), self._given
+        bound = inspect.signature(kind).bind(*args, **keywords)
+        return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **bound.arguments}
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
         """Return part(*args), the computation of one frame, or of a clip where that is small.

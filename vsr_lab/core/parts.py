@@ -131,12 +131,12 @@ def _locate(name: object) -> Callable[..., Any]:
 
 
 def _is_allowed(name: str) -> bool:
-    return name.startswith(("vsr_lab.", *LIBRARIES, *_registered()))
+    return name.startswith(("vsr_lab.", *LIBRARIES, *registered_packages()))
 
 
 @cache
-def _registered() -> tuple[str, ...]:
-    """Packages of users that join by an entry point, such as `my_parts = "my_package"`."""
+def registered_packages() -> tuple[str, ...]:
+    """Packages of users that join by an entry point, such as `my_parts = "my_package"`; each ends in a dot."""
     return tuple(f"{point.module.partition('.')[0]}." for point in entry_points(group="vsr_lab.parts"))
 
 

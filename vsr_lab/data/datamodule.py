@@ -17,7 +17,7 @@ from vsr_lab.data.holdout import Span, hold_out, spread
 from vsr_lab.data.store import StoredClip
 from vsr_lab.data.store_writer import store_shots
 from vsr_lab.degradations import Degradation
-from vsr_lab.footage.shots import Shot, check_lr_shot
+from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots
 
 
 @dataclass(frozen=True)
@@ -57,21 +57,21 @@ class VideoDataModule(pl.LightningDataModule):
         self.loading = loading
 
     @classmethod
-    def from_shots(
+    def from_footage(
         cls,
-        shots: Sequence[Shot],
+        footage: Sequence[Shot] | Path | str,
         degradation: Degradation,
-        store: Path,
+        store: Path | str,
         *,
         lr_shots: Sequence[Shot] | None = None,
         crops: CropOptions = CropOptions(),  # noqa: B008 - frozen
         windows: WindowOptions = WindowOptions(),  # noqa: B008
         loading: LoaderOptions = LoaderOptions(),
     ) -> "VideoDataModule":
-        """Decode shots into a store and split each into a part to train on and one to validate on.
+        """Decode footage into a store and split each shot into a part to train on and one to validate on.
 
         Args:
-            shots: HR footage, see `vsr_lab.footage.shots.find_shots`.
+            footage: HR footage: a folder of videos, a manifest, or what `vsr_lab.footage.shots.find_shots` found.
             degradation: what LR is made by; of lr_shots only its scale is used.
             store: folder of decoded frames, which later trainings use again.
             lr_shots: the LR twin of every shot; None makes LR by the degradation.
@@ -82,11 +82,12 @@ class VideoDataModule(pl.LightningDataModule):
         Raises:
             UserError: for shots too short, too small or not alike, before anything is decoded where lengths tell.
         """
+        shots = find_shots(Path(footage)) if isinstance(footage, (Path, str)) else footage
         for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):
             check_lr_shot(shot, twin, degradation.scale)
         train, validation = hold_out(shots, windows.hold_out, max(crops.frames, 2))
         validation = spread(validation, windows.clips)
-        stored = store_shots([*shots, *(lr_shots or [])], store, loading.budget_gib, loading.workers)
+        stored = store_shots([*shots, *(lr_shots or [])], Path(store), loading.budget_gib, loading.workers)
         high, low = stored[: len(shots)], stored[len(shots) :]
         return cls(
             Crops(_cut(high, train), degradation, crops, lr_clips=_cut(low, train), seed=loading.seed),

@@ -9,7 +9,7 @@ from vsr_lab.degradations.analog import (
     LumaBandwidth,
     TapeNoise,
 )
-from vsr_lab.degradations.base import Degradation, apply_batch, target_batch
+from vsr_lab.degradations.base import Degradation, apply_batch, degrade, target_batch
 from vsr_lab.degradations.blur import Defocus, GaussianBlur, GeneralizedBlur, MotionBlur, Sharpening, SincFilter
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
 from vsr_lab.degradations.color import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
@@ -77,5 +77,6 @@ __all__ = [
     "Underexposure",
     "Vignette",
     "apply_batch",
+    "degrade",
     "target_batch",
 ]

@@ -101,6 +101,28 @@ class AppliedToTarget(Degradation, modifies_target=True):
         return self.target(clip, params)
 
 
+def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0) -> Tensor:
+    """Make LR from HR.
+
+    Args:
+        hr: (..., T, C, H, W) in [0, 1], H and W multiples of the scale.
+        degradation: what is applied, with parameters drawn once for the clip.
+        seed: of the parameters; the same seed gives the same LR.
+
+    Returns:
+        LR, (..., T, C, H / scale, W / scale) in [0, 1].
+
+    Example:
+        >>> from vsr_lab.degradations import Compose, GaussianNoise, ResizeDown
+        >>> hr = vsr_lab.read_video("footage/a.mkv", 0, 4).tensor()
+        >>> vsr_lab.degrade(hr, ResizeDown(2)).shape
+        torch.Size([4, 3, 32, 40])
+        >>> vsr_lab.degrade(hr, Compose([ResizeDown(4), GaussianNoise()]), seed=1).shape
+        torch.Size([4, 3, 16, 20])
+    """
+    return degradation.apply(hr, degradation.sample(np.random.default_rng(seed)))
+
+
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
     """Compute the LR of a batch.
 

@@ -1,6 +1,6 @@
 """Bundles, and upscaling video files with them."""
 
 from vsr_lab.deployment.bundle import MANIFEST, Bundle, open_bundle, write_bundle
-from vsr_lab.deployment.upscale import DISCLOSURE, Encoding, upscale
+from vsr_lab.deployment.upscale import DISCLOSURE, Encoding, Tiling, upscale
 
-__all__ = ["DISCLOSURE", "MANIFEST", "Bundle", "Encoding", "open_bundle", "upscale", "write_bundle"]
+__all__ = ["DISCLOSURE", "MANIFEST", "Bundle", "Encoding", "Tiling", "open_bundle", "upscale", "write_bundle"]

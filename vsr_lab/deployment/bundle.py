@@ -1,7 +1,7 @@
 """A bundle: everything that deployment needs of a model, in one folder whose files are hashed."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,8 +15,8 @@ from vsr_lab.core.files import atomic_path, sha256, write_json, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import BundleManifest
-from vsr_lab.deployment.export import Exporter, open_onnx
-from vsr_lab.models import save_network
+from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
+from vsr_lab.models import load_network, save_network
 
 MANIFEST = "manifest.json"
 
@@ -28,6 +28,48 @@ class Bundle:
     folder: Path
     manifest: BundleManifest
     network: StreamingNetwork
+
+
+def export(
+    weights: Path | str,
+    folder: Path | str,
+    *,
+    name: str | None = None,
+    exporters: Sequence[Exporter] | None = None,
+    begin: Callable[[], object] = lambda: None,
+) -> BundleManifest:
+    """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all.
+
+    Each graph is loaded again and compared with the network over a rollout.
+
+    Args:
+        weights: network.safetensors of a training.
+        folder: of the bundle; must not exist, or be empty.
+        name: of the model; None: as it was called when it was trained.
+        exporters: one per format; None: ONNX.
+        begin: called once, after the weights were read and before the first write.
+
+    Returns:
+        The manifest, as in manifest.json.
+
+    Raises:
+        Refusal: a graph differs from the network; nothing is left behind.
+        UserError: the weights cannot be read or need future frames, or the folder cannot be written.
+
+    Example:
+        >>> from vsr_lab.deployment.export import OnnxExporter
+        >>> manifest = vsr_lab.export("runs/small/network.safetensors", "bundle", exporters=[OnnxExporter(frames=4)])
+        >>> manifest.graphs, manifest.scale
+        ({'onnx': 'step.onnx'}, 2)
+    """
+    network, note = load_network(weights)
+    about: dict[str, Any] = note["about"]
+    called = name or about.get("name")
+    if not called:
+        raise UserError(weights, "does not say the name of its model", "set candidate.name=")
+    begin()
+    exporters = [OnnxExporter()] if exporters is None else exporters
+    return write_bundle(Path(folder), called, network, spec=note["network"], about=about, exporters=exporters)
 
 
 def write_bundle(
@@ -85,8 +127,9 @@ def write_bundle(
 _CARD = Path(__file__).with_name("model_card.md.j2")
 
 
-def open_bundle(folder: Path) -> Bundle:
+def open_bundle(folder: Path | str) -> Bundle:
     """Open a bundle. Raises UserError where a file is missing or differs from the one that was exported."""
+    folder = Path(folder)
     if not folder.is_dir():
         what = "is a file, not the folder of a bundle" if folder.exists() else "not found"
         raise UserError(folder, what, "give the folder bundle that vsr-lab export wrote")

@@ -1,7 +1,7 @@
 """Upscale a video file with a bundle into a new, tagged file. The source is only read."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from vsr_lab.core.records import write_record
 from vsr_lab.core.records.deployment import Provenance, VideoFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
-from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile, VideoWriter, read_chunks
 from vsr_lab.video.color_conversion import bits_of
 
@@ -31,21 +31,39 @@ _CHUNK = 16
 
 @dataclass(frozen=True)
 class Encoding:
-    """An encoder of libavcodec, its pixel format and its own options."""
+    """How the output is encoded.
 
-    codec: str
-    pixel_format: str
-    options: Mapping[str, str]
+    Args:
+        codec: an encoder of FFmpeg.
+        pixel_format: such as yuv420p; empty: the one that the bundle was trained for, or else yuv420p.
+        options: of the encoder.
+    """
+
+    codec: str = "libx264"
+    pixel_format: str = ""
+    options: Mapping[str, str] = field(default_factory=lambda: {"crf": "16", "preset": "medium"})
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Tiles that frames are processed in, to bound memory.
+
+    Args:
+        side: in LR pixels; 0: whole frames.
+        overlap: of neighbouring tiles, in LR pixels.
+    """
+
+    side: int = 0
+    overlap: int = 16
 
 
 def upscale(
-    bundle: Bundle,
-    source: Path,
-    output: Path,
+    bundle: Bundle | Path | str,
+    source: Path | str,
+    output: Path | str,
     *,
-    encoding: Encoding,
-    tile: int = 0,
-    overlap: int = 16,
+    encoding: Encoding = Encoding(),
+    tiling: Tiling = Tiling(),
     overwrite: bool = False,
     read_options: ReadOptions = REFUSE,
     watch_cuts: bool = True,
@@ -53,21 +71,33 @@ def upscale(
     """Upscale source into output and write OUTPUT.provenance.json beside it. Timestamps are kept, audio is copied.
 
     Args:
-        bundle: the model.
+        bundle: the model, or its folder.
         source, output: video files.
         encoding: of the output.
-        tile, overlap: side and overlap of the tiles in LR pixels; tile 0: whole frames.
+        tiling: of frames, where whole frames do not fit in memory.
         overwrite: whether output may be replaced.
         read_options: what to do about interlacing, HDR and damage in source.
         watch_cuts: reset the state of the network at scene cuts.
 
+    Returns:
+        What was made of what, by which bundle, as in the file.
+
     Raises:
-        UserError: output is source, or exists while overwrite is off; source cannot be read.
+        UserError: the bundle is incomplete; output is source, or exists while overwrite is off; source cannot be read.
+
+    Example:
+        >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
+        >>> provenance.frames, provenance.output.size
+        (24, (160, 128))
     """
+    bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+    source, output = Path(source), Path(output)
+    pixel_format = encoding.pixel_format or bundle.manifest.pixel_format or "yuv420p"
+    encoding = replace(encoding, pixel_format=pixel_format)
     provenance_path = output.with_name(f"{output.name}.provenance.json")
     _check_output(source, output, provenance_path, bundle=bundle.folder, overwrite=overwrite)
     video = VideoFile(source, read_options=read_options)
-    network = _tiled(bundle.network, tile, overlap) if tile else bundle.network
+    network = _tiled(bundle.network, tiling) if tiling.side else bundle.network
     watch = SceneCutDetector() if watch_cuts else None
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
@@ -80,7 +110,7 @@ def upscale(
                 file=output.name,
                 sha256=sha256(temporary),
                 size=(video.size[1] * network.scale, video.size[0] * network.scale),
-                bits=bits_of(encoding.pixel_format),
+                bits=bits_of(pixel_format),
                 matrix="rgb" if rgb else "bt709",
                 full_range=rgb,
             ),
@@ -92,8 +122,8 @@ def upscale(
             cuts=watch.found if watch else None,
             bundle=bundle.manifest.name,
             bundle_sha256=bundle.manifest.sha256,
-            tile=tile,
-            overlap=overlap if tile else 0,
+            tile=tiling.side,
+            overlap=tiling.overlap if tiling.side else 0,
             versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
         )
         write_record(note, provenance)
@@ -127,11 +157,13 @@ def _write(path: Path, video: VideoFile, sr: Iterable[Tensor], bundle: Bundle, *
         return writer.rgb
 
 
-def _tiled(network: StreamingNetwork, tile: int, overlap: int) -> StreamingNetwork:
+def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
     try:
-        return Tiled(network, tile, overlap)
+        return Tiled(network, tiling.side, tiling.overlap)
     except ValueError as error:
-        raise UserError(f"tile={tile} overlap={overlap}", str(error), "tile=0 runs whole frames") from error
+        raise UserError(
+            f"tile={tiling.side} overlap={tiling.overlap}", str(error), "tile=0 runs whole frames"
+        ) from error
 
 
 def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path, overwrite: bool) -> None:

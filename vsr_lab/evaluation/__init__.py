@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vsr_lab.evaluation.protocol import Protocol as Protocol
     from vsr_lab.evaluation.results import Run as Run
     from vsr_lab.evaluation.results import read_run as read_run
+    from vsr_lab.evaluation.results import read_runs as read_runs
     from vsr_lab.evaluation.selection import select as select
     from vsr_lab.evaluation.suites import Suite as Suite
 
@@ -28,6 +29,7 @@ _MODULES = {
     "check_clips": "evaluator",
     "evaluate": "evaluator",
     "read_run": "results",
+    "read_runs": "results",
     "select": "selection",
 }
 

@@ -111,6 +111,13 @@ def _absolute(path: str) -> str:
     return str(Path(path).resolve())
 
 
+def as_candidate(given: Candidate | Network | Path | str, name: str) -> Candidate:
+    """A candidate of what a notebook has: a network in memory or the path of a weights file, which are named `name`."""
+    if isinstance(given, Network):
+        return _candidate(given.eval(), name, "network")
+    return checkpoint(str(given), name) if isinstance(given, (Path, str)) else given
+
+
 def interpolation(method: Kernel, scale: Scale) -> Candidate:
     """An interpolation kernel."""
     return _candidate(Interpolation(scale, method).eval(), method, "interpolation")

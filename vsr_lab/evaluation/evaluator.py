@@ -1,7 +1,7 @@
 """Evaluate candidates on a suite under a protocol."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -9,9 +9,10 @@ import torch
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
+from vsr_lab.core.network import Network
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
-from vsr_lab.evaluation.candidates import Candidate, FramesCandidate
+from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import Pictures
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.results import Score, write_results
@@ -22,6 +23,7 @@ from vsr_lab.footage.shots import Shot, check_lr_shot
 _CHUNK = 8  # frames in memory at once
 
 Twins = tuple[Shot, Shot | None]
+Judged = Candidate | Network | Path | str
 
 
 def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Protocol) -> list[Twins]:
@@ -68,19 +70,49 @@ def _description(candidate: Candidate) -> str:
 
 
 def evaluate(
-    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol
+    candidates: Mapping[Path, Judged] | Mapping[str, Judged],
+    suite: Suite | Path | str,
+    protocol: Protocol,
+    *,
+    begin: Callable[[], object] = lambda: None,
 ) -> dict[Path, Summary]:
-    """Score candidates on clips and write their results.
+    """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
 
     Args:
-        candidates: the folder that the results are written to -> candidate. All are scored in one pass over the clips.
-        suite: that the clips belong to.
-        clips: as `check_clips` returns them.
-        protocol: how they are scored.
+        candidates: folder of results -> a network, the path of a weights file, or any `Candidate`. The first two are
+            named after the folder.
+        suite: clips, or a folder of them.
+        protocol: how LR is made and what is measured.
+        begin: called once, after everything was checked and before the first write.
 
     Returns:
-        folder -> summary.
+        folder -> summary: mean, interval and clips of every metric. The folder also holds the value of every frame.
+
+    Raises:
+        UserError: a clip, a candidate and the protocol do not fit; nothing is written.
+
+    Example:
+        >>> from vsr_lab.degradations import ResizeDown
+        >>> from vsr_lab.evaluation import Protocol
+        >>> from vsr_lab.models import Interpolation
+        >>> candidates = {"judged/bicubic": Interpolation(2), "judged/small": "runs/small/network.safetensors"}
+        >>> protocol = Protocol("mine", "PSNR-Y; LR by bicubic", 2, ResizeDown(2))
+        >>> for summary in vsr_lab.evaluate(candidates, "footage", protocol).values():
+        ...     print(summary.candidate, summary.frames, list(summary.metrics))
+        bicubic 48 ['psnr', 'ssim', 'lr_consistency', 'flicker']
+        small 48 ['psnr', 'ssim', 'lr_consistency', 'flicker']
     """
+    if not isinstance(suite, Suite):
+        suite = Suite(Path(suite).name, str(suite))
+    made = {Path(folder): as_candidate(given, Path(folder).name) for folder, given in candidates.items()}
+    clips = check_clips(made.values(), suite, protocol)
+    begin()
+    return _evaluate(made, suite, clips, protocol)
+
+
+def _evaluate(
+    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol
+) -> dict[Path, Summary]:
     scores: list[Score] = []
     pace: dict[str, list[float]] = {candidate.name: [] for candidate in candidates.values()}
     shown: list[Shown] = []

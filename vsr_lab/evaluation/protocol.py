@@ -3,16 +3,16 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import required_inputs
-from vsr_lab.degradations import Degradation
+from vsr_lab.degradations import Degradation, degrade
+from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Protocol:
         trim: frames dropped at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
         metrics: name -> function, in the order of reports.
-        settings: plain configuration, whose hash is the fingerprint.
+        settings: plain configuration, whose hash is the fingerprint; empty: taken from the fields.
 
     Raises:
         UserError: the degradation needs whole clips or changes the target.
@@ -39,14 +39,20 @@ class Protocol:
     description: str
     scale: int
     degradation: Degradation
-    colour: str
-    crop: int
-    trim: int
-    centre_only: bool
-    metrics: Mapping[str, Callable[..., Tensor]]
-    settings: Mapping[str, Any]
+    colour: str = "y"
+    crop: int = 0
+    trim: int = 0
+    centre_only: bool = False
+    metrics: Mapping[str, Callable[..., Tensor]] = field(
+        default_factory=lambda: {"psnr": psnr, "ssim": ssim, "flicker": flicker, "lr_consistency": lr_consistency}
+    )
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.settings:
+            fields = {key: value for key, value in vars(self).items() if key not in {"name", "description", "settings"}}
+            metrics = {name: _called(metric) for name, metric in self.metrics.items()}
+            object.__setattr__(self, "settings", {**fields, "metrics": metrics})
         if self.degradation.temporal or self.degradation.modifies_target:
             raise UserError(
                 f"protocol {self.name}",
@@ -78,7 +84,7 @@ class Protocol:
 
     def degrade(self, hr: Tensor) -> Tensor:
         """Degrade HR (..., C, H, W) with the parameters of seed 0."""
-        return self.degradation.apply(hr, self.degradation.sample(np.random.default_rng(0)))
+        return degrade(hr, self.degradation)
 
     def cropped(self, frames: Tensor) -> Tensor:
         """frames (..., H, W) without the border that is not scored."""
@@ -88,6 +94,12 @@ class Protocol:
         """Crop frames (..., H, W) at the right and bottom to multiples of the scale."""
         height, width = (size // self.scale * self.scale for size in frames.shape[-2:])
         return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
+
+
+def _called(function: Callable[..., Any]) -> dict[str, Any]:
+    """The name and the fixed keywords of a function, which unlike its repr are the same in every process."""
+    inner = getattr(function, "func", function)  # of a functools.partial
+    return {"_target_": f"{inner.__module__}.{inner.__qualname__}", **getattr(function, "keywords", {})}
 
 
 def _digest(value: Any) -> str:

@@ -26,6 +26,7 @@ _COLUMNS = {
     "metric": pl.String,
     "value": pl.Float64,
 }
+FRONT = {"psnr": 1, "flicker": -1, "lr_consistency": 1}  # axes of the Pareto front: +1 where higher is better
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
@@ -133,6 +134,14 @@ def read_run(folder: Path) -> Run:
     run = Run(folder, summary)
     run.check()
     return run
+
+
+def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
+    """The evaluations in folders. Raises UserError where there is none, or a folder holds no evaluation."""
+    found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]
+    if not found:
+        raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
+    return found
 
 
 def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:

@@ -1,29 +1,51 @@
 """Which candidate may be deployed on each suite: the best of those that pass every gate and are on the Pareto front."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import Choice, Selection, Verdict
 from vsr_lab.evaluation.gates import Gate
-from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front
+from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
 
 
 def select(
-    runs: list[Run], gates: Mapping[str, Mapping[str, Gate]], baseline: str, *, rank_by: str, front: Mapping[str, int]
+    runs: Iterable[Run | Path | str],
+    gates: Mapping[str, Mapping[str, Gate]],
+    baseline: str = "bicubic",
+    *,
+    rank_by: str = "psnr",
+    front: Mapping[str, int] = FRONT,
+    folder: Path | str | None = None,
+    begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select a candidate for every suite of runs.
+    """Select a candidate for every suite of runs: the best that passes every gate and is on the Pareto front.
 
     Args:
-        runs: evaluations under one protocol.
+        runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
         gates: content type -> its gates by name, in the order in which they are tried; a candidate that fails one
             skips the rest. "default" is for content types without gates of their own.
         baseline: the candidate that gates compare with; it is never selected.
         rank_by: metric, higher is better, that decides among the candidates on the front.
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+        folder: where selection.json is written; None: nowhere.
+        begin: called once, after everything was checked and before the first write.
+
+    Returns:
+        For every suite the chosen candidate, or None, and the verdict of every gate.
 
     Raises:
         UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
+
+    Example:
+        >>> from vsr_lab.evaluation.gates import Floor, NotWorse
+        >>> gates = {"default": {"psnr": Floor("psnr", 5.0), "flicker": NotWorse("flicker", 100.0)}}
+        >>> selection = vsr_lab.select(["judged/bicubic", "judged/small"], gates)
+        >>> selection.choices[0].chosen
+        'small'
     """
+    runs = read_runs(runs)
     check_comparable(runs)
     if front.get(rank_by) == -1:
         raise UserError("rank_by", f"must be a metric of which higher is better, got {rank_by!r}")
@@ -37,9 +59,13 @@ def select(
             raise UserError(suite, f"has no run of {baseline}, which the gates compare with", "evaluate it too")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
         choices.append(_choose(candidates, own, baseline, rank_by=rank_by, front=front))
-    return Selection(
+    selection = Selection(
         protocol=runs[0].summary.protocol, baseline=baseline, rank_by=rank_by, front=dict(front), choices=choices
     )
+    begin()
+    if folder is not None:
+        write_record(Path(folder) / "selection.json", selection)
+    return selection
 
 
 def _choose(

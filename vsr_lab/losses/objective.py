@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.flow import FlowEstimator
+from vsr_lab.core.flow import Farneback, FlowEstimator
 from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.core.ranges import Fraction, NonNegative
 from vsr_lab.losses.adversarial import Adversarial
@@ -50,13 +50,13 @@ class Objective(nn.Module):
 
     Args:
         terms: losses with their weights, by name.
-        estimator: optical flow for the losses that ask for motion.
+        estimator: optical flow for the losses that ask for motion; Farneback's by default.
     """
 
-    def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator) -> None:
+    def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator | None = None) -> None:
         super().__init__()
         self.terms = nn.ModuleDict(dict(terms))
-        self.estimator = estimator
+        self.estimator = estimator or Farneback()
 
     @property
     def is_adversarial(self) -> bool:

@@ -14,10 +14,9 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
 from vsr_lab.core.network import Network
-from vsr_lab.core.parts import Part, describes
+from vsr_lab.core.parts import Part, describes, registered_packages
 from vsr_lab.core.validation import validate
 
-_TRUSTED = "vsr_lab.models."  # a weights file may name a class of this shelf and nothing else
 _PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
 
 Spec = dict[str, Any]
@@ -45,13 +44,15 @@ class _Described(BaseModel):
 
 
 def build_network(spec: Spec, prefix: str = "") -> Network:
-    """The network that spec describes: {"_target_": class path in vsr_lab.models, keyword: value, ...}.
+    """The network that spec describes: {"_target_": class path, keyword: value, ...}.
 
-    Raises UserError, which begins with prefix, for a class elsewhere, a missing class and keywords that do not fit.
+    Raises UserError, which begins with prefix, for a missing class, keywords that do not fit, and a class that is
+    neither in `vsr_lab.models` nor in a package that registers itself by the entry point `vsr_lab.parts`.
     """
     target = str(spec.get("_target_", "no class"))
-    if not target.startswith(_TRUSTED):
-        raise UserError(prefix or "network", f"{target} is not a network of {_TRUSTED.rstrip('.')}")
+    if not target.startswith(("vsr_lab.models.", *registered_packages())):
+        problem = f"{target} is not a network of vsr_lab.models or of a registered package"
+        raise UserError(prefix or "network", problem)
     part = validate(_Described, {"network": spec}, prefix).network
     try:
         return part.build()
@@ -95,11 +96,25 @@ def read_note(path: Path) -> dict[str, Any]:
     return {"about": {}, **note}
 
 
-def load_network(path: Path) -> tuple[Network, dict[str, Any]]:
-    """The network in path, in eval mode, and its note.
+def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
+    """Load a trained network from its weights file, which describes it.
 
-    Raises UserError for a pickle, a broken file, weights of another architecture and weights that are not finite.
+    Args:
+        path: a network.safetensors that a training or an export wrote.
+
+    Returns:
+        The network, in eval mode, and the note in the file: {"network": its class and keywords, "about": how it was
+        trained}.
+
+    Raises:
+        UserError: the file is a pickle or broken, or its weights are not finite or of another architecture.
+
+    Example:
+        >>> network, note = vsr_lab.load_network("runs/small/network.safetensors")
+        >>> network.scale, note["about"]["step"]
+        (2, 2)
     """
+    path = Path(path)
     note = read_note(path)
     # A network that is built from a file finds itself in this one; where it came from may be gone.
     spec = {**note["network"], **({"path": str(path)} if "path" in note["network"] else {})}

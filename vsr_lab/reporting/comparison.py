@@ -1,10 +1,13 @@
 """Evaluations side by side: the content of comparison.json and report.html."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from vsr_lab.core.files import inside
+import yaml
+
+from vsr_lab.core.files import config_dir, inside
+from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import (
     CandidateImages,
     Cell,
@@ -15,34 +18,75 @@ from vsr_lab.core.records.comparison import (
     MetricFacts,
     SuiteFacts,
 )
-from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front
+from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import paired
+from vsr_lab.reporting.page import write_report
+from vsr_lab.reporting.sheet import write_sheet
 
 
 def compare(
-    runs: list[Run],
-    metrics: Sequence[MetricFacts],
-    root: Path,
+    runs: Iterable[Run | Path | str],
+    folder: Path | str,
+    metrics: Sequence[MetricFacts] | None = None,
     *,
-    title: str,
-    baseline: str,
-    front: Mapping[str, int],
+    title: str = "Comparison",
+    baseline: str = "bicubic",
+    front: Mapping[str, int] = FRONT,
+    begin: Callable[[], object] = lambda: None,
 ) -> Comparison:
-    """Compare evaluations.
+    """Compare evaluations: write comparison.json, report.html and crops.png.
 
     Args:
-        runs: evaluations under one protocol.
-        metrics: known metrics in the order of the report; those that no run has are left out.
-        root: folder that paths of images are relative to.
+        runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
+        folder: what is written to.
+        metrics: in the order of the report; those that no run has are left out. None: all that a run has and that
+            configs/metric describes.
         title: of the report.
         baseline: candidate that differences are computed to.
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that not every run has are left
             out.
+        begin: called once, after everything was checked and before the first write.
+
+    Returns:
+        Every candidate's value of every metric, with intervals and differences to the baseline.
 
     Raises:
-        UserError: runs cannot be compared.
+        UserError: a folder holds no evaluation, or runs cannot be compared.
+
+    Example:
+        >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
+        >>> [(cell.candidate, cell.metric) for cell in comparison.cells if cell.difference][:2]
+        [('small', 'psnr'), ('small', 'ssim')]
     """
+    runs, folder = read_runs(runs), Path(folder)
     check_comparable(runs)
+    names = dict.fromkeys(name for run in runs for name in run.summary.metrics)
+    comparison = _comparison(
+        title, runs, _shown(names) if metrics is None else metrics, folder, front=front, baseline=baseline
+    )
+    begin()
+    write_record(folder / "comparison.json", comparison)
+    write_report(comparison, folder, folder / "report.html")
+    write_sheet(comparison, folder, folder / "crops.png")
+    return comparison
+
+
+def _shown(names: Iterable[str]) -> list[MetricFacts]:
+    """How the metrics of these names are displayed, as configs/metric says; those that it lacks are left out."""
+    files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
+    read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
+    return [MetricFacts(name=name, **show) for name, show in read if show]
+
+
+def _comparison(
+    title: str,
+    runs: list[Run],
+    metrics: Sequence[MetricFacts],
+    root: Path,
+    *,
+    front: Mapping[str, int],
+    baseline: str,
+) -> Comparison:
     suites = by_suite(runs)
     measured = [metric for metric in metrics if any(metric.name in run.summary.metrics for run in runs)]
     axes = {name: sign for name, sign in front.items() if all(name in run.summary.metrics for run in runs)}

@@ -1,7 +1,8 @@
 """A training run: from data, network and objective to a run folder with the best weights in it."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.network import Network
-from vsr_lab.losses import Objective
+from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
@@ -22,7 +23,7 @@ from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.ema import AveragedWeights
 from vsr_lab.training.module import VsrModule
 from vsr_lab.training.nan_guard import LossSpikes, explained
-from vsr_lab.training.progress import TrainingBar
+from vsr_lab.training.progress import TrainingBar, quiet_lightning
 from vsr_lab.training.recipe import Recipe, Validation
 from vsr_lab.training.schedule_free import SwitchWeights, averages
 from vsr_lab.training.schedules import evened
@@ -37,7 +38,8 @@ class RunFolder:
 
     Args:
         path: the run folder.
-        spec: how the network is built, {"_target_": class path, keyword: value}, kept in the weights file.
+        spec: how the network is built, {"_target_": class path, keyword: value}, kept in the weights file; empty: as
+            it was constructed.
         about: what else the weights file says of its making (JSON-able).
         save_every: steps that a kill can cost at most; SIGTERM costs none.
         resume: continue the run in path, from its last checkpoint.
@@ -46,7 +48,7 @@ class RunFolder:
     """
 
     path: Path
-    spec: Mapping[str, Any]
+    spec: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     save_every: int = 50
     resume: bool = False
@@ -94,9 +96,9 @@ class Trained:
 def train(
     data: pl.LightningDataModule,
     network: Network,
-    objective: Objective,
+    objective: Objective | None = None,
     *,
-    run: RunFolder,
+    run: RunFolder | Path | str,
     recipe: Recipe = Recipe(),  # noqa: B008 - frozen
     validation: Validation | None = None,
     options: TrainerOptions | None = None,
@@ -109,8 +111,8 @@ def train(
     Args:
         data: yields `Batch`es, see `VideoDataModule`.
         network: what is trained, in place; it holds the best weights at the end.
-        objective: the losses.
-        run: where the run is kept, and whether it is resumed.
+        objective: the losses; the Charbonnier loss by default.
+        run: where the run is kept, and whether it is resumed; a path is that of a new folder.
         recipe: optimizer, scheduler and logging of losses.
         validation: metrics, and the score that picks the best weights; PSNR and flicker by default.
         options: length, device, callbacks and loggers; 1000 steps by default.
@@ -119,10 +121,35 @@ def train(
         The best weights' file, step and score.
 
     Raises:
-        UserError: for options that do not fit, and where memory or disk ran out.
+        UserError: for options that do not fit, a network that its weights file could not describe, and where memory
+            or disk ran out.
         Stopped: where a signal ended the run; it can be resumed.
         Refusal: where losses or scores were not finite too often.
+
+    Example:
+        >>> from vsr_lab.data import CropOptions, WindowOptions
+        >>> from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
+        >>> from vsr_lab.degradations import ResizeDown
+        >>> from vsr_lab.models import Recurrent
+        >>> from vsr_lab.training import TrainerOptions
+        >>> data = VideoDataModule.from_footage(
+        ...     "footage",
+        ...     ResizeDown(2),
+        ...     "store",
+        ...     crops=CropOptions(frames=3, size=32),
+        ...     windows=WindowOptions(frames=3, size=32, clips=1, hold_out=0.2),
+        ...     loading=LoaderOptions(batch_size=2, workers=0),
+        ... )
+        >>> lightning = {"accelerator": "cpu", "enable_progress_bar": False}
+        >>> options = TrainerOptions(max_steps=2, validate_every=2, lightning=lightning, callbacks=[])
+        >>> trained = vsr_lab.train(data, Recurrent(2, channels=8, blocks=1), run="runs/small", options=options)
+        >>> trained.step, trained.weights.as_posix()
+        (2, 'runs/small/network.safetensors')
     """
+    quiet_lightning()
+    objective = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)})
+    run = run if isinstance(run, RunFolder) else RunFolder(Path(run), about={"name": Path(run).name})
+    run = run if run.spec else replace(run, spec=_described(network))
     kind = AdversarialModule if objective.is_adversarial else VsrModule
     module = kind(network, objective, recipe, validation=validation or Validation())
     options = options or TrainerOptions()
@@ -143,6 +170,15 @@ def train(
     finally:
         _finish(options.loggers)
     return _save_best(trainer, network, best, run)
+
+
+def _described(network: Network) -> dict[str, Any]:
+    """The network's spec, which a weights file stores as JSON."""
+    try:
+        return json.loads(json.dumps(network.spec))
+    except TypeError as error:
+        name = type(network).__name__
+        raise UserError(name, f"cannot be described ({error})", "construct it with numbers and text") from error
 
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:

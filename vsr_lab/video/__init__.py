@@ -5,7 +5,7 @@ from vsr_lab.video.image_sequence import ImageSequence
 from vsr_lab.video.interlace_detection import Interlacing, detect_interlacing
 from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
-from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks
+from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks, read_video
 from vsr_lab.video.writer import VideoWriter
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "open_footage",
     "probe",
     "read_chunks",
+    "read_video",
 ]

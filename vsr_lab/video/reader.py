@@ -172,6 +172,31 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
     return VideoFile(path, square, read_options)
 
 
+def read_video(
+    path: Path | str, start: int = 0, stop: int | None = None, *, read_options: ReadOptions = REFUSE
+) -> Clip:
+    """Read frames of a video file or of a folder of images.
+
+    Args:
+        path: the file or folder.
+        start, stop: frames start..stop-1; stop None: to the end.
+        read_options: how to read interlaced, HDR and damaged files.
+
+    Returns:
+        Frames, uint8 or uint16 RGB (T, H, W, 3), with timestamps; `Clip.tensor()` is float32 (T, 3, H, W) in [0, 1].
+
+    Raises:
+        UserError: nothing is there, it cannot be read exactly with these options, or it has fewer frames.
+
+    Example:
+        >>> clip = vsr_lab.read_video("footage/a.mkv", 0, 8)
+        >>> clip.frames.shape, clip.tensor().shape
+        ((8, 64, 80, 3), torch.Size([8, 3, 64, 80]))
+    """
+    footage = open_footage(Path(path), read_options=read_options)
+    return footage.read(start, footage.frames if stop is None else stop)
+
+
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted.
 

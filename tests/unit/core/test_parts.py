@@ -31,7 +31,7 @@ class Owner(BaseModel):
 
 @pytest.fixture(autouse=True)
 def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_registered", lambda: (f"{__name__.partition('.')[0]}.",))
+    monkeypatch.setattr(parts, "registered_packages", lambda: (f"{__name__.partition('.')[0]}.",))
 
 
 def node(kind: type, /, **keywords: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
-from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, upscale
+from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Tiling, upscale
 from vsr_lab.video import VideoFile, VideoWriter
 
 WriteVideo = Callable[..., Path]
@@ -47,9 +47,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def _upscale(bundle: Bundle, source: Path, output: Path, **changes: Any) -> Provenance:
-    return upscale(
-        bundle, source, output, **{"encoding": EXACT, "tile": 0, "overlap": 0, "overwrite": False, **changes}
-    )
+    return upscale(bundle, source, output, **{"encoding": EXACT, **changes})
 
 
 def test_every_frame_is_enlarged_and_keeps_its_time(bundle: Bundle, source: Path, output: Path, frames: Frames) -> None:
@@ -73,7 +71,7 @@ def test_cuts_are_watched_for_and_told(
 def test_tiles_change_nothing_here(
     bundle: Bundle, source: Path, output: Path, frames: Frames, tile: int, overlap: int
 ) -> None:
-    provenance = _upscale(bundle, source, output, tile=tile, overlap=overlap)
+    provenance = _upscale(bundle, source, output, tiling=Tiling(tile, overlap))
     assert np.array_equal(VideoFile(output).read(0, 8).frames, frames.repeat(2, 1).repeat(2, 2))
     assert (provenance.tile, provenance.overlap) == (tile, overlap)
 
@@ -222,7 +220,7 @@ def test_a_missing_input_is_named(bundle: Bundle, tmp_path: Path, output: Path) 
 
 def test_tiles_that_cannot_be_are_the_users_to_mend(bundle: Bundle, source: Path, output: Path) -> None:
     with pytest.raises(UserError, match=r"\btile\b"):
-        _upscale(bundle, source, output, tile=-8)
+        _upscale(bundle, source, output, tiling=Tiling(-8))
     assert _names(output.parent) == set()
 
 
