@@ -32,7 +32,8 @@ def test_file_and_its_functions_are_small(file: Path) -> None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             assert (node.end_lineno or 0) - node.lineno < 65, f"{file.name}: {node.name}"
-            assert node.args.kwarg is None, f"{file.name}: {node.name} swallows keywords"
+            # Python hands __new__ what __init__ takes, and __init__ refuses what it does not know.
+            assert node.args.kwarg is None or node.name == "__new__", f"{file.name}: {node.name} swallows keywords"
 
 
 # The modules that each command line has imported when it ends.

@@ -102,32 +102,41 @@ def upscale(
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
         rgb = _write(temporary, video, stream(network, _frames(video), watch or no_cut), bundle, encoding=encoding)
-        provenance = Provenance(
-            disclosure=DISCLOSURE,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            source=_source_facts(video),
-            output=VideoFacts(
-                file=output.name,
-                sha256=sha256(temporary),
-                size=(video.size[1] * network.scale, video.size[0] * network.scale),
-                bits=bits_of(pixel_format),
-                matrix="rgb" if rgb else "bt709",
-                full_range=rgb,
-            ),
-            **vars(read_options),
-            **vars(encoding),
-            damage=str(video.damage),
-            frames=video.frames,
-            scale=network.scale,
-            cuts=watch.found if watch else None,
-            bundle=bundle.manifest.name,
-            bundle_sha256=bundle.manifest.sha256,
-            tile=tiling.side,
-            overlap=tiling.overlap if tiling.side else 0,
-            versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+        height, width = video.size
+        made = VideoFacts(
+            file=output.name,
+            sha256=sha256(temporary),
+            size=(width * network.scale, height * network.scale),
+            bits=bits_of(pixel_format),
+            matrix="rgb" if rgb else "bt709",
+            full_range=rgb,
         )
+        cuts = watch.found if watch else None
+        provenance = _provenance(video, made, bundle, encoding=encoding, tiling=tiling, cuts=cuts)
         write_record(note, provenance)
     return provenance
+
+
+def _provenance(
+    video: VideoFile, output: VideoFacts, bundle: Bundle, *, encoding: Encoding, tiling: Tiling, cuts: list[int] | None
+) -> Provenance:
+    return Provenance(
+        disclosure=DISCLOSURE,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=_source_facts(video),
+        output=output,
+        **vars(video.read_options),
+        **vars(encoding),
+        damage=str(video.damage),
+        frames=video.frames,
+        scale=bundle.network.scale,
+        cuts=cuts,
+        bundle=bundle.manifest.name,
+        bundle_sha256=bundle.manifest.sha256,
+        tile=tiling.side,
+        overlap=tiling.overlap if tiling.side else 0,
+        versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+    )
 
 
 def _source_facts(video: VideoFile) -> VideoFacts:

@@ -127,29 +127,21 @@ def train(
         Refusal: where losses or scores were not finite too often.
 
     Example:
-        >>> from vsr_lab.data import CropOptions, WindowOptions
-        >>> from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
+        >>> from vsr_lab.data.datamodule import CropOptions, LoaderOptions, VideoDataModule, WindowOptions
         >>> from vsr_lab.degradations import ResizeDown
         >>> from vsr_lab.models import Recurrent
         >>> from vsr_lab.training import TrainerOptions
-        >>> data = VideoDataModule.from_footage(
-        ...     "footage",
-        ...     ResizeDown(2),
-        ...     "store",
-        ...     crops=CropOptions(frames=3, size=32),
-        ...     windows=WindowOptions(frames=3, size=32, clips=1, hold_out=0.2),
-        ...     loading=LoaderOptions(batch_size=2, workers=0),
-        ... )
-        >>> lightning = {"accelerator": "cpu", "enable_progress_bar": False}
-        >>> options = TrainerOptions(max_steps=2, validate_every=2, lightning=lightning, callbacks=[])
+        >>> crops, windows = CropOptions(frames=3, size=32), WindowOptions(frames=3, size=32, clips=1, hold_out=0.2)
+        >>> sizes = {"crops": crops, "windows": windows, "loading": LoaderOptions(batch_size=2, workers=0)}
+        >>> data = VideoDataModule.from_footage("footage", ResizeDown(2), "store", **sizes)
+        >>> options = TrainerOptions(2, 2, lightning={"accelerator": "cpu", "enable_progress_bar": False}, callbacks=[])
         >>> trained = vsr_lab.train(data, Recurrent(2, channels=8, blocks=1), run="runs/small", options=options)
         >>> trained.step, trained.weights.as_posix()
         (2, 'runs/small/network.safetensors')
     """
     quiet_lightning()
     objective = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)})
-    run = run if isinstance(run, RunFolder) else RunFolder(Path(run), about={"name": Path(run).name})
-    run = run if run.spec else replace(run, spec=_described(network))
+    run = _run_folder(run, network)
     kind = AdversarialModule if objective.is_adversarial else VsrModule
     module = kind(network, objective, recipe, validation=validation or Validation())
     options = options or TrainerOptions()
@@ -172,10 +164,12 @@ def train(
     return _save_best(trainer, network, best, run)
 
 
-def _described(network: Network) -> dict[str, Any]:
-    """The network's spec, which a weights file stores as JSON."""
+def _run_folder(run: RunFolder | Path | str, network: Network) -> RunFolder:
+    """The run with the description of the network, which a weights file stores as JSON."""
+    if not isinstance(run, RunFolder):
+        run = RunFolder(Path(run), about={"name": Path(run).name})
     try:
-        return json.loads(json.dumps(network.spec))
+        return replace(run, spec=json.loads(json.dumps(run.spec or network.spec)))
     except TypeError as error:
         name = type(network).__name__
         raise UserError(name, f"cannot be described ({error})", "construct it with numbers and text") from error
