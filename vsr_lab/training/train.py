@@ -121,25 +121,21 @@ def train(
         The best weights' file, step and score.
 
     Raises:
-        UserError: for options that do not fit, a network that its weights file could not describe, and where memory
-            or disk ran out.
+        UserError: for options or a network that do not fit, and where memory or disk ran out.
         Stopped: where a signal ended the run; it can be resumed.
         Refusal: where losses or scores were not finite too often.
 
     Example:
         >>> from vsr_lab.data.datamodule import CropOptions, LoaderOptions, VideoDataModule, WindowOptions
-        >>> from vsr_lab.degradations import ResizeDown
-        >>> from vsr_lab.models import Recurrent
-        >>> from vsr_lab.training import TrainerOptions
+        >>> from vsr_lab import degradations, models, training
         >>> crops, windows = CropOptions(frames=3, size=32), WindowOptions(frames=3, size=32, clips=1, hold_out=0.2)
         >>> sizes = {"crops": crops, "windows": windows, "loading": LoaderOptions(batch_size=2, workers=0)}
-        >>> data = VideoDataModule.from_footage("footage", ResizeDown(2), "store", **sizes)
-        >>> options = TrainerOptions(2, 2, lightning={"accelerator": "cpu", "enable_progress_bar": False}, callbacks=[])
-        >>> trained = vsr_lab.train(data, Recurrent(2, channels=8, blocks=1), run="runs/small", options=options)
+        >>> data = VideoDataModule.from_footage("footage", degradations.ResizeDown(2), "store", **sizes)
+        >>> options = training.TrainerOptions(2, 2, {"accelerator": "cpu", "enable_progress_bar": False}, callbacks=[])
+        >>> trained = vsr_lab.train(data, models.Recurrent(2, 8, blocks=1), run="runs/small", options=options)
         >>> trained.step, trained.weights.as_posix()
         (2, 'runs/small/network.safetensors')
     """
-    quiet_lightning()
     objective = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)})
     run = _run_folder(run, network)
     kind = AdversarialModule if objective.is_adversarial else VsrModule
@@ -177,6 +173,7 @@ def _run_folder(run: RunFolder | Path | str, network: Network) -> RunFolder:
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:
     """The trainer of a run, which writes nothing yet. Raises UserError for options that do not fit."""
+    quiet_lightning()
     lightning = dict(options.lightning)
     every = evened(options.validate_every, options.max_steps) * lightning.get("accumulate_grad_batches", 1)
     from_start = any(isinstance(callback, StartReference) for callback in options.callbacks)
