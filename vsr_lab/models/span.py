@@ -52,12 +52,12 @@ class _Layers(StreamingNetwork):
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
         nn.init.normal_(self.conv_1.weight, std=1 / 255)  # so that features begin at a scale of one
 
-    def _shallow(self, lr: Tensor) -> Tensor:
+    def shallow(self, lr: Tensor) -> Tensor:
         """lr: B 3 h w in [0, 1] -> features of the first convolution, B C h w."""
         with torch.autocast(lr.device.type, enabled=False):
             return self.conv_1((lr.to(self.conv_1.weight.dtype) - self.get_buffer("mean")) * 255)
 
-    def _deep(self, shallow: Tensor) -> Tensor:
+    def deep(self, shallow: Tensor) -> Tensor:
         """Features of the first convolution -> features of which the last one makes the picture, B C h w."""
         one, first = self.block_1(shallow)
         y = one
@@ -67,7 +67,7 @@ class _Layers(StreamingNetwork):
         with torch.autocast(shallow.device.type, enabled=False):
             return self.conv_cat(torch.cat([part.to(shallow.dtype) for part in parts], 1))
 
-    def _pixels(self, features: Tensor) -> Tensor:
+    def pixels(self, features: Tensor) -> Tensor:
         """Features -> the picture with its pixels as channels, B 3s^2 h w."""
         with torch.autocast(features.device.type, enabled=False):
             return self.upsampler[0](features)
@@ -80,7 +80,7 @@ class Span(_Layers, FrameNetwork):
     """
 
     def frame(self, lr: Tensor) -> Tensor:
-        return F.pixel_shuffle(self._pixels(self._deep(self._shallow(lr))), self.scale)
+        return F.pixel_shuffle(self.pixels(self.deep(self.shallow(lr))), self.scale)
 
 
 class SpanStream(_Layers):
@@ -121,9 +121,9 @@ class SpanStream(_Layers):
         pixels = warp_unshuffled(sr, flow, self.scale)
         remembered = torch.cat([(lr - before) * known, hidden, known, pixels], 1)
 
-        features = self._deep(self._shallow(lr) + self.early(remembered))
+        features = self.deep(self.shallow(lr) + self.early(remembered))
         hidden = F.silu(self.late(features) + self.recall(remembered))
-        now = self._pixels(features + self.correction(hidden) * known)
+        now = self.pixels(features + self.correction(hidden) * known)
         gate = self.gate(hidden).tanh() * known
         sr = F.pixel_shuffle(_mixed(now, pixels, gate.to(now.dtype)), self.scale)
         return sr, (lr, sr, hidden.to(lr.dtype), torch.ones_like(known))

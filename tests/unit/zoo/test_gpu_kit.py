@@ -90,3 +90,25 @@ def test_it_runs_where_little_is_installed() -> None:
     code = f"{blocked}; sys.path.insert(0, {str(SCRIPTS)!r}); import gpu"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_last_layer_is_fitted_to_the_least_squared_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import last_layer
+    from packed import Clip
+
+    from vsr_lab.models import Span
+
+    torch.manual_seed(0)
+    teacher, start = Span(2, 4), Span(2, 4)
+    start.load_state_dict(teacher.state_dict())
+    torch.nn.init.normal_(teacher.upsampler[0].weight, std=0.05)  # pyright: ignore[reportArgumentType]
+    torch.nn.init.constant_(teacher.upsampler[0].bias, 0.5)  # pyright: ignore[reportArgumentType]
+    lr = torch.rand(4, 3, 24, 24)
+    hr = teacher.frame(lr).detach()
+    monkeypatch.setattr(last_layer, "pair", lambda clip, scale, frames: (lr, hr))
+    clip = Clip(torch.empty(0), "any", "train", "noise")
+    made = last_layer.fitted(start, *last_layer.normal_equations(start, [clip], 4), ridge=1e-9)
+    assert (made.frame(lr) - hr).abs().max() < 1e-3
+    assert (start.frame(lr) - hr).abs().max() > 0.1
+    still = last_layer.fitted(start, *last_layer.normal_equations(start, [clip], 4), ridge=1e9)
+    assert (still.frame(lr) - start.frame(lr)).abs().max() < 1e-6
