@@ -93,6 +93,8 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) 
     if not _is_run(path, keys):
         problem = "holds files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
+    if Path.cwd().is_relative_to(path.resolve()):
+        raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
     inner = next((mark.parent for mark in path.glob("*/**/" + RUN_MARK) if "contents" not in keys), None)
     if inner:
         raise UserError(path, f"holds {inner}, another run", "choose another run_dir=")
@@ -103,7 +105,6 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) 
         )
     if not overwrite and not stopped:
         raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
-    path = path.resolve()  # "." has no name
     lock_folder(path)
     try:
         path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none

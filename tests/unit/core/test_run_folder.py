@@ -103,3 +103,18 @@ def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     (kept / "result.json").touch()
     remove_if_empty(kept)
     assert "result.json" in names(kept)
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_the_folder_that_a_command_runs_in_is_never_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    run = begin_folder(tmp_path / "run", False, "run_dir: a\n")
+    end_run(run)
+    inner = run / "pictures"
+    inner.mkdir()
+    monkeypatch.chdir(run if name == "." else inner)
+    with pytest.raises(UserError, match="is the folder that this command runs in"):
+        begin_folder(Path(name), True, "run_dir: a\n")
+    assert (run / run_folder.RUN_MARK).is_file()
+    assert inner.is_dir()
