@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -113,7 +114,9 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
         context = get_context("spawn")  # forking a process with threads, such as OpenCV's or torch's, may hang it
         done = context.Value("l", 0)
         ended, held = context.Pipe(duplex=False)
-        with ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done, ended)) as pool:
+        with ProcessPoolExecutor(
+            min(workers, len(jobs)), context, _init_worker, (done, cast(Connection, ended))
+        ) as pool:
             futures = [pool.submit(_write, job) for job in jobs]
             try:
                 while not all(future.done() and _succeeded(future) for future in futures):
