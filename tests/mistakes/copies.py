@@ -66,6 +66,7 @@ _NOW = {
     "scale": "protocol.scale|scale",
     "schema": "schema_version|schema",
 }
+_LOOSE = {"_target_": "vsr_lab.evaluation.gates.Floor", "metric": "psnr", "floor": -100.0}
 _LOAD = {"_target_": "torch.load", "f": "WORLD/bad/pt.pth", "weights_only": False}
 
 COPIES: dict[str, Make] = {
@@ -152,7 +153,7 @@ COPIES: dict[str, Make] = {
     "s_cut": copy("ev/ckpt", bytes_of("summary.json", lambda data: data[: len(data) // 2])),
     **{f"s_no_{key}": _summary({_NOW.get(key, key): GONE}) for key in (*_SUMMARY_KEYS, *_REMOVED)},
     **{f"s_null_{key}": _summary({key: None}) for key in _SUMMARY_KEYS},
-    "sx_gate": copy("ev/ckpt", evil_content("loose", {"_target_": "vsr_lab.evaluation.gates.Floor", "metric": "psnr"})),
+    "sx_gate": copy("ev/ckpt", evil_content("loose", _LOOSE)),
     "sx_trav2": copy("ev/ckpt", evil_content("evil", _LOAD)),
     "fx/px1": clip_folder("clip", (1, 1), ".png"),
     "fx/ssim": clip_folder("clip", (8, 8), ".png"),

@@ -20,7 +20,7 @@ _EVALUATE = "evaluate suite=folder suite.root=hr protocol=content-x2-bi-y candid
 ).replace(" ~protocol.metrics.flicker", "")
 COMMANDS = {  # what is stopped
     "evaluate": f"{_EVALUATE} run_dir=g3/run",
-    "upscale": "upscale bundle=exp/bundle input=in.mp4 output=g3/up.mp4 run_dir=g3/run",
+    "upscale": "upscale bundle=exp/bundle input=long.mp4 output=g3/up.mp4 run_dir=g3/run",
     "export": "export candidate.path=runA/network.safetensors run_dir=g3/run",
     "index": "footage index root=hr scans=scans2 run_dir=g3/run",
     "degrade": "footage degrade root=hr degradation=bi scale=2 run_dir=g3/run",
@@ -91,7 +91,7 @@ def _signalled(line: Line, world: World, limit: float) -> tuple[Ended, Verdict]:
     if name not in COMMANDS:
         return _untold(f"{name} is not among the commands that are stopped")
     usual = _usual_time(name, world, limit)
-    share = 0.85 if late else (0.25, 0.6)[int(number) % 2]
+    share = 0.92 if late else (0.5, 0.8)[int(number) % 2]
     for attempt in range(3):
         running = Running(COMMANDS[name], world)
         time.sleep(usual * share * 0.75**attempt)
@@ -190,7 +190,7 @@ def _two_resumes(line: Line, world: World, limit: float) -> tuple[Ended, Verdict
 
 def _two_upscales(line: Line, world: World, limit: float) -> tuple[Ended, Verdict]:
     """Two upscales to one output at once: one writes it, the other is refused."""
-    text = "upscale bundle=exp/bundle input=in.mp4 output=g3/up.mp4 run_dir=g3/run"
+    text = "upscale bundle=exp/bundle input=long.mp4 output=g3/up.mp4 run_dir=g3/run"
     both = [Running(text + name, world, name) for name in "ab"]
     ended = [running.wait(limit) for running in both]
     left = sum(running.orphans() for running in both)
@@ -256,5 +256,12 @@ STORIES: dict[str, Story] = {
     "RO_train": _on_disk(_TINY_TRAINING, "ro", "read-only", "permission", "cannot be written"),
     "RO_upscale": _on_disk(COMMANDS["upscale"].replace("g3/up", "tiny/u"), "ro", "tiny/u.mp4"),
     "RO_index": _on_disk("footage index root=hr scans=scans output=tiny/a.csv run_dir=g3/run", "ro", "tiny/a.csv"),
-    "RO_scans": _on_disk("footage index root=hr scans=tiny/scans run_dir=g3/run", "ro", "tiny/scans", codes=(0, 2)),
+    "RO_scans": _on_disk(
+        "footage index root=hr scans=tiny/scans run_dir=g3/run",
+        "ro",
+        "ead-only",
+        "cannot be",
+        "not cached",
+        codes=(0, 2),
+    ),
 }

@@ -152,6 +152,10 @@ _CAUSES: dict[str, tuple[str, ...]] = {
     "C084": ("lpips", "AlexNet"),
     "B119": ("default_root_dir",),
     "G53": ("seed",),
+    "R_cfg_lr": ("optimizer.lr", "cfg_lr"),
+    "R_cfg_null": ("data.root", "cfg_null"),
+    "R_cfg_unknownkey": ("foo",),
+    "RK00": ("resume", "content", "data.root"),
     "G52": ("seed", "-m", "results", "MISSING"),
 }
 

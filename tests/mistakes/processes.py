@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def _child(work: Callable[[], int], folder: Path, out: Path, err: Path) -> None:
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("900", encoding="utf-8")
         os.chdir(folder)
+        tempfile.tempdir = None  # TMPDIR is another by now
         code = work()
     except KeyboardInterrupt:
         traceback.print_exc()

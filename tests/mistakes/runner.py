@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import re
 import sys
 import tempfile
@@ -146,4 +147,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # some libraries report, on the way out, objects that gc.freeze kept

@@ -120,6 +120,7 @@ def _names_cause(line: Line, body: str) -> bool:
         if key == "run_dir" and value.startswith("r/"):
             continue  # every line has one
         hints |= {key, key.replace("@", ".").rpartition(".")[2]} if equals or word[0] == "~" else set()
+        hints |= {f"{key.partition('.')[0]}:"} if "." in key else set()  # a whole group that the command has not
         place = value if equals else key
         hints |= {place, place.rstrip("/").rpartition("/")[2].rpartition(",")[2].rstrip("]")}
     hints = {hint.lower() for hint in hints if len(hint) > 1}

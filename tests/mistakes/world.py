@@ -173,7 +173,7 @@ def _missing(box: Path) -> dict[str, str]:
 
 
 def _footage(folder: Path) -> int:
-    """hr/c1..c4.mkv: 20 frames of 96 x 80, lossless, of blocks that drift; in.mp4: a small video to upscale."""
+    """hr/c1..c4.mkv: 20 frames of 96 x 80, lossless, of blocks that drift; in.mp4 and long.mp4 to upscale."""
     from vsr_lab.video import VideoWriter
 
     (folder / "hr").mkdir()
@@ -183,7 +183,9 @@ def _footage(folder: Path) -> int:
         with VideoWriter(folder / f"hr/c{number}.mkv", (80, 96), Fraction(10), "ffv1", "bgr0") as writer:
             for t, picture in enumerate(moving):
                 writer.write(np.ascontiguousarray(picture)[None], [t / 10])
-    with VideoWriter(folder / "in.mp4", (40, 48), Fraction(10), "libx264", "yuv420p") as writer:
-        for t in range(10):
-            writer.write(np.ascontiguousarray(np.roll(texture, (t, t), (0, 1))[:40, :48])[None], [t / 10])
+    for name, frames, height, width in (("in.mp4", 10, 40, 48), ("long.mp4", 300, 80, 96)):
+        with VideoWriter(folder / name, (height, width), Fraction(10), "libx264", "yuv420p") as writer:
+            for t in range(frames):
+                picture = np.roll(texture, (t, t), (0, 1))[:height, :width]
+                writer.write(np.ascontiguousarray(picture)[None], [t / 10])
     return 0
