@@ -1,7 +1,7 @@
 # vsr_lab on a machine with an NVIDIA GPU. NOT RUN: written without a Docker daemon at hand.
 #
 #   docker build -t vsr-lab .
-#   docker run --rm --gpus all --shm-size 8g -v "$PWD/footage:/footage:ro" -v "$PWD/results:/work/results" \
+#   docker run --rm --gpus all --shm-size 8g -v "$PWD/footage:/footage:ro" -v "$PWD/results:/app/results" \
 #     vsr-lab train content=live_action data.root=/footage
 #
 # The PyTorch wheels bring CUDA; the host needs its driver and the NVIDIA container toolkit. --shm-size is for the data
@@ -21,8 +21,8 @@ COPY vsr_lab vsr_lab
 RUN pip install --no-cache-dir --no-deps .
 
 # Not as root: files in the mounted results belong to this user's id.
-RUN useradd --create-home --uid 1000 vsr && mkdir -p /work/results && chown -R vsr /work
+RUN useradd --create-home --uid 1000 vsr && mkdir -p /app/results && chown -R vsr /app
 USER vsr
-WORKDIR /work
+WORKDIR /app
 ENTRYPOINT ["vsr-lab"]
 CMD ["--help"]
