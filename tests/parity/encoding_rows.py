@@ -85,7 +85,7 @@ ROWS = [
         refused="is interlaced tff; set deinterlace=bwdif"),
     Row("h264 interlaced, kept", "mp4", "libx264", options={**x264(tff=1), "flags": "+ildct+ilme"}, weave="tff",
         read_options=ReadOptions(deinterlace="keep")),
-    Row("ffv1 telecined, refused", "mkv", "ffv1", lossless=True, weave="3:2", refused="telecined tff 3:2; say"),
+    Row("ffv1 telecined, refused", "mkv", "ffv1", lossless=True, weave="3:2", refused="telecined tff 3:2; set"),
     Row("ffv1 telecined", "mkv", "ffv1", lossless=True, weave="3:2", read_options=_IVTC, shown=_FILM),
     Row("h264 telecined", "mp4", "libx264", options=_QP0, lossless=True, weave="3:2", read_options=_IVTC, shown=_FILM),
     Row("h264 telecined in TS", "ts", "libx264", options=_QP0, lossless=True, weave="3:2", read_options=_IVTC,

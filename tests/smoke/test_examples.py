@@ -21,6 +21,7 @@ from vsr_lab.cli.usage import COMMANDS, config_name
 
 PAGES = sorted(
     {*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "results/zoo/README.md"}
+    - {*(ROOT / "docs/reference").glob("*.md")}  # written from the commands, whose examples name no footage
     - {ROOT / "CHANGELOG.md"}
 )
 EXAMPLES = {page: found for page in PAGES if (found := find_examples(page))}

@@ -19,6 +19,8 @@ class Window(Network):
 
     def __init__(self, scale: Scale, frames: Odd, channels: Channels, blocks: Layers) -> None:
         super().__init__()
+        if frames % 2 == 0:
+            raise ValueError(f"frames must be odd, got {frames}")
         self.scale = scale
         self.frames = frames
         self.lookahead = frames // 2
