@@ -74,3 +74,12 @@ def test_the_store_is_checked_and_pruned(cli: Cli, tmp_path: Path, vid4: Path, m
     assert sorted((tmp_path / "store").glob("*.npy")) == clips[1:]
     outcome = cli("footage store", "root=nowhere")
     assert (outcome.code, "nowhere: not found" in outcome.error) == (2, True)
+
+
+def test_files_of_others_in_a_store_are_not_touched(cli: Cli, tmp_path: Path) -> None:
+    for name in ("mydata.npy", "mydata.json", "x.partial"):
+        (tmp_path / name).write_text("precious")
+    outcome = cli("footage store", f"root={tmp_path}", "prune=true")
+    assert outcome.code == 2
+    assert "holds no decoded footage" in outcome.error
+    assert len(list(tmp_path.iterdir())) == 3

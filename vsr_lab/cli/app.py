@@ -51,7 +51,8 @@ def _register_resolver() -> None:
 def launch(command: str) -> int:
     """Compose the command's configuration with Hydra, run it and return the exit code.
 
-    The command's module is imported when it runs, so that --cfg job needs no torch. Sweeps optimise what run returns.
+    The command's module is imported when it runs, so that --cfg job needs no torch. A sweep optimises the
+    value that the module's `run` returns.
     """
     name = config_name(command)
     _register_resolver()

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.data import StoreEntry, inspect_store, remove_entry
+from vsr_lab.data import StoreEntry, inspect_store, remove_entry, stored_files
 
 _MEANING = {
     "whole": "as it was decoded",
@@ -23,8 +23,11 @@ def run(cfg: DictConfig) -> None:
     folder = Path(cfg.root)
     if not folder.is_dir():
         raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")
+    files = stored_files(folder)
+    if not files and any(folder.iterdir()):
+        raise UserError(folder, "holds no decoded footage", "set root=FOLDER, the data.store= of a training")
     states: dict[str, list[StoreEntry]] = defaultdict(list)
-    with progress_bar("checking", len([*folder.glob("*.npy"), *folder.glob("*.partial")])) as update:
+    with progress_bar("checking", len(files)) as update:
         for entry in inspect_store(folder, cfg.verify):
             states[entry.state].append(entry)
             update(advance=1)

@@ -24,8 +24,8 @@ _FLAT = 2 / 255  # standard deviation below which a frame shows nothing: black, 
 class SceneCutDetector:
     """Tell for each frame of a clip, in order, whether it is the first of a new scene.
 
-    It is where the frame changes much, more than previous frames did, and does not correlate with the one before.
-    Fast motion and flashes are not taken for cuts.
+    A scene starts at a frame that differs strongly from the one before, more than earlier frames did, and does not
+    correlate with it. Fast motion and flashes are not taken for cuts.
 
     Attributes:
         found: numbers of the frames that start a new scene, so far.

@@ -4,7 +4,7 @@ from vsr_lab.data.batch import Batch, Sample, collate, make_pair
 from vsr_lab.data.curriculum import Curriculum
 from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
 from vsr_lab.data.holdout import hold_out, spread
-from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry
+from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry, stored_files
 from vsr_lab.data.store_writer import store_shots
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "remove_entry",
     "spread",
     "store_shots",
+    "stored_files",
 ]

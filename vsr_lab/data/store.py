@@ -1,6 +1,7 @@
 """The store, from the reading side: decoded uint8 clips on disk, memory-mapped, with a checksum beside each."""
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -188,9 +189,14 @@ class StoreEntry:
     state: str
 
 
+def stored_files(folder: Path) -> list[Path]:
+    """The clips in a store, by their names: other files in the folder are not this program's."""
+    return sorted(path for path in folder.iterdir() if re.fullmatch(r"[0-9a-f]{24}\.(npy|partial)", path.name))
+
+
 def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry]:
     """What a store holds; every_byte: read all of it, and not a few pages of each clip."""
-    for path in sorted([*folder.glob("*.npy"), *folder.glob("*.partial")]):
+    for path in stored_files(folder):
         record = read_record(path) if path.suffix == ".npy" else None
         size = sum(file.stat().st_size for file in _files(path))
         if record is None:

@@ -66,8 +66,8 @@ class _Interlaced(Degradation, temporal=True):
 class Interlace(_Interlaced):
     """An interlaced camera: the second field of frame t is taken from frame t + 1; the last frame is progressive.
 
-    Real fields are half a frame apart. The footage has no half frames, so combing is twice as wide as with a camera of
-    the same frame rate, and as wide as with one of half the rate.
+    Real fields are half a frame apart. The footage has no half frames, so combing is twice as wide as from a
+    real interlaced camera of this frame rate, and as wide as from one of half the rate.
     """
 
     def __post_init__(self) -> None:

@@ -100,7 +100,8 @@ def upscale(
     network = _tiled(bundle.network, tiling) if tiling.side else bundle.network
     watch = SceneCutDetector() if watch_cuts else None
     # The provenance is renamed into place after the video, so that neither ever exists alone.
-    with atomic_path(provenance_path) as note, atomic_path(output) as temporary:
+    # A file that another process wrote meanwhile is kept.
+    with atomic_path(provenance_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
         rgb = _write(temporary, video, stream(network, _frames(video), watch or no_cut), bundle, encoding=encoding)
         height, width = video.size
         made = VideoFacts(

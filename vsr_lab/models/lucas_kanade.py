@@ -13,8 +13,13 @@ _NOISE = (2 / 255) ** 2  # variance that is added to that of the gradients: wher
 class LucasKanade(nn.Module):
     """Dense pyramidal Lucas-Kanade (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
 
-    At every level of a pyramid, from coarse to fine, the flow that least squares of the brightness in a window give,
-    `steps` times over. levels: of the pyramid; window: pixels on a side.
+    At every level of the pyramid, from coarse to fine, the flow is refined `steps` times by a least-squares fit of the
+    brightness in a window.
+
+    Args:
+        steps: refinements at every level.
+        levels: of the pyramid.
+        window: pixels on a side.
     """
 
     def __init__(self, steps: Layers = 2, levels: Levels = 4, window: Odd = 7) -> None:

@@ -10,10 +10,14 @@ from vsr_lab.models.recurrent import Recurrent
 
 
 class RecurrentFlow(Recurrent):
-    """`Recurrent` with its state warped onto each frame first, by a small flow network trained with it.
+    """`Recurrent` whose state is first warped onto the current frame.
 
-    FRVSR's idea (Sajjadi et al. 2018) at low resolution: the hidden state and the last residual, kept as channels,
-    are warped with the last frame. flow_channels: width of the flow network, 0.02 million parameters at 24.
+    A small flow network, trained jointly, estimates the motion between the last frame and the current one. The last
+    frame, the hidden state and the last residual (stored as channels) are warped by it, which is FRVSR's idea
+    (Sajjadi et al. 2018) at low resolution.
+
+    Args:
+        flow_channels: width of the flow network, which has 0.02 million parameters at 24.
     """
 
     def __init__(

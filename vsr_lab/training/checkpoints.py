@@ -51,9 +51,10 @@ class RollingCheckpointIO(TorchCheckpointIO):
 
 
 class SaveBest(ModelCheckpoint):
-    """Writes `best.ckpt` after a validation with a better val/score than all before, even in a moved run folder.
+    """Writes `best.ckpt` after every validation whose val/score is higher than all before it.
 
-    Not where most clips are below the weights that the run started from, see `StartReference`.
+    Nothing is written if most clips score lower than with the weights that the run started from, see
+    `StartReference`. It also works after the run folder was moved.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -312,7 +312,8 @@ def test_what_is_stale_is_told_and_may_go(
     assert "prune" not in capsys.readouterr().out
     write_video("a.mkv", 255 - frames)
     shots[1].path.unlink()
-    (store / "cut_off.partial").write_bytes(b"x")
+    (store / f"{'ab' * 12}.partial").write_bytes(b"x")
+    (store / "notes.npy").write_text("not of the store")
     store_shots([Shot("a", shots[0].path)], store, 1)
     told = capsys.readouterr().out
     assert "2 clips (0.00 GiB) whose footage is gone or has changed; vsr-lab footage store" in told
@@ -321,7 +322,7 @@ def test_what_is_stale_is_told_and_may_go(
         if entry.state != "whole":
             remove_entry(entry.path)
     assert _states(store) == ["whole"]
-    assert len(list(store.iterdir())) == 4  # frames, activity, record and the lock
+    assert len(list(store.iterdir())) == 5  # frames, activity, record, the lock, and what is not of the store
 
 
 def test_the_budget_says_what_would_fit(tmp_path: Path, shots: list[Shot]) -> None:

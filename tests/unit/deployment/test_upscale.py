@@ -280,14 +280,14 @@ def test_a_failure_midway_keeps_the_output_of_before(
 def test_a_video_that_cannot_be_put_in_place_leaves_no_provenance(
     bundle: Bundle, source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = Path.replace
+    link = os.link
 
-    def fails(self: Path, target: Path) -> Path:
+    def fails(made: Path, target: Path) -> None:
         if Path(target) == output:
             raise OSError(28, "No space left on device")
-        return rename(self, target)
+        link(made, target)
 
-    monkeypatch.setattr(Path, "replace", fails)
+    monkeypatch.setattr(os, "link", fails)
     with pytest.raises(UserError, match="disk is full"):
         _upscale(bundle, source, output)
     assert _names(output.parent) == set()
