@@ -94,6 +94,11 @@ def _renamed(word: str) -> str:
     return sign + RENAMED.get(key.lstrip("+~"), key.lstrip("+~")) + equals + value
 
 
+def is_event(line: Line) -> bool:
+    """Whether a line is a story (a signal, two at once, a full disk) and no list of words."""
+    return line.name.startswith(("sig_", "CC_", "DF_", "RO_", "H_"))
+
+
 def shared_table() -> Path:
     """The table of the cases beside the checkout, which need not be there."""
     folder = os.environ.get("VSR_LAB_CASES", HERE.parents[2] / "shared" / "cases")
@@ -152,6 +157,12 @@ _CAUSES: dict[str, tuple[str, ...]] = {
     "C084": ("lpips", "AlexNet"),
     "B119": ("default_root_dir",),
     "G53": ("seed",),
+    "C025": ("clip",),
+    "fdde23": ("clip",),
+    "fsre04": ("hr",),
+    "E_nonutf": ("Unicode", "UTF-8"),
+    "TR_nonutf": ("Unicode", "UTF-8"),
+    "I_nonutf": ("Unicode", "UTF-8"),
     "R_cfg_lr": ("optimizer.lr", "cfg_lr"),
     "R_cfg_null": ("data.root", "cfg_null"),
     "R_cfg_unknownkey": ("foo",),

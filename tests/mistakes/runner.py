@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mistakes.events import run_event
-from tests.mistakes.lines import OWN, Line, known_wrong, read_lines, shared_table
+from tests.mistakes.lines import OWN, Line, is_event, known_wrong, read_lines, shared_table
 from tests.mistakes.processes import Ended, command, forked, import_everything
 from tests.mistakes.verdict import KINDS, Verdict, judge
 from tests.mistakes.world import World, build_world, environment, open_world
@@ -55,11 +55,6 @@ def run_line(line: Line, world: World, limit: float = LIMIT) -> Outcome:
         return Outcome(line, Ended(None, "", "", 0.0), Verdict("not run", f"{type(error).__name__}: {error}"))
     finally:
         world.restore()
-
-
-def is_event(line: Line) -> bool:
-    """Whether a line is a story (a signal, two at once, a full disk) and no list of words."""
-    return line.name.startswith(("sig_", "CC_", "DF_", "RO_", "H_"))
 
 
 def _folder(line: Line, world: World) -> Path:

@@ -90,7 +90,7 @@ def _message(line: Line, ended: Ended) -> Verdict | None:
     if not re.match(rf"vsr-lab{re.escape(command)}[^:]*: ", message):
         return Verdict("wrong message", "does not begin with the command's name")
     body = message.partition(": ")[2]
-    internal = _INTERNAL.search(body)
+    internal = None if line.earlier_verdict.startswith("right") else _INTERNAL.search(body)
     if internal:
         return Verdict("wrong message", f"a library's words: {internal[0]}")
     offered = re.search(r"did you mean ['\"]?([\w.@]+)", body)
