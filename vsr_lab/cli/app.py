@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from vsr_lab.cli.overrides import normalise
+from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, Stopped, UserError
@@ -63,7 +63,7 @@ def launch(command: str) -> int:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
             if not cfg.get("resume"):  # whose stored configuration is checked instead
-                check(command, cfg, [word.lstrip("+~").partition("=")[0] for word in HydraConfig.get().overrides.task])
+                check(command, cfg, [key_of(word) for word in HydraConfig.get().overrides.task])
             result = importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
             _end_runs()
             return result
@@ -155,7 +155,7 @@ def begin_run(cfg: DictConfig) -> Path:
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweep and any(word.lstrip("+").startswith("run_dir=") for word in HydraConfig.get().overrides.task):
+    if sweep and any(key_of(word) == "run_dir" for word in HydraConfig.get().overrides.task):
         raise UserError("run_dir", "would be shared by every job of the sweep", "set hydra.sweep.dir= instead")
     begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True), resumable="resume" in cfg)
     _begun.append(folder)

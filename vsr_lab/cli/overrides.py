@@ -50,6 +50,11 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     return [word for word in words if word]
 
 
+def key_of(word: str) -> str:
+    """The key that an override changes, adds or removes."""
+    return word.lstrip("+~").partition("=")[0]
+
+
 def quoted(argument: str) -> str:
     """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
     if argument.encode(errors="replace").decode() != argument:

@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from vsr_lab.cli.overrides import key_of
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
@@ -40,7 +41,7 @@ def resumed_config(given: DictConfig) -> DictConfig:
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
     for word in HydraConfig.get().overrides.task:
-        key = word.lstrip("+~").partition("=")[0]
+        key = key_of(word)
         if key in _OVERRIDABLE:
             OmegaConf.update(cfg, key, OmegaConf.select(given, key))
         elif key not in {"resume", "plan"}:

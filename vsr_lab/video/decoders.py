@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ def open_decoder(probe: Probe) -> Decoder:
     return DecordDecoder(probe) if probe.backend == "decord" else AvDecoder(probe)
 
 
-class _ProcessLocal:
+class _ProcessLocal(ABC):
     """Base class of holders of objects with threads, which a forked process has to open again.
 
     The threads do not exist in the forked process, and using or freeing such an object waits for them forever. The
@@ -46,8 +47,9 @@ class _ProcessLocal:
     def __init__(self) -> None:
         self._pid = os.getpid()
 
+    @abstractmethod
     def _reset(self) -> None:
-        raise NotImplementedError
+        """Open new objects."""
 
     def _check_process(self) -> None:
         """Call this before the objects are used."""
