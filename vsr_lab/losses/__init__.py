@@ -1,4 +1,4 @@
-"""What is differentiated. To add a loss: a file here whose forward names what it needs, and a term in a loss yaml."""
+"""Training losses. To add one: a module in this folder and a term in a yaml of configs/loss."""
 
 from vsr_lab.losses.adversarial import Adversarial, Hinge, Relativistic
 from vsr_lab.losses.discriminator import SpatioTemporal

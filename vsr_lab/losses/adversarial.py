@@ -1,4 +1,4 @@
-"""Adversarial losses, with a discriminator that is trained beside the network (training/adversarial.py)."""
+"""Adversarial losses. The discriminator is trained together with the network, see training/adversarial.py."""
 
 from abc import ABC, abstractmethod
 
@@ -10,11 +10,11 @@ from vsr_lab.core.warp import Motion
 
 
 class Adversarial(nn.Module, ABC):
-    """An adversarial loss.
+    """Base class of adversarial losses.
 
     Args:
-        discriminator: (clip, lr, motion) -> scores, high for real.
-        learning_rate: of the discriminator.
+        discriminator: maps (clip, lr, motion) to scores that are high for real clips.
+        learning_rate: learning rate of the discriminator.
     """
 
     def __init__(self, discriminator: nn.Module, learning_rate: Positive) -> None:
@@ -24,15 +24,24 @@ class Adversarial(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """What the network minimises: sr, hr B T C H W, lr B T C h w, motion of hr."""
+        """Compute the loss of the network.
+
+        Args:
+            sr, hr: output and target, (B, T, C, H, W) in [0, 1].
+            lr: (B, T, C, h, w) in [0, 1].
+            motion: optical flow of hr.
+        """
 
     @abstractmethod
     def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """What the discriminator minimises. No gradient passes to sr."""
+        """Compute the loss of the discriminator, without gradients to sr. Arguments as in `forward`."""
 
 
 class Hinge(Adversarial):
-    """max(0, 1 - D(hr)) + max(0, 1 + D(sr)) against -D(sr) (Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17)."""
+    """Hinge loss: discriminator max(0, 1 - D(hr)) + max(0, 1 + D(sr)), network -D(sr).
+
+    Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17.
+    """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         return -self.discriminator(sr, lr, motion).mean()
@@ -44,7 +53,10 @@ class Hinge(Adversarial):
 
 
 class Relativistic(Adversarial):
-    """Each side is judged against the mean of the other, by cross entropy (RaSGAN, Jolicoeur-Martineau 2018)."""
+    """Relativistic average loss: cross entropy of each score minus the mean score of the other class.
+
+    RaSGAN, Jolicoeur-Martineau 2018.
+    """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
         real = self.discriminator(hr, lr, motion)
@@ -58,5 +70,5 @@ class Relativistic(Adversarial):
 
 
 def _more_real(these: Tensor, those: Tensor) -> Tensor:
-    """-log sigmoid(these - mean those) - log(1 - sigmoid(those - mean these)), averaged."""
+    """Mean of -log sigmoid(these - mean(those)) - log(1 - sigmoid(those - mean(these)))."""
     return F.softplus(those.mean() - these).mean() + F.softplus(those - these.mean()).mean()

@@ -1,4 +1,4 @@
-"""The discriminator of adversarial losses: it sees three frames, motion-compensated, and their LR."""
+"""The discriminator of the adversarial losses. Its input is three motion-compensated frames and their LR."""
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,13 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 
 
 class SpatioTemporal(nn.Module):
-    """TecoGAN's discriminator (Chu et al. 2020, section 3.1), on patches and with spectral norm (Miyato et al. 2018).
+    """Patch discriminator of TecoGAN (Chu et al. 2020, section 3.1) with spectral normalisation (Miyato et al. 2018).
 
-    Unnatural change shows as a difference between a frame and its neighbours moved onto it, made-up detail as one
-    between a frame and LR. channels: of the first layer, doubled twice on the way to 1/16 of the size.
+    It compares each frame with its two neighbours warped onto it, which detects flicker, and with LR, which detects
+    invented detail.
+
+    Args:
+        channels: channels of the first layer; they are doubled twice while the size is reduced to 1/16.
     """
 
     def __init__(self, channels: Channels = 64) -> None:
@@ -30,10 +33,18 @@ class SpatioTemporal(nn.Module):
         self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(before, 1, 3, padding=1)))
 
     def forward(self, clip: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """Scores of the patches around every frame with two neighbours, B*(T-2) 1 H/16 W/16, high for real.
+        """Compute scores, high for real clips, of the patches of every frame that has two neighbours.
 
-        clip: B T 3 H W, real or made; lr: B T 3 h w; motion: of the real clip, so that both are seen alike.
-        Raises UserError for a clip of fewer than three frames.
+        Args:
+            clip: (B, T, 3, H, W), either hr or sr.
+            lr: (B, T, 3, h, w).
+            motion: optical flow of hr, for both hr and sr.
+
+        Returns:
+            (B (T - 2), 1, H / 16, W / 16).
+
+        Raises:
+            UserError: the clip has fewer than three frames.
         """
         if clip.shape[1] < 3:
             raise UserError(f"a clip of {clip.shape[1]}", "has no three frames to judge", "raise data.clip_frames")
@@ -48,5 +59,5 @@ class SpatioTemporal(nn.Module):
 
 
 def _triplets(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Previous, middle and next frame of every three, B T-2 C H W each."""
+    """Previous, middle and next frame of every three consecutive frames, each (B, T - 2, C, H, W)."""
     return clip[:, :-2], clip[:, 1:-1], clip[:, 2:]

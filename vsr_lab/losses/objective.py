@@ -16,16 +16,16 @@ _OWN = {"sr", "hr", "lr", "motion"}
 
 
 class Term(nn.Module):
-    """One loss in the objective.
+    """A weighted loss of the objective.
 
     Args:
-        loss: its forward names its inputs and returns a scalar.
-        weight: 0 is logged and never trained.
+        loss: module whose `forward` takes inputs by name and returns a scalar.
+        weight: factor of the loss, >= 0; with 0 the loss is logged but not trained.
         start: fraction of the training before which the weight is 0.
-        ramp: fraction of the training over which the weight then rises.
+        ramp: fraction of the training over which the weight then rises linearly.
 
     Raises:
-        ValueError: for a negative weight, and a fraction outside [0, 1].
+        ValueError: the weight is negative, or a fraction is outside [0, 1].
     """
 
     def __init__(self, loss: nn.Module, weight: NonNegative, start: Fraction = 0.0, *, ramp: Fraction = 0.0) -> None:
@@ -38,19 +38,21 @@ class Term(nn.Module):
         self.ramp = ramp
 
     def weight_at(self, progress: float) -> float:
-        """The weight at `progress`, the fraction of the training done."""
+        """The weight at `progress`, the fraction of the training that is done."""
         if progress < self.start:
             return 0.0
         return self.weight * min(1.0, (progress - self.start) / self.ramp) if self.ramp else self.weight
 
 
 class Objective(nn.Module):
-    """Sum of weighted terms. A loss's forward names its inputs: sr, hr, lr, motion (of hr), and those of the module
-    that trains, see `VsrModule.extra_inputs`.
+    """Weighted sum of losses.
+
+    The parameter names of a loss's `forward` select its inputs: sr, hr, lr, motion (of hr), and those of
+    `VsrModule.extra_inputs`.
 
     Args:
         terms: losses with their weights, by name.
-        estimator: optical flow for the losses that ask for motion; Farneback's by default.
+        estimator: optical flow estimator for losses with the parameter `motion`; Farneback by default.
     """
 
     def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator | None = None) -> None:
@@ -72,10 +74,13 @@ class Objective(nn.Module):
         return any(name in required_inputs(term.loss.forward) for _, term in self._named())
 
     def check(self, extra: Collection[str]) -> None:
-        """Check that every loss finds its inputs among its own and `extra`, and that one discriminator is trained.
+        """Check that the inputs of every loss are available, and that at most one discriminator is trained.
+
+        Args:
+            extra: names of the inputs that the training module adds.
 
         Raises:
-            UserError: where that is not so.
+            UserError: an input is not available, or there are several discriminators.
         """
         if sum(isinstance(term.loss, Adversarial) for _, term in self._named()) > 1:
             problem = "two discriminators, of which one would not learn"
@@ -101,18 +106,18 @@ class Objective(nn.Module):
         measure_all: bool,
         extra: Mapping[str, Callable[[], Any]] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch.
+        """Compute the loss of a batch.
 
         Args:
-            sr: B T C H W in [0, 1].
-            hr: likewise.
-            lr: B T C h w in [0, 1].
-            progress: fraction of the training done.
-            measure_all: compute terms of weight 0 too; optical flow costs too much to log at every step.
-            extra: other inputs, or motion itself, each computed only where a term asks for it.
+            sr: network output, (B, T, C, H, W).
+            hr: target, (B, T, C, H, W) in [0, 1].
+            lr: network input, (B, T, C, h, w) in [0, 1].
+            progress: fraction of the training that is done.
+            measure_all: compute terms of weight 0 too, for the log. Optical flow is too slow to do this at every step.
+            extra: functions that compute further inputs, by name; each is called only if a loss needs it.
 
         Returns:
-            The total to minimise, and each term's own value, unweighted and detached.
+            The total to minimise, and the unweighted, detached value of each term.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

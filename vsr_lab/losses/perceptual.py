@@ -14,7 +14,7 @@ from vsr_lab.core.perceptual import PerceptualNet, lpips_net, st_lpips_net
 
 
 class _Distance(nn.Module):
-    """mean distance of frames between features of a network that is not trained and not kept with the weights."""
+    """Mean distance between features of a fixed network, whose weights are not saved with those that are trained."""
 
     def __init__(self, net: Callable[[], PerceptualNet]) -> None:
         super().__init__()
@@ -30,22 +30,24 @@ class _Distance(nn.Module):
 
 
 class Lpips(_Distance):
-    """LPIPS v0.1 on AlexNet (Zhang et al. 2018). Raises UserError where its backbone cannot be had."""
+    """LPIPS v0.1 on AlexNet (Zhang et al. 2018). Raises UserError if its weights cannot be downloaded."""
 
     def __init__(self) -> None:
         super().__init__(lpips_net)
 
 
 class StLpips(_Distance):
-    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError where the extra `metrics` is not installed."""
+    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError if the extra `metrics` is not installed."""
 
     def __init__(self) -> None:
         super().__init__(st_lpips_net)
 
 
 class Dists(nn.Module):
-    """DISTS: structure and texture apart (Ding et al., "Image quality assessment: Unifying structure and texture
-    similarity", 2020), by piq. Raises UserError where its weights cannot be had.
+    """DISTS, which compares structure and texture separately, computed by piq.
+
+    Raises UserError if its weights are missing. Ding et al., "Image quality assessment: Unifying structure and texture
+    similarity", 2020.
     """
 
     def __init__(self) -> None:

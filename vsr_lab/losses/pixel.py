@@ -1,4 +1,4 @@
-"""Losses on the pixels of single frames. sr, hr, teacher_sr: B T C H W in [0, 1]; each loss is one number."""
+"""Losses on the pixels of single frames. sr, hr and teacher_sr are (B, T, C, H, W) in [0, 1]; each loss is a scalar."""
 
 from torch import Tensor, nn
 
@@ -6,7 +6,7 @@ from vsr_lab.core.ranges import NonNegative
 
 
 class Charbonnier(nn.Module):
-    """mean sqrt((sr - hr)^2 + epsilon^2): L1 with a smooth floor (Lai et al. 2017, eq. 2)."""
+    """Charbonnier loss, mean of sqrt((sr - hr)^2 + epsilon^2): a smooth L1 loss (Lai et al. 2017, eq. 2)."""
 
     def __init__(self, epsilon: NonNegative = 1e-3) -> None:
         super().__init__()
@@ -17,14 +17,14 @@ class Charbonnier(nn.Module):
 
 
 class L1(nn.Module):
-    """mean |sr - hr|."""
+    """L1 loss, mean of |sr - hr|."""
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         return (sr - hr).abs().mean()
 
 
 class Distillation(nn.Module):
-    """mean |sr - teacher_sr|: what a teacher network makes of the same lr (train teacher=<network.safetensors>)."""
+    """L1 distance to the output of a teacher network for the same LR, mean of |sr - teacher_sr|."""
 
     def forward(self, sr: Tensor, teacher_sr: Tensor) -> Tensor:
         return (sr - teacher_sr).abs().mean()

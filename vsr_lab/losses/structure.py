@@ -1,4 +1,4 @@
-"""Losses on the fine structure of single frames: edges and spectra. sr, hr: B T C H W in [0, 1]; each is one number."""
+"""Losses on edges and spectra of single frames. sr, hr: (B, T, C, H, W) in [0, 1]; each loss is a scalar."""
 
 import torch
 from kornia.filters import spatial_gradient
@@ -8,17 +8,20 @@ from vsr_lab.core.ranges import NonNegative
 
 
 class Edges(nn.Module):
-    """mean |grad sr - grad hr| by Sobel filters: text is edges, and fills do not drown them."""
+    """L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
+
+    Flat areas hardly contribute to it, unlike the edges of text and lines.
+    """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         return spatial_gradient((sr - hr).flatten(0, 1), "sobel").abs().mean()
 
 
 class FocalFrequency(nn.Module):
-    """Distance of spectra, weighted by itself (Jiang et al., "Focal frequency loss", 2021, eq. 8 and 9).
+    """Focal frequency loss: a weighted squared distance of spectra (Jiang et al., 2021, eq. 8 and 9).
 
-    mean of w |F(sr) - F(hr)|^2 with w = |F(sr) - F(hr)|^alpha over its own largest value in each channel, held
-    constant; F is the orthonormal Fourier transform of the whole frame.
+    It is the mean of w |F(sr) - F(hr)|^2, where F is the orthonormal 2-D Fourier transform of the whole frame. The
+    weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
     """
 
     def __init__(self, alpha: NonNegative = 1.0) -> None:

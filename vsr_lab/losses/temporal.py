@@ -1,6 +1,7 @@
-"""Flow-guided losses on neighbouring frames. Flow and visibility come from HR, which both outputs share.
+"""Temporal losses with optical flow. Flow and occlusion mask are those of hr, for sr as well.
 
-sr, hr: B T C H W in [0, 1]; each loss is one number, 0 for a clip of one frame.
+sr, hr: (B, T, C, H, W) in [0, 1]. W warps frame t-1 onto frame t; M is 1 for pixels of frame t that are visible in t-1,
+else 0. Each loss is a scalar, 0 for a clip of one frame.
 """
 
 from torch import Tensor, nn
@@ -10,24 +11,24 @@ from vsr_lab.core.warp import Motion, inside, warp_clip, warp_previous
 
 
 def _seen_mean(error: Tensor, motion: Motion) -> Tensor:
-    """The mean of error (B T-1 C H W) where a pixel is visible in both frames.
+    """Mean of error, (B, T - 1, C, H, W), over the pixels that are visible in both frames.
 
-    What enters the picture is left out: it has no past, and the border that stands in for it would be half of the
-    loss where a crop of 128 pixels pans by four a frame.
+    Pixels that enter the frame are excluded. Otherwise the replicated border would be half of the loss on a crop of 128
+    pixels that pans by four pixels per frame.
     """
     mask = motion.mask * inside(motion.backward.flatten(0, 1)).view_as(motion.mask)
     return (mask * error).sum() / (mask.sum() * error.shape[2]).clamp(min=1)
 
 
 def _mean(error: Tensor) -> Tensor:
-    """The mean, and 0 of nothing."""
+    """The mean, or 0 if there are no values."""
     return error.sum() / max(error.numel(), 1)
 
 
 class Warp(nn.Module):
-    """mean of M |SR_t - W SR_(t-1)| over visible pixels: the classic short-term loss (Lai et al. 2018, eq. 2).
+    """Short-term temporal loss, mean of M |SR_t - W SR_(t-1)| over visible pixels (Lai et al. 2018, eq. 2).
 
-    It is lowest for a blurred clip, so its weight has to stay small.
+    A blurred clip has the lowest loss, so use a small weight.
     """
 
     def forward(self, sr: Tensor, motion: Motion) -> Tensor:
@@ -35,9 +36,10 @@ class Warp(nn.Module):
 
 
 class Flicker(nn.Module):
-    """mean of M |(SR_t - W SR_(t-1)) - (HR_t - W HR_(t-1))| over visible pixels: change that the truth does not make.
+    """Flicker loss, mean of M |(SR_t - W SR_(t-1)) - (HR_t - W HR_(t-1))| over visible pixels.
 
-    Because warping is linear this is the temporal change of the error itself: blur wins nothing.
+    It measures change between frames that HR does not have. Since warping is linear, this is the temporal change of the
+    error SR - HR.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
@@ -46,8 +48,12 @@ class Flicker(nn.Module):
 
 
 class FlowAlignment(nn.Module):
-    """mean |LR_t - W LR_(t-1)| by the network's own flow: what teaches it to see motion, with no labels (FRVSR,
-    Sajjadi et al. 2018, eq. 3). smooth: weight of the flow's total variation.
+    """Loss of the network's own optical flow, mean of |LR_t - W LR_(t-1)| (FRVSR, Sajjadi et al. 2018, eq. 3).
+
+    It trains the flow without ground truth.
+
+    Args:
+        smooth: weight of the total variation of the flow.
     """
 
     def __init__(self, smooth: NonNegative = 0.01) -> None:
@@ -55,15 +61,21 @@ class FlowAlignment(nn.Module):
         self.smooth = smooth
 
     def forward(self, lr: Tensor, lr_flow: Tensor) -> Tensor:
-        """lr: B T C h w; lr_flow: B T-1 2 h w, from each frame to the one before it."""
+        """Compute the loss.
+
+        Args:
+            lr: (B, T, C, h, w) in [0, 1].
+            lr_flow: flow from each frame to the previous one in pixels, (B, T - 1, 2, h, w).
+        """
         variation = _mean(lr_flow.diff(dim=-1).abs()) + _mean(lr_flow.diff(dim=-2).abs())
         return _mean((lr[:, 1:] - warp_clip(lr[:, :-1], lr_flow)).abs()) + self.smooth * variation
 
 
 class PingPong(nn.Module):
-    """mean |SR_t - SR'_t|, SR' made on the way back from the end of the clip (TecoGAN, Chu et al. 2020, eq. 6).
+    """Ping-pong loss, mean of |SR_t - SR'_t| (TecoGAN, Chu et al. 2020, eq. 6).
 
-    What a network invents and then carries along differs on the two ways; what it saw does not.
+    SR' is the output for the same frame when the clip is processed backwards from its end. Detail that accumulates in a
+    recurrent network differs between the two directions.
     """
 
     def forward(self, sr: Tensor, sr_backward: Tensor) -> Tensor:

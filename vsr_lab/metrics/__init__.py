@@ -1,8 +1,9 @@
-"""Metrics: pure functions whose parameters name their inputs.
+"""Metrics: pure functions whose parameter names select their inputs.
 
-Inputs: sr, hr (B T 3 H W, RGB in [0, 1], rounded to 8 bits), lr, degraded (sr degraded; B T 3 h w), motion (of hr, see
-`reference_motion`), colour ("y" or "rgb"), and features of sr and hr, such as lpips_sr and lpips_hr. A metric returns
-one value per frame, (B, T), NaN where there is none. To add one: a function here and a yaml in configs/metric/.
+Available inputs: sr and hr (B, T, 3, H, W), RGB in [0, 1], rounded to 8 bits; lr, and degraded, which is sr after the
+degradation (B, T, 3, h, w); motion, the optical flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of
+sr and hr such as lpips_sr and lpips_hr. A metric returns one value per frame, (B, T), NaN for a frame without a value.
+To add one: a function in this folder and a yaml in configs/metric.
 """
 
 from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim

@@ -1,4 +1,4 @@
-"""Fidelity of single frames. sr, hr: B T 3 H W in [0, 1], rounded to 8 bits; results B T, float64."""
+"""Fidelity of single frames. sr, hr: (B, T, 3, H, W) in [0, 1], rounded to 8 bits; results (B, T), float64."""
 
 import torch
 from torch import Tensor
@@ -14,13 +14,29 @@ def _decibels(squared_error: Tensor) -> Tensor:
 
 
 def psnr(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
-    """Peak signal-to-noise ratio in dB on 8-bit levels, float64; colour "y" or "rgb". Identical frames: 100 dB."""
+    """Peak signal-to-noise ratio in dB, on 8-bit levels in float64; 100 dB for identical frames.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        colour: "y" for BT.601 luma, "rgb" for the three channels together.
+
+    Returns:
+        (B, T).
+    """
     error = judged_channels(sr, colour) - judged_channels(hr, colour)
     return _decibels(error.square().mean((-3, -2, -1)))
 
 
 def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
-    """Structural similarity (Wang et al. 2004, eq. 13): 11x11 Gaussian of sigma 1.5, valid region, mean of channels."""
+    """Structural similarity (Wang et al. 2004, eq. 13), with an 11x11 Gaussian of sigma 1.5 in the valid region.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        colour: "y" for BT.601 luma, "rgb" for the mean over the three channels.
+
+    Returns:
+        (B, T), in [-1, 1].
+    """
     # float32 equals float64 to 1e-6 on Vid4. The window as two matrices takes a third of the time of a convolution.
     a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
     down, across = (_window(length).to(a) for length in a.shape[-2:])
@@ -32,7 +48,7 @@ def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 
 
 def _window(length: int) -> Tensor:
-    """The Gaussian of 11 samples at every position inside: (length - 10) x length."""
+    """Matrix of the Gaussian of 11 samples at every valid position, (length - 10, length)."""
     if length < _TAPS:
         raise ValueError(f"SSIM needs at least {_TAPS} pixels per side, got {length}")
     offset = torch.arange(length) - torch.arange(length - _TAPS + 1)[:, None] - _TAPS // 2
@@ -41,9 +57,9 @@ def _window(length: int) -> Tensor:
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
-    """PSNR in dB between sr after the degradation and lr: how far the output contradicts its input.
+    """PSNR in dB between degraded SR and LR: how well the output agrees with its input.
 
-    degraded, lr: B T 3 h w.
+    Both (B, T, 3, h, w) in [0, 1].
     """
     error = (degraded.double() - lr.double()) * 255
     return _decibels(error.square().mean((-3, -2, -1)))

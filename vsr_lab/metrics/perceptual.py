@@ -1,4 +1,4 @@
-"""Learned perceptual distances. Features are computed once per frame and shared by metrics."""
+"""Learned perceptual distances. Features are computed once per frame and shared by the metrics."""
 
 from collections.abc import Callable
 
@@ -16,22 +16,48 @@ def _pairwise(net: PerceptualNet, sr: Features, hr: Features, shape: torch.Size)
 
 
 def lpips(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
-    """LPIPS v0.1, AlexNet; sr: B T 3 H W (for its shape), features of sr and hr. Result B T, lower is better."""
+    """LPIPS v0.1 on AlexNet (Zhang et al. 2018); lower is better.
+
+    Args:
+        sr: (B, T, 3, H, W); only its shape is used.
+        lpips_sr, lpips_hr: features of sr and hr.
+
+    Returns:
+        (B, T).
+    """
     return _pairwise(lpips_net(), lpips_sr, lpips_hr, sr.shape)
 
 
 def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
-    """ST-LPIPS, AlexNet: another metric than `lpips`, not comparable with it. Result B T, lower is better."""
+    """Shift-tolerant LPIPS on AlexNet (Ghildyal and Liu 2022); lower is better.
+
+    Its values cannot be compared with `lpips`.
+
+    Args:
+        sr: (B, T, 3, H, W); only its shape is used.
+        st_lpips_sr, st_lpips_hr: features of sr and hr.
+
+    Returns:
+        (B, T).
+    """
     return _pairwise(st_lpips_net(), st_lpips_sr, st_lpips_hr, sr.shape)
 
 
 def _change(net: PerceptualNet, features: Features, shape: torch.Size) -> Tensor:
-    """Distance of every frame to the previous one, of one clip."""
+    """Distance between every frame of one clip and the previous frame."""
     return net.distance([f[:-1] for f in features], [f[1:] for f in features]).view(1, shape[1] - 1)
 
 
 def tlp(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
-    """tLP100 (Chu et al. 2020): 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|. sr: 1 T 3 H W; result 1 T."""
+    """tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
+
+    Args:
+        sr: one clip, (1, T, 3, H, W); only its shape is used.
+        lpips_sr, lpips_hr: features of sr and hr.
+
+    Returns:
+        (1, T), NaN for the first frame.
+    """
     net = lpips_net()
     return F.pad(
         (_change(net, lpips_hr, sr.shape) - _change(net, lpips_sr, sr.shape)).abs() * 100, (1, 0), value=torch.nan
@@ -39,7 +65,7 @@ def tlp(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
 
 
 def st_tlp(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
-    """tLP100 with ST-LPIPS instead of LPIPS. sr: 1 T 3 H W; result 1 T."""
+    """tLP100 with shift-tolerant LPIPS; arguments and result as in `tlp`."""
     net = st_lpips_net()
     ours, truth = _change(net, st_lpips_sr, sr.shape), _change(net, st_lpips_hr, sr.shape)
     return F.pad((truth - ours).abs() * 100, (1, 0), value=torch.nan)

@@ -1,4 +1,8 @@
-"""Temporal metrics. sr, hr: B T 3 H W in [0, 1]; motion: of hr; results B T, NaN for the first frame."""
+"""Temporal metrics. sr, hr: (B, T, 3, H, W) in [0, 1]; motion: of hr; results (B, T), NaN for the first frame.
+
+In the formulas, W warps frame t-1 onto frame t by the optical flow of hr, and M is 1 for pixels of frame t that are
+visible in t-1, else 0.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +14,15 @@ from vsr_lab.core.warp import Motion, warp_previous
 
 
 def reference_motion(hr: Tensor) -> Motion:
-    """Motion of the target that every temporal metric uses, in evaluation and in validation alike.
+    """Compute the optical flow that every temporal metric uses, in evaluation and in validation.
 
-    Farneback flow with tOF's parameters at full size: another estimator would make another metric.
+    It is Farneback flow with the parameters of tOF, at full size. Another estimator would define another metric.
 
     Args:
-        hr: B T 3 H W, RGB in [0, 1].
+        hr: RGB (B, T, 3, H, W) in [0, 1].
 
     Returns:
-        Flow between neighbouring frames, both ways, in pixels, and the mask of pixels visible in both.
+        Flow between neighbouring frames in both directions, in pixels, and the mask of the pixels visible in both.
     """
     return Farneback()(hr)
 
@@ -33,18 +37,19 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 
 
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))| in 8-bit levels: change that HR does not have.
+    """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|.
 
-    0 for sr = hr, and for a static clip with static output.
+    It measures change between frames that HR does not have, and is 0 for sr = hr, and for a still clip with still
+    output.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)
 
 
 def warp_error(sr: Tensor, motion: Motion) -> Tensor:
-    """1000 x mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8), with the flow of HR.
+    """Warping error, 1000 times the mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8), with the flow of HR.
 
-    It rewards blur: compare it with that of HR itself, `true_warp_error`.
+    A blurred clip has a low error, so compare it with the error of HR itself, `true_warp_error`.
     """
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
@@ -55,9 +60,9 @@ def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
 
 
 def tof(sr: Tensor, motion: Motion) -> Tensor:
-    """tOF (Chu et al. 2020, TecoGAN): end-point error in pixels between the flows of sr and hr, Farneback on gray.
+    """tOF (TecoGAN, Chu et al. 2020): mean end-point error in pixels between the Farneback flow of sr and that of hr.
 
-    motion must be Farneback's too, as `reference_motion` is.
+    motion must be Farneback flow too, as from `reference_motion`.
     """
     batch, length = sr.shape[:2]
     if length < 2:

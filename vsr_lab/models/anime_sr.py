@@ -1,4 +1,4 @@
-"""AnimeSR: a recurrent network for drawn pictures that looks one frame ahead."""
+"""AnimeSR: a recurrent network for animation that needs one future frame."""
 
 import torch
 import torch.nn.functional as F
@@ -14,8 +14,9 @@ _BLOCKS = (5, 3, 2)  # at full, half and quarter size
 class AnimeSr(Network):
     """AnimeSR (Wu et al., "AnimeSR: Learning real-world super-resolution models for animation videos", 2022).
 
-    Previous, current and next frame, the last output and a hidden state, at three sizes. Its published weights are
-    read by `load_animesr`. h and w are multiples of 4; the skip is bilinear, as there.
+    Inputs are the previous, current and next frame, the previous output and a hidden state, processed at three sizes. h
+    and w must be multiples of 4. The output is added to bilinear upscaling, as in the original. `load_animesr` reads
+    the published weights.
     """
 
     size_multiple = 4

@@ -1,4 +1,4 @@
-"""BasicVSR: features are carried through the whole clip in both directions, aligned by flow."""
+"""BasicVSR: bidirectional propagation of features, aligned by optical flow."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ from vsr_lab.models.spynet import SpyNet
 class BasicVsr(Network):
     """BasicVSR (Chan et al., "BasicVSR: The search for essential components in video super-resolution", 2021).
 
-    Each frame needs the whole clip. Defaults are the paper's 6.3 million parameters; its published weights are read
-    by `load_basicvsr`. The skip is bilinear, as there.
+    It needs the whole clip. The default size is the paper's, 6.3 million parameters. The output is added to bilinear
+    upscaling, as in the paper. `load_basicvsr` reads the published weights.
     """
 
     lookahead = None
@@ -41,7 +41,10 @@ class BasicVsr(Network):
         return torch.stack([self.per_frame(self._enlarged, *parts) for parts in three], 1)
 
     def _carried(self, trunk: Trunk, frames: Sequence[Tensor], flows: Sequence[Tensor]) -> list[Tensor]:
-        """Features of every frame, each made from its frame and the features of the one before, aligned by its flow."""
+        """Propagate features through frames, in the order given.
+
+        Flows lead from each frame to the one before it in that order.
+        """
         batch, _, height, width = frames[0].shape
         features = frames[0].new_zeros(batch, self.channels, height, width)
         carried: list[Tensor] = []

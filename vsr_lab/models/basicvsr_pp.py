@@ -1,4 +1,4 @@
-"""BasicVSR++: features go through the clip four times, each aligned to the two frames before by deformable filters."""
+"""BasicVSR++: features are propagated four times, aligned to the two previous frames by deformable convolution."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,11 @@ _REACH = 10.0  # pixels that an offset may add to the flow
 
 
 class BasicVsrPp(Network):
-    """BasicVSR++ (Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and
-    alignment", 2022): second-order grid propagation and flow-guided deformable alignment.
+    """BasicVSR++ with second-order grid propagation and flow-guided deformable alignment.
 
-    Each frame needs the whole clip. Defaults are the paper's 7.3 million parameters. The skip is bilinear, as there.
+    Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. It needs
+    the whole clip. The default size is the paper's, 7.3 million parameters. The output is added to bilinear upscaling,
+    as in the paper.
     """
 
     lookahead = None
@@ -50,7 +51,10 @@ class BasicVsrPp(Network):
         return torch.stack([self.per_frame(self._enlarged, frame, *own) for frame, own in pairs], 1)
 
     def _carried(self, branch: int, features: Sequence[Sequence[Tensor]], flows: Sequence[Tensor]) -> list[Tensor]:
-        """Features of one more pass, in the order given; flows: from each to the one before it in that order."""
+        """Propagate features once, in the order given.
+
+        Flows lead from each frame to the one before it in that order.
+        """
         carried: list[Tensor] = []
         for t, own in enumerate(features):
             near = (carried[t - 1], flows[t - 1]) if t else (None, None)
@@ -67,10 +71,14 @@ class BasicVsrPp(Network):
         last: Tensor | None,
         *own: Tensor,
     ) -> Tensor:
-        """What one more pass makes of a frame.
+        """Compute the features of one frame in a propagation branch.
 
-        near, far: features carried from one and two frames before; flow: to the frame before, last: from there to the
-        one before that; own: what the passes so far made of this frame.
+        Args:
+            branch: index of the branch.
+            near, far: features propagated from one and from two frames before.
+            flow: to the frame before.
+            last: flow from the frame before to the one before that.
+            own: features of this frame from the earlier branches.
         """
         here = torch.zeros_like(own[0])
         if near is not None and flow is not None:
@@ -84,7 +92,7 @@ class BasicVsrPp(Network):
 
 
 class Alignment(nn.Module):
-    """Deformable convolution whose offsets are optical flow plus what a small network adds (paper, section 3.2)."""
+    """Flow-guided deformable alignment: offsets are optical flow plus a learned residual (paper, section 3.2)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -95,8 +103,15 @@ class Alignment(nn.Module):
         self.filter = nn.Conv2d(2 * channels, channels, 3, padding=1)
 
     def forward(self, here: Tensor, near: Tensor, far: Tensor, flow: Tensor, further: Tensor) -> Tensor:
-        """here: features of this frame; near, far: those carried from one and two frames before, with the flows
-        that bring them here. All B C H W -> the carried ones, aligned, B C H W.
+        """Align the features of two earlier frames to the current frame.
+
+        Args:
+            here: features of the current frame, (B, C, h, w).
+            near, far: features of one and of two frames before, (B, C, h, w).
+            flow, further: flow from the current frame to those two frames, (B, 2, h, w).
+
+        Returns:
+            Aligned features, (B, C, h, w).
         """
         guesses = [backward_warp(near, flow), backward_warp(far, further)]
         x = torch.cat([guesses[0], here, guesses[1], flow.to(here.dtype), further.to(here.dtype)], 1)

@@ -1,4 +1,4 @@
-"""Parts that several networks share."""
+"""Layers that several networks share."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ FACTORS = {2: (2,), 3: (3,), 4: (2, 2)}
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))), no normalisation (EDSR, Lim et al. 2017)."""
+    """Residual block without normalisation, x + conv(relu(conv(x))) (EDSR, Lim et al. 2017)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -23,9 +23,10 @@ class ResidualBlock(nn.Module):
 
 
 class Trunk(nn.Module):
-    """A convolution, a leaky ReLU and residual blocks: B inputs H W -> B channels H W (BasicVSR, Chan et al. 2021).
+    """Convolution, leaky ReLU and residual blocks: (B, inputs, H, W) to (B, channels, H, W) (BasicVSR, Chan et al.
 
-    The blocks start small, as that paper's do: thirty of them in a recurrence would otherwise explode.
+    2021). The residual blocks are initialised with small weights, as in BasicVSR, since thirty of them in a recurrence
+    would diverge otherwise.
     """
 
     def __init__(self, inputs: int, channels: int, blocks: int) -> None:
@@ -46,10 +47,17 @@ class Trunk(nn.Module):
 
 
 class Enlarger(nn.Module):
-    """Features at low resolution to a picture to be added to a skip: pixel shuffles, then two convolutions.
+    """Upsampling head: pixel shuffles and two convolutions, (B, channels, h, w) to (B, 3, scale h, scale w).
 
-    B channels h w -> B 3 sh sw; starts at zero. width: channels at high resolution. Raises ValueError for a scale
-    that is not 2, 3 or 4.
+    Its initial output is zero, so that a network starts as the interpolation that it is added to.
+
+    Args:
+        channels: input channels.
+        width: channels at high resolution.
+        scale: 2, 3 or 4.
+
+    Raises:
+        ValueError: another scale.
     """
 
     def __init__(self, channels: int, width: int, scale: int) -> None:
@@ -77,7 +85,7 @@ def leaky(x: Tensor) -> Tensor:
 
 
 def zero_(conv: nn.Conv2d) -> nn.Conv2d:
-    """Start conv at zero, so that a network with a bicubic skip starts as bicubic exactly."""
+    """Initialise a convolution to zero, in place, so that a network with a bicubic skip starts as bicubic upscaling."""
     nn.init.zeros_(conv.weight)
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)

@@ -1,4 +1,7 @@
-"""Convolutions trained with branches beside them and used without ("RepVGG", Ding et al. 2021; SPAN's Conv3XC)."""
+"""Reparameterised convolutions with parallel branches in training, merged afterwards (RepVGG, Ding et al.
+
+2021; SPAN).
+"""
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +14,10 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 
 
 class Branches(nn.Module):
-    """A parametrization of a 3x3 weight: beside it 1x1, 3x3 and 1x1 convolutions in a row, and one of 1x1.
+    """Parametrisation of a 3x3 convolution weight by two parallel branches, 1x1-3x3-1x1 and 1x1.
 
-    They are linear, so their sum is one 3x3 convolution; it is the weights that are added here, not the outputs, which
-    gives the same and costs next to nothing. Starts at zero.
+    All branches are linear, so their sum is one 3x3 convolution. The weights are added instead of the outputs, which is
+    equal and much faster. The branches are initialised to zero.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -32,13 +35,13 @@ class Branches(nn.Module):
 
 
 def merged_weight(narrow: Tensor, middle: Tensor, wide: Tensor, point: Tensor) -> Tensor:
-    """The 3x3 weight of convolutions by narrow, middle and wide in a row, and by point beside them."""
+    """Merge the weights of a 1x1-3x3-1x1 branch (narrow, middle, wide) and a 1x1 branch (point) into one 3x3 weight."""
     row = torch.einsum("om,mnhw,ni->oihw", wide[..., 0, 0], middle, narrow[..., 0, 0])
     return row + F.pad(point, (1, 1, 1, 1))
 
 
 def add_branches(network: nn.Module) -> None:
-    """Give every 3x3 convolution in network `Branches`, in place. Its output stays the same."""
+    """Add `Branches` to every 3x3 convolution of network, in place. The output does not change."""
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) and module.groups == 1:
             branches = Branches(module.weight).to(module.weight)
@@ -46,14 +49,17 @@ def add_branches(network: nn.Module) -> None:
 
 
 def fold_branches(network: nn.Module) -> None:
-    """Make each convolution that has `Branches` a plain one again, in place. Its output stays the same."""
+    """Merge the `Branches` of every convolution of network, in place. The output does not change."""
     for module in list(network.modules()):
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
 
 
 def fold_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The state_dict of a network with `Branches`, as it is once they are folded; any other one as it is."""
+    """Convert the state_dict of a network with `Branches` to that of the merged network.
+
+    Others are returned unchanged.
+    """
     made: dict[str, Tensor] = {}
     for name, tensor in state.items():
         stem, mark, part = name.partition(_MARK)

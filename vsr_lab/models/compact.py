@@ -1,4 +1,4 @@
-"""A per-frame network: the baseline that cannot know what the frame before looked like."""
+"""A per-frame network, the baseline without temporal information."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,10 +10,14 @@ from vsr_lab.models.blocks import zero_
 
 
 class Compact(FrameNetwork):
-    """A chain of convolutions at low resolution and one pixel shuffle (SRVGGNetCompact, Wang et al. 2021).
+    """SRVGGNetCompact (Wang et al.
 
-    Here over a bicubic skip, so that it starts as bicubic. channels: width; layers: 3x3 convolutions between the
-    first and the last.
+    2021): convolutions at low resolution and one pixel shuffle, added to bicubic upscaling.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of every convolution.
+        layers: number of 3x3 convolutions between the first and the last.
     """
 
     def __init__(self, scale: Scale, channels: Channels, layers: Layers) -> None:

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with the network's own description inside, so that a file needs no other."""
+"""Weights files: safetensors that also contain the description of the network."""
 
 import json
 from collections.abc import Mapping
@@ -44,10 +44,15 @@ class _Described(BaseModel):
 
 
 def build_network(spec: Spec, prefix: str = "") -> Network:
-    """The network that spec describes: {"_target_": class path, keyword: value, ...}.
+    """Build a network from its description.
 
-    Raises UserError, which begins with prefix, for a missing class, keywords that do not fit, and a class that is
-    neither in `vsr_lab.models` nor in a package that registers itself by the entry point `vsr_lab.parts`.
+    Args:
+        spec: {"_target_": class path, keyword: value, ...}.
+        prefix: beginning of the error message.
+
+    Raises:
+        UserError: the class is missing, the keywords do not fit, or the class is neither in `vsr_lab.models` nor in a
+            package that is registered by the entry point `vsr_lab.parts`.
     """
     target = str(spec.get("_target_", "no class"))
     if not target.startswith(("vsr_lab.models.", *registered_packages())):
@@ -61,15 +66,22 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
 
 
 def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path) -> None:
-    """Write the weights, the spec that builds the network and a JSON-able note on how it was trained."""
+    """Write a weights file.
+
+    Args:
+        network: network whose weights are written.
+        spec: class path and keywords that build the network.
+        about: how the network was trained; must be serialisable as JSON.
+        path: file to write.
+    """
     note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
     write_tensors(path, network.state_dict(), {"vsr_lab": note})
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str]) -> None:
-    """Write tensors from any device as safetensors, in one step, with a note inside.
+    """Write tensors of any device and a note as safetensors, atomically.
 
-    safetensors' own `save_file` makes a file that its owner alone may read.
+    Unlike safetensors' `save_file`, this creates a file with the default permissions.
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
@@ -77,7 +89,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str
 
 
 def read_note(path: Path) -> dict[str, Any]:
-    """The description inside a weights file. Raises UserError where it is missing or the file is none of ours."""
+    """Read the description inside a weights file.
+
+    Raises UserError if there is none or the file was not written by vsr_lab.
+    """
     if path.suffix in _PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
     check_file(path, "give the network.safetensors of a training run")
@@ -107,7 +122,7 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
         trained}.
 
     Raises:
-        UserError: the file is a pickle or broken, or its weights are not finite or of another architecture.
+        UserError: the file is a pickle or damaged, or its weights are not finite or of another architecture.
 
     Example:
         >>> network, note = vsr_lab.load_network("runs/small/network.safetensors")
@@ -124,15 +139,15 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
 
 
 def load_weights(network: Network, path: Path) -> None:
-    """Fill network with the weights in path, every one of them.
+    """Load all weights of network from a file.
 
-    Raises UserError where they do not fit, or the file is missing or broken.
+    Raises UserError if they do not fit, or the file is missing or damaged.
     """
     fill(network, read_weights(path), path)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. Raises UserError where it is missing or broken."""
+    """Read the tensors of a safetensors file. Raises UserError if it is missing or damaged."""
     check_file(path, "give the network.safetensors of a training run")
     try:
         with safe_open(path, framework="pt") as file:
@@ -142,7 +157,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
-    """Fill network with the tensors read from path. Raises UserError where they are not all its own, and finite."""
+    """Copy tensors into network.
+
+    Raises UserError, which names path, unless all its tensors are there, fit and are finite.
+    """
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:
         raise UserError(path, f"holds NaN or Inf in {spoilt[0]} ({len(spoilt)} tensors)", "take an earlier checkpoint")

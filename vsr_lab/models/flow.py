@@ -1,4 +1,4 @@
-"""A flow network small enough to be trained with what it serves."""
+"""A small optical flow network that is trained together with the network that uses it."""
 
 import math
 
@@ -12,9 +12,11 @@ from vsr_lab.models.blocks import leaky, zero_
 
 
 class FlowNet(nn.Module):
-    """Flow from coarse to fine by one stack of convolutions shared by all levels, in float32; starts at zero.
+    """Coarse-to-fine optical flow, a SPyNet whose levels share their weights; in float32. Its initial flow is zero.
 
-    As SPyNet, but with its weights shared: the same step is learnt once, at every size. levels: of the pyramid.
+    Args:
+        channels: channels of its convolutions.
+        levels: levels of the image pyramid.
     """
 
     def __init__(self, channels: Channels = 32, levels: Levels = 4) -> None:
@@ -26,7 +28,14 @@ class FlowNet(nn.Module):
         self.head = zero_(nn.Conv2d(channels, 2, 3, padding=1))
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:
-        """reference, other: B 3 h w in [0, 1] -> flow B 2 h w: other, warped by it, looks like reference."""
+        """Estimate flow from reference to other, so that other warped by it is similar to reference.
+
+        Args:
+            reference, other: (B, 3, h, w) in [0, 1].
+
+        Returns:
+            Flow in pixels, (B, 2, h, w).
+        """
         height, width = reference.shape[-2:]
         below, right = (math.ceil(side / self.size_multiple) * self.size_multiple - side for side in (height, width))
         with torch.autocast(reference.device.type, enabled=False):

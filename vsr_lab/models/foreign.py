@@ -1,4 +1,4 @@
-"""Per-frame models of other projects, to be judged as they are or trained further."""
+"""Per-frame models of other projects, loaded by spandrel."""
 
 import math
 from pathlib import Path
@@ -18,12 +18,17 @@ _PREFIX = "model."
 
 
 class Foreign(FrameNetwork):
-    """A per-frame RGB model of any architecture that spandrel knows.
+    """A per-frame RGB model of any architecture that spandrel supports.
 
-    path: .safetensors, or .pth holding tensors alone. The architecture and its sizes are read out of the weights, so
-    whatever this network was saved to builds it anew. scale: refused where it is not the model's; None takes the
-    model's. Frames of any size are padded to what the architecture wants.
-    Raises UserError for a file that is missing or holds no such model.
+    The architecture is determined from the weights, so a file saved by this network can be loaded in the same way.
+    Frames are padded to the size that the architecture requires.
+
+    Args:
+        path: .safetensors, or .pth that contains only tensors.
+        scale: expected scale; None accepts that of the model.
+
+    Raises:
+        UserError: the file is missing, contains no such model, or the model has another scale.
     """
 
     def __init__(self, path: str, scale: Scale | None = None) -> None:
@@ -49,7 +54,7 @@ class Foreign(FrameNetwork):
 
 
 def _described(path: Path) -> Any:
-    """What spandrel makes of the file: a model from RGB images to RGB images."""
+    """Load the file with spandrel, as a model from RGB images to RGB images."""
     import spandrel  # takes a second, which those who do without need not wait
 
     check_file(path, "give a model file that spandrel can load")

@@ -1,4 +1,4 @@
-"""Weights to begin a training with, from whatever holds them."""
+"""Initial weights of a training, from weights files, bundles, runs, checkpoints and published files."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

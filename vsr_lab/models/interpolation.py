@@ -1,4 +1,4 @@
-"""Interpolation kernels as networks: what every trained candidate has to beat."""
+"""Interpolation as networks: the baselines."""
 
 from torch import Tensor
 
@@ -8,7 +8,12 @@ from vsr_lab.core.resize import imresize
 
 
 class Interpolation(FrameNetwork):
-    """MATLAB imresize by `scale`; method: "nearest", "bilinear", "bicubic" or "lanczos"."""
+    """Upscaling by MATLAB's imresize.
+
+    Args:
+        scale: upscaling factor.
+        method: "nearest", "bilinear", "bicubic" or "lanczos".
+    """
 
     def __init__(self, scale: Scale, method: Kernel = "bicubic") -> None:
         super().__init__()

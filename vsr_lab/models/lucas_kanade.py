@@ -1,4 +1,4 @@
-"""Optical flow in closed form: nothing to train, and exact to a fraction of a pixel from the first step on."""
+"""Optical flow in closed form, without trainable weights."""
 
 import torch
 import torch.nn.functional as F
@@ -13,13 +13,13 @@ _NOISE = (2 / 255) ** 2  # variance that is added to that of the gradients: wher
 class LucasKanade(nn.Module):
     """Dense pyramidal Lucas-Kanade (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
 
-    At every level of the pyramid, from coarse to fine, the flow is refined `steps` times by a least-squares fit of the
-    brightness in a window.
+    At every pyramid level, from coarse to fine, the flow is refined by a least-squares fit of the brightness in a
+    window.
 
     Args:
-        steps: refinements at every level.
-        levels: of the pyramid.
-        window: pixels on a side.
+        steps: refinements per level.
+        levels: levels of the image pyramid.
+        window: side of the window in pixels.
     """
 
     def __init__(self, steps: Layers = 2, levels: Levels = 4, window: Odd = 7) -> None:
@@ -29,7 +29,14 @@ class LucasKanade(nn.Module):
         self.steps = steps
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:
-        """reference, other: B 3 h w in [0, 1] -> flow B 2 h w: other, warped by it, looks like reference."""
+        """Estimate flow from reference to other, so that other warped by it is similar to reference.
+
+        Args:
+            reference, other: (B, 3, h, w) in [0, 1].
+
+        Returns:
+            Flow in pixels, (B, 2, h, w).
+        """
         multiple = 2 ** (self.levels - 1)
         height, width = reference.shape[-2:]
         below, right = -height % multiple, -width % multiple
@@ -65,7 +72,7 @@ class LucasKanade(nn.Module):
         return flow
 
     def _mean(self, x: Tensor) -> Tensor:
-        """Over the window; at borders over what of it there is."""
+        """Mean over the window; at borders, over the part of it that is inside."""
         half = self.window // 2
         x = F.avg_pool2d(x, (self.window, 1), 1, (half, 0), count_include_pad=False)
         return F.avg_pool2d(x, (1, self.window), 1, (0, half), count_include_pad=False)

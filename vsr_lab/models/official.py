@@ -1,4 +1,4 @@
-"""Weights that other projects published, read into the networks of this shelf, every tensor accounted for."""
+"""Conversion of weights that other projects published."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -48,9 +48,10 @@ _RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIM
 
 
 def load_basicvsr(path: Path) -> BasicVsr:
-    """BasicVSR x4 with the weights that its authors published in BasicSR's format (.pth, loaded as tensors alone).
+    """Load BasicVSR x4 with its authors' weights in BasicSR's format (.pth).
 
-    Raises UserError where the file is missing, is none, or holds another network.
+    Raises:
+        UserError: the file is missing, contains more than tensors, or belongs to another network.
     """
     network = BasicVsr()
     fill(network, published(network, read_tensors(path), path), path)
@@ -58,16 +59,22 @@ def load_basicvsr(path: Path) -> BasicVsr:
 
 
 def load_animesr(path: Path) -> AnimeSr:
-    """AnimeSR v2 x4 with the weights that its authors published. Raises UserError as `load_basicvsr` does."""
+    """Load AnimeSR v2 x4 with its authors' weights (.pth). Raises UserError as `load_basicvsr` does."""
     network = AnimeSr()
     fill(network, published(network, read_tensors(path), path), path)
     return network.eval()
 
 
 def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
-    """Rename published weights, as returned by `read_tensors`, from their authors' names to those of network.
+    """Rename published weights to the names that network uses.
 
-    Raises UserError if no published weights are known for the class of network, or if the file contains no weights.
+    Args:
+        network: network that the weights are for.
+        loaded: content of the file, as returned by `read_tensors`.
+        path: path of the file, for error messages.
+
+    Raises:
+        UserError: no published weights are known for the class of network, or the file contains no weights.
     """
     renames = _RENAMES.get(type(network))
     if renames is None:
@@ -81,7 +88,10 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """A file that torch.save wrote, of plain tensors and numbers. Raises UserError for any other, unopened."""
+    """Read a file that torch.save wrote, of tensors and numbers only.
+
+    Raises UserError, without running code, for any other.
+    """
     check_file(path, "give the published .pth")
     try:
         loaded: Any = torch.load(path, "cpu", weights_only=True)

@@ -1,4 +1,4 @@
-"""A streaming network without flow: the hidden state carries what the frames before knew."""
+"""A streaming network without optical flow."""
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,11 @@ from vsr_lab.models.blocks import ResidualBlock, zero_
 
 
 class Recurrent(StreamingNetwork):
-    """Current and previous LR, hidden state and the previous residual (space to depth) -> residual over bicubic.
+    """Recurrent network in the style of RLSP (Fuoli et al. 2019) and RRN (Isobe et al.
 
-    RLSP (Fuoli et al. 2019) and RRN (Isobe et al. 2020) in one small cell. State: previous lr (B 3 h w), hidden
-    (B channels h w), previous residual (B 3s^2 h w).
+    2020), added to bicubic upscaling. Inputs of a step are the current and the previous LR frame, the hidden state and
+    the previous residual. The state is the previous lr (B, 3, h, w), the hidden state (B, channels, h, w) and the
+    previous residual as channels (B, 3 scale^2, h, w).
     """
 
     def __init__(self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0) -> None:

@@ -1,4 +1,4 @@
-"""A streaming network that moves what it remembers to where things are now."""
+"""A streaming network whose state is motion-compensated."""
 
 from torch import Tensor
 
@@ -10,14 +10,13 @@ from vsr_lab.models.recurrent import Recurrent
 
 
 class RecurrentFlow(Recurrent):
-    """`Recurrent` whose state is first warped onto the current frame.
+    """`Recurrent` whose state is warped to the current frame, as in FRVSR (Sajjadi et al. 2018) but at low resolution.
 
-    A small flow network, trained jointly, estimates the motion between the last frame and the current one. The last
-    frame, the hidden state and the last residual (stored as channels) are warped by it, which is FRVSR's idea
-    (Sajjadi et al. 2018) at low resolution.
+    A small flow network, trained jointly, estimates the motion. The previous frame, the hidden state and the previous
+    residual are warped by it.
 
     Args:
-        flow_channels: width of the flow network, which has 0.02 million parameters at 24.
+        flow_channels: channels of the flow network, which has 0.02 million parameters with 24.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""SPAN: a per-frame network of attention without parameters, and the same with a memory of the frames before."""
+"""SPAN, a per-frame network with parameter-free attention, and a recurrent version of it."""
 
 import torch
 import torch.nn.functional as F
@@ -23,16 +23,16 @@ class Spab(nn.Module):
         self.c3_r = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: B C h w -> the output of the block and of its first activation, of the same shape."""
+        """Map x (B, C, h, w) to the outputs of the block and of its first activation, both of the same shape."""
         first = F.silu(self.c1_r(x))
         t = self.c3_r(F.silu(self.c2_r(first)))
         return (t + x) * (t.sigmoid() - 0.5), first
 
 
 class _Layers(StreamingNetwork):
-    """The layers of SPAN, under their published names, in three parts.
+    """The layers of SPAN, with their published names, in three parts.
 
-    The first and the last ones stay out of half precision: the picture itself passes there.
+    The first and the last layers do not run in half precision, because the image itself passes through them.
     """
 
     def __init__(self, scale: Scale, channels: Channels) -> None:
@@ -53,12 +53,12 @@ class _Layers(StreamingNetwork):
         nn.init.normal_(self.conv_1.weight, std=1 / 255)  # so that features begin at a scale of one
 
     def shallow(self, lr: Tensor) -> Tensor:
-        """lr: B 3 h w in [0, 1] -> features of the first convolution, B C h w."""
+        """Compute the features of the first convolution, (B, C, h, w), from lr (B, 3, h, w) in [0, 1]."""
         with torch.autocast(lr.device.type, enabled=False):
             return self.conv_1((lr.to(self.conv_1.weight.dtype) - self.get_buffer("mean")) * 255)
 
     def deep(self, shallow: Tensor) -> Tensor:
-        """Features of the first convolution -> features of which the last one makes the picture, B C h w."""
+        """Compute the input of the last convolution, (B, C, h, w), from the features of the first one."""
         one, first = self.block_1(shallow)
         y = one
         for block in (self.block_2, self.block_3, self.block_4, self.block_5, self.block_6):
@@ -68,7 +68,7 @@ class _Layers(StreamingNetwork):
             return self.conv_cat(torch.cat([part.to(shallow.dtype) for part in parts], 1))
 
     def pixels(self, features: Tensor) -> Tensor:
-        """Features -> the picture with its pixels as channels, B 3s^2 h w."""
+        """Apply the last convolution: features (B, C, h, w) to the unshuffled output, (B, 3 scale^2, h, w)."""
         with torch.autocast(features.device.type, enabled=False):
             return self.upsampler[0](features)
 
@@ -76,7 +76,8 @@ class _Layers(StreamingNetwork):
 class Span(_Layers, FrameNetwork):
     """SPAN (Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024), per frame.
 
-    Every convolution in its deployed 3x3 form; `add_branches` trains them as the paper does. No skip: starts black.
+    Every convolution is a plain 3x3 one; `add_branches` adds the branches that the paper trains with. There is no skip
+    connection to an upscaled input.
     """
 
     def frame(self, lr: Tensor) -> Tensor:
@@ -84,15 +85,19 @@ class Span(_Layers, FrameNetwork):
 
 
 class SpanStream(_Layers):
-    """SPAN that remembers: while what is added to it is at its initial zeros, it gives what SPAN gives, exactly.
+    """SPAN with a recurrent state. With the initial zeros in the added layers, its output equals SPAN's exactly.
 
-    Lucas and Kanade's flow finds where the pixels of this frame were in the last one. From there come the last output,
-    sampled at its own size (at LR size interpolation would blur it), the last LR frame and hidden features. They are
-    added to the first features, and at the end to a correction of the last ones and to gates, which say for every
-    pixel how much of the last output to keep. What no frame before has shown is left to SPAN. State: lr (B 3 h w),
-    sr (B 3 sh sw), hidden features (B memory h w), and 1 where these are known (B 1 h w).
+    Lucas-Kanade flow warps the previous frame, the hidden features and the previous output to the current frame. The
+    output is sampled at high resolution, because interpolation at LR size would blur it. These are added to the first
+    features, to the last features as a correction, and determine a gate: for every pixel, how much of the previous
+    output is kept. Pixels without a previous value use SPAN alone.
 
-    memory: hidden channels; flow_steps: of `LucasKanade`.
+    The state is lr (B, 3, h, w), sr (B, 3, scale h, scale w), hidden features (B, memory, h, w), and a mask (B, 1, h,
+    w) that is 1 where they are valid.
+
+    Args:
+        memory: channels of the hidden features.
+        flow_steps: refinements per level of `LucasKanade`.
     """
 
     def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, flow_steps: Layers = 2) -> None:
@@ -130,15 +135,21 @@ class SpanStream(_Layers):
 
 
 def _mixed(now: Tensor, pixels: Tensor, gate: Tensor) -> Tensor:
-    """now where gate is 0, pixels where it is 1; pictures with pixels as channels, and a gate for their colours."""
+    """Interpolate from now (gate 0) to pixels (gate 1), both (B, 3 scale^2, h, w); colours share a gate."""
     fresh, kept = (part.unflatten(1, (3, -1)) for part in (now, pixels))
     return torch.lerp(fresh, kept, gate.unsqueeze(1)).flatten(1, 2)
 
 
 def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
-    """`pixel_unshuffle` of sr moved by flow, in one look-up: B 3 sh sw and B 2 h w (LR pixels) -> B 3s^2 h w.
+    """Compute `pixel_unshuffle` of warped sr in one step; pixels outside sr take the value of its border.
 
-    All pixels that belong to one of LR are moved alike. Outside of sr: its border.
+    Args:
+        sr: (B, 3, scale h, scale w).
+        flow: (B, 2, h, w) in LR pixels; all SR pixels of one LR pixel are moved alike.
+        scale: upscaling factor.
+
+    Returns:
+        (B, 3 scale^2, h, w).
     """
     height, width = flow.shape[-2:]
     steps = torch.arange(scale, device=flow.device, dtype=flow.dtype)

@@ -1,4 +1,4 @@
-"""SPAN's weights as others publish and read them, and for another scale."""
+"""Conversion of SPAN's weights from and to the published format, and to another scale."""
 
 import torch
 import torch.nn.functional as F
@@ -10,9 +10,9 @@ Tensors = dict[str, Tensor]
 
 
 def deploy_published(tensors: Tensors) -> Tensors:
-    """Published training weights with every Conv3XC (1x1, 3x3, 1x1 and a 1x1 beside them) made one 3x3 convolution.
+    """Merge every Conv3XC of published training weights into one 3x3 convolution.
 
-    Weights that are deployed already stay as they are.
+    Merged weights are returned unchanged. A Conv3XC has the branches 1x1-3x3-1x1 and 1x1.
     """
     stems = [name.removesuffix(".sk.weight") for name in tensors if name.endswith(".sk.weight")]
     kept = {n: t for n, t in tensors.items() if n != "no_norm" and not n.startswith(tuple(f"{s}." for s in stems))}
@@ -26,7 +26,10 @@ def deploy_published(tensors: Tensors) -> Tensors:
 
 
 def to_published(tensors: Tensors) -> Tensors:
-    """The weights of a `Span` in the published form, which spandrel recognises: the same network, exactly."""
+    """Convert the weights of a `Span` to the published format, which spandrel recognises.
+
+    The output is exactly the same.
+    """
     made: Tensors = {}
     for name, weight in tensors.items():
         stem = name.removesuffix(".weight")
@@ -38,7 +41,7 @@ def to_published(tensors: Tensors) -> Tensors:
 
 
 def _conv3xc(weight: Tensor, bias: Tensor) -> Tensors:
-    """A 3x3 convolution in the middle of a Conv3XC whose other layers hand through what they get."""
+    """A Conv3XC that is equal to a 3x3 convolution: its other layers are identities."""
     outputs, inputs = weight.shape[:2]
     entry, leave = (F.pad(torch.eye(n).to(weight), (0, 0, 0, n))[..., None, None] for n in (inputs, outputs))
     return {
@@ -56,7 +59,7 @@ def _conv3xc(weight: Tensor, bias: Tensor) -> Tensors:
 
 
 def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
-    """Weights for a smaller scale that divides theirs: the last convolution gives means of the pixels it gave."""
+    """Convert weights to a divisor of their scale, by averaging the output pixels of the last convolution."""
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)
     if theirs <= scale or theirs % scale:

@@ -1,4 +1,4 @@
-"""SPyNet: optical flow from coarse to fine by a pyramid of small networks."""
+"""SPyNet: coarse-to-fine optical flow by a pyramid of small networks."""
 
 import math
 from itertools import pairwise
@@ -15,10 +15,12 @@ _TOGETHER = 16  # frames: one by one leaves a GPU waiting, all at once is too mu
 
 
 class SpyNet(nn.Module):
-    """Flow between two pictures (Ranjan and Black, "Optical flow estimation using a spatial pyramid network", 2017).
+    """SPyNet (Ranjan and Black, "Optical flow estimation using a spatial pyramid network", 2017), in float32.
 
-    Always in float32: half precision costs whole pixels of flow. levels: of the pyramid; the coarsest is
-    2^(levels - 1) times smaller.
+    Half precision would cause errors of whole pixels.
+
+    Args:
+        levels: pyramid levels; the coarsest is smaller by 2^(levels - 1).
     """
 
     def __init__(self, levels: int = 6) -> None:
@@ -28,7 +30,14 @@ class SpyNet(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1))
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:
-        """reference, other: B 3 H W in [0, 1] -> flow B 2 H W: other, warped by it, looks like reference."""
+        """Estimate flow from reference to other, so that other warped by it is similar to reference.
+
+        Args:
+            reference, other: (B, 3, H, W) in [0, 1].
+
+        Returns:
+            Flow in pixels, (B, 2, H, W).
+        """
         height, width = reference.shape[-2:]
         multiple = 2 ** (len(self.levels) - 1)
         size = (math.ceil(height / multiple) * multiple, math.ceil(width / multiple) * multiple)
@@ -39,7 +48,14 @@ class SpyNet(nn.Module):
         return flow * ratio
 
     def both_ways(self, clip: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """clip B T 3 H W -> the flows from each frame to the one before it, and back; T - 1 each, B 2 H W."""
+        """Estimate flow from each frame of a clip to the previous one, and from each to the next one.
+
+        Args:
+            clip: (B, T, 3, H, W) in [0, 1].
+
+        Returns:
+            Two lists of T - 1 tensors (B, 2, H, W).
+        """
         earlier, later = clip[:, :-1], clip[:, 1:]
         return self._between(later, earlier), self._between(earlier, later)
 
@@ -66,7 +82,7 @@ class SpyNet(nn.Module):
 
 
 class _Level(nn.Sequential):
-    """One level: five 7x7 convolutions, from two pictures and the flow so far to what it lacks."""
+    """One pyramid level: five 7x7 convolutions from two images and the upsampled flow to its correction."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = []

@@ -1,4 +1,4 @@
-"""A network that sees a few neighbouring frames and remembers nothing: plain convolutions, whatever runs it."""
+"""A sliding-window network without recurrence, which exports to plain convolutions."""
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,14 @@ from vsr_lab.models.blocks import Trunk, zero_
 
 
 class Window(Network):
-    """The frames around each one, stacked on channels, to a residual over bicubic (early fusion, VESPCN, 2017).
+    """Early fusion of neighbouring frames (VESPCN, Caballero et al. 2017), added to bicubic upscaling.
 
-    frames: in the window, odd; half of them are the future. The first and the last frame of a clip stand in for
-    those beyond its ends.
+    Args:
+        scale: upscaling factor.
+        frames: frames in the window, odd; half of them are future frames. At the ends of a clip the first and the last
+            frame are repeated.
+        channels: channels of its convolutions.
+        blocks: number of residual blocks.
     """
 
     def __init__(self, scale: Scale, frames: Odd, channels: Channels, blocks: Layers) -> None:
@@ -37,6 +41,13 @@ class Window(Network):
         return self.window(stacked.flatten(0, 1)).unflatten(0, lr.shape[:2])
 
     def window(self, stacked: Tensor) -> Tensor:
-        """One window, its frames stacked on channels, B 3*frames h w -> its middle frame enlarged, B 3 sh sw."""
+        """Upscale the middle frame of a window.
+
+        Args:
+            stacked: frames of the window, stacked on channels, (B, 3 frames, h, w).
+
+        Returns:
+            (B, 3, scale h, scale w).
+        """
         middle = stacked[:, 3 * (self.frames // 2) :][:, :3]
         return self.skip(middle) + F.pixel_shuffle(self.head(self.trunk(stacked)), self.scale)
