@@ -1,6 +1,6 @@
-"""vsr_lab trains, judges and ships video super-resolution models, one content type at a time.
+"""vsr_lab trains, evaluates and deploys video super-resolution models, one content type at a time.
 
-The functions below are what the commands of `vsr-lab` call. They are imported at first use.
+The commands of `vsr-lab` call the functions below. They are imported at first use.
 """
 
 import importlib

@@ -1,4 +1,7 @@
-"""Footage to batches. `data.datamodule` is imported on its own: decoding and degrading need no Lightning."""
+"""Training data: decoded footage, datasets and batches.
+
+Import `data.datamodule` separately: the other modules do not need Lightning.
+"""
 
 from vsr_lab.data.batch import Batch, Sample, collate, make_pair
 from vsr_lab.data.curriculum import Curriculum

@@ -1,4 +1,7 @@
-"""How much there is to see, cell by cell: a small map beside a stored clip, so that choosing a crop reads no frame."""
+"""Activity maps: motion and detail of every cell of 16 x 16 pixels of a stored clip.
+
+With the map, crops are chosen without reading frames.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +14,15 @@ CELL = 16  # HR pixels on a side
 
 
 def measure_activity(frames: Frames, before: Frames | None = None) -> Activity:
-    """frames T H W C -> T 2 ceil(H/16) ceil(W/16), in 8-bit levels: mean change since the frame before, mean gradient.
+    """Measure motion and detail per cell, on every second row and column of the green channel.
 
-    Of every other pixel of green. before: the frame before the first, where there is one; else its change is 0.
+    Args:
+        frames: uint8 (T, H, W, C).
+        before: the frame before the first one; None if there is none, which gives motion 0.
+
+    Returns:
+        (T, 2, ceil(H / 16), ceil(W / 16)) in 8-bit levels: mean absolute difference from the previous frame, and mean
+        absolute gradient.
     """
     length, height, width, _ = frames.shape
     rows, columns = np.arange(0, height, CELL) // 2, np.arange(0, width, CELL) // 2
@@ -40,7 +49,16 @@ def _cells(values: npt.NDArray[np.generic], rows: npt.NDArray[np.int64], columns
 def motion_and_detail(
     activity: Activity, t: int, span: int, y: int, x: int, size: int, stride: int
 ) -> tuple[float, float]:
-    """Of the size x size pixels at y, x in frames t..t+span: change from shown frame to shown frame, and gradient."""
+    """Mean motion and detail of a crop, in 8-bit levels.
+
+    Args:
+        activity: map of the clip, as from `measure_activity`.
+        t: first frame.
+        span: the crop consists of frames t..t + span.
+        y, x: top left corner in pixels.
+        size: side of the crop in pixels.
+        stride: distance of the frames that are used; motion is the change between these.
+    """
     cells = activity[
         t : t + span + 1, :, y // CELL : (y + size - 1) // CELL + 1, x // CELL : (x + size - 1) // CELL + 1
     ]

@@ -1,4 +1,4 @@
-"""Training pairs: what loaders yield, and how LR and target are made of HR, in the loader or on the device."""
+"""Training pairs: the batches that loaders return, and the computation of LR and target from HR."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ class Batch:
     """A batch of clips of equal size.
 
     Args:
-        hr: B T C H W; uint8 from the loader, later float in [0, 1] on the device.
-        lr: B T C h w, converted in the same way; None if it is computed on the device.
+        hr: (B, T, C, H, W); uint8 from the loader, later float in [0, 1] on the device.
+        lr: (B, T, C, h, w), converted in the same way; None if it is computed on the device.
         params: parameters of the degradation, one set per sample.
         numbers: number of each sample.
         clips: name of the clip that each sample is taken from.
@@ -33,19 +33,26 @@ class Batch:
     starts: list[int]
 
     def pin_memory(self) -> "Batch":
-        """Itself in page-locked memory; DataLoader calls this for pin_memory=True."""
+        """The batch in page-locked memory; DataLoader calls this for pin_memory=True."""
         return replace(self, hr=self.hr.pin_memory(), lr=None if self.lr is None else self.lr.pin_memory())
 
     @property
     def source(self) -> str:
-        """The clips and frames that the samples are from."""
+        """Names and frames of the clips that the samples are taken from, for messages."""
         return ", ".join(f"{clip}@{start}" for clip, start in zip(self.clips, self.starts, strict=True))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """hr: T C H W uint8; lr: T C h w uint8, or None where it is made on the device; params: of the degradation;
-    start, stride: the frames of the clip that were taken.
+    """A training sample before it is collated.
+
+    Args:
+        hr: uint8 (T, C, H, W).
+        lr: uint8 (T, C, h, w); None if it is computed on the device.
+        params: parameters of the degradation.
+        number: number of the sample.
+        clip: name of the clip.
+        start, stride: first frame in the clip, and distance of the frames.
     """
 
     hr: Tensor
@@ -58,7 +65,7 @@ class Sample:
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Samples of one size to a batch."""
+    """Collate samples of equal size to a batch."""
     lr = [sample.lr for sample in samples if sample.lr is not None]
     return Batch(
         hr=_stacked([sample.hr for sample in samples]),
@@ -71,28 +78,31 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def _stacked(clips: Sequence[Tensor]) -> Tensor:
-    """B T C H W, channels innermost in memory as in the store; in a worker straight into shared memory."""
+    """Stack clips to (B, T, C, H, W) in channels-last memory format; in a worker, directly into shared memory."""
     return default_collate([clip.permute(0, 2, 3, 1) for clip in clips]).permute(0, 1, 4, 2, 3)
 
 
 def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> tuple[Tensor, Tensor]:
-    """LR and target of HR frames, both rounded to 8 bits as stored footage is.
+    """Compute LR and target of HR frames, both rounded to 8 bits, as they would be in a file.
 
     Args:
-        degradation: what makes the LR.
-        hr: B T C H W in [0, 1].
-        params: sampled from the degradation, one set a sample.
+        degradation: computes LR from HR.
+        hr: (B, T, C, H, W) in [0, 1].
+        params: parameters drawn by the degradation, one set per sample.
 
     Returns:
-        lr (B T C h w) and target (B T C H W), in [0, 1].
+        lr (B, T, C, h, w) and target (B, T, C, H, W), in [0, 1].
     """
     return quantise(apply_batch(degradation, hr, params)), quantise(target_batch(degradation, hr, params))
 
 
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
-    """Target and LR (uint8, T C H W) of a degradation that runs on the CPU; hr and None for any other.
+    """Compute target and LR of a degradation that runs on the CPU; any other returns hr and None.
 
-    On one thread, as in any worker: several would sum in another order.
+    It uses one thread, as in a worker process, since several would add numbers in another order.
+
+    Returns:
+        uint8 (T, C, H, W) and (T, C, h, w).
     """
     if not degradation.on_cpu:
         return hr, None
@@ -106,7 +116,7 @@ def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tupl
 
 
 def pair_on_device(degradation: Degradation, batch: Batch, dtype: torch.dtype) -> Batch:
-    """The batch with LR and target in [0, 1]; LR is made here where the loader has not."""
+    """Convert a batch to float in [0, 1], and compute LR and target if the loader did not."""
     hr = _to_float(batch.hr, dtype)
     if batch.lr is not None:
         return replace(batch, hr=hr, lr=_to_float(batch.lr, dtype))
@@ -115,10 +125,10 @@ def pair_on_device(degradation: Degradation, batch: Batch, dtype: torch.dtype) -
 
 
 def _to_float(frames: Tensor, dtype: torch.dtype) -> Tensor:
-    """uint8, channels innermost as the store has them, to [0, 1], contiguous."""
+    """Convert uint8 in channels-last memory format to contiguous float in [0, 1]."""
     return frames.to(dtype, memory_format=torch.contiguous_format) / 255
 
 
 def _to_bytes(frames: Tensor) -> Tensor:
-    """[0, 1] to uint8, channels innermost in memory."""
+    """Convert [0, 1] to uint8 in channels-last memory format."""
     return torch.from_numpy(to_frames(frames)).permute(0, 3, 1, 2)

@@ -1,4 +1,4 @@
-"""Crops that grow longer during a training: motion is learnt cheaply on short ones first."""
+"""Curriculum of clip lengths: short crops first, which are faster, and longer ones later."""
 
 from itertools import pairwise
 from typing import Any
@@ -13,14 +13,16 @@ _EXAMPLE = "set data.curriculum=[[0.0,5],[0.5,10]]"
 
 
 class Curriculum:
-    """Frames of a crop by the fraction of the training done.
+    """Number of frames of a crop, as a function of the progress of the training.
 
     Args:
-        stages: (fraction of the training from which on, frames), ascending from 0.
-        longest: data.clip_frames, which no stage may exceed.
+        stages: pairs of the fraction of the training at which a stage begins and its number of frames, in ascending
+            order from 0.
+        longest: maximum number of frames (data.clip_frames).
 
     Raises:
-        UserError: for stages that do not begin at 0, do not ascend, or have too few or too many frames.
+        UserError: the stages do not begin at 0 or are not in ascending order, or a number of frames is below 1 or above
+            `longest`.
     """
 
     def __init__(self, stages: list[list[float]], longest: int) -> None:
@@ -35,7 +37,7 @@ class Curriculum:
         self._stages = [(float(start), int(length)) for start, length in stages]
 
     def frames_at(self, progress: float) -> int:
-        """Frames of a crop at `progress`, the fraction of the training done."""
+        """Number of frames of a crop at `progress`, the fraction of the training that is done."""
         return next(length for start, length in reversed(self._stages) if start <= progress)
 
 
@@ -44,13 +46,13 @@ def _is_pair(stage: Any) -> bool:
 
 
 class CurriculumCrops(Dataset[Sample]):
-    """Crops as long as the curriculum sets for their step. A shorter crop is the beginning of the longest.
+    """Crops whose length follows a curriculum. A shorter crop is the first part of the longest one.
 
     Args:
-        crops: of the longest stage.
-        curriculum: lengths.
-        share: samples a step, of all processes: sample `number` belongs to step number // share.
-        steps: of the whole training.
+        crops: dataset of crops of the longest stage.
+        curriculum: number of frames by progress.
+        share: samples per step over all processes; sample `number` belongs to step number // share.
+        steps: steps of the whole training.
     """
 
     def __init__(self, crops: Crops, curriculum: Curriculum, share: int, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""Footage as Lightning asks for it: batches in an order that depends on the seed and the step alone."""
+"""Lightning data module whose batches depend only on the seed and the training step."""
 
 import signal
 from collections.abc import Iterator, Sequence
@@ -25,11 +25,11 @@ class LoaderOptions:
     """How footage is decoded and batches are loaded.
 
     Args:
-        batch_size: samples a batch and process.
-        workers: processes that cut samples, and threads that decode; 0 cuts in the training process.
-        seed: of positions, augmentation and degradation.
-        curriculum: shorter clips to begin with; None trains on whole crops throughout.
-        budget_gib: the largest size of all clips decoded.
+        batch_size: samples per batch and process.
+        workers: worker processes of the loader, and threads that decode; 0 loads in the training process.
+        seed: seed of crop positions, augmentation and degradation.
+        curriculum: shorter clips at first; None: all crops have the full length.
+        budget_gib: maximum size of all decoded clips.
     """
 
     batch_size: int = 4
@@ -40,13 +40,13 @@ class LoaderOptions:
 
 
 class VideoDataModule(pl.LightningDataModule):
-    """Crops to train on and windows to validate on, as pairs of LR and target in [0, 1] on the device.
+    """Training crops and validation clips, as pairs of LR and target in [0, 1] on the device.
 
-    A trainer that resumes at a step gets the batches of that step and of those after it.
+    A trainer that resumes at step n gets the batches of step n and later.
 
     Args:
         train: random crops.
-        validation: fixed windows, one a batch, since clips differ in size.
+        validation: fixed windows; one per batch, since their sizes differ.
         loading: batch size and workers.
     """
 
@@ -68,19 +68,19 @@ class VideoDataModule(pl.LightningDataModule):
         windows: WindowOptions = WindowOptions(),  # noqa: B008
         loading: LoaderOptions = LoaderOptions(),
     ) -> "VideoDataModule":
-        """Decode footage into a store and split each shot into a part to train on and one to validate on.
+        """Decode footage into a store, and split each shot into a part for training and one for validation.
 
         Args:
-            footage: HR footage: a folder of videos, a manifest, or what `vsr_lab.footage.shots.find_shots` found.
-            degradation: what LR is made by; of lr_shots only its scale is used.
-            store: folder of decoded frames, which later trainings use again.
-            lr_shots: the LR twin of every shot; None makes LR by the degradation.
-            crops: what a training sample is.
-            windows: what a validation sample is.
-            loading: how both are loaded.
+            footage: HR footage: a folder of videos, a manifest, or the result of `vsr_lab.footage.shots.find_shots`.
+            degradation: computes LR; with `lr_shots`, only its scale is used.
+            store: folder of decoded frames, which later trainings reuse.
+            lr_shots: recorded LR of every shot; None: LR is computed by the degradation.
+            crops: size, length and augmentation of training samples.
+            windows: size and length of validation clips.
+            loading: batch size, workers and seed.
 
         Raises:
-            UserError: for shots too short, too small or not alike, before anything is decoded where lengths tell.
+            UserError: shots are too short or too small, or LR does not match HR.
         """
         shots = find_shots(Path(footage)) if isinstance(footage, (Path, str)) else footage
         for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):
@@ -96,7 +96,7 @@ class VideoDataModule(pl.LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of every step from the trainer's on, for its process."""
+        """Batches from the trainer's current step to the last one, for the trainer's process."""
         trainer = self.trainer
         assert trainer is not None
         accumulate = trainer.accumulate_grad_batches
@@ -110,7 +110,7 @@ class VideoDataModule(pl.LightningDataModule):
         return train_loader(self.train, steps, self.loading)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """One batch a window."""
+        """One batch per validation window."""
         return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
@@ -127,9 +127,9 @@ def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]
 
 
 class StepSampler(Sampler[list[int]]):
-    """Sample numbers of every batch from `first` to `steps`, for process `rank` of `world`.
+    """Sample numbers of every batch from step `first` to `steps`, for process `rank` of `world`.
 
-    Its length is that of the whole training: Lightning counts the batches before a resume as consumed.
+    `len()` is that of the whole training, since Lightning counts the batches before a resume as consumed.
     """
 
     def __init__(self, first: int, steps: int, batch_size: int, *, rank: int = 0, world: int = 1) -> None:
@@ -149,7 +149,7 @@ class StepSampler(Sampler[list[int]]):
 
 
 def train_loader(crops: Crops, steps: StepSampler, loading: LoaderOptions) -> DataLoader[Batch]:
-    """Batches of crops at steps, as long as the curriculum says."""
+    """A data loader of crops in the order of `steps`, with lengths by the curriculum."""
     dataset: Dataset[Sample] = crops
     if loading.curriculum:
         dataset = CurriculumCrops(crops, loading.curriculum, steps.batch_size * steps.world, steps.steps)
@@ -157,9 +157,9 @@ def train_loader(crops: Crops, steps: StepSampler, loading: LoaderOptions) -> Da
 
 
 class _Loader(DataLoader[Any]):
-    """Batches of a dataset, in the order of its sampler.
+    """Data loader of batches in the order of its sampler.
 
-    It has a state, though an empty one: Lightning then knows that it resumes exactly, which the sampler sees to.
+    It has an empty state, so that Lightning assumes an exact resume, which the sampler provides.
     """
 
     def __init__(self, dataset: Dataset[Sample], batches: Sampler[list[int]] | list[list[int]], workers: int) -> None:
@@ -177,13 +177,13 @@ class _Loader(DataLoader[Any]):
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Nothing: the sampler begins at the trainer's step."""
+        """Do nothing: the sampler starts at the trainer's step."""
 
 
 def _survive_one_sigterm(_: int) -> None:
-    """A cluster sends SIGTERM to every process of a job, and the run needs its workers for the current step.
+    """Ignore the first SIGTERM in a worker, so that the current step can be completed.
 
-    A second signal ends a worker, as does the end of the run.
+    A cluster sends SIGTERM to every process of a job. A second signal ends a worker, as does the end of the run.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))

@@ -1,4 +1,4 @@
-"""Training and validation samples: each a pure function of (seed, sample number)."""
+"""Training and validation samples, each a pure function of the seed and the sample number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ _UNTURNED = np.zeros(4, dtype=bool)
 
 
 def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """Random numbers for one purpose of one sample."""
+    """Random generator for one purpose of one sample."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
 
 
 class Place(NamedTuple):
-    """A window in the footage: index of the clip, first frame, stride of frames, and corner in HR pixels."""
+    """Position of a crop: index of the clip, first frame, distance of frames, and corner in HR pixels."""
 
     clip: int
     t: int
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 class _Starts:
-    """The frames of all clips at which a window of `span` + 1 frames begins that crosses no cut."""
+    """The first frames, in all clips, of windows of `span` + 1 frames that cross no cut."""
 
     def __init__(self, clips: Sequence[StoredClip], span: int) -> None:
         self.scenes = [
@@ -53,14 +53,14 @@ class _Starts:
         self.ends = np.cumsum([count for _, _, count in self.scenes], dtype=np.int64)
 
     def draw(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Index of a clip and a frame of it, uniformly over all."""
+        """Draw the index of a clip and a first frame, uniformly over all."""
         place = int(rng.integers(self.ends[-1]))
         index, first, count = self.scenes[scene := int(np.searchsorted(self.ends, place, "right"))]
         return index, first + count - int(self.ends[scene] - place)
 
 
 class _Clips(Dataset[Sample]):
-    """Clips, the LR twin of each or none where the degradation makes LR, and the seed of what is drawn."""
+    """HR clips, their recorded LR (empty: LR is computed by the degradation), and a seed."""
 
     def __init__(
         self, clips: Sequence[StoredClip], lr_clips: Sequence[StoredClip], degradation: Degradation, seed: int
@@ -73,7 +73,10 @@ class _Clips(Dataset[Sample]):
     def _read(
         self, number: int, place: Place, shape: tuple[int, int, int], purpose: int, turns: npt.NDArray[np.bool_]
     ) -> Sample:
-        """The sample of shape (T, H, W) at place; purpose: of the stream that the parameters are drawn from."""
+        """Read the sample of shape (T, H, W) at place.
+
+        Purpose selects the random stream of the degradation's parameters.
+        """
         clip = self.clips[place.clip]
         hr = _turned(_window(clip, place, shape, 1), turns)
         params = self.degradation.sample(stream(self.seed, number, purpose))
@@ -86,16 +89,16 @@ class _Clips(Dataset[Sample]):
 
 @dataclass(frozen=True)
 class CropOptions:
-    """How training crops are cut.
+    """How training crops are chosen and augmented.
 
     Args:
-        frames: of a crop.
-        size: HR pixels on a side, a multiple of the scale.
-        crop_candidates: positions drawn for a crop, of which the one with most motion and detail is used.
-        flips: mirror, transpose and reverse in time at random (off for text, which is never mirrored).
-        strides: probabilities of every frame, every second, every third: footage of other frame rates.
-        min_motion: mean change between shown frames, in 8-bit levels, below which a position is skipped while a more
-            active one can be found.
+        frames: frames per crop.
+        size: height and width in HR pixels, a multiple of the scale.
+        crop_candidates: number of random positions, of which the one with most motion and detail is used.
+        flips: mirror, transpose and reverse in time at random.
+        strides: probabilities of using every frame, every second, every third, and so on.
+        min_motion: minimum mean change between the frames of a crop, in 8-bit levels; crops with less are skipped if
+            one with more is found.
     """
 
     frames: int = 8
@@ -111,13 +114,13 @@ class Crops(_Clips):
 
     Args:
         clips: HR footage.
-        degradation: what LR is made by.
+        degradation: computes LR.
         options: size, length and augmentation.
-        lr_clips: the LR twin of every clip; none where the degradation makes LR.
-        seed: of positions, augmentation and degradation.
+        lr_clips: recorded LR of every clip; empty: LR is computed by the degradation.
+        seed: seed of positions, augmentation and degradation.
 
     Raises:
-        UserError: for a clip without room for a crop, and for a stride that no clip has room for.
+        UserError: a clip is too short or too small for a crop, or no clip is long enough for a stride.
     """
 
     def __init__(
@@ -146,19 +149,23 @@ class Crops(_Clips):
         return self.sample(number, self.options.frames)
 
     def sample(self, number: int, frames: int) -> Sample:
-        """Sample `number`, the first `frames` of its frames."""
+        """Sample `number`, limited to its first `frames` frames."""
         place, turns = self.place(number)
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 
     def place(self, number: int) -> tuple[Place, npt.NDArray[np.bool_]]:
-        """Where sample `number` is taken, and whether it is turned over in time, height, width and diagonally."""
+        """Position of sample `number`, and whether it is reversed in time, flipped by rows or columns, or transposed.
+        """
         rng = stream(self.seed, number, _PLACE)
         turns = rng.integers(0, 2, 4).astype(bool) if self.options.flips else _UNTURNED
         stride = int(np.searchsorted(self._stride_ends, rng.random(), "right")) + 1
         return self._choose(rng, stride), turns
 
     def _choose(self, rng: np.random.Generator, stride: int) -> Place:
-        """The most active of `crop_candidates` positions; of more where all are still."""
+        """The most active of `crop_candidates` random positions.
+
+        More are drawn if there is too little motion at all of them.
+        """
         candidates, min_motion = self.options.crop_candidates, self.options.min_motion
         best, most = self._draw(rng, stride), -1.0
         if candidates == 1 and not min_motion:
@@ -182,14 +189,14 @@ class Crops(_Clips):
         return Place(clip, t, stride, y, x)
 
     def measure(self, place: Place) -> tuple[float, float]:
-        """Motion and detail at a place, from the maps beside the clips: no frame is read."""
+        """Motion and detail at a position, from the activity map: no frame is read."""
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride
         return motion_and_detail(activity, place.t, span, place.y, place.x, self.options.size, place.stride)
 
 
 def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
-    """Height and width of a clip that has room for a window."""
+    """Height and width of a clip. Raises UserError if it is too short or too small for a window."""
     length, height, width, _ = clip.frames.shape
     if length < frames:
         raise UserError(clip.name, f"has {length} frames, the window {frames}", "lower data.clip_frames")
@@ -211,7 +218,7 @@ def _probabilities(strides: Sequence[float]) -> np.ndarray:
 
 
 def _window(clip: StoredClip, place: Place, shape: tuple[int, int, int], scale: int) -> Frames:
-    """Frames of shape (T, H, W) in HR pixels at place, of a clip that is `scale` times smaller than HR."""
+    """Frames of a clip that is `scale` times smaller than HR, at a position and shape (T, H, W) in HR pixels."""
     frames, height, width = shape
     rows, columns = (
         slice(place.y // scale, (place.y + height) // scale),
@@ -221,9 +228,9 @@ def _window(clip: StoredClip, place: Place, shape: tuple[int, int, int], scale: 
 
 
 def _turned(frames: Frames, turns: npt.NDArray[np.bool_]) -> Tensor:
-    """T H W C, turned over in time, height, width and diagonally, as T C H W, channels innermost in memory.
+    """Reverse in time, flip and transpose frames (T, H, W, C), and return (T, C, H, W) in channels-last memory format.
 
-    The only copy out of the store. OpenCV's is six times as fast as numpy's or torch's, which go pixel by pixel.
+    This is the only copy of the frames. OpenCV copies them six times as fast as NumPy or PyTorch.
     """
     in_time, down, across, diagonal = turns
     shown = frames[::-1] if in_time else frames
@@ -241,13 +248,13 @@ def _turned(frames: Frames, turns: npt.NDArray[np.bool_]) -> Tensor:
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """What validation sees of the footage.
+    """How validation clips are chosen.
 
     Args:
-        frames: of a window, at most.
-        size: HR pixels on a side, at most.
-        clips: windows, at most, evenly spread over the clips.
-        hold_out: share of every clip, at its end, that is kept from training, in [0, 1).
+        frames: maximum number of frames per clip.
+        size: maximum height and width in HR pixels.
+        clips: maximum number of clips, evenly spread over the footage.
+        hold_out: fraction at the end of every clip that is not used for training, in [0, 1).
     """
 
     frames: int = 12
@@ -257,14 +264,14 @@ class WindowOptions:
 
 
 class Windows(_Clips):
-    """One fixed window a clip, the middle of its longest scene and its centre crop: what validation sees.
+    """One fixed validation clip per stored clip: the centre crop of the middle of its longest scene.
 
     Args:
         clips: HR footage.
-        degradation: what LR is made by.
+        degradation: computes LR.
         options: size and length.
-        lr_clips: the LR twin of every clip; none where the degradation makes LR.
-        seed: of the degradation.
+        lr_clips: recorded LR of every clip; empty: LR is computed by the degradation.
+        seed: seed of the degradation.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""HR footage to LR/HR pairs on disk; a record beside each LR file reproduces it, bit for bit."""
+"""LR/HR pairs on disk: degraded footage, with a record of each LR file that reproduces it bit for bit."""
 
 import hashlib
 import zlib
@@ -30,7 +30,7 @@ _COPIES = 4
 
 @dataclass(frozen=True)
 class Pair:
-    """Files written for a clip; hr is None where the target is the source itself."""
+    """The files written for a clip. hr is None if the target equals the source."""
 
     name: str
     frames: int
@@ -44,11 +44,11 @@ class DegradationJob:
     """How LR/HR pairs are written.
 
     Args:
-        degradation: Applied to every clip, with parameters of its own.
+        degradation: Degradation of every clip, with parameters drawn for each.
         config: The degradation as plain yaml, for the records.
-        seed: Of all clips together.
-        window: Frames at a time where no frame depends on another.
-        memory_gib: Memory allowed for a clip that has to be held whole.
+        seed: Seed of all parameters; those of a clip also depend on its name.
+        window: Frames processed at a time, if frames are independent of each other.
+        memory_gib: Maximum memory for a clip that has to be processed as a whole.
     """
 
     degradation: Degradation
@@ -58,11 +58,11 @@ class DegradationJob:
     memory_gib: float
 
     def params(self, name: str) -> Params:
-        """Parameters of the clip of that name, independent of the other clips."""
+        """Parameters for the clip `name`; they do not depend on other clips."""
         return self.degradation.sample(np.random.default_rng((self.seed, zlib.crc32(name.encode()))))
 
     def check(self, shots: Sequence[Shot]) -> None:
-        """Raises UserError if a clip is too small or too long for the degradation."""
+        """Check the clips. Raises UserError if one is too small or too long for the degradation."""
         scale = self.degradation.scale
         for shot in shots:
             height, width = shot.size
@@ -77,7 +77,7 @@ class DegradationJob:
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
-        """Yield LR frames, target frames and seconds since the first frame; `window` frames at a time."""
+        """Degrade a clip: yield LR frames, target frames and timestamps in seconds, `window` frames at a time."""
         size = shot.frames if self.degradation.temporal else self.window
         origin = 0.0
         for first in range(0, shot.frames, size):
@@ -90,23 +90,23 @@ class DegradationJob:
 
 
 def _crop_to_multiple(hr: Tensor, scale: int) -> Tensor:
-    """hr cropped at the bottom and the right to a multiple of scale."""
+    """Crop hr at the bottom and right to a multiple of scale."""
     height, width = hr.shape[-2:]
     return hr[..., : height - height % scale, : width - width % scale]
 
 
 def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> list[Pair]:
-    """Writes lr/NAME.mkv (lossless), its record and manifest.csv; hr/NAME.mkv where the target is not the source.
+    """Write lr/NAME.mkv (lossless), its record and manifest.csv, and hr/NAME.mkv if the target differs from the source.
 
-    Files have the frame rate and the timestamps of their source, to the millisecond that Matroska stores.
+    Files have the frame rate and timestamps of their source, rounded to milliseconds by Matroska.
 
     Args:
         shots: HR clips.
-        job: How they are degraded.
-        folder: Where the files are written.
+        job: Degradation, seed and limits.
+        folder: Folder to write to.
 
     Raises:
-        UserError: A clip is too small or too long; nothing was written.
+        UserError: A clip is too small or too long; nothing is written.
     """
     job.check(shots)
     pairs: list[Pair] = []
@@ -163,14 +163,14 @@ def _writer(stack: ExitStack, shot: Shot, path: Path, size: tuple[int, int]) -> 
 
 
 def _frame_rate(shot: Shot) -> Fraction:
-    """Frames per second of the file: a standard rate if it is near one, since MP4 measures 24000/1001 as 23.9753."""
+    """Frames per second of the file, replaced by a standard rate that is close: MP4 measures 24000/1001 as 23.9753."""
     rate = Fraction(shot.rate)
     standard = (Fraction(round(rate)), Fraction(1000 * round(rate * 1001 / 1000), 1001))
     return next((one for one in standard if abs(one / rate - 1) < 1 / 5000), rate.limit_denominator(1001))
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of a file, or of those of the files of a folder in the order of their names."""
+    """SHA-256 of a file, or of the hashes of a folder's files in the order of their names."""
     if path.is_file():
         return sha256(path)
     return hashlib.sha256(

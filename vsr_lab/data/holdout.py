@@ -1,4 +1,4 @@
-"""Which part of the footage validates: the end of every clip."""
+"""Split of footage into training and validation: the end of every clip is used for validation."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -18,20 +18,21 @@ class Span(NamedTuple):
 
 
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
-    """Split each clip in time: its end validates, with a gap of a window before it where there is room.
+    """Split each clip in time: its end is used for validation.
 
-    Clips too short to be split are assigned whole: every 1/share-th validates.
+    A gap of `window` frames separates the parts if the clip is long enough. Clips that are too short to be split are
+    assigned as a whole: one of every 1 / share to validation.
 
     Args:
-        clips: what is split, by length alone.
-        share: of the frames that validate, in [0, 1).
-        window: frames that each side needs at least.
+        clips: clips to split; only their lengths are used.
+        share: fraction of the frames for validation, in [0, 1).
+        window: minimum number of frames of each part.
 
     Returns:
         Spans for training and for validation.
 
     Raises:
-        UserError: for a clip shorter than a window, and for a single one too short to be split.
+        UserError: a clip is shorter than a window, or there is a single clip that is too short to be split.
     """
     held = [max(window, round(len(clip) * share)) for clip in clips]
     short = [index for index, clip in enumerate(clips) if len(clip) - held[index] < window]
@@ -56,7 +57,7 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:
-    """At most `most` of the items, evenly spread."""
+    """At most `most` items, evenly spread over all."""
     if len(items) <= most:
         return list(items)
     return [items[(2 * i + 1) * len(items) // (2 * most)] for i in range(most)]

@@ -1,4 +1,4 @@
-"""The store, from the reading side: decoded uint8 clips on disk, memory-mapped, with a checksum beside each."""
+"""Reading the store: decoded uint8 clips on disk, memory-mapped and protected by checksums."""
 
 import hashlib
 import re
@@ -25,18 +25,24 @@ _CHUNK = 1 << 24
 
 @lru_cache(maxsize=384)
 def _mapped(path: Path) -> npt.NDArray[np.generic]:
-    """The array in path, mapped: pages are shared between processes and dropped when memory is short.
+    """Memory-map the array in a file. Pages are shared between processes and released when memory is short.
 
-    A process may hold about a thousand files open, and a data set has 64,612 clips: the least used are closed.
+    Only the most recently used files are kept open: a process may open about a thousand, and Vimeo-90K has 64,612
+    clips.
     """
     return np.asarray(np.load(path, mmap_mode="r"))
 
 
 @dataclass(frozen=True)
 class StoredClip:
-    """Frames first..stop-1 of a decoded shot. Holds no file open, so it can be handed to worker processes.
+    """Frames first..stop-1 of a decoded shot. It keeps no file open, so it can be sent to worker processes.
 
-    cuts: frames of the file at which a new scene begins.
+    Args:
+        name: name of the clip.
+        path: file of the frames.
+        cuts: frames of the file at which a new scene begins.
+        first: first frame.
+        stop: the frame after the last; None: all.
     """
 
     name: str
@@ -47,12 +53,12 @@ class StoredClip:
 
     @property
     def frames(self) -> Frames:
-        """T H W C uint8, mapped."""
+        """Memory-mapped frames, uint8 (T, H, W, C)."""
         return _mapped(self.path)[self.first : self.stop]  # pyright: ignore[reportReturnType]
 
     @property
     def activity(self) -> Activity:
-        """How much there is to see in each cell of each frame, mapped where it was stored."""
+        """Activity map of the clip, see `measure_activity`."""
         path = activity_path(self.path)
         if not path.exists():
             return measure_activity(self.frames)
@@ -60,12 +66,12 @@ class StoredClip:
 
     @property
     def scenes(self) -> list[tuple[int, int]]:
-        """The clip's own frames a..b-1 between its cuts."""
+        """First frame and the frame after the last of each scene, counted from the start of the clip."""
         first, found = self.first, split_at_cuts(self.cuts, self.first, self.first + len(self))
         return [(start - first, stop - first) for start, stop in found]
 
     def window(self, first: int, last: int) -> "StoredClip":
-        """The clip's own frames first..last-1 as a clip."""
+        """Frames first..last-1, counted from the start of the clip, as a clip."""
         return replace(self, first=self.first + first, stop=self.first + last)
 
     def __len__(self) -> int:
@@ -74,9 +80,15 @@ class StoredClip:
 
 @dataclass(frozen=True)
 class Record:
-    """What lies beside a stored clip as JSON: where it came from, and how to know that it is whole.
+    """JSON record of a stored clip: its source, and checksums of its frames.
 
-    digest: of all bytes of the frames; pages: of a few pages spread over the file, read each time that it is opened.
+    Attributes:
+        source: path of the footage.
+        shot: properties of the shot that its frames depend on.
+        shape: of the frames, (T, H, W, C).
+        bytes: size of the file.
+        digest: hash of all frames.
+        pages: hash of a few pages of the file, compared whenever it is opened.
     """
 
     source: str
@@ -88,9 +100,9 @@ class Record:
 
 
 def _facts(shot: Shot) -> str:
-    """Everything about a shot that its frames depend on, but for its file; what is as usual is left out.
+    """Properties of a shot, other than its file, that its frames depend on. Default values are omitted.
 
-    So a column that shots come to have later makes no clip anew that does without it.
+    Therefore a new property of shots does not change the keys of clips that do not use it.
     """
     aside = {"name", "path", "cuts", "lows", "sha256"}
     found = {f.name: (getattr(shot, f.name), f.default) for f in fields(shot) if f.name not in aside}
@@ -98,7 +110,7 @@ def _facts(shot: Shot) -> str:
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
-    """Where the shot's frames lie: another name whenever they would change."""
+    """Path of the stored frames of a shot. It changes if the frames would change."""
     return folder / f"{shot_key(shot)}.npy"
 
 
@@ -111,7 +123,7 @@ def record_path(path: Path) -> Path:
 
 
 def shot_key(shot: Shot) -> str:
-    """Changes whenever the stored frames would. Raises UserError where there is no footage."""
+    """Key of a shot, which changes if its frames would change. Raises UserError if the footage is missing."""
     return _key(shot.path, _facts(shot))
 
 
@@ -125,7 +137,7 @@ def _key(source: Path, facts: str) -> str:
 
 
 def make_record(shot: Shot, path: Path) -> Record:
-    """The record of frames just decoded into path."""
+    """Make the record of the frames in path, just after they were decoded."""
     frames: Frames = np.load(path, mmap_mode="r")
     return Record(
         source=str(shot.path.resolve()),
@@ -138,12 +150,12 @@ def make_record(shot: Shot, path: Path) -> Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Written last: a clip without its record is not there."""
+    """Write the record of a clip. It is written last: a clip without a record counts as not stored."""
     write_json(record_path(path), asdict(record))
 
 
 def read_record(path: Path) -> Record | None:
-    """The record of the clip at path, or None where there is none that fits this version."""
+    """Read the record of the clip at path; None if there is none, or it is of another version."""
     if not record_path(path).exists():
         return None
     try:
@@ -154,13 +166,13 @@ def read_record(path: Path) -> Record | None:
 
 
 def looks_whole(path: Path, record: Record) -> bool:
-    """The cheap check of every opening: the size, and the sampled pages. Finds cut and overwritten files."""
+    """Check the size and the sampled pages of a clip; detects truncated and overwritten files quickly."""
     there = path.exists() and activity_path(path).exists()
     return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 
 
 def is_whole(path: Path, record: Record) -> bool:
-    """The check of every byte."""
+    """Check every byte of a clip."""
     return looks_whole(path, record) and _digest(path) == record.digest
 
 
@@ -181,7 +193,7 @@ def _pages(path: Path) -> str:
 
 @dataclass(frozen=True)
 class StoreEntry:
-    """A clip in a store. state: "whole", "stale" (its footage is gone or changed), "unfinished" or "damaged"."""
+    """A clip in a store. state: "whole", "stale" (footage removed or changed), "unfinished" or "damaged"."""
 
     path: Path
     source: str
@@ -190,12 +202,17 @@ class StoreEntry:
 
 
 def stored_files(folder: Path) -> list[Path]:
-    """The clips in a store, by their names: other files in the folder are not this program's."""
+    """Paths of the clips in a store, recognised by their names; other files in the folder are ignored."""
     return sorted(path for path in folder.iterdir() if re.fullmatch(r"[0-9a-f]{24}\.(npy|partial)", path.name))
 
 
 def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry]:
-    """What a store holds; every_byte: read all of it, and not a few pages of each clip."""
+    """Yield the entries of a store.
+
+    Args:
+        folder: the store.
+        every_byte: read all frames instead of a few pages of each clip.
+    """
     for path in stored_files(folder):
         record = read_record(path) if path.suffix == ".npy" else None
         size = sum(file.stat().st_size for file in _files(path))
@@ -208,7 +225,7 @@ def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry
 
 
 def remove_entry(path: Path) -> None:
-    """Take a clip out of the store, its record first."""
+    """Delete a clip from the store, its record first."""
     for file in _files(path):
         file.unlink()
 
@@ -219,7 +236,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
-    """Sizes of the clips whose footage is gone or has changed, among those not wanted."""
+    """Sizes of the clips whose footage was removed or changed, except those that are wanted."""
     others = [(path, read_record(path)) for path in folder.glob("*.npy") if path not in wanted]
     return [record.bytes for path, record in others if record and _is_stale(path, record)]
 

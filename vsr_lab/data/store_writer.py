@@ -1,4 +1,4 @@
-"""The store, from the writing side: footage decoded once, by several threads, so that training never waits for it."""
+"""Writing the store: footage is decoded once, by several threads, before training."""
 
 import math
 import shutil
@@ -48,18 +48,26 @@ GIB = 2**30
 
 
 class FrameRate(ProgressColumn):
-    """Frames a second so far."""
+    """Progress column: frames per second so far."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.0f} frames/s" if task.speed else "")
 
 
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
-    """Store every shot; shots that are not stored yet are decoded by `workers` threads.
+    """Decode the shots that are not stored yet, with `workers` threads, and return all as stored clips.
 
-    After an interruption, the next call resumes where this one stopped, also within a clip.
-    Only one process writes at a time.
-    Raises UserError if the decoded footage would exceed budget_gib or the free disk space.
+    After an interruption, the next call resumes where this one stopped, also within a clip. Only one process writes at
+    a time.
+
+    Args:
+        shots: shots to store.
+        folder: the store.
+        budget_gib: maximum size of all decoded shots.
+        workers: number of decoding threads.
+
+    Raises:
+        UserError: the decoded footage would exceed budget_gib or the free disk space.
     """
     records = _known(shots, folder)
     _check_room(records, folder, budget_gib)  # opens what is not stored: nothing is written before all can be read
@@ -80,7 +88,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
 
 @contextmanager
 def _alone(folder: Path) -> Generator[None]:
-    """The store to ourselves: a second run waits, and then finds what the first has decoded."""
+    """Lock the store. A second process waits, and then finds the clips that the first one has decoded."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
@@ -99,7 +107,7 @@ def _cuts(shot: Shot) -> tuple[int, ...]:
 
 
 def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
-    """The record of each shot that is stored and looks whole. What does not loses its record."""
+    """Records of the shots that are stored and pass the quick check. The records of damaged clips are deleted."""
     records: dict[Shot, Record | None] = {}
     damaged = 0
     with _bar("checking the store", "clips", len(shots), shown=len(shots) > 2000) as (bar, task):
@@ -161,7 +169,7 @@ def _bar(title: str, unit: str, total: int, shown: bool) -> Generator[tuple[Prog
 
 
 def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
-    """Decoders release Python's lock, so threads share the work and the bar; the first error stops them all."""
+    """Decode shots in threads, with one progress bar; the first error stops all. Decoders release Python's lock."""
     stop = threading.Event()
     frames = sum(len(shot) for shot in missing.values())
     with _bar("decoding footage", "frames", frames, shown=True) as (bar, task):
@@ -184,9 +192,9 @@ def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
 
 
 def decode_into(shot: Shot, path: Path) -> Iterator[int]:
-    """Decode the shot into path, yielding how many frames were added, from where an earlier try was cut off.
+    """Decode a shot into path, continuing an interrupted attempt; yield the number of frames added each time.
 
-    The clip counts as stored once its record is there, which comes last.
+    The record is written last; until then the clip counts as not stored.
     """
     shot = replace(shot)  # so that its decoder goes when it is done
     partial = path.with_suffix(".partial")
@@ -218,12 +226,12 @@ def _save(partial: Path, target: np.memmap, done: int) -> None:
 
 
 def _mark(partial: Path) -> Path:
-    """Where it is written how many frames of a cut-off clip are good."""
+    """File that contains the number of complete frames of an interrupted clip."""
     return partial.with_suffix(".done")
 
 
 def _continued(partial: Path, shape: tuple[int, ...]) -> tuple[int, np.memmap]:
-    """The frames done by an earlier try, and the file to go on in."""
+    """Number of frames that an earlier attempt completed, and the file to continue."""
     if partial.exists() and _mark(partial).exists():
         target = np.lib.format.open_memmap(partial, "r+")
         if target.shape == shape:

@@ -1,4 +1,4 @@
-"""Bundles, and upscaling video files with them."""
+"""Export of bundles, and upscaling of video files with them."""
 
 from vsr_lab.deployment.bundle import MANIFEST, Bundle, open_bundle, write_bundle
 from vsr_lab.deployment.upscale import DISCLOSURE, Encoding, Tiling, upscale

@@ -1,4 +1,4 @@
-"""A bundle: everything that deployment needs of a model, in one folder whose files are hashed."""
+"""Bundles: a folder with everything that deployment needs of a model, and the hash of every file."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -38,19 +38,19 @@ def export(
     exporters: Sequence[Exporter] | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> BundleManifest:
-    """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all.
+    """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all files.
 
-    Each graph is loaded again and compared with the network over a rollout.
+    Each graph is loaded again and compared with the network on a long clip.
 
     Args:
         weights: network.safetensors of a training.
-        folder: of the bundle; must not exist, or be empty.
-        name: of the model; None: as it was called when it was trained.
+        folder: folder of the bundle; must not exist, or be empty.
+        name: name of the model; None: its name in the training.
         exporters: one per format; None: ONNX.
         begin: called once, after the weights were read and before the first write.
 
     Returns:
-        The manifest, as in manifest.json.
+        The content of manifest.json.
 
     Raises:
         Refusal: a graph differs from the network; nothing is left behind.
@@ -84,8 +84,8 @@ def write_bundle(
     """Export a network into a new folder.
 
     Args:
-        folder: must not exist, or be empty.
-        name: of the model.
+        folder: folder of the bundle; must not exist, or be empty.
+        name: name of the model.
         network: must be a streaming network.
         spec: class path and keywords that build the network.
         about: notes on training.
@@ -128,7 +128,7 @@ _CARD = Path(__file__).with_name("model_card.md.j2")
 
 
 def open_bundle(folder: Path | str) -> Bundle:
-    """Open a bundle. Raises UserError where a file is missing or differs from the one that was exported."""
+    """Open a bundle. Raises UserError if a file is missing or has changed since the export."""
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file, not the folder of a bundle" if folder.exists() else "not found"

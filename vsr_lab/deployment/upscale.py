@@ -1,4 +1,4 @@
-"""Upscale a video file with a bundle into a new, tagged file. The source is only read."""
+"""Upscaling of a video file with a bundle into a new, tagged file. The source is only read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,9 +34,9 @@ class Encoding:
     """How the output is encoded.
 
     Args:
-        codec: an encoder of FFmpeg.
-        pixel_format: such as yuv420p; empty: the one that the bundle was trained for, or else yuv420p.
-        options: of the encoder.
+        codec: FFmpeg encoder, such as libx264.
+        pixel_format: such as yuv420p; empty: that of the bundle, or else yuv420p.
+        options: options of the encoder.
     """
 
     codec: str = "libx264"
@@ -46,11 +46,11 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Tiling:
-    """Tiles that frames are processed in, to bound memory.
+    """Tiles in which frames are processed, to limit memory.
 
     Args:
-        side: in LR pixels; 0: whole frames.
-        overlap: of neighbouring tiles, in LR pixels.
+        side: height and width of a tile in LR pixels; 0: whole frames.
+        overlap: overlap of neighbouring tiles, in LR pixels.
     """
 
     side: int = 0
@@ -68,22 +68,22 @@ def upscale(
     read_options: ReadOptions = REFUSE,
     watch_cuts: bool = True,
 ) -> Provenance:
-    """Upscale source into output and write OUTPUT.provenance.json beside it. Timestamps are kept, audio is copied.
+    """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and audio are kept.
 
     Args:
-        bundle: the model, or its folder.
+        bundle: an opened bundle, or its folder.
         source, output: video files.
-        encoding: of the output.
-        tiling: of frames, where whole frames do not fit in memory.
+        encoding: codec, pixel format and options of the output.
+        tiling: for frames that are too large for memory.
         overwrite: whether output may be replaced.
-        read_options: what to do about interlacing, HDR and damage in source.
+        read_options: how to read interlaced, HDR and damaged files.
         watch_cuts: reset the state of the network at scene cuts.
 
     Returns:
-        What was made of what, by which bundle, as in the file.
+        The content of the provenance file: source, output, bundle and settings.
 
     Raises:
-        UserError: the bundle is incomplete; output is source, or exists while overwrite is off; source cannot be read.
+        UserError: the bundle is incomplete; output is source, or exists and overwrite is False; source cannot be read.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -149,7 +149,7 @@ def _source_facts(video: VideoFile) -> VideoFacts:
 
 
 def _write(path: Path, video: VideoFile, sr: Iterable[Tensor], bundle: Bundle, *, encoding: Encoding) -> bool:
-    """Write upscaled frames with the timestamps and the audio of video. Returns whether they are stored as RGB."""
+    """Write upscaled frames with the timestamps and audio of video. Returns whether they are stored as RGB."""
     with VideoWriter(
         path,
         (video.size[0] * bundle.network.scale, video.size[1] * bundle.network.scale),

@@ -1,4 +1,4 @@
-"""Batches to checkpoints: `train` joins data, network and objective."""
+"""Training: `train` combines data, network and objective."""
 
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST

@@ -1,4 +1,4 @@
-"""The training step with a discriminator that is trained beside the network."""
+"""The training step for adversarial losses, with a discriminator."""
 
 from functools import cache
 from typing import Any
@@ -10,12 +10,11 @@ from vsr_lab.training.module import VsrModule
 
 
 class AdversarialModule(VsrModule):
-    """`VsrModule` for an objective with an adversarial term. Until the term's start neither side takes part.
+    """`VsrModule` for an objective with an adversarial term. Neither network is affected before the start of that term.
 
-    Both sides get their gradients from one backward pass, each detached from the other's: the discriminator judges
-    what was made before the network's step, as it does where two optimizers step in turn. One optimizer with two
-    parameter groups does what two would do, as long as it treats each parameter by itself (Adam, SGD), and leaves
-    accumulation, precision, resuming and the count of steps to Lightning's usual path.
+    Gradients of both networks come from one backward pass; the discriminator sees a detached copy of SR. One optimizer
+    with two parameter groups replaces two optimizers, which is equivalent for optimizers that treat each parameter
+    separately (Adam, SGD). So accumulation, precision and resuming work as in any other training.
     """
 
     def losses(
@@ -43,7 +42,7 @@ class AdversarialModule(VsrModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Each side by its own norm, so that neither limits the other."""
+        """Clip each network by its own gradient norm, so that they do not affect each other."""
         if gradient_clip_val is None or gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
             return

@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment: written whole beside, then moved into place, the previous one kept."""
+"""Checkpoints that survive a kill at any moment. They are written atomically, and the previous one is kept."""
 
 import io
 import os
@@ -20,15 +20,15 @@ LAST = Path("checkpoints/last.ckpt")
 
 
 def previous(path: Path) -> Path:
-    """Where the checkpoint before `path` is kept."""
+    """Path of the checkpoint before `path`."""
     return path.with_suffix(f".previous{path.suffix}")
 
 
 class RollingCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints and keeps the one that was there as well: `last.ckpt` is joined by `last.previous.ckpt`.
+    """Checkpoint plugin that keeps the previous checkpoint: `last.previous.ckpt` next to `last.ckpt`.
 
-    The new one is on the disk before the old one is touched, and no two names share one file. A kill between the two
-    moves leaves the old one under its second name alone, where `newest` finds it.
+    The new file is complete on disk before the old one is renamed. If the process is killed between the two renames,
+    only the previous one exists, which `newest` then loads.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -51,10 +51,10 @@ class RollingCheckpointIO(TorchCheckpointIO):
 
 
 class SaveBest(ModelCheckpoint):
-    """Writes `best.ckpt` after every validation whose val/score is higher than all before it.
+    """Save `best.ckpt` after every validation with a new highest val/score.
 
-    Nothing is written if most clips score lower than with the weights that the run started from, see
-    `StartReference`. It also works after the run folder was moved.
+    Nothing is saved if most clips score lower than with the initial weights, see `StartReference`. It also works after
+    the run folder was moved.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +64,7 @@ class SaveBest(ModelCheckpoint):
         return not below_start(trainer.callback_metrics) and super().check_monitor_top_k(trainer, current)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As Lightning's, which forgets the best score of a run whose folder was moved."""
+        """As in Lightning, but keep the best score if the run folder was moved."""
         here = {key: self._moved(state_dict[key]) for key in state_dict if key.endswith("_model_path")}
         scores = {self._moved(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **here, "best_k_models": scores, "dirpath": self.dirpath})
@@ -74,12 +74,11 @@ class SaveBest(ModelCheckpoint):
 
 
 class SaveLast(Checkpoint):
-    """Writes `path` every `every` steps; after SIGTERM (a cluster that takes its machine back) and Ctrl-C also at the
-    end of the current step, and ends the run there.
+    """Save `path` every `every` steps, and end the run with a checkpoint after SIGTERM or Ctrl-C.
 
-    A step with a validation after it is saved, and ended at, after that: Lightning would not make up for it in a
-    resumed run, which would then end with other best weights. Nor does a run end between the batches of a step, or
-    where several processes train together in some of them alone.
+    The run ends after the current step. If a validation follows that step, it is completed first, because Lightning
+    would not repeat it in a resumed run, which could then select other best weights. A run does not end between the
+    batches of a step. If several processes train together, all of them end at the same step.
     """
 
     def __init__(self, path: Path, every: int) -> None:
@@ -130,9 +129,13 @@ class SaveLast(Checkpoint):
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
-    """The checkpoint at path, or the one before where that is missing or broken, and what is in it.
+    """Load the checkpoint at path, or the previous one if that is missing or damaged.
 
-    Raises UserError where there is neither, and for what is broken where there is nothing before it.
+    Returns:
+        Path and content of the checkpoint.
+
+    Raises:
+        UserError: there is none, or the only one is damaged.
     """
     kept = [place for place in (path, previous(path)) if place.is_file()]
     if not kept:
@@ -146,7 +149,7 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """A training checkpoint, plain tensors and numbers only. Raises UserError where it is broken or could run code."""
+    """Load a checkpoint of tensors and numbers only. Raises UserError if it is damaged or could run code."""
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen kinds here, all of which mean the same to a user

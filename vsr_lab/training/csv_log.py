@@ -1,4 +1,4 @@
-"""metrics.csv: one row a logged value, appended, so that a resumed run continues the same file."""
+"""Logger of metrics.csv, one row per value; a resumed run continues the same file."""
 
 import csv
 from argparse import Namespace
@@ -14,7 +14,7 @@ _HEADER = ["step", "name", "value"]
 
 
 class CsvLog(Logger):
-    """Writes step, name, value to path, after `start`."""
+    """Logger that writes rows of step, name and value to path, once `start` was called."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def start(self, step: int) -> None:
-        """Write the header, or drop the rows from `step` on, which a resumed run logs again."""
+        """Write the header, or delete the rows from `step` on, which a resumed run logs again."""
         path = self.path
         if path.exists():
             with path.open(newline="") as file:
@@ -47,4 +47,4 @@ class CsvLog(Logger):
             )
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any) -> None:
-        """Nothing: config.yaml holds them."""
+        """Do nothing: config.yaml contains the hyperparameters."""

@@ -11,13 +11,13 @@ from vsr_lab.core.ranges import Fraction
 
 
 class AveragedWeights(WeightAveraging):
-    """Exponential moving average of the weights, which validation sees and checkpoints keep.
+    """Exponential moving average of the weights, used in validation and saved in checkpoints.
 
-    The decay is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage: with a fixed one a
-    training of few steps would end with mostly its initial weights.
+    The decay is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage. With a constant
+    decay, the average of a short training would consist mostly of the initial weights.
 
     Args:
-        decay: in [0, 1); nearer to 1 averages over more steps.
+        decay: in [0, 1); a value closer to 1 averages over more steps.
     """
 
     def __init__(self, decay: Fraction) -> None:
@@ -26,7 +26,7 @@ class AveragedWeights(WeightAveraging):
         self._step = 0
 
     def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
-        """After every step."""
+        """Update after every step."""
         if step_idx is None:
             return False
         self._step = step_idx

@@ -1,4 +1,4 @@
-"""The training step and the validation step."""
+"""The Lightning module: training step and validation step."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -29,18 +29,18 @@ _RESETS = 3  # a random stream beside those of data/dataset.py
 
 
 class VsrModule(pl.LightningModule):
-    """Trains a network on pairs of LR and HR clips.
+    """Lightning module that trains a network on pairs of LR and HR clips.
 
-    Half precision (trainer.precision) is for networks alone: losses and metrics always see float32.
+    With half precision (trainer.precision), only the network uses it; losses and metrics are computed in float32.
 
     Args:
-        network: what is trained.
+        network: network to train.
         objective: the losses.
-        recipe: optimizer, scheduler and how often to log.
-        validation: metrics and the score that picks the best checkpoint.
+        recipe: optimizer, scheduler and logging.
+        validation: metrics, and the score that selects the best checkpoint.
 
     Raises:
-        UserError: for a loss that needs what this training does not have.
+        UserError: a loss has an input that is not available.
     """
 
     def __init__(self, network: Network, objective: Objective, recipe: Recipe, *, validation: Validation) -> None:
@@ -57,7 +57,10 @@ class VsrModule(pl.LightningModule):
         objective.check(self.extra_inputs(torch.empty(0)))
 
     def extra_inputs(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
-        """What losses may ask for besides sr, hr, lr and motion: each computed only where one does."""
+        """Inputs of losses other than sr, hr, lr and motion, by name.
+
+        Each function is called only if a loss needs it.
+        """
         extra: dict[str, Callable[[], Tensor]] = {}
         if not isinstance(self.network, FrameNetwork):  # whose backward pass would equal its forward pass
             extra["sr_backward"] = lambda: self._backward_in_time(lr)
@@ -68,28 +71,28 @@ class VsrModule(pl.LightningModule):
         return extra
 
     def _backward_in_time(self, lr: Tensor) -> Tensor:
-        """sr of every frame, made after the whole clip was seen, on the way back from its end."""
+        """Output for every frame when the clip is processed backwards from its end."""
         return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
-        """network(lr) in the trainer's precision, returned in lr's; lr of any size."""
+        """Run network on lr of any size, in the trainer's precision; the result has the dtype of lr."""
         # Weights with branches are merged once a clip, not at every frame; activations that are remade would miss them.
         once = nullcontext() if network.checkpoint_activations else parametrize.cached()
         with self.trainer.precision_plugin.forward_context(), once:
             return enlarge(network, lr).to(lr.dtype)
 
     def _run_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
-        """sr of every frame, the network started again at those numbered in resets."""
+        """Run the network with its state reset at the frames in resets."""
         if not resets:
             return self._run(self.network, lr)  # joining one scene would copy it
         return torch.cat([self._run(self.network, scene) for scene in lr.tensor_split(resets, 1)], 1)
 
     def _full_precision(self) -> torch.autocast:
-        """Without the half precision that Lightning puts around a whole step."""
+        """Context without Lightning's half precision."""
         return torch.autocast(self.device.type, enabled=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """The loss of a batch as `VideoDataModule` gives it; None skips it."""
+        """Compute the loss of a batch from `VideoDataModule`; None skips the batch."""
         assert batch.lr is not None
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
@@ -108,11 +111,15 @@ class VsrModule(pl.LightningModule):
     def losses(
         self, sr: Tensor, hr: Tensor, lr: Tensor, *, progress: float, measured: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """What a step minimises, and each loss by name: see `Objective`."""
+        """Compute the total loss and each loss by name, see `Objective`."""
         return self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=self.extra_inputs(lr))
 
     def _skip(self, batch: Batch, total: Tensor) -> None:
-        """Save the batch and go on without it. Raises Refusal past the limit, or where other processes wait."""
+        """Save a batch with a non-finite loss and skip it.
+
+        Raises:
+            Refusal: too many were skipped, or other processes wait for this one.
+        """
         step = self.global_step
         path = Path(self.trainer.default_root_dir) / "skipped" / f"step_{step}.safetensors"
         dump_batch(batch, path)
@@ -120,7 +127,7 @@ class VsrModule(pl.LightningModule):
         self._count_skipped(report, alone=self.trainer.world_size > 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Leave out a step whose gradients are not finite though its loss was: it would spoil every weight."""
+        """Skip a step whose gradients are not finite although its loss is; it would make every weight NaN."""
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return  # which checks by itself, and at first expects them
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
@@ -129,14 +136,14 @@ class VsrModule(pl.LightningModule):
             self._count_skipped(f"the loss at step {self.global_step} has gradients that are no numbers", alone=False)
 
     def _count_skipped(self, report: str, *, alone: bool) -> None:
-        """One more was skipped. Raises Refusal past the limit, or where other processes wait for this one."""
+        """Count a skipped batch. Raises Refusal beyond the limit, or if other processes wait for this one."""
         self.skipped += 1
         if self.skipped > self.recipe.skip_limit or alone:
             raise Refusal(f"{report}; {int(self.skipped)} such batches, skip_limit={self.recipe.skip_limit}")
         rank_zero_warn(report)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs]:
-        """Log the metrics; return what they were computed from, for callbacks."""
+        """Log the metrics, and return their inputs for callbacks."""
         assert batch.lr is not None
         with self._full_precision():
             sr = quantise(self._run(self.network, batch.lr))
@@ -151,14 +158,17 @@ class VsrModule(pl.LightningModule):
         return {"inputs": inputs}
 
     def _motion(self, batch: Batch) -> Motion:
-        """The motion that every temporal metric uses; validation sees the same clips each time."""
+        """Optical flow of a validation batch, as all temporal metrics use it.
+
+        Cached, since validation clips do not change.
+        """
         key = tuple(batch.numbers)
         if key not in self._motions:
             self._motions[key] = Motion(*(part.cpu() for part in reference_motion(batch.hr)))
         return Motion(*(part.to(batch.hr.device) for part in self._motions[key]))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """What the optimizer trains: groups of parameters, each with settings of its own, if it has any."""
+        """Parameter groups of the optimizer, some with settings of their own."""
         return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -168,7 +178,7 @@ class VsrModule(pl.LightningModule):
 
 
 def resets_of(batch: Batch, probability: float, seed: int) -> list[int]:
-    """The frames of a batch at which the network starts again; a function of seed and sample number alone."""
+    """Frames of a batch at which the state is reset; they depend only on the seed and the sample number."""
     if not probability:
         return []
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_RESETS, batch.numbers[0])))
@@ -176,5 +186,5 @@ def resets_of(batch: Batch, probability: float, seed: int) -> list[int]:
 
 
 def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:
-    """The network's own flow from each frame of lr (B T 3 h w) to the one before it, B T-1 2 h w."""
+    """Flow of the network from each frame of lr (B, T, 3, h, w) to the previous one, (B, T - 1, 2, h, w)."""
     return flow(lr[:, 1:].flatten(0, 1), lr[:, :-1].flatten(0, 1)).unflatten(0, (len(lr), -1))

@@ -1,4 +1,4 @@
-"""Losses that jump or are not finite, and errors that a user can act upon."""
+"""Handling of loss spikes, of non-finite losses, and of errors that end a run."""
 
 import csv
 import errno
@@ -19,12 +19,12 @@ from vsr_lab.models import write_tensors
 
 
 class LossSpikes(Callback):
-    """Log each step whose loss is over `factor` times the median of the last `window`.
+    """Log each step whose loss is more than `factor` times the median of the last `window` steps.
 
     Args:
-        path: csv to append to: step, loss, median, sample numbers, clips and frames.
-        factor: loss over median from which on a step is logged.
-        window: steps that the median is taken over.
+        path: CSV file to append to: step, loss, median, sample numbers, clips and frames.
+        factor: ratio of loss to median above which a step is logged.
+        window: number of steps of the median.
     """
 
     def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
@@ -46,14 +46,14 @@ class LossSpikes(Callback):
 
 
 def dump_batch(batch: Batch, path: Path) -> None:
-    """Save lr and hr as the network saw them, with the samples' numbers and sources inside."""
+    """Save lr and hr of a batch, as the network saw them, with the numbers and sources of the samples."""
     note = {"numbers": " ".join(map(str, batch.numbers)), "where": batch.source, "params": str(batch.params)}
     lr = {} if batch.lr is None else {"lr": batch.lr}
     write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
-    """The error to report to a user for one that ended a run; None for a defect of this package."""
+    """Convert an exception that ended a run to one for the user; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on"
     if isinstance(error, SIGTERMException):
         number = signal.Signals(error.args[0] if error.args else signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Which weights are trained, and how fast."""
+"""Learning rates of groups of parameters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,14 @@ from vsr_lab.training.recipe import OptimizerFactory
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """Parameters whose names match the shell pattern `match`. rate: theirs over the optimizer's; at 0 they are frozen.
+    """Parameters whose names match the shell pattern `match`.
 
-    Raises UserError for a negative rate.
+    Args:
+        match: shell pattern, such as "flow.*".
+        rate: factor of the optimizer's learning rate; 0 freezes the parameters.
+
+    Raises:
+        UserError: the rate is negative.
     """
 
     match: str
@@ -28,7 +33,7 @@ class ParameterGroup:
 
 
 def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
-    """Take the gradients from parameters whose rate is 0. Raises UserError for a group without any parameter."""
+    """Set requires_grad=False for parameters with rate 0. Raises UserError if a group matches no parameter."""
     names = [name for name, _ in network.named_parameters()]
     for group in groups:
         if not any(fnmatchcase(name, group.match) for name in names):
@@ -38,7 +43,7 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
 
 
 def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
-    """make, whose optimizers train the parameters of network each at the rate of the first group that it matches."""
+    """Wrap an optimizer factory so that each parameter of network gets the rate of the first group that it matches."""
     rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
 
     def made(learners: list[dict[str, Any]]) -> torch.optim.Optimizer:

@@ -1,4 +1,4 @@
-"""Pictures of validation clips for the loggers that can show them."""
+"""Images of validation clips, for loggers that can show them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,13 +22,13 @@ _BRIGHTEST = 16 / 255  # the change of error that is drawn white
 
 
 class Pictures(Callback):
-    """Logs pictures of some validation clips to wandb and TensorBoard.
+    """Callback that logs images of some validation clips to wandb and TensorBoard.
 
-    `clip_N`: rows of LR by bicubic, SR and HR. `flicker_N`: rows of the motion, by hue, and of the change of the error
-    from frame to frame, of bicubic and of SR.
+    `clip_N`: rows of bicubic, SR and HR. `flicker_N`: rows of the optical flow, with direction shown as hue, and of the
+    change of the error between frames, of bicubic and of SR.
 
     Args:
-        clips: how many, evenly spread; 0 draws none.
+        clips: number of clips, evenly spread; 0 disables the images.
     """
 
     def __init__(self, clips: Count) -> None:
@@ -57,13 +57,13 @@ class Pictures(Callback):
         show(trainer, pictures)
 
     def _shown(self, batches: int) -> dict[int, int]:
-        """Indices of the batches that are drawn, and the number of each."""
+        """Indices of the batches that are shown -> their numbers."""
         count = min(self.clips, batches)
         return {(2 * i + 1) * batches // (2 * count): i for i in range(count)}
 
 
 def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
-    """Log pictures (3 H W in [0, 1]) where a logger takes any."""
+    """Log images (3, H, W) in [0, 1] with every logger that supports images."""
     for logger in trainer.loggers:
         for name, picture in pictures.items():
             if isinstance(logger, WandbLogger):
@@ -73,23 +73,42 @@ def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
 
 
 def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
-    """Rows of lr enlarged (lr: T 3 h w), sr and hr (T 3 H W), columns of frames: 3 H' W' in [0, 1]."""
+    """Arrange bicubic, SR and HR as rows, with frames as columns.
+
+    Args:
+        lr: (T, 3, h, w).
+        sr, hr: (T, 3, H, W).
+
+    Returns:
+        (3, H', W') in [0, 1].
+    """
     return _grid([_enlarged(lr, hr), sr, hr])
 
 
 def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Rows of hr's motion (of one clip: T-1 2 H W), by hue, and of the flicker of lr enlarged and of sr.
+    """Arrange optical flow and the flicker of bicubic and of SR as rows, with frames as columns.
 
-    Sizes as in `clip_picture`; 3 H' W' in [0, 1].
+    Args:
+        lr: (T, 3, h, w).
+        sr, hr: (T, 3, H, W).
+        motion: of hr, one clip; its flow is shown with direction as hue.
+
+    Returns:
+        (3, H', W') in [0, 1].
     """
     hues = flow_to_image(motion.backward).float() / 255
     return _grid([hues, *(_heat(flicker_map(x, hr, motion)) for x in (_enlarged(lr, hr), sr))])
 
 
 def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Where the metric `flicker` comes from: M |e_t - W e_(t-1)| with e = sr - hr, mean over colours.
+    """Map of the metric `flicker`, M |e_t - W e_(t-1)| with the error e = sr - hr, averaged over colours.
 
-    sr, hr: T 3 H W; T-1 H W, in units of sr.
+    Args:
+        sr, hr: (T, 3, H, W).
+        motion: optical flow of hr.
+
+    Returns:
+        (T - 1, H, W), in the unit of sr.
     """
     error = (sr - hr)[None]
     change = (error[:, 1:] - warp_previous(error, Motion(*(part[None] for part in motion))))[0]
@@ -101,13 +120,13 @@ def _enlarged(lr: Tensor, hr: Tensor) -> Tensor:
 
 
 def _heat(values: Tensor) -> Tensor:
-    """N H W to colours from black over red and yellow to white, N 3 H W."""
+    """Map values (N, H, W) to colours from black over red and yellow to white, (N, 3, H, W)."""
     x = 3 * (values / _BRIGHTEST).clamp(0, 1)
     return torch.stack([x, x - 1, x - 2], 1).clamp(0, 1)
 
 
 def _grid(rows: list[Tensor]) -> Tensor:
-    """Rows of frames (T 3 H W), of which the same few are taken, evenly spread."""
+    """Arrange rows of frames (T, 3, H, W), with a few evenly spread frames of each."""
     taken: list[Tensor] = []
     for row in rows:
         columns = min(_COLUMNS, len(row))

@@ -1,4 +1,4 @@
-"""What a training will take, estimated before it starts: measured on one sample of noise, and scaled."""
+"""Estimate of the memory and time that a training needs, measured on one sample of noise."""
 
 import copy
 import time
@@ -18,15 +18,15 @@ _FRAMES = 2
 
 @dataclass(frozen=True)
 class Workload:
-    """What a training computes.
+    """Size of a training.
 
     Args:
-        batch_size: samples a batch and device.
-        frames: of a sample.
-        size: LR pixels on a side.
+        batch_size: samples per batch and device.
+        frames: frames per sample.
+        size: height and width of a sample in LR pixels.
         steps: optimizer steps.
-        accumulate: batches a step.
-        world: devices.
+        accumulate: batches per step.
+        world: number of devices.
     """
 
     batch_size: int
@@ -39,16 +39,16 @@ class Workload:
 
 @dataclass(frozen=True)
 class Plan:
-    """An estimate of a training.
+    """Estimate of a training.
 
     Args:
-        parameters: number trained.
-        gmac: 1e9 multiply-accumulates a frame of 180 x 320.
-        memory: bytes of weights, optimizer and what the backward pass keeps.
-        samples: over the whole training.
-        steps: of the optimizer.
-        seconds: of one step in the network alone, forward and backward, on this machine.
-        checkpointed: activations are recomputed in the backward pass.
+        parameters: number of trained parameters.
+        gmac: 1e9 multiply-accumulate operations per LR frame of 180 x 320 pixels.
+        memory: bytes of weights, optimizer state and stored activations.
+        samples: number of samples of the whole training.
+        steps: optimizer steps.
+        seconds: forward and backward pass of the network for one step, on this machine.
+        checkpointed: whether activations are recomputed in the backward pass.
     """
 
     parameters: int
@@ -69,7 +69,7 @@ class Plan:
 
 
 def make_plan(network: Network, device: torch.device, work: Workload) -> Plan:
-    """Estimate a training on device, measured on a copy of the network."""
+    """Estimate a training on a device, with measurements on a copy of the network."""
     network = copy.deepcopy(network).to(device)
     checkpointed, network.checkpoint_activations = network.checkpoint_activations, False
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
@@ -93,7 +93,7 @@ def make_plan(network: Network, device: torch.device, work: Workload) -> Plan:
 
 
 def _kept(network: Network, lr: Tensor) -> int:
-    """Bytes that a forward pass keeps for the backward pass, the weights not counted."""
+    """Bytes that a forward pass stores for the backward pass, without the weights."""
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -107,7 +107,7 @@ def _kept(network: Network, lr: Tensor) -> int:
 
 
 def _timed(network: Network, lr: Tensor) -> float:
-    """Seconds of a forward and a backward pass: the faster of two, as the first allocates."""
+    """Seconds of a forward and a backward pass: the faster of two, since the first one allocates memory."""
     return min(_pass(network, lr) for _ in range(2))
 
 
@@ -122,7 +122,10 @@ def _pass(network: Network, lr: Tensor) -> float:
 
 @torch.no_grad()
 def _gmac(network: Network, device: torch.device) -> float:
-    """Of one more frame, so that what a clip costs once is left out; on a small frame, as cost grows with area."""
+    """Cost of an additional frame, so that the constant cost of a clip is excluded.
+
+    Measured on a small frame and scaled.
+    """
     small = (_LR[0] // 3, _LR[1] // 4)
     totals: list[int] = []
     for frames in (_FRAMES, _FRAMES + 1):
@@ -134,5 +137,5 @@ def _gmac(network: Network, device: torch.device) -> float:
 
 
 def _noise(frames: int, height: int, width: int) -> Tensor:
-    """From a generator of its own, so that planning changes no random number of the training."""
+    """Noise from a separate generator, so that planning does not change the random numbers of the training."""
     return torch.rand(1, frames, 3, height, width, generator=torch.Generator().manual_seed(0))

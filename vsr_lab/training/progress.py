@@ -1,4 +1,4 @@
-"""What is shown in the terminal during a run."""
+"""Terminal output during a run."""
 
 import logging
 import warnings
@@ -8,11 +8,11 @@ from pytorch_lightning.callbacks import RichProgressBar
 
 
 class TrainingBar(RichProgressBar):
-    """Lightning's bar, for the whole training, which a resumed run continues."""
+    """Lightning's progress bar over the whole training, which a resumed run continues."""
 
     @property
     def total_train_batches(self) -> int | float:
-        """Batches of the whole training: Lightning counts those left, though its bar starts at those done."""
+        """Number of batches of the whole training; Lightning itself counts only the remaining ones."""
         return self.trainer.num_training_batches
 
     def _get_train_description(self, current_epoch: int) -> str:
@@ -27,7 +27,7 @@ class TrainingBar(RichProgressBar):
 
 
 def quiet_lightning() -> None:
-    """Silence notices that say nothing about this run: adverts, absent devices, deprecations in Lightning itself."""
+    """Hide Lightning's messages that do not concern the run: tips, absent devices, deprecations inside Lightning."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*treespec.*")

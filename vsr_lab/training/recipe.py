@@ -1,4 +1,4 @@
-"""How a network is trained and judged while it trains: settings of `VsrModule`, apart from network and objective."""
+"""Settings of `VsrModule` other than network and objective."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,16 +27,16 @@ class Recipe:
     """How the weights are trained.
 
     Args:
-        optimizer: parameter groups -> optimizer.
-        scheduler: optimizer -> learning-rate scheduler, stepped after every step.
-        teacher: a network whose output a loss may learn from; neither trained nor saved.
-        measure_every: steps between logs of the losses that are not trained (weight 0).
-        skip_limit: batches with a non-finite loss that are skipped before the run ends.
-        state_reset_prob: probability that the network starts again at a frame of a crop, as after a cut; in [0, 1].
-        seed: of those resets.
+        optimizer: function from parameter groups to an optimizer.
+        scheduler: function from an optimizer to a learning rate scheduler, which is stepped after every step.
+        teacher: teacher network of distillation, neither trained nor saved.
+        measure_every: steps between two logs of the losses with weight 0.
+        skip_limit: number of batches with a non-finite loss that are skipped; one more ends the run.
+        state_reset_prob: probability, per frame, that the recurrent state is reset as after a cut, in [0, 1].
+        seed: seed of those resets.
 
     Raises:
-        UserError: for a probability outside [0, 1].
+        UserError: the probability is outside [0, 1].
     """
 
     optimizer: OptimizerFactory = _ADAMW
@@ -54,15 +54,16 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Validation:
-    """What is measured while training, and which weights are the best.
+    """What is measured in validation, and how the best weights are selected.
 
     Args:
-        metrics: by name, as in `vsr_lab.metrics`.
-        score: metric name -> weight of the sum that the best checkpoint has the highest of.
-        colour: the channels that metrics see, "y" or "rgb".
+        metrics: functions by name, as in `vsr_lab.metrics`.
+        score: metric name -> weight; the checkpoint with the highest weighted sum is the best.
+        colour: channels that metrics are computed on, "y" or "rgb".
 
     Raises:
-        UserError: for a score that no metric measures, a metric that validation cannot compute, and another colour.
+        UserError: the score uses a metric that is not measured, validation cannot compute a metric, or the colour is
+            unknown.
     """
 
     metrics: Mapping[str, Metric] = field(default_factory=lambda: {"psnr": psnr, "flicker": flicker})
@@ -82,12 +83,12 @@ class Validation:
 
 
 def features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
-    """Lazy inputs of the learned metrics: what their networks extract from a clip."""
+    """Functions that compute the features of a clip for a learned metric, by input name."""
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
 
 
 def _check_metric(name: str, metric: Metric) -> None:
-    """Raises UserError for a metric that validation cannot measure or that lacks its weights."""
+    """Raise UserError if validation cannot compute a metric or its weights are missing."""
     nothing = torch.empty(0)
     offered = {"sr", "hr", "lr", "colour", "motion", *features("sr", nothing), *features("hr", nothing)}
     wanted = set(required_inputs(metric))

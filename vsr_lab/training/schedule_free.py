@@ -1,4 +1,4 @@
-"""Optimizers that average weights by themselves (Defazio et al., "The road less scheduled", 2024)."""
+"""Schedule-free optimizers, which average weights themselves (Defazio et al., "The road less scheduled", 2024)."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from vsr_lab.data.batch import Batch
 
 
 class SwitchWeights(Callback):
-    """Validation, and so the best checkpoint, sees the averaged weights of an optimizer that has any.
+    """Callback that uses the averaged weights of a schedule-free optimizer in validation and in the best checkpoint.
 
-    The switch back is made at the next step: checkpoints of a validation are written in between, and hold the averages
-    and a note of that; others hold what is trained. A resumed run continues exactly from either.
+    The trained weights are restored at the next step. Checkpoints saved in between contain the averaged weights and a
+    note of that; others contain the trained weights. A resumed run continues exactly from either.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -27,7 +27,7 @@ class SwitchWeights(Callback):
 
 
 def averages(optimizer: Any) -> bool:
-    """Whether an optimizer keeps averaged weights of its own."""
+    """Whether an optimizer keeps averaged weights."""
     return hasattr(optimizer, "eval") and hasattr(optimizer, "train")
 
 

@@ -1,4 +1,4 @@
-"""When to validate; learning-rate schedules that torch does not have as they are needed here."""
+"""Validation intervals, and a learning rate schedule that PyTorch does not have."""
 
 import math
 
@@ -9,18 +9,24 @@ from vsr_lab.core.errors import UserError
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
-    """One warm-up and one decay (Smith and Topin 2018), each parameter group up to the rate it was given.
+    """OneCycleLR, one warm-up and one decay (Smith and Topin 2018), with the maximum rate of each parameter group.
 
-    OneCycleLR itself takes the rates as an argument, and would train a discriminator at the network's.
+    PyTorch's OneCycleLR takes the maximum as an argument and would ignore the rate of the discriminator.
+
+    Args:
+        optimizer: its groups have the maximum rates.
+        total_steps: steps of the training.
+        pct_start: fraction of the steps for the warm-up.
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, rates, total_steps=total_steps, pct_start=pct_start)
 
 
 def evened(every: int, steps: int) -> int:
-    """Steps from one validation to the next, at most `every`, such that the last is at the end of the training.
+    """Validation interval of at most `every` steps for which the last validation is at the end of `steps`.
 
-    Where that cannot be, fewer steps follow the last one than there are validations. Raises UserError below 1.
+    If there is no such interval, fewer steps follow the last validation than there are validations. Raises UserError if
+    every < 1.
     """
     if min(every, steps) < 1:
         raise UserError("validation.every", f"{every} of {steps} steps is none", "use at least 1, of trainer.max_steps")

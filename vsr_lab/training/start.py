@@ -1,4 +1,4 @@
-"""What a training has to beat: bicubic and the weights that it starts from, beside every validation."""
+"""References for every validation: bicubic and the initial weights."""
 
 from typing import Any
 
@@ -16,10 +16,11 @@ ABOVE_START = "val/above_start"
 
 
 class StartReference(Callback):
-    """Logs PSNR of bicubic and of the starting weights, and the share of clips on which training has not lost any.
+    """Callback that compares every validation with bicubic and with the initial weights.
 
-    The start is measured in Lightning's sanity check, which has to be a whole validation (num_sanity_val_steps=-1).
-    `SaveBest` keeps no weights that are below it on most clips.
+    It logs their PSNR, and the fraction of clips that are not worse than with the initial weights. The initial weights
+    are measured in Lightning's sanity check, which must cover all clips (num_sanity_val_steps=-1). `SaveBest` does not
+    save weights that are worse on most clips.
     """
 
     def __init__(self) -> None:
@@ -62,5 +63,5 @@ class StartReference(Callback):
 
 
 def below_start(metrics: dict[str, Tensor]) -> bool:
-    """Whether the last validation was below the starting weights on most clips."""
+    """Whether most clips of the last validation were worse than with the initial weights."""
     return ABOVE_START in metrics and bool(metrics[ABOVE_START] < 0.5)

@@ -1,4 +1,4 @@
-"""A training run: from data, network and objective to a run folder with the best weights in it."""
+"""Training runs: from data, network and objective to a run folder with the best weights."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -34,17 +34,17 @@ WEIGHTS = "network.safetensors"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run is kept.
+    """Where a run is stored.
 
     Args:
         path: the run folder.
-        spec: how the network is built, {"_target_": class path, keyword: value}, kept in the weights file; empty: as
+        spec: description of the network for the weights file, {"_target_": class path, keyword: value, ...}; empty: how
             it was constructed.
-        about: what else the weights file says of its making (JSON-able).
-        save_every: steps that a kill can cost at most; SIGTERM costs none.
-        resume: continue the run in path, from its last checkpoint.
-        begin: called once after everything was checked and before the first write, where nothing is resumed; makes
-            the folder. By default the folder must not exist yet.
+        about: further notes for the weights file; must be serialisable as JSON.
+        save_every: steps between checkpoints, the most that a killed run loses; SIGTERM loses none.
+        resume: continue the run in path from its last checkpoint.
+        begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
+            folder must not exist.
     """
 
     path: Path
@@ -55,20 +55,20 @@ class RunFolder:
     begin: Callable[[], object] | None = None
 
     def make(self) -> None:
-        """Make the folder of a new run."""
+        """Create the folder of a new run."""
         (self.begin or (lambda: self.path.mkdir(parents=True)))()
 
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """How long a run trains, on what, and what accompanies it.
+    """Duration, device, callbacks and loggers of a run.
 
     Args:
         max_steps: optimizer steps.
-        validate_every: steps between validations, at most; evened out so that the last one is at the end.
+        validate_every: maximum number of steps between validations; the last validation is at the end.
         lightning: other keywords of pl.Trainer (accelerator, devices, precision, gradient_clip_val, ...).
         callbacks: by default a progress bar and an exponential moving average of the weights.
-        loggers: beside metrics.csv.
+        loggers: loggers in addition to metrics.csv.
     """
 
     max_steps: int = 1000
@@ -103,27 +103,27 @@ def train(
     validation: Validation | None = None,
     options: TrainerOptions | None = None,
 ) -> Trained:
-    """Train a network and write its best weights, checkpoints and curves to the run folder.
+    """Train a network, and write its best weights, checkpoints and metrics to the run folder.
 
-    Nothing is written before options and losses were checked. Killed at any moment and resumed, a run ends with the
-    weights, scores and curves of one that was never stopped.
+    Nothing is written before options and losses are checked. A run that is killed at any moment and resumed ends with
+    the same weights, scores and metrics as an uninterrupted one.
 
     Args:
-        data: yields `Batch`es, see `VideoDataModule`.
-        network: what is trained, in place; it holds the best weights at the end.
+        data: yields `Batch` objects, see `VideoDataModule`.
+        network: network to train, in place; it has the best weights at the end.
         objective: the losses; the Charbonnier loss by default.
-        run: where the run is kept, and whether it is resumed; a path is that of a new folder.
+        run: where the run is stored, and whether it is resumed; a path must be that of a new folder.
         recipe: optimizer, scheduler and logging of losses.
-        validation: metrics, and the score that picks the best weights; PSNR and flicker by default.
-        options: length, device, callbacks and loggers; 1000 steps by default.
+        validation: metrics, and the score that selects the best weights; PSNR and flicker by default.
+        options: duration, device, callbacks and loggers; 1000 steps by default.
 
     Returns:
-        The best weights' file, step and score.
+        File, step and score of the best weights.
 
     Raises:
-        UserError: for options or a network that do not fit, and where memory or disk ran out.
-        Stopped: where a signal ended the run; it can be resumed.
-        Refusal: where losses or scores were not finite too often.
+        UserError: options or network do not fit together, or memory or disk space ran out.
+        Stopped: a signal ended the run; it can be resumed.
+        Refusal: losses or scores were not finite too often.
 
     Example:
         >>> from vsr_lab.data.datamodule import CropOptions, LoaderOptions, VideoDataModule, WindowOptions
@@ -161,7 +161,7 @@ def train(
 
 
 def _run_folder(run: RunFolder | Path | str, network: Network) -> RunFolder:
-    """The run with the description of the network, which a weights file stores as JSON."""
+    """The run, with the description of the network that the weights file stores."""
     if not isinstance(run, RunFolder):
         run = RunFolder(Path(run), about={"name": Path(run).name})
     try:
@@ -172,7 +172,7 @@ def _run_folder(run: RunFolder | Path | str, network: Network) -> RunFolder:
 
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:
-    """The trainer of a run, which writes nothing yet. Raises UserError for options that do not fit."""
+    """Create the trainer of a run, without writing anything. Raises UserError for options that do not fit."""
     quiet_lightning()
     lightning = dict(options.lightning)
     every = evened(options.validate_every, options.max_steps) * lightning.get("accumulate_grad_batches", 1)
@@ -213,7 +213,7 @@ def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:
 
 
 def _finish(loggers: Sequence[Logger]) -> None:
-    """End wandb's run, or the next training of this process would continue it."""
+    """End wandb's run; otherwise the next training in this process would continue it."""
     if any(isinstance(logger, WandbLogger) for logger in loggers):
         import wandb  # no other training needs it
 
@@ -221,7 +221,7 @@ def _finish(loggers: Sequence[Logger]) -> None:
 
 
 def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFolder) -> Trained:
-    """Write the weights of the best checkpoint, branches folded. Raises Refusal where no score was finite."""
+    """Write the weights of the best checkpoint, with branches merged. Raises Refusal if no score was finite."""
     if best.best_model_score is None or not torch.isfinite(best.best_model_score):
         below = below_start(trainer.callback_metrics)
         why = "was above the start on most clips" if below else "had a score that is a number"

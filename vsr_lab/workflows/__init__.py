@@ -1,1 +1,1 @@
-"""What joins several packages."""
+"""Workflows that combine several packages."""

