@@ -154,8 +154,7 @@ class Crops(_Clips):
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 
     def place(self, number: int) -> tuple[Place, npt.NDArray[np.bool_]]:
-        """Position of sample `number`, and whether it is reversed in time, flipped by rows or columns, or transposed.
-        """
+        """Position of sample `number`, and whether it is reversed in time, flipped along y or x, or transposed."""
         rng = stream(self.seed, number, _PLACE)
         turns = rng.integers(0, 2, 4).astype(bool) if self.options.flips else _UNTURNED
         stride = int(np.searchsorted(self._stride_ends, rng.random(), "right")) + 1
