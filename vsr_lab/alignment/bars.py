@@ -15,10 +15,14 @@ _MOST = 0.6  # share of a side that bars may cover
 
 
 def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Bars:
-    """Rows and columns at the border in which at most `share` of the pixels exceed `level`; none in a black picture.
+    """Widths of the black borders: rows and columns in which at most a fraction `share` of the pixels exceeds `level`.
+
+    A picture that is black everywhere has no borders.
 
     Args:
-        brightest: H W, the maximum of every pixel over a clip.
+        brightest: maximum of every pixel over a clip, (H, W).
+        level: threshold, in the unit of brightest.
+        share: fraction in [0, 1].
     """
     found: list[int] = []
     for axis in (1, 0):
@@ -28,7 +32,10 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
 
 
 def find_bars(pictures: Sequence[Picture]) -> Bars:
-    """Bars that are black in all gray pictures (H W, levels); none along an axis where little else is left."""
+    """Bars that are black in all gray pictures (H, W), in 8-bit levels.
+
+    None along an axis if they would cover most of it.
+    """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)
     height, width = brightest.shape

@@ -1,4 +1,4 @@
-"""The transform between the colours of two aligned clips: a 3 x 4 matrix or a power, compared with known errors."""
+"""Estimation of the colour transform between two aligned clips: a 3 x 4 matrix or a power."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,12 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """RGB in [0, 1] to Y'CbCr as a decoder reads it, chroma around 0. matrix: 601, 709, 2020; swing: limited, full."""
+    """The matrix, (3, 4), from RGB and 1 in [0, 1] to Y'CbCr, with chroma around 0.
+
+    Args:
+        matrix: "601", "709" or "2020".
+        swing: "limited" or "full".
+    """
     red, blue = _LUMA[matrix]
     black, luma, chroma = _RANGES[swing]
     y = np.array([red, 1 - red - blue, blue])
@@ -70,11 +75,15 @@ def _unchanged(colors: Colors) -> Colors:
 
 @dataclass(frozen=True)
 class ColorTransform:
-    """From HR's colours to LR's.
+    """Transform from the colours of HR to those of LR. Differences are root mean squares in 8-bit levels.
 
-    name: of the transform, "kind: details"; None where the colours are the same. shift: of HR's colours by the fitted
-    matrix, residual: after the named transform, saturation: of HR; all in levels, rms. parameters: of the transform.
-    apply: the transform, (..., 3) in [0, 1].
+    Attributes:
+        name: "kind: details"; None if the colours are equal.
+        shift: change of HR's colours by the fitted matrix.
+        residual: remaining difference after the named transform.
+        saturation: saturation of HR.
+        parameters: parameters of the transform.
+        apply: the transform as a function of colours (..., 3) in [0, 1].
     """
 
     name: str | None
@@ -86,16 +95,17 @@ class ColorTransform:
 
 
 def apply_affine(affine: Affine, colors: Colors) -> Colors:
-    """colors (..., 3) through a 3 x 4 matrix, clipped to [0, 1]."""
+    """Apply a 3 x 4 matrix to colours (..., 3) and clip the result to [0, 1]."""
     return np.clip(colors @ affine[:, :3].T + affine[:, 3], 0, 1)
 
 
 def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> ColorTransform:
-    """The transform from HR's colours to LR's.
+    """Estimate the transform from the colours of HR to those of LR.
 
     Args:
-        high, low: N 3 in [0, 1], samples at the same positions. Saturated samples weigh as much as all others together.
-        tolerance: difference of colours that is ignored, levels, rms.
+        high, low: colours at the same positions, (N, 3) in [0, 1]. Saturated colours have the same total weight as all
+            others.
+        tolerance: difference that is ignored, root mean square in 8-bit levels.
     """
     high, low = _balanced(high, low)
     inside = ((low > 0.012) & (low < 0.988)).all(1)
@@ -125,7 +135,13 @@ def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> Color
 
 
 def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0) -> ColorTransform:
-    """The transform over whole frames, smoothed so that sharpness does not matter. power: 2.2 smooths linear light."""
+    """Estimate the transform over whole frames, which are smoothed first so that sharpness has no effect.
+
+    Args:
+        frames: matching frames.
+        grid: positions of LR pixels on HR.
+        power: exponent applied before smoothing; 2.2 smooths linear light.
+    """
     highs, lows = [], []
     for frame in frames:
         size = frame.low.shape[:2]
@@ -139,7 +155,7 @@ def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0
 
 
 def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float, power: float) -> Picture:
-    """A frame raised to power, blurred by sigma LR pixels and sampled on the grid: h w 3 in levels."""
+    """Raise a frame to a power, blur it by sigma LR pixels and sample it on the grid: (h, w, 3) in 8-bit levels."""
     fine = max(1, int(min(grid.scale) * sigma))
     light = (frame / np.iinfo(frame.dtype).max).astype(np.float32)
     light = light if power == 1 else light**power
@@ -148,7 +164,7 @@ def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float,
 
 
 def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
-    """As many of the most saturated samples as of all samples."""
+    """Repeat the most saturated colours until they are as many as all others."""
     saturation = high.max(1) - high.min(1)
     order = np.argsort(-saturation)
     saturated = order[: min(2000, int((saturation > 0.06).sum()))]
@@ -158,7 +174,7 @@ def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
 
 
 def _simplest(residuals: Mapping[str, float], free: str) -> str:
-    """The known transform with the smallest residual, unless the free one is much better."""
+    """The known transform with the smallest residual, or `free` if that is much better."""
     known = min((name for name in residuals if name != free), key=lambda name: residuals[name])
     return known if residuals[known] ** 2 - residuals[free] ** 2 < _BETTER**2 else free
 
@@ -176,7 +192,7 @@ def _rms(error: Colors) -> float:
 
 
 def _fit_affine(high: Colors, low: Colors) -> Affine:
-    """Ridge regression towards "unchanged", which decides where the colours do not (a gray picture)."""
+    """Ridge regression towards the identity, which decides if colours are not informative (a gray picture)."""
     basis = np.concatenate([high, np.ones((len(high), 1))], 1)
     ridge = 1e-5 * len(high) * np.diag([1.0, 1.0, 1.0, 0.1])
     return np.linalg.solve(basis.T @ basis + ridge, basis.T @ low + ridge @ _linear(np.eye(3)).T).T
@@ -194,7 +210,7 @@ def _fit_power(high: Colors, low: Colors) -> float:
 
 
 def _described(affine: Affine) -> str:
-    """A matrix as brightness, contrast and saturation, by its effect on gray and on colour differences."""
+    """Describe a matrix by brightness, contrast and saturation, from its effect on gray and on colour differences."""
     luma = np.array([0.2126, 0.7152, 0.0722])
     contrast = float(luma @ affine[:, :3] @ np.ones(3))
     brightness = 255 * float(luma @ affine[:, 3])

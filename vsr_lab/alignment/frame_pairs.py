@@ -1,4 +1,4 @@
-"""The few matched frames of two clips that are compared in full resolution."""
+"""Selection of matching frames of two clips that are compared in full resolution."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from vsr_lab.footage.shots import Shot
 
 @dataclass(frozen=True)
 class FramePair:
-    """LR frame t and the HR frame u that matches it, H W 3; HR in LR's orientation."""
+    """LR frame t and the matching HR frame u, (H, W, 3); HR is in the orientation of LR."""
 
     t: int
     u: int
@@ -21,13 +21,13 @@ class FramePair:
 
 
 def detail(frame: AnyFrames) -> float:
-    """Mean absolute difference of neighbouring pixels, in levels."""
+    """Mean absolute difference of neighbouring pixels, in 8-bit levels."""
     picture = gray(frame)
     return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
 
 
 def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept: int) -> list[FramePair]:
-    """The `kept` most detailed of `examined` matched LR frames spread over the clip, with their HR frames."""
+    """Choose frame pairs: of `examined` LR frames spread over the clip, the `kept` ones with most detail."""
     matched = timeline.matched
     places = matched[np.unique(np.linspace(0, len(matched) - 1, examined + 2).round().astype(int)[1:-1])]
     lows = {int(t): low.read(int(t), int(t) + 1).frames[0] for t in places}
@@ -36,7 +36,7 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
 
 
 def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """The LR frames that differ most from their match, if clearly more than the others do."""
+    """Choose the `kept` LR frames that differ most from their HR frames, if clearly more than the others do."""
     inside = (timeline.match >= 0) & (timeline.match < high.frames)
     worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
     worst = [int(t) for t in worst if inside[t] and timeline.mismatch[t] > 3 * timeline.noise_floor]
@@ -44,7 +44,10 @@ def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[Fr
 
 
 def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
-    """The HR frames before and after a pair's (that one itself at either end of the clip), in LR's orientation."""
+    """Read the HR frames before and after a pair's frame, in the orientation of LR.
+
+    At an end of the clip, that frame itself.
+    """
     last = high.frames - 1
     before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))
     return before, after

@@ -21,18 +21,21 @@ class Orientation:
     columns: bool = False
 
     def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
-        """A view of pictures, whose axes `first` and `first + 1` are height and width, in this orientation."""
+        """Apply the orientation to pictures, whose axes `first` and `first + 1` are height and width.
+
+        Returns a view.
+        """
         if self.transpose:
             pictures = pictures.swapaxes(first, first + 1)
         return np.flip(pictures, self._flipped(first))
 
     def invert(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The picture (H W and more axes) to which `apply` gave this orientation; a view."""
+        """Undo the orientation of a picture, (H, W, ...). Returns a view."""
         picture = np.flip(picture, self._flipped(0))
         return picture.swapaxes(0, 1) if self.transpose else picture
 
     def invert_window(self, window: Window) -> Window:
-        """A window of an oriented picture as a window of the original picture."""
+        """Convert a window of an oriented picture to the window of the original picture."""
         top, bottom, left, right = window
         if self.rows:
             top, bottom = 1 - bottom, 1 - top
@@ -59,17 +62,17 @@ ORIENTATIONS = (
 
 @dataclass(frozen=True)
 class Grid:
-    """Positions of LR pixels on HR: LR position p lies at HR position scale * p + shift, by axis (rows, columns).
+    """Positions of LR pixels on HR: LR position p is at HR position scale * p + shift, separately for rows and columns.
 
-    Positions are counted from the picture's corner, so pixel i is centred at i + 0.5; a shift of 0 is the centred
-    convention (MATLAB's imresize), and sampling pixel 0 of every `scale` is shift (1 - scale) / 2.
+    Positions are measured from the corner of the picture, so pixel i is centred at i + 0.5. A shift of 0 is the centred
+    convention (MATLAB's imresize); keeping pixel 0 of every `scale` pixels is the shift (1 - scale) / 2.
     """
 
     scale: YX
     shift: YX = (0.0, 0.0)
 
     def centres(self, axis: int, count: int) -> npt.NDArray[np.floating[Any]]:
-        """Fractional HR indices of the first `count` LR pixels of an axis."""
+        """Fractional HR indices of the first `count` LR pixels along an axis."""
         return self.scale[axis] * (np.arange(count) + 0.5) + self.shift[axis] - 0.5
 
     def translated(self, shift: YX) -> Self:
@@ -83,14 +86,14 @@ class Grid:
 
 
 def centred(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
-    """The grid on which LR covers all of HR."""
+    """The grid for which LR covers all of HR."""
     return Grid((high.shape[0] / low.shape[0], high.shape[1] / low.shape[1]))
 
 
 def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: float) -> tuple[Picture, Picture]:
-    """The matrix (n, size) that blurs by sigma and samples at `centres`, and its derivative with respect to them.
+    """The matrix (n, size) that blurs by sigma and samples at `centres`, and its derivative by the centres.
 
-    Exact at any sub-pixel position: nothing is interpolated. Rows sum to 1; borders are repeated.
+    It is exact at any sub-pixel position, since nothing is interpolated. Rows sum to 1; borders are repeated.
     """
     offsets = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)
@@ -100,12 +103,12 @@ def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: fl
 
 
 def gaussian_matrices(grid: Grid, size: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> list[Picture]:
-    """Matrices for rows and columns that blur a picture of `shape` by sigma LR pixels and sample it on the grid."""
+    """The matrices for rows and columns that blur a picture of `shape` by sigma LR pixels and sample it on the grid."""
     return [gaussian_matrix(grid.centres(i, size[i]), shape[i], sigma * grid.scale[i])[0] for i in (0, 1)]
 
 
 def resample(high: Picture, grid: Grid, size: tuple[int, ...], sigma: float) -> Picture:
-    """HR (H W) blurred by a Gaussian of sigma LR pixels and sampled at the LR pixels of the grid: `size` (h w)."""
+    """Blur HR (H, W) by a Gaussian of sigma LR pixels and sample it at the LR pixels of the grid; `size` is (h, w)."""
     rows, columns = gaussian_matrices(grid, size, high.shape, sigma)
     return rows @ high @ columns.T
 

@@ -1,7 +1,7 @@
 """Alignment of two clips in time, space and colour.
 
-Time and space are found in turn, because each can be mistaken for the other: in a pan, a frame shown later looks like a
-picture that was moved.
+Time and space are estimated alternately, because each can be mistaken for the other: during a pan, a later frame looks
+like a shifted picture.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,13 @@ _EXAMINED, _KEPT = 11, 5  # frame pairs
 
 @dataclass(frozen=True)
 class Alignment:
-    """The result of `align`. frames: the pairs on which space and colour were measured."""
+    """Result of `align`.
+
+    Attributes:
+        timeline: the matching HR frame of every LR frame.
+        spatial: positions of LR pixels on HR.
+        frames: the frame pairs on which space and colour were measured.
+    """
 
     timeline: Timeline
     spatial: SpatialAlignment
@@ -31,7 +37,7 @@ class Alignment:
 
     @cached_property
     def color(self) -> ColorTransform:
-        """The transform from HR's colours to LR's."""
+        """The transform from the colours of HR to those of LR."""
         return fit_frame_colors(self.frames, self.spatial.grid)
 
 
@@ -74,13 +80,13 @@ def align(low: Shot, high: Shot, on_frame: Callable[[], None] = lambda: None) ->
 
 
 def _measure(low: Shot, high: Shot, timeline: Timeline, start: Grid | None = None) -> Alignment:
-    """The spatial alignment for a timeline."""
+    """Estimate the spatial alignment for a timeline."""
     frames = sample_pairs(low, high, timeline, _EXAMINED, _KEPT)
     return Alignment(timeline, align_spatially(frames, start), frames)
 
 
 def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
-    """In a pan another frame looks like another position: if either is unusual, try offsets nearby."""
+    """Try other temporal offsets if time or space is unusual, since a pan confuses the two."""
     timeline, frames = found.timeline, high.frames
     if found.spatial.canonical and timeline.in_order(frames):
         return found
@@ -91,7 +97,7 @@ def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
 
 
 def _better(one: Alignment, other: Alignment) -> Alignment:
-    """The higher correlation; of similar ones, the shift that a degradation would have."""
+    """The alignment with the higher correlation; if they are similar, the one whose shift a degradation could have."""
     ranks = [(found.spatial.covers_reference, found.spatial.canonical) for found in (one, other)]
     favour = 1.3 if ranks[1] > ranks[0] else 0.8 if ranks[1] == ranks[0] else 0.6
     return other if 1 - other.spatial.correlation < favour * (1 - one.spatial.correlation) else one

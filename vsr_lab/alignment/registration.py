@@ -1,9 +1,9 @@
 """Registration of a low-resolution picture on a high-resolution one, to hundredths of a pixel.
 
-Gauss-Newton on two smoothed pictures, from coarse to fine (Lucas and Kanade 1981), with Cauchy weights against
-outliers. Model: G(lr)(p) = gain * G(hr)(scale * p + shift) + offset, scale and shift by axis. Smoothing and sampling
-are one matrix an axis (`gaussian_matrix`), exact at any position: neither interpolation nor a symmetric blur of unknown
-width biases the estimate.
+The method is Gauss-Newton on two smoothed pictures, from coarse to fine (Lucas and Kanade 1981), with Cauchy weights
+against outliers. The model is G(lr)(p) = gain * G(hr)(scale * p + shift) + offset, where G is a Gaussian blur; scale
+and shift are separate for rows and columns. Smoothing and sampling are one matrix per axis (`gaussian_matrix`), exact
+at any position, so interpolation does not bias the estimate.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,12 @@ _ZOOMS = (1.0, 0.94, 0.88, 0.82, 0.75, 0.66, 0.57, 0.5, 1.07, 1.14, 1.22, 1.33, 
 
 @dataclass(frozen=True)
 class Registration:
-    """The result of `register`.
+    """Result of `register`.
 
-    grid: positions of LR pixels on HR. correlation: of the two without low frequencies, in [-1, 1]. standard_error: of
-    the shift (LR pixels; rows, columns), large along an axis without detail.
+    Attributes:
+        grid: positions of LR pixels on HR.
+        correlation: correlation of the two pictures without low frequencies, in [-1, 1].
+        standard_error: of the shift in LR pixels (rows, columns); large along an axis without detail.
     """
 
     grid: Grid
@@ -36,11 +38,12 @@ class Registration:
 
 
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
-    """Find the grid between two gray pictures, from `start` or, if that fails, from a search over crops and zooms.
+    """Estimate the grid between two gray pictures, from `start` or, if that fails, by a search over crops and zooms.
 
     Args:
-        low, high: h w and H W, levels 0..255.
-        bars: black bars of LR and of HR, which are left out.
+        low, high: LR (h, w) and HR (H, W) in 8-bit levels.
+        start: initial grid.
+        bars: black bars of LR and of HR, which are excluded.
     """
     found = _refine(low, high, start, bars)
     if found.correlation < 0.9:
@@ -56,7 +59,10 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
 def register_at_scale(
     low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]
 ) -> Registration:
-    """The registration with a fixed scale, if it correlates about as well as the free one; the free one otherwise."""
+    """Register with a fixed scale, if the correlation is about as high as with the free one.
+
+    Else return the free one.
+    """
     shift = [free.grid.shift[i] + (free.grid.scale[i] - scale) * low.shape[i] / 2 for i in (0, 1)]
     fixed = _refine(low, high, Grid((scale, scale), (shift[0], shift[1])), bars, fixed_scale=True)
     return fixed if 1 - fixed.correlation <= 1.25 * (1 - free.correlation) + 0.002 else free
@@ -72,12 +78,12 @@ def block_mean(picture: Picture, factor: int) -> Picture:
 
 
 def gaussian_blur(picture: Picture, sigma: float) -> Picture:
-    """The picture blurred by sigma pixels, same size."""
+    """Blur a picture by a Gaussian of sigma pixels; same size."""
     return resample(picture, Grid((1.0, 1.0)), picture.shape, sigma)
 
 
 def _shrunk_bars(bars: tuple[Bars, Bars], factors: tuple[int, int]) -> tuple[Bars, Bars]:
-    """Bars in pixels of the shrunk pictures, widened by what smoothing mixes with them."""
+    """Bars in pixels of the downscaled pictures, widened by the radius of the smoothing."""
     low, high = (
         tuple(-(-n // factor) + (2 if n else 0) for n in side) for side, factor in zip(bars, factors, strict=True)
     )
@@ -87,7 +93,7 @@ def _shrunk_bars(bars: tuple[Bars, Bars], factors: tuple[int, int]) -> tuple[Bar
 def _refine(
     low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars], fixed_scale: bool = False
 ) -> Registration:
-    """From coarse to fine."""
+    """Register from coarse to fine."""
     levels = [int(np.ceil(max(low.shape) / _FINEST))]
     while min(low.shape) / (2 * levels[0]) >= _COARSEST:
         levels.insert(0, 2 * levels[0])
@@ -129,7 +135,7 @@ def _view(shape: tuple[int, ...], high: Picture, grid: Grid, bars: tuple[Bars, B
 
 
 def _gauss_newton(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bars], fixed_scale: bool) -> Registration:
-    """One level. Unknowns: shift and scale by axis (scale unless it is fixed), gain, offset."""
+    """Register at one level. Unknowns are shift, scale (unless fixed), gain and offset."""
     target = gaussian_blur(low, _SMOOTH)
     height, width = low.shape
     y = (np.arange(height, dtype=np.float32) + np.float32(0.5 - height / 2))[:, None]
@@ -166,13 +172,13 @@ def _gauss_newton(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bar
 
 
 def _standard_error(normal: npt.NDArray[np.float64], residual: Picture, inside: Picture, scale: YX) -> YX:
-    """Of the shift, in LR pixels. Smoothing correlates neighbours' errors: about 10 pixels count as one."""
+    """Standard error of the shift in LR pixels. Smoothing correlates neighbours, so about 10 pixels count as one."""
     noise = 10 * (float((inside * residual**2).sum() / inside.sum()) + 0.1)
     return tuple(float(np.sqrt(noise / (normal[i, i] + 1e-9))) / scale[i // 2] for i in (0, 2))  # pyright: ignore[reportReturnType]
 
 
 def _fit_gain(picture: Picture, target: Picture, weight: Picture) -> tuple[float, Picture]:
-    """The gain, and the residual of target after gain * picture + offset."""
+    """Fit target = gain * picture + offset; return the gain and the residual."""
     total = float(weight.sum())
     a, b = float((weight * picture).sum()) / total, float((weight * target).sum()) / total
     variance = float((weight * (picture - a) ** 2).sum())
@@ -181,14 +187,14 @@ def _fit_gain(picture: Picture, target: Picture, weight: Picture) -> tuple[float
 
 
 def _correlation(target: Picture, view: _View) -> float:
-    """Without low frequencies, over the pixels that can be compared."""
+    """Correlation without low frequencies, over the pixels that can be compared."""
     a, b = (p - cv2.blur(p, (9, 9), borderType=cv2.BORDER_REFLECT) for p in (target, view.picture))
     power = float((view.inside * a * a).sum()) * float((view.inside * b * b).sum())
     return float((view.inside * a * b).sum()) / float(np.sqrt(power) + 1e-3)
 
 
 def _search(low: Picture, high: Picture) -> Grid:
-    """The best of many zooms, each at its best position, for LR that was cropped, squeezed or framed."""
+    """Search over zooms, each at its best position, for LR that was cropped, stretched or framed."""
     factor = max(1, min(low.shape) // 48)
     small = gaussian_blur(block_mean(low, factor), 0.7)
     best, found = -2.0, centred(low, high)
@@ -207,7 +213,7 @@ def _search(low: Picture, high: Picture) -> Grid:
 
 
 def _match_template(small: Picture, large: Picture) -> tuple[float, YX]:
-    """Best correlation of the inner half of `small` in `large`, and the position of small's corner there."""
+    """Best correlation of the inner half of `small` in `large`, and the position of the corner of small."""
     frame = (small.shape[0] // 4, small.shape[1] // 4)
     inner = small[frame[0] : small.shape[0] - frame[0], frame[1] : small.shape[1] - frame[1]]
     if large.shape[0] < inner.shape[0] or large.shape[1] < inner.shape[1]:

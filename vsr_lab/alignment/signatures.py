@@ -1,4 +1,4 @@
-"""A small gray picture of every frame, by which frames of two clips are matched in time."""
+"""Frame signatures: a small gray picture per frame, used to match the frames of two clips in time."""
 
 from collections.abc import Callable
 
@@ -21,13 +21,18 @@ Thumbs = npt.NDArray[np.uint8]
 
 
 def gray(frame: AnyFrames) -> Picture:
-    """The mean of R, G and B (H W, levels 0..255), which does not change when channels are swapped."""
+    """Mean of R, G and B, (H, W) in 8-bit levels, which does not change if channels are swapped."""
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 
 
 def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
-    """Every frame in gray, shrunk by area to at most 96 x 96: T n m, 9 kB a frame. on_frame: called for every frame."""
+    """Downscale every frame to gray, at most 96 x 96: (T, n, m), 9 kB per frame.
+
+    Args:
+        shot: frames to read.
+        on_frame: called for every frame.
+    """
     height, width = (min(_THUMB, n) for n in shot.size)
     third = np.full((1, 3), np.float32(1 / 3))
     found = []
@@ -39,12 +44,12 @@ def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
 
 
 def signature_cells(low: Shot, high: Shot, fine: bool) -> int:
-    """Cells of a signature on a side. fine: more of them, for when the spatial alignment is known."""
+    """Number of cells per side of a signature; larger if `fine`, for a known spatial alignment."""
     return max(4, min(_FINE_CELLS if fine else _CELLS, min(*low.size, *high.size) // 2))
 
 
 def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
-    """cells x cells blurred samples of a window of every thumbnail: T cells cells, levels."""
+    """Signatures of a window of every thumbnail: cells x cells blurred samples, (T, cells, cells) in 8-bit levels."""
     height, width = thumbs.shape[1:]
     top, bottom, left, right = window
     grid = Grid((height * (bottom - top) / cells, width * (right - left) / cells), (height * top, width * left))
@@ -53,7 +58,7 @@ def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
 
 
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
-    """1 for the cells (of LR) that HR covers and that are not black in one of the two alone, else 0: n n."""
+    """Mask (n, n) of the LR cells that HR covers, without those that are black in only one of the two clips."""
     cells = low.shape[1]
     share = (np.arange(cells) + 0.5) / cells
     rows, columns = (a + (b - a) * share for a, b in (window[:2], window[2:]))
@@ -63,11 +68,11 @@ def common_cells(low: Picture, high: Picture, window: Window, orientation: Orien
 
 
 def lit_cells(low: Picture) -> Picture:
-    """1 for cells that are not black in every frame, else 0: n n."""
+    """Mask (n, n) of the cells that are not black in every frame."""
     return _eroded(low.max(0) >= _BLACK)
 
 
 def _eroded(cells: npt.NDArray[np.bool_]) -> Picture:
-    """Without the neighbours of excluded cells either, as signatures are blurred."""
+    """Exclude the neighbours of excluded cells too, since signatures are blurred."""
     whole = cells.all() or not cells.any()
     return (cells if whole else cv2.erode(cells.astype(np.uint8), np.ones((3, 3), np.uint8))).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Spatial alignment of two clips: the median of the registrations of several frame pairs."""
+"""Spatial alignment of two clips: the median registration of several frame pairs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,14 @@ _CANONICAL = 0.08  # LR pixels
 
 @dataclass(frozen=True)
 class SpatialAlignment:
-    """Where LR pixels lie on HR.
+    """Positions of LR pixels on HR.
 
-    correlation: of LR and aligned HR without low frequencies, in [-1, 1]. spread: deviation of the shift between
-    frames, and standard_error: of the shift (rows, columns), both in LR pixels. size, reference_size: height and width
-    of LR, and of HR in LR's orientation.
+    Attributes:
+        grid: the positions.
+        correlation: correlation of LR and aligned HR without low frequencies, in [-1, 1].
+        spread: deviation of the shift between frames, in LR pixels.
+        standard_error: of the shift (rows, columns), in LR pixels.
+        size, reference_size: height and width of LR, and of HR in the orientation of LR.
     """
 
     grid: Grid
@@ -34,21 +37,21 @@ class SpatialAlignment:
 
     @property
     def window(self) -> Window:
-        """The part of HR that LR shows."""
+        """The window of HR that LR shows."""
         (a, b), (c, d) = self.grid.scale, self.grid.shift
         (h, w), (height, width) = self.size, self.reference_size
         return c / height, (c + a * h) / height, d / width, (d + b * w) / width
 
     @property
     def covers_reference(self) -> bool:
-        """Whether LR shows all of HR, to about 1.5 LR pixels."""
+        """Whether LR shows all of HR, within about 1.5 LR pixels."""
         top, bottom, left, right = self.window
         near = [1.5 / n for n in self.size]
         return abs(top) < near[0] and abs(bottom - 1) < near[0] and abs(left) < near[1] and abs(right - 1) < near[1]
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is one that degradations have: centred, or sampled at pixel 0 of every `scale`."""
+        """Whether the shift is one of the usual ones: centred, or sampled at pixel 0 of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (
@@ -57,19 +60,24 @@ class SpatialAlignment:
 
     @property
     def nominal_scale(self) -> int | None:
-        """HR's size over LR's where that is one whole number for both axes."""
+        """Ratio of HR size to LR size if it is the same integer for both axes, else None."""
         scale = self.reference_size[0] // self.size[0]
         return scale if self.reference_size == (self.size[0] * scale, self.size[1] * scale) else None
 
     def displacement(self, scale: YX) -> YX:
-        """Distance of LR's middle from where it would lie at this scale with a shift of 0, in LR pixels."""
+        """Distance, in LR pixels, of the centre of LR from its position with this scale and a shift of 0."""
         return tuple(
             (self.grid.shift[i] + (self.grid.scale[i] - scale[i]) * self.size[i] / 2) / scale[i] for i in (0, 1)
         )  # pyright: ignore[reportReturnType]
 
 
 def align_spatially(frames: Sequence[FramePair], start: Grid | None = None) -> SpatialAlignment:
-    """Register every frame pair, from `start` (by default LR covers HR), and take the median."""
+    """Register every frame pair and take the median.
+
+    Args:
+        frames: matching frames.
+        start: initial grid; by default LR covers all of HR.
+    """
     lows, highs = [gray(frame.low) for frame in frames], [gray(frame.high) for frame in frames]
     bars = find_bars(lows), find_bars(highs)
     found = [register(low, high, start or centred(low, high), bars) for low, high in zip(lows, highs, strict=True)]
@@ -104,7 +112,7 @@ def _median(found: Sequence[Registration], size: tuple[int, ...], reference: tup
 
 
 def find_orientation(low: Picture, high: Picture, known: Orientation) -> Orientation:
-    """The orientation in which HR (gray, upright) correlates best with LR."""
+    """Find the orientation in which HR (gray, upright) correlates best with LR, both (H, W) in 8-bit levels."""
     best, correlation = known, -1.0
     for orientation in ORIENTATIONS:
         oriented = np.ascontiguousarray(orientation.apply(high))

@@ -1,7 +1,8 @@
-"""Temporal alignment: which HR frame each LR frame shows, from signatures alone.
+"""Temporal alignment: the HR frame that each LR frame shows, from signatures only.
 
-First one orientation, one direction and one offset for the whole clip; then the cheapest path through all pairs of
-frames (Viterbi), on which a step of one frame is free and a jump costs as much as a clear mismatch.
+First, one orientation, one direction and one offset are estimated for the whole clip. Then the path of lowest cost
+through all pairs of frames is computed (Viterbi); a step of one frame is free, and a jump costs as much as a clear
+mismatch.
 """
 
 from dataclasses import dataclass, replace
@@ -33,12 +34,17 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Timeline:
-    """The matching HR frame of every LR frame.
+    """The matching HR frame of every LR frame. Distances of signatures are root mean squares in 8-bit levels.
 
-    orientation: in which HR matches LR. backwards: whether LR is played backwards. match: T frame numbers of HR,
-    outside 0..U-1 before HR's first and after its last frame. mismatch: T, signature distance of every match, and
-    noise_floor: of a correct one. motion: U-1, signature distance of consecutive HR frames. Distances are in levels,
-    rms.
+    T and U are the numbers of LR and HR frames.
+
+    Attributes:
+        orientation: orientation in which HR matches LR.
+        backwards: whether LR is reversed in time.
+        match: HR frame number of every LR frame, (T,); outside 0..U-1 before the first and after the last HR frame.
+        mismatch: distance of every match, (T,).
+        noise_floor: distance of a correct match.
+        motion: distance of consecutive HR frames, (U - 1,).
     """
 
     orientation: Orientation
@@ -50,7 +56,7 @@ class Timeline:
 
     @property
     def evidence(self) -> float:
-        """Cost of a constant offset of one frame, in jumps: below about 2, time cannot be determined."""
+        """Cost of a constant offset of one frame, relative to a jump; below about 2 the offset cannot be determined."""
         return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
     def in_order(self, frames: int) -> bool:
@@ -59,24 +65,24 @@ class Timeline:
         return np.array_equal(self.match, frames - 1 - t if self.backwards else t)
 
     def delayed(self, frames: int, high_frames: int) -> Self:
-        """The same timeline with every match moved by `frames`, within 0..high_frames-1."""
+        """The timeline with every match moved by `frames`, limited to 0..high_frames-1."""
         return replace(self, match=np.clip(self.match + frames, 0, high_frames - 1))
 
     def synchronous(self) -> Self:
-        """The same clip with LR frame t matched to HR frame t."""
+        """The timeline that matches LR frame t to HR frame t."""
         t = np.arange(len(self.match))
         return replace(self, backwards=False, match=t, mismatch=np.zeros(len(t)))
 
     @property
     def matched(self) -> Numbers:
-        """LR frames with a reliable match."""
+        """Numbers of the LR frames with a reliable match."""
         inside = (self.match >= 0) & (self.match <= len(self.motion))
         reliable = inside & (self.mismatch <= 3 * self.noise_floor)
         return np.flatnonzero(reliable if reliable.sum() >= 3 else inside)
 
     @property
     def detectable(self) -> float:
-        """Share of HR frames of which a single dropped or repeated one would be detected, in [0, 1]."""
+        """Fraction of the HR frames for which a single dropped or repeated frame would be detected, in [0, 1]."""
         if not len(self.motion):
             return 0.0
         return float((self.motion**2 * _MATCH > 2 * _SLIP * self.noise_floor**2).mean())
@@ -86,9 +92,9 @@ def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orien
     """Match the frames of two clips.
 
     Args:
-        low, high: T n n and U n n, signatures in levels.
-        mask: n n, 1 for the cells of LR that can be compared, else 0.
-        orientation: of HR, where it is known.
+        low, high: signatures of LR (T, n, n) and HR (U, n, n), in 8-bit levels.
+        mask: 1 for the cells of LR that can be compared, else 0, (n, n).
+        orientation: orientation of HR, if it is known.
     """
     low = low * mask
     orientation, offsets = _coarse_search(low, high, mask, orientation)
@@ -112,8 +118,10 @@ def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orien
 
 
 def _refined_path(low: Picture, high: Picture, match: Numbers, ends: bool = True) -> Numbers:
-    """The cheapest path, from a first guess, fitting levels and path in turn. ends: LR may begin before HR's first or
-    end after its last frame, by as much as in the guess."""
+    """Refine a path by fitting levels and path alternately.
+
+    ends: LR may begin before the first or end after the last HR frame, by as much as in the initial path.
+    """
     before, after = (max(0, -int(match[0])) + 2, max(0, int(match[-1]) + 1 - len(high)) + 2) if ends else (0, 0)
     for _ in range(3):
         fitted, floor = _fit_levels(low, high, match)
@@ -122,7 +130,7 @@ def _refined_path(low: Picture, high: Picture, match: Numbers, ends: bool = True
 
 
 def _snapped(match: Numbers, high: Picture) -> Numbers:
-    """The path with every run moved, among HR frames that show the same picture, to where it breaks the order least."""
+    """Move every run of the path, among HR frames that show the same picture, to where it violates the order least."""
     match = match.copy()
     starts = [0, *(np.flatnonzero(np.diff(match) != 1) + 1), len(match)]
     for begin, stop in pairwise(starts[1:]):
@@ -138,7 +146,7 @@ def _snapped(match: Numbers, high: Picture) -> Numbers:
 
 
 def _path_cost(low: Picture, high: Picture, match: Numbers, floor: float) -> float:
-    """The cost of a path when a correct match has a distance of `floor`."""
+    """Cost of a path if a correct match has the distance `floor`."""
     fitted, _ = _fit_levels(low, high, match)
     gap = ((fitted - high[np.clip(match, 0, len(high) - 1)]) ** 2).mean(1) * (_MATCH / floor**2)
     gap = np.where((match < 0) | (match >= len(high)), _BEYOND, np.minimum(gap, _WORST))
@@ -154,10 +162,10 @@ def _most_similar(low: Picture, high: Picture) -> Numbers:
 
 
 def _fit_levels(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, float]:
-    """low after removing gain, offset and the constant difference to its matches; and the median residual.
+    """Remove gain, offset and the constant difference to the matches from low; also return the median residual.
 
-    One gain for all, adapted for cells that change: a tone curve or swapped channels affect a lamp and a wall
-    differently.
+    One gain is used for all cells and adapted for cells that change, since a tone curve or swapped channels affect
+    bright and dark cells differently.
     """
     paired = high[np.clip(match, 0, len(high) - 1)]
     inside = (match >= 0) & (match < len(high))
@@ -176,9 +184,9 @@ def _fit_levels(low: Picture, high: Picture, match: Numbers) -> tuple[Picture, f
 
 
 def _cheapest_path(low: Picture, high: Picture, floor: float, guess: Numbers, ends: tuple[int, int]) -> Numbers:
-    """The HR frame of each LR frame on the cheapest path; long clips in blocks, each around the end of the last.
+    """HR frame of each LR frame on the path of lowest cost; long clips are processed in blocks.
 
-    The path may begin before HR does and end after it, by at most `ends` frames, which get numbers outside 0..U-1.
+    The path may begin before HR and end after it, by at most `ends` frames, which get numbers outside 0..U-1.
     """
     match = np.empty(len(low), np.int64)
     last: int | None = None
@@ -199,8 +207,11 @@ def _cheapest_path(low: Picture, high: Picture, floor: float, guess: Numbers, en
 
 
 def _viterbi(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers:
-    """Viterbi algorithm: from state u to u + 1 for free, to a near one (_NEAR) for _SLIP, to any for _JUMP; never into
-    the first and last `ends` states, which are not frames. cost: T U. start: the state expected first."""
+    """Viterbi algorithm. From state u to u + 1 is free, to a near state (_NEAR) costs _SLIP, to any other _JUMP.
+
+    The first and last `ends` states are not frames and cannot be entered. cost: (T, U). start: the expected first
+    state.
+    """
     steps, states = cost.shape
     total = cost[0].astype(np.float64)
     total[states - ends[1] :] = np.inf
@@ -232,8 +243,7 @@ def _viterbi(cost: Picture, ends: tuple[int, int], start: int | None) -> Numbers
 def _coarse_search(
     low: Picture, high: Picture, mask: Picture, known: Orientation | None
 ) -> tuple[Orientation, dict[bool, int]]:
-    """The orientation, and the offsets forwards and backwards (True): LR t shows HR t + offset, counted backwards from
-    HR's end."""
+    """The orientation, and the offset for each direction (True: backwards, counted from the end of HR)."""
     first = _most_active(low)
     part = _normalized(low[first : first + _WINDOW])
     wholes = [(o, _normalized(o.apply(high, 1) * mask)) for o in (ORIENTATIONS if known is None else (known,))]
@@ -244,7 +254,7 @@ def _coarse_search(
 
 
 def _most_active(low: Picture) -> int:
-    """First of the _WINDOW most active frames."""
+    """Number of the first of the _WINDOW frames with most motion."""
     change = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(low, axis=0)).mean((1, 2)))])
     if len(low) <= _WINDOW:
         return 0
@@ -252,7 +262,7 @@ def _most_active(low: Picture) -> int:
 
 
 def _normalized(pictures: Picture) -> Picture:
-    """T n n to T cells at half the resolution, each with mean 0 and deviation 1 to remove gain and offset."""
+    """Flatten pictures (T, n, n) at half the resolution, each with mean 0 and deviation 1 to remove gain and offset."""
     small = np.stack(
         [cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for p in map(np.ascontiguousarray, pictures)]
     )
@@ -262,7 +272,7 @@ def _normalized(pictures: Picture) -> Picture:
 
 
 def _best_offset(low: Picture, high: Picture, first: int) -> int:
-    """The offset with the least change unexplained, without the constant difference (crop, kernel) at each offset."""
+    """The offset that explains most of the change over time, apart from a constant difference at each offset."""
     steps, states, cells = len(low), len(high), low.shape[1]
     square = (low**2).mean(1)[:, None] + (high**2).mean(1)[None] - 2 / cells * (low @ high.T)
     lag = np.arange(states)[None] - np.arange(steps)[:, None] + steps - 1

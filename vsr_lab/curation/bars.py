@@ -1,4 +1,4 @@
-"""Black bars of a clip, and the crop that removes them."""
+"""Detection of the black bars of a clip, and the crop that removes them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +13,20 @@ _MARGIN = 4  # pixels: codecs blur the edge of a bar
 
 
 class BarDetector:
-    """Detects black bars from the brightest value of every pixel over a clip."""
+    """Detects black bars from the maximum of every pixel over a clip."""
 
     def __init__(self) -> None:
         self._brightest: Frames | None = None
 
     def add(self, frame: Frames) -> None:
-        """One more frame, H W 3."""
+        """Add a frame, (H, W, 3)."""
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:
-        """(width, height, x, y) inside the bars, with a margin and even; None if there are none.
+        """(width, height, x, y) inside the bars, with a margin and even numbers; None if there are no bars.
 
-        Bars are black in every frame, come in pairs of about one size, and end where most of a row or column is lit at
-        some time.
+        Bars are black in every frame, come in pairs of similar size, and end at a row or column of which most pixels
+        are bright in some frame.
         """
         if self._brightest is None:
             return None
@@ -43,7 +43,10 @@ class BarDetector:
 
 
 def _pair(lit: npt.NDArray[np.float64], first: int, last: int) -> tuple[int, int]:
-    """Sizes of two bars along an axis whose rows are lit by these shares; (0, 0) if they are not letterbox bars."""
+    """Sizes of the two bars along an axis, from the fraction of bright pixels per row.
+
+    (0, 0) if these are no letterbox bars.
+    """
     stop = len(lit) - last
     edges = max(lit[first : first + 3]), max(lit[max(0, stop - 3) : stop])
     small = min(first, last) < _SMALLEST * len(lit)

@@ -1,6 +1,6 @@
-"""A suggested content type: a logistic model of interpretable features.
+"""Suggestion of a content type by a logistic model of interpretable features.
 
-The content types and all weights are data: configs/base/content_model.yaml, written by benchmarks/content_types.py.
+Content types and weights are in configs/base/content_model.yaml, which benchmarks/content_types.py writes.
 """
 
 from collections.abc import Mapping
@@ -19,8 +19,13 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """kind: the most probable content type, or "unsure" where its probability (confidence) is too low; because: the two
-    features that distinguish it most from the second one."""
+    """A suggested content type.
+
+    Attributes:
+        kind: the most probable content type, or "unsure" if its probability is too low.
+        confidence: its probability.
+        because: the two features that distinguish it most from the second most probable one.
+    """
 
     kind: str
     confidence: float
@@ -28,14 +33,15 @@ class Suggestion:
 
 
 class ContentModel:
-    """P(kind | features) = softmax((bias + sum of weight * z) / temperature), with z = (feature - mean) / deviation
-    clipped to [-3, 3], so that no single outlier decides.
+    """Logistic model, P(kind | features) = softmax((bias + sum of weight * z) / temperature).
+
+    z is (feature - mean) / deviation, clipped to [-3, 3] so that a single outlier cannot decide.
 
     Args:
         features: name -> {"mean", "deviation"}.
         kinds: content type -> {"bias", feature: weight, ...}.
         temperature: calibrates the probabilities.
-        sure: the least probability of a suggestion, in [0, 1].
+        sure: minimum probability of a suggestion, in [0, 1].
 
     Raises:
         UserError: a feature is not one of `FEATURES`.
@@ -60,13 +66,13 @@ class ContentModel:
         self._weights = np.array([[weights[name] for name in features] for weights in kinds.values()])
 
     def probabilities(self, features: Array) -> Array:
-        """Of each kind, from R > 0 measurements of one clip (R x FEATURES)."""
+        """Probability of each content type, from measurements of one clip (R, number of features), R > 0."""
         logits = (self._bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
 
     def suggest(self, features: Array) -> Suggestion:
-        """The most probable kind of a clip, from R > 0 measurements (R x FEATURES)."""
+        """Suggest the content type of a clip, from measurements (R, number of features), R > 0."""
         probabilities = self.probabilities(features)
         best, second = (int(i) for i in np.argsort(-probabilities)[:2])
         evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])

@@ -1,4 +1,4 @@
-"""Scene cuts: PySceneDetect's adaptive detector on small frames, without flashes."""
+"""Scene cut detection: PySceneDetect's adaptive detector on small frames, with flashes excluded."""
 
 from collections import deque
 
@@ -14,10 +14,11 @@ _RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 
 
 class CutDetector:
-    """Hard cuts of one source, not dissolves. It may look a few frames ahead, unlike `core.cuts`.
+    """Detects hard cuts of one source, not dissolves. It looks a few frames ahead, unlike `core.cuts`.
 
-    PySceneDetect compares a frame's change in hue, saturation and luma with its neighbours' (window 2, ratio 3, at
-    least 15 levels). If the picture before it is back two frames later, it was a flash, which is not a cut.
+    PySceneDetect compares the change of a frame in hue, saturation and luma with that of its neighbours (window 2,
+    ratio 3, at least 15 levels). If the picture before the change returns within two frames, it was a flash and not a
+    cut.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class CutDetector:
         self._recent: deque[tuple[int, Frames]] = deque(maxlen=6)
 
     def add(self, number: int, small: Frames) -> None:
-        """The next frame, in order (h w 3, RGB)."""
+        """Add the next frame, RGB (h, w, 3)."""
         self._recent.append((number, small))
         picture = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         cuts = (time.frame_num for time in self._detector.process_frame(FrameTimecode(number, _RATE), picture))
@@ -41,5 +42,5 @@ class CutDetector:
 
 
 def mean_difference(one: Frames, other: Frames) -> float:
-    """Mean absolute difference of two pictures of one shape, in levels."""
+    """Mean absolute difference of two pictures of the same shape, in 8-bit levels."""
     return float(np.abs(one.astype(np.int16) - other).mean())

@@ -22,25 +22,32 @@ FEATURES = (
 
 
 def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.NDArray[np.float64]:
-    """Features of two consecutive frames.
+    """Compute features of two consecutive frames.
 
     Args:
-        first, second: H W 3.
-        small: the same two reduced, for optical flow.
+        first, second: RGB (H, W, 3).
+        small: the same two frames downscaled, for optical flow.
 
     Returns:
-        One value for each of `FEATURES`. Levels are of 255; shares are in [0, 1].
+        One value for each of `FEATURES`, with levels of 0..255 and fractions in [0, 1].
 
-        motion: mean optical flow, percent of the picture's diagonal per frame; still: share of pixels that change by at
-        most 2 levels; brightness, contrast: mean and deviation of luma, in [0, 1]; detail: mean gradient, levels per
-        pixel; noise: deviation in the smoothest blocks, levels (Immerkaer, "Fast noise variance estimation", 1996);
-        saturation: mean of max - min of RGB, in [0, 1]; gray: share of pixels almost without colour; warmth: mean of
-        R - B, in [-1, 1]; flat: share of 8x8 blocks of one level; shaded: share of blocks with a soft gradient;
-        palette: log2 of how many of 4096 colours cover 90 % of the pixels; common: share of the four most common
-        colours; axial: share of edges that are vertical or horizontal; crisp: share of strong edges that are one pixel
-        wide; peaked: log2 of the kurtosis of horizontal differences; white: share of pixels of at least 235; texture:
-        log2 of the fine structure of the median block, levels; lettered: share of 16x16 blocks with strokes on an even
-        background, as text has.
+        - motion: mean optical flow, in percent of the picture's diagonal per frame.
+        - still: fraction of pixels that change by at most 2 levels.
+        - brightness, contrast: mean and deviation of luma, in [0, 1].
+        - detail: mean gradient, in levels per pixel.
+        - noise: deviation in the smoothest blocks, in levels (Immerkaer, "Fast noise variance estimation", 1996).
+        - saturation: mean of max - min of RGB, in [0, 1].
+        - gray: fraction of pixels almost without colour.
+        - warmth: mean of R - B, in [-1, 1].
+        - flat, shaded: fractions of 8x8 blocks of one level, and with a soft gradient.
+        - palette: log2 of the number of colours, of 4096, that cover 90 % of the pixels.
+        - common: fraction of pixels in the four most common colours.
+        - axial: fraction of edges that are vertical or horizontal.
+        - crisp: fraction of strong edges that are one pixel wide.
+        - peaked: log2 of the kurtosis of horizontal differences.
+        - white: fraction of pixels of at least 235.
+        - texture: log2 of the fine structure of the median block, in levels.
+        - lettered: fraction of 16x16 blocks with strokes on an even background, as text has.
     """
     first, second = _bands(first), _bands(second)
     luma, after = (_gray(frame).astype(np.float32) for frame in (first, second))
@@ -100,7 +107,7 @@ def _edges(luma: Plane) -> dict[str, float]:
 
 
 def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
-    """Share of whole that is in part; drawn towards 0.5 where whole is small."""
+    """Fraction of whole that is in part; shrunk towards 0.5 if whole is small."""
     return float((part.sum() + 50) / (whole.sum() + 100))
 
 
@@ -138,7 +145,7 @@ def _lettered(luma: Plane) -> float:
 
 
 def _palette(frame: Frames) -> npt.NDArray[np.float64]:
-    """Shares of the colours at four bits a channel, in descending order."""
+    """Fractions of the colours, quantised to four bits per channel, in descending order."""
     red, green, blue = (frame[..., i].astype(np.uint16) >> 4 for i in range(3))
     counts = np.bincount((red << 8 | green << 4 | blue).ravel(), minlength=4096)
     return np.sort(counts)[::-1] / max(1, counts.sum())

@@ -1,8 +1,8 @@
-"""Recognition of copied pictures after coding, scaling, cropping, mirroring and changes of brightness.
+"""Detection of copies of a picture after coding, scaling, cropping, mirroring and changes of brightness.
 
-Two steps. A coarse one finds candidates by one matrix product: 16x16 pictures of local contrast, each also as five
-crops and mirrored. A fine one matches the small gray pictures in every crop of up to a fifth, by normalized correlation
-of their local contrast, which hardly depends on brightness and gamma.
+There are two steps. The coarse one finds candidates by one matrix product of 16x16 pictures of local contrast, each
+also as five crops and mirrored. The fine one compares small gray pictures over all crops of up to a fifth, by
+normalised correlation of local contrast, which hardly depends on brightness and gamma.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,12 @@ _EMPTY = 3.0  # levels of deviation below which a picture is blank, and matches 
 
 @dataclass(frozen=True)
 class Match:
-    """Pictures a and b (indices) show the same. similarity: in [-1, 1]; mirrored: whether b is."""
+    """Two pictures, given by their indices a and b, that show the same.
+
+    Attributes:
+        similarity: in [-1, 1].
+        mirrored: whether b is mirrored.
+    """
 
     a: int
     b: int
@@ -40,7 +45,7 @@ class Match:
 
 
 class Fingerprints:
-    """Small gray pictures (P h w) and their coarse descriptors."""
+    """Small gray pictures (P, h, w) and their coarse descriptors."""
 
     def __init__(self, thumbs: Gray) -> None:
         self.thumbs = thumbs
@@ -52,7 +57,7 @@ class Fingerprints:
 
 
 def find_matches(one: Fingerprints, other: Fingerprints) -> list[Match]:
-    """For each picture of `one` the picture of `other` that shows the same, if there is one."""
+    """For each picture of `one`, the picture of `other` that shows the same, if there is one."""
     best = np.full((len(one), len(other)), -1.0, np.float32)
     how = np.zeros(best.shape, np.bool_)
     for mirrored in (False, True):
@@ -72,7 +77,7 @@ def find_matches(one: Fingerprints, other: Fingerprints) -> list[Match]:
 
 
 def _contrast(picture: npt.NDArray[np.generic]) -> Array:
-    """Local contrast: the difference from the surroundings, divided by its local deviation."""
+    """Local contrast: difference from the local mean, divided by the local deviation."""
     plane = np.asarray(picture, np.float32)
     sigma = max(1.0, plane.shape[1] / 12)
     plane = plane - cv2.GaussianBlur(plane, (0, 0), sigma)
@@ -81,7 +86,7 @@ def _contrast(picture: npt.NDArray[np.generic]) -> Array:
 
 
 def _coarse(pictures: Gray) -> Array:
-    """P x 256, each row of zero mean and length 1; rows of blank pictures are zero."""
+    """Coarse descriptors (P, 256), rows with mean 0 and length 1; zero for blank pictures."""
     rows = np.zeros((len(pictures), _COARSE**2), np.float32)
     for i, picture in enumerate(pictures):
         if picture.std() < _EMPTY:
@@ -93,7 +98,7 @@ def _coarse(pictures: Gray) -> Array:
 
 
 def _crops(pictures: Gray) -> Iterator[Array]:
-    """Coarse descriptors of the whole and of five crops."""
+    """Yield the coarse descriptors of whole pictures and of five crops."""
     yield _coarse(pictures)
     height, width = pictures.shape[1:]
     tall, wide = round(height * _CROP), round(width * _CROP)
@@ -103,7 +108,7 @@ def _crops(pictures: Gray) -> Iterator[Array]:
 
 
 def _fine_similarity(a: Gray, b: Gray, mirrored: bool) -> float:
-    """The best correlation of one picture with a crop of the other; 0 where only parts of them agree."""
+    """Highest correlation of one picture with a crop of the other; 0 if only parts of them agree."""
     if mirrored:
         b = np.ascontiguousarray(b[:, ::-1])
     b = np.asarray(cv2.resize(b, (a.shape[1], a.shape[0]), interpolation=cv2.INTER_AREA), np.uint8)
@@ -112,7 +117,7 @@ def _fine_similarity(a: Gray, b: Gray, mirrored: bool) -> float:
 
 
 class _Fit(NamedTuple):
-    """A picture matched in another: the place that it covers there, and itself, as local contrast."""
+    """A picture matched in another: similarity, the area that it covers there, and itself, as local contrast."""
 
     similarity: float
     place: Array
@@ -120,7 +125,7 @@ class _Fit(NamedTuple):
 
 
 def _best_crop(whole: Array, part: Gray) -> _Fit:
-    """The best match of `part`, shrunk along either axis to at least four fifths, in `whole`."""
+    """The best match of `part`, scaled along either axis to at least four fifths, in `whole`."""
     grid = {(tall, wide): _match(whole, part, tall, wide) for tall in _SCALES for wide in _SCALES}
     tall, wide = max(grid, key=lambda scales: grid[scales].similarity)
     best = grid[tall, wide]
@@ -140,7 +145,7 @@ def _match(whole: Array, part: Gray, tall: float, wide: float) -> _Fit:
 
 
 def _tiles_agree(a: Array, b: Array) -> bool:
-    """Whether two pictures agree wherever either shows something: window frames alone may correlate by 0.95."""
+    """Whether two pictures agree in every tile with content; two window frames may correlate by 0.95 as a whole."""
     same = [
         _correlation(one, other) > _TILE_SAME
         for rows in zip(np.array_split(a, _TILES), np.array_split(b, _TILES), strict=True)

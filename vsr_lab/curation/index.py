@@ -1,4 +1,4 @@
-"""The manifest of a folder of footage: each file is measured once, and again only when it changes."""
+"""The manifest of a folder of footage. Each file is measured once, and again only if it changes."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -30,8 +30,13 @@ NOT_FOUND = "not found"  # the problem of a row whose file is missing
 
 @dataclass
 class Index:
-    """rows: of the new manifest. new, kept, moved: number of files that were measured, unchanged, or found elsewhere.
-    problems: path -> why it cannot be used."""
+    """Result of `build_index`.
+
+    Attributes:
+        rows: rows of the new manifest.
+        new, kept, moved: numbers of files that were measured, unchanged, or found at another path.
+        problems: path -> why the file cannot be used.
+    """
 
     rows: list[Row] = field(default_factory=list[Row])
     new: int = 0
@@ -45,6 +50,8 @@ class IndexTask:
     """A file to index.
 
     Attributes:
+        path: the file.
+        stamp: its size and modification time.
         previous: rows of the file in the existing manifest, whose manual columns are kept.
         digest: SHA-256 of the file.
         measured: an existing row with measurements of a file with the same content.
@@ -61,7 +68,14 @@ class IndexTask:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """What is to be done for a root and a manifest. other_rows: earlier rows of files that are in no task."""
+    """The files to index, as planned by `plan_index`.
+
+    Attributes:
+        root: folder of footage, or a manifest that lists files.
+        manifest: the manifest to write.
+        tasks: one per file below root.
+        other_rows: existing rows of files that are not below root, which are kept.
+    """
 
     root: Path
     manifest: Path
@@ -70,13 +84,13 @@ class IndexPlan:
 
 
 class Scans:
-    """Scans stored in a folder, by the hash of the file."""
+    """Measurements of files, stored in a folder by the hash of the file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def get(self, path: Path, digest: str) -> Scan:
-        """The stored scan of a file, or a new one.
+        """Return the stored measurements of a file, or measure it.
 
         Raises:
             UserError: the file is damaged or cannot be decoded.
@@ -103,7 +117,7 @@ def digest_of(path: Path) -> str:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """The hash in a manifest's row; computed again if the file's size or time differ from the row's.
+    """Return the hash in a manifest's row; compute it if the file's size or time differ from the row's.
 
     Raises:
         UserError: the file does not exist.
@@ -127,17 +141,18 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
 
 
 def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
-    """Plan what is to be measured of the files under root, or listed in it where it is a manifest itself.
+    """Plan which files have to be measured.
 
-    Earlier rows of other files are kept; if such a file is missing, with the problem "not found", since their manual
-    columns are stored nowhere else.
+    Existing rows of other files are kept, because their manual columns are stored nowhere else. If such a file is
+    missing, its row gets the problem "not found".
 
     Args:
-        manifest: to be written; may exist.
-        fresh: measure everything again.
+        root: folder of footage, or a manifest that lists files.
+        manifest: the manifest to write; may exist.
+        fresh: measure all files again.
 
     Raises:
-        UserError: root holds no footage, manifest was not written by `build_index`, or lists none of root's files.
+        UserError: root contains no footage, or manifest was not written by `build_index` or lists none of root's files.
     """
     is_table = root.suffix in TABLE_SUFFIXES
     listed = _by_path(read_rows(root), root.parent) if is_table else {}
@@ -190,11 +205,14 @@ def _is_measured(row: TextRow) -> bool:
 def build_index(
     plan: IndexPlan, model: ContentModel, scans: Scans, on_file: Callable[[IndexTask], object] = lambda task: None
 ) -> Index:
-    """Measure what the plan asks for. A file that cannot be used gets a row that states the problem.
+    """Measure the planned files and build the rows of the manifest.
+
+    A file that cannot be used gets a row with the problem.
 
     Args:
+        plan: as from `plan_index`.
         model: suggests content types.
-        scans: where scans are stored.
+        scans: where measurements are stored.
         on_file: called after each file.
     """
     index, names = Index(), _names([task.path for task in plan.tasks], plan.root)
@@ -230,7 +248,7 @@ def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
 
 
 def _names(paths: list[Path], root: Path) -> dict[Path, str]:
-    """Names: paths below root without suffix, or with it where two would have the same name."""
+    """Names of files: paths below root without suffix, or with it if two files would have the same name."""
     home = absolute_path(root if root.is_dir() else root.parent)
     whole = {path: (path.relative_to(home) if path.is_relative_to(home) else path).as_posix() for path in paths}
     short = {path: Path(name).with_suffix("").as_posix() if path.is_file() else name for path, name in whole.items()}

@@ -1,4 +1,4 @@
-"""Footage in more than one split: the same shot, however it was coded, cropped or shifted in time."""
+"""Detection of shots that are in more than one split, also if they were re-encoded, cropped or shifted in time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,14 @@ Window = tuple[int, int]  # (first, last + 1), frames of the file
 
 @dataclass(frozen=True)
 class ShotFingerprint:
-    """What is compared of a shot. frames: of its fingerprints."""
+    """The data of a shot that is compared with other shots.
+
+    Attributes:
+        name, split: of the shot.
+        frames: frame numbers of the fingerprints.
+        fingerprints: small gray pictures of these frames.
+        scenes: windows of the shot's scenes.
+    """
 
     name: str
     split: str
@@ -28,7 +35,15 @@ class ShotFingerprint:
 
 @dataclass(frozen=True)
 class Leak:
-    """Two shots that show the same. window, other_window: of their files; similarity: in [0, 1]."""
+    """Two shots that show the same.
+
+    Attributes:
+        one, other: names of the shots.
+        splits: their splits.
+        window, other_window: the matching frames of their files.
+        similarity: in [0, 1].
+        mirrored: whether one of them is mirrored.
+    """
 
     one: str
     other: str
@@ -45,7 +60,7 @@ class Leak:
 
 
 def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
-    """Fingerprints of a shot's window, inside its crop. scan: of its file."""
+    """Compute the fingerprints of a shot, inside its window and crop; scan contains the measurements of its file."""
     stop = scan.frames if shot.stop is None else shot.stop
     first = max(0, int(np.searchsorted(scan.thumb_frames, shot.start, side="right")) - 1)  # the last one before start
     last = int(np.searchsorted(scan.thumb_frames, stop))
@@ -62,14 +77,17 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
 
 
 def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
-    """Shots of different splits that show the same, in descending similarity. Shots without a split are in none."""
+    """Find shots of different splits that show the same, in descending similarity.
+
+    Shots without a split are ignored.
+    """
     pairs = [(a, b) for a, b in combinations(shots, 2) if a.split and b.split and a.split != b.split]
     found = [leak for one, other in pairs for leak in shared_scenes(one, other)]
     return sorted(found, key=lambda leak: -leak.similarity)
 
 
 def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
-    """Scenes of two shots that show the same: one leak for each pair of scenes."""
+    """Find scenes of two shots that show the same; one leak per pair of scenes."""
     together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
     for match in find_matches(one.fingerprints, other.fingerprints):
         together[_scene(one, match.a), _scene(other, match.b)].append(match)

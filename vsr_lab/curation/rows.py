@@ -1,4 +1,4 @@
-"""Rows of a manifest: columns that a person fills in, and columns that are measured."""
+"""Rows of a manifest: manual columns, which a person fills in, and measured columns."""
 
 import os
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
 
 @dataclass(frozen=True)
 class Stamp:
-    """Size and modification time (nanoseconds) of a file; of a folder of frames the sum and the latest."""
+    """Size and modification time (nanoseconds) of a file; for a folder of frames, the sum and the latest."""
 
     bytes: int
     modified: int
@@ -93,7 +93,7 @@ def _yes(value: bool) -> str:
 
 
 def _turn(transposed: bool, flip_y: bool, flip_x: bool) -> str:
-    """ "90 right", "180", "mirrored", ...; "" where the picture is stored upright."""
+    """Describe an orientation: "90 right", "180", "mirrored", ...; "" for an upright picture."""
     names = {
         (False, False, False): "",
         (False, True, True): "180",
@@ -106,7 +106,7 @@ def _turn(transposed: bool, flip_y: bool, flip_x: bool) -> str:
 
 
 def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
-    """One row: manual columns (any that is not measured), measured ones, and stamps."""
+    """Build a row of manual columns (all that are not measured), measured columns and the file's stamp and hash."""
     row: Row = dict.fromkeys(COLUMNS, "")
     row |= {column: cell for column, cell in manual.items() if column not in (*MEASURED, *STAMPS)}
     row |= {column: found.get(column, "") for column in MEASURED}
@@ -115,11 +115,11 @@ def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, st
 
 
 def absolute_path(path: Path) -> Path:
-    """The path from the root; links are not resolved."""
+    """The absolute path; links are not resolved."""
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def path_cell(file: Path, manifest: Path) -> str:
-    """The path of a file as the manifest stores it: relative to the manifest's folder if it is below it."""
+    """The path of a file as written to the manifest: relative to the manifest's folder if it is below it."""
     file, home = absolute_path(file), absolute_path(manifest.parent)
     return file.relative_to(home).as_posix() if file.is_relative_to(home) else str(file)

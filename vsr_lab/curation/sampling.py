@@ -1,7 +1,7 @@
-"""Representative shots of a project: k-medoids over their features.
+"""Representative shots: k-medoids over features.
 
-Medoids and not the farthest points: each chosen shot is the centre of those that it represents, and its share of all
-footage is known. Distances are squared, so that a rare kind of shot far from all others gets one of its own.
+Medoids are used instead of the farthest points, so that each chosen shot is the centre of those that it represents, and
+their fraction of all footage is known. Distances are squared, so that a rare kind of shot gets a medoid of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,21 +28,25 @@ _LOGARITHMIC = ("motion", "detail", "noise")  # compared by ratio: twice the noi
 
 
 class ShotCandidate(NamedTuple):
-    """A part of a file that may be chosen. features: of all its measurements, the mean."""
+    """A part of a file that may be chosen. features: mean over its measurements."""
 
     shot: Shot
     features: Array
 
     def middle(self, frames: int | None) -> Shot:
-        """Its middle `frames`, or all of it."""
+        """The middle `frames` frames, or all."""
         first = (len(self.shot) - frames) // 2 if frames else 0
         return self.shot.window(first, first + frames) if frames else self.shot
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Distance of shots from the nearest chosen one, in deviations of their features: mean and largest, and the same
-    for the average of 200 random draws of as many."""
+    """Distances of all shots from the nearest chosen one, in standard deviations of the features.
+
+    Attributes:
+        mean, worst: of the choice.
+        random_mean, random_worst: averages over 200 random choices of the same size.
+    """
 
     mean: float
     worst: float
@@ -52,7 +56,13 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Sample:
-    """chosen: indices of candidates; shares: of all time that each represents, in descending order."""
+    """The chosen shots.
+
+    Attributes:
+        chosen: indices of candidates.
+        shares: fraction of the total duration that each represents, in descending order.
+        coverage: compared with random choices.
+    """
 
     chosen: list[int]
     shares: list[float]
@@ -60,12 +70,13 @@ class Sample:
 
 
 def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[ShotCandidate]:
-    """Divide a shot at its cuts and long scenes into equal parts.
+    """Divide a shot at its cuts, and long scenes into equal parts.
 
     Args:
-        scan: of its file.
-        rate: frames a second.
-        shortest: frames, under which a part is left out.
+        shot: the shot.
+        scan: measurements of its file.
+        rate: frames per second.
+        shortest: minimum number of frames of a part.
     """
     stop = scan.frames if shot.stop is None else shot.stop
     found: list[ShotCandidate] = []
@@ -86,12 +97,13 @@ def find_candidates(
     on_shot: Callable[[], object] = lambda: None,
     frames: int | None = None,
 ) -> tuple[list[ShotCandidate], dict[str, str]]:
-    """The candidates in all shots.
+    """Find the candidates in all shots.
 
     Args:
-        scan_of: returns the scan of a shot's file and its frame rate, or raises UserError.
+        shots: the shots.
+        scan_of: returns the measurements of a shot's file and its frame rate, or raises UserError.
         on_shot: called after each shot.
-        frames: least length of a candidate; 8 by default.
+        frames: minimum number of frames of a candidate; 8 by default.
 
     Returns:
         The candidates, and the reasons why shots are left out, by name.
@@ -116,7 +128,9 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
     """Choose n candidates that represent all.
 
     Args:
-        seed: of the random draws for comparison; the choice does not depend on it.
+        candidates: parts of shots.
+        n: number of candidates to choose.
+        seed: seed of the random choices for comparison; it does not affect the result.
 
     Raises:
         UserError: there are fewer than n candidates.
@@ -139,7 +153,7 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
 
 
 def _distances(features: Array) -> Array:
-    """Euclidean over standardized features, divided by the root of their number."""
+    """Euclidean distances of standardised features, divided by the square root of their number."""
     features = features.copy()
     for name in _LOGARITHMIC:
         column = FEATURES.index(name)
@@ -151,8 +165,7 @@ def _distances(features: Array) -> Array:
 
 
 def _medoids(distance: Array, n: int) -> list[int]:
-    """PAM: minimizes the sum of squared distances to the nearest of n, built up one by one, then exchanged while that
-    helps (Kaufman and Rousseeuw 1990)."""
+    """PAM (Kaufman and Rousseeuw 1990): n medoids that minimise the sum of squared distances."""
     square = distance**2
     chosen: list[int] = []
     for _ in range(n):
@@ -170,12 +183,12 @@ def _medoids(distance: Array, n: int) -> list[int]:
 
 
 def _costs(square: Array, others: list[int]) -> Array:
-    """Sum of squared distances for each candidate that is added to others."""
+    """Sum of squared distances for each candidate if it is added to others."""
     nearest = square[:, others].min(1) if others else np.full(len(square), np.inf)
     return np.minimum(square, nearest[:, None]).sum(0)
 
 
 def _reach(distance: Array, chosen: npt.NDArray[np.int64]) -> tuple[float, float]:
-    """Mean and largest distance to the nearest chosen one."""
+    """Mean and largest distance to the nearest chosen candidate."""
     gaps = distance[:, chosen].min(1)
     return float(gaps.mean()), float(gaps.max())

@@ -1,4 +1,4 @@
-"""Everything that is measured in a source, in one pass over its frames."""
+"""All measurements of a source, in one pass over its frames."""
 
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -29,12 +29,17 @@ _SOFT = 6  # frames on which softness is measured
 
 @dataclass(frozen=True)
 class Scan:
-    """Measurements of a source. Frames are counted from 0 of the file.
+    """Measurements of a source. Frames are counted from the start of the file.
 
-    cuts: first frames of new scenes. change: T, mean absolute difference to the previous frame, levels. measured: R
-    frame numbers at which two consecutive frames were measured in full; features: R x len(FEATURES). thumbs: P h w gray
-    uint8 at P thumb_frames, at most four a second and none where nothing moves. crop: (width, height, x, y) inside
-    black bars, or empty. softness: PSNR-Y (dB) of a x2 round trip, and the downscale that it suggests.
+    Attributes:
+        cuts: first frames of new scenes.
+        change: mean absolute difference of each frame from the previous one, in 8-bit levels, (T,).
+        measured: numbers of the frames at which two consecutive frames were measured in full, (R,).
+        features: their features, (R, number of features).
+        thumb_frames: numbers of the frames of thumbs, at most four per second and none without motion, (P,).
+        thumbs: small gray pictures, uint8 (P, h, w).
+        crop: (width, height, x, y) inside black bars, or empty.
+        softness: PSNR-Y in dB of a x2 round trip, and the downscale that it suggests.
     """
 
     cuts: npt.NDArray[np.int64]
@@ -51,13 +56,13 @@ class Scan:
         return len(self.change)
 
     def save(self, path: Path) -> None:
-        """Write all of it to an .npz."""
+        """Write the measurements as .npz."""
         with atomic_path(path) as temporary:
             np.savez_compressed(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def load_scan(path: Path) -> Scan:
-    """Read what `Scan.save` wrote."""
+    """Read measurements that `Scan.save` wrote."""
     with np.load(path) as stored:
         return Scan(**{field.name: stored[field.name] for field in fields(Scan)})
 
@@ -70,7 +75,7 @@ def frame_rate(footage: Footage) -> float:
 
 
 class _FullMeasurements:
-    """Pairs of consecutive frames in full resolution: one a second, and one after every jump."""
+    """Features of pairs of consecutive frames in full resolution: one pair per second, and one after every jump."""
 
     def __init__(self, frames: int, rate: float) -> None:
         step = max(2, min(round(rate), frames // _LEAST))
@@ -84,7 +89,7 @@ class _FullMeasurements:
         self.bars = BarDetector()
 
     def add(self, preview: PreviewFrame, jump: bool) -> None:
-        """The next frame, in order."""
+        """Add the next frame."""
         if self._first and not jump:
             number, frame, small = self._first
             self.numbers.append(number)

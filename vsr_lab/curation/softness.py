@@ -1,4 +1,4 @@
-"""Detail that a clip holds at its resolution: the loss of shrinking it by two and enlarging it again."""
+"""Softness of a clip: the loss of detail when it is downscaled by two and upscaled again."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,15 @@ _FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def softness(frames: Sequence[Frames]) -> tuple[float, float]:
-    """PSNR-Y (dB, at most 99) of a x2 bicubic round trip, and the downscale that brings it to `SOFT_DB`.
+    """PSNR-Y in dB (at most 99) of a x2 bicubic round trip, and the downscale factor that reduces it to `SOFT_DB`.
+
+    A high PSNR means that the clip is soft.
 
     Args:
-        frames: H W 3 each.
+        frames: each (H, W, 3).
 
     Returns:
-        The PSNR over all frames, and the downscale in [1, 4]: 1 for a sharp clip.
+        The PSNR over all frames, and the factor in [1, 4]; 1 for a sharp clip.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)
@@ -36,7 +38,7 @@ def _loss(pictures: Sequence[Tensor], factor: float) -> float:
 
 
 def _round_trip(picture: Tensor, factor: float) -> float:
-    """Mean squared error of luma, in levels."""
+    """Mean squared error of luma, in 8-bit levels squared."""
     if factor != 1:
         picture = quantise(imresize(picture, 1 / factor))
     even = picture[..., : picture.shape[-2] // 2 * 2, : picture.shape[-1] // 2 * 2]

@@ -1,4 +1,4 @@
-"""Splits for training and evaluation by source, so that no two share neighbouring frames."""
+"""Splits for training and evaluation by source, so that they do not share neighbouring frames."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -12,8 +12,14 @@ from vsr_lab.curation.leaks import ShotFingerprint, shared_scenes
 
 @dataclass(frozen=True)
 class SourceGroup:
-    """A clip to be assigned. source: clips of one source stay together; split: fixed by a person, or ""; kind: content
-    type, each of which is divided separately; seconds: its length."""
+    """A clip to be assigned to a split.
+
+    Attributes:
+        source: clips of one source stay together.
+        split: assigned by a person, or "".
+        kind: content type; each is divided separately.
+        seconds: duration.
+    """
 
     source: Hashable
     split: str
@@ -29,16 +35,17 @@ def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
 def assign_splits(
     clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
 ) -> list[str]:
-    """Assign a split to each clip, keeping clips together that are of one source or share a scene.
+    """Assign a split to each clip. Clips of one source, and clips that share a scene, get the same split.
 
     Args:
+        clips: the clips.
         duplicates: pairs of clips (indices) that share a scene.
-        share: of each kind's time for the second split, in (0, 1).
-        names: of the two splits.
-        seed: of the order in which groups are assigned; the same seed gives the same splits.
+        share: fraction of the duration of each content type for the second split, in (0, 1).
+        names: names of the two splits.
+        seed: determines the order in which groups are assigned.
 
     Returns:
-        The name of each clip's split. A group in which a person fixed a split gets that one.
+        The name of each clip's split. If a person assigned a split to one clip of a group, the whole group gets it.
     """
     kinds: dict[str, list[list[int]]] = defaultdict(list)
     for group in _groups(clips, duplicates):
@@ -56,7 +63,7 @@ def assign_splits(
 
 
 def _groups(clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Connected components (union-find)."""
+    """Connected components of clips (union-find)."""
     parent = list(range(len(clips)))
 
     def root(i: int) -> int:
@@ -81,7 +88,7 @@ def _divide(
     names: tuple[str, str],
     rng: np.random.Generator,
 ) -> list[str]:
-    """The split of each group of one kind."""
+    """Assign a split to each group of one content type."""
     seconds = [sum(clips[i].seconds for i in group) for group in groups]
     fixed = [sorted({clips[i].split for i in group} - {""}) for group in groups]
     target = share * sum(seconds)

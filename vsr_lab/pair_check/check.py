@@ -1,4 +1,4 @@
-"""Checking a pair: time first, then space, then colour, then the degradation."""
+"""Check of a pair: first time, then space, then colour, then the degradation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,10 +32,11 @@ _GARISH = 5.0  # levels: larger differences of colour bias the registration
 
 
 def check_pair(pair: ShotPair, declared: Declared, on_frame: Callable[[], None]) -> Findings:
-    """Find what is wrong with a pair.
+    """Find the faults of a pair.
 
     Args:
-        declared: what LR is declared to be.
+        pair: LR and HR shot.
+        declared: scale and degradation that the user declares.
         on_frame: called for every frame that is read in order.
 
     Raises:
@@ -75,7 +76,12 @@ def check_pair(pair: ShotPair, declared: Declared, on_frame: Callable[[], None])
 
 @dataclass(frozen=True)
 class _Explanation:
-    """How LR was made from HR. linear: shrunk in linear light; named: None where the scale has no degradations."""
+    """How LR was made from HR.
+
+    Attributes:
+        linear: whether it was downscaled in linear light.
+        named: the identified degradation; None if the scale has no known degradations.
+    """
 
     spatial: SpatialAlignment
     color: ColorTransform
@@ -84,7 +90,7 @@ class _Explanation:
 
 
 def _explain(alignment: Alignment, declared: Declared) -> _Explanation:
-    """Spatial alignment, colour and degradation, each refined by the others."""
+    """Estimate spatial alignment, colour and degradation, each refined by the others."""
     frames = alignment.frames
     exact = _exact_alignment(frames, alignment.spatial, declared)
     spatial = exact or alignment.spatial
@@ -107,14 +113,14 @@ def _explain(alignment: Alignment, declared: Declared) -> _Explanation:
 
 
 def _realigned(frames: list[FramePair], spatial: SpatialAlignment, color: ColorTransform) -> SpatialAlignment:
-    """The spatial alignment, measured again if the colours differ so much that they may have biased it."""
+    """Measure the spatial alignment again if the colours differ so much that they may have biased it."""
     if color.name is None or color.shift < _GARISH:
         return spatial
     return align_spatially(recolor_frames(color, frames), spatial.grid)
 
 
 def _exact_alignment(frames: list[FramePair], spatial: SpatialAlignment, declared: Declared) -> SpatialAlignment | None:
-    """With the exact grid of the family that makes LR from HR up to rounding; None if there is none."""
+    """The exact grid of the degradation that makes LR from HR up to rounding; None if there is none."""
     scale = spatial.nominal_scale or 0
     families = declared.families(scale) if scale >= 2 else {}
     name = exact_family(frames, families, scale) if families else None

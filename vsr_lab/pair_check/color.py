@@ -1,4 +1,4 @@
-"""Faults of colour: LR's colours compared with those that HR has after the degradation."""
+"""Colour faults: the colours of LR compared with those of degraded HR."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 def fit_exactly(named: Identification) -> ColorTransform:
-    """The transform of colours between LR and the identified family's output, pixel by pixel, so that detail counts."""
+    """Fit the colour transform between LR and the output of the identified degradation, pixel by pixel."""
     inner = (slice(None), slice(4, -4), slice(4, -4))
     highs = [lr[inner].reshape(3, -1).mT.double().numpy() for lr in named.best.raw]
     lows = [window.lr[inner].reshape(3, -1).mT.double().numpy() for window in named.windows]
@@ -32,7 +32,7 @@ def fit_exactly(named: Identification) -> ColorTransform:
 
 
 def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
-    """Add faults of colour. linear: LR was made in linear light."""
+    """Add colour faults to found. linear: whether LR was made in linear light."""
     if linear:
         remedy = "shrink the coded values, as the known degradations do"
         found.add("gamma", "LR was shrunk in linear light", remedy, {"power": DISPLAY_GAMMA})
@@ -59,7 +59,7 @@ def _remedy(color: ColorTransform) -> str:
 
 
 def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
-    """A picture (3 h w in [0, 1]) with LR's colours, rounded to 8 bits."""
+    """Give a picture, (3, h, w) in [0, 1], the colours of LR, rounded to 8 bits."""
     if color.name is None:
         return picture
     colors = picture.movedim(0, -1).double().numpy()
@@ -67,7 +67,7 @@ def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
 
 
 def recolor_frames(color: ColorTransform, frames: list[FramePair]) -> list[FramePair]:
-    """Frame pairs whose HR has LR's colours."""
+    """Give the HR of frame pairs the colours of LR."""
     peak = np.iinfo(frames[0].high.dtype).max
     return [
         replace(frame, high=(color.apply(frame.high / peak) * peak).round().astype(frame.high.dtype))

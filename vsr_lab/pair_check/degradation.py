@@ -1,4 +1,4 @@
-"""Faults of an identified degradation: a shift that it does not explain, or another one than declared."""
+"""Degradation faults: an unexplained shift, or another degradation than declared."""
 
 from vsr_lab.alignment import SpatialAlignment
 from vsr_lab.pair_check.families import EXACT, leaning
@@ -13,7 +13,7 @@ _TIED = 0.6  # dB
 def judge_degradation(
     found: Findings, named: Identification, spatial: SpatialAlignment, declared: Declared, linear: bool
 ) -> None:
-    """Add faults of shift and of degradation, and note how LR was made."""
+    """Add faults of shift and degradation to found, and note how LR was made."""
     best, kernel = named.best, named.kernel
     others = sorted((f for f in named.fits.values() if f.family != best.family), key=lambda f: -rank(f))
     tied = [f for f in others if rank(f) > rank(best) - _TIED and best.psnr < EXACT]

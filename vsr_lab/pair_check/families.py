@@ -1,4 +1,4 @@
-"""Known degradations (families): each is applied to HR and compared with LR."""
+"""Known degradations ("families"): each is applied to HR and compared with LR."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _INNER = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
 
 
 def phase(degradation: Degradation) -> YX:
-    """The shift of a degradation's grid in HR pixels (rows, columns; see Grid), measured on two ramps."""
+    """Shift of a degradation's grid in HR pixels (rows, columns; see `Grid`), measured on two ramps."""
     scale, count = degradation.scale, 32
     ramp = (torch.arange(scale * count, dtype=torch.float32) + 0.5) / (scale * count)
     picture = torch.stack(
@@ -36,7 +36,13 @@ def phase(degradation: Degradation) -> YX:
 
 @dataclass(frozen=True)
 class Window:
-    """A detailed part of a frame pair. lr: 3 h w; hr: 3 sh sw, cut out at `origin` of the HR frame; both in [0, 1]."""
+    """A detailed part of a frame pair.
+
+    Attributes:
+        lr: (3, h, w) in [0, 1].
+        hr: (3, scale h, scale w) in [0, 1].
+        origin: position of hr in the HR frame.
+    """
 
     lr: Tensor
     hr: Tensor
@@ -45,11 +51,16 @@ class Window:
 
 @dataclass(frozen=True)
 class Fit:
-    """A family compared with LR.
+    """A degradation compared with LR.
 
-    psnr: of luma over all windows, dB; softened: likewise, allowing for the blur that a codec adds; rgb: of all
-    channels. shift: LR pixels by which HR was moved first (rows, columns). raw, output: LR that the family makes, one a
-    window, before and after it gets LR's colours.
+    Attributes:
+        family: name of the degradation.
+        psnr: PSNR of luma over all windows, in dB.
+        softened: the same, allowing for the blur that a codec adds.
+        rgb: PSNR of all channels, in dB.
+        shift: LR pixels by which HR was moved first (rows, columns).
+        output: LR as computed by the degradation, with the colours of LR, one per window.
+        raw: the same before the colours were changed.
     """
 
     family: str
@@ -62,7 +73,7 @@ class Fit:
 
 
 def degrade(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """hr 3 H W to lr 3 h w. linear: in linear light, with a transfer function of power `DISPLAY_GAMMA`."""
+    """Degrade hr (3, H, W) to lr (3, h, w); linear: in linear light, by a power of `DISPLAY_GAMMA`."""
     params = degradation.sample(np.random.default_rng(0))
     if not linear:
         return degradation.apply(hr[None], params)[0]
@@ -72,7 +83,7 @@ def degrade(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tenso
 def fit_family(
     name: str, degradation: Degradation, windows: list[Window], shift: YX, recolor: Recolor, linear: bool
 ) -> Fit:
-    """Apply the family to HR moved by `shift` LR pixels, give the result LR's colours, and compare it with LR."""
+    """Move HR by `shift` LR pixels, degrade it, give it the colours of LR, and compare it with LR."""
     scale = degradation.scale
     moved = (translated(w.hr, (shift[0] * scale, shift[1] * scale)) if any(shift) else w.hr for w in windows)
     raw = [degrade(degradation, hr, linear) for hr in moved]
@@ -86,7 +97,7 @@ def fit_family(
 
 
 def _softened(windows: list[Window], output: list[Tensor]) -> float:
-    """PSNR of luma with the best share of a 3 x 3 blur mixed in, in dB."""
+    """Highest PSNR of luma in dB over different amounts of a 3 x 3 blur."""
     gaps, directions = [], []
     for window, lr in zip(windows, output, strict=True):
         sharp = luma(lr)
@@ -99,18 +110,21 @@ def _softened(windows: list[Window], output: list[Tensor]) -> float:
 
 
 def luma(picture: Tensor) -> Tensor:
-    """3 h w to h w, BT.709 weights: families are compared by luma, because chroma may have been subsampled."""
+    """BT.709 luma of a picture, (3, h, w) to (h, w).
+
+    Degradations are compared by luma, since chroma may be subsampled.
+    """
     red, green, blue = picture
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def decibel(mean_square: float) -> float:
-    """PSNR in dB of values in [0, 1]; at most 99, so that JSON can hold it."""
+    """PSNR in dB of a mean squared error of values in [0, 1]; at most 99, so that JSON can store it."""
     return float(min(99.0, -10 * np.log10(mean_square + 1e-12)))
 
 
 def translated(hr: Tensor, shift: YX) -> Tensor:
-    """Sample hr (3 H W) `shift` = (y, x) HR pixels further down and right, by Lanczos-3."""
+    """Sample hr (3, H, W) at positions moved by `shift` = (y, x) HR pixels down and right, by Lanczos-3."""
     height, width = hr.shape[-2:]
     grid = Grid((1.0, 1.0), shift)
     rows, columns = (torch.from_numpy(lanczos_matrix(grid.centres(i, n), n)) for i, n in enumerate((height, width)))
@@ -118,7 +132,7 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Position of LR between two predictions: 0 at `one`, 1 at `other`. Noise and a codec do not bias it."""
+    """Position of LR between two predictions: 0 at `one`, 1 at `other`. Noise and coding do not bias it."""
     along, across = 0.0, 0.0
     for window, a, b in zip(windows, one.output, other.output, strict=True):
         direction = luma(b - a)[_INNER].double()

@@ -1,4 +1,4 @@
-"""The result of a check: faults with their size and remedy, what could not be judged, and every measurement."""
+"""Results of a check: faults with size and remedy, properties that could not be tested, and all measurements."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -6,7 +6,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault of a pair. kind: one or two words; size: what was measured, in words; value: the same as numbers."""
+    """A fault of a pair.
+
+    Attributes:
+        kind: one or two words.
+        size: what was measured, in words.
+        remedy: how to correct it.
+        value: what was measured, as numbers.
+    """
 
     kind: str
     size: str
@@ -19,7 +26,15 @@ class Fault:
 
 @dataclass
 class Findings:
-    """Of one pair. unjudged: what the content does not show, and why; notes: worth knowing, but not faults."""
+    """Results for one pair.
+
+    Attributes:
+        clip: name of the pair.
+        faults: in the order in which they were found.
+        unjudged: properties that the content does not show, and why.
+        notes: other information, not faults.
+        measured: all measurements.
+    """
 
     clip: str
     faults: list[Fault] = field(default_factory=list)
@@ -36,12 +51,12 @@ class Findings:
         self.faults.append(Fault(kind, size, remedy, value or {}))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, for check.json."""
+        """Plain values for check.json."""
         return {"verdict": "clean" if self.clean else "faulty", **asdict(self)}
 
 
 def listed(numbers: list[int], most: int = 8) -> str:
-    """[3, 4, 5, 9] to "3-5, 9"; of a long list the first `most` runs and the number of the others."""
+    """Format [3, 4, 5, 9] as "3-5, 9"; of a long list, the first `most` runs and the number of the others."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""Faults of a spatial alignment: scale, crop, borders, orientation."""
+"""Geometry faults: scale, crop, borders, orientation."""
 
 from vsr_lab.alignment import FramePair, Orientation, SpatialAlignment
 from vsr_lab.alignment.bars import find_bars
@@ -9,25 +9,25 @@ from vsr_lab.pair_check.findings import Findings
 
 
 def judge_orientation(found: Findings, orientation: Orientation) -> None:
-    """Add LR that is flipped or rotated."""
+    """Add a fault if LR is flipped or rotated."""
     if orientation != UPRIGHT:
         found.add("orientation", f"LR is HR {orientation.name}", "turn LR back", {"orientation": orientation.name})
 
 
 def has_scale(spatial: SpatialAlignment, scale: int) -> bool:
-    """Whether LR shows HR at 1/scale along both axes."""
+    """Whether the scale of LR is 1/scale along both axes."""
     return all(abs(a - scale) * n / scale < MAX_DRIFT for a, n in zip(spatial.grid.scale, spatial.size, strict=True))
 
 
 def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None:
-    """The whole-numbered scale at which LR shows HR, None if there is none."""
+    """The integer scale of LR and HR; None if it is not an integer."""
     return next((s for s in (declared, *(round(a) for a in spatial.grid.scale)) if s and has_scale(spatial, s)), None)
 
 
 def judge_extent(
     found: Findings, spatial: SpatialAlignment, declared: int | None, origin: tuple[int, int] | None
 ) -> None:
-    """Add faults of scale, size and crop. origin: HR position of LR's first pixel, where a degradation implies it."""
+    """Add faults of scale, size and crop. origin: HR position of LR's first pixel, if the degradation determines it."""
     (h, w), (height, width) = spatial.size, spatial.reference_size
     a, b = spatial.grid.scale
     scale = declared or integer_scale(spatial, None) or max(1, round(min(height / h, width / w)))
@@ -82,7 +82,7 @@ def _add_window(found: Findings, spatial: SpatialAlignment, declared: int) -> No
 
 
 def judge_bars(found: Findings, frames: list[FramePair], spatial: SpatialAlignment) -> None:
-    """Add letterbox bars that only one side has."""
+    """Add a fault if only one of LR and HR has letterbox bars."""
     if any(fault.kind == "borders" for fault in found.faults):
         return
     low = find_bars([gray(frame.low) for frame in frames])

@@ -1,4 +1,4 @@
-"""Identifying the degradation that made LR: the family, the shift that it does not explain, and the kernel."""
+"""Identification of the degradation that made LR, of the remaining shift, and of the kernel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,7 +40,13 @@ _WINDOW = 80  # LR pixels on a side
 
 @dataclass(frozen=True)
 class Declared:
-    """What the user declares: the scale, and the name of one of `families` (a function of the scale)."""
+    """What the user declares.
+
+    Attributes:
+        scale: ratio of HR size to LR size.
+        name: name of a degradation.
+        families: function from a scale to the known degradations.
+    """
 
     scale: int | None
     name: str | None
@@ -57,7 +63,7 @@ class _Site:
     size: tuple[int, int]
 
     def cut(self, scale: int, origin: tuple[int, int]) -> Window:
-        """Crop the window, assuming that LR pixel (0, 0) matches the HR block whose top left corner is `origin`."""
+        """Crop the window; LR pixel (0, 0) matches the HR block whose top left corner is `origin`."""
         (h, w), top, left = self.size, scale * self.y + origin[0], scale * self.x + origin[1]
         low = to_tensor(self.frame.low[self.y : self.y + h, self.x : self.x + w])
         high = self.frame.high
@@ -68,11 +74,17 @@ class _Site:
 
 @dataclass(frozen=True)
 class Identification:
-    """The best explanation of LR.
+    """The best explanation of LR. "Own position" means the position that a degradation implies, without further shift.
 
-    best: of the fits, maybe at the measured position. shift: LR pixels that the family does not explain. origin: HR
-    position of LR's first pixel. fits: every family at its own position. kernel: by least squares. explained: whether a
-    known family fits.
+    Attributes:
+        scale: ratio of HR size to LR size.
+        best: the best fit, at the own or at the measured position.
+        shift: LR pixels that the degradation does not explain.
+        origin: HR position of LR's first pixel.
+        fits: every known degradation at its own position.
+        kernel: estimated by least squares.
+        explained: whether a known degradation fits.
+        windows: the windows that were compared.
     """
 
     scale: int
@@ -87,8 +99,14 @@ class Identification:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One family: its fit at its own position in windows cut at origin; rest: LR pixels from there to the measured
-    position; near: whether that is within tolerance; moved: the fit at the measured position, where tried."""
+    """One degradation, compared at its own position and possibly at the measured one.
+
+    Attributes:
+        fit: fit at its own position, in windows at origin.
+        rest: LR pixels from there to the measured position.
+        near: whether `rest` is within tolerance.
+        moved: fit at the measured position, if it was tried.
+    """
 
     fit: Fit
     windows: list[Window]
@@ -99,8 +117,10 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """The family that makes LR from HR up to rounding, both uncropped; None if there is none. It proves position and
-    colours more exactly than any estimate."""
+    """The degradation that makes LR from HR up to rounding, both uncropped; None if there is none.
+
+    Such a match determines position and colours more exactly than any estimate.
+    """
     sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
     windows = [site.cut(scale, (0, 0)) for site in sites]
     fits = (fit_family(name, family, windows, (0.0, 0.0), lambda lr: lr, False) for name, family in families.items())
@@ -110,7 +130,7 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
 def identify_degradation(
     frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
 ) -> Identification:
-    """Compare every family with LR, at its own position and at the measured one."""
+    """Compare every known degradation with LR, at its own position and at the measured one."""
     families = declared.families(scale)
     sites = [_site(frame, spatial.grid, scale) for frame in frames]
     uncropped = spatial.nominal_scale == scale
@@ -149,12 +169,12 @@ def _length(shift: YX) -> float:
 
 
 def rank(fit: Fit) -> float:
-    """PSNR by which families are ordered; a codec's blur must not favour a softer one."""
+    """PSNR by which degradations are ordered; blur by a codec must not favour a softer one."""
     return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
 
 
 def _choose(trials: list[_Trial]) -> tuple[Fit, YX]:
-    """A family at its own position, unless one at the measured position explains LR clearly better."""
+    """Choose the best degradation at its own position, unless one at the measured position is clearly better."""
     standing = max((trial for trial in trials if trial.near), key=lambda trial: rank(trial.fit), default=None)
     far = [(trial.moved, trial.rest) for trial in trials if trial.moved]
     if standing and (standing.fit.psnr >= PROVEN or not far):
@@ -171,7 +191,7 @@ def _choose(trials: list[_Trial]) -> tuple[Fit, YX]:
 
 
 def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
-    """The most detailed window of the frame inside its bars for which all of HR is there."""
+    """The most detailed window of the frame, inside its bars, for which all of HR exists."""
     low = gray(frame.low)
     busy = np.abs(np.diff(low, axis=0))[:, :-1] + np.abs(np.diff(low, axis=1))[:-1]
     bars = find_bars([low])
@@ -190,12 +210,12 @@ def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
 
 
 def lumas(pictures: list[Tensor]) -> Picture:
-    """Luma of N pictures (3 h w in [0, 1]) in levels: N h w."""
+    """Luma of N pictures, (3, h, w) in [0, 1], in 8-bit levels: (N, h, w)."""
     return 255 * torch.stack([luma(picture) for picture in pictures]).numpy()
 
 
 def _windows_at(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> list[Window]:
-    """Windows at the measured position, to whole HR pixels where that is more than one LR pixel off."""
+    """Windows at the measured position, rounded to whole HR pixels if it is more than one LR pixel off."""
     corner = spatial.displacement((float(scale), float(scale)))
     y, x = (round(c * scale) if _length(corner) > 1 else 0 for c in corner)
     return [_site(frame, spatial.grid, scale).cut(scale, (y, x)) for frame in frames]
@@ -213,7 +233,7 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 
 
 def explained_variance(found: Identification) -> float:
-    """Share of LR's variance that the best family explains, without the finest grain: the median over windows."""
+    """Fraction of LR's variance that the best degradation explains, without the finest grain: median over windows."""
     shares = []
     for window, output in zip(found.windows, found.best.output, strict=True):
         low, other = (F.avg_pool2d(luma(x)[None, None], 3, 1)[0, 0] for x in (window.lr, output))

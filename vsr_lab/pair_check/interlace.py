@@ -1,4 +1,4 @@
-"""Interlacing residue: rows of one LR frame that show two moments."""
+"""Detection of interlacing in LR: even and odd rows of one frame that show two moments."""
 
 from dataclasses import dataclass
 
@@ -26,8 +26,12 @@ class MovingPair:
 
 @dataclass(frozen=True)
 class _Moments:
-    """even, odd: the moment (-1, 0, +1 from the matched HR frame) that even and odd rows show; as_one, as_two: residual
-    (levels) with one moment for all rows, and with these two."""
+    """The moments that the rows of an LR frame show, as offsets from the matching HR frame.
+
+    Attributes:
+        even, odd: -1, 0 or +1 for even and odd rows.
+        as_one, as_two: residual in 8-bit levels with one moment for all rows, and with these two.
+    """
 
     even: int
     odd: int
@@ -40,11 +44,15 @@ class _Moments:
 
 
 def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPair], grid: Grid) -> bool:
-    """Compare even and odd rows of LR with the matched HR frame and its neighbours; add a fault if they differ in time.
+    """Compare even and odd rows of LR with the matching HR frame and its neighbours.
+
+    Add a fault if they differ in time.
 
     Args:
-        worst: pairs that match badly, if any: in held animation only these are combed.
-        grid: the measured one. Combed rows bias it, so the centred grid is tried as well.
+        found: the fault is added to it.
+        frames: frame pairs with motion.
+        worst: pairs that match badly, if any; in animation with repeated frames, only these show combing.
+        grid: the measured one. Since combing biases it, the centred grid is tried too.
 
     Returns:
         Whether there is a fault.
@@ -72,7 +80,7 @@ def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPa
 
 
 def _moments(frame: MovingPair, grid: Grid) -> _Moments | None:
-    """None where too little moves."""
+    """The moments that a frame shows; None if there is too little motion."""
     low = gray(frame.pair.low)
     highs = {-1: frame.before, 0: frame.pair.high, 1: frame.after}
     views = {k: resample(gray(high), grid, low.shape, 0.38) for k, high in highs.items()}

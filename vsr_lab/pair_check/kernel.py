@@ -1,4 +1,4 @@
-"""Kernel of a downscale by least squares; noise and blockiness of the residual."""
+"""Least-squares estimation of a downscaling kernel; noise and blockiness of the residual."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +11,13 @@ from vsr_lab.alignment.grids import Picture
 
 @dataclass(frozen=True)
 class Kernel:
-    """centre: of gravity, in HR pixels from the centred convention; sigma: of the Gaussian that fits best, in HR pixels
-    (rows, columns); residual: levels, rms."""
+    """An estimated kernel.
+
+    Attributes:
+        centre: centre of gravity in HR pixels, relative to the centred convention (rows, columns).
+        sigma: standard deviation of the closest Gaussian in HR pixels (rows, columns).
+        residual: root mean square in 8-bit levels.
+    """
 
     centre: tuple[float, float]
     sigma: tuple[float, float]
@@ -22,12 +27,13 @@ class Kernel:
 def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
     """Estimate the kernel k of low = (k * high) sampled every `scale` pixels.
 
-    Least squares over LR pixels, with a ridge where the content does not determine it.
+    The method is least squares over LR pixels, with a ridge for content that does not determine the kernel.
 
     Args:
-        low, high: T h w and T sh sw, levels.
-        power: both are raised to it first (2.2 for linear light); the residual is in coded levels in any case.
-        rows: number of LR pixels at most.
+        low, high: (T, h, w) and (T, scale h, scale w), in 8-bit levels.
+        scale: sampling distance in HR pixels.
+        power: exponent applied to both first (2.2 for linear light); the residual is always in coded levels.
+        rows: maximum number of LR pixels.
     """
     reach = max(4, 2 * scale)
     size = 2 * reach + scale % 2  # taps lie symmetrically around the centre of the scale x scale block
@@ -62,7 +68,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
 def _gaussian(
     marginal: npt.NDArray[np.floating[Any]], positions: npt.NDArray[np.floating[Any]], centre: float
 ) -> float:
-    """The sigma of the Gaussian closest to a kernel's marginal."""
+    """Standard deviation of the Gaussian closest to a kernel's marginal."""
     sigmas = np.arange(0.2, 5, 0.02)
     shapes = np.exp(-0.5 * ((positions[None] - centre) / sigmas[:, None]) ** 2)
     shapes /= shapes.sum(1, keepdims=True)
@@ -70,7 +76,10 @@ def _gaussian(
 
 
 def blockiness(residual: Picture) -> float:
-    """Steps across the edges of 8 x 8 blocks over the steps elsewhere, in T h w; about 1 without block coding."""
+    """Ratio of the steps across the edges of 8 x 8 blocks to the steps elsewhere, (T, h, w).
+
+    About 1 without block coding.
+    """
     ratios = []
     for axis in (-1, -2):
         step = np.abs(np.diff(residual, axis=axis))
@@ -82,7 +91,7 @@ def blockiness(residual: Picture) -> float:
 
 
 def noise(residual: Picture) -> float:
-    """Deviation of the finest grain of a residual T h w in levels: Immerkaer 1996, by the median."""
+    """Standard deviation of the finest grain of a residual (T, h, w), in 8-bit levels (Immerkaer 1996)."""
     fine = residual[:, 1:-1, 1:-1] * 4.0
     fine = fine - 2 * (residual[:, :-2, 1:-1] + residual[:, 2:, 1:-1] + residual[:, 1:-1, :-2] + residual[:, 1:-1, 2:])
     fine = fine + residual[:, :-2, :-2] + residual[:, 2:, 2:] + residual[:, :-2, 2:] + residual[:, 2:, :-2]

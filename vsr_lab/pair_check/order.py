@@ -1,4 +1,4 @@
-"""Faults of a timeline: offset, direction, order, dropped and repeated frames."""
+"""Timing faults: offset, direction, order, dropped and repeated frames."""
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
 
 
 def judge_outlier_frames(found: Findings, timeline: Timeline) -> None:
-    """Add LR frames that are in order but show something else than HR does."""
+    """Add a fault for LR frames that are in order but show something other than HR."""
     inside = (timeline.match >= 0) & (timeline.match <= len(timeline.motion))
     known = {t for fault in found.faults for t in fault.value.get("lr", [])}
     outliers = np.flatnonzero(inside & (timeline.mismatch > max(12 * timeline.noise_floor, 4.0)))
@@ -63,7 +63,7 @@ def _judge_shuffle(found: Findings, match: Numbers, first: int) -> None:
 
 
 def _judge_gaps(found: Findings, timeline: Timeline, match: Numbers, first: int) -> None:
-    """match: of the LR frames from `first` on, in order and all inside HR."""
+    """Add dropped and repeated frames. match: matches of the LR frames from `first` on, in order and inside HR."""
     step = np.diff(match)
     missing = [int(u) for t in np.flatnonzero(step > 1) for u in range(int(match[t]) + 1, int(match[t + 1]))]
     repeated = [int(t) + 1 + first for t in np.flatnonzero(step == 0)]

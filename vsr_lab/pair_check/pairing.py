@@ -1,4 +1,4 @@
-"""Which LR clip belongs to which HR clip."""
+"""Pairing of LR and HR clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from vsr_lab.footage.shots import Shot, find_shots
 
 @dataclass(frozen=True)
 class ShotPair:
-    """Two shots that are declared to show the same clip."""
+    """An LR shot and an HR shot that should show the same."""
 
     name: str
     low: Shot
@@ -17,11 +17,12 @@ class ShotPair:
 
 
 def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) -> tuple[list[ShotPair], list[str]]:
-    """Pair the clips of two files, folders or manifests by name; a single clip on each side is a pair in any case.
+    """Pair the clips of two files, folders or manifests by name; one clip on each side is a pair in any case.
 
     Args:
-        clips: names to keep; None keeps all.
-        frames: "start:stop", applied to every clip.
+        lr, hr: files, folders or manifests.
+        clips: names to use; None: all.
+        frames: frames of every clip to use, "start:stop".
 
     Returns:
         The pairs, and the names that only one side has.

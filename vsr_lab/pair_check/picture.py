@@ -1,4 +1,4 @@
-"""A picture of a faulty pair: LR, degraded HR, and ten times their difference."""
+"""A picture of a faulty pair: LR, degraded HR, and their difference times ten."""
 
 from pathlib import Path
 
@@ -17,10 +17,13 @@ _WIDTH = 480
 
 
 def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degradation | None) -> None:
-    """Write LR frame t, HR frame t degraded and their difference for a t that shows a fault, paired as in training.
+    """Write LR frame t, degraded HR frame t and their difference, for a t that shows a fault.
 
     Args:
-        degradation: applied to HR; None shrinks HR by area.
+        path: the file.
+        pair: LR and HR shot.
+        found: faults of the pair.
+        degradation: applied to HR; None: HR is downscaled by area.
     """
     t = min(_faulty_frame(found, pair.low.frames // 2), pair.low.frames - 1, pair.high.frames - 1)
     low = to_eight_bit(pair.low.read(t, t + 1).frames)[0]
@@ -34,7 +37,7 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
 
 
 def _faulty_frame(found: Findings, middle: int) -> int:
-    """An LR frame that is out of order, if one is known; the middle one otherwise."""
+    """Number of an LR frame that is out of order, or else of the middle one."""
     lists = (fault.value.get(key) for fault in found.faults for key in ("frames", "lr", "hr"))
     return next((int(frames[0]) for frames in lists if isinstance(frames, list) and frames), middle)
 
