@@ -17,7 +17,7 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """The same of another subject, where this one is about subject."""
+        """The same error with subject replaced by other, if it is about subject."""
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 
@@ -38,11 +38,11 @@ def check_range(key: str, value: float, least: float, most: float = math.inf) ->
 
 
 class Refusal(Exception):
-    """The result was judged and refused: a gate or a parity check failed. Exit code 1."""
+    """A negative result: a gate, a parity check or another check failed. Exit code 1."""
 
 
 class Stopped(Exception):
-    """Ended by a signal, or by lack of memory or disk space, with nothing lost.
+    """The command was ended by a signal, or by lack of memory or disk space, with nothing lost.
 
     Args:
         message: one sentence.

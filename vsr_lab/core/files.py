@@ -1,4 +1,4 @@
-"""Atomic writes, JSON, checksums and run folders."""
+"""Atomic writes, JSON and checksums."""
 
 import errno
 import glob
@@ -16,22 +16,23 @@ from vsr_lab.core.errors import UserError
 
 
 def config_dir() -> Path:
-    """The Hydra tree: inside the package where it was installed, beside it in a checkout."""
+    """Folder of the Hydra configuration: inside an installed package, next to it in a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "configs"
     return installed if installed.is_dir() else package.parent / "configs"
 
 
 def inside(folder: Path, name: str, source: object = None) -> Path:
-    """The path of something that data names, which cannot leave the folder.
+    """Join folder and a name from a file. Names that would lead out of the folder are refused.
 
     Args:
-        folder: where it belongs.
-        name: relative, with / between folders; from a manifest, a record or a file name.
-        source: what gave the name, for the message.
+        folder: folder that the result must be in.
+        name: relative path with / between folders.
+        source: file that contains the name, for the message.
 
     Raises:
-        UserError: name is absolute, contains .. or a character that no file may have, or resolves outside folder.
+        UserError: name is absolute, contains .. or a character that is not allowed in file names, or resolves outside
+            folder.
     """
     if name.encode(errors="replace").decode() != name:
         raise UserError(ascii(name), "is not a valid Unicode file name", "rename the file")
@@ -47,7 +48,7 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
 
 
 def check_file(path: Path, hint: str) -> None:
-    """Raises UserError, which ends with the hint, unless path is a regular file."""
+    """Raise UserError, whose message ends with the hint, unless path is a regular file."""
     if path.is_file():
         return
     if not path.exists():
@@ -105,7 +106,7 @@ def _remove(path: Path) -> None:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove what processes that are gone left behind of `path`."""
+    """Remove temporary files for `path` that ended processes left behind."""
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
         if process.isdecimal() and not _is_running(int(process)):
@@ -151,7 +152,7 @@ def sha256(path: Path) -> str:
 
 
 def check_sha256(path: Path, expected: str) -> None:
-    """Raises UserError if a file has another SHA-256 than expected; an unchanged file is read once per process."""
+    """Raise UserError if the SHA-256 of a file is not as expected. An unchanged file is read once per process."""
     if path.is_file():
         status = path.stat()
         if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():

@@ -39,26 +39,26 @@ class Network(nn.Module, ABC):
 
     @property
     def spec(self) -> dict[str, Any]:
-        """How the network was constructed: {"_target_": class path, keyword: value, ...}, as weights files store it."""
+        """Description of the network, as stored in weights files: {"_target_": class path, keyword: value, ...}."""
         kind, (args, keywords) = type(self), self._given
         bound = inspect.signature(kind).bind(*args, **keywords)
         return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **bound.arguments}
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
-        """Return part(*args), the computation of one frame, or of a clip where that is small.
+        """Return part(*args), the computation of one frame, or of a whole clip if that is small.
 
-        With checkpoint_activations its activations are recomputed in the backward pass instead of kept ("Training deep
+        With checkpoint_activations, activations are recomputed in the backward pass instead of stored ("Training deep
         nets with sublinear memory cost", Chen et al. 2016): memory for one frame instead of a clip, at the cost of one
-        more forward pass. Gradients are the same; part must not draw random numbers.
+        more forward pass. Gradients are the same. part must not draw random numbers.
         """
         if self.checkpoint_activations and torch.is_grad_enabled():
             return checkpoint(part, *args, use_reentrant=False, preserve_rng_state=False)
         return part(*args)
 
     def compile_parts(self) -> None:
-        """Apply torch.compile to the submodules, in place, so that names of weights stay the same.
+        """Apply torch.compile to the submodules, in place, so that the names of weights do not change.
 
-        Compiling a whole clip as one graph would take minutes, and again for every other length of clips.
+        Compiling a whole clip as one graph would take minutes, for every clip length.
         """
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
@@ -67,12 +67,12 @@ class Network(nn.Module, ABC):
 
 
 class StreamingNetwork(Network):
-    """Base class of networks that run frame by frame with a recurrent state and no later frames.
+    """Base class of networks that process frames one by one with a recurrent state, without future frames.
 
-    `forward` is `step` unrolled over the clip, so that training and streaming compute the same.
+    `forward` is `step` unrolled over the clip, so training and streaming compute the same.
 
     Attributes:
-        warm_up: number of times the first frame is processed before its result is used, which avoids flicker at the
+        warm_up: number of additional passes over the first frame, whose outputs are discarded; reduces flicker at the
             start of a clip.
     """
 
@@ -81,10 +81,10 @@ class StreamingNetwork(Network):
 
     @abstractmethod
     def zero_state(self, lr: Tensor) -> State:
-        """The state before any frame: zeros, for frames like lr (B, C, h, w); empty if there is none."""
+        """State before the first frame: zeros, for frames like lr (B, C, h, w); empty for a network without a state."""
 
     def initial_state(self, lr: Tensor) -> State:
-        """The state before the first frame lr (B, C, h, w) of a clip or scene, after `warm_up`."""
+        """State after `warm_up` passes over the first frame lr (B, C, h, w) of a clip or scene."""
         state = self.zero_state(lr)
         for _ in range(self.warm_up):
             _, state = self.per_frame(self._flat_step, lr, *state)
@@ -107,7 +107,7 @@ class StreamingNetwork(Network):
 
 
 class FrameNetwork(StreamingNetwork):
-    """Base class of networks that process each frame by itself, without a state."""
+    """Base class of per-frame networks, which have no state."""
 
     @abstractmethod
     def frame(self, lr: Tensor) -> Tensor:

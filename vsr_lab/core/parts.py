@@ -1,7 +1,7 @@
-"""Objects named in configuration: a mapping with `_target_` and keywords, checked before it is imported or built.
+"""Objects named in the configuration: a mapping with `_target_` and keywords, validated before it is imported or built.
 
-`_target_` may name a class or function of this package, of the few libraries in `LIBRARIES`, or of a package that
-registers itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the constructor.
+`_target_` may name a class or function of this package, of the libraries in `LIBRARIES`, or of a package that registers
+itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the constructor.
 """
 
 import importlib
@@ -27,7 +27,7 @@ LIBRARIES = (
 
 
 class PartError(ValueError):
-    """What is wrong inside a part: one of pydantic's error details, its location from the part on."""
+    """An invalid value inside a part: one of pydantic's error details, with its location relative to the part."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(error["msg"])
@@ -36,28 +36,32 @@ class PartError(ValueError):
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """A checked description of an object: what to call and with which keywords. partial: build a factory instead."""
+    """A validated description of an object: a callable and its keywords.
+
+    Attributes:
+        partial: build a factory (functools.partial) instead of the object.
+    """
 
     target: Callable[..., T]
     keywords: Mapping[str, Any]
     partial: bool = False
 
     def build(self) -> T:
-        """The object, and every object described in its keywords."""
+        """Build the object, and every object described in its keywords."""
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
-    """The part that a mapping with `_target_` describes.
+    """Validate a mapping with `_target_`.
 
     Args:
         node: {"_target_": "package.Class", keyword: value, ...}; `_partial_: true` describes a factory.
-        base: what the object must be; None for anything.
+        base: required base class of the object; None: any.
 
     Raises:
-        PartError: with the path of the wrong key inside node, so that a model that contains the part reports it
-            under its own key.
+        PartError: with the path of the invalid key inside node, so that a model that contains the part can report the
+            full key.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise _error((), "must be a mapping with _target_", node)
@@ -77,9 +81,10 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
 
 
 def describes(base: type | str) -> BeforeValidator:
-    """What makes a field of a pydantic model take the description of a base: Annotated[Part[Any], describes(Gate)].
+    """Validator for a pydantic field that contains the description of an object: Annotated[Part[Any], describes(Gate)].
 
-    base: a class, or "module.Class" where importing it must wait until there is something to check.
+    Args:
+        base: required base class, or "module.Class" to import it only when a value is validated.
     """
 
     def check(value: object) -> object:
@@ -115,7 +120,7 @@ def _built(value: Any) -> Any:
 
 
 def _locate(name: object) -> Callable[..., Any]:
-    """The public class or function of an allowed package that name says. Nothing else is imported."""
+    """Import the public class or function `name` of an allowed package. Nothing else is imported."""
     module, _, attribute = str(name).rpartition(".")
     if not module or attribute.startswith("_") or not _is_allowed(str(name)):
         raise _error(("_target_",), f"{name} may not be named in a configuration", name)
@@ -136,7 +141,7 @@ def _is_allowed(name: str) -> bool:
 
 @cache
 def registered_packages() -> tuple[str, ...]:
-    """Packages of users that join by an entry point, such as `my_parts = "my_package"`; each ends in a dot."""
+    """Packages that users registered by the entry point, such as `my_parts = "my_package"`; each ends with a dot."""
     return tuple(f"{point.module.partition('.')[0]}." for point in entry_points(group="vsr_lab.parts"))
 
 
@@ -145,7 +150,7 @@ def _is_protocol(base: type) -> bool:
 
 
 def _makes(target: Callable[..., Any], base: type) -> bool:
-    """Whether calling target gives a base, as far as annotations say."""
+    """Whether calling target returns an object of base, according to its annotations."""
     made = target if inspect.isclass(target) else get_type_hints(target).get("return", Any)
     made = get_origin(made) or made
     if _is_protocol(base) or not inspect.isclass(made):
@@ -155,7 +160,10 @@ def _makes(target: Callable[..., Any], base: type) -> bool:
 
 @cache
 def _keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
-    """A model of the keywords that target takes. Those of a factory are all optional: the caller gives the rest."""
+    """Pydantic model of the keywords of target.
+
+    Those of a factory are all optional, since the caller provides the others.
+    """
     call = target.__init__ if inspect.isclass(target) else target
     hints = _hints(call)
     fields: dict[str, Any] = {}
@@ -180,8 +188,11 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def config_type(hint: Any) -> Any:
-    """The annotation of a value as a configuration gives it: numbers and booleans are not converted into each other,
-    text may look like a number, and an object is described by a part."""
+    """Convert a parameter's annotation to the type of its value in a configuration.
+
+    Numbers and booleans are not converted to each other, text may look like a number, and objects are described by
+    parts.
+    """
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in _PLAIN:
         return _PLAIN[hint]
@@ -200,7 +211,7 @@ def config_type(hint: Any) -> Any:
 
 
 def _text(value: object) -> object:
-    """A name such as 2024 or 007 is a number to YAML."""
+    """Convert a name such as 2024 or 007, which YAML reads as a number, to text."""
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 

@@ -1,4 +1,4 @@
-"""Ranges of what a constructor takes: configurations and weights files are validated against these annotations."""
+"""Annotated types for constructor parameters, by which configurations and weights files are validated."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ def _file_name(text: str) -> str:
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Names of which none is there twice."""
+    """Check that no name occurs twice."""
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"must name each once, got {twice[0]} twice")
@@ -29,7 +29,7 @@ WINDOW = r"^\d*:\d*$"
 
 
 def window(text: str) -> str:
-    """A window of frames such as "60:84" that is not empty."""
+    """Check a window of frames such as "60:84", which must not be empty."""
     first, _, last = text.partition(":")
     if last and int(last) <= int(first or 0):
         raise ValueError(f"must end after its start, got {text!r}")

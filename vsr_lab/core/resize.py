@@ -53,7 +53,8 @@ def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: fl
         out_size: output length in pixels.
         scale: output over input sampling rate; as in MATLAB it need not be out_size / size.
         method: a key of `KERNELS`.
-        shift: of the sampling positions, in input pixels (chroma that is not centred between its luma).
+        shift: added to the sampling positions, in input pixels (for chroma that is not centred between its luma
+            samples).
 
     Returns:
         float64 (out_size, size), rows sum to 1.
@@ -110,8 +111,8 @@ def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
     """Resize to an exact size with aligned edges; otherwise as `imresize`.
 
-    "area" weights pixels by the share that is covered, as OpenCV does (MATLAB's box takes whole pixels), and enlarges
-    as "bilinear".
+    "area" weights pixels by the fraction that is covered, as OpenCV does (MATLAB's box takes whole pixels), and
+    enlarges as "bilinear".
 
     Args:
         x: (..., H, W), floating point, any range.
@@ -138,8 +139,8 @@ def _mirrored(x: Tensor) -> Tensor:
 class BicubicUpsample(nn.Module):
     """Bicubic upscaling by an integer, equal to `imresize`: a depthwise convolution and a pixel shuffle.
 
-    It exports to plain ONNX operators of free size. It ignores autocast, because the image itself passes through it
-    and bfloat16 has 8 bits of precision. Input (B, C, h, w), output (B, C, scale h, scale w).
+    It exports to standard ONNX operators for any size. It does not use half precision under autocast, because the image
+    itself passes through it and bfloat16 has 8 bits of precision. Input (B, C, h, w), output (B, C, scale h, scale w).
 
     Args:
         scale: upscaling factor.

@@ -1,4 +1,4 @@
-"""Run folders: who wrote them, whether the run has ended, and who is working in them now."""
+"""Run folders: which command wrote them, whether the run has ended, and which process is using them."""
 
 import os
 import re
@@ -37,7 +37,7 @@ def lock_folder(folder: Path) -> None:
 
 
 def unlock_folder(folder: Path) -> None:
-    """Let other processes in again."""
+    """Unlock a folder that this process locked."""
     if lock := _locks.pop(folder.resolve(), None):
         lock.release()
 
@@ -48,13 +48,13 @@ def is_unfinished(folder: Path) -> bool:
 
 
 def end_run(folder: Path) -> None:
-    """Mark a run as ended and let others in."""
+    """Mark a run as ended and unlock its folder."""
     (folder / UNFINISHED).unlink(missing_ok=True)
     unlock_folder(folder)
 
 
 def remove_if_empty(folder: Path) -> None:
-    """Remove a run's new folder in which nothing was written but these marks."""
+    """Remove the folder of a new run that contains nothing but its configuration and lock."""
     unlock_folder(folder)
     if all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
@@ -66,14 +66,14 @@ def begin_folder(path: Path, overwrite: bool, config: str, resumable: bool = Fal
     Args:
         path: the folder.
         overwrite: clear an earlier run of the same command.
-        config: the configuration as YAML; its keys tell runs of one command from those of another.
-        resumable: a run that was stopped is continued by resume=, so it is not begun again.
+        config: the configuration as YAML, whose keys distinguish the commands.
+        resumable: a stopped run can be continued by resume=, so it is not cleared.
 
     Returns:
         path.
 
     Raises:
-        UserError: something else is there, another process works in it, or the folder cannot be created.
+        UserError: the folder contains something else, another process uses it, or it cannot be created.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")

@@ -1,4 +1,4 @@
-"""Running networks over sequences of frames of any length."""
+"""Running networks on sequences of frames of any length."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,13 +18,13 @@ def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
 
 
 def enlarge(network: Network, lr: Tensor) -> Tensor:
-    """Return network(lr) for lr (B, T, C, h, w) of any size, padded as the network requires and cropped again."""
+    """Run network on lr (B, T, C, h, w) of any size: pad as the network requires, and crop the result."""
     padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
     return _cropped(network(padded), padded, lr, network)
 
 
 def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor:
-    """sr without what padding added. Raises UserError if the network does not upscale by its scale."""
+    """Crop padding from sr. Raises UserError if the network does not upscale by its scale."""
     expected = tuple(network.scale * side for side in padded.shape[-2:])
     if sr.shape[-2:] != expected or sr.shape[-3] != lr.shape[-3]:
         name, given = type(network).__name__, tuple(sr.shape[-3:])

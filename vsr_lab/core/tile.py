@@ -10,7 +10,7 @@ from vsr_lab.core.network import State, StreamingNetwork
 
 
 class Tile(NamedTuple):
-    """Position and size of a tile's result, and the margins of context above and to the left of it, in LR pixels."""
+    """Position and size of a tile's result, and of the margins above and to the left of it, in LR pixels."""
 
     y: int
     x: int
@@ -21,7 +21,7 @@ class Tile(NamedTuple):
 
 
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
-    """Split height x width into tiles of at most size x size; their output regions cover it without overlap."""
+    """Split height x width into tiles of at most size x size; their results cover it without overlap."""
     for y in range(0, height, size):
         for x in range(0, width, size):
             yield Tile(y, x, min(size, height - y), min(size, width - x), min(overlap, y), min(overlap, x))
@@ -30,12 +30,12 @@ def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
 class Tiled(StreamingNetwork):
     """Run a streaming network tile by tile, each tile with its own state.
 
-    The result is equal to the network's own if its receptive field does not exceed `overlap`.
+    The result equals that of the network if the receptive field does not exceed `overlap`.
 
     Args:
         network: the network.
-        size: side of a tile in LR pixels, a multiple of the network's `size_multiple`.
-        overlap: LR pixels of context around a tile, likewise a multiple.
+        size: height and width of a tile in LR pixels, a multiple of the network's `size_multiple`.
+        overlap: LR pixels around a tile that are processed with it and discarded, likewise a multiple.
 
     Raises:
         ValueError: size or overlap is negative or not a multiple.

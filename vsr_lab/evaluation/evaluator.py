@@ -1,4 +1,4 @@
-"""Evaluate candidates on a suite under a protocol."""
+"""Evaluation of candidates on a suite under a protocol."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -83,13 +83,13 @@ def evaluate(
             named after the folder.
         suite: clips, or a folder of them.
         protocol: how LR is made and what is measured.
-        begin: called once, after everything was checked and before the first write.
+        begin: called once, after all checks and before the first write.
 
     Returns:
-        folder -> summary: mean, interval and clips of every metric. The folder also holds the value of every frame.
+        folder -> summary: mean, interval and clips of every metric. The folder also contains the value of every frame.
 
     Raises:
-        UserError: a clip, a candidate and the protocol do not fit; nothing is written.
+        UserError: a clip, a candidate and the protocol do not fit together; nothing is written.
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown
@@ -166,7 +166,7 @@ def _evaluate(
 
 
 def _probe(shot: Shot) -> Frames:
-    """The HR frames around the middle, from which the place of the crops is chosen."""
+    """HR frames around the middle, from which the position of the crops is chosen."""
     middle = shot.frames // 2
     return shot.read(max(middle - 2, 0), middle + 1).eight_bit()
 

@@ -1,4 +1,4 @@
-"""Gates: tests that a candidate has to pass before it may be deployed."""
+"""Gates: tests that a candidate must pass before it may be deployed."""
 
 import math
 from abc import ABC, abstractmethod
@@ -26,11 +26,17 @@ _PROOF = {"checkpoint": "", "bundle": MANIFEST}
 
 
 class Gate(ABC):
-    """A test of an evaluation, beside that of the baseline on the same suite."""
+    """A test of the evaluation of a candidate, compared with that of the baseline on the same suite."""
 
     @abstractmethod
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        """Test a run; name: of the gate in the configuration."""
+        """Test an evaluation.
+
+        Args:
+            name: name of the gate in the configuration.
+            run: evaluation of the candidate.
+            baseline: evaluation of the baseline on the same suite.
+        """
 
 
 def _verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
@@ -39,7 +45,7 @@ def _verdict(name: str, value: float | None, bound: float, passed: bool, reason:
 
 
 class Above(Gate):
-    """The 95 % interval of the paired difference of `metric` to the baseline is above `margin`."""
+    """Passes if the 95 % interval of the paired difference of `metric` from the baseline is above `margin`."""
 
     def __init__(self, metric: Name, margin: float) -> None:
         self.metric = metric
@@ -55,7 +61,7 @@ class Above(Gate):
 
 
 class NotWorse(Gate):
-    """`metric`, of which lower is better, is at most (1 + margin) times the baseline's."""
+    """Passes if `metric`, for which lower is better, is at most (1 + margin) times that of the baseline."""
 
     def __init__(self, metric: Name, margin: NonNegative) -> None:
         self.metric = metric
@@ -69,7 +75,7 @@ class NotWorse(Gate):
 
 
 class Floor(Gate):
-    """`metric` is at least `floor`."""
+    """Passes if `metric` is at least `floor`."""
 
     def __init__(self, metric: Name, floor: float) -> None:
         self.metric = metric
@@ -81,7 +87,7 @@ class Floor(Gate):
 
 
 class ExportParity(Gate):
-    """The network can be exported, and the graph equals it over a long rollout."""
+    """Passes if the network can be exported and the graph gives the same output over a long clip."""
 
     def __init__(self, exporter: Exporter) -> None:
         self.exporter = exporter
@@ -98,10 +104,10 @@ class ExportParity(Gate):
 
 
 class NoDrift(Gate):
-    """After `frames` frames a network is at most `margin` dB below its first frames and below a restarted run.
+    """Passes if after `frames` frames a network is at most `margin` dB worse than at the start and than after a reset.
 
-    Measured on a rendered clip that is played forward and backward repeatedly: recurrent networks can accumulate
-    generated detail (mmagic#509).
+    It is measured on a synthetic clip that is played forward and backward repeatedly, since recurrent networks can
+    accumulate generated detail (mmagic#509).
     """
 
     def __init__(self, frames: Count, margin: NonNegative) -> None:

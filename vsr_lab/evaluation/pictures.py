@@ -1,4 +1,4 @@
-"""Images of every clip: a crop of one frame, and an x-t slice."""
+"""Images of every clip: a crop of one frame, and an x-t slice (one row of pixels over time)."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ _CROP = 208  # HR pixels on a side
 
 
 class Pictures:
-    """Keeps a crop of the middle frame of a clip, and one row of pixels over time.
+    """Collects a crop of the middle frame of a clip, and one row of pixels over time.
 
     Args:
-        protocol: whose scale is used.
+        protocol: protocol, for its scale.
         frames: number of frames of the clip.
-        probe: T H W C, HR frames around the middle; the crop is where they have most detail and motion, and the row
-            runs through its center.
+        probe: HR frames around the middle, (T, H, W, C). The crop is taken where they have most detail and motion, and
+            the row through its centre.
     """
 
     def __init__(self, protocol: Protocol, frames: int, probe: Frames) -> None:
@@ -38,7 +38,7 @@ class Pictures:
         return self._middle
 
     def watch(self, t: int, pair: Pair, made: dict[str, Tensor]) -> None:
-        """Keep the parts of frame t that are shown."""
+        """Collect the pixels of frame t that are shown."""
         shown = {"hr": pair.hr, **{f"sr/{name}": sr for name, sr in made.items()}}
         for name, frame in shown.items():
             self._rows.setdefault(name, []).append(to_frames(frame[:, self.row : self.row + 1])[0])
@@ -64,7 +64,7 @@ def _write(path: Path, picture: Frames) -> None:
 
 
 def _busiest(probe: Frames, scale: int) -> tuple[int, int, int]:
-    """Top, left and side of the square with most detail and motion. probe: T H W C."""
+    """Top, left and side of the square with most detail and motion in probe, (T, H, W, C)."""
     height, width = probe.shape[1:3]
     size = min(_CROP, height, width) // scale * scale
     gray = probe[..., 1].astype(np.float32)

@@ -1,4 +1,4 @@
-"""A protocol: everything that a score depends on besides the candidate and the clips."""
+"""Protocols: all that a score depends on apart from the candidate and the clips."""
 
 import hashlib
 import json
@@ -20,13 +20,13 @@ class Protocol:
     """How candidates are scored. Frames are clamped and rounded to 8 bits first.
 
     Args:
-        name: of the protocol.
+        name: name of the protocol.
         description: one sentence.
-        scale: of the super-resolution.
-        degradation: makes LR from HR.
+        scale: ratio of HR size to LR size.
+        degradation: computes LR from HR.
         colour: "y" or "rgb".
-        crop: pixels dropped at each border.
-        trim: frames dropped at each end of a clip.
+        crop: pixels excluded at each border.
+        trim: frames excluded at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
         metrics: name -> function, in the order of reports.
         settings: plain configuration, whose hash is the fingerprint; empty: taken from the fields.
@@ -67,18 +67,18 @@ class Protocol:
 
     @property
     def metric_fingerprints(self) -> dict[str, str]:
-        """metric -> hash of its settings; runs are compared only where these are equal."""
+        """metric -> hash of its settings. Evaluations are compared only if these are equal."""
         return {name: _digest(self.settings["metrics"][name]) for name in self.metrics}
 
     def scored_frames(self, frames: int) -> range:
-        """Numbers of the scored frames, of a clip of `frames` frames."""
+        """Numbers of the scored frames in a clip of `frames` frames."""
         if self.centre_only:
             return range(frames // 2, frames // 2 + 1)
         return range(self.trim, frames - self.trim)
 
     @property
     def min_side(self) -> int:
-        """Pixels a side, after the crop, that every metric needs: a window of SSIM, or the layers of AlexNet."""
+        """Minimum height and width that every metric needs after the crop, such as the window of SSIM."""
         deep = any("lpips" in name for metric in self.metrics.values() for name in required_inputs(metric))
         return 31 if deep else 11
 
@@ -87,7 +87,7 @@ class Protocol:
         return degrade(hr, self.degradation)
 
     def cropped(self, frames: Tensor) -> Tensor:
-        """frames (..., H, W) without the border that is not scored."""
+        """Remove the border that is not scored from frames (..., H, W)."""
         return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
 
     def whole(self, frames: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class Protocol:
 
 
 def _called(function: Callable[..., Any]) -> dict[str, Any]:
-    """The name and the fixed keywords of a function, which unlike its repr are the same in every process."""
+    """Name and fixed keywords of a function, which unlike its repr are the same in every process."""
     inner = getattr(function, "func", function)  # of a functools.partial
     return {"_target_": f"{inner.__module__}.{inner.__qualname__}", **getattr(function, "keywords", {})}
 

@@ -104,7 +104,7 @@ class Run:
         return rows
 
     def check(self) -> None:
-        """Raises UserError unless the two files of the evaluation agree."""
+        """Raise UserError unless the two files of the evaluation agree."""
         means = self._rows.group_by("clip", "metric").agg(pl.col("value").mean())
         found = {(clip, metric): value for clip, metric, value in means.iter_rows()}
         said = {(clip, m): value for clip, row in self.summary.per_clip.items() for m, value in row.items()}
@@ -115,7 +115,7 @@ class Run:
             raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", "evaluate again")
 
     def curve(self, metric: str, clip: str) -> list[float | None]:
-        """One value per frame, from frame 0 to the last of the clip; None where the metric has no value."""
+        """One value per frame, from frame 0 to the last of the clip; None for frames without a value."""
         rows = self._rows.filter(pl.col("clip") == clip)
         known = dict(rows.filter(pl.col("metric") == metric).select("frame", "value").iter_rows())
         last = rows["frame"].max()
@@ -128,7 +128,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def read_run(folder: Path) -> Run:
-    """Read the evaluation in folder. Raises UserError where there is none."""
+    """Read the evaluation in folder. Raises UserError if there is none."""
     summary = read_record(folder / "summary.json", Summary)
     check_file(folder / "frames.parquet", "evaluate again")
     run = Run(folder, summary)
@@ -137,7 +137,7 @@ def read_run(folder: Path) -> Run:
 
 
 def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
-    """The evaluations in folders. Raises UserError where there is none, or a folder holds no evaluation."""
+    """Read evaluations. Raises UserError if there is none, or a folder contains no evaluation."""
     found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]
     if not found:
         raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
@@ -145,7 +145,7 @@ def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
 
 
 def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
-    """suite -> candidate -> run."""
+    """Group evaluations: suite -> candidate -> evaluation."""
     suites: dict[str, dict[str, Run]] = {}
     for run in runs:
         suites.setdefault(run.suite, {})[run.candidate] = run
@@ -153,10 +153,10 @@ def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
 
 
 def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
-    """Candidates of a suite that no other dominates.
+    """Candidates of a suite that no other candidate dominates.
 
     Args:
-        runs: candidate -> run; one that lacks a metric of the axes is not on the front.
+        runs: candidate -> evaluation; one that lacks a metric of the axes is not on the front.
         axes: metric -> +1 (higher is better) or -1.
     """
     return pareto(
@@ -169,7 +169,7 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
 
 
 def check_comparable(runs: list[Run]) -> None:
-    """Raises UserError, naming both runs, unless all were evaluated under one protocol and on the same clips."""
+    """Raise UserError, naming both, unless all evaluations used one protocol and the same clips."""
     first = runs[0].summary.protocol
     for run in runs[1:]:
         own = run.summary.protocol

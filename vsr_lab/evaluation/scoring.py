@@ -1,4 +1,7 @@
-"""Scores of candidates on one clip, frame by frame together, so that what depends on HR only is computed once."""
+"""Scores of candidates on one clip.
+
+All candidates are scored together, so that values that depend only on HR are computed once.
+"""
 
 import itertools
 import statistics
@@ -20,7 +23,7 @@ from vsr_lab.metrics import NETS, reference_motion
 
 
 class Timed:
-    """The frames of a candidate, and the seconds that each took."""
+    """Frames of a candidate, with the seconds that each took."""
 
     def __init__(self, candidate: Candidate, clip: str, lr: Iterable[Tensor]) -> None:
         self.candidate = candidate
@@ -64,8 +67,8 @@ def score_clip(
         clip: name of the clip.
         pairs: frames of the clip, read once and only as far as the candidates look ahead.
         frames: number of frames.
-        protocol: metrics, color and the frames that are scored.
-        chunk: frames that are measured at once.
+        protocol: metrics, colour and the frames that are scored.
+        chunk: number of frames that are measured at a time.
         watch: called with every frame: its number, the pair, and the quantised output of each candidate.
 
     Returns:
@@ -73,7 +76,7 @@ def score_clip(
 
     Raises:
         UserError: a candidate's frames are of another size or number than HR, or are not finite; or a metric does not
-            return one finite number, or NaN for none, per frame.
+            return one finite number per frame (NaN for a frame without a value).
     """
     targets, *inputs = itertools.tee(pairs, len(candidates) + 1)
     outputs = [Timed(c, clip, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
@@ -118,7 +121,7 @@ def _frames(
 
 
 def _overlapping(items: Iterable[T], size: int) -> Iterator[tuple[int, list[T]]]:
-    """Windows of items with the index of their first; each window but the first begins with the last item before."""
+    """Yield chunks of items with the index of their first item; each begins with the last item of the previous one."""
     window: list[T] = []
     first = 0
     for item in items:
@@ -132,7 +135,7 @@ def _overlapping(items: Iterable[T], size: int) -> Iterator[tuple[int, list[T]]]
 
 
 class _Reference:
-    """What depends on LR and HR only in a window of frames: motion and features."""
+    """Optical flow and features of a chunk of frames, which depend only on LR and HR."""
 
     def __init__(self, protocol: Protocol, pairs: Sequence[Pair]) -> None:
         self._protocol = protocol

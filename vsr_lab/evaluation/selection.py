@@ -1,4 +1,4 @@
-"""Which candidate may be deployed on each suite: the best of those that pass every gate and are on the Pareto front."""
+"""Selection of the candidate to deploy on each suite: it passes every gate and is on the Pareto front."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -20,23 +20,23 @@ def select(
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select a candidate for every suite of runs: the best that passes every gate and is on the Pareto front.
+    """Select a candidate for every suite: the best that passes every gate and is on the Pareto front.
 
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
-        gates: content type -> its gates by name, in the order in which they are tried; a candidate that fails one
+        gates: content type -> gate name -> gate, in the order in which they are tested; a candidate that fails one
             skips the rest. "default" is for content types without gates of their own.
         baseline: the candidate that gates compare with; it is never selected.
-        rank_by: metric, higher is better, that decides among the candidates on the front.
+        rank_by: metric (higher is better) that ranks the candidates on the front.
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
-        folder: where selection.json is written; None: nowhere.
-        begin: called once, after everything was checked and before the first write.
+        folder: folder for selection.json; None: not written.
+        begin: called once, after all checks and before the first write.
 
     Returns:
         For every suite the chosen candidate, or None, and the verdict of every gate.
 
     Raises:
-        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
+        UserError: evaluations cannot be compared or lack a metric, or a suite lacks the baseline.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse

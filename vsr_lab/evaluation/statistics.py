@@ -1,4 +1,4 @@
-"""Means and their intervals: over frames, then over clips."""
+"""Means and confidence intervals: over frames, then over clips."""
 
 from collections.abc import Mapping, Sequence
 
@@ -67,7 +67,7 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 
 
 def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:
-    """Names of the points that no other dominates (at least as high in every coordinate, higher in one)."""
+    """Names of the points that no other point dominates (at least as high in every coordinate, higher in one)."""
 
     def dominated(name: str) -> bool:
         own = np.array(points[name])

@@ -15,7 +15,7 @@ from vsr_lab.video import ReadOptions, read_chunks
 
 
 class Pair(NamedTuple):
-    """One frame: lr C h w, hr C sh sw, RGB in [0, 1]."""
+    """One frame: lr (C, h, w) and hr (C, scale h, scale w), RGB in [0, 1]."""
 
     lr: Tensor
     hr: Tensor
@@ -23,20 +23,20 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Suite:
-    """Clips under a folder.
+    """Clips in a folder.
 
     Args:
-        name: of the suite.
+        name: name of the suite.
         root: folder, or manifest.
         content: content type of the suite.
         clips: names of its clips; None: all.
         frames: window of frames of each clip, such as "60:84".
-        downscale: factor by which HR of a lossy source is reduced first.
-        split: part of a manifest or layout.
+        downscale: factor by which HR is downscaled first, for lossy sources.
+        split: split of a manifest or layout.
         lr_root: folder of recorded LR with the same names, used instead of the protocol's degradation; "auto": LR in
             the same tree.
-        layout: of the folder, one of `footage.layouts`.
-        deinterlace, tone_map, damaged: how clips are read that cannot be read as they are (`ReadOptions`).
+        layout: folder layout, one of `footage.layouts`.
+        deinterlace, tone_map, damaged: how interlaced, HDR and damaged clips are read (`ReadOptions`).
     """
 
     name: Name
@@ -53,7 +53,7 @@ class Suite:
     damaged: Damaged | None = None
 
     def shots(self) -> list[Shot]:
-        """The HR shots; prints the detected layout. Raises UserError where a clip is missing."""
+        """The HR shots; prints the detected layout. Raises UserError if a clip is missing."""
         return find_shots(
             Path(self.root),
             self.clips,
@@ -72,7 +72,7 @@ class Suite:
 
 
 def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:
-    """LR and HR frames of a shot; LR is made by the protocol where none was recorded."""
+    """Yield LR and HR frames of a shot; LR is computed by the protocol if none was recorded."""
     lows = read_chunks(low, 0, low.frames, chunk) if low else None
     for clip in read_chunks(high, 0, high.frames, chunk):
         hr = protocol.whole(clip.tensor())

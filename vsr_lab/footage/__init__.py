@@ -1,1 +1,1 @@
-"""What footage there is: shots, the layouts of data sets, manifests."""
+"""Footage: shots, layouts of datasets, manifests."""

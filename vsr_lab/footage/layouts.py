@@ -1,4 +1,4 @@
-"""Folder layouts of common data sets, recognised by names of folders without opening images."""
+"""Folder layouts of common datasets, detected by the names of folders without opening images."""
 
 import os
 import re
@@ -24,7 +24,7 @@ Lows = tuple[tuple[int, Path], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip of a layout; lows: recorded LR of it in the same tree, with their scales."""
+    """A clip of a layout. lows: its recorded LR in the same folder tree, with scales."""
 
     name: str
     path: Path
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """A recognised layout: its folders of HR and LR, and its clips by split ("" if it has no splits)."""
+    """A detected layout: folders of HR and LR, and clips by split ("" if there are no splits)."""
 
     name: str
     high: str
@@ -41,7 +41,7 @@ class Layout:
     parts: dict[str, list[Entry]]
 
     def part(self, split: str | None) -> str:
-        """The name of a split; by default the first, which is for training."""
+        """Name of a split; by default the first one, which is for training."""
         if split and split in self.parts:
             return split
         if split:
@@ -51,7 +51,7 @@ class Layout:
         return next(iter(self.parts))
 
     def told(self, root: Path, split: str | None) -> str:
-        """Describe in one line how the folder was recognised."""
+        """Describe in one line how the folder was detected."""
         part = self.part(split)
         others = [name for name in self.parts if name != part]
         line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
@@ -62,7 +62,7 @@ class Layout:
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:
-    """Recognise the layout of root. Raises UserError if it is not the layout `name`."""
+    """Detect the layout of root. Raises UserError if it is not the layout `name`."""
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
     if not root.exists():
@@ -81,7 +81,7 @@ def _clips(root: Path, where: Path) -> list[Entry]:
 
 
 def _clip_name(root: Path, where: Path, path: Path) -> str:
-    """Its path below `where`, without a suffix; root's name where that is all."""
+    """Path below `where` without suffix; the name of root if the clip is root itself."""
     relative = path.relative_to(where) if path != where else Path(root.name)
     return (relative.with_suffix("") if path.is_file() else relative).as_posix()
 
@@ -211,7 +211,7 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 
 
 def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
-    """The one recording at 1/scale among the LR of a clip. Raises UserError where there is none, or more than one."""
+    """The recorded LR of a clip at 1/scale. Raises UserError if there is none, or more than one."""
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:
         return fitting[0]

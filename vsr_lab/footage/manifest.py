@@ -1,4 +1,4 @@
-"""Manifests: tables of footage, read by `footage.shots`; data/README.md lists the columns."""
+"""Manifests: tables of footage, read by `footage.shots`. The columns are listed in data/README.md."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,5 +7,5 @@ from vsr_lab.footage.tables import write_rows
 
 
 def write_manifest(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows (column -> value) in one step; a row may leave out columns that others have."""
+    """Write rows (column -> value) atomically. Columns may be missing in a row."""
     write_rows(path, rows)

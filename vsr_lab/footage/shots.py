@@ -1,4 +1,4 @@
-"""Shots: windows of footage in time and space, read like footage themselves."""
+"""Shots: windows of footage in time and space, which are read like footage."""
 
 import difflib
 import math
@@ -31,16 +31,16 @@ class Shot:
     """Frames start..stop-1 of a file or folder, cropped, then downscaled.
 
     Args:
-        name: of the clip.
+        name: name of the clip.
         path: video file or folder of images.
         start: first frame.
-        stop: the frame after the last; None for the end of the file.
+        stop: the frame after the last; None: to the end of the file.
         downscale: factor; above 1 it hides coding artefacts of a lossy source.
         crop: (width, height, x, y) in source pixels.
         cuts: frames of the file that start a new scene.
-        lows: recorded LR of the shot in the same tree, with their scales.
+        lows: recorded LR of the shot in the same folder tree, with scales.
         read_options: for interlaced, HDR and damaged files.
-        sha256: of the file, or "".
+        sha256: hash of the file, or "".
     """
 
     name: str
@@ -100,7 +100,7 @@ class Shot:
         return replace(clip, frames=frames)
 
     def window(self, first: int, last: int) -> "Shot":
-        """The shot of its frames first..last-1."""
+        """Frames first..last-1 of the shot, as a shot."""
         return replace(self, start=self.start + first, stop=self.start + last)
 
 
@@ -125,13 +125,20 @@ def find_shots(
     read_options: ReadOptions = REFUSE,
     tell: Callable[[str], None] | None = None,
 ) -> list[Shot]:
-    """Find the shots of a folder, a file, or a manifest (CSV or Parquet; data/README.md lists its columns).
+    """Find the shots of a folder, a file, or a manifest (CSV or Parquet; its columns are listed in data/README.md).
 
     Rows of a manifest with a `problem` are skipped.
 
-    clips: names to keep, each of which must be there; frames, downscale, read_options: for shots that do not say their
-    own; layout: how the folder is laid out, one of `core.layouts`; tell: is given a line that says what was taken for
-    what. Raises UserError where nothing is left.
+    Args:
+        root: folder, file or manifest.
+        clips: names to use, all of which must exist; None: all.
+        frames, downscale, read_options: for shots that do not set their own.
+        split, content: values of the columns `split` and `content_type` of the rows to use; None: all.
+        layout: folder layout, one of `footage.layouts`.
+        tell: called with a line that describes the detected layout.
+
+    Raises:
+        UserError: no shot is left.
     """
     start, stop = parse_window(frames)
     if root.suffix in TABLE_SUFFIXES:
@@ -194,7 +201,7 @@ def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
 
 
 def splits_of(root: Path) -> list[str]:
-    """The values of a manifest's column split; none for what is no manifest."""
+    """Values of the column `split` of a manifest; empty if root is not a manifest."""
     rows = read_rows(root) if root.suffix in TABLE_SUFFIXES else []
     return sorted({row["split"] for row in rows if row.get("split")})
 
@@ -218,7 +225,7 @@ def _read_manifest(path: Path, default: Shot, split: str | None, content: str | 
 
 
 def _name_of(path: str) -> str:
-    """The path without its suffix, and without what leads out of the manifest's folder."""
+    """Path without its suffix, and without components that lead out of the manifest's folder."""
     return "/".join(part for part in Path(path).with_suffix("").parts if part not in {"..", Path(path).anchor})
 
 

@@ -1,4 +1,4 @@
-"""Evaluations side by side: comparison.json, report.html and crops.png."""
+"""Comparison of evaluations: comparison.json, report.html and crops.png."""
 
 from vsr_lab.reporting.comparison import compare
 from vsr_lab.reporting.page import write_report

@@ -1,4 +1,4 @@
-"""Evaluations side by side: the content of comparison.json and report.html."""
+"""Comparison of evaluations: the content of comparison.json and report.html."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,20 +38,20 @@ def compare(
 
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
-        folder: what is written to.
-        metrics: in the order of the report; those that no run has are left out. None: all that a run has and that
-            configs/metric describes.
-        title: of the report.
-        baseline: candidate that differences are computed to.
-        front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that not every run has are left
-            out.
-        begin: called once, after everything was checked and before the first write.
+        folder: folder to write to.
+        metrics: metrics in the order of the report; those that no evaluation has are left out. None: all that an
+            evaluation has and configs/metric describes.
+        title: title of the report.
+        baseline: candidate that the others are compared with.
+        front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that some evaluations lack are
+            left out.
+        begin: called once, after all checks and before the first write.
 
     Returns:
-        Every candidate's value of every metric, with intervals and differences to the baseline.
+        Every candidate's value of every metric, with intervals and differences from the baseline.
 
     Raises:
-        UserError: a folder holds no evaluation, or runs cannot be compared.
+        UserError: a folder contains no evaluation, or evaluations cannot be compared.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
@@ -72,7 +72,7 @@ def compare(
 
 
 def _shown(names: Iterable[str]) -> list[MetricFacts]:
-    """How the metrics of these names are displayed, as configs/metric says; those that it lacks are left out."""
+    """How the metrics of these names are displayed, as described in configs/metric; others are left out."""
     files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
     read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
     return [MetricFacts(name=name, **show) for name, show in read if show]

@@ -1,4 +1,4 @@
-"""A comparison with the lookups that every part of the report needs."""
+"""Lookups in a comparison, shared by all parts of the report."""
 
 from vsr_lab.core.records.comparison import Cell, Comparison, MetricFacts, SuiteFacts
 
@@ -12,15 +12,15 @@ class Lookup:
         self._cells = {(cell.candidate, cell.suite, cell.metric): cell for cell in comparison.cells}
 
     def cell(self, candidate: str, suite: str, metric: str) -> Cell | None:
-        """The cell, or None where nothing was measured."""
+        """The cell, or None if nothing was measured."""
         return self._cells.get((candidate, suite, metric))
 
     def means(self, suite: str, metric: str) -> dict[str, float]:
-        """candidate -> mean on a suite, of those that were measured, in the order of the comparison."""
+        """candidate -> mean on a suite, for those that were measured, in the order of the comparison."""
         return {cell.candidate: cell.mean for cell in self._measured(suite, metric)}
 
     def best(self, suite: str, metric: MetricFacts) -> list[str]:
-        """The candidates with the best mean on a suite; none where nothing was measured."""
+        """The candidates with the best mean on a suite; empty if nothing was measured."""
         means = self.means(suite, metric.name)
         if not means:
             return []
@@ -28,7 +28,7 @@ class Lookup:
         return [name for name, mean in means.items() if mean == top]
 
     def truth(self, suite: str, metric: str) -> float | None:
-        """The metric's value of the target itself on a suite, where there is one."""
+        """The metric's value for the target itself on a suite, if there is one."""
         truths = [cell.truth for cell in self._measured(suite, metric)]
         return next((truth for truth in truths if truth is not None), None)
 

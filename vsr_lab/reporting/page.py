@@ -17,7 +17,7 @@ _HERE = Path(__file__).parent
 
 
 def write_report(comparison: Comparison, root: Path, path: Path) -> None:
-    """Write the comparison as one HTML file that refers to no other; the file is replaced in one step.
+    """Write the comparison as one self-contained HTML file, atomically.
 
     Args:
         comparison: what to show.

@@ -13,12 +13,12 @@ _SIDE = 208  # pixels
 
 
 def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
-    """Write one row per suite (its first clip): LR, every candidate, HR, with PSNR and flicker below.
+    """Write one row per suite (its first clip): LR, every candidate and HR, with PSNR and flicker below.
 
     Args:
-        comparison: whose images are shown.
+        comparison: comparison whose images are shown.
         root: folder that its image paths are relative to.
-        path: the PNG file; replaced in one step.
+        path: the PNG file, written atomically.
     """
     lookup = Lookup(comparison)
     firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}

@@ -12,8 +12,11 @@ from vsr_lab.reporting.lookup import Lookup
 class CellView:
     """One candidate's value of one metric on one suite.
 
-    value: for sorting; strength: the difference in percent of the largest one of the metric, for coloring; clear: the
-    interval of the difference excludes zero; home: the candidate was trained for the content type of the suite.
+    Attributes:
+        value: for sorting.
+        strength: difference in percent of the metric's largest one, for coloring.
+        clear: whether the interval of the difference excludes zero.
+        home: whether the candidate was trained for the content type of the suite.
     """
 
     value: float | None
@@ -56,7 +59,7 @@ class HeatTable:
 
 @dataclass(frozen=True)
 class FullTable:
-    """One suite: candidates down, metrics across."""
+    """The table of one suite: a row for each candidate, a column for each metric."""
 
     suite: SuiteFacts
     rows: list[Row]

@@ -1,4 +1,4 @@
-"""Numbers as the page prints them: a true minus sign, fixed digits, an en dash for missing values."""
+"""Formatting of numbers in the report: a true minus sign, fixed digits, an en dash for missing values."""
 
 from vsr_lab.core.records.evaluation import Estimate
 
@@ -6,7 +6,7 @@ MISSING = "\N{EN DASH}"
 
 
 def number(value: float | None, digits: int) -> str:
-    """The value with so many digits after the point."""
+    """Format a value with `digits` digits after the point."""
     if value is None:
         return MISSING
     # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
@@ -14,29 +14,29 @@ def number(value: float | None, digits: int) -> str:
 
 
 def signed(value: float | None, digits: int) -> str:
-    """The value with its sign in front, also where it is positive."""
+    """Format a value with its sign, also if it is positive."""
     if value is None:
         return MISSING
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def interval(estimate: Estimate | None, digits: int) -> str:
-    """Both ends of the interval in brackets, or nothing."""
+    """Format both ends of the interval in brackets; "" if there is none."""
     return "" if estimate is None else f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
 
 
 def half_width(estimate: Estimate | None, digits: int) -> str:
-    """Half of the interval's width after a plus-minus sign, or nothing."""
+    """Format half of the interval's width after a plus-minus sign; "" if there is none."""
     return "" if estimate is None else f"±{number((estimate.high - estimate.low) / 2, digits)}"
 
 
 def with_unit(value: str, unit: str) -> str:
-    """The printed value and its unit, kept on one line."""
+    """Join a formatted value and its unit by a no-break space."""
     return f"{value}\N{NO-BREAK SPACE}{unit}" if unit else value
 
 
 def parameters(count: int | None) -> str:
-    """A parameter count in thousands or millions."""
+    """Format a parameter count in thousands or millions."""
     if count is None:
         return MISSING
     if count >= 1_000_000:

@@ -1,4 +1,4 @@
-"""The comparison in words: one sentence per suite, and one about specialists on their own content type."""
+"""Text of the report: one sentence per suite, and one about specialists on their own content type."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +10,7 @@ from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence about a suite, the number to print large beside it, and whether that number is significant."""
+    """The sentence about a suite, the number to print next to it, and whether that number is significant."""
 
     suite: str
     figure: str
@@ -19,12 +19,12 @@ class Verdict:
 
 
 def headline(metrics: list[MetricFacts]) -> MetricFacts | None:
-    """The metric of the verdicts: PSNR where it was measured, otherwise the first."""
+    """The metric of the verdicts: PSNR if it was measured, otherwise the first."""
     return next((metric for metric in metrics if metric.name == "psnr"), metrics[0] if metrics else None)
 
 
 def verdicts(lookup: Lookup) -> list[Verdict]:
-    """One verdict per suite by the headline metric; none where there is no metric."""
+    """One verdict per suite by the headline metric; empty if there is no metric."""
     metric = headline(lookup.comparison.metrics)
     if metric is None:
         return []
@@ -70,7 +70,7 @@ def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner:
 
 
 def at_home(lookup: Lookup) -> str:
-    """On how many suites with a specialist that specialist is best; empty where there is none."""
+    """The sentence on how many suites the specialist is the best; "" if there is no specialist."""
     metric = headline(lookup.comparison.metrics)
     suites = [suite for suite in lookup.comparison.suites if lookup.homes(suite)]
     if metric is None or not suites:

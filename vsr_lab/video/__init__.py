@@ -1,4 +1,4 @@
-"""Video in and out: the only place that knows of files, codecs, uint8 and YUV."""
+"""Reading and writing video. Only this package handles codecs, uint8 frames and YUV."""
 
 from vsr_lab.video.damage import Damage
 from vsr_lab.video.image_sequence import ImageSequence

@@ -1,7 +1,7 @@
 """Conversion of decoded frames to RGB with an explicit matrix, range and chroma location, in float32.
 
-swscale is not used for it: by default it repeats chroma samples or shifts them, it stretches chroma where a side is
-odd, and its RGB of sources deeper than 8 bits is up to one level too dark.
+swscale is not used: by default it repeats chroma samples or shifts them, it stretches chroma if a side is odd, and its
+RGB of sources with more than 8 bits is up to one level too dark.
 """
 
 from fractions import Fraction
@@ -40,15 +40,12 @@ def bits_of(pixel_format: str) -> int:
 
 
 def yuv_to_rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
-    """The matrix from sample values Y, Cb, Cr and 1 to R, G, B in [0, peak].
+    """The matrix (3, 4) from sample values Y, Cb, Cr and 1 to R, G, B in [0, peak].
 
     Args:
         colour: matrix and range of the samples.
-        bits: of a sample, at least 8.
+        bits: bit depth of a sample, at least 8.
         peak: value of white in the result.
-
-    Returns:
-        (3, 4).
     """
     step = 2.0 ** (bits - 8)
     scale = np.full(3, 2.0**bits - 1) if colour.full_range else np.array([219, 224, 224]) * step
@@ -58,12 +55,12 @@ def yuv_to_rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.fl
 
 
 class RgbConverter:
-    """Convert frames of one pixel format to RGB: uint8, or uint16 in [0, 65535] of more than 8 bits.
+    """Converts frames of one pixel format to RGB: uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
 
     Args:
         like: a frame of that format.
         colour: matrix and range.
-        chroma_location: of the first chroma sample.
+        chroma_location: position of the first chroma sample.
     """
 
     def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:
@@ -87,7 +84,7 @@ class RgbConverter:
         return frame.format.name == self._format
 
     def __call__(self, frame: VideoFrame) -> AnyFrames:
-        """The frame as RGB, (H, W, 3)."""
+        """Convert a frame to RGB, (H, W, 3)."""
         if self._graph:
             self._graph.push(frame)
             frame = self._graph.vpull()

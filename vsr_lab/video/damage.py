@@ -60,7 +60,7 @@ LOG_LOCK = threading.Lock()
 
 @dataclass
 class _Known:
-    """What is known of a file: its damage once all of it was checked, and groups of pictures without damage."""
+    """Cached result for a file: its damage, once all of it was checked, and groups of pictures without damage."""
 
     damage: Damage | None = None
     sound: set[int] = field(default_factory=set[int])
@@ -86,14 +86,14 @@ def find_damage(probe: Probe) -> Damage:
 def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Callable[[], None]) -> Damage:
     """Find the damage in the groups of pictures of frames start..stop-1; cached.
 
-    If a group reports an error, the whole file is checked, because a decoder that starts in the middle may report
-    references that it has not seen.
+    If an error is found, the whole file is checked, because a decoder that starts in the middle may report missing
+    references that are not damaged.
 
     Args:
-        probe: of the file.
+        probe: properties of the file.
         start: first frame.
         stop: the frame after the last.
-        close_decoder: closes the caller's decoder, whose threads may log, before the log is captured.
+        close_decoder: closes the caller's decoder, whose threads may write to the log, before the log is captured.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):
@@ -185,7 +185,7 @@ def _scan(probe: Probe) -> Damage:
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
-    """Remove lost frames from an index: the others keep their timestamps and are renumbered."""
+    """Remove lost frames from an index. The others keep their timestamps and are renumbered."""
     if not lost:
         return probe
     if len(lost) == probe.frames:

@@ -63,7 +63,7 @@ class _ProcessLocal(ABC):
 
 
 class DecordDecoder(_ProcessLocal):
-    """decord 0.6.0. Its reader can neither be pickled nor used after a fork."""
+    """decord 0.6.0 decoder. Its reader can neither be pickled nor used after a fork."""
 
     def __init__(self, probe: Probe) -> None:
         import decord  # loads FFmpeg: only where a file is read
@@ -101,13 +101,13 @@ class DecordDecoder(_ProcessLocal):
 
 
 class AvDecoder(_ProcessLocal):
-    """PyAV: seek to a keyframe at or before the first frame, decode from there, and match frames by their timestamps.
+    """PyAV decoder, which seeks to a keyframe before the first frame and identifies frames by their timestamps.
 
     A frame that is missing or marked as corrupt after a seek (with intra refresh no keyframe is clean) is decoded again
     from an earlier keyframe, and finally from the start of the file.
 
     Args:
-        probe: of the file.
+        probe: properties of the file.
         careful: for damaged files: decode with one thread, so that an error affects no other frame, and sort frames.
     """
 
@@ -146,7 +146,7 @@ class AvDecoder(_ProcessLocal):
         self._reset()
 
     def _is_near(self, start: int) -> bool:
-        """Whether decoding on takes no longer than seeking: no keyframe lies between."""
+        """Whether decoding further takes no longer than seeking: no keyframe is in between."""
         if not 0 <= self._next <= start:
             return False
         if self._index.counted:

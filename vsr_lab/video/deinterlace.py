@@ -21,7 +21,7 @@ from vsr_lab.video.read_options import ReadOptions
 
 @dataclass(frozen=True)
 class FilterChain:
-    """A chain of libavfilter filters that outputs `given` frames for every `taken` input frames.
+    """libavfilter filters that output `given` frames for every `taken` input frames.
 
     An output frame depends on its own group of input frames and on the two groups on either side.
 
@@ -60,9 +60,13 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
 def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
     """Choose the filters that a file needs with these options; None if its frames are progressive.
 
-    The pixels decide, and the file's flags only if there is too little motion, so that progressive frames flagged as
-    interlaced (PsF) are read as they are. RGB files are taken for progressive, as they are masters or renders; Vid4's
-    calendar would be detected as interlaced otherwise.
+    The decision is based on pixels, and on the file's flags only if there is too little motion, so progressive frames
+    flagged as interlaced (PsF) are read as they are. RGB files are assumed to be progressive, as they are masters or
+    renders; otherwise Vid4's calendar would be detected as interlaced.
+
+    Args:
+        probe: properties of the file.
+        read_options: how to read interlaced files.
 
     Raises:
         UserError: the file is interlaced or telecined and read_options.deinterlace is None or does not fit.
@@ -97,10 +101,10 @@ def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
 
 
 class FilteredDecoder:
-    """Decode a file through a filter chain.
+    """Decodes a file through a filter chain.
 
-    Each read filters from two groups before to two groups after the requested frames, so that a frame is the same
-    whichever range it is read in.
+    Each read includes two groups before and after the requested frames, so a frame does not depend on the range that is
+    read.
     """
 
     def __init__(self, probe: Probe, chain: FilterChain, source: AvDecoder) -> None:

@@ -1,7 +1,7 @@
 """Edit lists of MP4 and QuickTime files (ISO/IEC 14496-12, 8.6.6).
 
-libav applies an empty edit at the start followed by one edit, trimmed at either end. It reads several edits, empty
-edits between them and changes of speed wrongly, so that such files are refused.
+libav correctly reads an edit list of an empty edit at the start and one edit, trimmed at either end. It misreads
+several edits, empty edits between them and changes of speed, so such files are refused.
 """
 
 import struct
@@ -18,7 +18,12 @@ _REMEDY = "render it from where it was edited, or take all that it holds: ffmpeg
 
 
 def check_edit_list(path: Path, track: int) -> None:
-    """Raise UserError for an edit list that would be read wrongly; track: its track_ID in the file."""
+    """Raise UserError for an edit list that would be misread.
+
+    Args:
+        path: the file.
+        track: track_ID of the video.
+    """
     with path.open("rb") as file:
         parts = [part for number, listed in _edit_lists(file) if number == track for part in listed]
     while parts and parts[0][1] == _EMPTY:

@@ -1,6 +1,6 @@
-"""Field pictures in H.264 (PAFF, as in broadcasts and AVCHD): which packets hold the second field of a frame.
+"""Field pictures in H.264 (PAFF, as in broadcasts and AVCHD): detection of packets with the second field of a frame.
 
-Where libav parses a stream, above all in MPEG-TS, each field is a packet of its own, and one frame is decoded from two
+When libav parses a stream, above all in MPEG-TS, each field is a separate packet, and one frame is decoded from two
 packets. Section numbers refer to ITU-T H.264.
 """
 
@@ -55,10 +55,10 @@ class _Sequence:
 
 
 class FieldPictureParser:
-    """Parser of the packets of a stream, in order.
+    """Parses the packets of a stream, in order.
 
     Args:
-        extradata: of the codec: an avcC record, NAL units with start codes, or empty.
+        extradata: codec extradata: an avcC record, NAL units with start codes, or empty.
     """
 
     def __init__(self, extradata: bytes) -> None:

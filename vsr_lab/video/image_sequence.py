@@ -43,7 +43,7 @@ class ImageSequence:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width, from the header of the first image alone, which keeps listing large data sets fast."""
+        """Height and width, from the header of the first image only, so that large datasets are listed quickly."""
         if self._size is None:
             try:
                 with Image.open(self.files[0]) as picture:

@@ -1,12 +1,12 @@
 """Detection of interlaced and telecined video from its pixels.
 
-Flags in the file are not used. Two fields of one frame show combing where the picture moved between them. It is
-measured, as in FFmpeg's idet and fieldmatch, by the second difference across rows, |T[j] + T[j+1] - 2 B[j]|, with the
-rows T of one field and B of the other: for the two fields of a frame, and crosswise for two neighbouring frames. Unlike
-idet it uses moving pixels only, and it compares the two crosswise combinations of the same pair of frames: u of T[t+1]
-with B[t], and d of T[t] with B[t+1]. For progressive frames both are equal, whatever the motion and detail. With the
-top field first, u combines fields that are half a frame apart and d fields that are one and a half frames apart, so
-that u < d.
+Flags in the file are not used. The two fields of an interlaced frame show combing if the picture moved between them. It
+is measured, as in FFmpeg's idet and fieldmatch, by the second difference across rows, |T[j] + T[j+1] - 2 B[j]|, where T
+are the rows of one field and B those of the other. It is computed for the two fields of a frame, and for one field each
+of two neighbouring frames. Unlike idet, only moving pixels are used, and two combinations of the same pair of frames
+are compared: u of T[t+1] with B[t], and d of T[t] with B[t+1]. For progressive frames both are equal, whatever the
+motion and detail. If the top field is first, u combines fields that are half a frame apart and d fields that are one
+and a half frames apart, so u < d.
 """
 
 from collections.abc import Iterator
@@ -44,11 +44,11 @@ class Interlacing:
     """Result of the detection.
 
     Attributes:
-        scan_type: of the frames.
+        scan_type: progressive, interlaced or telecined.
         top_field_first: field order, if there are fields.
-        cadence: of telecined film, "3:2" or "2:2".
+        cadence: "3:2" or "2:2" for telecined film.
         phase: number of the first of the five frames of a 3:2 cadence, modulo 5, from the first frame examined.
-        confidence: share of the evidence that agrees, in [0, 1], lower if there is little evidence.
+        confidence: fraction of the evidence that agrees, in [0, 1]; lower if there is little evidence.
     """
 
     scan_type: ScanType
@@ -90,8 +90,8 @@ class _Pairs:
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """Detect the scan type of a video file from four short runs of frames, each from a keyframe.
 
-    If the runs differ, the most confident that is not progressive counts: a file that is partly interlaced is
-    interlaced. Frames that cannot be decoded are skipped. The result is cached until the file changes.
+    If the runs differ, the most confident result other than progressive is used: a file that is partly interlaced
+    counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file changes.
 
     Args:
         path: the file.
@@ -136,7 +136,7 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
 
 
 def _columns(frame: VideoFrame) -> Luma:
-    """Some columns of a frame's luma, all rows, in [0, 255]."""
+    """A subset of the columns of a frame's luma, all rows, in [0, 255]."""
     if frame.format.name in {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray", "nv12"}:
         plane = frame.planes[0]
         luma = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]

@@ -35,7 +35,7 @@ class PacketIndex:
         leading: True if a frame is stored after a keyframe but displayed before it (open GOP).
         reordered: True if the display order differs from the decoding order.
         packets: number of packets.
-        halves: number of packets that hold the second field of a frame.
+        halves: number of packets that contain the second field of a frame.
     """
 
     ticks: Ticks
@@ -59,9 +59,10 @@ class PacketIndex:
 
 
 def open_input(path: Path) -> InputContainer:
-    """Open a file for reading, whatever its name and tags.
+    """Open a file for reading, with any name and tags.
 
-    The path is made absolute, because libav would take "12:30.mkv" for a protocol; invalid UTF-8 in tags is replaced.
+    The path is made absolute, because libav would interpret "12:30.mkv" as a protocol. Invalid UTF-8 in tags is
+    replaced.
     """
     return av.open(str(path.absolute()), metadata_errors="replace")
 
@@ -98,7 +99,7 @@ class _Row:
 
 
 class PacketLog:
-    """Collect the packets of a stream and build their `index`."""
+    """Collects the packets of a stream and builds their `index`."""
 
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context

@@ -22,9 +22,9 @@ class PreviewFrame:
     """A frame at small size.
 
     Attributes:
-        number: of the frame.
+        number: frame number.
         small: RGB uint8 (h, w, 3).
-        full: returns the frame at full size, RGB uint8 (H, W, 3).
+        full: function that returns the frame at full size, RGB uint8 (H, W, 3).
     """
 
     number: int
@@ -33,9 +33,9 @@ class PreviewFrame:
 
 
 def preview_frames(footage: Footage, side: int) -> Iterator[PreviewFrame]:
-    """Decode a source once and yield every frame; `full` must be called before the next frame is taken.
+    """Decode a source once and yield every frame; `full` must be called before the next frame is requested.
 
-    Frames of video files are scaled by the decoder's library, 2 to 3 times as fast as reading them at full size.
+    Frames of video files are scaled during decoding, 2 to 3 times as fast as reading them at full size.
 
     Args:
         footage: the source.

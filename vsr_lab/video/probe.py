@@ -63,17 +63,17 @@ class Probe:
         pixel_format: libav's name.
         bits: bit depth of a sample.
         colour: matrix and range.
-        chroma_location: of the first chroma sample.
+        chroma_location: position of the first chroma sample.
         rate: frames per second.
-        index: of the frames.
+        index: timestamps and keyframes of the frames.
         audio: number of audio streams.
-        orientation: of the frames.
+        orientation: rotation and mirroring of the frames.
         sample_aspect: width of a pixel over its height.
-        interlaced: the first frame is flagged as interlaced.
+        interlaced: whether the first frame is flagged as interlaced.
         hdr: "PQ", "HLG" or "".
         peak: peak luminance of the mastering display in cd/m2.
         backend: the decoder that reads the file correctly, "decord" or "pyav".
-        reason: why.
+        reason: why this decoder was chosen.
     """
 
     path: Path

@@ -26,19 +26,19 @@ VIDEO_SUFFIXES = frozenset(
 class Footage(Protocol):
     """Frames of one source, by number.
 
-    It can be pickled and forked: files are opened at the first reading in each process.
+    It can be pickled, and used after a fork: files are opened when a process first reads.
     """
 
     @property
     def frames(self) -> int: ...
     @property
     def size(self) -> tuple[int, int]:
-        """Height, width."""
+        """Height and width."""
         ...
 
     @property
     def rate(self) -> Fraction | float:
-        """Frames per second; the mean where it varies."""
+        """Frames per second; the mean if the rate varies."""
         ...
 
     def read(self, start: int, stop: int) -> Clip:
@@ -49,7 +49,7 @@ class Footage(Protocol):
 class VideoFile:
     """A video file, read as upright RGB with its own matrix and range and its own timestamps.
 
-    The file stays open from the first reading until its last frame is read or `close` is called.
+    The file stays open from the first read until its last frame is read or `close` is called.
 
     Args:
         path: the file.
@@ -61,7 +61,7 @@ class VideoFile:
         probe: properties of the frames as they are read.
 
     Raises:
-        UserError: the file cannot be read correctly with these options. Damage is found at the first reading.
+        UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
     """
 
     def __init__(self, path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> None:
@@ -86,7 +86,7 @@ class VideoFile:
 
     @property
     def aspect(self) -> Fraction:
-        """Width of a pixel over its height, of the frames as read."""
+        """Width of a pixel over its height, in the frames as read."""
         return Fraction(1) if self._square else self.probe.aspect
 
     @property
@@ -160,7 +160,7 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
     Args:
         path: the file or folder.
         square: resize frames to square pixels.
-        read_options: of a video file.
+        read_options: how to read interlaced, HDR and damaged files.
 
     Raises:
         UserError: nothing is there, or it cannot be read correctly.
@@ -200,7 +200,7 @@ def read_video(
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted.
 
-    Images beside videos are taken for cover pictures and ignored.
+    Images next to videos are assumed to be cover pictures and ignored.
 
     Raises:
         UserError: there is none.

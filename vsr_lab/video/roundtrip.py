@@ -27,14 +27,19 @@ _MIN_SIDE = 64  # smallest side in pixels that encoders accept
 
 @dataclass(frozen=True)
 class CodecKind:
-    """encoder, decoder: libavcodec's names; quantiser: quality is a fixed quantiser instead of a CRF."""
+    """A codec.
+
+    Args:
+        encoder, decoder: libavcodec's names.
+        quantiser: whether quality is a fixed quantiser instead of a CRF.
+    """
 
     encoder: str
     decoder: str
     quantiser: bool = False
 
     def options(self, quality: int, b_frames: int, preset: str) -> dict[str, str]:
-        """The encoder's options for a quality, a largest number of consecutive B-frames and a preset."""
+        """Options of the encoder for a quality, a maximum number of consecutive B-frames and a preset."""
         if self.quantiser:
             return {"qmin": str(quality), "qmax": str(quality), "bf": str(b_frames)}
         if self.encoder == "libvpx-vp9":
@@ -66,13 +71,13 @@ def roundtrip(
     Args:
         frames: RGB uint8 (T, H, W, 3).
         codec: a key of `CODECS`.
-        options: of the encoder.
-        pixel_format: of the stream.
+        options: options of the encoder.
+        pixel_format: pixel format of the stream.
         gop: frames from one intra frame to the next.
-        matrix: of the conversion to limited-range YUV and back, "bt601" or "bt709".
+        matrix: matrix of the conversion to limited-range YUV and back, "bt601" or "bt709".
 
     Returns:
-        As many frames, RGB uint8 (T, H, W, 3).
+        The same number of frames, RGB uint8 (T, H, W, 3).
 
     Raises:
         ValueError: unknown option.

@@ -15,9 +15,9 @@ from vsr_lab.video.packets import open_input, packets_of
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Select the video stream: of several the one flagged as default, else the first.
+    """Select the video stream of a file: the one flagged as default, else the first.
 
-    Cover pictures are ignored, and so are still images beside a moving stream.
+    Cover pictures are ignored, and so are still images if there is a moving stream.
 
     Raises:
         UserError: there is none, or no decoder for its codec.

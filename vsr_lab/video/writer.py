@@ -53,15 +53,15 @@ def _deep_yuv(picture: AnyFrames) -> VideoFrame:
 
 
 class VideoWriter:
-    """Write a video file, BT.709 limited range or RGB, each frame at its own timestamp. A context manager.
+    """Writes a video file, BT.709 limited range or RGB, each frame at its own timestamp. A context manager.
 
     Args:
-        path: the file; its suffix chooses the container.
+        path: the file; its suffix selects the container.
         size: height and width.
         rate: nominal frames per second.
         codec: an encoder of libavcodec ("libx264", "ffv1").
-        pixel_format: of the stream: "yuv420p", "yuv444p", "bgr0" (ffv1).
-        options: of the encoder.
+        pixel_format: pixel format of the stream: "yuv420p", "yuv444p", "bgr0" (ffv1).
+        options: options of the encoder.
         metadata: container tags.
         audio_from: a file whose audio streams are copied.
         sample_aspect: width of a pixel over its height.

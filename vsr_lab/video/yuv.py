@@ -1,4 +1,4 @@
-"""YUV and JPEG as degradations simulate them, on float RGB and on uint8 frames."""
+"""YUV and JPEG conversions for degradations, on float RGB and on uint8 frames."""
 
 import cv2
 import numpy as np

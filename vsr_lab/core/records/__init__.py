@@ -1,8 +1,7 @@
-"""Records: the JSON files that one command writes and another reads, each described by one pydantic model.
+"""Records: JSON files that one command writes and another reads, each described by a pydantic model.
 
-Models are in the modules here, by the command that writes them. To add one: a `Record` in a module, a line in
-docs/schemas/write.py, and `python docs/schemas/write.py`. A change that makes older files unreadable raises
-`schema_version`.
+There is one module for each group of commands. To add a record, define a `Record` in a module, add a line to
+docs/schemas/write.py and run it. Increase `schema_version` if a change makes older files unreadable.
 """
 
 import json
@@ -22,7 +21,7 @@ class Part(BaseModel):
 
 
 class Record(Part):
-    """A file of its own. Subclasses set `record` (its kind) and `schema_version`; `command` writes it."""
+    """Base class of JSON files. Subclasses set `record` (the kind of file) and `schema_version`."""
 
     command: ClassVar[str]
 

@@ -7,7 +7,11 @@ from vsr_lab.core.records.evaluation import Estimate, ProtocolFacts
 
 
 class MetricFacts(Part):
-    """How a metric is displayed. truth: name of the metric that measures the same on the target itself."""
+    """How a metric is displayed.
+
+    Attributes:
+        truth: name of the metric that measures the same on the target itself.
+    """
 
     name: str
     label: str
@@ -40,8 +44,8 @@ class Cell(Estimate):
     """A candidate's value of a metric on a suite.
 
     Attributes:
-        truth: value of the target itself, where the metric has one.
-        difference: paired difference to the baseline.
+        truth: value of the target itself, if the metric has one.
+        difference: paired difference from the baseline.
     """
 
     candidate: str
@@ -52,7 +56,7 @@ class Cell(Estimate):
 
 
 class Curve(Part):
-    """One value per frame of a clip, from frame 0; None where the metric has none."""
+    """One value per frame of a clip, from frame 0; None for frames without a value."""
 
     suite: str
     clip: str

@@ -11,10 +11,10 @@ class BundleManifest(Record):
     """manifest.json of a bundle.
 
     Attributes:
-        warm_up: how often the first frame is run before its result counts.
+        warm_up: number of additional passes over the first frame, whose outputs are discarded.
         network: class path and keywords that build the network.
         content: content type that the network was trained for.
-        pixel_format: that suits this content type.
+        pixel_format: default pixel format of upscaled files.
         about: notes on training.
         graphs: format -> file name.
         created: ISO 8601, UTC.
@@ -64,7 +64,7 @@ class Provenance(Record):
         created: ISO 8601, UTC.
         deinterlace, tone_map, damaged: how the source was read, see `vsr_lab.video.ReadOptions`.
         damage: damage found in the source.
-        cuts: first frames of new scenes; None where they were not detected.
+        cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         codec, pixel_format, options: settings of the encoder.
         tile, overlap: in LR pixels; 0: whole frames.

@@ -1,4 +1,4 @@
-"""summary.json and selection.json: what was measured, and what may be deployed."""
+"""summary.json and selection.json: the results of an evaluation, and the candidates that may be deployed."""
 
 from typing import ClassVar, Literal
 
@@ -8,7 +8,7 @@ from vsr_lab.core.records import Part, Record
 
 
 class Estimate(Part):
-    """A mean and the ends of its 95 % interval, which equal the mean where no interval can be computed."""
+    """A mean and the ends of its 95 % interval, which equal the mean if no interval can be computed."""
 
     mean: float
     low: float
@@ -16,12 +16,12 @@ class Estimate(Part):
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval, of a difference, does not contain 0."""
+        """Whether the interval of a difference does not contain 0."""
         return not self.low <= 0 <= self.high
 
 
 class ProtocolFacts(Part):
-    """The protocol of an evaluation. Numbers of different fingerprints are not comparable."""
+    """The protocol of an evaluation. Numbers whose fingerprints (hashes of the settings) differ are not comparable."""
 
     name: str
     fingerprint: str
@@ -58,7 +58,7 @@ class Shown(Part):
 
 
 class Evaluated(Record):
-    """What was evaluated, and how."""
+    """Candidate, suite and protocol of an evaluation."""
 
     candidate: str
     candidate_facts: CandidateFacts
@@ -105,9 +105,9 @@ class Choice(Part):
     """The selection for one suite.
 
     Attributes:
-        chosen: the selected candidate; None where no candidate passed every gate.
+        chosen: the selected candidate; None if no candidate passed every gate.
         deployable: candidates that passed every gate.
-        pareto: those of them on the Pareto front.
+        pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.
     """
 
@@ -122,7 +122,11 @@ class Choice(Part):
 
 
 class Selection(Record):
-    """selection.json: which candidate may be deployed on each suite. front: as in `Comparison`."""
+    """selection.json: the candidate that may be deployed on each suite.
+
+    Attributes:
+        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+    """
 
     command: ClassVar[str] = "select"
     record: Literal["selection"] = "selection"
