@@ -1,4 +1,4 @@
-"""What every command shares: where the configuration is, where a run is written, and how errors are reported."""
+"""Functions that all commands share: configuration folder, run folder, and error reports."""
 
 import errno
 import importlib
@@ -37,7 +37,7 @@ _begun: list[Path] = []  # folders of the runs of this process
 
 
 def _default_run_dir(command: str) -> str:
-    """results/COMMAND/DATE; in a sweep the job's own folder."""
+    """results/COMMAND/DATE; in a sweep, the folder of the job."""
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep = HydraConfig.get().sweep
         return str(Path(sweep.dir) / sweep.subdir)
@@ -51,8 +51,8 @@ def _register_resolver() -> None:
 def launch(command: str) -> int:
     """Compose the command's configuration with Hydra, run it and return the exit code.
 
-    The command's module is imported when it runs, so that --cfg job needs no torch. A sweep optimises the
-    value that the module's `run` returns.
+    The command's module is imported when it runs, so that --cfg job does not import torch. A sweep optimises the value
+    that the module's `run` returns.
     """
     name = config_name(command)
     _register_resolver()
@@ -97,7 +97,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 def _end_runs(code: int = 0) -> None:
-    """Mark the runs of this process as ended, as far as they were, and remove folders in which nothing was written."""
+    """Mark the runs of this process as ended, or remove their folders if the input was unusable."""
     for folder in _begun:
         if code in {0, REFUSED}:
             end_run(folder)
@@ -107,7 +107,7 @@ def _end_runs(code: int = 0) -> None:
 
 
 def _defect(command: str, error: BaseException) -> tuple[int, str]:
-    """Exit code and line for an error that is not the user's; the traceback is written to a file."""
+    """Exit code and message for a defect of this package; the traceback is written to a file."""
     folder = next((run for run in _begun if run.is_dir()), Path(tempfile.gettempdir()))
     path = folder / f"traceback-{os.getpid()}.txt"
     path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
@@ -118,7 +118,7 @@ def _defect(command: str, error: BaseException) -> tuple[int, str]:
 
 
 def _report(command: str, error: BaseException) -> tuple[int, str] | None:
-    """Exit code and line for an error that the user can fix; None for a defect of this package."""
+    """Exit code and message for an error that the user can fix; None for a defect of this package."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, Refusal):
@@ -144,9 +144,10 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
 
 
 def begin_run(cfg: DictConfig) -> Path:
-    """Make the run's folder and write the resolved configuration into it.
+    """Create the run's folder and write the resolved configuration into it.
 
-    Raises UserError for a folder that may not be cleared: what the run is to read may lie in it.
+    Raises:
+        UserError: the folder contains input of the run, is inside it, or cannot be created.
     """
     folder = Path(cfg.run_dir)
     for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), ""):
@@ -163,7 +164,7 @@ def begin_run(cfg: DictConfig) -> Path:
 
 
 def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
-    """Every text in a configuration that is the path of something, with its dotted key."""
+    """Yield every path in a configuration, with its dotted key."""
     children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for name, child in children:
         yield from _paths(child, f"{key}.{name}" if key else str(name))
@@ -177,7 +178,7 @@ class _Built(BaseModel):
 
 
 def build(node: Any) -> Any:
-    """What a node with `_target_` describes. Raises UserError where its keywords do not fit."""
+    """Build the object that a node with `_target_` describes. Raises UserError if its keywords do not fit."""
     name = str(node.get("_target_"))
     try:
         return validate(_Built, {"part": plain(node)}, name).part.build()
@@ -186,7 +187,7 @@ def build(node: Any) -> Any:
 
 
 def _missing_package(error: BaseException | None) -> UserError | None:
-    """The error to report where a package of others is not installed, with the extra of this one that brings it."""
+    """Error for a package that is not installed, which names the extra of vsr_lab that contains it."""
     while error is not None and not isinstance(error, ModuleNotFoundError):
         error = error.__cause__
     name = (error.name or "").partition(".")[0] if error is not None else ""
@@ -198,5 +199,5 @@ def _missing_package(error: BaseException | None) -> UserError | None:
 
 
 def plain(node: Any) -> Any:
-    """A configuration node as dicts, lists and numbers."""
+    """Convert a configuration node to dicts, lists and numbers."""
     return OmegaConf.to_container(node, resolve=True, throw_on_missing=True) if OmegaConf.is_config(node) else node

@@ -1,4 +1,4 @@
-"""vsr-lab compare: evaluations side by side on one page."""
+"""vsr-lab compare: several evaluations on one page."""
 
 from pathlib import Path
 

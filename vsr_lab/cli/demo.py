@@ -1,4 +1,4 @@
-"""vsr-lab demo: the other verbs, one after another, on footage that comes along."""
+"""vsr-lab demo: the other commands, one after another, on footage from installed packages."""
 
 import time
 from fractions import Fraction
@@ -25,7 +25,7 @@ _PER_FRAME = "per-frame"
 
 
 def run(cfg: DictConfig) -> None:
-    """Footage, training, judging, selection, export and upscaling; ends with a table and the paths to open."""
+    """Prepare footage, train, evaluate, select, export and upscale; print a table and the paths of the results."""
     start = time.monotonic()
     root = begin_run(cfg)
     manifest = write_demo_footage(root / "footage", cfg.footage.train_screens, cfg.footage.frames)
@@ -45,13 +45,13 @@ def run(cfg: DictConfig) -> None:
 
 
 def _compose(verb: str, *overrides: str) -> DictConfig:
-    """The verb's configuration, after showing the command that does the same."""
+    """Compose a command's configuration, and print the command line that does the same."""
     console.print(f"\nvsr-lab {verb} {' '.join(overrides)}", style="dim", markup=False, soft_wrap=True)
     return compose(verb, normalise(verb, overrides))
 
 
 def _train_all(cfg: DictConfig, root: Path, manifest: Path) -> dict[str, Path]:
-    """One specialist a content type and a per-frame generalist: name -> weights."""
+    """Train one specialist per content type and a per-frame generalist: name -> weights."""
     shared = [f"data.root={manifest}", f"data.store={root / 'store'}", *cfg.train]
     weights: dict[str, Path] = {}
     for content in cfg.contents:
@@ -63,7 +63,7 @@ def _train_all(cfg: DictConfig, root: Path, manifest: Path) -> dict[str, Path]:
 
 
 def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str, Path]) -> list[Path]:
-    """Every candidate on every content type, in one pass a content type; returns the run folders."""
+    """Evaluate every candidate on every content type, in one pass per content type; return the run folders."""
     candidates = {"bicubic": ["candidate=bicubic"]}
     for name, path in weights.items():
         candidates[name] = ["candidate=checkpoint", f"candidate.path={path}", f"candidate.name={name}"]
@@ -79,7 +79,7 @@ def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str
 
 
 def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
-    """A bundle for every content type that has a winner: content -> folder."""
+    """Export a bundle for every content type with a selected candidate: content type -> folder."""
     return {
         str(choice.content): export_verb.write_bundle(
             _compose(
@@ -94,7 +94,7 @@ def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
 
 
 def _upscale_one(cfg: DictConfig, root: Path, manifest: Path, bundles: dict[str, Path]) -> dict[str, Path]:
-    """Upscale a held-out clip of the last content type that has a bundle."""
+    """Upscale a test clip of the last content type that has a bundle."""
     content, bundle = list(bundles.items())[-1]
     shot = find_shots(manifest, split="eval", content=content)[0]
     source, output = root / "upscale" / "input.mkv", root / "upscale" / f"{content}.mp4"
@@ -104,7 +104,7 @@ def _upscale_one(cfg: DictConfig, root: Path, manifest: Path, bundles: dict[str,
 
 
 def _record(shot: Shot, path: Path) -> None:
-    """Write the shot as a lossless file of its own, as a user would have it."""
+    """Write the shot to a lossless file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     clip = shot.read(0, shot.frames)
     with VideoWriter(path, shot.size, Fraction(25), "ffv1", "bgr0") as writer:

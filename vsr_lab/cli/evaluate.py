@@ -24,7 +24,7 @@ def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
     """Evaluate candidates in one pass and write the results of each.
 
     Args:
-        configs: of this command, equal except for candidate and run_dir.
+        configs: configurations of this command, equal except for candidate and run_dir.
 
     Returns:
         folder -> summary.
@@ -58,7 +58,7 @@ def build_protocol(cfg: DictConfig) -> Protocol:
 
 
 def show_summary(summary: Summary) -> None:
-    """Print one row per metric: its mean, its interval, and the mean of each clip where they are few."""
+    """Print one row per metric: its mean, its interval, and the mean of each clip if there are few."""
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
     rows = [
         [

@@ -11,7 +11,7 @@ from vsr_lab.deployment.bundle import export
 
 
 def run(cfg: DictConfig) -> None:
-    """Write the bundle. Raises Refusal where a graph differs from the network."""
+    """Write the bundle. Raises Refusal if a graph differs from the network."""
     folder = write_bundle(cfg)
     show_files("exported", {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"})
 

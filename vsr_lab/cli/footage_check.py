@@ -1,4 +1,4 @@
-"""vsr-lab footage check LR HR: faults of paired footage, and the degradation that made LR."""
+"""vsr-lab footage check LR HR: faults of LR/HR pairs, and the degradation that made LR."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,8 +61,10 @@ def _declared(cfg: DictConfig) -> Declared:
 
 
 def _families(cfg: DictConfig, declared: str | None, scale: int) -> dict[str, Degradation]:
-    """The known degradations and the declared one at a scale, except those that do not exist there (KAIR's BD at odd
-    scales) and random ones."""
+    """The known degradations and the declared one at a scale.
+
+    Random ones and those that do not exist at it are left out.
+    """
     at_scale = cast(DictConfig, OmegaConf.merge(cfg, {"scale": scale}))
     nodes = {str(name): node for name, node in at_scale.families.items()}
     if declared:

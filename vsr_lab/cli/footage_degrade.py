@@ -1,4 +1,4 @@
-"""vsr-lab footage degrade: HR footage to LR files of the same names, each with a record that reproduces it."""
+"""vsr-lab footage degrade: LR files of HR footage, each with a record that reproduces it."""
 
 from pathlib import Path
 

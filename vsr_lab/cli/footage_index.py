@@ -1,4 +1,4 @@
-"""vsr-lab footage index: a folder of footage to a manifest."""
+"""vsr-lab footage index: the manifest of a folder of footage."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from vsr_lab.footage.tables import TABLE_SUFFIXES
 
 
 def run(cfg: DictConfig) -> None:
-    """Write the manifest, or update an earlier one."""
+    """Write the manifest, or update an existing one."""
     root, manifest = Path(cfg.root), Path(cfg.output or Path(cfg.run_dir) / "manifest.csv")
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")

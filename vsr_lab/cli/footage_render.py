@@ -1,4 +1,4 @@
-"""vsr-lab footage render: rendered footage, and LR twins rendered at their own resolution."""
+"""vsr-lab footage render: rendered footage, with LR versions rendered at their own resolution."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""vsr-lab footage sample: shots that represent a project."""
+"""vsr-lab footage sample: representative shots of a folder of footage."""
 
 from dataclasses import asdict
 from pathlib import Path

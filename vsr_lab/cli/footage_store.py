@@ -1,4 +1,4 @@
-"""vsr-lab footage store: the state of the store of decoded footage, and removal of unusable clips."""
+"""vsr-lab footage store: check and prune the store of decoded footage."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -19,7 +19,7 @@ _MEANING = {
 
 
 def run(cfg: DictConfig) -> None:
-    """List the store by state; prune=true removes all that is not whole. Raises Refusal if something is damaged."""
+    """List the clips by state; prune=true removes unusable ones. Raises Refusal if a clip is damaged."""
     folder = Path(cfg.root)
     if not folder.is_dir():
         raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")

@@ -1,4 +1,4 @@
-"""vsr-lab COMMAND key=value ...: one file for each command, Hydra's override grammar everywhere."""
+"""Entry point of vsr-lab COMMAND key=value ...; one module per command, with Hydra's override grammar."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
 
 
 def main() -> None:
-    """Entry point of vsr-lab. Exit codes: 0 done, 1 judged and refused, 2 unusable input."""
+    """Run a command. Exit codes: 0 done, 1 a check failed, 2 unusable input."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:
         sys.exit(_complete(arguments))
@@ -44,12 +44,12 @@ def main() -> None:
 
 
 def _command(words: list[str]) -> str | None:
-    """The command, of one or two words, that words begin with."""
+    """The command of one or two words at the beginning of words."""
     return next((command for command in (" ".join(words[:2]), words[0]) if command in COMMANDS), None)
 
 
 def _named(arguments: list[str], keys: tuple[str, ...]) -> list[str]:
-    """Arguments with a key for each bare word, in the order of keys, and n= for -n."""
+    """Add keys to words without one, in the order of keys, and replace -n by n=."""
     if not keys:
         return arguments
     named: list[str] = []
@@ -72,7 +72,7 @@ def _run(command: str) -> int:
 
 
 def _complete(arguments: list[str]) -> int:
-    """Hydra's completion for the command on the line being typed; the commands themselves where there is none yet."""
+    """Complete the line being typed: with Hydra if it contains a command, else with the names of the commands."""
     line = os.environ.get("COMP_LINE", "")
     words = line.split()[1:]
     command = _command(words) if words else None

@@ -1,4 +1,4 @@
-"""The words after a command, checked and normalised before Hydra reads them."""
+"""Validation and normalisation of command-line overrides before Hydra parses them."""
 
 import difflib
 from collections.abc import Iterable
@@ -15,11 +15,13 @@ _TAKE_A_WORD = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir"
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Overrides as Hydra takes them: values that its grammar cannot read are quoted, and a key is set whether or not
-    the composed configuration has it, so that unknown keys are found by the command's schema and by it alone.
+    """Convert overrides to a form that Hydra accepts.
+
+    Values that its grammar cannot parse are quoted. A key is set even if the composed configuration does not have it,
+    so that unknown keys are reported by the command's schema.
 
     Raises:
-        UserError: for an option that a group does not have, and for a group without a choice.
+        UserError: a group has no such option, or a group needs a choice.
     """
     words = [quoted(argument) for argument in arguments]
     if {"-sc", "--shell-completion"} & set(words):
@@ -51,12 +53,12 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
 
 
 def key_of(word: str) -> str:
-    """The key that an override changes, adds or removes."""
+    """Key that an override changes, adds or removes."""
     return word.lstrip("+~").partition("=")[0]
 
 
 def quoted(argument: str) -> str:
-    """key=value as Hydra's grammar wants it: a value that it cannot parse (a path with spaces) is quoted."""
+    """Quote the value in key=value if Hydra's grammar cannot parse it, such as a path with spaces."""
     if argument.encode(errors="replace").decode() != argument:
         raise UserError(ascii(argument), "is not valid Unicode", "rename the file")
     key, equals, value = argument.partition("=")
@@ -92,7 +94,7 @@ def _check_option(group: str, override: Override, may_be_null: bool) -> None:
 
 
 def _groups(command: str) -> dict[str, str | None]:
-    """The groups that the command composes, and what each is unless chosen: ??? where it must be, None for nothing."""
+    """Groups that the command composes and their defaults: ??? if a choice is required, None for nothing."""
     path = config_dir() / f"{config_name(command)}.yaml"
     groups: dict[str, str | None] = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]:

@@ -19,7 +19,8 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 def resumed_config(given: DictConfig) -> DictConfig:
     """The stored configuration of the run, updated with the overrides in `given` that do not change its results.
 
-    Raises UserError if the folder contains no training run, and for an override that would change the results.
+    Raises:
+        UserError: the folder contains no training run, or an override would change the results.
     """
     if not isinstance(given.resume, str):
         raise UserError("resume", f"must be a path, got {given.resume}", "set resume=<run_dir of a training run>")

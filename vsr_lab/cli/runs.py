@@ -1,4 +1,4 @@
-"""The evaluations that runs= names."""
+"""Reading of the evaluations in runs=."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from vsr_lab.evaluation import Run
 
 
 def read_runs(folders: Iterable[str]) -> list[Run]:
-    """The evaluations in folders. Raises UserError where there is none, or one has a content type without a yaml."""
+    """Read evaluations. Raises UserError if there is none, or one has a content type without a yaml."""
     runs = evaluation.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)
@@ -17,6 +17,6 @@ def read_runs(folders: Iterable[str]) -> list[Run]:
 
 
 def check_content(subject: str, content: str | None) -> None:
-    """Raises UserError, which begins with subject, for a content type that has no yaml."""
+    """Raise UserError about subject if a content type has no yaml."""
     if content is not None and content not in (known := options("content")):
         raise UserError(subject, f"must be {', '.join(known)} or null, got {content!r}")

@@ -1,4 +1,4 @@
-"""vsr-lab select: which candidate may be deployed, for each suite."""
+"""vsr-lab select: the candidate that may be deployed, for each suite."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from vsr_lab.evaluation import Gate, select
 
 
 def run(cfg: DictConfig) -> None:
-    """Write selection.json. Refuses, after writing it, where some content type has nothing deployable."""
+    """Write selection.json. Raises Refusal, after writing it, if a content type has no deployable candidate."""
     selection = write_selection(cfg)
     empty = [choice.suite for choice in selection.choices if not choice.chosen]
     if empty:
@@ -24,7 +24,7 @@ def run(cfg: DictConfig) -> None:
 
 
 def write_selection(cfg: DictConfig) -> Selection:
-    """Test the runs, write selection.json, print every gate and return the selection."""
+    """Test the evaluations, write selection.json, print every gate and return the selection."""
     runs = read_runs(plain(cfg.runs))
     contents = {run.summary.content for run in runs if run.summary.content}
     gates = {"default": _gates(cfg.gates), **{content: _gates_of(content) for content in contents}}
@@ -50,7 +50,7 @@ def write_selection(cfg: DictConfig) -> Selection:
 
 
 def _gates_of(content: str) -> dict[str, Gate]:
-    """The gates as the content type's yaml and then the command line change them."""
+    """The gates of a content type, changed first by its yaml and then by the command line."""
     typed = [override for override in HydraConfig.get().overrides.task if override.lstrip("+~").startswith("gates")]
     return _gates(compose("select", [f"content={content}", *typed]).gates)
 
@@ -61,5 +61,5 @@ def _gates(cfg: DictConfig) -> dict[str, Gate]:
 
 @lru_cache(maxsize=64)
 def _gate(settings: str) -> Gate:
-    """One object for equal settings, whose results for a network are reused for every content type."""
+    """Build a gate; equal settings share one object, whose results for a network are reused for every content type."""
     return build(OmegaConf.create(settings))

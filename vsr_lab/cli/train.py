@@ -1,4 +1,4 @@
-"""vsr-lab train: footage to a run folder with network.safetensors in it."""
+"""vsr-lab train: a training run from footage to network.safetensors."""
 
 import os
 import secrets
@@ -47,9 +47,9 @@ from vsr_lab.video import ReadOptions
 
 
 def run(cfg: DictConfig) -> float | None:
-    """Train, or resume a run, and return the score of the best weights, which a sweep may optimise.
+    """Train or resume a run; return the score of the best weights, which a sweep may optimise.
 
-    With plan=true only print what that would take.
+    With plan=true, only print the memory and time that the training needs.
     """
     console.quiet = not _is_first()
     resume = cfg.resume is not None
@@ -70,7 +70,7 @@ def run(cfg: DictConfig) -> float | None:
 
 
 def train(cfg: DictConfig, resume: bool) -> Trained:
-    """Build every part that the configuration names, and train. Nothing is written before all was checked."""
+    """Build every object that the configuration names, and train. Nothing is written before all checks are done."""
     os.environ.setdefault("WANDB_SILENT", "true")
     pl.seed_everything(cfg.seed, verbose=False)
     network = _network(cfg, resume)
@@ -142,18 +142,18 @@ def _validation(cfg: DictConfig) -> Validation:
 
 
 def _is_first() -> bool:
-    """Whether this process is the one that prints and writes, of several that train together."""
+    """Whether this process prints and writes files, if several train together."""
     return not getattr(rank_zero_only, "rank", 0)
 
 
 def _prepare_copies(more: list[str]) -> None:
-    """Lightning starts the processes of the other devices by sys.argv: a script and its arguments."""
+    """Set sys.argv for the processes of other devices, which Lightning starts as a script with arguments."""
     script = Path(vsr_lab.__file__).with_name("__main__.py")
     sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, *more]
 
 
 def _plan(cfg: DictConfig, network: Network) -> Plan:
-    """What the training will take on the first device that Lightning would choose."""
+    """Estimate the training on the first device that Lightning would use."""
     accelerator = str(cfg.trainer.accelerator)
     cuda = torch.cuda.is_available() and accelerator in {"auto", "gpu", "cuda"}
     device = torch.device("cuda" if cuda else "cpu")
@@ -171,7 +171,7 @@ def _plan(cfg: DictConfig, network: Network) -> Plan:
 
 
 def _teacher(cfg: DictConfig) -> Network | None:
-    """The network of the teacher candidate. Raises UserError for one that has none, or another scale."""
+    """The network of the teacher candidate. Raises UserError if it has none, or has another scale."""
     if cfg.teacher is None:
         return None
     candidate = build(cfg.teacher)
@@ -226,7 +226,7 @@ def _data(cfg: DictConfig) -> VideoDataModule:
 
 
 def _name_wandb_run(cfg: DictConfig) -> None:
-    """Choose the id of wandb's run, which config.yaml keeps: a resumed training continues that run."""
+    """Set the id of wandb's run, which config.yaml stores so that a resumed training continues that run."""
     for logger in (cfg.logger or {}).values():
         if "id" in logger and logger.id is None:
             logger.id = secrets.token_hex(4)
@@ -247,7 +247,7 @@ def _options(cfg: DictConfig) -> TrainerOptions:
 
 
 def _about(cfg: DictConfig) -> dict[str, Any]:
-    """What the weights file records of its training."""
+    """Information on the training for the weights file."""
     return {
         "name": cfg.name,
         "content": cfg.content,

@@ -1,4 +1,4 @@
-"""vsr-lab upscale: a video file through a bundle."""
+"""vsr-lab upscale: a video file upscaled by a bundle."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What vsr-lab prints about itself. Imports neither Hydra nor torch, so that --help answers at once."""
+"""Help texts of vsr-lab. It imports neither Hydra nor torch, so that --help is fast."""
 
 import re
 
@@ -24,7 +24,7 @@ COMMANDS = {
 
 
 def config_name(command: str) -> str:
-    """The yaml of a command in the Hydra tree; the command's file in this folder has the same name."""
+    """Name of a command's yaml in the Hydra tree; the command's module has the same name."""
     return command.replace(" ", "_")
 
 
@@ -41,7 +41,7 @@ def usage(first: str = "") -> str:
 
 
 def command_help(command: str) -> str:
-    """A command's example, the groups that it composes with their options, and its own keys with their comments."""
+    """A command's example, its groups with their options, and its own keys with their comments."""
     text = (config_dir() / f"{config_name(command)}.yaml").read_text(encoding="utf-8")
     defaults, _, keys = text.partition("\n\n")
     entries = re.findall(r"^  - (?:optional )?/?([a-z_]+)(@[\w.]+)?: (\S+)", defaults, re.MULTILINE)
@@ -53,6 +53,6 @@ def command_help(command: str) -> str:
 
 
 def options(group: str) -> list[str]:
-    """The names of a group's yamls."""
+    """Names of the yamls of a group."""
     folder = config_dir() / group
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))

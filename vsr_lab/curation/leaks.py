@@ -20,7 +20,7 @@ class ShotFingerprint:
     """The data of a shot that is compared with other shots.
 
     Attributes:
-        name, split: of the shot.
+        name, split: name and split of the shot.
         frames: frame numbers of the fingerprints.
         fingerprints: small gray pictures of these frames.
         scenes: windows of the shot's scenes.

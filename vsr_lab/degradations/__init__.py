@@ -1,4 +1,7 @@
-"""HR to LR. To add one: a file here with a `Degradation`, and a yaml in configs/degradation/."""
+"""Degradations from HR to LR.
+
+To add one: a `Degradation` in a module of this folder, and a yaml in configs/degradation.
+"""
 
 from vsr_lab.degradations.analog import (
     ChromaBleed,

@@ -31,10 +31,10 @@ def _join(*planes: Tensor) -> Tensor:
 
 
 class ChromaBleed(Degradation):
-    """Low bandwidth and delay of chroma: it is blurred along the rows and shifted right; luma is unchanged.
+    """Low bandwidth and delay of chroma: chroma is blurred along the rows and shifted right, luma is unchanged.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 model the 0.4 MHz of cassettes.
+        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 models the 0.4 MHz of cassettes.
         delay: Shift to the right, in pixels, >= 0.
     """
 
@@ -47,7 +47,7 @@ class ChromaBleed(Degradation):
 
 
 def _delayed(x: Tensor, delay: float) -> Tensor:
-    """x shifted to the right by `delay` pixels, linear, its left end replicated."""
+    """Shift x to the right by `delay` pixels, with linear interpolation; the left border is replicated."""
     whole = int(delay)
     padded = torch.cat([x[..., :1].expand(*x.shape[:-1], whole + 1), x], -1)[..., : x.shape[-1] + 1]
     return torch.lerp(padded[..., 1:], padded[..., :-1], delay - whole)
@@ -56,16 +56,16 @@ def _delayed(x: Tensor, delay: float) -> Tensor:
 class Composite(Degradation, temporal=True):
     """Composite video: chroma modulated onto a subcarrier and decoded again, with dot crawl and cross-colour.
 
-    The clip is taken as sampled at four times the subcarrier (an active line of NTSC has 768 pixels). Phases are the
-    standards' own: lines advance by 227.5 (283.7516) cycles and fields have 262.5 (312.5) lines, so that the dots of
-    NTSC reverse from frame to frame and those of PAL turn by a quarter.
+    The pixels of the clip are treated as samples at four times the subcarrier frequency (an active line of NTSC has 768
+    pixels). Phases are those of the standards: lines advance by 227.5 (PAL: 283.7516) cycles and fields have 262.5
+    (312.5) lines, so the dots of NTSC invert from frame to frame and those of PAL move by a quarter of a cycle.
     Source: ITU-R BT.470; Poynton, "Digital Video and HD", chapters 28 and 29.
 
     Args:
         standard: "ntsc" or "pal".
-        separation: Of luma and chroma: "notch" (within a line) or "comb" (against an earlier line of the field, which
-            keeps fine luma and leaves dots below coloured edges).
-        phase: Of the first pixel, in cycles.
+        separation: Method that separates luma and chroma: "notch" (within a line) or "comb" (against an earlier line of
+            the field, which keeps fine luma and leaves dots below coloured edges).
+        phase: Phase of the first pixel, in cycles.
         chroma_sigma: Standard deviation of the chroma low-pass, in pixels, >= 0.
     """
 
@@ -107,7 +107,7 @@ class Composite(Degradation, temporal=True):
 
 
 class LumaBandwidth(Degradation):
-    """Luma of low bandwidth, and the peaking by which players hide it: soft edges with a halo along the rows.
+    """Low bandwidth of luma and the sharpening that compensates for it: soft edges with a halo along the rows.
 
     Args:
         sigma: Standard deviation of the blur, in pixels, >= 0; 0.6 of 720 pixels is the 3 MHz of VHS.
@@ -124,7 +124,7 @@ class LumaBandwidth(Degradation):
 
 
 class TapeNoise(Degradation, temporal=True, seeded=True):
-    """Tape noise, new in every frame: short streaks in luma, long blotches in chroma.
+    """Tape noise, different in every frame: short streaks in luma, long blotches in chroma.
 
     Args:
         luma: Standard deviation, >= 0, for luma in [0, 1].
@@ -143,12 +143,12 @@ class TapeNoise(Degradation, temporal=True, seeded=True):
 
 
 def _normalize(noise: Tensor) -> Tensor:
-    """noise with standard deviation 1."""
+    """Scale noise to standard deviation 1."""
     return noise / noise.std().clamp(min=1e-6)
 
 
 class Dropouts(Degradation, temporal=True, seeded=True):
-    """Missing oxide: bright or dark streaks that fade along a row.
+    """Tape dropouts: bright or dark streaks that fade along a row.
 
     Args:
         rate: Mean number per frame, >= 0.
@@ -172,7 +172,7 @@ class Dropouts(Degradation, temporal=True, seeded=True):
 
 
 class HeadSwitching(Degradation, temporal=True, seeded=True):
-    """The lowest rows displaced and noisy, where the recorder switches heads; the displacement varies in time.
+    """Head switching noise: the lowest rows are displaced and noisy, by an amount that varies over time.
 
     Args:
         share: Height of the band, as a fraction of the height, in [0, 1].
@@ -196,18 +196,18 @@ class HeadSwitching(Degradation, temporal=True, seeded=True):
 
 
 class LineJitter(Degradation, temporal=True, seeded=True):
-    """Rows that start early or late, as without a time base corrector.
+    """Time base errors: every row is shifted to the left or right.
 
     Args:
-        jitter: Standard deviation of the shift of every row on its own, in pixels, >= 0.
-        wobble: Standard deviation of bends that wander over the picture, in pixels, >= 0.
+        jitter: Standard deviation of the independent shift of every row, in pixels, >= 0.
+        wobble: Standard deviation of the smooth shift, which varies over rows and frames, in pixels, >= 0.
     """
 
     jitter: Range[NonNegativeFloat] = (0.0, 0.2)
     wobble: Range[NonNegativeFloat] = (0.0, 0.6)
 
     def offsets(self, frames: int, height: int, params: Params) -> np.ndarray:
-        """Pixels to the right, (T, H)."""
+        """Shift of every row to the right in pixels, (T, H)."""
         rng = np.random.default_rng(params["seed"])
         bends = filter1d(ar1_noise(rng, frames, 0.9, height), max(height / 16, 1), axis=1)
         each = rng.standard_normal((frames, height))

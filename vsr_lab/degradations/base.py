@@ -1,4 +1,4 @@
-"""The degradation contract: parameters are declared as fields, sampled once per clip, and applied."""
+"""Base class of degradations: parameters are declared as fields, drawn once per clip, and applied."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,19 +13,20 @@ from vsr_lab.degradations.parameters import Params, constructor, declared_fields
 
 @dataclass_transform()
 class Degradation(ABC):
-    """HR to LR.
+    """Base class of degradations, from HR to LR.
 
-    Subclasses declare their parameters as annotated class attributes, which their constructor takes by these names and
-    checks by these types. Those of type `Range`, `LogRange`, `Choice` or `Chance` are drawn from once per clip. The
-    attributes below are given beside the base class: `class FilmGrain(Degradation, temporal=True, seeded=True)`.
+    Subclasses declare parameters as annotated class attributes, which the constructor takes by these names and
+    validates by these types. One value per clip is drawn from each `Range`, `LogRange`, `Choice` or `Chance`. The
+    attributes below are set in the class statement: `class FilmGrain(Degradation, temporal=True, seeded=True)`.
 
     Attributes:
         scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
-        on_cpu: Works on numpy frames (a codec, OpenCV), so it is applied by the data loader and not on the device.
-        temporal: A frame depends on its index or on its neighbours (new noise in every frame, a codec, a drift), so
-            the whole clip must be given at once.
+        on_cpu: The step works on numpy frames (a codec, OpenCV), so it is applied by the data loader and not on the
+            device.
+        temporal: A frame depends on its index or on its neighbours (independent noise, a codec, a drift), so the whole
+            clip must be given at once.
         modifies_target: `target` returns a different clip than the HR it is given.
-        seeded: A `seed` is drawn after the parameters, for what is random at every pixel or frame.
+        seeded: A `seed` is drawn after the parameters, for random values per pixel or frame.
     """
 
     scale = 1
@@ -51,14 +52,14 @@ class Degradation(ABC):
         return f"{type(self).__name__}({', '.join(fields)})"
 
     def sample(self, rng: np.random.Generator) -> Params:
-        """Parameters of one clip, by the names of the fields; they survive JSON."""
+        """Draw the parameters of one clip, by the names of the fields; they can be stored as JSON."""
         fields = declared_fields(type(self)).items()
         params = {name: field.draw(getattr(self, name), rng) for name, field in fields if field.draw}
         return {**params, "seed": draw_seed(rng)} if self.seeded else params
 
     @abstractmethod
     def apply(self, clip: Tensor, params: Params) -> Tensor:
-        """LR of a clip; the same parameters give the same LR.
+        """Compute LR from a clip; the same parameters give the same LR.
 
         Args:
             clip: (..., T, C, H, W) in [0, 1], H and W multiples of `scale`.
@@ -69,30 +70,36 @@ class Degradation(ABC):
         """
 
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
-        """What a network should restore from the LR: the HR, except for what it must not undo.
+        """Compute the target that a network should restore from the LR.
 
-        A timestamp has to stay legible, infrared has to stay gray, a repeated frame has to show the same moment. Steps
-        of that kind are applied to the HR as well.
+        It is the HR, unless the step must not be undone. For example, a timestamp must stay legible, infrared must stay
+        gray, and a repeated frame must show the same moment. Such steps are applied to the HR as well.
 
         Args:
             hr: (..., T, C, H, W) in [0, 1].
             params: Returned by `sample`.
-            zoom: How many times larger `hr` is than the clip given to `apply`.
+            zoom: Ratio of the size of `hr` to that of the clip given to `apply`.
         """
         return hr
 
     def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
-        """B T C H W and one set of parameters per sample -> B T C h w. Override to process a batch at once."""
+        """Compute the LR of a batch: (B, T, C, H, W) and one set of parameters per sample to (B, T, C, h, w).
+
+        Override it to process a batch at once.
+        """
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
     def _inherit(self, *steps: "Degradation") -> None:
-        """Takes the attributes of the steps inside, except for their scale."""
+        """Take the attributes of the steps inside, except for their scale."""
         for name in ("on_cpu", "temporal", "modifies_target"):
             setattr(self, name, any(getattr(step, name) for step in steps))
 
 
 class AppliedToTarget(Degradation, modifies_target=True):
-    """A step that is applied to the target as well, at the target's resolution; subclasses define `target` alone."""
+    """Base class of steps that are applied to the target as well, at its resolution.
+
+    Subclasses define only `target`.
+    """
 
     @abstractmethod
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor: ...
@@ -102,12 +109,12 @@ class AppliedToTarget(Degradation, modifies_target=True):
 
 
 def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0) -> Tensor:
-    """Make LR from HR.
+    """Compute LR from HR.
 
     Args:
         hr: (..., T, C, H, W) in [0, 1], H and W multiples of the scale.
-        degradation: what is applied, with parameters drawn once for the clip.
-        seed: of the parameters; the same seed gives the same LR.
+        degradation: degradation to apply, with parameters drawn once for the clip.
+        seed: seed of the parameters; the same seed gives the same LR.
 
     Returns:
         LR, (..., T, C, H / scale, W / scale) in [0, 1].
@@ -132,7 +139,7 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
     Args:
         degradation: Degradation of every sample.
-        hr: B T C H W in [0, 1].
+        hr: (B, T, C, H, W) in [0, 1].
         params: One set per sample.
     """
     if not degradation.temporal and all(p == params[0] for p in params):
@@ -143,7 +150,7 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
 
 def target_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """What the LR of `apply_batch`, called with the same arguments, should be restored to; B T C H W."""
+    """Compute the target of a batch, (B, T, C, H, W); arguments as in `apply_batch`."""
     if not degradation.modifies_target:
         return hr
     return torch.stack([degradation.target(clip, p) for clip, p in zip(hr, params, strict=True)])

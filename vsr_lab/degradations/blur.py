@@ -1,4 +1,4 @@
-"""Blur and sharpening that keep the size and move nothing: lenses, focus, motion, filters."""
+"""Blur and sharpening that keep the size and do not shift the picture: lenses, focus, motion, filters."""
 
 import math
 from abc import abstractmethod
@@ -20,7 +20,7 @@ Ratio = Annotated[float, Field(ge=1)]
 
 
 class KernelBlur(Degradation):
-    """A blur given by its kernels.
+    """Base class of blurs that are defined by kernels.
 
     Attributes:
         linear_light: Filters linear light instead of sRGB values, as a lens does.
@@ -36,7 +36,7 @@ class KernelBlur(Degradation):
 
     @abstractmethod
     def kernels(self, params: Params, frames: int) -> list[Kernel]:
-        """One kernel for the whole clip, or one per frame: odd sizes, sum 1, the centroid at the centre."""
+        """One kernel for the whole clip, or one per frame: odd sizes, sum 1, centroid at the centre."""
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self._filter(clip, _stack(self.kernels(params, clip.shape[-4])))
@@ -53,7 +53,7 @@ class KernelBlur(Degradation):
 
 
 def _stack(each: Sequence[Kernel]) -> Tensor:
-    """Kernels of any odd size -> T 1 k k."""
+    """Stack kernels of any odd size to (T, 1, k, k)."""
     size = max(kernel.shape[-1] for kernel in each)
     return torch.stack([pad_kernels(torch.from_numpy(kernel), size) for kernel in each])[:, None]
 
@@ -151,10 +151,10 @@ class MotionBlur(KernelBlur):
 
 
 class Defocus(KernelBlur):
-    """A lens out of focus.
+    """Blur of a lens that is out of focus: a disc.
 
     Args:
-        radius: Of the disc, in pixels, >= 0.
+        radius: Radius of the disc, in pixels, >= 0.
         drift: Relative change of the radius from the middle of a clip to its end, in [-1, 1].
         linear_light: Filters linear light instead of sRGB values.
     """
@@ -172,7 +172,7 @@ class Sharpening(KernelBlur):
     """Unsharp mask, x + amount (x - G x): bright and dark halos along edges, about two radii wide.
 
     Args:
-        amount: >= 0.
+        amount: Amount, >= 0.
         radius: Standard deviation of the Gaussian G, in pixels, >= 0.
     """
 

@@ -1,4 +1,4 @@
-"""Cheap cameras: rolling shutter, lens distortion, dirty glass, infrared, too little light, noise reduction."""
+"""Low-cost cameras: rolling shutter, lens distortion, dirty glass, infrared, low light, noise reduction."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
-    """Rows read from top to bottom, so that what moves sideways leans; the middle row has the time of the frame.
+    """Rolling shutter: rows are exposed from top to bottom, so objects that move sideways lean.
 
-    Between frames the picture is warped along its optical flow. The target leans as well: which verticals should be
-    upright cannot be seen in one frame.
+    The middle row has the time of the frame; the picture between frames is computed by warping along optical flow. The
+    target leans as well, since it cannot be seen in one frame which lines should be vertical.
 
     Args:
         readout: Time between the first and the last row, as a fraction of the time of a frame, >= 0.
@@ -41,7 +41,10 @@ class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
 
 
 def _changing(clips: Tensor) -> Tensor:
-    """1 near what differs from the previous or next frame, B T 1 H W: flow is not quite 0 where nothing moves."""
+    """Mask (B, T, 1, H, W), 1 near pixels that differ from the previous or next frame.
+
+    It excludes still areas, where flow is not exactly 0.
+    """
     steps = clips.diff(dim=1).abs().amax(2, keepdim=True)
     most = torch.maximum(torch.cat([steps[:, :1], steps], 1), torch.cat([steps, steps[:, -1:]], 1))
     near = F.max_pool2d(most.flatten(0, 1), 9, stride=1, padding=4)
@@ -49,7 +52,7 @@ def _changing(clips: Tensor) -> Tensor:
 
 
 class LensDistortion(AppliedToTarget):
-    """Barrel distortion of a wide lens. The target is distorted as well: by how much cannot be seen in a frame.
+    """Barrel distortion of a wide lens. The target is distorted as well, since the amount cannot be seen in a frame.
 
     Args:
         strength: Largest displacement, as a fraction of half the diagonal, >= 0.
@@ -64,7 +67,7 @@ class LensDistortion(AppliedToTarget):
 
 
 class DomeHaze(Degradation, seeded=True):
-    """A dusty dome: a static veil of uneven thickness, which scatters light and blurs what is behind it.
+    """A dusty camera dome: a static veil of uneven density, which scatters light and blurs the picture.
 
     Args:
         haze: Largest opacity, in [0, 1].
@@ -107,11 +110,11 @@ class Underexposure(Degradation):
 
 
 class DenoiseSmear(Degradation, temporal=True):
-    """Noise reduction of a camera, too strong: static parts are averaged over time, moving ones leave a trail.
+    """Excessive noise reduction of a camera: static parts are averaged over time, and moving ones leave a trail.
 
     Args:
-        strength: In [0, 1]; at 1 the previous frame has a weight of 0.9 where nothing moves, and contrast up to 0.1
-            is smoothed as noise.
+        strength: In [0, 1]; at 1 the previous frame has a weight of 0.9 where nothing moves, and contrast up to 0.1 is
+            smoothed as noise.
     """
 
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)

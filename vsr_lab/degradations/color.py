@@ -23,7 +23,7 @@ _FIRST = {"left": (False, True), "center": (False, False), "topleft": (True, Tru
 
 @lru_cache(maxsize=64)
 def _chroma_matrix(size: int, factor: int, first: bool, read_first: bool, method: str) -> Tensor:
-    """One axis of chroma, downsampled by `factor` and upsampled again, as one matrix (size, size)."""
+    """Downsampling by `factor` and upsampling of one axis of chroma as one matrix, (size, size)."""
     if factor == 1:
         return torch.eye(size, dtype=torch.float64)
     small = math.ceil(size / factor)
@@ -33,13 +33,14 @@ def _chroma_matrix(size: int, factor: int, first: bool, read_first: bool, method
 
 
 class ChromaSubsampling(Degradation):
-    """Chroma at a lower resolution than luma, as nearly all video has it: downsampled and upsampled again.
+    """Chroma at a lower resolution than luma, as in nearly all video: downsampled and upsampled again.
 
     Args:
         layout: "420", "422", "411" or "440".
-        location: Of the chroma samples: "left" (MPEG-2 and later), "center" (JPEG, MPEG-1) or "topleft" (BT.2020).
-        read_location: Location that the reader assumes; another one shifts chroma by half a pixel. None: the same.
-        method: Of upsampling, "nearest", "bilinear" or "bicubic".
+        location: Location of the chroma samples: "left" (MPEG-2 and later), "center" (JPEG, MPEG-1) or "topleft"
+            (BT.2020).
+        read_location: Location that the reader assumes; a different one shifts chroma by half a pixel. None: the same.
+        method: Upsampling method, "nearest", "bilinear" or "bicubic".
         matrix: "bt601", "bt709" or "bt2020".
     """
 
@@ -78,11 +79,11 @@ class MatrixConfusion(Degradation):
 
 
 class Banding(Degradation, temporal=True, seeded=True):
-    """Too few levels.
+    """Too few quantisation levels.
 
     Args:
-        dither: Probability of noise before rounding.
-        bits: Per channel, 1..16.
+        dither: Probability that noise is added before rounding.
+        bits: Bits per channel, 1..16.
     """
 
     dither: Chance = 0.3

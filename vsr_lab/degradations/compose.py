@@ -1,4 +1,4 @@
-"""Degradations made of degradations: in sequence, at random, one of several."""
+"""Combinations of degradations: in sequence, with a probability, one of several."""
 
 import math
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]
 
 
 class Compose(Degradation):
-    """Applies the steps in sequence, then rounds to 8 bits; its scale is the product of theirs.
+    """Applies steps in sequence, then rounds to 8 bits; its scale is the product of their scales.
 
-    A second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1) has its steps twice.
+    A second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1) contains its steps twice.
 
     Args:
-        steps: Degradations, at most one of which usually shrinks.
+        steps: Degradations, usually with at most one that downscales.
     """
 
     steps: Steps
@@ -52,11 +52,11 @@ class Compose(Degradation):
 
 
 class RandomApply(Degradation):
-    """Applies a step to some of the clips, and to the whole of each.
+    """Applies a step with probability p per clip.
 
     Args:
         step: A degradation of scale 1.
-        p: Probability of a clip.
+        p: Probability.
     """
 
     step: Degradation

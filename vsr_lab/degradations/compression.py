@@ -14,10 +14,10 @@ from vsr_lab.video.yuv import jpeg
 
 
 class Jpeg(Degradation, on_cpu=True):
-    """JPEG with 4:2:0 chroma, frame by frame, at the same quality through the clip.
+    """JPEG with 4:2:0 chroma, with the same quality for all frames of a clip.
 
     Args:
-        quality: Of libjpeg, 1..100.
+        quality: Quality of libjpeg, 1..100.
     """
 
     quality: Range[Annotated[int, Field(ge=1, le=100)]] = (30, 95)
@@ -29,13 +29,14 @@ class Jpeg(Degradation, on_cpu=True):
 
 
 class Codec(Degradation, on_cpu=True, temporal=True):
-    """A video codec, encoded and decoded in memory on one thread; as many frames come back, in the same order.
+    """A video codec: the clip is encoded and decoded in memory on one thread, and the number of frames stays the same.
 
-    The clip is rounded to 8 bits first; each clip of a batch is encoded on its own.
+    The clip is rounded to 8 bits first; each clip of a batch is encoded separately.
 
     Args:
         codec: "h264", "h265", "vp9", "mpeg2" or "mpeg4".
-        quality: Higher is worse: CRF of h264, h265 (0..51) and vp9 (0..63), quantiser of mpeg2 and mpeg4 (1..31).
+        quality: A higher value is worse: CRF of h264, h265 (0..51) and vp9 (0..63), quantiser of mpeg2 and mpeg4
+            (1..31).
         gop: Frames from one intra frame to the next.
         b_frames: B-frames between two other frames.
         preset: Presets of h264 and h265 to choose from.

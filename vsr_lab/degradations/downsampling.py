@@ -1,4 +1,4 @@
-"""Downsampling, rounded to 8 bits: the degradations of papers, and the subpixel rendering of text."""
+"""Downsampling, rounded to 8 bits: the degradations of papers, and subpixel rendering."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,9 +18,9 @@ _PAD_MODES: dict[str, Literal["reflect", "edge"]] = {"reflect": "reflect", "repl
 
 
 class ResizeDown(Degradation):
-    """MATLAB imresize by 1/scale. With "bicubic" it is the BI degradation of the papers.
+    """Downscaling by MATLAB's imresize. With "bicubic" it is the BI degradation of the literature.
 
-    At an even scale "nearest" keeps the pixel right of and below the centre, half a pixel off, as MATLAB does.
+    At an even scale, "nearest" takes the pixel half a pixel right of and below the centre, as MATLAB does.
 
     Args:
         scale: Downscaling factor.
@@ -35,13 +35,15 @@ class ResizeDown(Degradation):
 
 
 class BlurDown(Degradation):
-    """Gaussian blur, then every scale-th pixel: the BD degradations. A wrong phase costs 8 to 13 dB, so name it.
+    """Gaussian blur, then every scale-th pixel: the BD degradations of the literature.
+
+    Always state the phase with a number: a wrong one costs 8 to 13 dB.
 
     Args:
         scale: Downscaling factor.
         sigma: Standard deviation of the Gaussian, in HR pixels, > 0.
-        kernel_size: In HR pixels; odd where the phase is a whole pixel, even where it is a half (12 in KAIR at x4).
-        phase: Position of the first LR pixel, in HR pixels; None for centred, (scale - 1) / 2, which shifts nothing.
+        kernel_size: In HR pixels; odd if the phase is an integer, even if it is a half-integer (12 in KAIR at x4).
+        phase: Position of the first LR pixel, in HR pixels; None: centred, (scale - 1) / 2, which shifts nothing.
         border: "reflect" (edge pixel not repeated) or "replicate".
 
     Raises:
@@ -105,10 +107,10 @@ def _subpixel_weights(width: int, scale: int) -> Tensor:
 
 
 class SubpixelDown(Degradation):
-    """Subpixel rendering as in ClearType and FreeType: red, green and blue a third of a pixel apart, then smoothed.
+    """Subpixel rendering as in ClearType and FreeType: red, green and blue are a third of a pixel apart, then smoothed.
 
     Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. It is applied to the
-    whole frame, not to text alone: for screens, not for photographs.
+    whole frame and not only to text, so use it for screens, not for photographs.
     Source: Platt, "Optimal filtering for patterned displays", 2000; FreeType, FT_LCD_FILTER_DEFAULT.
 
     Args:

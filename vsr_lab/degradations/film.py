@@ -46,7 +46,7 @@ class FilmGrain(Degradation, temporal=True, seeded=True):
 
 
 class DustAndScratches(Degradation, on_cpu=True, temporal=True, seeded=True):
-    """Specks and hairs, new in every frame; vertical scratches that stay for 10 to 60 frames and wander.
+    """Specks and hairs, different in every frame, and vertical scratches that stay for 10 to 60 frames and move slowly.
 
     Each is lighter or darker than the picture and partly transparent.
 
@@ -110,10 +110,11 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 
 
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
-    """The whole picture wanders by fractions of a pixel around its place, more vertically than horizontally.
+    """Gate weave: the whole picture moves by fractions of a pixel around its position.
 
-    No frame is shifted by more than one pixel. The target weaves as well: by how much a frame is shifted cannot be
-    seen in it, and a network that should undo it would learn to blur.
+    Vertical movement is larger than horizontal movement. No frame is shifted by more than one pixel. The target is
+    shifted as well, since the shift of a frame cannot be seen in it, and a network that should undo it would learn to
+    blur.
 
     Args:
         amplitude: Standard deviation in pixels of the clip given to `apply`, >= 0.
@@ -122,7 +123,7 @@ class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     amplitude: Range[NonNegativeFloat] = (0.2, 0.6)
 
     def offsets(self, frames: int, params: Params) -> np.ndarray:
-        """Pixels (x, y) per frame, (T, 2): smooth, mean 0, each below 1."""
+        """Shift (x, y) of every frame in pixels, (T, 2): smooth, mean 0, each below 1."""
         path = ar1_noise(np.random.default_rng(params["seed"]), frames, 0.7, 2)
         path = (path - path.mean(0)) * params["amplitude"] * (0.6, 1.0)
         return path / max(1.0, float(np.abs(path).max(initial=0)) / 0.99)
@@ -148,7 +149,7 @@ class ExposureFlicker(Degradation, temporal=True, seeded=True):
 
 
 class Fading(Degradation):
-    """Faded dyes: cyan most, so that prints turn pink; blacks become brown and the base yellows.
+    """Faded dyes: cyan fades most, so that prints turn pink, blacks brown and the base yellow.
 
     Source: the order of dark fading of chromogenic film in Wilhelm, "The Permanence and Care of Color Photographs".
 
@@ -166,7 +167,7 @@ class Fading(Degradation):
 
 
 class Vignette(Degradation):
-    """Corners darker than the centre, by the cos^4 law.
+    """Vignetting: corners are darker than the centre, by the cos^4 law.
 
     Args:
         strength: Exposure lost in the corners, in stops, >= 0.

@@ -31,7 +31,7 @@ def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
 
 
 def filter2d_periodic(noise: Tensor, kernel: Tensor) -> Tensor:
-    """noise (..., H, W) filtered by kernel (k, k), borders periodic: its statistics are equal everywhere."""
+    """Filter noise (..., H, W) by a kernel (k, k) with periodic borders, so that its statistics are uniform."""
     size = noise.shape[-2:]
     middle = kernel.shape[-1] // 2
     whole = kernel.new_zeros(max(size[0], kernel.shape[0]), max(size[1], kernel.shape[1]))
@@ -41,12 +41,12 @@ def filter2d_periodic(noise: Tensor, kernel: Tensor) -> Tensor:
 
 
 def pad_kernels(kernels: Tensor, size: int) -> Tensor:
-    """kernels (..., k, k) zero-padded around their centre to (..., size, size)."""
+    """Zero-pad kernels (..., k, k) around their centre to (..., size, size)."""
     return F.pad(kernels, ((size - kernels.shape[-1]) // 2,) * 4)
 
 
 def gaussian_filter1d(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian of sigma pixels along the last axis, its ends replicated."""
+    """Gaussian filter of sigma pixels along the last axis; borders are replicated."""
     if sigma <= 0:
         return x
     radius = math.ceil(3 * sigma)
@@ -61,8 +61,8 @@ def ar1_noise(rng: np.random.Generator, length: int, correlation: float, channel
     Args:
         rng: Random generator.
         length: Number of samples.
-        correlation: Between neighbouring samples, in [0, 1).
-        channels: Independent sequences.
+        correlation: Correlation of neighbouring samples, in [0, 1).
+        channels: Number of independent sequences.
     """
     noise = rng.standard_normal((length, channels))
     noise[1:] *= math.sqrt(1 - correlation**2)
@@ -70,11 +70,11 @@ def ar1_noise(rng: np.random.Generator, length: int, correlation: float, channel
 
 
 def warp_bicubic(clip: Tensor, flow: Tensor) -> Tensor:
-    """Samples a clip at p + flow(p), bicubic, the border replicated.
+    """Sample a clip at p + flow(p), bicubic; the border is replicated.
 
     Args:
         clip: (..., T, C, H, W) in [0, 1].
-        flow: Pixels, (x, y) on its channel axis, T 2 H W or axes that broadcast to the clip's.
+        flow: In pixels, (x, y) on its channel axis; (T, 2, H, W) or a shape that broadcasts to it.
 
     Returns:
         The shape of clip, clamped to [0, 1].
@@ -90,14 +90,19 @@ def warp_bicubic(clip: Tensor, flow: Tensor) -> Tensor:
 
 
 def shift_rows(clip: Tensor, right: np.ndarray) -> Tensor:
-    """Shifts every row of clip (..., T, C, H, W) to the right by right (T H) pixels, bicubic."""
+    """Shift every row of a clip to the right, bicubic.
+
+    Args:
+        clip: (..., T, C, H, W).
+        right: Shift of every row in pixels, (T, H).
+    """
     flow = torch.zeros(len(right), 2, right.shape[1], 1)
     flow[:, 0, :, 0] = -torch.from_numpy(right)
     return warp_bicubic(clip, flow)
 
 
 def centred_axes(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Distances of the pixels of (..., H, W) from the centre: y (H, 1), x (W) and the radius squared, 1 in corners."""
+    """Distances of pixels from the centre of (..., H, W): y (H, 1), x (W), and the squared radius, 1 in corners."""
     height, width = clip.shape[-2:]
     y = torch.arange(height, device=clip.device, dtype=clip.dtype)[:, None] - (height - 1) / 2
     x = torch.arange(width, device=clip.device, dtype=clip.dtype) - (width - 1) / 2

@@ -1,4 +1,4 @@
-"""Repeated and dropped frames; the number of frames stays the same."""
+"""Repeated and dropped frames. The number of frames stays the same."""
 
 from abc import abstractmethod
 
@@ -12,7 +12,7 @@ from vsr_lab.degradations.parameters import Params, Probability, Range
 
 
 class _RepeatedFrames(AppliedToTarget, temporal=True):
-    """Every frame is replaced by itself or an earlier one, in the target as well: a pair has to show one moment."""
+    """Base class: every frame is replaced by itself or an earlier one, in LR and target alike."""
 
     @abstractmethod
     def order(self, frames: int, params: Params) -> list[int]:
@@ -24,10 +24,10 @@ class _RepeatedFrames(AppliedToTarget, temporal=True):
 
 
 class LowFrameRate(_RepeatedFrames):
-    """A camera of a lower frame rate, each of its frames shown until the next one.
+    """A camera with a lower frame rate, whose frames are repeated.
 
     Args:
-        hold: Number of frames for which one is shown.
+        hold: Number of times that a frame is shown.
     """
 
     hold: Range[PositiveInt] = (2, 4)
@@ -37,7 +37,7 @@ class LowFrameRate(_RepeatedFrames):
 
 
 class DroppedFrames(_RepeatedFrames, seeded=True):
-    """A recorder or a video call that cannot keep up.
+    """A recorder or video call that drops frames.
 
     Args:
         dropped: Probability that a frame is missing and the previous one is shown again.

@@ -1,4 +1,4 @@
-"""Interlaced video: interlaced cameras, telecine, and players that deinterlace either badly."""
+"""Interlaced video: interlaced cameras, telecine, and players with a simple deinterlacer."""
 
 from abc import abstractmethod
 from typing import Literal
@@ -11,13 +11,19 @@ from vsr_lab.degradations.parameters import Params, Range
 
 
 def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
-    """Frames whose lines parity, parity + 2, ... are those of frames `first`, and the others those of `second`."""
+    """Interleave two fields: lines parity, parity + 2, ... of frames `first`, the other lines of frames `second`.
+
+    Args:
+        clip: (..., T, C, H, W).
+        first, second: Indices of frames, one for each output frame.
+        parity: 0 or 1.
+    """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity
     return torch.where(other[:, None], clip[..., second, :, :, :], clip[..., first, :, :, :])
 
 
 def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
-    """Interlaced frames (..., T, C, H, W) as a simple player shows them; for the methods see `_Interlaced`."""
+    """Deinterlace frames (..., T, C, H, W) as a simple player does, see `_Interlaced` for the methods."""
     if method == "weave":
         return frames
     above, below = _neighbours(frames)
@@ -39,13 +45,13 @@ def _neighbours(frames: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _Interlaced(Degradation, temporal=True):
-    """Frames made of two fields each, then deinterlaced.
+    """Base class: frames made of two fields each, then deinterlaced.
 
     Args:
-        method: "weave", as they are, with combing where something moves; "blend", every line averaged with its
-            neighbours (1 2 1), which leaves ghosts; "bob", one field per frame, alternating, the other lines
-            interpolated, which makes edges shimmer; "half", the first field alone, every line twice.
-        parity: 0 where the even lines are the first field, 1 where the odd ones are.
+        method: "weave" leaves the fields interleaved, with combing on motion; "blend" averages every line with its
+            neighbours (1 2 1), which leaves ghosts; "bob" uses one field per frame, alternating, and interpolates the
+            other lines, which makes edges shimmer; "half" repeats every line of the first field.
+        parity: 0 if the even lines are the first field, 1 if the odd ones are.
     """
 
     method: Literal["weave", "blend", "bob", "half"]
@@ -53,7 +59,7 @@ class _Interlaced(Degradation, temporal=True):
 
     @abstractmethod
     def fields(self, frames: int, params: Params) -> tuple[Tensor, Tensor]:
-        """For each frame, the indices of the frames whose lines make its first and its second field."""
+        """For each frame, the indices of the frames that its first and its second field are taken from."""
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         if clip.shape[-2] < 2:
@@ -66,8 +72,8 @@ class _Interlaced(Degradation, temporal=True):
 class Interlace(_Interlaced):
     """An interlaced camera: the second field of frame t is taken from frame t + 1; the last frame is progressive.
 
-    Real fields are half a frame apart. The footage has no half frames, so combing is twice as wide as from a
-    real interlaced camera of this frame rate, and as wide as from one of half the rate.
+    Real fields are half a frame apart, but the footage has no frames at these times. So combing is twice as wide as
+    with a real interlaced camera of this frame rate, and as wide as with one of half the rate.
     """
 
     def __post_init__(self) -> None:
@@ -87,8 +93,8 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 class Telecine(_Interlaced):
     """Film on 60-field video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two video frames of five are mixed.
 
-    The four film frames are frames 0, 1, 2, 4 of every five, so that no field is further than one frame from its time
-    and sound would stay in sync.
+    The four film frames are frames 0, 1, 2, 4 of every five, so that no field is more than one frame from its time and
+    sound would stay in sync.
 
     Args:
         phase: Position in the cadence at which the clip starts, 0..4.

@@ -1,4 +1,4 @@
-"""Point spread functions, float64 (k, k), k odd: each sums to 1 and has its centroid in the middle."""
+"""Point spread functions, float64 (k, k) with odd k. Each has sum 1 and its centroid in the middle."""
 
 import math
 
@@ -14,7 +14,7 @@ def _normalize(weights: Kernel) -> Kernel:
 
 
 def _axes(size: int) -> tuple[Kernel, Kernel]:
-    """x and y of every pixel from the middle of a (size, size) kernel."""
+    """Coordinates x and y of every pixel from the middle of a (size, size) kernel."""
     if size % 2 == 0:
         raise ValueError(f"a kernel's size must be odd, not {size}")
     y, x = np.mgrid[:size, :size].astype(np.float64) - size // 2
@@ -30,12 +30,12 @@ def _mahalanobis(size: int, sigma: float, ratio: float, angle: float) -> Kernel:
 
 
 def gaussian_size(sigma: float) -> int:
-    """The odd size that holds four standard deviations on either side."""
+    """Odd kernel size of four standard deviations on either side."""
     return 2 * math.ceil(4 * sigma) + 1
 
 
 def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
-    """A Gaussian of sigma pixels along `angle` and sigma / ratio across it; sigma 0 is no blur."""
+    """Gaussian kernel with sigma pixels along `angle` and sigma / ratio across it; sigma 0 is no blur."""
     if sigma <= 0:
         x, y = _axes(size)
         return ((x == 0) & (y == 0)).astype(np.float64)
@@ -43,19 +43,23 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 
 
 def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
-    """exp(-d^(2 beta) / 2): beta 1 is a Gaussian, larger is flatter with harder edges (Liu et al. 2020)."""
+    """Generalised Gaussian kernel, exp(-d^(2 beta) / 2); larger beta is flatter with harder edges (Liu et al. 2020)."""
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
 def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
-    """1 / (1 + d^(2 beta)), the second family of Real-ESRGAN (Wang et al. 2021, section 3.2)."""
+    """Plateau-shaped kernel, 1 / (1 + d^(2 beta)) (Real-ESRGAN, Wang et al. 2021, section 3.2)."""
     return _normalize(1 / (1 + _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
 def sinc(cutoff: float, size: int) -> Kernel:
-    """The ideal circular low-pass, cutoff in radians a pixel (pi keeps all but the corners): rings at every edge.
+    """Ideal circular low-pass kernel, which causes ringing at edges (Real-ESRGAN, Wang et al. 2021, eq. 6).
 
-    Wang et al. 2021 (Real-ESRGAN), eq. 6: cutoff J1(cutoff r) / (2 pi r), with its limit at r = 0.
+    The kernel is cutoff J1(cutoff r) / (2 pi r), with its limit at r = 0.
+
+    Args:
+        cutoff: In radians per pixel; pi keeps all frequencies but the corners.
+        size: Odd kernel size.
     """
     x, y = _axes(size)
     r = np.hypot(x, y)
@@ -66,7 +70,7 @@ def sinc(cutoff: float, size: int) -> Kernel:
 
 
 def disc(radius: float, size: int) -> Kernel:
-    """A lens out of focus: a disc of `radius` pixels, its edge as soft as one pixel makes it."""
+    """Kernel of a lens out of focus: a disc of `radius` pixels with an antialiased edge."""
     fine = 8  # samples a pixel and axis
     y, x = (np.mgrid[: size * fine, : size * fine] + 0.5) / fine - size / 2
     inside = (np.hypot(x, y) <= max(radius, 0.5)).astype(np.float64)
@@ -74,9 +78,16 @@ def disc(radius: float, size: int) -> Kernel:
 
 
 def trajectory(length: float, angle: float, turn: float, size: int) -> Kernel:
-    """The way of a point during the exposure: `length` pixels, heading `angle`, turning by `turn` radians on the way.
+    """Kernel of motion blur: the path of a point during the exposure.
 
-    Points are shared out among the four pixels around them, which keeps the centroid, and the whole is moved to it.
+    Each point of the path is distributed over the four nearest pixels, which preserves the centroid; the path is then
+    centred.
+
+    Args:
+        length: Length of the path in pixels.
+        angle: Initial direction in radians.
+        turn: Change of direction along the path in radians.
+        size: Odd kernel size.
     """
     count = max(2, math.ceil(16 * length))
     place = (np.arange(count) + 0.5) / count

@@ -1,4 +1,7 @@
-"""Noise: new in every frame, with the same statistics through the clip; drawn on the CPU, so equal on every device."""
+"""Noise, independent in every frame with constant statistics.
+
+It is drawn on the CPU, so that all devices give the same.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +14,7 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:
-    """Standard normal numbers of the clip's shape, with `channels` instead of its own where given."""
+    """Standard normal noise in the shape of clip, with `channels` channels if given."""
     shape = list(clip.shape)
     shape[-3] = channels or shape[-3]
     return torch.randn(shape, generator=source).to(clip)
@@ -34,10 +37,10 @@ class GaussianNoise(Degradation, temporal=True, seeded=True):
 
 
 class PoissonNoise(Degradation, temporal=True, seeded=True):
-    """Photon noise: Poisson(x n) / n, of variance x / n, for n photons at white.
+    """Photon noise: Poisson(x n) / n, with variance x / n, for n photons at white.
 
     Args:
-        photons: At white, > 0, uniform in the logarithm; fewer give more noise.
+        photons: Number of photons at white, > 0, uniform in the logarithm; fewer give more noise.
         gray: Probability of the same noise, that of the mean of the channels, in R, G and B.
     """
 
@@ -53,15 +56,15 @@ class PoissonNoise(Degradation, temporal=True, seeded=True):
 class SensorNoise(Degradation, temporal=True, seeded=True):
     """Noise of a camera sensor in linear light: shot, read and row noise, white balance and a Bayer mosaic.
 
-    Source: Wei et al. 2020 (ELD), eq. 5, with shot noise in its normal limit, variance = mean.
+    Source: Wei et al. 2020 (ELD), eq. 5, with shot noise approximated by a normal distribution, variance = mean.
 
     Args:
-        electrons: At white, > 0, uniform in the logarithm; about 10000 by day, 100 at night.
+        electrons: Number of electrons at white, > 0, uniform in the logarithm; about 10000 by day, 100 at night.
         read: Standard deviation of read noise in electrons, >= 0.
-        row: Standard deviation of row noise in electrons, >= 0, new in every frame.
+        row: Standard deviation of row noise in electrons, >= 0, independent in every frame.
         balance: Gain of red and blue.
-        demosaic: Measures one colour per pixel (RGGB) and interpolates the others, which correlates the noise and
-            softens colours.
+        demosaic: Whether one colour per pixel is measured (RGGB) and the others are interpolated, which correlates the
+            noise and softens colours.
     """
 
     electrons: LogRange[PositiveFloat] = (500.0, 20000.0)
@@ -82,7 +85,7 @@ class SensorNoise(Degradation, temporal=True, seeded=True):
 
 
 def demosaic(light: Tensor) -> Tensor:
-    """RGB (..., 3, H, W) reduced to an RGGB Bayer mosaic and interpolated bilinearly."""
+    """Reduce RGB (..., 3, H, W) to an RGGB Bayer mosaic and interpolate it bilinearly."""
     mask = torch.zeros_like(light[:1].reshape(-1, *light.shape[-3:])[0])
     mask[0, ::2, ::2] = mask[1, ::2, 1::2] = mask[1, 1::2, ::2] = mask[2, 1::2, 1::2] = 1
     mosaic = F.pad((light * mask).reshape(-1, *light.shape[-3:]), (1,) * 4, mode="reflect")  # keeps the pattern

@@ -1,7 +1,7 @@
-"""What is drawn on top of a picture and belongs to it: a timestamp, a mouse pointer.
+"""Overlays that belong to the picture: a timestamp, a mouse pointer.
 
-The target has them as well, sharp. A network trained without them would learn to remove what says when something
-happened or what the user points at, and to invent what is below.
+The target contains them as well, sharp. Otherwise a network would learn to remove information and to invent what is
+below.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ _STYLES = ("%Y-%m-%d %H:%M:%S  CAM {camera:02d}", "%d/%m/%Y %H:%M:%S", "CAM{came
 
 
 def _paste(frame: Tensor, picture: Image.Image, zoom: int, y: int, x: int) -> Tensor:
-    """frame (..., 3, H, W) with a premultiplied RGBA picture (_FINE times too large) at row y, column x, times zoom."""
+    """Paste a premultiplied RGBA picture, _FINE times too large, onto frame (..., 3, H, W) at (zoom y, zoom x)."""
     fine = torch.from_numpy(np.asarray(picture, np.float32) / 255).permute(2, 0, 1)
     drawn = torch.nn.functional.avg_pool2d(fine, _FINE // zoom).to(frame)
     top, left = max(-y * zoom, 0), max(-x * zoom, 0)
@@ -65,7 +65,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
     rate: PositiveFloat = 25.0
 
     def text(self, t: int, params: Params) -> str:
-        """The line drawn on frame t."""
+        """Text of frame t."""
         start = datetime.fromtimestamp(params["start"] + params["fraction"], UTC)
         now = start + timedelta(seconds=t / self.rate)
         return now.strftime(_STYLES[params["style"]]).format(camera=params["camera"])
@@ -85,7 +85,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
 
 @lru_cache(maxsize=32)
 def _draw_text(text: str, size: int) -> Image.Image:
-    """text in monospaced letters of `size` pixels, _FINE times too large."""
+    """Draw text in monospaced letters of `size` pixels, _FINE times too large."""
     font = ImageFont.load_default(size * _FINE)
     advance, outline = round(0.7 * size) * _FINE, _FINE * max(1, size // 10)
     picture = Image.new("RGBA", (advance * len(text) + 2 * outline, (size + size // 3) * _FINE))
@@ -97,7 +97,7 @@ def _draw_text(text: str, size: int) -> Image.Image:
 
 
 class CursorOverlay(AppliedToTarget, temporal=True, seeded=True):
-    """A mouse pointer that moves from place to place, slowing down at each; for footage recorded without one.
+    """A mouse pointer that moves between random positions, for footage recorded without one.
 
     Args:
         size: Height in pixels of the clip given to `apply`.
@@ -106,7 +106,7 @@ class CursorOverlay(AppliedToTarget, temporal=True, seeded=True):
     size: Range[PositiveInt] = (11, 22)
 
     def path(self, frames: int, params: Params) -> np.ndarray:
-        """Position of the tip, (T, 2) as fractions of width and height; smooth."""
+        """Position of the tip, (T, 2), as fractions of width and height; smooth."""
         rng = np.random.default_rng(params["seed"])
         places: list[np.ndarray] = []
         here = rng.uniform(0.1, 0.9, 2)

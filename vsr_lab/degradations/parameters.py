@@ -1,4 +1,4 @@
-"""How degradations declare their parameters: field types that say what is valid and how a value is drawn."""
+"""Parameters of degradations: field types that define which values are valid and how one is drawn."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field, make_dataclass
@@ -15,23 +15,23 @@ T = TypeVar("T")
 
 
 def uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """A number between two ends, both included; a whole number where the ends are."""
+    """Draw a number between two ends, both included; an integer if both ends are integers."""
     low, high = ends
     return int(rng.integers(int(low), high + 1)) if isinstance(high, int) else float(rng.uniform(low, high))
 
 
 def log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """A number between two ends above 0, its logarithm uniform."""
+    """Draw a number between two positive ends, uniform in the logarithm."""
     return float(np.exp(rng.uniform(*np.log(ends))))
 
 
 def one_of(values: Sequence[Any], rng: np.random.Generator) -> Any:
-    """One of the values, all equally likely."""
+    """Draw one of the values, all equally likely."""
     return values[int(rng.integers(len(values)))]
 
 
 def bernoulli(probability: float, rng: np.random.Generator) -> bool:
-    """True with a probability."""
+    """Draw True with a probability, else False."""
     return bool(rng.random() < probability)
 
 
@@ -61,13 +61,18 @@ Signed = Annotated[float, Field(ge=-1, le=1)]
 
 @dataclass(frozen=True)
 class DeclaredField:
-    """A parameter of a degradation. draw: from its value to that of one clip, where it is drawn from."""
+    """A declared parameter of a degradation.
+
+    Attributes:
+        draw: function from the declared value and a random generator to the value for one clip; None if nothing is
+            drawn.
+    """
 
     adapter: TypeAdapter[Any]
     draw: Draw | None
 
     def check(self, name: str, value: Any) -> Any:
-        """The value in the field's own type. Raises ValueError where it does not fit."""
+        """Convert a value to the field's type. Raises ValueError if it is invalid."""
         try:
             return self.adapter.validate_python(value)
         except ValidationError as error:
@@ -78,7 +83,7 @@ class DeclaredField:
 
 @cache
 def declared_fields(kind: type) -> dict[str, DeclaredField]:
-    """The parameters of a class of degradations by their names, in the order in which they are drawn."""
+    """Declared parameters of a class by name, in the order in which they are drawn."""
     fields: dict[str, DeclaredField] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
         draws = [
@@ -90,9 +95,10 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
 
 
 def constructor(kind: type, root: type) -> Callable[..., None]:
-    """`__init__` of a class below `root`: every annotated attribute is a parameter, by keyword only after the third.
+    """Make `__init__` for a subclass of `root`: every annotated attribute is a parameter, keyword-only after the third.
 
-    It calls `__post_init__`, as in a dataclass. The class itself is none, since OmegaConf would convert its objects.
+    It calls `__post_init__`, as a dataclass does. The class itself is not a dataclass, because OmegaConf would convert
+    its objects.
     """
     own = kind.__mro__[: kind.__mro__.index(root)]
     members: list[tuple[str, Any, Any]] = []
@@ -103,10 +109,10 @@ def constructor(kind: type, root: type) -> Callable[..., None]:
 
 
 def draw_seed(rng: np.random.Generator) -> int:
-    """A seed to keep in params."""
+    """Draw a seed to store in the parameters."""
     return int(rng.integers(0, 2**31))
 
 
 def generator(seed: int) -> torch.Generator:
-    """Random numbers for one clip. Drawn on the CPU, so that a seed gives the same LR on every device."""
+    """Random generator for one clip, on the CPU, so that a seed gives the same LR on every device."""
     return torch.Generator().manual_seed(seed)

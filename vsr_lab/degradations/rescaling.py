@@ -1,4 +1,4 @@
-"""Resizing to another size and back: random resizing, fractional desktop scaling, non-square pixels, calls."""
+"""Resizing to another size and back: random resizing, fractional desktop scaling, non-square pixels, video calls."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -58,7 +58,7 @@ class RandomResize(Degradation):
 
 
 def rescale_round_trip(clip: Tensor, rows: float, columns: float, method: str) -> Tensor:
-    """clip (..., H, W) resized by the factors `rows` and `columns`, and back to its size."""
+    """Resize clip (..., H, W) by the factors `rows` and `columns`, and back to its size."""
     height, width = clip.shape[-2:]
     resized = resize_to(clip, (max(1, round(height * rows)), max(1, round(width * columns))), method)
     return resize_to(resized, (height, width), method).clamp(0, 1)
@@ -67,12 +67,13 @@ def rescale_round_trip(clip: Tensor, rows: float, columns: float, method: str) -
 class RescaleRoundTrip(Degradation):
     """Resizes by a factor and back.
 
-    Factors above 1 are the fractional scaling of a desktop (1.25, 1.5, 1.75), below 1 a window that is shared smaller.
+    Factors above 1 model the fractional scaling of a desktop (1.25, 1.5, 1.75), factors below 1 a window that is shared
+    at a smaller size.
 
     Args:
         factor: Factors to choose from, > 0.
         method: "bilinear", "bicubic", "lanczos" or "area".
-        horizontal: Along the rows only, as for non-square pixels (704 / 720, 768 / 720).
+        horizontal: Resize only horizontally, as for non-square pixels (704 / 720, 768 / 720).
     """
 
     factor: Choice[PositiveFloat]
@@ -84,7 +85,7 @@ class RescaleRoundTrip(Degradation):
 
 
 class AdaptiveResolution(Degradation, temporal=True):
-    """A video call whose sender lowers and raises its resolution with the bandwidth.
+    """A video call whose sender adapts the resolution to the bandwidth.
 
     Args:
         ladder: Resolutions as fractions of the full one, in order.
@@ -100,7 +101,7 @@ class AdaptiveResolution(Degradation, temporal=True):
         return {"start": int(rng.integers(0, len(self.ladder))), "seed": draw_seed(rng)}
 
     def rungs(self, frames: int, params: Params) -> list[int]:
-        """Index into the ladder of every frame."""
+        """Index into `ladder` for every frame."""
         rng = np.random.default_rng(params["seed"])
         rungs = [int(params["start"])]
         for _ in range(1, frames):

@@ -1,4 +1,4 @@
-"""Every command's configuration as a typed model, against which the composed configuration is validated once."""
+"""Typed models of the configuration of every command, against which the composed configuration is validated once."""
 
 import importlib
 from collections.abc import Sequence
@@ -36,11 +36,16 @@ def model_of(command: str) -> type[Section]:
 
 
 def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str = "") -> Section:
-    """The composed configuration, validated.
+    """Validate the composed configuration of a command.
 
-    typed: keys that the user set, whose errors are reported first; prefix: begins the message.
+    Args:
+        command: name of the command.
+        cfg: composed configuration.
+        typed: keys that the user set, whose errors are reported first.
+        prefix: beginning of the message.
 
-    Raises UserError for the first value that does not fit.
+    Raises:
+        UserError: for the first invalid value.
     """
     model = model_of(command)
     brought: frozenset[str] = getattr(model, "brought", frozenset())
@@ -51,7 +56,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """cfg as plain values, without the keys that are still to be given (???)."""
+    """Convert cfg to plain values, without the keys that are not set yet (???)."""
     try:
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     except InterpolationResolutionError as error:

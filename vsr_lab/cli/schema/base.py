@@ -1,4 +1,4 @@
-"""What the configurations of all commands share."""
+"""Base models that the configurations of all commands share."""
 
 from typing import Annotated, ClassVar
 
@@ -17,13 +17,13 @@ Names = Annotated[list[Text], Field(min_length=1), AfterValidator(distinct)]
 
 
 class Section(BaseModel):
-    """A part of a configuration: unknown keys are refused, values are not converted."""
+    """A part of a configuration: unknown keys are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
 
 class Command(Section):
-    """A command's whole configuration."""
+    """The configuration of a command."""
 
     run_dir: FilePath
     """Folder that the run writes."""
@@ -50,7 +50,7 @@ class FootageChoice(Section):
 
 
 class Reading(Section):
-    """What is done with footage that cannot be read as it is."""
+    """How interlaced, HDR and damaged footage is read."""
 
     deinterlace: Deinterlace | None = None
     """null: interlaced footage is refused; auto, bwdif, ivtc: whole frames are made of it; keep: read as it is."""
