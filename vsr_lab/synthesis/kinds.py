@@ -1,4 +1,4 @@
-"""Kinds of rendered footage, with one interface."""
+"""Kinds of rendered footage behind one interface."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -19,11 +19,11 @@ Size = tuple[int, int]
 
 
 class Kind(ABC):
-    """Footage rendered from a seed.
+    """Base class of footage rendered from a seed.
 
     Args:
-        name: of the clips, before their seed.
-        content_type, licence, source: written into the manifest.
+        name: first part of the clips' names, followed by the seed.
+        content_type, licence, source: values for the manifest.
     """
 
     rate: int
@@ -33,14 +33,23 @@ class Kind(ABC):
 
     @abstractmethod
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        """RGB uint8 pictures of size (height, width) of the seed's scene, with `zoom` pixels per unit of the scene.
+        """Render the frames of a seed's scene.
+
+        Args:
+            seed: seed of the scene.
+            frames: number of frames.
+            size: height and width.
+            zoom: pixels per unit of the scene.
+
+        Returns:
+            RGB uint8 frames (height, width, 3).
 
         Raises:
             UserError: the scene cannot be rendered.
         """
 
     def zooms(self, scale: int) -> tuple[float, float]:
-        """Zooms of HR and of its LR twin."""
+        """Zooms of HR and of its LR version."""
         return 1.0, 1 / scale
 
     def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
@@ -49,7 +58,7 @@ class Kind(ABC):
 
 
 class ScreenKind(Kind):
-    """Desktops whose windows show `views`. LR is a screen with a device pixel ratio of 1, HR one with `scale`."""
+    """Desktops whose windows show `views`. LR has a device pixel ratio of 1, HR a ratio of `scale`."""
 
     rate = 25
 
@@ -65,7 +74,7 @@ class ScreenKind(Kind):
 
 
 class AnimationKind(Kind):
-    """Drawn animation. LR is drawn at its own resolution, with lines of its own width."""
+    """Drawn animation. LR is drawn at its own resolution, with its own line width."""
 
     rate = ANIMATION_RATE
 
@@ -77,7 +86,7 @@ class AnimationKind(Kind):
 
 
 class CameraKind(Kind):
-    """A moving camera over the pictures in a folder; LR is the view of a sensor with larger pixels."""
+    """A moving camera over the photographs in a folder. LR is taken by a sensor with larger pixels."""
 
     rate = CAMERA_RATE
 

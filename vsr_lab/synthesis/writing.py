@@ -1,4 +1,4 @@
-"""Rendered clips as lossless files with a manifest, written by several processes."""
+"""Rendering of clips to lossless files with a manifest, in several processes."""
 
 import os
 import signal
@@ -30,10 +30,13 @@ class RenderPlan:
     """The clips to render: seeds seed..seed+n-1 of a kind.
 
     Args:
-        frames: of each clip.
-        size: height and width of HR, pixels.
-        scale: of LR twins that are rendered at their own resolution; None renders HR only.
-        split: written into the manifest.
+        kind: kind of footage.
+        seed: seed of the first clip.
+        n: number of clips.
+        frames: frames per clip.
+        size: height and width of HR in pixels.
+        scale: scale of LR versions, which are rendered at their own resolution; None: HR only.
+        split: value for the manifest.
 
     Raises:
         UserError: a value is out of range, or size is not a multiple of scale.
@@ -71,9 +74,15 @@ class _Job:
 
 
 def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Path]:
-    """Render clips into folder/hr, with scale also their LR twins into folder/lr, and write a manifest of each.
+    """Render clips to folder/hr and, if there is a scale, their LR versions to folder/lr, with a manifest for each.
 
-    Files that exist are kept, so that an interrupted render continues. Bytes do not depend on the number of workers.
+    Existing files are kept, so an interrupted render can be continued. The files do not depend on the number of
+    workers.
+
+    Args:
+        folder: folder to write to.
+        plan: the clips.
+        workers: number of processes.
 
     Returns:
         The manifests: "manifest", and "lr" if there is one.
@@ -131,7 +140,7 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
 
 
 def _succeeded(future: "Future[None]") -> bool:
-    """True; raises the exception of the other process."""
+    """Return True, or raise the exception of the other process."""
     future.result()
     return True
 
@@ -148,7 +157,7 @@ def _init_worker(done: "Synchronized[int]", ended: Connection) -> None:
 
 
 def _end_with(ended: Connection) -> None:
-    """End this process when the first one closes its end of the pipe, or is gone."""
+    """End this process when the parent closes its end of the pipe or has ended."""
     ended.poll(None)
     os._exit(1)
 
@@ -160,7 +169,7 @@ def _write(job: _Job) -> None:
 
 
 def _frames_written(job: _Job) -> Iterator[None]:
-    """Write the job's file, which appears when it is complete; yields once a frame."""
+    """Write a file, atomically; yield after every frame."""
     rate = job.kind.rate
     with (
         atomic_path(job.path) as temporary,

@@ -26,35 +26,35 @@ class Command(Section):
     """The configuration of a command."""
 
     run_dir: FilePath
-    """Folder that the run writes."""
+    """Folder that the run writes to."""
     overwrite: Bool = False
-    """Whether a run that is in run_dir already may be replaced. Only a folder that a run wrote is ever cleared."""
+    """Whether an existing run in run_dir may be replaced. Other folders are never cleared."""
 
     brought: ClassVar[frozenset[str]] = frozenset()
-    """Keys that a content type's yaml sets for another command, and that have no effect here."""
+    """Keys of a content type's yaml that have no effect in this command."""
 
 
 class FootageChoice(Section):
     """Which footage is read, and how."""
 
     clips: Names | None = None
-    """Names to keep; null: all."""
+    """Names of the clips to use; null: all."""
     frames: Frames | None = None
-    """"60:84" narrows every clip."""
+    """Frames of every clip to use, such as "60:84"; null: all."""
     downscale: Annotated[Number, Field(ge=1, le=16)] = 1.0
-    """Shrinks lossy footage first, so that coding artefacts vanish."""
+    """Factor by which footage is downscaled first, to remove coding artefacts."""
     split: Text | None = None
-    """Rows of a manifest with this value in the column split, or that part of a data set's layout."""
+    """Split to use, of a manifest or of a dataset's layout."""
     content: Text | None = None
-    """Rows of a manifest with this content_type."""
+    """content_type of the manifest rows to use; null: all."""
 
 
 class Reading(Section):
     """How interlaced, HDR and damaged footage is read."""
 
     deinterlace: Deinterlace | None = None
-    """null: interlaced footage is refused; auto, bwdif, ivtc: whole frames are made of it; keep: read as it is."""
+    """null: interlaced video is refused; auto, bwdif, ivtc: converted to progressive frames; keep: read as stored."""
     tone_map: ToneMap | None = None
-    """null: HDR is refused; bt2390: brought to BT.709."""
+    """null: HDR is refused; bt2390: tone-mapped to BT.709."""
     damaged: Damaged | None = None
-    """null: damaged files are refused; keep: what can be decoded is read."""
+    """null: damaged files are refused; keep: the frames that can be decoded are read."""

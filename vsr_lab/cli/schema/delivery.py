@@ -20,12 +20,12 @@ class ExportConfig(Command):
     exporters: Annotated[
         dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
     ]
-    """Formats by name: any of configs/exporter."""
+    """Exporters by name of the format, from configs/exporter."""
     formats: Names
 
 
 class UpscaleConfig(Command, Reading):
-    """Upscale a video file by a bundle.
+    """Upscale a video file with a bundle.
 
     Example: vsr-lab upscale bundle=BUNDLE input=in.mp4 output=out.mp4
     """

@@ -37,7 +37,7 @@ class IndexConfig(Command):
 
 
 class LeaksConfig(Command):
-    """Find shots that two splits of a manifest share.
+    """Find shots that are in two splits of a manifest.
 
     Example: vsr-lab footage leaks manifest.csv
     """
@@ -47,7 +47,7 @@ class LeaksConfig(Command):
 
 
 class SampleConfig(Command):
-    """Choose the shots that represent a folder of footage.
+    """Choose representative shots of a folder of footage.
 
     Example: vsr-lab footage sample archive/ -n 12
     """
@@ -88,7 +88,7 @@ class StoreConfig(Section):
 
 
 class RenderConfig(Command):
-    """Render footage: drawn animation, screens, or a camera over photographs.
+    """Render footage: animation, screens, or a camera over photographs.
 
     Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
     """
@@ -105,7 +105,7 @@ class RenderConfig(Command):
 
 
 class CheckConfig(Command):
-    """Find what is wrong with LR/HR pairs.
+    """Find faults of LR/HR pairs.
 
     Example: vsr-lab footage check LR HR
     """
@@ -117,7 +117,7 @@ class CheckConfig(Command):
     frames: Frames | None
     degradation: dict[str, Any] | None = None
     families: dict[str, dict[str, Any]]
-    """Degradations that LR is compared with, each built once the scale is known."""
+    """Degradations that are compared with LR."""
 
 
 class DemoFootage(Section):
@@ -134,7 +134,7 @@ class DemoUpscale(Section):
 
 
 class DemoConfig(Command):
-    """Train, judge, select, export and upscale on footage that comes along.
+    """Train, evaluate, select, export and upscale on footage from installed packages.
 
     Example: vsr-lab demo
     """

@@ -29,7 +29,7 @@ class Metric(Section):
 
 
 class ShownMetric(Section):
-    """A metric that was measured before: its function is not imported."""
+    """A metric that was computed earlier; its function is not imported."""
 
     measure: dict[str, Any]
     show: Presentation | None
@@ -39,7 +39,7 @@ Front = dict[str, Literal[1, -1]]
 
 
 class ProtocolConfig(Section):
-    """Everything that a number depends on besides the candidate and the clips."""
+    """All that a score depends on apart from the candidate and the clips."""
 
     name: Text
     description: Text
@@ -50,7 +50,7 @@ class ProtocolConfig(Section):
     centre_only: Bool
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
-    """Metrics by name, each with how it is shown."""
+    """Metrics by name, with their presentation."""
 
 
 class EvaluateConfig(Command):
@@ -65,7 +65,7 @@ class EvaluateConfig(Command):
 
 
 class CompareConfig(Command):
-    """Write one page from evaluation runs.
+    """Compare evaluations on one page.
 
     Example: vsr-lab compare runs=[results/evaluate/a,results/evaluate/b]
     """
@@ -74,13 +74,13 @@ class CompareConfig(Command):
     title: Text
     baseline: Text
     metrics: dict[str, ShownMetric]
-    """Metrics by name, each with how it is shown."""
+    """Metrics by name, with their presentation."""
     front: Front
-    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
+    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
 
 
 class SelectConfig(Command):
-    """Choose the candidate that may ship, for each content type.
+    """Select the candidate that may be deployed, for each content type.
 
     Example: vsr-lab select runs=[results/evaluate/a,results/evaluate/b]
     """
@@ -89,7 +89,7 @@ class SelectConfig(Command):
     baseline: Text
     rank_by: Text
     front: Annotated[Front, Field(min_length=1)]
-    """Metrics of the Pareto front: 1 where higher is better, -1 where lower is."""
+    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]
     # The runs say their content types.
     brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})

@@ -65,7 +65,7 @@ class ValidationMetric(Section):
 
 
 class ValidationConfig(Section):
-    """What is measured while a training goes on, and what chooses the best checkpoint."""
+    """What is measured in validation, and how the best checkpoint is selected."""
 
     every: Steps
     size: Side
@@ -100,7 +100,7 @@ class TrainerConfig(Section):
 
 
 class ParameterGroup(Section):
-    """Weights with a learning rate of their own."""
+    """Parameters with a learning rate of their own."""
 
     match: Annotated[Text, Field(min_length=1)]
     rate: NonNegative

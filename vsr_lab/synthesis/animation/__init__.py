@@ -1,4 +1,4 @@
-"""Drawn animation made by the project: productions with a style, a cast and shots, all from a seed."""
+"""Drawn animation: films with a style, characters and shots, all determined by a seed."""
 
 from collections.abc import Iterator
 
@@ -20,11 +20,10 @@ RATE = 24
 
 
 def render_animation(seed: int, frames: int, height: int, width: int) -> Iterator[NDArray[np.uint8]]:
-    """Yields `frames` pictures (height, width, 3), uint8 RGB, of a drawn film, 24 a second.
+    """Draw a film: yield `frames` frames, RGB uint8 (height, width, 3), at 24 per second.
 
-    The seed (0 or more) picks style, cast, places, weather and shots; equal arguments give equal bytes. Every size of
-    the same aspect shows the same film at the same moments, drawn natively: twice the height and width is the same
-    picture with twice the pixels.
+    The seed (>= 0) determines style, characters, places, weather and shots; equal arguments give equal bytes. All sizes
+    of one aspect ratio show the same film, each drawn at its own resolution.
     """
     wide = width / height * HIGH
     cast = _cast(seed)
@@ -40,7 +39,7 @@ def render_animation(seed: int, frames: int, height: int, width: int) -> Iterato
 
 
 def cuts(seed: int, frames: int) -> list[int]:
-    """The frames of a film at which a new shot begins, but for its first."""
+    """Frames of a film at which a new shot begins, except the first frame."""
     found, at = list[int](), 0
     for _, length in _lengths(seed):
         at += length
@@ -51,7 +50,7 @@ def cuts(seed: int, frames: int) -> list[int]:
 
 
 def _lengths(seed: int) -> Iterator[tuple[int, int]]:
-    """Number and frames of every shot, without end: from one second to four."""
+    """Yield number and length in frames of every shot, endlessly; shots last one to four seconds."""
     rng = np.random.default_rng([seed, 3])
     number = 0
     while True:

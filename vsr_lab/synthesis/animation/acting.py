@@ -1,4 +1,4 @@
-"""Timing: what changes from drawing to drawing, as tables drawn once from the seed."""
+"""Timing of motion: easing functions, and tables that are drawn at random once."""
 
 from collections.abc import Callable
 from math import pi, sin
@@ -11,19 +11,19 @@ Rng = np.random.Generator
 
 
 def ease(t: float, start: float, stop: float) -> float:
-    """0 before start, 1 after stop, slow at both ends."""
+    """Smooth step: 0 before start, 1 after stop, slow at both ends."""
     share = min(max((t - start) / max(stop - start, 1e-9), 0), 1)
     return share * share * (3 - 2 * share)
 
 
 def spring(t: float, start: float, length: float) -> float:
-    """0 before start, then up to 1 with an overshoot, as motion graphics move."""
+    """0 before start, then 1 with an overshoot, as in motion graphics."""
     share = min(max((t - start) / length, 0), 1)
     return 1 - (1 - share) ** 3 * float(np.cos(share * 2.2 * pi)) if share > 0 else 0.0
 
 
 class Blinks:
-    """Eyes of each frame: open, and every second or three shut within six frames."""
+    """Opening of the eyes over time; they blink every two or three seconds for six frames."""
 
     def __init__(self, rng: Rng, frames: int) -> None:
         at, self._shut = float(rng.uniform(4, 50)), list[float]()
@@ -32,13 +32,13 @@ class Blinks:
             at += float(rng.uniform(26, 90)) if rng.random() < 0.8 else 10.0
 
     def at(self, t: int) -> float:
-        """1 open to 0 shut."""
+        """Opening at frame t: 1 open to 0 shut."""
         near = min((abs(t - shut) for shut in self._shut), default=99.0)
         return 0.0 if near < 2 else 0.5 if near < 4 else 1.0
 
 
 class Flaps:
-    """Mouths of each frame: phrases of flaps on threes, with pauses."""
+    """Shape of a talking mouth over time, held for three frames, with pauses."""
 
     def __init__(self, rng: Rng, frames: int, talks: float) -> None:
         self._shapes: list[int] = []
@@ -48,16 +48,26 @@ class Flaps:
             self._shapes += [int(rng.choice(3, p=[0.25, 0.35, 0.4])) if speaks else 0 for _ in range(long)]
 
     def at(self, t: int) -> int:
-        """0 closed, 1 half, 2 open."""
+        """Shape at frame t: 0 closed, 1 half open, 2 open."""
         return self._shapes[t // 3]
 
 
 def draw_camera(
     rng: Rng, frames: int, pan: float, tall: float, push: float, stands: float = 0.4
 ) -> tuple[Callable[[int], View], tuple[float, float], float]:
-    """A camera that stands, pans (up to `pan` units), tilts (`tall`) or pushes in or out (zoom up to 1 + `push`), at
-    times with a shaking hand; stands: how likely it does not move. Returns it, how far it goes to the left and to the
-    right, and its closest zoom."""
+    """Draw a camera motion at random: still, pan, tilt or zoom, sometimes with shake.
+
+    Args:
+        rng: random generator.
+        frames: number of frames.
+        pan: maximum horizontal motion in units.
+        tall: maximum vertical motion in units.
+        push: maximum zoom, 1 + push.
+        stands: probability of a still camera.
+
+    Returns:
+        The view at a frame, the largest motion to the left and to the right, and the largest zoom.
+    """
     move = int(rng.choice(4, p=[stands, *((1 - stands) * np.array([0.5, 0.33, 0.17]))]))
     x1 = pan * float(rng.choice([-1, 1]) * rng.uniform(0.25, 1)) if move in (1, 3) else 0.0
     y1 = float(rng.uniform(-tall, tall)) if move == 1 and rng.random() < 0.4 else 0.0

@@ -1,4 +1,4 @@
-"""Shots that are loud: outbursts of feeling, romping creatures, magic."""
+"""Shots with strong action: close-ups with speed lines, jumping creatures, magic."""
 
 from collections.abc import Callable
 from math import pi, sin
@@ -22,7 +22,7 @@ Rng = np.random.Generator
 
 
 def outburst(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """A close-up or a figure in full run, over speed lines, with a shaking camera and flashes of light."""
+    """A close-up or a running person over speed lines, with a shaking camera and flashes."""
     painter = Painter(rng, cast.manner, weather, wide, (-20, 20))
     person, ink = cast.people[int(rng.integers(len(cast.people)))], cast.manner.ink
     seed, close = int(rng.integers(1 << 31)), rng.random() < 0.6
@@ -60,7 +60,7 @@ def outburst(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -
 
 
 def romp(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """Cartoon creatures that hop, with squash and stretch, and balls that bounce."""
+    """Cartoon creatures that jump, with squash and stretch, and balls that bounce."""
     camera, reach, closest = draw_camera(rng, frames, 60, 0, 0.1)
     painter = Painter(rng, cast.manner, weather, wide, reach)
     place = draw_place(painter, some_place(rng, cast))
@@ -105,7 +105,7 @@ def _hopper(
 
 
 def spell(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """Magic: a person lit by a ball of energy, sparkles all around."""
+    """A person lit by a ball of energy, with sparkles."""
     camera, reach, closest = draw_camera(rng, frames, 30, 0, 0.18)
     painter = Painter(rng, cast.manner, weather, wide, reach)
     hue, seed = float(rng.random()), int(rng.integers(1 << 31))

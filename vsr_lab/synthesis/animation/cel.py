@@ -1,4 +1,4 @@
-"""One drawing: fills, cel shadows and inked lines, as SVG that resvg renders at any size."""
+"""One drawing: fills, cel shadows and ink lines, as SVG, which resvg renders at any size."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -29,8 +29,15 @@ Layer = NDArray[Any]  # uint8 (height, width, 4): RGB and alpha, straight
 
 
 class Ink:
-    """How lines and shadows are drawn: line width in units (0: none), its colour (None: a darker tone of each fill), on
-    which side it is thick, how many shadow tones there are (0..2), and the light that falls on all colours."""
+    """Style of lines and shadows.
+
+    Attributes:
+        width: line width in units; 0: no lines.
+        colour: colour of lines; None: a darker tone of each fill.
+        weight: direction of the side on which lines are thick.
+        tones: number of shadow tones, 0..2.
+        light: colour of the light on all colours.
+    """
 
     def __init__(
         self, width: float, colour: Colour | None, weight: tuple[float, float], tones: int, light: Colour = (1, 1, 1)
@@ -39,7 +46,7 @@ class Ink:
 
 
 class Cel:
-    """Draws in units of its current matrix; later shapes cover earlier ones."""
+    """A canvas in units of its current matrix. Later shapes cover earlier ones."""
 
     def __init__(self, ink: Ink) -> None:
         self.ink = ink
@@ -50,7 +57,7 @@ class Cel:
 
     @contextmanager
     def at(self, matrix: Matrix) -> Generator[None]:
-        """Inside the block, shapes go through `matrix` first."""
+        """Context manager that applies `matrix` to shapes first."""
         before = self.matrix
         self.matrix = within(before, matrix)
         yield
@@ -58,15 +65,15 @@ class Cel:
 
     @property
     def scale(self) -> float:
-        """Units of the drawing a unit of the current matrix."""
+        """Units of the drawing per unit of the current matrix."""
         return float(abs(np.linalg.det(self.matrix[:, :2]))) ** 0.5
 
     def paint(self, colour: Colour) -> str:
-        """The colour under the light, for SVG."""
+        """The colour under the light, as SVG."""
         return css(times(colour, self.ink.light))
 
     def fill(self, shape: Points, colour: Colour | str, opacity: float = 1, sharp: bool = False) -> None:
-        """A shape without a line; colour may be the `url(#...)` of a gradient."""
+        """Draw a shape without a line. colour may be the `url(#...)` of a gradient."""
         path = (straight_path if sharp else smooth_path)(moved(shape, self.matrix))
         self._add(path, colour if isinstance(colour, str) else self.paint(colour), opacity)
 
@@ -78,9 +85,15 @@ class Cel:
         line: float = 1,
         base: Colour | None = None,
     ) -> None:
-        """A fill, its shadows (each darker; only as many as the ink has tones) cut to it, and its contour.
+        """Draw a fill, its shadows and its contour.
 
-        line: times the ink's width; base: the colour that shadows and line come from where the fill is a gradient.
+        Args:
+            shape: contour points.
+            colour: colour or gradient of the fill.
+            shadows: shadow shapes, each darker than the previous one, clipped to the fill; no more than the ink has
+                tones.
+            line: width as a multiple of the ink's width.
+            base: colour that shadows and line are derived from if the fill is a gradient.
         """
         plain = base or (colour if not isinstance(colour, str) else (0.3, 0.3, 0.35))
         self.fill(shape, colour)
@@ -92,7 +105,7 @@ class Cel:
         self.contour(shape, line, plain)
 
     def contour(self, shape: Points, line: float = 1, base: Colour = (0.2, 0.2, 0.25)) -> None:
-        """The inked line around a shape."""
+        """Draw the ink line around a shape."""
         if self.ink.width * line:
             path = outline(moved(shape, self.matrix), self.ink.width * line, self.ink.weight)
             self._add(path, self._inked(base))
@@ -107,24 +120,27 @@ class Cel:
         colour: Colour | None = None,
         opacity: float = 1,
     ) -> None:
-        """An open inked line; with `colour`, a brush stroke of that colour `line` units of the matrix wide."""
+        """Draw an open ink line.
+
+        With `colour`, a brush stroke of that colour that is `line` units of the matrix wide.
+        """
         width = line * self.scale if colour else self.ink.width * line
         if width:
             paint = self.paint(colour) if colour else self._inked(base)
             self._add(stroke(moved(shape, self.matrix), width, head, tail), paint, opacity)
 
     def ring(self, outer: Points, inner: Points, colour: Colour, opacity: float = 1) -> None:
-        """What `outer` has and `inner` has not."""
+        """Fill the area that is inside `outer` and outside `inner`."""
         path = smooth_path(moved(outer, self.matrix)) + smooth_path(moved(inner, self.matrix))
         self._add(path, self.paint(colour), opacity, "evenodd")
 
     def dot(self, x: float, y: float, rx: float, ry: float | None, colour: Colour | str, opacity: float = 1) -> None:
-        """A filled ellipse."""
+        """Draw a filled ellipse."""
         self.fill(ellipse(x, y, rx, ry), colour, opacity)
 
     @contextmanager
     def clipped(self, shape: Points) -> Generator[None]:
-        """Inside the block, nothing is drawn beyond the shape."""
+        """Context manager that clips what is drawn to the shape."""
         name = f"c{next(self._names)}"
         self._defs.append(f'<clipPath id="{name}"><path d="{smooth_path(moved(shape, self.matrix))}"/></clipPath>')
         self._parts.append(f'<g clip-path="url(#{name})">')
@@ -133,7 +149,7 @@ class Cel:
 
     @contextmanager
     def blurred(self, radius: float) -> Generator[None]:
-        """Inside the block, all is softened by a Gaussian of `radius` units."""
+        """Context manager that blurs what is drawn by a Gaussian of `radius` units."""
         name = f"f{next(self._names)}"
         deviation = radius * self.scale
         self._defs.append(
@@ -145,13 +161,13 @@ class Cel:
         self._parts.append("</g>")
 
     def gradient(self, start: tuple[float, float], end: tuple[float, float], stops: Sequence[Colour]) -> str:
-        """A linear gradient between two places; give the result as a colour."""
+        """Define a linear gradient between two points; the result can be used as a colour."""
         (x1, y1), (x2, y2) = moved(np.array([start, end]), self.matrix)
         place = f'x1="{x1:.2f}" y1="{y1:.2f}" x2="{x2:.2f}" y2="{y2:.2f}"'
         return self._gradient("linearGradient", place, [(css(times(stop, self.ink.light)), 1.0) for stop in stops])
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, opacity: float = 1) -> None:
-        """A disc of light that fades to its rim."""
+        """Draw a disc of light that fades towards its border."""
         (cx, cy), far = moved(np.array([[x, y]]), self.matrix)[0], radius * self.scale
         fades = [
             (css(colour), opacity),
@@ -166,7 +182,7 @@ class Cel:
     def text(
         self, x: float, y: float, size: float, text: str, family: str, colour: Colour, line: Colour | None
     ) -> None:
-        """A line of text around x, on the baseline y, with a contour of colour `line`."""
+        """Draw a line of text centred at x, on the baseline y, with a contour of colour `line`."""
         (px, py), high = moved(np.array([[x, y]]), self.matrix)[0], size * self.scale
         edge = f'stroke="{css(line)}" stroke-width="{high * 0.16:.2f}" stroke-linejoin="round"' if line else ""
         start = f'<text x="{px:.2f}" y="{py:.2f}" font-family="{family}" font-size="{high:.2f}" text-anchor="middle" '
@@ -175,7 +191,7 @@ class Cel:
         self._parts.append(f'{start}fill="{css(colour)}">{text}</text>')
 
     def svg(self, view: Matrix, size: tuple[int, int]) -> str:
-        """The drawing seen through `view` (units to pixels) on a picture of (height, width)."""
+        """The drawing as SVG, seen through `view` (units to pixels), on a picture of (height, width)."""
         a, b, c, d, e, f = view.T.ravel()
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[1]}" height="{size[0]}">'
@@ -204,7 +220,7 @@ class Cel:
 
 @lru_cache(maxsize=4)
 def render(svg: str, fonts: tuple[str, ...] = ()) -> Layer:
-    """The SVG as pixels. What is held is drawn once."""
+    """Render an SVG to pixels; repeated drawings are cached."""
     coded = resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_files=list(fonts))
     picture = np.asarray(cv2.imdecode(np.frombuffer(bytes(coded), np.uint8), cv2.IMREAD_UNCHANGED))
     return np.ascontiguousarray(picture[..., [2, 1, 0, 3]])

@@ -1,4 +1,4 @@
-"""Cartoon creatures and props: rubbery bodies that squash and stretch, birds, vehicles."""
+"""Cartoon creatures and objects: bodies with squash and stretch, birds, vehicles."""
 
 from dataclasses import dataclass
 from math import pi, sin
@@ -14,7 +14,7 @@ _EARS = ("cat", "rabbit", "bear", "horns", "feeler", "none")
 
 @dataclass(frozen=True)
 class Creature:
-    """A round cartoon animal; lengths in half heights of its body."""
+    """A round cartoon animal. Lengths are in half body heights."""
 
     colour: Colour
     belly: Colour
@@ -29,7 +29,7 @@ class Creature:
 
 
 def draw_creature(rng: np.random.Generator) -> Creature:
-    """Any."""
+    """Draw the properties of a creature at random."""
     colour = drawn(rng, (0.35, 0.85), (0.55, 1.0))
     spots = [
         (float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.7, 0.2)), float(rng.uniform(0.06, 0.16)))
@@ -50,7 +50,16 @@ def draw_creature(rng: np.random.Generator) -> Creature:
 
 
 def draw_creature_at(cel: Cel, who: Creature, step: float, eyes: float, mouth: int, gaze: float) -> None:
-    """The creature on the ground at (0, 0), two high; step: phase of its walk; eyes: 0 shut to 1."""
+    """Draw a creature of height 2 on the ground at (0, 0).
+
+    Args:
+        cel: canvas.
+        who: the creature.
+        step: phase of its walk.
+        eyes: 0 shut to 1 open.
+        mouth: as in `Flaps`.
+        gaze: -1 (left) to 1.
+    """
     wide, pear = who.wide, who.pear
     swing = sin(step)
     if who.tail:
@@ -155,7 +164,7 @@ def _creature_face(cel: Cel, who: Creature, eyes: float, mouth: int, gaze: float
 
 
 def bird(cel: Cel, flap: float, colour: Colour) -> None:
-    """A bird far off, one wide; flap: -1 to 1."""
+    """Draw a distant bird of width 1; flap: position of the wings, -1 to 1."""
     for side in (-1, 1):
         wing = points(
             (0, 0),
@@ -169,7 +178,7 @@ def bird(cel: Cel, flap: float, colour: Colour) -> None:
 
 
 def ball(cel: Cel, colour: Colour, second: Colour, turn: float) -> None:
-    """A beach ball of half height 1 on the ground at (0, 0)."""
+    """Draw a beach ball of radius 1 on the ground at (0, 0)."""
     circle = ellipse(0, -1, 1, 1, count=14)
     cel.shape(circle, colour)
     with cel.clipped(circle), cel.at(placed(0, -1, turn=turn)):
@@ -192,7 +201,7 @@ def ball(cel: Cel, colour: Colour, second: Colour, turn: float) -> None:
 
 
 def car(cel: Cel, colour: Colour, turn: float, bump: float) -> None:
-    """A small car driving right, 2.6 long, its wheels on the ground at y = 0; turn: of the wheels."""
+    """Draw a small car that faces right, 2.6 long, with its wheels on y = 0; turn: rotation of the wheels."""
     y = -0.08 * bump
     body: Points = points(
         (-1.3, -0.3), (-1.3, -0.3), (-1.32, -0.72), (-1.05, -0.86), (-0.78, -1.32), (-0.2, -1.42),

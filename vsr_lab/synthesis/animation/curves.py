@@ -1,4 +1,4 @@
-"""Lines as a pen draws them: smooth through their points, swelling and tapering."""
+"""Curves as drawn by a pen: smooth, and of varying width."""
 
 from collections.abc import Sequence
 from math import cos, sin
@@ -12,36 +12,36 @@ STILL: Matrix = np.array([[1.0, 0, 0], [0, 1.0, 0]])
 
 
 def points(*pairs: ArrayLike) -> Points:
-    """(x, y) pairs, or arrays of them, one after the other."""
+    """Concatenate (x, y) pairs, or arrays of them."""
     return np.concatenate([np.asarray(pair, np.float64).reshape(-1, 2) for pair in pairs])
 
 
 def placed(x: float, y: float, scale: float = 1, turn: float = 0, stretch: float = 1, flip: bool = False) -> Matrix:
-    """Scale (and `stretch` upwards, keeping the area), turn by radians, move to (x, y)."""
+    """Matrix that scales, stretches upwards at constant area, rotates by `turn` radians and translates to (x, y)."""
     across, up = scale / stretch**0.5 * (-1 if flip else 1), scale * stretch**0.5
     c, s = cos(turn), sin(turn)
     return np.array([[c * across, -s * up, x], [s * across, c * up, y]])
 
 
 def within(outer: Matrix, inner: Matrix) -> Matrix:
-    """First `inner`, then `outer`."""
+    """Matrix that applies `inner`, then `outer`."""
     return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
 
 
 def moved(shape: Points, matrix: Matrix) -> Points:
-    """The points after the matrix."""
+    """Apply a matrix to points."""
     return shape @ matrix[:, :2].T + matrix[:, 2]
 
 
 def ellipse(x: float, y: float, rx: float, ry: float | None = None, turn: float = 0, count: int = 12) -> Points:
-    """Points around an ellipse, from the right, clockwise on the screen."""
+    """Points on an ellipse, from the right, clockwise on the screen."""
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
     circle = np.stack([rx * np.cos(angle), (rx if ry is None else ry) * np.sin(angle)], 1)
     return moved(circle, placed(x, y, turn=turn))
 
 
 def bent(start: ArrayLike, end: ArrayLike, bend: float, count: int = 5) -> Points:
-    """An arc from start to end that leaves the straight line by `bend` of its length, to the left of its way."""
+    """An arc from start to end, whose middle is to the left of the straight line by `bend` times its length."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     share = np.linspace(0, 1, count)[:, None]
     way = b - a
@@ -50,7 +50,7 @@ def bent(start: ArrayLike, end: ArrayLike, bend: float, count: int = 5) -> Point
 
 
 def sampled(shape: Points, closed: bool, each: int = 6) -> Points:
-    """A Catmull-Rom curve through the points. Two equal points in a row make a corner."""
+    """Points on a Catmull-Rom curve through the given points. Two equal consecutive points make a corner."""
     last = shape if closed else np.concatenate([shape[:1], shape, shape[-1:]])
     if closed:
         last = np.concatenate([shape[-1:], shape, shape[:2]])
@@ -63,7 +63,7 @@ def sampled(shape: Points, closed: bool, each: int = 6) -> Points:
 
 
 def smooth_path(shape: Points, closed: bool = True) -> str:
-    """The Catmull-Rom curve as the Bezier curves of an SVG path."""
+    """The Catmull-Rom curve as Bezier curves of an SVG path."""
     last = np.concatenate([shape[-1:], shape, shape[:2]] if closed else [shape[:1], shape, shape[-1:]])
     first = last[1:-2] + (last[2:-1] - last[:-3]) / 6
     second = last[2:-1] - (last[3:] - last[1:-2]) / 6
@@ -84,7 +84,7 @@ def _normals(curve: Points, closed: bool) -> Points:
 
 
 def outline(shape: Points, width: float, weight: tuple[float, float]) -> str:
-    """The contour of a closed shape as a filled path, thicker on the side that `weight` (a vector) points to."""
+    """The contour of a closed shape as a filled path, thicker on the side in direction `weight`."""
     curve = sampled(shape, True)
     normal = _normals(curve, True)
     area = np.sum(curve[:, 0] * np.roll(curve[:, 1], -1) - curve[:, 1] * np.roll(curve[:, 0], -1))
@@ -94,7 +94,7 @@ def outline(shape: Points, width: float, weight: tuple[float, float]) -> str:
 
 
 def _tips(normal: Points) -> NDArray[np.float64]:
-    """How thick the line is at each point of a closed curve: it thins out towards sharp corners."""
+    """Line width at each point of a closed curve; thinner towards sharp corners."""
     keeps = np.clip(0.25 + (np.roll(normal, 1, 0) * np.roll(normal, -1, 0)).sum(1), 0.12, 1)
     for reach in (1, 2):
         beside = np.minimum(np.roll(keeps, reach), np.roll(keeps, -reach))
@@ -103,7 +103,7 @@ def _tips(normal: Points) -> NDArray[np.float64]:
 
 
 def stroke(shape: Points, width: float, head: float = 0.35, tail: float = 0.35) -> str:
-    """An open line as a filled path: it swells over the share `head` of its length and tapers over `tail`."""
+    """An open line as a filled path, which widens over the fraction `head` of its length and narrows over `tail`."""
     curve = sampled(shape, False)
     along = np.linspace(0, 1, len(curve))
     up = np.clip(along / max(head, 1e-6), 0, 1)
@@ -114,7 +114,7 @@ def stroke(shape: Points, width: float, head: float = 0.35, tail: float = 0.35) 
 
 
 def tube(joints: Points, radii: Sequence[float]) -> Points:
-    """The contour around a bent limb: `radii` at the joints, round at its end."""
+    """The contour of a bent limb with `radii` at its joints and a round end."""
     along = sampled(joints, False, 3)
     thick = np.interp(np.linspace(0, 1, len(along)), np.linspace(0, 1, len(radii)), radii)
     offset = _normals(along, False) * thick[:, None]

@@ -1,4 +1,4 @@
-"""Effects: weather, speed lines, sparkles, smoke, and the light that is added to a finished frame."""
+"""Effects: weather, speed lines, sparkles, smoke, and light added to the finished frame."""
 
 from math import cos, exp, pi, sin
 
@@ -14,7 +14,7 @@ Rng = np.random.Generator
 
 
 def rain(cel: Cel, seed: int, t: int, wide: float, strength: float) -> None:
-    """Streaks, new ones for every drawing."""
+    """Draw streaks of rain, different in every drawing."""
     rng = np.random.default_rng([seed, t])
     for _ in range(int(140 * strength)):
         x, y, near = float(rng.uniform(-60, wide + 60)), float(rng.uniform(-40, HIGH)), float(rng.uniform(0.3, 1))
@@ -30,7 +30,7 @@ def rain(cel: Cel, seed: int, t: int, wide: float, strength: float) -> None:
 
 
 def flakes(cel: Cel, seed: int, t: int, wide: float, petals: Colour | None) -> None:
-    """Snow, or petals of a colour, that fall and tumble; each keeps its way from frame to frame."""
+    """Draw falling snow, or petals of a colour, with continuous paths over frames."""
     rng = np.random.default_rng(seed)
     for _ in range(80):
         x, y, near, phase, fall = rng.uniform([0, 0, 0.35, 0, 0.7], [wide + 80, HIGH + 40, 1.2, 2 * pi, 1.3])
@@ -54,7 +54,7 @@ def flakes(cel: Cel, seed: int, t: int, wide: float, petals: Colour | None) -> N
 
 
 def speed_lines(cel: Cel, seed: int, t: int, wide: float, colour: Colour, focus: tuple[float, float] | None) -> None:
-    """Action lines: into a focus, or (None) across the picture. New for every drawing."""
+    """Draw speed lines, different in every drawing: towards a focus, or across the picture if it is None."""
     rng = np.random.default_rng([seed, t])
     for _ in range(90):
         if focus is None:
@@ -77,7 +77,7 @@ def speed_lines(cel: Cel, seed: int, t: int, wide: float, colour: Colour, focus:
 
 
 def sparkles(cel: Cel, seed: int, t: int, wide: float, colour: Colour) -> None:
-    """Four-pointed stars that flare up and go out."""
+    """Draw four-pointed stars that appear and disappear."""
     rng = np.random.default_rng(seed)
     for _ in range(26):
         x, y, size, phase, rise = rng.uniform([0, 0, 3, 0, 0.1], [wide, HIGH, 13, 1, 0.7])
@@ -100,7 +100,7 @@ def sparkles(cel: Cel, seed: int, t: int, wide: float, colour: Colour) -> None:
 
 
 def puffs(cel: Cel, seed: int, t: int, x: float, y: float, size: float, colour: Colour, born: int) -> None:
-    """Dust or smoke that burst out at frame `born`: inked balls that grow, drift and shrink."""
+    """Draw clouds of dust or smoke that start at frame `born`, grow, drift and shrink."""
     age = (t - born) / 20
     if not 0 <= age < 1:
         return
@@ -116,7 +116,7 @@ def puffs(cel: Cel, seed: int, t: int, x: float, y: float, size: float, colour: 
 
 
 def orb(cel: Cel, seed: int, t: int, x: float, y: float, size: float, hue: float) -> None:
-    """A ball of energy with arcs, as spells are drawn; meant to be added as light."""
+    """Draw a ball of energy with arcs; to be added as light."""
     rng = np.random.default_rng([seed, t])
     pulse = 1 + 0.12 * sin(t * 0.7)
     cel.glow(x, y, size * 3.4 * pulse, hsv(hue, 0.8, 1), 0.7)
@@ -135,7 +135,7 @@ def orb(cel: Cel, seed: int, t: int, x: float, y: float, size: float, hue: float
 
 
 def vignette(strength: float) -> Effect:
-    """Corners darkened by up to `strength`."""
+    """Darken the corners by up to `strength`."""
 
     def apply(picture: Light, t: int, unit: float) -> Light:
         high, wide = picture.shape[:2]
@@ -148,7 +148,7 @@ def vignette(strength: float) -> Effect:
 
 
 def bloom(strength: float, radius: float = 9.0) -> Effect:
-    """Bright places shine over their edges, as filmed or composited cels do."""
+    """Let bright areas glow over their edges."""
 
     def apply(picture: Light, t: int, unit: float) -> Light:
         few = max(1, round(2 * unit))
@@ -161,7 +161,7 @@ def bloom(strength: float, radius: float = 9.0) -> Effect:
 
 
 def fade(start: int, length: int, colour: Colour, out: bool) -> Effect:
-    """A fade from a colour that begins at frame `start`, or to it."""
+    """Fade from a colour that begins at frame `start`, or to it."""
 
     def apply(picture: Light, t: int, unit: float) -> Light:
         share = min(max((t - start) / length, 0), 1)
@@ -176,7 +176,7 @@ def fade(start: int, length: int, colour: Colour, out: bool) -> Effect:
 
 
 def flash(times: tuple[int, ...], colour: Colour) -> Effect:
-    """An impact: two frames of light, then two that fade."""
+    """Add flashes of light: two frames at full strength, then two that fade."""
 
     def apply(picture: Light, t: int, unit: float) -> Light:
         strength = max((max(0.0, 0.8 - 0.22 * (t - at)) for at in times if t >= at), default=0.0)
@@ -190,7 +190,7 @@ def flash(times: tuple[int, ...], colour: Colour) -> Effect:
 
 
 def flare(cel: Cel, x: float, y: float, wide: float, colour: Colour, strength: float) -> None:
-    """Light in the lens from a source at (x, y): a glow, a streak and ghosts; meant to be added."""
+    """Draw a lens flare of a source at (x, y): a glow, a streak and ghosts; to be added as light."""
     cel.glow(x, y, 190, colour, 0.55 * strength)
     with cel.at(np.array([[1, 0, x], [0, 0.02, y]])):
         cel.dot(0, 0, wide * 0.5, wide * 0.5, tint(colour), 0.35 * strength)

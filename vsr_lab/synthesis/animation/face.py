@@ -1,4 +1,4 @@
-"""Heads of drawn people: face, eyes, mouth, in three-quarter views, blinking and talking."""
+"""Heads of drawn people: face, eyes and mouth in three-quarter views, blinking and talking."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _MOUTH: Colour = (0.45, 0.12, 0.14)
 
 @dataclass(frozen=True)
 class Face:
-    """What a person looks like above the neck. Lengths are in half head heights: the chin is 1 below the middle."""
+    """Properties of a head. Lengths are in half head heights: the chin is 1 below the middle."""
 
     skin: Colour
     eye: Colour
@@ -32,8 +32,14 @@ class Face:
 
 @dataclass(frozen=True)
 class Mood:
-    """The face of one drawing. turn, gaze: -1 (left) to 1; eyes: 0 shut to 1; mouth: 0 closed, 1 half, 2 open; joy: -1
-    to 1."""
+    """Expression of a face in one drawing.
+
+    Attributes:
+        turn, gaze: direction of head and eyes, -1 (left) to 1.
+        eyes: 0 shut to 1 open.
+        mouth: 0 closed, 1 half open, 2 open.
+        joy: -1 to 1.
+    """
 
     turn: float = 0.3
     eyes: float = 1.0
@@ -43,7 +49,7 @@ class Mood:
 
 
 def draw_face(rng: np.random.Generator, simple: bool, hair: Colour) -> Face:
-    """Anybody."""
+    """Draw the properties of a head at random."""
     child = float(rng.random())
     eye_hue = float(rng.random())
     return Face(
@@ -74,7 +80,7 @@ def head_shape(face: Face, turn: float) -> Points:
 
 
 def draw_head(cel: Cel, face: Face, mood: Mood, lit: float) -> None:
-    """Skull, ear and features. lit: -1 or 1, the side that the light comes from."""
+    """Draw skull, ears and features. lit: side of the light, -1 or 1."""
     skin, turn = face.skin, mood.turn
     side = -1 if turn > 0 else 1
     ear = ellipse(side * 0.80, 0.22, 0.13, 0.21, turn=-0.25 * side)
@@ -184,7 +190,7 @@ _LASH: Colour = (0.16, 0.11, 0.14)
 
 
 def _band(cel: Cel, line: Points, thick: float, colour: Colour) -> None:
-    """An upper lash line: thin at the inner corner, thick at the outer one."""
+    """Draw an upper lash line, thin at the inner corner and thick at the outer one."""
     curve = sampled(line, False, 4)
     swell = np.interp(np.linspace(0, 1, len(curve)), [0, 0.25, 0.75, 1], [0.15, 0.75, 1.0, 0.5])[:, None]
     cel.fill(np.concatenate([curve + (0, 0.012), (curve - swell * (0, thick))[::-1]]), colour, sharp=True)

@@ -1,4 +1,4 @@
-"""People from head to foot: clothes, limbs with joints, and the cycles that move them."""
+"""People from head to foot: clothes, jointed limbs, and walk cycles."""
 
 from dataclasses import dataclass
 from math import cos, pi, sin
@@ -16,7 +16,12 @@ _DRESSES = ("blazer", "hoodie", "shirt", "coat", "dress", "sailor")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, and what they wear. heads: body height in heads; build: width of the shoulders."""
+    """A person and their clothes.
+
+    Attributes:
+        heads: body height in head heights.
+        build: width of the shoulders.
+    """
 
     face: Face
     hair: Hair
@@ -32,8 +37,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Joints:
-    """Angles from hanging straight down, in radians, forward positive: (upper, lower) for near and far limbs; lift:
-    the hip's height over standing, in head heights; lean: of the trunk."""
+    """Pose of a person. Angles are in radians from hanging straight down, forward positive.
+
+    Limbs have pairs of angles (upper, lower), for the near and the far side.
+
+    Attributes:
+        lift: height of the hip above its standing height, in head heights.
+        lean: angle of the trunk.
+    """
 
     near_arm: tuple[float, float] = (0.1, 0.2)
     far_arm: tuple[float, float] = (-0.1, 0.2)
@@ -44,7 +55,7 @@ class Joints:
 
 
 def draw_person(rng: np.random.Generator, anime: bool) -> Person:
-    """Anybody, dressed."""
+    """Draw the properties of a person at random."""
     hair = draw_hair(rng, anime)
     top = drawn(rng, (0.2, 0.85), (0.3, 0.95))
     return Person(
@@ -62,7 +73,7 @@ def draw_person(rng: np.random.Generator, anime: bool) -> Person:
 
 
 def draw_bust(cel: Cel, person: Person, mood: Mood, lit: float, sway: float, breath: float) -> None:
-    """Head and shoulders: the middle of the head is at (0, 0), its half height is 1, the chest reaches 4.5 down."""
+    """Draw head and shoulders. The head is centred at (0, 0) with half height 1; the chest reaches to y = 4.5."""
     wide, top = 1.28 * person.build, person.top
     draw_back(cel, person.hair, sway, mood.turn)
     with cel.at(placed(0, breath)):
@@ -106,7 +117,7 @@ def _trunk(cel: Cel, person: Person, wide: float, top: Colour, lit: float) -> No
 
 
 def _collar(cel: Cel, person: Person, wide: float) -> None:
-    """What is worn at the throat."""
+    """Draw the clothes at the neck."""
     wear, top, under, accent = person.wear, person.top, person.under, person.accent
     if wear in ("blazer", "coat", "shirt"):
         vee = points((-0.36, 1.27), (0, 2.5), (0, 2.5), (0.36, 1.27), (0.2, 1.45), (-0.2, 1.45))
@@ -155,7 +166,7 @@ def _collar(cel: Cel, person: Person, wide: float) -> None:
 
 
 def walk(phase: float, stride: float = 0.5) -> Joints:
-    """One moment of a walk; a whole cycle, two steps, is a turn of 2 pi. A stride of 0.9 runs."""
+    """Joints at a phase of the walk cycle, 2 pi for two steps. A stride of 0.9 is a run."""
     run = max(0.0, stride - 0.55) * 2
 
     def leg(p: float) -> tuple[float, float]:
@@ -169,7 +180,7 @@ def walk(phase: float, stride: float = 0.5) -> Joints:
 
 
 def draw_figure(cel: Cel, person: Person, joints: Joints, mood: Mood, lit: float, sway: float) -> None:
-    """The whole person facing right; the ground is at (0, 0), a head is 1 high."""
+    """Draw the whole person facing right; the ground is at (0, 0), and a head has height 1."""
     tall = person.heads
     leg = tall * 0.46
     hip = np.array([0.0, -leg + 0.04 - joints.lift])
@@ -258,7 +269,7 @@ def _limb(
     end: Colour,
     shoe: Colour | None,
 ) -> None:
-    """Upper and lower part of an arm (with a hand) or a leg (with a shoe)."""
+    """Draw upper and lower part of an arm (with a hand) or a leg (with a shoe)."""
     upper, lower = angles[0], angles[0] + angles[1]
     middle = root + long * np.array([sin(upper), cos(upper)])
     last = middle + long * np.array([sin(lower), cos(lower)])

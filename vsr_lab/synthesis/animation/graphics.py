@@ -1,4 +1,4 @@
-"""Motion graphics: flat shapes that spring into place, and titles."""
+"""Motion graphics: flat shapes that appear with an overshoot, and titles."""
 
 from math import cos, pi, sin
 
@@ -22,7 +22,7 @@ _SECOND = "Harbour Engine Garden Comet Kingdom Letter Signal Orchard Parade Mach
 
 
 def titles(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """A title over shapes in motion, or over a painted place."""
+    """A title over moving shapes, or over a painted background."""
     hue = float(rng.random())
     colours = [
         hsv(hue + d, float(rng.uniform(0.45, 0.85)), float(rng.uniform(0.6, 1.0))) for d in (0, 0.08, 0.5, 0.58, 0.35)
@@ -58,7 +58,7 @@ def titles(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> 
 
 
 def _font(rng: Rng) -> tuple[str, str]:
-    """Family and file of a bold face."""
+    """Family and file of a bold font."""
     fonts = find_fonts()
     faces = [family.bold for family in (*fonts.sans, *fonts.serif) or fonts.mono]
     path = file_of(str(rng.choice(faces)))
@@ -99,7 +99,7 @@ def _ground(cel: Cel, rng: Rng, box: tuple[float, float, float, float], colours:
 
 
 class _Shape:
-    """One flat shape: it springs up, turns and floats."""
+    """A flat shape that appears, rotates and floats."""
 
     def __init__(self, rng: Rng, wide: float, colours: list[Colour]) -> None:
         self.x, self.y = float(rng.uniform(0, wide)), float(rng.uniform(0, HIGH))
@@ -131,7 +131,7 @@ class _Shape:
 
 
 def _polygon(sides: int) -> Points:
-    """A regular polygon with corners, or (10) a star."""
+    """A regular polygon with corners; 10 sides give a star."""
     angle = np.linspace(0, 2 * pi, sides, endpoint=False)
     radius = np.where(np.arange(sides) % 2, 0.45, 1.0) if sides == 10 else np.ones(sides)
     return np.repeat(np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1), 3, 0)

@@ -1,4 +1,4 @@
-"""Hair: locks over the forehead and behind the head, with their shadow, shine and sway."""
+"""Hair: locks in front of and behind the head, with shadow, shine and motion."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,12 @@ CUTS = ("spiky", "bob", "long", "tail", "twin", "short", "bun")
 
 @dataclass(frozen=True)
 class Hair:
-    """A hairstyle. locks: places (x) of the valleys between fringe locks; tips: how low each lock comes (y)."""
+    """A hairstyle.
+
+    Attributes:
+        valleys: x of the gaps between the locks of the fringe.
+        tips: (x, y) of the end of each lock.
+    """
 
     colour: Colour
     cut: str
@@ -35,7 +40,7 @@ class Hair:
 
 
 def draw_hair(rng: np.random.Generator, anime: bool) -> Hair:
-    """Any hairstyle; anime has hair of every colour."""
+    """Draw the properties of a hairstyle at random; with anime, hair may have any colour."""
     natural = hsv(*_NATURAL[int(rng.integers(len(_NATURAL)))])
     wild = drawn(rng, (0.35, 0.8), (0.5, 0.95))
     count = int(rng.integers(4, 8))
@@ -62,7 +67,7 @@ def draw_hair(rng: np.random.Generator, anime: bool) -> Hair:
 
 
 def draw_back(cel: Cel, hair: Hair, sway: float, turn: float) -> None:
-    """What hangs behind the head. sway: sideways, in half heads, of the lowest ends."""
+    """Draw the hair behind the head. sway: horizontal displacement of the lowest ends, in half head heights."""
     dark = shade(hair.colour, 0.9)
     if hair.cut in ("long", "tail", "twin"):
         for side in {"long": (0,), "tail": (-1 if turn > 0 else 1,), "twin": (-1, 1)}[hair.cut]:
@@ -82,7 +87,7 @@ def draw_back(cel: Cel, hair: Hair, sway: float, turn: float) -> None:
 
 
 def _mane(cel: Cel, hair: Hair, side: int, sway: float, dark: Colour) -> None:
-    """Long hair: one mane behind (side 0), or a tail at a side."""
+    """Draw long hair: behind the head (side 0), or as a tail on one side."""
     long = hair.length
     if side == 0:
         root, wide = np.array([0.0, 0.0]), 0.98
@@ -145,7 +150,7 @@ def fringe(hair: Hair, sway: float, turn: float) -> Points:
 
 
 def draw_front(cel: Cel, hair: Hair, sway: float, turn: float, lit: float) -> None:
-    """The fringe with its cel shadow, shine and strands."""
+    """Draw the fringe with its cel shadow, shine and strands."""
     shape = fringe(hair, sway, turn)
     cel.shape(shape, hair.colour)
     with cel.clipped(shape):
@@ -162,7 +167,7 @@ def draw_front(cel: Cel, hair: Hair, sway: float, turn: float, lit: float) -> No
 
 
 def _shine(cel: Cel, hair: Hair, turn: float) -> None:
-    """The ring of light around the crown, zigzag at its lower edge."""
+    """Draw the ring of light around the head, with a zigzag lower edge."""
     x = np.linspace(-0.66, 0.66, 15)
     y = -0.74 + 0.22 * x**2
     low = y + np.where(np.arange(15) % 2, 0.15, 0.03) * (1 - (x / 0.72) ** 2)

@@ -1,4 +1,4 @@
-"""Times of day, and manners of drawing: what holds for everything in a shot."""
+"""Time of day and drawing style, which are constant over a shot."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ _SKIES: dict[str, tuple[Colour, Colour, Colour, Colour, Colour]] = {
 
 @dataclass(frozen=True)
 class Weather:
-    """The sky's three colours, its sun's, the light that it casts on drawings, and whether it is dark."""
+    """Colours of a sky (three), of its sun and of the light on drawings, and whether it is dark."""
 
     name: str
     top: Colour
@@ -41,7 +41,7 @@ class Weather:
 
 
 def draw_weather(rng: np.random.Generator) -> Weather:
-    """A sky; one in six is of another world's colours."""
+    """Draw a sky at random; one in six has unusual colours."""
     name = str(rng.choice(list(_SKIES), p=[0.27, 0.2, 0.17, 0.1, 0.1, 0.16]))
     top, middle, horizon, sun, light = _SKIES[name]
     if rng.random() < 0.16:
@@ -55,8 +55,13 @@ def draw_weather(rng: np.random.Generator) -> Weather:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a production draws. anime: people have large painted eyes; hold: frames a drawing is shown; rough: of
-    brushes."""
+    """Drawing style of a film.
+
+    Attributes:
+        anime: people have large painted eyes.
+        hold: number of frames for which a drawing is shown.
+        rough: roughness of brush strokes.
+    """
 
     ink: Ink
     anime: bool
@@ -66,7 +71,7 @@ class Manner:
 
 
 def draw_manner(rng: np.random.Generator, light: Colour) -> Manner:
-    """Anime (thin lines), western cartoon (bold lines) or flat graphics (no lines)."""
+    """Draw a style at random: anime (thin lines), cartoon (bold lines) or flat graphics (no lines)."""
     which = int(rng.choice(3, p=[0.6, 0.27, 0.13]))
     width = float((rng.uniform(0.9, 1.7), rng.uniform(1.9, 3.4), 0.0)[which])
     black = hsv(float(rng.choice([0.0, 0.07, 0.65, 0.85])), float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.06, 0.2)))

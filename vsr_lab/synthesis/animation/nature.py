@@ -1,4 +1,4 @@
-"""Painted backgrounds out of doors: skies, clouds, mountains, hills, trees, grass, the sea."""
+"""Painted backgrounds of nature: skies, clouds, mountains, hills, trees, grass, the sea."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ Rng = np.random.Generator
 
 
 def sky(cel: Cel, rng: Rng, box: Box, weather: Weather, horizon: float) -> None:
-    """A graded sky down to `horizon` (y), with a sun, or a moon and stars."""
+    """Paint a sky with a gradient down to y = `horizon`, with a sun, or a moon and stars."""
     x, y, wide, high = box
     stops = [weather.top, mix(weather.top, weather.middle, 0.6), weather.middle, weather.horizon]
     cel.fill(_rect(x, y, wide, high), cel.gradient((0, y), (0, horizon), stops), sharp=True)
@@ -37,7 +37,7 @@ def sky(cel: Cel, rng: Rng, box: Box, weather: Weather, horizon: float) -> None:
 
 
 def cloud(cel: Cel, rng: Rng, x: float, y: float, size: float, weather: Weather) -> None:
-    """A cumulus with a flat base: heaps of puffs in shadow, half light and light."""
+    """Paint a cumulus cloud with a flat base, in three tones."""
     lit = tint(mix(weather.sun, (1, 1, 1), 0.6), 0.6)
     if weather.dark:
         lit = mix(weather.middle, (0.8, 0.85, 1), 0.35)
@@ -66,7 +66,7 @@ def cloud(cel: Cel, rng: Rng, x: float, y: float, size: float, weather: Weather)
 
 
 def streaks(cel: Cel, rng: Rng, box: Box, weather: Weather, horizon: float) -> None:
-    """High thin clouds."""
+    """Paint high thin clouds."""
     for _ in range(int(3 + 6 * weather.clouds)):
         x, y = float(rng.uniform(box[0], box[0] + box[2])), float(rng.uniform(box[1], horizon * 0.9))
         long = float(rng.uniform(40, 170))
@@ -80,7 +80,7 @@ def streaks(cel: Cel, rng: Rng, box: Box, weather: Weather, horizon: float) -> N
 
 
 def ridge(rng: Rng, box: Box, level: float, tall: float, rough: float, step: float = 7) -> Points:
-    """A skyline over the width of the box: y around `level`, up to about `tall` above it."""
+    """A skyline over the width of the box, from y = `level` up to about `tall` above it."""
     x = np.arange(box[0] - step, box[0] + box[2] + 2 * step, step)
     y = np.zeros(len(x))
     for octave in range(1, 7):
@@ -90,7 +90,7 @@ def ridge(rng: Rng, box: Box, level: float, tall: float, rough: float, step: flo
 
 
 def mountains(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: Colour, weather: Weather) -> None:
-    """A jagged range with faces in shadow, paler towards its foot; snow where it is high."""
+    """Paint jagged mountains with shaded faces and snow at the top, paler towards their foot."""
     line = ridge(rng, box, level, tall, 0.58)
     foot = box[1] + box[3]
     body = np.concatenate([line, [[line[-1, 0], foot], [line[0, 0], foot]]])
@@ -126,7 +126,7 @@ def mountains(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: C
 
 
 def hills(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: Colour, trees: float) -> None:
-    """Rolling ground with tufts of woodland on its crest; trees: how many, 0..1."""
+    """Paint hills with woods on top; trees: density, 0..1."""
     line = ridge(rng, box, level, tall, 0.36, 16)
     foot = box[1] + box[3]
     body = np.concatenate([line, line[-1:], [[line[-1, 0], foot]] * 2, [[line[0, 0], foot]] * 2, line[:1]])
@@ -148,7 +148,7 @@ def hills(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: Colou
 
 
 def foliage(cel: Cel, rng: Rng, x: float, y: float, size: float, colour: Colour) -> None:
-    """A crown of leaves in three tones, lit from the upper left."""
+    """Paint a crown of leaves in three tones, lit from the upper left."""
     heaps = [
         (float(rng.normal(0, 0.5)) * size, float(rng.normal(-0.1, 0.38)) * size, size * float(rng.uniform(0.35, 0.6)))
         for _ in range(9)
@@ -165,7 +165,7 @@ def _leafy(rng: Rng, x: float, y: float, r: float) -> Points:
 
 
 def tree(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour, bark: Colour) -> None:
-    """A broad-leaved tree that stands at (x, y)."""
+    """Paint a broad-leaved tree at (x, y)."""
     lean = float(rng.normal(0, 0.06)) * tall
     cel.line(
         points((x, y + 3), (x + lean * 0.4, y - tall * 0.35), (x + lean, y - tall * 0.7)),
@@ -188,7 +188,7 @@ def tree(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour, ba
 
 
 def conifer(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour) -> None:
-    """A fir that stands at (x, y)."""
+    """Paint a conifer at (x, y)."""
     cel.fill(_rect(x - tall * 0.02, y - tall * 0.15, tall * 0.04, tall * 0.16), (0.25, 0.17, 0.13), sharp=True)
     for i in range(5):
         top, wide = y - tall * (0.36 + 0.16 * i), tall * (0.21 - 0.034 * i)
@@ -207,7 +207,7 @@ def conifer(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour)
 
 
 def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: float, thick: float) -> None:
-    """Blades along a line at y = level; thick: how many a unit."""
+    """Paint blades of grass along the line y = level; thick: blades per unit."""
     for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * thick))):
         high = tall * float(rng.uniform(0.4, 1.2))
         tone = (shade(colour, 0.9), colour, tint(colour, 0.6))[int(rng.integers(3))]
@@ -223,7 +223,7 @@ def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: floa
 
 
 def flowers(cel: Cel, rng: Rng, box: Box, top: float, bottom: float, count: int) -> None:
-    """Small flowers strewn between two heights, larger where they are nearer."""
+    """Paint small flowers between two heights, larger where they are nearer."""
     hue = float(rng.random())
     for y in np.sort(rng.uniform(top, bottom, count)):
         x, r = float(rng.uniform(box[0], box[0] + box[2])), 1.1 + 2.6 * (y - top) / max(1, bottom - top)
@@ -236,7 +236,7 @@ def flowers(cel: Cel, rng: Rng, box: Box, top: float, bottom: float, count: int)
 
 
 def sea(cel: Cel, rng: Rng, box: Box, horizon: float, weather: Weather) -> None:
-    """Water from the horizon down, with lines of swell and glints."""
+    """Paint water below the horizon, with waves and reflections."""
     deep = mix(mix(weather.top, (0.02, 0.35, 0.5), 0.5), weather.middle, 0.2)
     x, foot = box[0], box[1] + box[3]
     fill = cel.gradient((0, horizon), (0, foot), [mix(deep, weather.horizon, 0.45), deep, shade(deep, 0.5)])
@@ -255,5 +255,5 @@ def _rect(x: float, y: float, wide: float, high: float) -> Points:
 
 
 def _corners(shape: Points) -> Points:
-    """The shape with every point a corner."""
+    """Make every point of a shape a corner."""
     return np.repeat(shape, 2, 0)

@@ -1,4 +1,4 @@
-"""Where a shot plays: painted plates from the sky to what is out of focus in front."""
+"""Places of shots: painted plates, from the sky to blurred objects in the foreground."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,12 @@ Reach = tuple[float, float]  # how far the camera goes from its rest, to the lef
 
 @dataclass(frozen=True)
 class Place:
-    """behind, before: plates that lie behind and before the actors; ground: y that they stand on."""
+    """Painted plates of a place.
+
+    Attributes:
+        behind, before: plates behind and in front of the characters.
+        ground: y of the ground that characters stand on.
+    """
 
     behind: list[Plate]
     before: list[Plate]
@@ -27,7 +32,7 @@ class Place:
 
 
 class Painter:
-    """Makes plates of one shot: each large enough for the camera's reach at its depth."""
+    """Paints the plates of one shot, each large enough for the camera's motion at its depth."""
 
     def __init__(self, rng: Rng, manner: Manner, weather: Weather, wide: float, reach: Reach) -> None:
         self.rng, self.manner, self.weather, self.wide, self.reach = rng, manner, weather, wide, reach
@@ -39,13 +44,13 @@ class Painter:
         self._bare = Ink(0, None, (0, 0), 0)
 
     def box(self, depth: float) -> Box:
-        """What the camera may see of a plate."""
+        """The area of a plate that the camera may see."""
         return self.reach[0] * depth - 40, -40, self.wide + (self.reach[1] - self.reach[0]) * depth + 80, HIGH + 80
 
     def plate(
         self, depth: float, paint: Callable[[Cel, Box], None], soft: float = 0, drift: float = 0, lit: bool = False
     ) -> Plate:
-        """A plate with what `paint` puts on it; lit: its colours are those of the light already."""
+        """A plate painted by `paint`. lit: its colours already include the light."""
         cel, box = Cel(self._bare if lit else self._ink), self.box(depth)
         if drift:
             box = (box[0] - 160, box[1], box[2] + 320, box[3])
@@ -56,7 +61,7 @@ class Painter:
 
 
 def draw_place(p: Painter, kind: str) -> Place:
-    """A place of a kind: hills, mountains, forest, city, seaside, room."""
+    """Paint a place: hills, mountains, forest, city, seaside or room."""
     rng, weather = p.rng, p.weather
     if kind == "room":
         floor = float(rng.uniform(255, 285))
@@ -258,7 +263,7 @@ def _island(cel: Cel, rng: Rng, box: Box, horizon: float, weather: Weather) -> N
 
 
 def _before(p: Painter, kind: str) -> list[Plate]:
-    """What stands near the lens, out of focus; often nothing."""
+    """Blurred plates close to the camera; often none."""
     rng, weather = p.rng, p.weather
     if rng.random() < 0.5:
         return []
@@ -280,7 +285,7 @@ def _before(p: Painter, kind: str) -> list[Plate]:
 
 
 def backdrop(p: Painter, soft: float) -> Plate:
-    """No place at all: a slanted gradient with soft shapes, as behind an outburst of feeling."""
+    """A slanted gradient with blurred shapes, for close-ups."""
     rng = p.rng
     first, second = drawn(rng, (0.3, 0.8), (0.35, 0.95)), drawn(rng, (0.2, 0.7), (0.6, 1.0))
 

@@ -1,4 +1,4 @@
-"""Shots: who does what, where, and what the camera makes of it."""
+"""Shots: characters, their actions, the place and the camera."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ Layers = list[Plate | Drawing]
 
 @dataclass(frozen=True)
 class Cast:
-    """Who and how in all shots of a film."""
+    """Characters and style of a film."""
 
     manner: Manner
     people: tuple[Person, ...]
@@ -35,7 +35,7 @@ class Cast:
 
 @dataclass(frozen=True)
 class Shot:
-    """A scene and the camera's closest zoom, for which it is painted."""
+    """A scene, and the largest zoom of the camera, for which it is painted."""
 
     scene: Scene
     closest: float = 1.0
@@ -52,7 +52,7 @@ def inked(cast: Cast, weather: Weather) -> Ink:
 
 
 def air(rng: Rng, weather: Weather, wide: float, hold: int) -> Layers:
-    """Rain, snow, petals or nothing."""
+    """Layers of rain, snow or petals, or none."""
     seed, chance = int(rng.integers(1 << 31)), float(rng.random())
     white = Ink(0, None, (0, 0), 0, mix((1, 1, 1), weather.light, 0.5))
 
@@ -112,7 +112,10 @@ def _within(at: Matrix, act: Act) -> Callable[[int], Cel]:
 
 
 def _speaker(rng: Rng, person: Person, ink: Ink, frames: int, turn: float, wind: float, talks: float) -> Act:
-    """Head and shoulders of somebody who blinks, and speaks for the share `talks` of the time; wind: in their hair."""
+    """Head and shoulders of a person who blinks, and speaks for the fraction `talks` of the time.
+
+    Wind: motion of the hair.
+    """
     blinks, flaps = Blinks(rng, frames), Flaps(rng, frames, talks)
     joy, gaze = float(rng.uniform(-0.8, 0.9)), float(rng.uniform(-0.6, 0.6)) * 0.5 + turn * 0.5
 
@@ -128,7 +131,7 @@ def _speaker(rng: Rng, person: Person, ink: Ink, frames: int, turn: float, wind:
 
 
 def stroll(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """Somebody walks or runs, or drives, and the camera goes along."""
+    """A person who walks, runs or drives, followed by the camera."""
     runs, drives = rng.random() < 0.4, rng.random() < 0.25
     kind = "city" if drives else some_place(rng, cast, outdoors=True)
     tall = float(rng.uniform(150, 245))
@@ -164,7 +167,7 @@ def stroll(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> 
 
 
 def vista(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
-    """An establishing shot: a place, birds, light in the lens."""
+    """An establishing shot: a place, birds and lens flare."""
     camera, reach, closest = draw_camera(rng, frames, 150, 18, 0.15, stands=0)
     painter = Painter(rng, cast.manner, weather, wide, reach)
     place = draw_place(painter, some_place(rng, cast, outdoors=True))

@@ -1,4 +1,4 @@
-"""A scene as a multiplane camera films it: painted plates, drawings held over frames, light added on top."""
+"""A scene of layers at different depths, as filmed by a multiplane camera."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Effect = Callable[[Light, int, float], Light]  # of a frame, its number, and its
 
 @dataclass(frozen=True)
 class View:
-    """Where the camera is: x, y in units off its rest, zoom, roll in radians."""
+    """Position of the camera: x and y in units, zoom, and roll in radians."""
 
     x: float = 0.0
     y: float = 0.0
@@ -28,7 +28,10 @@ class View:
     roll: float = 0.0
 
     def matrix(self, wide: float, depth: float, unit: float) -> Matrix:
-        """Units to pixels for what moves `depth` times as much as the drawing plane; 0 is at infinity."""
+        """Matrix from units to pixels for a layer that moves `depth` times as much as the drawing plane.
+
+        0 is at infinity.
+        """
         zoom = 1 + (self.zoom - 1) * min(depth, 1.5)
         c, s = cos(self.roll) * zoom * unit, sin(self.roll) * zoom * unit
         x, y = wide / 2 + self.x * depth, HIGH / 2 + self.y * depth
@@ -37,8 +40,15 @@ class View:
 
 @dataclass(frozen=True)
 class Plate:
-    """A painting: made once, then moved. noise: the seed of its brushwork; rough: how far brush edges stray, in units;
-    grain: of the paint, 0..0.2; soft: out of focus by so many units; drift: units a frame that it moves by itself."""
+    """A painted layer, rendered once and then moved.
+
+    Attributes:
+        noise: seed of its brush strokes.
+        rough: displacement of brush edges in units.
+        grain: paint grain, 0..0.2.
+        soft: blur in units.
+        drift: own motion in units per frame.
+    """
 
     cel: Cel
     box: Box
@@ -52,7 +62,10 @@ class Plate:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Animation: `draw` gives the drawing of a frame, which is held for `hold` frames; fonts: files that it needs."""
+    """An animated layer.
+
+    `draw` returns the drawing of a frame, which is shown for `hold` frames; fonts: files that it uses.
+    """
 
     draw: Callable[[int], Cel]
     depth: float = 1.0
@@ -63,7 +76,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Scene:
-    """Layers from far to near, a camera, and what is done to the finished frame."""
+    """Layers from far to near, a camera, and effects on the finished frame."""
 
     layers: Sequence[Plate | Drawing]
     camera: Callable[[int], View]
@@ -71,7 +84,7 @@ class Scene:
 
 
 class Stage:
-    """Shoots a scene in frames of (height, width)."""
+    """Renders a scene in frames of (height, width)."""
 
     def __init__(self, scene: Scene, size: tuple[int, int], closest: float = 1.0) -> None:
         self.scene, self.size = scene, size
@@ -81,7 +94,7 @@ class Stage:
         self._plates = {id(plate): self._painted(plate) for plate in scene.layers if isinstance(plate, Plate)}
 
     def frame(self, t: int) -> NDArray[np.uint8]:
-        """Frame t: (height, width, 3) uint8 RGB."""
+        """Render frame t, RGB uint8 (height, width, 3)."""
         view = self.scene.camera(t)
         picture = np.zeros((*self.size, 3), np.float32)
         for layer in self.scene.layers:
@@ -97,7 +110,7 @@ class Stage:
         return (np.clip(picture, 0, 255) + 0.5).astype(np.uint8)
 
     def _painted(self, plate: Plate) -> Layer:
-        """The plate's pixels, premultiplied, at the density of the closest view."""
+        """Render a plate, premultiplied, at the resolution of the largest zoom."""
         x, y, wide, high = plate.box
         d = self._density
         size = ceil(high * d), ceil(wide * d)
@@ -133,8 +146,10 @@ class Stage:
 def noise(
     rng: np.random.Generator, size: tuple[int, int], density: float, cells: Sequence[float], flat: float = 1.0
 ) -> NDArray[np.float32]:
-    """Smooth noise of deviation near 1 on (height, width) pixels: octaves with cells of so many units; `flat` < 1 makes
-    them wider than high. What is finer than a pixel is left out."""
+    """Smooth noise with a deviation of about 1, (height, width): octaves with cells of the given sizes in units.
+
+    flat < 1 makes cells wider than high. Octaves finer than a pixel are left out.
+    """
     total = np.zeros(size, np.float32)
     for cell in cells:
         step = cell * density, cell * flat * density
@@ -155,7 +170,7 @@ def _premultiplied(pixels: Layer) -> Layer:
 
 
 def _over(picture: Light, layer: Layer, adds: bool = False) -> None:
-    """Lay a premultiplied layer over the picture, in place."""
+    """Composite a premultiplied layer over the picture, in place."""
     rows = np.flatnonzero(layer[..., 3].any(1))
     if not rows.size:
         return

@@ -1,4 +1,4 @@
-"""Painted backgrounds that people built: streets, skylines, wires, rooms."""
+"""Painted backgrounds of towns: streets, skylines, wires, rooms."""
 
 from itertools import pairwise
 
@@ -20,7 +20,7 @@ def rect(x: float, y: float, wide: float, high: float) -> Points:
 
 
 def skyline(cel: Cel, rng: Rng, box: Box, level: float, tall: float, weather: Weather, air: float) -> None:
-    """Houses side by side that stand on y = level; air: how pale distance makes them."""
+    """Paint a row of houses on y = level; air: paleness by distance."""
     x = box[0] - 10
     while x < box[0] + box[2]:
         wide, high = tall * float(rng.uniform(0.22, 0.6)), tall * float(rng.uniform(0.3, 1.0))
@@ -95,7 +95,7 @@ def _house(cel: Cel, rng: Rng, place: Box, weather: Weather, colour: Colour, air
 
 
 def street(cel: Cel, rng: Rng, box: Box, level: float, weather: Weather) -> None:
-    """Pavement and road from y = level down."""
+    """Paint pavement and road below y = level."""
     x, wide = box[0], box[2]
     road = weather.far(hsv(0.62, 0.08, float(rng.uniform(0.32, 0.5))), 0.12)
     foot = box[1] + box[3]
@@ -124,7 +124,7 @@ def street(cel: Cel, rng: Rng, box: Box, level: float, weather: Weather) -> None
 
 
 def wires(cel: Cel, rng: Rng, box: Box, level: float, tall: float, weather: Weather) -> None:
-    """Utility poles and what hangs between them: no town in anime is without."""
+    """Paint utility poles and power lines."""
     ink = weather.far((0.16, 0.15, 0.2), 0.1)
     gap = float(rng.uniform(190, 270))
     xs = np.arange(box[0] - gap * float(rng.random()), box[0] + box[2] + gap, gap)
@@ -160,7 +160,7 @@ def wires(cel: Cel, rng: Rng, box: Box, level: float, tall: float, weather: Weat
 
 
 def room(cel: Cel, rng: Rng, box: Box, floor: float, weather: Weather) -> None:
-    """A room seen from the front: wall, window with a view, curtains, shelf, picture, boards."""
+    """Paint a room seen from the front: wall, window, curtains, shelf, picture and floor."""
     x, y, wide, high = box
     wall = hsv(float(rng.random()), float(rng.uniform(0.05, 0.32)), float(rng.uniform(0.6, 0.92)))
     cel.fill(

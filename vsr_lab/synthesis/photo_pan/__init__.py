@@ -1,4 +1,4 @@
-"""A camera that moves over photographs: pan, zoom, roll, perspective, parallax, shake, shutter, exposure, focus."""
+"""A camera over photographs: pan, zoom, roll, perspective, parallax, shake, shutter, exposure, focus."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -20,13 +20,18 @@ _MOST = 24  # sub-frames a frame
 def render_camera(
     stills: Sequence[Still], seed: int, frames: int, height: int, width: int, zoom: float = 1.0
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yields `frames` pictures (height, width, 3), uint8 RGB, filmed off one of the stills, 25 a second.
+    """Film one of the photographs: yield `frames` frames, RGB uint8 (height, width, 3), at 25 per second.
 
-    The seed (0 or more) picks the still and the camera's manner and moves. `zoom` is the number of pixels for each
-    pixel of a reference frame of (height / zoom, width / zoom): zoom 0.5 with halved height and width is the same
-    film at the same moments, sampled by a sensor of half the resolution. The photograph is shrunk by 1.3 or more,
-    where its size allows, in
-    the reference frame. UserError: no still is large enough.
+    Args:
+        stills: photographs.
+        seed: determines the photograph, the type of camera and its motion; >= 0.
+        frames: number of frames.
+        height, width: size in pixels.
+        zoom: ratio of the size to that of a reference frame. The same film at half the resolution has half the zoom,
+            height and width. In the reference frame the photograph is downscaled by 1.3 or more, if it is large enough.
+
+    Raises:
+        UserError: no photograph is large enough.
     """
     reference = (round(height / zoom), round(width / zoom))
     still, look, rng = choose_still(stills, seed, reference)
@@ -35,7 +40,7 @@ def render_camera(
 
 
 def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> tuple[Still, Look, np.random.Generator]:
-    """The still that a seed films in frames of (height, width), the camera's manner, and what draws its moves."""
+    """Choose the photograph and the type of camera of a seed; also return the random generator of the motion."""
     rng = np.random.default_rng([seed, 2])
     look = draw_look(rng)
     fit = [still for still in stills if largest_footprint(still.size, frame, look) >= 1]
@@ -52,7 +57,7 @@ def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> 
 def film(
     still: Still, path: CameraPath, look: Look, frames: int, size: tuple[int, int], zoom: float
 ) -> Iterator[NDArray[np.uint8]]:
-    """The pictures that a camera on `path` takes."""
+    """Yield the frames that a camera on `path` records."""
     picture = read_linear(still.path)
     lens = Lens(picture, nearness(picture), size, zoom)
     for t in range(frames):

@@ -1,4 +1,4 @@
-"""From a pose to a frame: the photograph sampled without aliasing and without hidden softness."""
+"""Sampling of a photograph at a camera pose, without aliasing or additional blur."""
 
 from functools import cached_property
 from math import ceil, cos, log2, sin
@@ -27,7 +27,7 @@ class Lens:
         self._picture, self._near, self._size, self._zoom = picture, near, size, zoom
 
     def frame(self, poses: list[Pose]) -> Picture:
-        """The mean over poses (moments while the shutter is open), linear light, unclipped, (height, width, 3)."""
+        """Mean over poses while the shutter is open, in linear light, not clipped, (height, width, 3)."""
         middle = poses[len(poses) // 2]
         pitch = middle.footprint / self._zoom  # source pixels a frame pixel
         level = max(0, ceil(log2(pitch / _DENSEST)))
@@ -46,7 +46,7 @@ class Lens:
         return [self._picture]
 
     def _level(self, level: int) -> Picture:
-        """The picture halved `level` times."""
+        """The picture downscaled by two `level` times."""
         while len(self._levels) <= level:
             last = self._levels[-1]
             even = last[: last.shape[0] // 2 * 2, : last.shape[1] // 2 * 2]
@@ -54,7 +54,7 @@ class Lens:
         return self._levels[level]
 
     def _sample(self, pose: Pose, level: int, fine: int) -> Picture:
-        """The frame at `fine` samples a pixel, with a margin of 2 pixels on every side for the filter."""
+        """The frame at `fine` samples per pixel, with a margin of 2 pixels on every side for the filter."""
         height, width = ((side + 4) * fine for side in self._size)
         u = ((np.arange(width, dtype=np.float32) + 0.5) / fine - 2 - self._size[1] / 2)[None, :] / self._zoom
         v = ((np.arange(height, dtype=np.float32) + 0.5) / fine - 2 - self._size[0] / 2)[:, None] / self._zoom
@@ -78,7 +78,7 @@ class Lens:
         )  # fmt: skip
 
     def _places(self, pose: Pose, u: Picture, v: Picture) -> tuple[Picture, Picture]:
-        """Where the source is looked at for offsets u, v (in footprints) from the frame's centre."""
+        """Positions on the source for offsets u, v (in footprints) from the frame's centre."""
         size = [side / self._zoom / 2 for side in self._size]
         scale = np.float32(pose.footprint) / (
             1 + u * np.float32(pose.tilt[0] / size[1]) + v * np.float32(pose.tilt[1] / size[0])
@@ -87,7 +87,7 @@ class Lens:
         return (c * u - s * v) * scale + np.float32(pose.x), (s * u + c * v) * scale + np.float32(pose.y)
 
     def _depth(self, x: Picture, y: Picture) -> Picture:
-        """Nearness -0.5..0.5 at places in source pixels."""
+        """Nearness, -0.5..0.5, at positions in source pixels."""
         sx, sy = self._near.shape[1] / self._picture.shape[1], self._near.shape[0] / self._picture.shape[0]
         there = cv2.remap(
             self._near, x * np.float32(sx) - np.float32(0.5), y * np.float32(sy) - np.float32(0.5), cv2.INTER_LINEAR,
@@ -97,14 +97,14 @@ class Lens:
 
 
 def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Keys 1981, a = -0.5."""
+    """Cubic convolution kernel with a = -0.5 (Keys 1981)."""
     x = np.abs(x)
     inner = 1.5 * x**3 - 2.5 * x**2 + 1
     return np.where(x <= 1, inner, np.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, 0))
 
 
 def _shrunk(dense: Picture, fine: int, size: tuple[int, int]) -> Picture:
-    """Every `fine` samples a pixel, weighted by a cubic of the pixel's pitch; dense has 2 pixels of margin."""
+    """Downscale by `fine` with a cubic kernel of the pixel pitch; dense has a margin of 2 pixels."""
     taps = 4 * fine - fine % 2
     kernel = _cubic((np.arange(taps) - (taps - 1) / 2) / fine)
     kernel /= kernel.sum()

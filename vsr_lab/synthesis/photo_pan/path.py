@@ -1,4 +1,4 @@
-"""Where the camera looks at each moment: eased moves between key poses, and the shake of a hand."""
+"""Camera paths: eased motion between key poses, and camera shake."""
 
 from dataclasses import dataclass
 from math import cos, hypot, pi, sin
@@ -16,9 +16,17 @@ _HZ = (0.4, 0.9, 1.7, 3.1, 5.6)  # of the shake: a hand moves slowly and far, fa
 
 @dataclass(frozen=True)
 class Pose:
-    """x, y: centre, in source pixels; footprint: source pixels a pixel of the frame; roll: radians; tilt: how far the
-    picture leans, across and down, as the share by which its scale differs at the frame's edge; stops: exposure;
-    blur: defocus in pixels of the frame; shift: source pixels by which what is near moves against what is far."""
+    """Position and state of the camera at a moment.
+
+    Attributes:
+        x, y: centre in source pixels.
+        footprint: source pixels per pixel of the frame.
+        roll: in radians.
+        tilt: perspective, across and down, as the relative change of scale at the frame's edge.
+        stops: exposure.
+        blur: defocus in pixels of the frame.
+        shift: parallax, source pixels by which near objects move relative to far ones.
+    """
 
     x: float
     y: float
@@ -32,10 +40,15 @@ class Pose:
 
 @dataclass(frozen=True)
 class Look:
-    """What a camera does in one clip; each is the most that it ever does.
+    """Type of camera of a clip; every value is a maximum over the clip.
 
-    pace: seconds between key poses; speed: frame widths a second, on the mean between two key poses; roll: radians;
-    tilt: as in a pose; shake, parallax: shares of the frame's width; shutter: degrees of 360 that it is open.
+    Attributes:
+        pace: seconds between key poses.
+        speed: mean speed between two key poses in frame widths per second.
+        roll: in radians.
+        tilt: as in `Pose`.
+        shake, parallax: as fractions of the frame width.
+        shutter: opening angle in degrees.
     """
 
     pace: float
@@ -50,7 +63,7 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator) -> Look:
-    """A tripod, a dolly or a hand: each is one clip in three or so."""
+    """Draw a type of camera at random: tripod, dolly or hand-held, about equally likely."""
     manner = rng.choice(3, p=[0.3, 0.3, 0.4])
     blurs = rng.random() < 0.2
     return Look(
@@ -67,10 +80,10 @@ def draw_look(rng: np.random.Generator) -> Look:
 
 
 class CameraPath:
-    """A camera's way over a picture of `picture` (height, width) for frames of `frame` (height, width).
+    """Path of a camera over a picture of size `picture` for frames of size `frame`, both (height, width).
 
-    Every pose at every time keeps the whole frame on the picture: key poses are drawn from a convex set of poses that
-    do, with room for the worst of roll, tilt, shake and parallax, and a pose between two of them lies in it too.
+    At every moment the whole frame is inside the picture: key poses are drawn from a convex set of poses for which it
+    is, with a margin for roll, tilt, shake and parallax, so poses between two of them are in the set too.
     """
 
     def __init__(
@@ -99,7 +112,7 @@ class CameraPath:
         self._keys = [(0.0, self._aim())]
 
     def pose(self, seconds: float) -> Pose:
-        """The pose at a time from 0 on."""
+        """The pose at a time in seconds, from 0."""
         while self._keys[-1][0] <= seconds:
             pause = 0.0 if self._rng.random() < 0.7 else float(self._rng.uniform(0.1, 0.6))
             at, last = self._keys[-1]
@@ -125,13 +138,13 @@ class CameraPath:
         )
 
     def _next(self, last: NDArray[np.float64], seconds: float) -> NDArray[np.float64]:
-        """Towards any other pose, as far as the speed allows."""
+        """The next key pose: towards a random pose, as far as the speed allows."""
         aim = self._aim()
         way = hypot(*(aim[:2] - last[:2])) / last[2] + abs(aim[2] / last[2] - 1) * self.frame[1] / 2
         return last + (aim - last) * min(1.0, self.look.speed * self.frame[1] * seconds / max(way, 1e-9))
 
     def _aim(self) -> NDArray[np.float64]:
-        """Of a few poses the one that looks at most detail, where the detail is known."""
+        """The pose of several random ones that shows most detail, if the detail is known."""
         poses = [self._any() for _ in range(_TRIES)]
         detail = self._detail
         if detail is None:
@@ -141,7 +154,7 @@ class CameraPath:
         return max(poses, key=lambda p: float(detail[int(p[1] / high * rows), int(p[0] / wide * columns)]))
 
     def _any(self) -> NDArray[np.float64]:
-        """A pose as numbers, anywhere that is allowed."""
+        """A random allowed pose as numbers."""
         draw, look = self._rng.uniform, self.look
         footprint = float(draw(self._near, self._far))
         low, high = (self._reach[i] * footprint for i in (0, 1))
@@ -171,13 +184,13 @@ class CameraPath:
 
 
 def largest_footprint(picture: tuple[int, int], frame: tuple[int, int], look: Look) -> float:
-    """The most source pixels a frame pixel for which the frame, however it leans, stays on the picture."""
+    """Maximum footprint for which the frame, with any roll and tilt, is inside the picture."""
     low, high = _reach(frame, look)
     return min(picture[0] / (2 * low), picture[1] / (2 * high))
 
 
 def _reach(frame: tuple[int, int], look: Look) -> tuple[float, float]:
-    """How far a frame reaches from its centre, down and across, at worst, in frame pixels."""
+    """Maximum distance of the frame's border from its centre, down and across, in frame pixels."""
     high, wide = frame[0] / 2 + 2, frame[1] / 2 + 2
     turn = look.roll + look.shake
     lean = 1 / (1 - 2 * look.tilt)
@@ -186,6 +199,6 @@ def _reach(frame: tuple[int, int], look: Look) -> tuple[float, float]:
 
 
 def speed(one: Pose, two: Pose) -> float:
-    """Roughly the largest way that anything in the frame's middle goes between two poses, in frame pixels."""
+    """Approximate maximum motion in the middle of the frame between two poses, in frame pixels."""
     way = hypot(two.x - one.x, two.y - one.y) + hypot(two.shift[0] - one.shift[0], two.shift[1] - one.shift[1])
     return way / min(one.footprint, two.footprint)

@@ -1,4 +1,4 @@
-"""Photographs to film: found in a folder, read into linear light, with a plausible depth."""
+"""Photographs for the camera: found in a folder, read into linear light, with an estimated depth."""
 
 import csv
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
 @dataclass(frozen=True)
 class Still:
-    """One picture file: height and width in pixels, upright, and what its folder's manifest.csv says of it."""
+    """A picture file: height and width of the upright picture in pixels, and its row in the folder's manifest.csv."""
 
     path: Path
     size: tuple[int, int]
@@ -29,9 +29,12 @@ class Still:
 
 
 def find_stills(folder: Path) -> list[Still]:
-    """Every picture below folder, by name. A manifest.csv in it may give content_type, licence and source by path.
+    """Find every picture below folder, sorted by name.
 
-    Raises UserError where there is no folder, no picture in it, or a picture that cannot be read.
+    A manifest.csv may give content_type, licence and source by path.
+
+    Raises:
+        UserError: there is no folder or no picture in it, or a picture cannot be read.
     """
     if not folder.is_dir():
         raise UserError(folder, "is no folder", "set stills=FOLDER, one with photographs")
@@ -63,7 +66,7 @@ def _still(path: Path, row: dict[str, str]) -> Still:
 
 @lru_cache(maxsize=4)
 def read_linear(path: Path) -> Picture:
-    """The picture upright, RGB float32 in linear light, [0, 1], shape (H, W, 3). Raises UserError where damaged."""
+    """Read an upright picture, RGB float32 (H, W, 3) in [0, 1] in linear light. Raises UserError if it is damaged."""
     try:
         with Image.open(path) as image:
             upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
@@ -80,16 +83,17 @@ _TO_LINEAR = _to_linear(np.arange(256) / 255)  # IEC 61966-2-1
 
 
 def to_bytes(linear: Picture) -> NDArray[np.uint8]:
-    """Linear light to sRGB bytes, rounded; what lies outside [0, 1] is clipped."""
+    """Convert linear light to sRGB uint8, rounded; values outside [0, 1] are clipped."""
     light = np.clip(linear, 0, 1)
     code = np.where(light <= 0.0031308, light * 12.92, 1.055 * np.power(light, np.float32(1 / 2.4)) - 0.055)
     return (code * 255 + 0.5).astype(np.uint8)
 
 
 def nearness(picture: Picture) -> Picture:
-    """How near each place is, 0 (far) to 1, at 1/8 of the size: low in the picture, and what stands out, is near.
+    """Estimate the nearness of each position, 0 (far) to 1, at 1/8 of the size.
 
-    No true depth: soft layers, so that a camera that moves sideways shifts them against each other plausibly.
+    Positions that are low in the picture or salient are treated as near. It is no true depth, but gives smooth layers
+    for a plausible parallax.
     """
     height, width = picture.shape[:2]
     small = cv2.resize(np.sqrt(picture), (max(8, width // 8), max(8, height // 8)), interpolation=cv2.INTER_AREA)
@@ -102,7 +106,7 @@ def nearness(picture: Picture) -> Picture:
 
 
 def detail(picture: Picture) -> Picture:
-    """How much fine detail there is around each place, at 1/16 of the size: mean squared steps between pixels."""
+    """Local detail at 1/16 of the size: mean squared difference of neighbouring pixels."""
     grey = np.sqrt(picture.mean(2))
     steps = np.square(np.diff(grey, axis=1, append=grey[:, -1:])) + np.square(np.diff(grey, axis=0, append=grey[-1:]))
     size = (max(1, grey.shape[1] // 16), max(1, grey.shape[0] // 16))

@@ -1,4 +1,4 @@
-"""Screen recordings drawn by the project: desktops with windows, text and a cursor, all from a seed."""
+"""Rendered screen recordings: desktops with windows, text and a cursor, all determined by a seed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,19 @@ _SMALLEST = 64  # logical pixels a side that still hold a window
 def render_screen(
     seed: int, frames: int, height: int, width: int, zoom: float = 1.0, views: Sequence[str] = VIEWS
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yields `frames` pictures (height, width, 3), uint8 RGB, of somebody at work on a desktop, 25 a second.
+    """Render a desktop in use: yield `frames` frames, RGB uint8 (height, width, 3), at 25 per second.
 
-    The seed (0 or more) picks colours, fonts, windows, their text and what is done; equal arguments give
-    equal bytes wherever the same fonts are installed. `zoom` is the device pixel ratio: zoom 2 with doubled
-    height and width is the same scene at the same moments, drawn natively at twice the resolution. `views`: what
-    windows may show, of "editor", "page", "terminal", "sheet" and "slides".
+    Args:
+        seed: determines colours, fonts, windows, their text and the actions; >= 0. Equal arguments give equal bytes on
+            all machines with the same fonts.
+        frames: number of frames.
+        height, width: size in pixels. The size divided by zoom should be at least 320x180; a smaller desktop has one
+            window.
+        zoom: device pixel ratio. Zoom 2 with twice the height and width is the same scene at twice the resolution.
+        views: contents of windows: "editor", "page", "terminal", "sheet", "slides".
 
-    Made for 320x180 logical pixels (size / zoom) and more: smaller ones hold one window that says little.
-    UserError: no monospaced font is installed, a side under 64 logical pixels, or a view that there is not.
+    Raises:
+        UserError: no monospaced font is installed, a side divided by zoom is below 64, or a view is unknown.
     """
     if not views or set(views) - set(VIEWS):
         raise UserError(f"views {list(views)}", "are not what windows can show", f"choose from {', '.join(VIEWS)}")

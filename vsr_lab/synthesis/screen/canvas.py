@@ -1,4 +1,4 @@
-"""A picture addressed in logical pixels: zoom 2 draws what zoom 1 draws, with more detail."""
+"""A canvas in logical pixels: zoom 2 draws the same as zoom 1, at twice the resolution."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _FINE = 4  # edges are drawn this many times finer and averaged
 
 
 def rgb(code: str) -> Colour:
-    """The colour of six hex digits."""
+    """Colour from six hexadecimal digits."""
     red, green, blue = bytes.fromhex(code)
     return red, green, blue
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`share` (0..1) of `second` in `first`."""
+    """Mix two colours, with the fraction `share` (0..1) of `second`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
 class Canvas:
-    """An RGB image and its zoom. All coordinates and sizes below are logical."""
+    """An RGB image and its zoom. Coordinates and sizes are in logical pixels."""
 
     def __init__(self, width: float, height: float, zoom: float, colour: Colour) -> None:
         self.zoom = zoom
         self.image = Image.new("RGB", (max(1, self.px(width)), max(1, self.px(height))), colour)
 
     def px(self, length: float) -> int:
-        """Logical to device pixels, halves up."""
+        """Convert logical to device pixels; halves are rounded up."""
         return floor(length * self.zoom + 0.5)
 
     def rect(
@@ -48,7 +48,7 @@ class Canvas:
         radius: float = 0,
         border: Colour | None = None,
     ) -> None:
-        """A filled box; with `border`, the outermost pixel has that colour."""
+        """Draw a filled rectangle; with `border`, its outermost pixel has that colour."""
         if border is not None:
             self.rect(x, y, width, height, border, radius)
             self.rect(x + 1, y + 1, width - 2, height - 2, colour, max(0, radius - 1))
@@ -63,31 +63,31 @@ class Canvas:
             self.image.paste(colour, (left, top, left + size[0], top + size[1]))
 
     def disc(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """A filled circle around (x, y)."""
+        """Draw a filled circle around (x, y)."""
         self.rect(x - radius, y - radius, 2 * radius, 2 * radius, colour, radius)
 
     def text(self, x: float, baseline: float, text: str, font: Font, colour: Colour) -> float:
-        """One line of text; returns where it ends."""
+        """Draw one line of text; return the x of its end."""
         stamp(self.image, x, self.px(baseline), text, font, self.zoom, colour)
         return x + font.width(text)
 
     def spans(self, x: float, baseline: float, spans: Sequence[tuple[str, Font, Colour]]) -> float:
-        """Pieces of text in their own fonts and colours, one after the other; returns where they end."""
+        """Draw pieces of text in their own fonts and colours, one after the other; return the x of their end."""
         for text, font, colour in spans:
             x = self.text(x, baseline, text, font, colour)
         return x
 
     def line(self, points: Sequence[Point], colour: Colour, width: float = 1) -> None:
-        """A polyline with smooth edges."""
+        """Draw an antialiased polyline."""
         thick = max(1, round(width * self.zoom * _FINE))
         self._smooth(points, width, colour, lambda draw, path: draw.line(path, fill=255, width=thick))
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
-        """A filled polygon with smooth edges."""
+        """Draw an antialiased filled polygon."""
         self._smooth(points, 1, colour, lambda draw, path: draw.polygon(path, fill=255))
 
     def paste(self, x: float, y: float, image: Image.Image, mask: Image.Image | None = None) -> None:
-        """A device-sized picture with its corner at (x, y)."""
+        """Paste an image in device pixels with its corner at (x, y)."""
         self.image.paste(image, (self.px(x), self.px(y)), mask)
 
     def _smooth(
@@ -109,7 +109,7 @@ class Canvas:
 
 @lru_cache(maxsize=256)
 def rounded(size: tuple[int, int], radius: float) -> Image.Image:
-    """The coverage of a box with rounded corners, in device pixels."""
+    """Mask of a rectangle with rounded corners, in device pixels."""
     mask = Image.new("L", (size[0] * _FINE, size[1] * _FINE))
     box = (0, 0, size[0] * _FINE - 1, size[1] * _FINE - 1)
     ImageDraw.Draw(mask).rounded_rectangle(box, radius * _FINE, fill=255)
@@ -118,17 +118,17 @@ def rounded(size: tuple[int, int], radius: float) -> Image.Image:
 
 @lru_cache(maxsize=32)
 def shadow(size: tuple[int, int], blur: int, opacity: float) -> Image.Image:
-    """The shade of a box of `size` device pixels; twice `blur` larger than it on every side."""
+    """Shadow of a rectangle of `size` device pixels; it extends by twice `blur` on every side."""
     mask = Image.new("L", (size[0] + 4 * blur, size[1] + 4 * blur))
     mask.paste(round(255 * opacity), (2 * blur, 2 * blur, 2 * blur + size[0], 2 * blur + size[1]))
     return mask.filter(ImageFilter.GaussianBlur(blur))
 
 
 def scrolled(paint: Callable[[int], Image.Image], top: float, zoom: float) -> Image.Image:
-    """What `paint` shows from logical row `top` on; `paint` takes whole device rows.
+    """The image that `paint` returns for logical row `top` on; `paint` takes whole device rows.
 
-    Between two device rows the two pictures are mixed, as a compositor with a linear filter does. So zoom 1
-    and zoom 2 show the same place at every moment, even at half a pixel.
+    Between two device rows the two images are interpolated, as by a compositor with a linear filter, so that zoom 1 and
+    zoom 2 show the same position at every moment.
     """
     row = floor(top * zoom)
     share = top * zoom - row

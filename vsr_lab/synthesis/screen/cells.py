@@ -1,4 +1,4 @@
-"""Rows of terminal cells: tints read, text stamped, and the signs that terminals draw themselves."""
+"""Rows of terminal cells: parsing of text styles, drawing of text and of box characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SIGNS = {"✗", *_LINES, *_BLOCKS, *_SHAPES, *_STROKES}
 
 @dataclass(frozen=True)
 class Look:
-    """How a piece of text is written; the colours are names."""
+    """Style of a piece of text, with colours by name."""
 
     fore: str
     ground: str
@@ -31,7 +31,10 @@ class Look:
 
 @lru_cache(maxsize=1024)
 def look(tint: str) -> Look:
-    """Reads "bold green on line". Colours are those of the shell, and its "back", "line", "select" and "number"."""
+    """Parse a style such as "bold green on line".
+
+    Colours are those of the shell, and "back", "line", "select" and "number".
+    """
     front, _, ground = tint.partition(" on ")
     *manners, fore = front.split()
     return Look(fore, ground, "bold" in manners, "italic" in manners)
@@ -43,7 +46,7 @@ def _colour(ink: Ink, name: str) -> Colour:
 
 
 def fold(line: Line, columns: int) -> list[Line]:
-    """A line in as many rows as the width asks for."""
+    """Wrap a line into rows of the given width."""
     rows: list[Line] = [[]]
     room = columns
     for text, tint in line:
@@ -57,13 +60,13 @@ def fold(line: Line, columns: int) -> list[Line]:
 
 
 def cut(line: Line, columns: int, ground: str = "") -> Line:
-    """A line of exactly so many cells, its end on a ground."""
+    """Cut or extend a line to exactly `columns` cells, with background `ground`."""
     row = fold(line, columns)[0]
     return [*row, (" " * (columns - sum(len(text) for text, _ in row)), f"fg on {ground}" if ground else "fg")]
 
 
 class Cells:
-    """A grid of characters of one font: `cell` wide, `row` high, in logical pixels."""
+    """A grid of characters of one font, `cell` wide and `row` high, in logical pixels."""
 
     def __init__(self, style: Style, size: float, row_height: int, heavy: bool) -> None:
         self._style, self._size, self._heavy = style, size, heavy
@@ -71,7 +74,7 @@ class Cells:
         self._base = (row_height + (style.code_size + size) * 0.7) // 2
 
     def draw(self, canvas: Canvas, x: float, y: float, line: Line) -> None:
-        """One row of text at a place."""
+        """Draw one row of text at (x, y)."""
         ink, style = self._style.shell, self._style
         for text, tint in line:
             manner = look(tint)

@@ -1,4 +1,4 @@
-"""Program text in four languages, built by the seed, and its tokens for colouring."""
+"""Random program text in four languages, and its tokens for syntax highlighting."""
 
 from __future__ import annotations
 
@@ -168,17 +168,17 @@ _TOKEN = re.compile(
 
 
 def tokens(row: str) -> Line:
-    """One row of program text in pieces, each with its kind; the pieces joined are the row."""
+    """Split a row of program text into pieces with their kinds; the joined pieces are equal to the row."""
     return [(match[0], match.lastgroup or "name") for match in _TOKEN.finditer(row)]
 
 
 def block(rng: np.random.Generator, language: str) -> list[str]:
-    """A few rows that belong together, an empty one last."""
+    """Generate a few rows that belong together, followed by an empty row."""
     return Slots(rng).fill(pick(rng, LANGUAGES[language])).split("\n")
 
 
 def program(rng: np.random.Generator, language: str, rows: int) -> list[str]:
-    """At least `rows` rows of program text."""
+    """Generate at least `rows` rows of program text."""
     text: list[str] = []
     while len(text) < rows:
         text += block(rng, language)
@@ -186,7 +186,7 @@ def program(rng: np.random.Generator, language: str, rows: int) -> list[str]:
 
 
 def coloured(rng: np.random.Generator, rows: int) -> list[Line]:
-    """At least `rows` rows of program text in the colours of a shell."""
+    """Generate at least `rows` rows of program text in the colours of a shell."""
     scheme = pick(rng, _SCHEMES)
     text = program(rng, pick(rng, tuple(LANGUAGES)), rows)
     return [[(piece, scheme.get(kind, "fg")) for piece, kind in tokens(row)] for row in text]

@@ -1,4 +1,4 @@
-"""The desktop: wallpaper, windows, panel, popups and the mouse cursor, put together frame by frame."""
+"""The desktop: wallpaper, windows, panel, popups and mouse cursor, composed for every frame."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ _BEAM = ((-3, -8), (-1, -8), (0, -7), (1, -8), (3, -8), (3, -7), (0.6, -6), (0.6
 
 
 class View(Protocol):
-    """What a window shows."""
+    """Base class of the contents of a window."""
 
     @property
     def title(self) -> str:
-        """What the title bar says."""
+        """Text of the title bar."""
         ...
 
     def tick(self) -> None:
-        """One frame passes."""
+        """Advance by one frame."""
         ...
 
     def paint(self) -> Image.Image:
-        """Its picture in device pixels."""
+        """Draw the view, in device pixels."""
         ...
 
 
 class Window:
-    """A title bar and a view. A `loose` window lies on the desktop and can be dragged; others are tiled."""
+    """A title bar and a view. A `loose` window can be dragged; others are tiled."""
 
     def __init__(self, style: Style, box: tuple[int, int, int, int], view: View, loose: bool) -> None:
         self.x, self.y, self.width, self.height = box
@@ -57,11 +57,11 @@ class Window:
         self._bars: dict[tuple[str, bool], Image.Image] = {}
 
     def inside(self, x: float, y: float) -> tuple[float, float]:
-        """The place on the screen of a place in the view."""
+        """Convert a position in the view to a position on the screen."""
         return self.x + x, self.y + self.bar + y
 
     def paint(self, active: bool) -> Image.Image:
-        """The whole window in device pixels."""
+        """Draw the whole window, in device pixels."""
         key = (self.view.title, active)
         if key not in self._bars:
             self._bars[key] = self._paint_bar(active)
@@ -104,7 +104,7 @@ class Window:
 
 
 class Desktop:
-    """Everything on the screen. `windows` and `popups` are in order of depth, the topmost last."""
+    """Everything on the screen. `windows` and `popups` are ordered from bottom to top."""
 
     def __init__(
         self, style: Style, rng: np.random.Generator, width: int, height: int, views: Sequence[str] = VIEWS
@@ -124,7 +124,7 @@ class Desktop:
         self._age = 0
 
     def tick(self) -> None:
-        """One frame passes for all that lives by itself."""
+        """Advance everything by one frame."""
         self._age += 1
         for window in self.windows:
             window.view.tick()
@@ -137,7 +137,7 @@ class Desktop:
                 self.popups.remove(toast)
 
     def paint(self) -> Image.Image:
-        """The frame, in device pixels."""
+        """Draw the frame, in device pixels."""
         canvas = Canvas(1, 1, self.style.zoom, self.style.ui.window)
         canvas.image = self._wall.copy()
         for window in self.windows:
@@ -154,7 +154,7 @@ class Desktop:
         return canvas.image
 
     def _lay(self, canvas: Canvas, at: Point, image: Image.Image, radius: int, shade: float, opacity: float) -> None:
-        """Puts a device-sized picture at a logical place, with its corners rounded and its shadow."""
+        """Paste an image in device pixels at a logical position, with rounded corners and a shadow."""
         x, y = at
         if shade:
             blur = canvas.px(7)
@@ -191,7 +191,7 @@ class Desktop:
 
 @lru_cache(maxsize=16)
 def _pointer(zoom: float, beam: bool) -> tuple[Image.Image, int]:
-    """The cursor with its outline (RGBA), and how far its hot spot is from the corner."""
+    """The cursor with its outline (RGBA), and the distance of its hot spot from the corner."""
     edge = round(12 * zoom)
     fine, size = zoom * _FINE, (2 * edge + round(12 * zoom)) * _FINE
     path = [(edge * _FINE + x * fine, edge * _FINE + y * fine) for x, y in (_BEAM if beam else _ARROW)]
@@ -210,7 +210,7 @@ def _pointer(zoom: float, beam: bool) -> tuple[Image.Image, int]:
 def _arrange(
     style: Style, rng: np.random.Generator, room: tuple[int, int, int, int], views: Sequence[str]
 ) -> list[Window]:
-    """Windows in the room the panel leaves: one that fills it, two side by side, or a few loose ones."""
+    """Arrange windows in the area that the panel leaves free: one at full size, two side by side, or loose ones."""
     left, top, width, height = room
     makers = [_MAKERS[views[int(index)]] for index in rng.permutation(len(views))]
     for seldom in (Sheet, Slides):

@@ -1,4 +1,4 @@
-"""A code editor: tabs, file tree, line numbers, coloured text, caret, completion list, overview strip."""
+"""A code editor: tabs, file tree, line numbers, highlighted text, caret, completion list, minimap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = ("name", "call", "type")  # the kinds of token that are completed
 
 
 class Editor:
-    """A document being edited. `top` is the first visible logical row of pixels, `caret` a (row, column)."""
+    """A document in an editor. `top` is the first visible logical row of pixels, `caret` a (row, column)."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
@@ -44,21 +44,21 @@ class Editor:
         self.scroll_to(float(int(rng.integers(0, self.reach() // 2 + 1))))
 
     def reach(self) -> int:
-        """The largest `top`."""
+        """The maximum of `top`."""
         return max(0, len(self.rows) * self.row_height - self.area[3] + 4 * self.row_height)
 
     def scroll_to(self, top: float) -> None:
-        """Moves the view, as far as the document goes."""
+        """Scroll, within the limits of the document."""
         self.top = min(max(0.0, top), float(self.reach()))
 
     def visible_rows(self) -> tuple[int, int]:
-        """The first fully visible row, and how many of them there are."""
+        """First fully visible row, and number of fully visible rows."""
         return ceil(self.top / self.row_height), max(1, self.area[3] // self.row_height - 1)
 
     def draft(self) -> str:
-        """Makes room between two blocks, in view if it can, and returns program text to be typed there.
+        """Insert empty rows between two blocks, in view if possible, and return program text to be typed there.
 
-        Text that was left over comes first, where it was left.
+        Text that was left unfinished is returned first, at its own position.
         """
         first, count = self.visible_rows()
         if self.left_over and first <= self.caret[0] < first + count:
@@ -73,7 +73,7 @@ class Editor:
         return "\n".join(block(self._rng, self._language)[:-1])
 
     def type(self, char: str) -> None:
-        """One key: a character at the caret, or a new line with the indentation left to the caller."""
+        """Type a key: a character at the caret, or a new line without indentation."""
         self._age = 0
         row, column = self.caret
         text = self.rows[row]
@@ -97,20 +97,20 @@ class Editor:
             self.offers = sorted(name for name in known if name[:2] == word[:2] and name != word)[:6]
 
     def place(self, row: int, column: int) -> tuple[float, float]:
-        """Where the middle of a character is, in the view."""
+        """Position of the middle of a character in the view."""
         x = self._gutter + (column + 0.5) * self.style.code().cell - self._aside()
         return self.area[0] + x, self.area[1] + (row + 0.5) * self.row_height - self.top
 
     def _aside(self) -> float:
-        """How far the text is shifted to the left, so that the caret of a long row stays in view."""
+        """Horizontal scroll that keeps the caret in view."""
         return max(0.0, self._gutter + self.caret[1] * self.style.code().cell + 30 - self.area[2])
 
     def tick(self) -> None:
-        """One frame passes: the caret blinks."""
+        """Advance by one frame: the caret blinks."""
         self._age += 1
 
     def paint(self) -> Image.Image:
-        """The whole view."""
+        """Draw the view."""
         canvas = Canvas(1, 1, self.style.zoom, self.style.ink.back)
         canvas.image = self._frame.copy()
         canvas.paste(self.area[0], self.area[1], scrolled(self._text, self.top, self.style.zoom))
@@ -126,7 +126,7 @@ class Editor:
         return canvas.image
 
     def _text(self, first: int) -> Image.Image:
-        """The text area from device row `first` of the document on."""
+        """Draw the text area from device row `first` of the document on."""
         ink, step = self.style.ink, self.row_height
         canvas = Canvas(self.area[2], self.area[3], self.style.zoom, ink.back)
         row = int(first / canvas.zoom) // step
@@ -175,7 +175,7 @@ class Editor:
         return canvas.image
 
     def _paint_map(self, canvas: Canvas) -> None:
-        """The document in miniature, two pixels a row."""
+        """Draw the minimap, with two pixels per row."""
         ink, x = self.style.ink, self.width - self._map
         canvas.rect(x, self.tabs, self._map, self.area[3], ink.back)
         first = max(0, int(self.top / self.row_height) - self.area[3] // 6)

@@ -1,4 +1,4 @@
-"""Typefaces found inside installed packages, and their glyphs as coverage masks."""
+"""Fonts inside installed packages, and their glyphs as masks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _FINE = 4  # sub-positions per pixel of soft glyphs
 
 @dataclass(frozen=True)
 class Family:
-    """The files of one typeface in three styles: a path, with @ and a weight where the file holds several."""
+    """Files of a font family in three styles: a path, followed by @ and a weight if the file contains several."""
 
     regular: str
     bold: str
@@ -63,7 +63,7 @@ class Family:
 
 @dataclass(frozen=True)
 class FontSet:
-    """What is installed, by kind; `mono` is never empty, the others may be."""
+    """Installed font families by kind; `mono` is never empty, the others may be."""
 
     mono: tuple[Family, ...]
     sans: tuple[Family, ...]
@@ -71,7 +71,7 @@ class FontSet:
 
 
 def find_fonts() -> FontSet:
-    """Looks into the packages that carry fonts, without importing them. UserError: no monospaced font."""
+    """Find fonts in packages without importing them. Raises UserError if there is no monospaced font."""
     found: dict[str, list[Family]] = {"mono": [], "sans": [], "serif": []}
     for kind, package, names in _FAMILIES:
         for folder in _package_folders(package):
@@ -89,12 +89,12 @@ def find_fonts() -> FontSet:
 
 
 def file_of(path: str) -> str:
-    """The file of a face: its path without the weight."""
+    """Path of a font file, without the weight."""
     return path.rpartition(".ttf")[0] + ".ttf"
 
 
 def covers(family: Family, letters: str) -> bool:
-    """Whether the typeface has a glyph for each of the letters."""
+    """Whether the family has a glyph for each of the letters."""
     missing = _glyph(family.regular, 20, "\U0010ffff", False, 0)[0].tobytes()
     return all(_glyph(family.regular, 20, char, False, 0)[0].tobytes() != missing for char in letters)
 
@@ -106,11 +106,11 @@ def _package_folders(package: str) -> list[Path]:
 
 @dataclass(frozen=True)
 class Font:
-    """One file at one size in logical pixels.
+    """One font file at one size in logical pixels.
 
-    Layout is decided at scale 1 and multiplied afterwards, so a line breaks and ends at the same place at
-    every zoom. Crisp fonts advance by whole logical pixels, as hinted desktop text does; `soft` ones are
-    unhinted and advance by fractions, as on systems that favour shape over sharpness.
+    Text is laid out at scale 1 and the result is multiplied, so lines break at the same position at every zoom. By
+    default characters advance by whole logical pixels, as in hinted desktop text; `soft` fonts are unhinted and advance
+    by fractions.
     """
 
     path: str
@@ -119,16 +119,16 @@ class Font:
     mono: bool = False
 
     def offsets(self, text: str) -> tuple[float, ...]:
-        """Where each character starts, and where the text ends: len(text) + 1 logical distances."""
+        """Start of each character, and end of the text: len(text) + 1 distances in logical pixels."""
         return _offsets(self, text)
 
     def width(self, text: str) -> float:
-        """The advance of `text` in logical pixels."""
+        """Advance of `text` in logical pixels."""
         return _offsets(self, text)[-1]
 
     @property
     def cell(self) -> float:
-        """The advance of a digit: the column width of a monospaced font."""
+        """Advance of a digit: the column width of a monospaced font."""
         return float(round(_load(self.path, self.size).getlength("0")))
 
 
@@ -161,7 +161,7 @@ def _advance(font: Font, char: str, after: str) -> float:
 
 @lru_cache(maxsize=16384)
 def _glyph(path: str, size: float, char: str, soft: bool, phase: int) -> tuple[Image.Image, int, int]:
-    """The coverage of one character ("L") and where it lies relative to the pen on the baseline."""
+    """Mask ("L") of one character, and its position relative to the pen on the baseline."""
     fine = _FINE if soft else 1
     face = _load(path, size * fine)
     left, top, right, bottom = (int(edge) for edge in face.getbbox(char, anchor="ls"))
@@ -175,7 +175,7 @@ def _glyph(path: str, size: float, char: str, soft: bool, phase: int) -> tuple[I
 def stamp(
     image: Image.Image, x: float, y: int, text: str, font: Font, zoom: float, colour: tuple[int, int, int]
 ) -> None:
-    """Draws `text` in place, from logical `x`, with its baseline on device row `y`."""
+    """Draw `text` into the image, from logical `x`, with its baseline on device row `y`."""
     fine = _FINE if font.soft else 1
     for char, offset in zip(text, font.offsets(text), strict=False):
         if char != " ":

@@ -1,4 +1,4 @@
-"""What commands print, in the colours of terminals: histories, errors that show where, tables, trees, manuals."""
+"""Random outputs of commands, in terminal colours: histories, compiler errors, tables, trees, manuals."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _DECKS = ("magenta", "cyan", "green", "yellow", "blue", "red")
 
 
 def command(rng: Rng) -> tuple[str, list[Line]]:
-    """A command line and what it prints, by line and colour."""
+    """Generate a command line and its output."""
     typed, output = pick(rng, _COMMANDS)
     return fill(rng, typed), output(rng)
 
 
 def _repeated(line: Callable[[Rng, int], Line]) -> Callable[[Rng], list[Line]]:
-    """Output that is one kind of line again and again; it is given the time of day."""
+    """Generator of outputs that repeat one kind of line, with increasing time of day."""
 
     def output(rng: Rng) -> list[Line]:
         start, count = int(rng.integers(86400)), int(rng.integers(14, 46))
@@ -32,7 +32,7 @@ def _repeated(line: Callable[[Rng, int], Line]) -> Callable[[Rng], list[Line]]:
 
 
 def history(rng: Rng) -> list[Line]:
-    """git log --oneline --graph --decorate."""
+    """Generate the output of git log --oneline --graph --decorate."""
     lines: list[Line] = []
     for index in range(int(rng.integers(24, 60))):
         slots, side = Slots(rng), rng.random() < 0.4
@@ -63,7 +63,7 @@ def _status(rng: Rng) -> list[Line]:
 
 
 def _errors(rng: Rng) -> list[Line]:
-    """A compiler that shows where."""
+    """Generate compiler errors that mark their position."""
     lines: list[Line] = []
     for _ in range(int(rng.integers(2, 5))):
         slots, row = Slots(rng), int(rng.integers(9, 900))
@@ -117,7 +117,7 @@ def _tree(rng: Rng) -> list[Line]:
 
 
 def _grid(rng: Rng) -> list[Line]:
-    """A table in a frame, as databases print it."""
+    """Generate a framed table, as databases print it."""
     widths = [int(width) for width in rng.integers(8, 15, int(rng.integers(3, 6)))]
     rule = {key: left + mid.join("─" * width for width in widths) + right
             for key, (left, mid, right) in {"top": "┌┬┐", "mid": "├┼┤", "end": "└┴┘"}.items()}  # fmt: skip
@@ -150,7 +150,7 @@ def _json(rng: Rng) -> list[Line]:
 
 
 def manual(rng: Rng) -> list[Line]:
-    """A page of a manual."""
+    """Generate a page of a manual."""
     name = fill(rng, "{verb1}").upper()
     lines: list[Line] = [
         [(f"{name}(1)", "bold fg"), ("          User Commands          ", "fg"), (f"{name}(1)", "bold fg")]
@@ -175,7 +175,7 @@ def _columns(rng: Rng) -> list[Line]:
 
 
 def _machine(rng: Rng) -> list[Line]:
-    """A machine's card: a mark in blocks, facts beside it, the eight colours below."""
+    """Generate system information: a logo, properties next to it, and the eight colours below."""
     mark, tint = rng.random((8, 6)) < 0.55, pick(rng, _DECKS)
     lines: list[Line] = []
     for half in mark:

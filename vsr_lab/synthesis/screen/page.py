@@ -19,7 +19,7 @@ _WHITE, _BLACK = rgb("ffffff"), rgb("000000")
 
 
 class Article:
-    """One long document, drawn once. `image` is the picture; `lines` and `links` are boxes in it."""
+    """A long document, drawn once. `image` is the picture; `lines` and `links` are boxes in it."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: int, length: int) -> None:
         self._style, self._rng = style, rng
@@ -59,7 +59,7 @@ class Article:
         self._flow([(word, font, colour) for word in said.split()], font.size * leading, indent)
 
     def _flow(self, words: list[tuple[str, Font, Colour]], leading: float, indent: float = 0) -> None:
-        """Sets words in lines of the column; words in the link colour are underlined and can be clicked."""
+        """Set words in lines of the column; words in the link colour are underlined and can be clicked."""
         left, right = self._x + indent, self._x + self._wide
         step, x, start = round(leading), float(left), len(self.lines)
         following = [*(colour for _, _, colour in words[1:]), None]
@@ -188,7 +188,7 @@ class Article:
 
 
 class Page:
-    """A browser showing an article. `top` is the first visible logical row of it."""
+    """A browser with an article. `top` is its first visible logical row."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
@@ -201,7 +201,7 @@ class Page:
         self.open()
 
     def open(self) -> None:
-        """Goes to another article."""
+        """Open another article."""
         height = self.height - self._bar
         self.article = Article(self.style, self._rng, self.width, 3 * height + 300)
         self.title = self.article.name
@@ -211,24 +211,24 @@ class Page:
         self.top, self.selected, self._age = 0.0, (0, 0), 0
 
     def reach(self) -> int:
-        """The largest `top`."""
+        """The maximum of `top`."""
         return max(0, self.article.length - self.area[3])
 
     def scroll_to(self, top: float) -> None:
-        """Moves the view, as far as the article goes."""
+        """Scroll, within the limits of the article."""
         self.top = min(max(0.0, top), float(self.reach()))
 
     def shown(self, boxes: list[Box]) -> list[int]:
-        """Which of the article's boxes are well inside the view."""
+        """Indices of the article's boxes that are inside the view."""
         low, high = self.top + 4, self.top + self.area[3] - 4
         return [index for index, (_, y, _, tall) in enumerate(boxes) if low < y and y + tall < high]
 
     def tick(self) -> None:
-        """One frame passes: a page just opened loads on."""
+        """Advance by one frame: a page that was just opened continues to load."""
         self._age += 1
 
     def paint(self) -> Image.Image:
-        """The whole view."""
+        """Draw the view."""
         canvas, style = Canvas(1, 1, self.style.zoom, self.style.ui.window), self.style
         canvas.image = self._frame.copy()
         canvas.paste(0, self._bar, scrolled(self._part, self.top, style.zoom))

@@ -1,4 +1,4 @@
-"""Pictures that appear on screens: wallpapers, landscapes, charts."""
+"""Pictures on screens: wallpapers, landscapes, charts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _gradient(height: Array, stops: str) -> Array:
 
 
 def _ridge(rng: np.random.Generator, x: Array, rough: float) -> Array:
-    """A mountain line over x in 0..1, roughly within -1..1: ever finer zigzags, ever smaller."""
+    """A random fractal line over x in 0..1, about -1..1."""
     line = np.zeros_like(x)
     for octave in range(1, 7):
         knots = rng.uniform(-1, 1, (1 << octave) + 1)
@@ -47,7 +47,7 @@ def _grid(width: float, height: float, zoom: float) -> tuple[Array, Array, float
 
 
 def wallpaper(rng: np.random.Generator, width: float, height: float, zoom: float, dark: bool) -> Image.Image:
-    """A slanted gradient under a few translucent waves."""
+    """Draw a slanted gradient with a few translucent waves."""
     x, y, rows = _grid(width, height, zoom)
     stops = pick(rng, _WALLS_DARK if dark else _WALLS_LIGHT)
     slant = float(rng.uniform(0.2, 0.8))
@@ -60,7 +60,7 @@ def wallpaper(rng: np.random.Generator, width: float, height: float, zoom: float
 
 
 def landscape(rng: np.random.Generator, width: float, height: float, zoom: float) -> Image.Image:
-    """Hills under a sky with a sun, and some grain: what stands for a photograph."""
+    """Draw hills under a sky with a sun and some grain, in place of a photograph."""
     x, y, rows = _grid(width, height, zoom)
     aspect = width / height
     picture = _gradient(np.broadcast_to(y, (y.size, x.size)) * 1.2, pick(rng, _SKIES))
@@ -79,7 +79,7 @@ def landscape(rng: np.random.Generator, width: float, height: float, zoom: float
 
 
 def chart(rng: np.random.Generator, canvas: Canvas, box: Sequence[float], style: Style) -> None:
-    """A chart with axes and labels drawn on `canvas` in a box (x, y, width, height): bars, or two lines."""
+    """Draw a chart with axes and labels in a box (x, y, width, height): bars, or two lines."""
     (x, y, width, height), ui, font = box, style.ui, style.label(-2)
     canvas.rect(x, y, width, height, ui.window, 4, ui.border)
     left, top, wide, high = x + 34, y + 12, width - 46, height - 32

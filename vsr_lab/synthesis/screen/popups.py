@@ -1,4 +1,4 @@
-"""What comes up over the windows: context menus, dialogs, notifications."""
+"""Popups over the windows: context menus, dialogs, notifications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WHITE = rgb("ffffff")
 
 
 class Popup(Protocol):
-    """Something above the windows; place and size are logical, `opacity` is 0..1."""
+    """Base class of popups. Position and size are logical, `opacity` is 0..1."""
 
     x: float
     y: float
@@ -25,12 +25,12 @@ class Popup(Protocol):
     opacity: float
 
     def paint(self) -> Image.Image:
-        """Its picture in device pixels."""
+        """Draw the popup, in device pixels."""
         ...
 
 
 class Menu:
-    """A list of things to do; `hovered` is the index of the one under the cursor."""
+    """A context menu; `hovered` is the index of the item under the cursor."""
 
     def __init__(self, style: Style, rng: np.random.Generator) -> None:
         self.x, self.y, self.opacity = 0.0, 0.0, 1.0
@@ -49,15 +49,15 @@ class Menu:
 
     @property
     def count(self) -> int:
-        """How many items there are."""
+        """Number of items."""
         return len(self._items)
 
     def place(self, row: int) -> tuple[float, float]:
-        """A place on an item, where the cursor would rest."""
+        """Position of the cursor on an item."""
         return self.x + 50 + 7 * len(self._items[row]) / 2, self.y + 4 + (row + 0.5) * self._step
 
     def paint(self) -> Image.Image:
-        """Its picture in device pixels."""
+        """Draw the menu, in device pixels."""
         style, ui = self._style, self._style.ui
         canvas = Canvas(self.width, self.height, style.zoom, ui.border)
         canvas.rect(0, 0, self.width, self.height, ui.panel, self.radius, ui.border)
@@ -75,7 +75,7 @@ class Menu:
 
 
 class Dialog:
-    """A question with two buttons; with `progress` (0..1, else negative) also a bar that fills."""
+    """A question with two buttons; with `progress` in 0..1 also a progress bar; negative: no bar."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: float, height: float) -> None:
         self.opacity, self.radius, self.hovered = 1.0, 0 if style.manner == "flat" else 8, False
@@ -96,7 +96,7 @@ class Dialog:
         return self.x + self.width - 48, self.y + self.height - 24
 
     def paint(self) -> Image.Image:
-        """Its picture in device pixels."""
+        """Draw the dialog, in device pixels."""
         style, ui = self._style, self._style.ui
         canvas = Canvas(self.width, self.height, style.zoom, ui.border)
         canvas.rect(0, 0, self.width, self.height, ui.window, self.radius, ui.border)
@@ -120,7 +120,7 @@ class Dialog:
 
 
 class Toast:
-    """A short note in a corner of the screen; `left` is how many frames it stays."""
+    """A notification in a corner of the screen; `left` is the number of frames for which it remains."""
 
     def __init__(self, style: Style, rng: np.random.Generator) -> None:
         self.x, self.y, self.opacity, self.radius = 0.0, 0.0, 1.0, 0 if style.manner == "flat" else 8
@@ -138,5 +138,5 @@ class Toast:
         self._image = canvas.image
 
     def paint(self) -> Image.Image:
-        """Its picture in device pixels."""
+        """Draw the notification, in device pixels."""
         return self._image

@@ -1,6 +1,7 @@
-"""Lines that commands print again and again: logs, tests, builds, listings, differences.
+"""Random lines of output: logs, tests, builds, listings, diffs.
 
-A tint is a colour of the shell, after "bold" or "italic" and before "on" and a ground: "bold green", "back on blue".
+A tint is a colour of the shell, optionally after "bold" or "italic" and before "on" and a background: "bold green",
+"back on blue".
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Rng = np.random.Generator
 
 
 def log_line(rng: Rng, moment: int) -> Line:
-    """One line of a service's log."""
+    """Generate a line of a service's log."""
     slots = Slots(rng)
     level = slots.fill("{level1}")
     colour = {"INFO": "green", "DEBUG": "blue", "WARN": "yellow", "ERROR": "bold red"}[level]
@@ -29,7 +30,7 @@ def log_line(rng: Rng, moment: int) -> Line:
 
 
 def request(rng: Rng, moment: int) -> Line:
-    """One line of a web server's log."""
+    """Generate a line of a web server's log."""
     status = pick(rng, (200, 200, 200, 204, 301, 404, 500))
     tint = "green" if status < 300 else "yellow" if status < 500 else "back on red"
     host = ".".join(str(int(part)) for part in rng.integers(1, 255, 4))
@@ -39,7 +40,7 @@ def request(rng: Rng, moment: int) -> Line:
 
 
 def test(rng: Rng, _moment: int) -> Line:
-    """One test and its verdict."""
+    """Generate a test and its result."""
     passed = rng.random() < 0.9
     where = fill(rng, "tests/test_{noun1}.py::test_{verb1} ", "tests/{noun1}/test_{noun2}.py::test_{adj1} ")
     verdict = ("PASSED", "bold green") if passed else ("FAILED", "bold red")
@@ -47,7 +48,7 @@ def test(rng: Rng, _moment: int) -> Line:
 
 
 def build(rng: Rng, _moment: int) -> Line:
-    """One crate that is compiled."""
+    """Generate the line of a compiled crate."""
     if rng.random() < 0.15:
         return [("warning", "bold yellow"), (fill(rng, ": unused value `{noun1}_{noun2}`"), "bold fg")]
     crate = fill(rng, "{noun1}-{noun2} v0.{num1}", "{adj1}-{noun1} v1.{num1}")
@@ -55,7 +56,7 @@ def build(rng: Rng, _moment: int) -> Line:
 
 
 def make(rng: Rng, _moment: int) -> Line:
-    """One file that is compiled or linked."""
+    """Generate the line of a compiled or linked file."""
     share, name = int(rng.integers(100)), fill(rng, "{noun1}.dir/{noun2}_{noun3}.cpp.o", "{noun1}.dir/{verb1}.c.o")
     if rng.random() < 0.2:
         return [(f"[{share:>3}%] ", "fg"), (fill(rng, "Linking CXX executable {noun1}"), "bold green")]
@@ -66,7 +67,7 @@ _CHANGES = ("{noun1} = {verb1}({noun2}, {num1})", "return {noun1}.{verb1}()", "f
 
 
 def diff(rng: Rng, _moment: int) -> Line:
-    """One line of a difference."""
+    """Generate a line of a diff."""
     kind = int(rng.integers(12))
     if kind == 0:
         return [(fill(rng, "@@ -{num1},7 +{num2},9 @@"), "cyan"), (fill(rng, " def {verb1}_{noun1}"), "fg")]
@@ -77,7 +78,7 @@ def diff(rng: Rng, _moment: int) -> Line:
 
 
 def listing(rng: Rng, _moment: int) -> Line:
-    """One file, in long form."""
+    """Generate a line of a long file listing."""
     if rng.random() < 0.3:
         head, name, colour = "drwxr-xr-x", fill(rng, "{noun1}s", "{noun1}"), "bold blue"
     else:
@@ -89,20 +90,20 @@ def listing(rng: Rng, _moment: int) -> Line:
 
 
 def file_tint(name: str) -> str:
-    """The colour of a file in listings, by its ending."""
+    """Colour of a file in listings, by its extension."""
     ending = name.rpartition(".")[2]
     return "bold green" if ending in ("py", "rs") else "magenta" if ending in ("png", "mp4") else "fg"
 
 
 def fetch(rng: Rng, _moment: int) -> Line:
-    """One package that was fetched, with its bar."""
+    """Generate the line of a downloaded package, with a progress bar."""
     share = int(rng.integers(6, 33))
     return [(fill(rng, "{noun1}-{noun2}") + " ", "cyan"), ("━" * share, "green"), ("━" * (32 - share), "dim"),
             (fill(rng, " {num1} kB"), "green"), (fill(rng, " {num2} kB/s"), "red")]  # fmt: skip
 
 
 def process(rng: Rng, _moment: int) -> Line:
-    """One process."""
+    """Generate the line of a process."""
     who, load, memory = fill(rng, "{name1}", "root", "root").lower(), rng.exponential(3), rng.exponential(1)
     said = fill(rng, "/usr/bin/{noun1} --{noun2}", "[{noun1}/{num1}]", "{noun1} -c {noun2}.{ext1}", "python {verb1}.py")
     time = clock(int(rng.integers(86400)))[:5]
@@ -114,7 +115,7 @@ def process(rng: Rng, _moment: int) -> Line:
 
 
 def match(rng: Rng, _moment: int) -> Line:
-    """One place where a word was found."""
+    """Generate a search result."""
     before, after = fill(rng, *_CHANGES), fill(rng, ".{verb1}({num1})", " + {noun1}", " # {adj1}")
     word, at = fill(rng, "{noun1}"), int(rng.integers(9, 900))
     where = fill(rng, "{noun1}/{noun2}.py", "src/{verb1}.rs", "{noun3}.ts")
@@ -123,7 +124,7 @@ def match(rng: Rng, _moment: int) -> Line:
 
 
 def hexes(rng: Rng, moment: int) -> Line:
-    """Sixteen bytes."""
+    """Generate a line of a hex dump, sixteen bytes."""
     row = rng.integers(0, 256, 16)
     text = "".join(chr(int(value)) if 32 < value < 127 else "." for value in row)
     return [(f"{(moment * 3 + int(rng.integers(3))) * 16:08x}  ", "dim"),
@@ -131,6 +132,6 @@ def hexes(rng: Rng, moment: int) -> Line:
 
 
 def ping(rng: Rng, moment: int) -> Line:
-    """One answer of a host."""
+    """Generate a line of the output of ping."""
     return [("64 bytes from ", "fg"), (fill(rng, "192.168.1.8"), "cyan"), (f": icmp_seq={moment % 1000} ttl=64 ", "fg"),
             (f"time={rng.uniform(0.1, 40):.2f} ms", "yellow")]  # fmt: skip

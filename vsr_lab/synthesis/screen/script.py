@@ -1,4 +1,4 @@
-"""What the person at the desktop does: an endless sequence of actions, drawn from the seed."""
+"""Actions of the user at the desktop: an endless random sequence."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SPEEDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0)
 
 
 class Script:
-    """Moves the hands: every action changes the desktop a little, then lets a frame pass."""
+    """Generates actions; every action changes the desktop a little, then yields for a frame."""
 
     def __init__(self, desk: Desktop, rng: np.random.Generator) -> None:
         self._desk, self._rng = desk, rng
@@ -33,7 +33,7 @@ class Script:
         return float(self._rng.uniform(low, high))
 
     def play(self) -> Action:
-        """Actions in random order, each once before any comes again; now and then a short rest."""
+        """Play all actions in random order, again and again, with occasional pauses."""
         deck: list[Callable[[], Action]] = []
         while True:
             if not deck:
@@ -70,7 +70,7 @@ class Script:
             yield
 
     def _travel(self, x: float, y: float, beam: bool = False) -> Action:
-        """Leads the cursor along a slightly bent way, slow at both ends."""
+        """Move the cursor on a slightly bent path, slow at both ends."""
         (fromx, fromy), away = self._desk.cursor, self._real(-0.15, 0.15)
         length = abs(x - fromx) + abs(y - fromy)
         frames = int(min(24, 5 + length / 22 + self._whole(0, 4)))
@@ -90,7 +90,7 @@ class Script:
         )
 
     def _front(self, window: Window) -> Action:
-        """Brings a window to the front by a click on its title bar."""
+        """Bring a window to the front by a click on its title bar."""
         desk = self._desk
         desk.beam = False
         if window is not desk.windows[-1]:
@@ -122,7 +122,7 @@ class Script:
         view.offers, view.left_over = [], text[at:]
 
     def _mark(self, window: Window, view: Editor) -> Action:
-        """Drags a selection over a few rows."""
+        """Drag a selection over a few rows."""
         yield from self._front(window)
         first, count = view.visible_rows()
         start = first + self._whole(0, max(1, count // 2))
@@ -137,7 +137,7 @@ class Script:
         view.selected = (0, 0)
 
     def _highlight(self, window: Window, view: Page) -> Action:
-        """Drags a selection over lines of an article."""
+        """Drag a selection over lines of an article."""
         yield from self._front(window)
         shown = view.shown(view.article.lines)
         if len(shown) < 3:
@@ -153,7 +153,7 @@ class Script:
         view.selected = (0, 0)
 
     def _follow(self, window: Window, view: Page) -> Action:
-        """Clicks a link, and another article opens."""
+        """Click a link, which opens another article."""
         yield from self._front(window)
         shown = view.shown(view.article.links)
         if shown:
@@ -180,7 +180,7 @@ class Script:
         view.scroll_to(float(int(view.top)))
 
     def _places(self, top: float, sign: int) -> Iterator[float]:
-        """Where a view scrolls to, frame by frame; no two successive places are the same."""
+        """Yield scroll positions frame by frame; consecutive ones are different."""
         way = self._whole(0, 3)
         if way == 0:  # a wheel: notches, each eased
             for _ in range(self._whole(3, 7)):
@@ -198,7 +198,7 @@ class Script:
                 yield (top := top + sign * speed)
 
     def _command(self, window: Window, view: Terminal) -> Action:
-        """Another tab, perhaps; then work in the terminal, and a move of the mouse."""
+        """Work in a terminal, possibly after switching to another tab, and move the mouse."""
         yield from self._front(window)
         if view.tabs > 1 and self._rng.random() < 0.5:
             tab = self._whole(0, view.tabs)
@@ -210,7 +210,7 @@ class Script:
         yield from self._travel(*window.inside(*place))
 
     def _enter(self, window: Window, view: Sheet) -> Action:
-        """Fills a few cells, one below the other."""
+        """Fill a few cells, one below the other."""
         yield from self._front(window)
         row, column = (self._whole(0, 9), self._whole(0, 6))
         view.choose(row, column)
@@ -224,7 +224,7 @@ class Script:
             yield
 
     def _present(self, window: Window, view: Slides) -> Action:
-        """Clicks through points and slides, and points at what is said."""
+        """Click through points and slides, and point at them."""
         yield from self._front(window)
         for _ in range(self._whole(3, 8)):
             view.advance()
@@ -245,7 +245,7 @@ class Script:
             yield
 
     def _menu(self) -> Action:
-        """A click with the right button, a look at some items, a choice."""
+        """Open a context menu, move over some items, and choose one."""
         desk = self._desk
         window, menu = desk.windows[-1], Menu(desk.style, self._rng)
         desk.beam = False
@@ -263,7 +263,7 @@ class Script:
         desk.popups.remove(menu)
 
     def _dialog(self) -> Action:
-        """A question comes up and is answered."""
+        """Open a dialog and answer it."""
         desk = self._desk
         desk.beam = False
         dialog = Dialog(desk.style, self._rng, desk.width, desk.height)
@@ -283,7 +283,7 @@ class Script:
             yield
 
     def _notify(self) -> Action:
-        """A note slides in and stays for a while."""
+        """Show a notification for a while."""
         desk, toast = self._desk, Toast(self._desk.style, self._rng)
         toast.x, toast.y = float(desk.width), float(desk.height - desk.panel - toast.height - 12)
         desk.popups.append(toast)

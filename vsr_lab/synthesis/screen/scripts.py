@@ -1,4 +1,4 @@
-"""Words of other alphabets, and of Latin with marks: what running text and titles are made of besides English."""
+"""Words of other scripts, and Latin words with diacritics, for text and titles other than English."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SCRIPTS = (LATIN, *_VOCABULARY)
 
 
 def letters(script: str) -> str:
-    """Every character that the script's words need."""
+    """All characters of the script's words."""
     return "".join(sorted(set("".join(_VOCABULARY.get(script, ["abc"])))))
 
 
 def words(rng: np.random.Generator, script: str, fewest: int, most: int) -> str:
-    """A run of words, the first with a capital."""
+    """Generate a sequence of words, the first capitalised."""
     chosen = rng.choice(_VOCABULARY[script], int(rng.integers(fewest, most + 1)))
     said = " ".join(str(word) for word in chosen)
     return said[0].upper() + said[1:]

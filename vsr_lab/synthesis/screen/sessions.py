@@ -1,4 +1,4 @@
-"""What runs in a terminal: a shell, an editor of text, a monitor of processes, a pager."""
+"""Programs in a terminal: a shell, a text editor, a process monitor, a pager."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ Place = tuple[int, int]  # row and column of a cell
 
 
 class Session(Protocol):
-    """Something in a terminal, of any number of rows and columns."""
+    """Base class of programs in a terminal, for any number of rows and columns."""
 
     title: str
 
     def tick(self) -> None:
-        """One frame passes."""
+        """Advance by one frame."""
         ...
 
     def work(self, rng: Rng) -> Iterator[None]:
-        """Somebody uses it for a while; one item a frame."""
+        """Use the program for a while; yields once per frame."""
         ...
 
     def rows(self, high: int, columns: int) -> tuple[list[Line], Place | None]:
-        """What it shows, at most `high` rows, and where the caret is."""
+        """At most `high` rows of the screen, and the position of the caret."""
         ...
 
 
 def _prompt(rng: Rng) -> tuple[str, list[Line]]:
-    """Who is where, and a prompt of one or two lines; the last one is typed behind."""
+    """User, host, and a prompt of one or two lines, the last of which is followed by the command."""
     who, host = fill(rng, "{name1}").lower(), fill(rng, "{noun1}")
     where, branch = fill(rng, "~", "~/{noun1}", "~/src/{noun1}", "/srv/{noun1}"), fill(rng, "main", "{noun1}-{num1}")
     first, second, third = (pick(rng, ("green", "blue", "magenta", "cyan", "yellow", "red")) for _ in range(3))
@@ -64,7 +64,7 @@ def _prompt(rng: Rng) -> tuple[str, list[Line]]:
 
 
 class Shell:
-    """Commands and what they print, the newest below."""
+    """A shell with commands and their output, the newest at the bottom."""
 
     def __init__(self, rng: Rng) -> None:
         self._rng = rng
@@ -87,7 +87,7 @@ class Shell:
         self._typed = ""
 
     def tick(self) -> None:
-        """Output comes at its pace, with hiccups."""
+        """Print output at a varying rate."""
         self._due = min(4.0, self._due + self._pace) if self._queue else 0.0
         while self._queue and self._due >= 1:
             self._due -= 1
@@ -96,7 +96,7 @@ class Shell:
             self._due -= 5 * self._pace
 
     def work(self, rng: Rng) -> Iterator[None]:
-        """A command is typed, and prints; now and then the screen is cleared before."""
+        """Type a command and print its output; sometimes clear the screen first."""
         if not self._queue:
             typed, output = command(self._rng)
             if rng.random() < 0.15:
@@ -114,7 +114,7 @@ class Shell:
                 yield
 
     def rows(self, high: int, columns: int) -> tuple[list[Line], Place | None]:
-        """The end of what was printed."""
+        """The last rows of the output."""
         shown = [row for line in self._lines[-high:] for row in fold(line, columns)]
         if self._queue:
             return shown[-high:], None
@@ -123,7 +123,7 @@ class Shell:
 
 
 class Vi:
-    """Program text with a line of state below; the caret walks, the text scrolls, a word is typed."""
+    """A text editor with program text and a status line; the caret moves, the text scrolls, words are typed."""
 
     def __init__(self, rng: Rng) -> None:
         self._text = coloured(rng, int(rng.integers(60, 160)))
@@ -137,10 +137,10 @@ class Vi:
         self._high = 20
 
     def tick(self) -> None:
-        """Nothing moves by itself."""
+        """Do nothing."""
 
     def work(self, rng: Rng) -> Iterator[None]:
-        """The caret walks up or down, leaps half a page, or writes a comment."""
+        """Move the caret up or down, scroll by half a page, or type a comment."""
         way = int(rng.integers(3))
         if way == 0:
             self._typing = True
@@ -164,7 +164,7 @@ class Vi:
                 yield
 
     def rows(self, high: int, columns: int) -> tuple[list[Line], Place | None]:
-        """The text around the caret, the bar, the line of messages."""
+        """The text around the caret, the status bar and the message line."""
         self._high = page = max(1, high - 2)
         self._top = min(max(self._top, self._at - page + 1), self._at)
         shown: list[Line] = []
@@ -183,7 +183,7 @@ class Vi:
 
 
 class Monitor:
-    """Meters and a table of processes that is renewed twice a second or less; a row is chosen."""
+    """A process monitor: meters and a table, updated at most twice per second, with a selected row."""
 
     def __init__(self, rng: Rng) -> None:
         self.title = pick(rng, ("htop", "top", "btm"))
@@ -199,14 +199,14 @@ class Monitor:
         return f"{int(self._rng.integers(2, 99999)):>6} {fill(self._rng, '{name1}', 'root').lower():<8}", name
 
     def tick(self) -> None:
-        """New figures, when it is time."""
+        """Update the numbers at the set interval."""
         self._age += 1
         if self._age % self._every == 0:
             self._loads *= self._rng.uniform(0.6, 1.5, 60)
             self._meters = np.clip(self._meters + self._rng.normal(0, 0.12, len(self._meters)), 0.02, 1)
 
     def work(self, rng: Rng) -> Iterator[None]:
-        """Another row is chosen, step by step."""
+        """Move the selection to another row, step by step."""
         step = 1 if self._chosen < 8 else -1
         for _ in range(int(rng.integers(15, 40))):
             self._chosen = min(max(0, self._chosen + step), 20)
@@ -223,7 +223,7 @@ class Monitor:
                     (f"{share * 100:>5.1f}%", "dim"), ("]", "bold fg")], columns)  # fmt: skip
 
     def rows(self, high: int, columns: int) -> tuple[list[Line], Place | None]:
-        """Meters above, processes by load, keys below."""
+        """Meters at the top, processes by load, keys at the bottom."""
         names = [*map(str, range(self._cores)), "Mem", "Swp"][: max(2, high // 3)]
         half = columns // 2
         meters = [self._meter(name, float(share), half) for name, share in zip(names, self._meters, strict=False)]
@@ -251,7 +251,7 @@ class Monitor:
 
 
 class Pager:
-    """A long text, read row by row or page by page."""
+    """A long text, read by rows or by pages."""
 
     def __init__(self, rng: Rng) -> None:
         kind = int(rng.integers(3))
@@ -260,10 +260,10 @@ class Pager:
         self._top, self._high = 0, 20
 
     def tick(self) -> None:
-        """Nothing moves by itself."""
+        """Do nothing."""
 
     def work(self, rng: Rng) -> Iterator[None]:
-        """Down or up, a row a frame or a page at once."""
+        """Scroll down or up, by one row per frame or by a page."""
         end = max(0, len(self._text) - self._high)
         sign = 1 if self._top < end / 2 else -1
         page = rng.random() < 0.3
@@ -273,7 +273,7 @@ class Pager:
                 yield
 
     def rows(self, high: int, columns: int) -> tuple[list[Line], Place | None]:
-        """A page and the mark below."""
+        """A page of text and the status line."""
         self._high = max(1, high - 1)
         shown = [cut(line, columns) for line in self._text[self._top : self._top + self._high]]
         mark = "(END)" if self._top + self._high >= len(self._text) else ":"

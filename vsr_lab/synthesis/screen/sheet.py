@@ -1,4 +1,4 @@
-"""A spreadsheet: a grid of labels and numbers, a selected cell, values being entered."""
+"""A spreadsheet: a grid of labels and numbers, a selected cell, and input of values."""
 
 from __future__ import annotations
 
@@ -36,21 +36,24 @@ class Sheet:
         return f"{rng.uniform(-400, 4000):.2f}" if column % 2 else str(int(rng.integers(0, 9999)))
 
     def reach(self) -> int:
-        """The largest `top`."""
+        """The maximum of `top`."""
         return max(0, len(self.values) * _STEP - self.area[3])
 
     def scroll_to(self, top: float) -> None:
-        """Moves the view, as far as the grid goes."""
+        """Scroll, within the limits of the grid."""
         self.top = min(max(0.0, top), float(self.reach()))
 
     def choose(self, row: int, column: int) -> None:
-        """Selects a cell of the view's rows and columns, counted from its corner; too large ones wrap."""
+        """Select a visible cell by row and column from the corner of the view.
+
+        Numbers that are too large wrap around.
+        """
         row = row % max(1, self.area[3] // _STEP - 1) + int(self.top / _STEP) + 1
         columns = max(2, (self.width - _EDGE) // self._column)
         self.cell = (min(row, len(self.values) - 1), 1 + column % (columns - 1))
 
     def down(self) -> None:
-        """Selects the cell below, and follows it."""
+        """Select the cell below, and scroll to it."""
         self.cell = (min(self.cell[0] + 1, len(self.values) - 1), self.cell[1])
         self.scroll_to(max(self.top, (self.cell[0] + 1) * _STEP + 1.0 - self.area[3]))
 
@@ -60,14 +63,14 @@ class Sheet:
         return _EDGE + (column + 0.5) * self._column, self.area[1] + (row + 0.5) * _STEP - self.top
 
     def type(self, text: str) -> None:
-        """Sets what the selected cell holds."""
+        """Set the text of the selected cell."""
         self.values[self.cell[0]][self.cell[1]] = text
 
     def tick(self) -> None:
-        """One frame passes; nothing moves by itself."""
+        """Do nothing."""
 
     def paint(self) -> Image.Image:
-        """The whole view."""
+        """Draw the view."""
         style, ui = self.style, self.style.ui
         canvas = Canvas(self.width, self.height, style.zoom, ui.panel)
         row, column = self.cell

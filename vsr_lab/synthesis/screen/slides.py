@@ -1,4 +1,4 @@
-"""A presentation: slides that build up point by point and follow one another by a cut, a fade or a push."""
+"""A presentation: slides that appear point by point, with a cut, fade or push between slides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ASPECT = 16 / 9
 
 
 class Slides:
-    """A slide, with a strip of its neighbours where there is room. `advance` shows the next point or slide."""
+    """A slide, and thumbnails of its neighbours if there is room. `advance` shows the next point or slide."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
@@ -36,18 +36,18 @@ class Slides:
         self._small = lru_cache(maxsize=2 * _COUNT)(self._thumbnail)
 
     def advance(self) -> None:
-        """The next point of this slide, or the next slide."""
+        """Show the next point of this slide, or the next slide."""
         if self._shown < _points(self._seeds[self._page]):
             self._shown += 1
         else:
             self._page, self._shown, self._age = (self._page + 1) % _COUNT, 1, 0
 
     def tick(self) -> None:
-        """One frame passes: a transition goes on."""
+        """Advance a transition by one frame."""
         self._age = min(self._age + 1, _PACE)
 
     def paint(self) -> Image.Image:
-        """The whole view."""
+        """Draw the view."""
         ui = self.style.ui
         canvas = Canvas(self.width, self.height, self.style.zoom, mix(ui.panel, _BLACK, 0.12))
         if self._strip:
@@ -99,7 +99,7 @@ class Slides:
 
 
 class _Sheet:
-    """One slide being drawn. Sizes are shares of its height."""
+    """A slide being drawn. Sizes are fractions of its height."""
 
     def __init__(self, canvas: Canvas, style: Style, back: Colour, width: float, height: float) -> None:
         self._canvas, self._style, self._back = canvas, style, back
@@ -110,11 +110,11 @@ class _Sheet:
         self._tone = mix(style.accent, _WHITE, 0.35) if dark else style.accent
 
     def _font(self, share: float, bold: bool = False) -> Font:
-        """A font of so large a share of the slide's height, in whole pixels: fractions close the gaps between words."""
+        """A font whose size is a fraction of the slide's height, rounded to pixels to keep the gaps between words."""
         return self._style.text(max(7, round(self._height * share)), bold)
 
     def _write(self, x: float, y: float, said: str, font: Font, colour: Colour, width: float) -> float:
-        """Sets text in lines below y; returns where it ends."""
+        """Set text in lines below y; return the y of its end."""
         line = ""
         for word in [*said.split(), ""]:
             longer = f"{line} {word}".strip()
@@ -135,7 +135,7 @@ class _Sheet:
         return y + size * 0.7
 
     def opening(self, rng: np.random.Generator, _shown: int) -> None:
-        """The first slide: a title and who speaks."""
+        """Draw the first slide: a title and the speaker."""
         margin, style = self._height * 0.12, self._style
         self._canvas.rect(0, 0, self._width * 0.025, self._height, self._tone)
         font = self._font(0.13, bold=True)
@@ -145,7 +145,7 @@ class _Sheet:
         self._write(margin, y + self._height * 0.03, said, self._font(0.06), self._soft, wide)
 
     def points(self, rng: np.random.Generator, shown: int) -> None:
-        """A heading and points, the first `shown` of them."""
+        """Draw a heading and the first `shown` points."""
         y, size = self._heading(rng), self._height * 0.058
         margin, font = self._height * 0.09, self._font(0.058)
         for _ in range(shown):
@@ -156,14 +156,14 @@ class _Sheet:
             y = self._write(margin + size, y, said, font, self._ink, self._width - 2 * margin - size) + size * 0.35
 
     def graph(self, rng: np.random.Generator, _shown: int) -> None:
-        """A heading and a chart on a light card."""
+        """Draw a heading and a chart on a light card."""
         y, margin = self._heading(rng) + self._height * 0.04, self._height * 0.09
         wide, high = self._width - 2 * margin, self._height * 0.9 - y
         self._canvas.rect(margin, y, wide, high, self._style.ui.window, 4, self._style.ui.border)
         chart(rng, self._canvas, (margin + 8, y + 8, wide - 16, high - 16), self._style)
 
     def picture(self, rng: np.random.Generator, _shown: int) -> None:
-        """Half a picture, half text."""
+        """Draw a picture and text, each on one half."""
         half = self._width / 2
         self._canvas.paste(half, 0, landscape(rng, half, self._height, self._style.zoom))
         margin, style = self._height * 0.09, self._style
@@ -174,7 +174,7 @@ class _Sheet:
         self._write(margin, y + margin / 2, said, plain, self._soft, half - 1.5 * margin)
 
     def number(self, rng: np.random.Generator, _shown: int) -> None:
-        """One large figure and what it means."""
+        """Draw one large number and its meaning."""
         style, said = self._style, fill(rng, "{num1} %", "{num1}", "{num1} ms")
         font = self._font(0.3, bold=True)
         self._canvas.text((self._width - font.width(said)) / 2, self._height * 0.52, said, font, self._tone)
@@ -183,7 +183,7 @@ class _Sheet:
         self._write(margin, self._height * 0.58, said, plain, self._ink, self._width - 2 * margin)
 
     def footer(self, said: str, page: int) -> None:
-        """What stands at the foot of every slide."""
+        """Draw the footer of a slide."""
         font, y = self._style.label(-2), self._height - 6
         self._canvas.text(8, y, said, font, self._soft)
         self._canvas.text(self._width - 8 - font.width(str(page)), y, str(page), font, self._soft)
@@ -193,5 +193,5 @@ _KINDS = (_Sheet.points, _Sheet.points, _Sheet.graph, _Sheet.picture, _Sheet.num
 
 
 def _points(seed: int) -> int:
-    """How many steps a slide takes to be whole."""
+    """Number of steps until a slide is complete."""
     return 2 + seed % 3 if pick(np.random.default_rng(seed), _KINDS) == _Sheet.points else 1

@@ -1,4 +1,4 @@
-"""Colours, typefaces and window manners: what makes one desktop look unlike another."""
+"""Styles of desktops: colours, fonts and window decorations."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
-    """One of `items`, all equally likely."""
+    """Draw one of `items`, all equally likely."""
     return items[int(rng.integers(len(items)))]
 
 
 @dataclass(frozen=True)
 class Ui:
-    """The colours of windows and what they hold."""
+    """Colours of windows and their contents."""
 
     dark: bool
     window: Colour
@@ -37,7 +37,7 @@ class Ui:
 
 @dataclass(frozen=True)
 class Ink:
-    """The colours of text on a plain ground: `tint` by kind of token."""
+    """Colours of text on a plain background, `tint` by kind of token."""
 
     back: Colour
     number: Colour
@@ -101,7 +101,12 @@ SHELLS = (  # the last three are light
 
 @dataclass(frozen=True)
 class Style:
-    """One desktop's looks. manner: the kind of title bar, "lights", "flat" or "round"; script: that of its prose."""
+    """Style of a desktop.
+
+    Attributes:
+        manner: kind of title bar, "lights", "flat" or "round".
+        script: script of running text.
+    """
 
     zoom: float
     ui: Ui
@@ -135,7 +140,7 @@ class Style:
 
 
 def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
-    """A style at random. Editors are dark more often than the desktop around them, terminals mostly."""
+    """Draw a style at random. Editors are dark more often than the desktop, and terminals mostly."""
     ui = pick(rng, UIS)
     script = LATIN if rng.random() < 0.7 else pick(rng, SCRIPTS)
     sans, serif = ([f for f in some if covers(f, letters(script))] for some in (fonts.sans, fonts.serif))

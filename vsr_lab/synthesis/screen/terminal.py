@@ -1,4 +1,4 @@
-"""A terminal: tabs, panes, and the sessions in them."""
+"""A terminal window with tabs and panes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EDGE = 6
 
 
 class Terminal:
-    """One window of it. `tabs`: how many there are; each holds a session, or two side by side."""
+    """A terminal window with `tabs` tabs, each with one session or two side by side."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
@@ -39,7 +39,7 @@ class Terminal:
         self._strips: dict[tuple[tuple[tuple[str, str], ...], int], Image.Image] = {}
 
     def _status(self, rng: np.random.Generator) -> Line:
-        """A multiplexer's line: its windows on the left, the host and the time on the right."""
+        """Status line of a multiplexer: its windows on the left, host and time on the right."""
         ground = pick(rng, ("green", "blue", "select", "line", "magenta"))
         tint = f"fg on {ground}" if ground in ("select", "line") else f"back on {ground}"
         windows = " ".join(fill(rng, f"{index}:{{verb1}}") for index in range(int(rng.integers(2, 6))))
@@ -49,7 +49,7 @@ class Terminal:
 
     @property
     def title(self) -> str:
-        """That of the session in front."""
+        """Title of the session in front."""
         name = self._sessions[self._tab][0].title
         return f"[{self._tab + 1}/{self.tabs}] {name}" if self.tabs > 1 else name
 
@@ -61,21 +61,21 @@ class Terminal:
         return min(self.width / self.tabs, 24 * self._cells.cell)
 
     def switch(self, index: int) -> None:
-        """Brings a tab to the front."""
+        """Switch to a tab."""
         self._tab = index
 
     def work(self, rng: np.random.Generator) -> Iterator[None]:
-        """Somebody uses a session in front; one item a frame."""
+        """Use a visible session; yields once per frame."""
         return pick(rng, self._sessions[self._tab]).work(rng)
 
     def tick(self) -> None:
-        """One frame passes, in all sessions."""
+        """Advance all sessions by one frame."""
         self._age += 1
         for session in (session for tab in self._sessions for session in tab):
             session.tick()
 
     def paint(self) -> Image.Image:
-        """The whole view."""
+        """Draw the view."""
         ink, cells = self.style.shell, self._cells
         canvas = Canvas(self.width, self.height, self.style.zoom, ink.back)
         if self._bar:

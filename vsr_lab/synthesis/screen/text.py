@@ -1,4 +1,4 @@
-"""Words for pages, terminals, dialogs and tables: sentences built from a small vocabulary by the seed."""
+"""Random text for pages, terminals, dialogs and tables: sentences from a small vocabulary."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ _FILES = ("{noun1}_{noun2}.{ext1}", "{noun1}.{ext1}", "{verb1}_{noun1}.{ext1}", 
 
 
 class Slots:
-    """Fills {noun1}, {Verb2}, {num3}, ...: one value per name, drawn when first met and kept."""
+    """Fills {noun1}, {Verb2}, {num3}, ...: one random value per name, which stays the same."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._known: dict[str, str] = {}
 
     def fill(self, template: str) -> str:
-        """`template` with its known slots filled; all other braces stay as they are."""
+        """Fill the known slots of `template`; other braces are not changed."""
         return re.sub(r"\{([A-Za-z]+)(\d)\}", self._value, template)
 
     def _value(self, match: re.Match[str]) -> str:
@@ -99,17 +99,17 @@ class Slots:
 
 
 def fill(rng: np.random.Generator, *templates: str) -> str:
-    """One of the templates, filled."""
+    """Choose one of the templates and fill it."""
     return Slots(rng).fill(pick(rng, templates))
 
 
 def title(rng: np.random.Generator, script: str = LATIN) -> str:
-    """A headline."""
+    """Generate a headline."""
     return fill(rng, *_TITLES) if script == LATIN else words(rng, script, 3, 6)
 
 
 def sentence(rng: np.random.Generator, script: str = LATIN) -> str:
-    """One sentence, with its capital and its full stop."""
+    """Generate a sentence."""
     if script != LATIN:
         return words(rng, script, 5, 13) + pick(rng, (".", ".", ".", "!", "?"))
     said = fill(rng, pick(rng, _OPENINGS) + pick(rng, _CLAUSES) + pick(rng, _ENDINGS))
@@ -117,15 +117,15 @@ def sentence(rng: np.random.Generator, script: str = LATIN) -> str:
 
 
 def paragraph(rng: np.random.Generator, fewest: int = 2, most: int = 5, script: str = LATIN) -> str:
-    """A few sentences."""
+    """Generate a paragraph of a few sentences."""
     return " ".join(sentence(rng, script) for _ in range(int(rng.integers(fewest, most + 1))))
 
 
 def file_name(rng: np.random.Generator) -> str:
-    """A name with an extension."""
+    """Generate a file name with an extension."""
     return fill(rng, *_FILES)
 
 
 def clock(moment: int) -> str:
-    """Seconds as hours, minutes and seconds of a day."""
+    """Format seconds as the hours, minutes and seconds of a day."""
     return f"{moment // 3600 % 24:02}:{moment // 60 % 60:02}:{moment % 60:02}"
