@@ -51,8 +51,6 @@ OPTIONS = [
 
 @pytest.fixture(autouse=True)
 def _hydra(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("RAFT", "x")  # files that experiments read from the environment
-    monkeypatch.setenv("BASICVSR", "x")
     monkeypatch.setenv("NODE_RANK", "0")  # as a launcher of several machines does
     OmegaConf.register_new_resolver("default_run_dir", lambda verb: f"results/{verb}", replace=True)
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):

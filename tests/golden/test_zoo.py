@@ -60,12 +60,3 @@ def test_weights_are_small_and_have_a_card_and_a_row(path: Path) -> None:
 def test_weights_beat_bicubic_even_on_screens_that_no_one_trained_on(path: Path) -> None:
     network, _ = load_network(path)
     assert decibels(network, network.scale) > decibels(BicubicUpsample(network.scale), network.scale) + 0.5
-
-
-def test_the_screen_specialist_is_the_best_of_its_kind_on_screens() -> None:
-    """Of the networks with its architecture: those that begin from published weights are ahead of it."""
-    networks = {path.stem: load_network(path)[0] for path in WEIGHTS}
-    kind = type(networks["screen_capture"])
-    streaming = {name: one for name, one in networks.items() if isinstance(one, kind) and one.scale == 4}
-    found = {name: decibels(network, 4) for name, network in streaming.items()}
-    assert max(found, key=lambda name: found[name]) == "screen_capture"
