@@ -4,10 +4,10 @@ import errno
 import importlib
 import os
 import re
-import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir, config_name
-from vsr_lab.core.errors import Refusal, Stopped, UserError
+from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory
 from vsr_lab.core.parts import Part, describes
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_if_empty
 from vsr_lab.core.validation import validate
@@ -56,8 +56,11 @@ def launch(command: str) -> int:
     """
     name = config_name(command)
     _register_resolver()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of libraries, of which a user can fix none
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
     failures: list[Exception] = []
+    process = os.getpid()
 
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
@@ -68,32 +71,29 @@ def launch(command: str) -> int:
             _end_runs()
             return result
         except Exception as error:
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
+            if os.getpid() != process:  # of a sweep's launcher
                 raise
             failures.append(error)  # Hydra would print its overrides above the one line meant for the user
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise _SweepEnded from error
             return None
 
-    if command != "train":  # which saves a checkpoint first
-        signal.signal(signal.SIGTERM, _stop)
     try:
         sys.argv[1:] = normalise(command, sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(job)()
         if failures:
             raise failures[0]
-    except KeyboardInterrupt:
-        print(f"vsr-lab {command}: interrupted", file=sys.stderr)
-        return 130
-    except Exception as error:
-        code, line = _report(command, error) or _defect(command, error)
+    except (Exception, _SweepEnded) as error:
+        cause = failures[0] if failures else error
+        code, line = _report(command, cause) or _defect(command, cause)
         _end_runs(code)
         print(line, file=sys.stderr)
         return code
     return 0
 
 
-def _stop(number: int, frame: object) -> None:
-    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
-    raise Stopped("stopped by SIGTERM; nothing half-written is left; run it again", 128 + number)
+class _SweepEnded(BaseException):
+    """Ends a sweep at its first job that failed: Hydra reports an `Exception` in lines of its own."""
 
 
 def _end_runs(code: int = 0) -> None:
@@ -123,8 +123,6 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
     while cause is not None:
         if isinstance(cause, Refusal):
             return REFUSED, f"vsr-lab {command}: {cause}"
-        if isinstance(cause, Stopped):
-            return cause.code, f"vsr-lab {command}: {cause}"
         if isinstance(cause, UserError):
             return UNUSABLE, f"vsr-lab {command}: {cause}"
         if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
@@ -135,6 +133,8 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
                 UNUSABLE,
                 f"vsr-lab {command}: {where}: the disk is full; free some space; what was there is untouched",
             )
+        if is_out_of_memory(cause):
+            return UNUSABLE, f"vsr-lab {command}: out of memory; use smaller or fewer frames, or fewer processes"
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError) and error.filename and error.strerror:
         return UNUSABLE, f"vsr-lab {command}: {error.filename}: {error.strerror.lower()}; choose another path"
@@ -157,7 +157,7 @@ def begin_run(cfg: DictConfig) -> Path:
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if sweep and any(key_of(word) == "run_dir" for word in HydraConfig.get().overrides.task):
-        raise UserError("run_dir", "would be shared by every job of the sweep", "set hydra.sweep.dir= instead")
+        raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
     begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True), resumable="resume" in cfg)
     _begun.append(folder)
     return folder

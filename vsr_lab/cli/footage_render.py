@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.resume import stored_config
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
@@ -39,7 +40,7 @@ def _new_or_existing_run(cfg: DictConfig) -> Path:
     mark = Path(cfg.run_dir) / RUN_MARK
     if cfg.overwrite or not mark.is_file():
         return begin_run(cfg)
-    then, now = plain(OmegaConf.load(mark)), plain(cfg)
+    then, now = plain(stored_config(mark)), plain(cfg)
     key = next((key for key in now if key not in _MAY_DIFFER and then.get(key) != now[key]), None)
     if key:
         raise UserError(

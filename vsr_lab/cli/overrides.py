@@ -1,7 +1,9 @@
 """Validation and normalisation of command-line overrides before Hydra parses them."""
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,32 +13,41 @@ from hydra.errors import HydraException
 from vsr_lab.cli.usage import config_dir, config_name, options
 from vsr_lab.core.errors import UserError
 
-_TAKE_A_WORD = {"--cfg", "-c", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--config-name", "-cn"}
+# Hydra's options that every command has, each with the values that it takes.
+_FLAGS: dict[str, Sequence[str]] = {
+    **dict.fromkeys(("-m", "--multirun", "--resolve", "--hydra-help"), ()),
+    **dict.fromkeys(("--cfg", "-c"), ("job", "hydra", "all")),
+    **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
+    **dict.fromkeys(("--package", "-p", "--config-dir", "-cd"), ("a value",)),
+}
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Convert overrides to a form that Hydra accepts.
+    """Convert words to a form that Hydra accepts: its options first, then overrides.
 
-    Values that its grammar cannot parse are quoted. A key is set even if the composed configuration does not have it,
-    so that unknown keys are reported by the command's schema.
+    Values are text and not interpolations; a comma begins a sweep only after -m. A key is set even if the composed
+    configuration does not have it, so that unknown keys are reported by the command's schema.
 
     Raises:
-        UserError: a group has no such option, or a group needs a choice.
+        UserError: for an unknown option, for a group that has no such option, or one that needs a choice.
     """
-    words = [quoted(argument) for argument in arguments]
-    if {"-sc", "--shell-completion"} & set(words):
-        return words
+    flags, words = _split(list(arguments))
+    if {"-sc", "--shell-completion"} & {*flags}:
+        return [*flags, *words]
+    sweep = bool({"-m", "--multirun"} & {*flags})
+    words = [quoted(word, sweep) for word in words]
     groups = _groups(command)
     chosen: set[str] = set()
     for i, word in enumerate(words):
-        if word.startswith("-") or (i and words[i - 1] in _TAKE_A_WORD):
-            continue
         override = _parse(word)
         key = override.key_or_group
         if key in groups or override.package is not None:
             chosen.add(key)
+            optional = groups.get(key) is None
+            if override.type == OverrideType.DEL and not optional:
+                raise UserError(key, "cannot be removed", f"choose one of {', '.join(options(key))}")
             if override.type != OverrideType.DEL:
-                _check_option(key, override, may_be_null=groups.get(key) is None)
+                _check_option(key, override, optional)
             if override.value() is None and override.type == OverrideType.CHANGE:
                 same = f"{word.partition('=')[0]}="  # nothing chosen, as by default; Hydra takes no null
                 words[: i + 1] = ["" if earlier.startswith(same) else earlier for earlier in words[: i + 1]]
@@ -44,12 +55,53 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             if override.value() == {}:
                 raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
             words[i] = f"++{word.lstrip('+')}"
-    shown_only = bool({"--cfg", "-c", "--info", "--hydra-help"} & set(words))
+    shown_only = bool({"--cfg", "-c", "--info", "-i", "--hydra-help"} & {*flags})
     for group in sorted(group for group, choice in groups.items() if choice == "???" and group not in chosen):
         if shown_only:
             break
         raise UserError(group, "is required", f"choose one of {', '.join(options(group))}")
-    return [word for word in words if word]
+    return [*flags, *filter(None, words)]
+
+
+def _split(words: list[str]) -> tuple[list[str], list[str]]:
+    """Hydra's options, with their values, and the overrides. Raises UserError for other options."""
+    flags: list[str] = []
+    overrides: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-") or word == "-":
+            overrides.append(word)
+            continue
+        name, equals, value = word.partition("=")
+        if name in {"-sc", "--shell-completion"}:
+            return words, []
+        if name not in _FLAGS:
+            near = difflib.get_close_matches(name, _FLAGS, 1, 0.6)
+            hint = f"did you mean {near[0]}?" if near else "a key is set by key=value; see --help"
+            raise UserError(name, "is not an option", hint)
+        flags.append(name)
+        if known := _FLAGS[name]:
+            flags.append(value if equals else next(rest, ""))
+            if not flags[-1] or (known != ("a value",) and flags[-1] not in known):
+                raise UserError(
+                    name, f"has no value {flags[-1]!r}", f"add {', '.join(known)}" if known[0] else "add one"
+                )
+        elif equals:
+            raise UserError(name, f"takes no value, got {value!r}")
+    return flags, overrides
+
+
+def literal(node: Any) -> Any:
+    """Plain values whose texts are escaped, so that OmegaConf reads `${...}` in them as it is written."""
+    if isinstance(node, dict):
+        return {key: literal(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [literal(value) for value in node]
+    return _escaped(node) if isinstance(node, str) else node
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
 
 
 def key_of(word: str) -> str:
@@ -57,19 +109,25 @@ def key_of(word: str) -> str:
     return word.lstrip("+~").partition("=")[0]
 
 
-def quoted(argument: str) -> str:
-    """Quote the value in key=value if Hydra's grammar cannot parse it, such as a path with spaces."""
+def quoted(argument: str, sweep: bool = False) -> str:
+    """Quote the value in key=value if Hydra's grammar does not read it as it is: a path with spaces or backslashes,
+    and a comma where there is no sweep."""
     if argument.encode(errors="replace").decode() != argument:
         raise UserError(ascii(argument), "is not valid Unicode", "rename the file")
     key, equals, value = argument.partition("=")
-    if not equals or argument.startswith("-") or value.startswith(("[", "{", "'", '"')):
+    if not equals or key.lstrip("+").startswith("hydra."):
+        return argument
+    argument = f"{key}={_escaped(value)}"
+    if value.startswith(("[", "{", "'", '"')):
         return argument
     try:
-        OverridesParser.create().parse_override(argument)
+        override = OverridesParser.create().parse_override(argument)
+        if sweep or not ("\\" in argument or override.is_sweep_override()):
+            return argument
     except HydraException:
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"{key}='{escaped}'"
-    return argument
+        pass
+    escaped = re.sub(r"(\\*)('|$)", lambda found: 2 * found[1] + ("\\'" if found[2] else ""), _escaped(value))
+    return f"{key}='{escaped}'"
 
 
 def _parse(word: str) -> Override:

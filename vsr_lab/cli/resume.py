@@ -2,18 +2,32 @@
 
 from pathlib import Path
 
+import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
-from vsr_lab.cli.overrides import key_of
+from vsr_lab.cli.overrides import key_of, literal
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
+
+
+def stored_config(path: Path) -> DictConfig:
+    """The config.yaml of a run. It was written resolved: `${...}` in it is text.
+
+    Raises UserError where it is damaged.
+    """
+    try:
+        cfg = OmegaConf.create(literal(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    except (yaml.YAMLError, OSError, UnicodeError, RecursionError, OmegaConfBaseException) as error:
+        raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run") from error
+    if not isinstance(cfg, DictConfig):
+        raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run")
+    return cfg
 
 
 def resumed_config(given: DictConfig) -> DictConfig:
@@ -32,11 +46,8 @@ def resumed_config(given: DictConfig) -> DictConfig:
     assert isinstance(newer, DictConfig)
     del newer["defaults"]
     try:
-        stored = OmegaConf.load(path)
-        if "${" in OmegaConf.to_yaml(stored):  # it was written resolved
-            raise UserError(path, "holds an interpolation (${...}), which no run writes", "fix it")
-        cfg = OmegaConf.merge(newer, stored)
-    except (YAMLError, OSError, OmegaConfBaseException) as error:
+        cfg = OmegaConf.merge(newer, stored_config(path))
+    except OmegaConfBaseException as error:
         raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "fix it") from error
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
@@ -44,11 +55,11 @@ def resumed_config(given: DictConfig) -> DictConfig:
     for word in HydraConfig.get().overrides.task:
         key = key_of(word)
         if key in _OVERRIDABLE:
-            OmegaConf.update(cfg, key, OmegaConf.select(given, key))
+            OmegaConf.update(cfg, key, literal(OmegaConf.select(given, key)))
         elif key not in {"resume", "plan"}:
             offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
             raise UserError(key, "cannot be overridden in a resumed run", offer)
-    cfg.run_dir = str(run_dir)
+    cfg.run_dir = literal(str(run_dir))
     check("train", cfg, prefix=str(path))
     lock_folder(run_dir)
     return cfg

@@ -41,8 +41,16 @@ class Refusal(Exception):
     """A negative result: a gate, a parity check or another check failed. Exit code 1."""
 
 
-class Stopped(Exception):
-    """The command was ended by a signal, or by lack of memory or disk space, with nothing lost.
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocation failed, of Python, NumPy, PyTorch (on any device) or OpenCV."""
+    words = ("not enough memory", "can't allocate memory", "Insufficient memory")
+    is_torch = type(error).__name__ == "OutOfMemoryError"
+    return isinstance(error, MemoryError) or is_torch or any(word in str(error) for word in words)
+
+
+class Stopped(BaseException):
+    """The command was ended by a signal, with nothing lost. Like KeyboardInterrupt not an `Exception`, which libraries
+    catch.
 
     Args:
         message: one sentence.

@@ -11,9 +11,9 @@ def _odd(value: int) -> int:
     return value
 
 
-def _file_name(text: str) -> str:
-    if not text.isprintable() or {*text} & {*"/\\"} or text in {".", ".."}:
-        raise ValueError(f"must be a name without slashes and control characters, got {text!r}")
+def file_name(text: str) -> str:
+    if not text.isprintable() or {*text} & {*"/\\$"} or text in {".", ".."}:
+        raise ValueError(f"must be a name without slashes, $ and control characters, got {text!r}")
     return text
 
 
@@ -48,7 +48,7 @@ Positive = Annotated[float, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Kernel = Literal["bicubic", "bilinear", "area", "nearest", "lanczos"]
 Rollout = Annotated[int, Field(ge=3, le=100_000)]  # frames; fewer have no cut and no flash
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(file_name)]
 Names = Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
 # Of footage.
 Window = Annotated[str, Field(pattern=WINDOW), AfterValidator(window)]

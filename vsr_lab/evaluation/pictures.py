@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import atomic_path
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Pair
 
@@ -59,8 +59,9 @@ class Pictures:
 
 
 def _write(path: Path, picture: Frames) -> None:
-    if not cv2.imwrite(str(path), picture[..., ::-1]):
-        raise UserError(path, "cannot be written", "check the free disk space")
+    _, data = cv2.imencode(".png", picture[..., ::-1])  # in memory: libpng reports a full disk in a line of its own
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.tobytes())
 
 
 def _busiest(probe: Frames, scale: int) -> tuple[int, int, int]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
@@ -140,7 +139,7 @@ class VsrModule(pl.LightningModule):
         self.skipped += 1
         if self.skipped > self.recipe.skip_limit or alone:
             raise Refusal(f"{report}; {int(self.skipped)} such batches, skip_limit={self.recipe.skip_limit}")
-        rank_zero_warn(report)
+        self.print(report)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs]:
         """Log the metrics, and return their inputs for callbacks."""

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from vsr_lab.core.errors import Stopped, UserError
+from vsr_lab.core.errors import Stopped, UserError, is_out_of_memory
 from vsr_lab.data.batch import Batch
 from vsr_lab.models import write_tensors
 
@@ -64,7 +63,7 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
     if "Error(s) in loading state_dict" in text:
         problem = "holds weights of another network than config.yaml describes"
         return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
-    if isinstance(error, torch.OutOfMemoryError) or "not enough memory" in text or "can't allocate memory" in text:
+    if is_out_of_memory(error):
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("memory", "ran out in a training step", f"lower {knobs}")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:

@@ -10,7 +10,6 @@ import av
 import av.error
 import numpy as np
 import numpy.typing as npt
-from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -65,15 +64,6 @@ def open_input(path: Path) -> InputContainer:
     replaced.
     """
     return av.open(str(path.absolute()), metadata_errors="replace")
-
-
-def open_encoder(context: CodecContext) -> None:
-    """Open an encoder. Raises ValueError for an option that it does not know."""
-    given = dict(context.options)
-    context.open()
-    unknown = [key for key in given if key in context.options]  # those that it knows are removed
-    if unknown:
-        raise ValueError(f"{context.name} knows no option {unknown[0]}")
 
 
 def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:

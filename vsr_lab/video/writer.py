@@ -20,7 +20,8 @@ from av.video.stream import VideoStream
 from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import filter_graph, yuv_to_rgb_matrix
-from vsr_lab.video.packets import open_encoder, open_input
+from vsr_lab.video.encoder import check_encoder, open_encoder
+from vsr_lab.video.packets import open_input
 from vsr_lab.video.stream_selection import select_video_stream
 
 _TICKS = 90_000  # ticks per second, as in MPEG: fine enough for variable frame rates
@@ -86,6 +87,8 @@ class VideoWriter:
         self._origin = self._late = Fraction(0)  # start of the audio's source, and of its video after that
         if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
             raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "set pixel_format=yuv444p")
+        base = Fraction(1, _TICKS)
+        check_encoder(codec, size, base, pixel_format=pixel_format, options=options or {})
         flags = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
         if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # keeps tags that MP4 does not know, such as the disclosure
             flags["movflags"] = "use_metadata_tags"
@@ -103,10 +106,11 @@ class VideoWriter:
                 raise UserError(path, problem, "choose .mp4, or codec=libx264")
             self._audio_from = audio_from
             self._audio = self._audio_streams(audio_from) if audio_from else {}
+        except OSError:
+            raise
         except (av.error.FFmpegError, ValueError) as error:
-            reason = getattr(error, "strerror", error)
-            what = f"{codec}, {pixel_format}, {dict(options or {})}"
-            raise UserError(path, f"cannot be written as {what} ({reason})", "choose .mp4 or .mkv") from error
+            what = f"{path.suffix or 'a file without a suffix'} cannot hold {codec}, {pixel_format}"
+            raise UserError(path, what, "end it in .mp4 or .mkv, or choose another codec=") from error
         self._container.metadata.update(metadata or {})
 
     def _open(self, size: tuple[int, int], pixel_format: str) -> None:

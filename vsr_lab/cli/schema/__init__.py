@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import InterpolationResolutionError
+from omegaconf.errors import OmegaConfBaseException
 
 from vsr_lab.cli.schema.base import Section
 from vsr_lab.core.errors import UserError
@@ -59,15 +59,25 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
     """Convert cfg to plain values, without the keys that are not set yet (???)."""
     try:
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
-    except InterpolationResolutionError as error:
-        source: Any = OmegaConf.to_container(cfg, resolve=False)
-        for step in str(error.full_key).split("."):
-            source = source[step] if isinstance(source, dict) else source[int(step)]
-        wanted = str(source).partition("${")[2].partition("}")[0]
+    except OmegaConfBaseException as error:
+        key = wanted = str(error.full_key)
+        source, seen = OmegaConf.to_container(cfg, resolve=False), set[str]()
+        while "${" in (value := str(_at(source, wanted))) and wanted not in seen:
+            seen.add(wanted)
+            wanted = value.partition("${")[2].partition("}")[0]
         if wanted.startswith("oc.env:"):
             raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
-        raise UserError(wanted, "is required", f"set {wanted}=") from error
+        if value == "???":
+            raise UserError(wanted, "is required", f"set {wanted}=") from error
+        raise UserError(key, f"is a copy of {wanted}, which is not a key of this command", f"set {key}=") from error
     return _given(plain)
+
+
+def _at(node: Any, key: str) -> Any:
+    """The value at a dotted key; None where there is none."""
+    for step in key.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return node
 
 
 def _given(node: Any) -> Any:

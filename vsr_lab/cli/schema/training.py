@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Reading, Scale, Section, Seed
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
-from vsr_lab.core.ranges import LayoutName
+from vsr_lab.core.ranges import LayoutName, file_name
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -116,7 +116,7 @@ class TrainConfig(Command):
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
     plan: Bool
-    name: Annotated[Text, Field(min_length=1)]
+    name: Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(file_name)]
     seed: Seed
     scale: Scale
     pixel_format: Literal["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le", "gbrp", "rgb24"]
