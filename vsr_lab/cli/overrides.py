@@ -41,6 +41,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     for i, word in enumerate(words):
         override = _parse(word)
         key = override.key_or_group
+        if not key:
+            raise UserError(word, "has no key", "write key=value")
         if key in groups or override.package is not None:
             chosen.add(key)
             optional = groups.get(key) is None

@@ -1,0 +1,61 @@
+"""Values on the command line are text: they arrive as they were typed."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from vsr_lab.cli.overrides import literal, normalise, quoted
+from vsr_lab.core.errors import UserError
+
+TEXTS = [
+    "a b",
+    "it's",
+    "a\\b",
+    "a b\\",
+    "a b\\'c",
+    "${env}",
+    "x/${env} y",
+    "\\${a}",
+    "\\\\${a}",
+    "${oc.env:HOME}",
+    "a${b",
+]
+TEXTS += [
+    "co,mma",
+    "co,mma's",
+    "range(1,3)",
+    "choice(a,b)",
+    "a=b",
+    "$x",
+    "(x",
+    "100%",
+    "~/x",
+    "日本",
+    "a:b",
+    "#x",
+    "a\\ b",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_arrives_as_typed(text: str) -> None:
+    override = OverridesParser.create().parse_override(quoted(f"name={text}"))
+    assert not override.is_sweep_override()
+    assert OmegaConf.create({"name": override.value()}).name == text
+    assert OmegaConf.create(literal({"name": [text]})).name[0] == text
+
+
+def test_a_comma_begins_a_sweep_after_m_alone() -> None:
+    assert normalise("train", ["content=mixed", "-m", "seed=1,2"]) == ["-m", "content=mixed", "++seed=1,2"]
+    assert normalise("train", ["content=mixed", "seed=1,2"]) == ["content=mixed", "++seed='1,2'"]
+
+
+@pytest.mark.parametrize("words", [["--foo"], ["--config-name=x"], ["--cfg"], ["--cfg", "x"], ["--multirun=1"], ["=5"]])
+def test_unknown_options_are_refused(words: list[str]) -> None:
+    with pytest.raises(UserError, match=words[0].partition("=")[0]):
+        normalise("train", ["content=mixed", *words])
+
+
+def test_a_group_cannot_be_removed() -> None:
+    with pytest.raises(UserError, match="logger: cannot be removed; choose one of none, tensorboard"):
+        normalise("train", ["content=mixed", "~logger"])
