@@ -62,17 +62,29 @@ def forked(work: Callable[[], int], folder: Path, limit: float, log: Path) -> En
 
     log: where its stdout and stderr are written, as `log`.out and `log`.err.
     """
-    out, err = log.with_suffix(".out"), log.with_suffix(".err")
-    sys.stdout.flush()
-    sys.stderr.flush()
     began = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        _child(work, folder, out, err)
+    child = start(work, folder, log)
     code = waited(child, limit)
     end_session(child)
-    seconds = time.monotonic() - began
-    return Ended(code, *(p.read_text(encoding="utf-8", errors="replace") for p in (out, err)), seconds)
+    return ended(code, log, time.monotonic() - began)
+
+
+def start(work: Callable[[], int], folder: Path, log: Path) -> int:
+    """The id of a forked process, and of a session of its own, that does work in folder."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _child(work, folder, log.with_suffix(".out"), log.with_suffix(".err"))
+    return child
+
+
+def ended(code: int | None, log: Path, seconds: float) -> Ended:
+    """How a process ended that wrote to log."""
+    places = (log.with_suffix(".out"), log.with_suffix(".err"))
+    return Ended(
+        code, *(p.read_text(encoding="utf-8", errors="replace") if p.exists() else "" for p in places), seconds
+    )
 
 
 def _child(work: Callable[[], int], folder: Path, out: Path, err: Path) -> None:
@@ -113,8 +125,8 @@ def waited(child: int, limit: float) -> int | None:
     """
     began, pause = time.monotonic(), 0.002
     while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
             return os.waitstatus_to_exitcode(status)
         spent = time.monotonic() - began
         if spent > limit:

@@ -126,7 +126,7 @@ def build_world(box: Path, report: Callable[[str], None] = print) -> World:
             world.missing[name] = last[-1]
             report(f"NOT MADE {name}: {last[-1]}")
 
-    attempt("hr", lambda: _footage(folder))
+    attempt("hr", lambda: write_footage(folder))
     for line in BASE:
         words = line.split()
         names = words[-1] if "run_dir" in words[-1] else words[-2]
@@ -172,7 +172,7 @@ def _missing(box: Path) -> dict[str, str]:
     return {name: why for name, _, why in (line.partition("\t") for line in lines)}
 
 
-def _footage(folder: Path) -> int:
+def write_footage(folder: Path) -> int:
     """hr/c1..c4.mkv: 20 frames of 96 x 80, lossless, of blocks that drift; in.mp4 and long.mp4 to upscale."""
     from vsr_lab.video import VideoWriter
 

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.schema import check
+from vsr_lab.cli.signals import pass_signals
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory
 from vsr_lab.core.parts import Part, describes
@@ -68,6 +69,8 @@ def launch(command: str) -> int:
             if not cfg.get("resume"):  # whose stored configuration is checked instead
                 check(command, cfg, [key_of(word) for word in HydraConfig.get().overrides.task])
             result = importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
+            if HydraConfig.get().mode == RunMode.RUN:
+                pass_signals()
             _end_runs()
             return result
         except Exception as error:
@@ -158,7 +161,7 @@ def begin_run(cfg: DictConfig) -> Path:
     sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
     if sweep and any(key_of(word) == "run_dir" for word in HydraConfig.get().overrides.task):
         raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
-    begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True), resumable="resume" in cfg)
+    begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True))
     _begun.append(folder)
     return folder
 

@@ -1,12 +1,11 @@
 """Entry point of vsr-lab COMMAND key=value ...; one module per command, with Hydra's override grammar."""
 
 import os
-import signal
 import sys
 
 from vsr_lab import __version__
+from vsr_lab.cli.signals import catch_signals, pass_signals, signal_of
 from vsr_lab.cli.usage import COMMANDS, command_help, usage
-from vsr_lab.core.errors import Stopped
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {
@@ -68,26 +67,19 @@ def _named(arguments: list[str], keys: tuple[str, ...]) -> list[str]:
 
 
 def _run(command: str) -> int:
-    """Run a command and return its exit code. A training replaces the handler of SIGTERM once it can save."""
-    signal.signal(signal.SIGTERM, _stop)
+    """Run a command and return its exit code."""
+    catch_signals()
     try:
         from vsr_lab.cli.app import launch  # imports Hydra, which --help does without
 
         return launch(command)
-    except KeyboardInterrupt:
-        print(f"vsr-lab {command}: interrupted", file=sys.stderr)
-        return 130
-    except Stopped as stopped:
-        print(f"vsr-lab {command}: {stopped}", file=sys.stderr)
-        return stopped.code
+    except KeyboardInterrupt as error:
+        number = signal_of(error)
+        message = f"stopped by {number.name}; nothing half-written is left; run it again"
+        print(f"vsr-lab {command}: {message}", file=sys.stderr)
+        return 128 + number
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # too late: the outcome was reported
-
-
-def _stop(number: int, frame: object) -> None:
-    signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
-    raise Stopped("stopped by SIGTERM; nothing half-written is left; run it again", 128 + number)
+        pass_signals()
 
 
 def _complete(arguments: list[str]) -> int:

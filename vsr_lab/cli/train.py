@@ -20,6 +20,7 @@ from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
+from vsr_lab.core.run_folder import end_run
 from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation import NetworkCandidate
@@ -61,6 +62,8 @@ def run(cfg: DictConfig) -> float | None:
         return None
     trained = train(cfg, resume)
     folder = trained.weights.parent
+    if resume and _is_first():
+        end_run(folder)
     files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
     show_files(
         f"trained {cfg.name}: best at step {trained.step}, score {trained.score:.3f}",

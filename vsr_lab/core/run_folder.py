@@ -60,14 +60,18 @@ def remove_if_empty(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def begin_folder(path: Path, overwrite: bool, config: str, resumable: bool = False) -> Path:
+def is_saved(folder: Path) -> bool:
+    """Whether a training left a checkpoint there that it can be resumed from."""
+    return any((folder / "checkpoints").glob("last*.ckpt"))
+
+
+def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
     """Create a run's folder, lock it, and write its configuration.
 
     Args:
         path: the folder.
         overwrite: clear an earlier run of the same command.
         config: the configuration as YAML, whose keys distinguish the commands.
-        resumable: a stopped run can be continued by resume=, so it is not cleared.
 
     Returns:
         path.
@@ -78,7 +82,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, resumable: bool = Fal
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
     if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
-        _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE), resumable)
+        _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,7 +93,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, resumable: bool = Fal
     return path
 
 
-def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) -> None:
+def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
     if not _is_run(path, keys):
         problem = "holds files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
@@ -99,7 +103,7 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str], resumable: bool) 
     if inner:
         raise UserError(path, f"holds {inner}, another run", "choose another run_dir=")
     stopped = is_unfinished(path)
-    if stopped and resumable and not overwrite:
+    if stopped and is_saved(path) and not overwrite:
         raise UserError(
             path, "holds a training that was stopped", f"continue it by resume={path}, or set overwrite=true"
         )

@@ -1,6 +1,9 @@
 """Lightning data module whose batches depend only on the seed and the training step."""
 
+import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,3 +190,12 @@ def _survive_one_sigterm(_: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the run's own one is gone; torch looks for that every 5 seconds only."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -126,8 +126,8 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
         with ProcessPoolExecutor(
             min(workers, len(jobs)), context, _init_worker, (done, cast(Connection, ended))
         ) as pool:
-            futures = [pool.submit(_write, job) for job in jobs]
             try:
+                futures = _submitted(pool, jobs)
                 while not all(future.done() and _succeeded(future) for future in futures):
                     time.sleep(0.1)
                     update(completed=done.value)
@@ -137,6 +137,15 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
                 for job in jobs:
                     remove_abandoned(job.path)
                 raise
+
+
+def _submitted(pool: ProcessPoolExecutor, jobs: Sequence[_Job]) -> "list[Future[None]]":
+    """Start the processes with SIGINT blocked: Ctrl-C reaches them too, and it is the first one that ends them."""
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return [pool.submit(_write, job) for job in jobs]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _succeeded(future: "Future[None]") -> bool:
@@ -150,7 +159,6 @@ _done: "Synchronized[int]"
 
 def _init_worker(done: "Synchronized[int]", ended: Connection) -> None:
     global _done  # noqa: PLW0603  a worker process counts its frames here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     threading.Thread(target=_end_with, args=(ended,), daemon=True).start()
     _done = done
     cv2.setNumThreads(1)

@@ -9,7 +9,7 @@ import pytest
 
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.run_folder import begin_folder, end_run, is_unfinished, lock_folder, remove_if_empty
+from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_if_empty
 
 CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
 MARKS = {run_folder.RUN_MARK, run_folder.UNFINISHED, run_folder.LOCK}
@@ -50,9 +50,13 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
     run_folder.unlock_folder(run)
     assert is_unfinished(run)
-    with pytest.raises(UserError, match=f"resume={run}"):
-        begin_folder(run, overwrite=False, config=CONFIG, resumable=True)
     assert begin_folder(run, overwrite=False, config=CONFIG) == run
+    run_folder.unlock_folder(run)
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints/last.ckpt").touch()
+    with pytest.raises(UserError, match=f"resume={run}"):
+        begin_folder(run, overwrite=False, config=CONFIG)
+    assert is_saved(run)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,290 @@
+"""Stop every command with every signal at moments spread over its life: python -m tests.robustness.killing.
+
+Afterwards nothing half-written may be under a final name, no process may be left, the exit code is the signal's, with
+one line where there is time for one, and the same command then ends right (a training by the `resume=` of its message).
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.mistakes.lines import DROPPED
+from tests.mistakes.processes import (
+    Ended,
+    command,
+    end_session,
+    ended,
+    forked,
+    import_everything,
+    session,
+    start,
+    waited,
+)
+from tests.mistakes.world import World, environment, snapshot, write_footage
+from tests.robustness.leftovers import PARTIAL, broken_files
+
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": -9}
+MOMENTS = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the time that the command takes when it is left alone
+LIMIT = 120.0  # seconds for one command
+_FAST = (
+    "model.channels=4 model.blocks=1 data.size=32 data.clip_frames=3 data.batch_size=1 data.hold_out=0.3 logger=none"
+)
+_SHORT = f"{_FAST} validation.size=32 validation.frames=3"
+_EVALUATION = "suite=folder suite.root=hr protocol=content-x2-bi-y " + DROPPED.replace("'", "").replace(
+    " ~protocol.metrics.flicker", ""
+)
+_FOUR = f"{_EVALUATION} suite.frames=0:4"
+# Made once, by vsr-lab itself; the other commands read it.
+BASE = [
+    f"train {_SHORT} data.workers=0 trainer.max_steps=2 validation.every=2 save_every=2 content=mixed data.root=hr "
+    "data.store=store run_dir=runA",
+    f"evaluate {_FOUR} candidate=bicubic run_dir=ev/bicubic",
+    f"evaluate {_FOUR} candidate=checkpoint candidate.path=runA/network.safetensors run_dir=ev/ckpt",
+    "export candidate.path=runA/network.safetensors run_dir=exp",
+    "footage degrade root=hr degradation=bi scale=2 run_dir=deg",
+    "footage index root=hr run_dir=idx split=0.3 scans=scans",
+]
+COMMANDS = {
+    "train": f"train {_SHORT} data.workers=1 trainer.max_steps=30 validation.every=10 save_every=5 content=mixed "
+    "data.root=hr data.store=k/store run_dir=k/run",
+    "evaluate": f"evaluate {_EVALUATION} candidate=bicubic run_dir=k/run",
+    "compare": "compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
+    "select": "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
+    "export": "export candidate.path=runA/network.safetensors run_dir=k/run",
+    "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mp4 run_dir=k/run",
+    "demo": "demo run_dir=k/run contents=[animation] footage.train_screens=1 footage.frames=60 "
+    "train=['data.split=train','data.workers=0','data.size=32','data.clip_frames=3','data.batch_size=1',"
+    "'validation.every=2','validation.size=32','validation.frames=3','save_every=2'] "
+    "specialist=['model=recurrent','model.channels=4','trainer.max_steps=4'] "
+    "per_frame=['model=compact','trainer.max_steps=4'] "
+    "evaluate=['protocol=content-x2-bi-y','suite.split=eval','suite.frames=0:3','~protocol.metrics.st_lpips',"
+    "'~protocol.metrics.st_tlp','~protocol.metrics.tof']",
+    "footage index": "footage index root=hr scans=k/scans run_dir=k/run",
+    "footage leaks": "footage leaks root=idx/manifest.csv scans=k/scans run_dir=k/run",
+    "footage sample": "footage sample root=hr n=2 scans=k/scans run_dir=k/run",
+    "footage check": "footage check lr=deg/lr hr=hr run_dir=k/run",
+    "footage degrade": "footage degrade root=hr degradation=bi scale=2 run_dir=k/run",
+    "footage store": "footage store root=s verify=true prune=true",
+    "footage render": "footage render kind=screen n=3 frames=24 size=[96,160] workers=2 run_dir=k/run",
+}
+WITHOUT_BASE = ("train", "evaluate", "footage degrade", "footage render")  # need no more than the footage
+RESUMED = ("train",)
+_VOLATILE = re.compile(r"(^|/)(home|tmp|\.lock)(/|$)|/\.|(^|/)wandb(/|$)|traceback-")
+
+
+@dataclass(frozen=True)
+class Usual:
+    """A command left alone: how long it takes, its exit code, what it writes and a copy of that."""
+
+    seconds: float
+    code: int | None
+    files: dict[str, tuple[int, ...]]
+    copy: Path
+
+
+@dataclass
+class Cell:
+    """One command stopped once. faults: what was wrong; state: what there was to stop."""
+
+    command: str
+    signal: str
+    moment: float
+    faults: list[str] = field(default_factory=list)
+    said: str = ""
+    seconds: float = 0.0
+
+
+def build(box: Path, base: bool) -> World:
+    """A world with footage and, with base, what the commands make of it."""
+    world = World(box / "world", box / "whole")
+    for name in ("home", "tmp", "k"):
+        (world.folder / name).mkdir(parents=True)
+    _made(lambda: write_footage(world.folder), world, box)
+    for line in BASE if base else ():
+        _made(lambda line=line: command(line.split()), world, box)
+    if base:
+        _stale_store(world.folder / "store", world.folder / "s")
+    subprocess.run(["cp", "-a", "-T", world.folder, world.whole], check=True)
+    world.state = snapshot(world.folder)
+    return world
+
+
+def _made(work: Callable[[], int], world: World, box: Path) -> None:
+    made = forked(work, world.folder, 300, box / "building")
+    if made.code != 0:
+        raise RuntimeError(f"exit {made.code}: {made.err}")
+
+
+def _stale_store(store: Path, copy: Path) -> None:
+    """A store with clips that `prune` removes: of half of them a byte is another."""
+    shutil.copytree(store, copy)
+    for path in sorted(copy.glob("*.npy"))[::2]:
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        path.write_bytes(data)
+
+
+def usual(name: str, world: World) -> Usual:
+    """Run a command alone and keep what it wrote."""
+    log = world.folder.parent / "usual"
+    done = forked(lambda: command(COMMANDS[name].split()), world.folder, 3 * LIMIT, log)
+    if done.code not in {0, 1}:
+        raise RuntimeError(f"{name}: exit {done.code}: {done.err}")
+    copy = world.folder.parent / "reference"
+    shutil.rmtree(copy, ignore_errors=True)
+    subprocess.run(["cp", "-a", "-T", world.folder, copy], check=True)
+    found = Usual(done.seconds, done.code, _written(world), copy)
+    world.restore()
+    return found
+
+
+def _written(world: World) -> dict[str, tuple[int, ...]]:
+    """What is there and was not there before, and what was there and is gone."""
+    now = snapshot(world.folder)
+    gone = {f"gone: {path}": () for path in world.state.keys() - now.keys() if not _VOLATILE.search(path)}
+    return gone | {p: now[p] for p in now.keys() - world.state.keys() if not _VOLATILE.search(p)}
+
+
+def stop(name: str, kind: str, moment: float, world: World, alone: Usual) -> Cell:
+    """Stop a command with a signal after a share of its usual time, look at what is left, and run it again."""
+    cell = Cell(name, kind, moment)
+    log = world.folder.parent / "stopped"
+    began = time.monotonic()
+    for attempt in range(4):
+        child = start(lambda: command(COMMANDS[name].split()), world.folder, log)
+        time.sleep(alone.seconds * moment * 0.7**attempt)
+        if os.waitpid(child, os.WNOHANG)[0]:
+            end_session(child)
+            world.restore()
+            continue
+        sent = time.monotonic()
+        send = os.killpg if kind == "SIGINT" else os.kill  # a terminal sends it to every process
+        send(child, getattr(signal, kind))
+        how = ended(waited(child, LIMIT), log, time.monotonic() - sent)
+        if how.code == alone.code and how.seconds < 0.3:  # it was ending as the signal came
+            end_session(child)
+            world.restore()
+            continue
+        _look(cell, how, child, world, alone)
+        _again(cell, world, alone)
+        break
+    else:
+        cell.faults.append("not run: it had ended before the signal, four times")
+    world.restore()
+    cell.seconds = time.monotonic() - began
+    return cell
+
+
+def _look(cell: Cell, how: Ended, child: int, world: World, alone: Usual) -> None:
+    """What the signal left: exit code, words, processes, files."""
+    until = time.monotonic() + 4
+    while session(child) and time.monotonic() < until:
+        time.sleep(0.02)
+    if left := len(session(child)):
+        cell.faults.append(f"{left} processes outlived it")
+    end_session(child)
+    said = [line for line in how.err.splitlines() if line.strip()]
+    cell.said = said[-1] if said else ""
+    if how.code is None:
+        cell.faults.append(f"hangs after {cell.signal}")
+    elif how.code != SIGNALS[cell.signal]:
+        cell.faults.append(f"exit {how.code}, {how.seconds:.1f} s after {cell.signal}: {cell.said[:200]}")
+    elif cell.signal != "SIGKILL" and (len(said) != 1 or not said[0].startswith(f"vsr-lab {cell.command}: ")):
+        cell.faults.append(f"{len(said)} lines on stderr: {cell.said[:200]}")
+    changes = world.changes()
+    cell.faults += [f"{path} {what}" for path, what in changes.items() if what != "new" and _lost(cell, path)]
+    new = [path for path, what in changes.items() if what == "new"]
+    if cell.signal != "SIGKILL":
+        cell.faults += [f"{p} is left" for p in new if PARTIAL in p and "/store/" not in p][:3]
+    foreign = [p for p in new if not p.startswith(("k/", "home", "tmp", "outputs")) and not _VOLATILE.search(p)]
+    cell.faults += [f"{path} written elsewhere" for path in foreign[:3]]
+    check = lambda: broken_files(world.folder, sorted(new), alone.copy)  # noqa: E731
+    cell.faults += forked(check, world.folder, 60, world.folder.parent / "check").out.splitlines()[:3]
+
+
+def _lost(cell: Cell, path: str) -> bool:
+    pruned = cell.command == "footage store" and path.startswith("s/")
+    return not pruned and not path.startswith(("home", "tmp"))
+
+
+def _again(cell: Cell, world: World, alone: Usual) -> None:
+    """Run the same command again, which has to end right and leave what it leaves when it is never stopped."""
+    words = COMMANDS[cell.command].split()
+    log = world.folder.parent / "again"
+    again = forked(lambda: command(words), world.folder, LIMIT, log)
+    if cell.command in RESUMED and again.code == 2 and (offer := re.search(r"resume=(\S+?)[,;]?(\s|$)", again.err)):
+        again = forked(lambda: command(["train", f"resume={offer[1]}"]), world.folder, LIMIT, log)
+    if again.code != alone.code:
+        cell.faults.append(f"then: exit {again.code}: {' / '.join(again.err.strip().splitlines()[-2:])[:300]}")
+        return
+    now = _written(world)
+    missing, more = alone.files.keys() - now.keys(), now.keys() - alone.files.keys()
+    cell.faults += [f"then: {path} is missing" for path in sorted(missing)[:3]]
+    cell.faults += [f"then: {path} is left" for path in sorted(more)[:3]]
+    left = [p for p, what in world.changes().items() if what == "new" and (PARTIAL in p or p.endswith(".unfinished"))]
+    cell.faults += [f"then: {path} is left" for path in left[:3]]
+    same = [p for p in alone.files.keys() & now.keys() if p.endswith((".mkv", ".safetensors", ".npy"))]
+    other = [p for p in sorted(same) if (world.folder / p).read_bytes() != (alone.copy / p).read_bytes()]
+    cell.faults += [f"then: {path} differs from an uninterrupted run's" for path in other[:3]]
+
+
+def run(names: list[str], kinds: list[str], moments: list[float], base: bool, box: Path) -> Iterator[Cell]:
+    """Every cell, one after the other."""
+    world = build(box, base)
+    for name in names:
+        alone = usual(name, world)
+        for kind in kinds:
+            for moment in moments:
+                yield stop(name, kind, moment, world, alone)
+
+
+def table(cells: list[Cell]) -> str:
+    """Commands by signals: how many of the moments ended right."""
+    right = Counter((c.command, c.signal) for c in cells if not c.faults)
+    every = Counter((c.command, c.signal) for c in cells)
+    kinds = [kind for kind in SIGNALS if any(c.signal == kind for c in cells)]
+    rows = [f"| command | {' | '.join(kinds)} |", "|---|" + "---:|" * len(kinds)]
+    for name in dict.fromkeys(c.command for c in cells):
+        found = [f"{right[name, kind]} of {every[name, kind]}" for kind in kinds]
+        rows.append(f"| {name} | {' | '.join(found)} |")
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Print a line for each cell that is wrong and the table; exit code 1 where there is one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="the commands that this regular expression finds")
+    parser.add_argument("--signals", default=",".join(SIGNALS))
+    parser.add_argument("--moments", default=",".join(map(str, MOMENTS)))
+    parser.add_argument("--without-base", action="store_true", help="only commands that need no more than footage")
+    parser.add_argument("--out", type=Path, help="a file for the table")
+    asked = parser.parse_args()
+    import_everything()
+    names = [n for n in (WITHOUT_BASE if asked.without_base else COMMANDS) if re.search(asked.only, n)]
+    moments = [float(moment) for moment in asked.moments.split(",")]
+    cells: list[Cell] = []
+    with tempfile.TemporaryDirectory(prefix="killing-") as folder, environment(Path(folder)):
+        for cell in run(names, asked.signals.split(","), moments, not asked.without_base, Path(folder)):
+            cells.append(cell)
+            verdict = "; ".join(cell.faults) or "right"
+            print(f"{cell.command:16} {cell.signal:8} {cell.moment:.2f} {cell.seconds:5.1f} s  {verdict}", flush=True)
+    print(table(cells))
+    if asked.out:
+        asked.out.write_text(table(cells) + "\n", encoding="utf-8")
+    return 1 if any(cell.faults for cell in cells) else 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
