@@ -81,10 +81,11 @@ def start(work: Callable[[], int], folder: Path, log: Path) -> int:
 
 def ended(code: int | None, log: Path, seconds: float) -> Ended:
     """How a process ended that wrote to log."""
-    places = (log.with_suffix(".out"), log.with_suffix(".err"))
-    return Ended(
-        code, *(p.read_text(encoding="utf-8", errors="replace") if p.exists() else "" for p in places), seconds
+    out, err = (
+        path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        for path in (log.with_suffix(".out"), log.with_suffix(".err"))
     )
+    return Ended(code, out, err, seconds)
 
 
 def _child(work: Callable[[], int], folder: Path, out: Path, err: Path) -> None:
