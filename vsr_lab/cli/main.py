@@ -6,6 +6,7 @@ import sys
 from vsr_lab import __version__
 from vsr_lab.cli.signals import catch_signals, pass_signals, signal_of
 from vsr_lab.cli.usage import COMMANDS, command_help, usage
+from vsr_lab.core.errors import Stopped
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {
@@ -73,6 +74,9 @@ def _run(command: str) -> int:
         from vsr_lab.cli.app import launch  # imports Hydra, which --help does without
 
         return launch(command)
+    except Stopped as stopped:
+        print(f"vsr-lab {command}: {stopped}", file=sys.stderr)
+        return stopped.code
     except KeyboardInterrupt as error:
         number = signal_of(error)
         message = f"stopped by {number.name}; nothing half-written is left; run it again"
