@@ -20,9 +20,9 @@ COLUMNS = {
 HEAD = """# Leaderboard
 
 Made by `python scripts/zoo/leaderboard.py results/zoo/judged > results/leaderboard.md` from runs of
-`scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Numbers are means over clips. For PSNR-Y, SSIM-Y and LR consistency
-higher is better, for the other columns lower is better. No network was trained on these clips. There are only two clips for each
-content type, so small differences are not significant."""
+`scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Numbers are means over clips. For PSNR-Y, SSIM-Y and LR
+consistency higher is better, for the other columns lower is better. No network was trained on these clips. There are
+only two clips for each content type, so small differences are not significant."""
 OURS = {path.stem for path in (Path(__file__).parents[2] / "results/zoo").glob("weights/*.safetensors")}
 
 
