@@ -42,15 +42,15 @@ class Alignment:
 
 
 def align(low: Shot, high: Shot, on_frame: Callable[[], None] = lambda: None) -> Alignment:
-    """Align a clip `low` to a reference `high` that shows the same content in any size from the clip's own upwards.
+    """Align a clip `low` to a reference `high` that shows the same content at the same or a larger size.
 
     Args:
         low, high: clips, called LR and HR in this package.
         on_frame: called for every frame of either clip that is read in order.
 
     Returns:
-        The matching frame of every LR frame, the position of LR pixels on HR to hundredths of a pixel, the orientation,
-        and the transform of colours. `spatial.correlation` is below `UNRELATED` where the clips show different content.
+        The matching HR frame of every LR frame, the orientation, the position of LR pixels on HR to hundredths of a
+        pixel, and the colour transform. `spatial.correlation` is below `UNRELATED` if the clips show different content.
 
     Raises:
         UserError: a clip cannot be read.

@@ -96,7 +96,7 @@ def launch(command: str) -> int:
 
 
 class _SweepEnded(BaseException):
-    """Ends a sweep at its first job that failed: Hydra reports an `Exception` in lines of its own."""
+    """Ends a sweep at its first failed job. It is not an `Exception`, because Hydra would report one itself."""
 
 
 def _end_runs(code: int = 0) -> None:

@@ -23,13 +23,13 @@ _FLAGS: dict[str, Sequence[str]] = {
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Convert words to a form that Hydra accepts: its options first, then overrides.
+    """Convert command-line words to a form that Hydra accepts: first its options, then overrides.
 
-    Values are text and not interpolations; a comma begins a sweep only after -m. A key is set even if the composed
+    Values are text without interpolation, and a comma starts a sweep only after -m. A key is set even if the composed
     configuration does not have it, so that unknown keys are reported by the command's schema.
 
     Raises:
-        UserError: for an unknown option, for a group that has no such option, or one that needs a choice.
+        UserError: an option is unknown, a group has no such option, or a group needs a choice.
     """
     flags, words = _split(list(arguments))
     if {"-sc", "--shell-completion"} & {*flags}:
@@ -66,7 +66,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
 
 
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
-    """Hydra's options, with their values, and the overrides. Raises UserError for other options."""
+    """Split words into Hydra's options, with their values, and overrides. Raises UserError for other options."""
     flags: list[str] = []
     overrides: list[str] = []
     rest = iter(words)
@@ -94,7 +94,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def literal(node: Any) -> Any:
-    """Plain values whose texts are escaped, so that OmegaConf reads `${...}` in them as it is written."""
+    """Escape the texts in plain values, so that OmegaConf does not interpolate `${...}` in them."""
     if isinstance(node, dict):
         return {key: literal(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -112,8 +112,10 @@ def key_of(word: str) -> str:
 
 
 def quoted(argument: str, sweep: bool = False) -> str:
-    """Quote the value in key=value if Hydra's grammar does not read it as it is: a path with spaces or backslashes,
-    and a comma where there is no sweep."""
+    """Quote the value in key=value if Hydra's grammar would not read it literally.
+
+    This concerns paths with spaces or backslashes, and commas outside of a sweep.
+    """
     if argument.encode(errors="replace").decode() != argument:
         raise UserError(ascii(argument), "is not valid Unicode", "rename the file")
     key, equals, value = argument.partition("=")

@@ -17,9 +17,10 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 
 
 def stored_config(path: Path) -> DictConfig:
-    """The config.yaml of a run. It was written resolved: `${...}` in it is text.
+    """Read the config.yaml of a run. It is already resolved, so `${...}` in it is text.
 
-    Raises UserError where it is damaged.
+    Raises:
+        UserError: the file is damaged.
     """
     try:
         cfg = OmegaConf.create(literal(yaml.safe_load(path.read_text(encoding="utf-8"))))
@@ -31,7 +32,7 @@ def stored_config(path: Path) -> DictConfig:
 
 
 def resumed_config(given: DictConfig) -> DictConfig:
-    """The stored configuration of the run, updated with the overrides in `given` that do not change its results.
+    """Combine the stored configuration of the run with the overrides in `given` that do not change its results.
 
     Raises:
         UserError: the folder contains no training run, or an override would change the results.

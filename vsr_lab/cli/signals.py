@@ -1,6 +1,7 @@
-"""SIGINT and SIGTERM end every command alike: its temporary files are removed, one line says so, exit code 130 or 143.
+"""Handling of SIGINT and SIGTERM, which end every command in the same way.
 
-They raise KeyboardInterrupt, with the signal's number: libraries catch `Exception`, and would go on.
+Temporary files are removed, a message of one line is printed, and the exit code is 130 or 143. The signals raise
+KeyboardInterrupt, since libraries that catch `Exception` would continue.
 """
 
 import os
@@ -20,14 +21,14 @@ def catch_signals() -> None:
 
 
 def pass_signals() -> None:
-    """Let the command end that has done its work: the first signal changes nothing, a second one ends it at once."""
+    """Let a command that has finished its work end: ignore the first signal; a second one ends the process at once."""
     for number in _SIGNALS:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, _pass)
 
 
 def signal_of(error: BaseException) -> signal.Signals:
-    """The signal that an interruption came from."""
+    """The signal that caused an interruption."""
     return signal.Signals(error.args[0] if error.args else signal.SIGINT)
 
 
@@ -42,9 +43,9 @@ def _pass(number: int, frame: FrameType | None) -> None:
 
 
 def _raise_again(swallowed: "sys.UnraisableHookArgs") -> None:
-    """An interruption in a callback, such as that of a weak reference, is only reported by Python: it comes once more.
+    """Send the signal again if its exception occurred in a callback of a weak reference, where Python only prints it.
 
-    What else is reported from then on, of objects that were half constructed, tells a user nothing.
+    Later reports of this kind, on partly constructed objects, are hidden.
     """
     if isinstance(swallowed.exc_value, KeyboardInterrupt):
         number = signal_of(swallowed.exc_value)

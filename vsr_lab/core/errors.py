@@ -17,7 +17,7 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """The same error with subject replaced by other, if it is about subject."""
+        """Return the same error with `subject` replaced by `other`, if the error is about `subject`."""
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 
@@ -26,7 +26,12 @@ class UserError(Exception):
 
 
 def check_range(key: str, value: float, least: float, most: float = math.inf) -> None:
-    """Check a number of the configuration.
+    """Check that a number of the configuration is in a range.
+
+    Args:
+        key: name of the configuration key, for the message.
+        value: the number.
+        least, most: smallest and largest valid value.
 
     Raises:
         UserError: value is not in [least, most], or is NaN.
@@ -49,12 +54,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class Stopped(BaseException):
-    """The command was ended by a signal, with nothing lost. Like KeyboardInterrupt not an `Exception`, which libraries
-    catch.
+    """The command was ended by a signal, with nothing lost.
+
+    It derives from BaseException, as KeyboardInterrupt does, because libraries catch `Exception`.
 
     Args:
         message: one sentence.
-        code: exit code; 128 + the number of the signal.
+        code: exit code, 128 + the number of the signal.
     """
 
     def __init__(self, message: str, code: int) -> None:

@@ -124,7 +124,13 @@ def _is_running(process: int) -> bool:
 
 
 def write_text(path: Path, text: str, errors: str = "strict") -> None:
-    """Write text as UTF-8, atomically; errors: as for `str.encode`."""
+    """Write text as UTF-8, atomically.
+
+    Args:
+        path: file to write.
+        text: its content.
+        errors: handling of characters that cannot be encoded, as for `str.encode`.
+    """
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors=errors)
 

@@ -1,6 +1,6 @@
-"""Calling losses and metrics with the inputs that their parameters name.
+"""Calls losses and metrics with the inputs that their parameter names select.
 
-Inputs may be lazy, so that optical flow is computed only where a loss or metric has a parameter for it.
+Inputs may be lazy, so that optical flow is computed only if a loss or metric has a parameter for it.
 """
 
 import inspect
@@ -22,7 +22,7 @@ class Inputs:
     Args:
         values: inputs by name.
         lazy: functions without parameters that compute an input, by name.
-        parent: inputs that are used for other names.
+        parent: inputs for the names that are in neither.
     """
 
     def __init__(
@@ -48,7 +48,10 @@ class Inputs:
         return self._known[name]
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """Call function with the inputs that its parameters name. Raises UserError if one is not available."""
+        """Call a function with the inputs that its parameter names select.
+
+        Raises UserError if an input is not available.
+        """
         names = required_inputs(function)
         missing = [name for name in names if name not in self.names]
         if missing:

@@ -37,12 +37,12 @@ def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
     """Upscale frames in order.
 
-    A streaming network keeps one frame and its state in memory; any other processes a whole scene at once.
+    A streaming network keeps one frame and its state in memory. Any other network processes a whole scene at once.
 
     Args:
         network: the network.
         frames: LR frames (C, h, w) in [0, 1].
-        is_cut: called once for every frame in order; where it is True, the state is reset.
+        is_cut: called once for every frame in order; if it returns True, the state is reset before that frame.
 
     Yields:
         SR frames (C, scale h, scale w), not clamped.

@@ -35,7 +35,8 @@ class Tiled(StreamingNetwork):
     Args:
         network: the network.
         size: height and width of a tile in LR pixels, a multiple of the network's `size_multiple`.
-        overlap: LR pixels around a tile that are processed with it and discarded, likewise a multiple.
+        overlap: width of the margin around a tile that is processed with it and then discarded, in LR pixels; also a
+            multiple of `size_multiple`.
 
     Raises:
         ValueError: size or overlap is negative or not a multiple.

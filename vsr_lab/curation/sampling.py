@@ -28,7 +28,12 @@ _LOGARITHMIC = ("motion", "detail", "noise")  # compared by ratio: twice the noi
 
 
 class ShotCandidate(NamedTuple):
-    """A part of a file that may be chosen. features: mean over its measurements."""
+    """A part of a file that may be chosen.
+
+    Attributes:
+        shot: the part.
+        features: mean features over its measurements.
+    """
 
     shot: Shot
     features: Array

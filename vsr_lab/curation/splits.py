@@ -1,4 +1,4 @@
-"""Splits for training and evaluation by source, so that they do not share neighbouring frames."""
+"""Assignment of clips to a training and an evaluation split, such that clips of one source are in the same split."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence

@@ -47,8 +47,8 @@ class DegradationJob:
         degradation: Degradation of every clip, with parameters drawn for each.
         config: The degradation as plain yaml, for the records.
         seed: Seed of all parameters; those of a clip also depend on its name.
-        window: Frames processed at a time, if frames are independent of each other.
-        memory_gib: Maximum memory for a clip that has to be processed as a whole.
+        window: Number of frames processed at a time, if frames are independent of each other.
+        memory_gib: Maximum memory for a clip that must be processed as a whole.
     """
 
     degradation: Degradation

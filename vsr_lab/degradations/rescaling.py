@@ -17,14 +17,14 @@ Method = Literal["area", "bilinear", "bicubic", "lanczos"]
 
 
 class RandomResize(Degradation):
-    """Resizes to a random size, applies a step there, and resizes to 1/scale: one order of Real-ESRGAN.
+    """Resizes to a random size, applies a step at that size, and resizes to 1/scale of the input.
 
-    Source: Wang et al. 2021, section 3.1.
+    Source: first-order degradation of Real-ESRGAN, Wang et al. 2021, section 3.1.
 
     Args:
-        factor: Intermediate size over the size of the input, > 0, uniform in its logarithm.
+        factor: Ratio of the intermediate size to the size of the input, > 0, uniform in its logarithm.
         there: Methods to choose from for the first resizing.
-        back: Methods to choose from for the second one.
+        back: Methods to choose from for the second resizing.
         inside: A degradation of scale 1 applied at the intermediate size, for example noise and JPEG.
         scale: Downscaling factor of the whole.
     """

@@ -31,7 +31,7 @@ class Timed:
         self.seconds: list[float] = []
 
     def pace(self) -> float:
-        """Seconds per frame: the median, or the mean where the first frame took more than half of the time."""
+        """Seconds per frame: the median, or the mean if the first frame took more than half of the total time."""
         if self.seconds[0] > sum(self.seconds) / 2:
             return sum(self.seconds) / len(self.seconds)
         return statistics.median(self.seconds)

@@ -24,7 +24,11 @@ Lows = tuple[tuple[int, Path], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip of a layout. lows: its recorded LR in the same folder tree, with scales."""
+    """A clip of a layout.
+
+    Attributes:
+        lows: its recorded LR in the same folder tree, with scales.
+    """
 
     name: str
     path: Path
@@ -51,7 +55,7 @@ class Layout:
         return next(iter(self.parts))
 
     def told(self, root: Path, split: str | None) -> str:
-        """Describe in one line how the folder was detected."""
+        """Describe the detected layout in one line."""
         part = self.part(split)
         others = [name for name in self.parts if name != part]
         line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"

@@ -72,7 +72,7 @@ class Shot:
 
     @property
     def rate(self) -> Fraction | float:
-        """Frames per second of the file; the mean where it varies."""
+        """Frames per second of the file; the mean if the rate varies."""
         return self.footage.rate
 
     @property
@@ -173,9 +173,10 @@ def find_lr_shots(
 
     Args:
         high: the HR shots.
-        lr_root: folder of clips of the same names; "auto" for LR in the tree of the HR; None if there is none.
-        scale: HR size over LR size.
-        frames: window of frames, "60:84".
+        lr_root: folder with LR clips of the same names; "auto": LR in the folder tree of the HR; None: there is no
+            recorded LR.
+        scale: ratio of HR size to LR size.
+        frames: window of frames, such as "60:84".
 
     Returns:
         One LR shot per HR shot, or None.

@@ -1,4 +1,4 @@
-"""Check of a pair: first time, then space, then colour, then the degradation."""
+"""Check of a pair of clips: time first, then space, then colour, then the degradation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

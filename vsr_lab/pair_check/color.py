@@ -32,7 +32,13 @@ def fit_exactly(named: Identification) -> ColorTransform:
 
 
 def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
-    """Add colour faults to found. linear: whether LR was made in linear light."""
+    """Add colour faults to found.
+
+    Args:
+        found: results of the pair.
+        color: transform between the colours of HR and LR.
+        linear: whether LR was made in linear light.
+    """
     if linear:
         remedy = "shrink the coded values, as the known degradations do"
         found.add("gamma", "LR was shrunk in linear light", remedy, {"power": DISPLAY_GAMMA})

@@ -73,7 +73,13 @@ class Fit:
 
 
 def degrade(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """Degrade hr (3, H, W) to lr (3, h, w); linear: in linear light, by a power of `DISPLAY_GAMMA`."""
+    """Degrade hr (3, H, W) to lr (3, h, w).
+
+    Args:
+        degradation: the degradation.
+        hr: RGB in [0, 1].
+        linear: degrade in linear light, with a power of `DISPLAY_GAMMA` as the transfer function.
+    """
     params = degradation.sample(np.random.default_rng(0))
     if not linear:
         return degradation.apply(hr[None], params)[0]

@@ -113,7 +113,7 @@ def _rows(lookup: Lookup, columns: list[list[CellView]]) -> list[Row]:
 
 
 def _truth_row(values: list[float | None], metrics: list[MetricFacts]) -> list[str]:
-    """The values of the ground truth as text; empty where there are none."""
+    """Values of the ground truth as text; empty if there are none."""
     if all(value is None for value in values):
         return []
     return [text.number(value, metric.digits) for value, metric in zip(values, metrics, strict=True)]

@@ -57,7 +57,10 @@ def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
 
 
 def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner: str) -> str:
-    """How far the specialist of the suite's content type is behind the winner; empty where it won or there is none."""
+    """Text on how far the specialist of the suite's content type is behind the winner.
+
+    "" if it won or there is none.
+    """
     homes = lookup.homes(suite)
     means = lookup.means(suite.name, metric.name)
     measured = [means[home] for home in homes if home in means]

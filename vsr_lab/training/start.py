@@ -63,5 +63,5 @@ class StartReference(Callback):
 
 
 def below_start(metrics: dict[str, Tensor]) -> bool:
-    """Whether most clips of the last validation were worse than with the initial weights."""
+    """Whether most clips of the last validation had a lower PSNR than with the initial weights."""
     return ABOVE_START in metrics and bool(metrics[ABOVE_START] < 0.5)

@@ -34,14 +34,14 @@ WEIGHTS = "network.safetensors"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run is stored.
+    """Where and how a run is stored.
 
     Args:
         path: the run folder.
-        spec: description of the network for the weights file, {"_target_": class path, keyword: value, ...}; empty: how
+        spec: description of the network for the weights file, {"_target_": class path, keyword: value, ...}; empty: as
             it was constructed.
         about: further notes for the weights file; must be serialisable as JSON.
-        save_every: steps between checkpoints, the most that a killed run loses; SIGTERM loses none.
+        save_every: steps between checkpoints. A killed run loses at most this number of steps, and none after SIGTERM.
         resume: continue the run in path from its last checkpoint.
         begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
             folder must not exist.

@@ -23,7 +23,7 @@ _REORDER = 16  # frames: the largest reordering delay of any codec
 
 
 class Decoder(Protocol):
-    """An open video file."""
+    """Interface of an opened video file."""
 
     def read(self, start: int, stop: int) -> AnyFrames:
         """Decode frames start..stop-1 to upright RGB (T, H, W, 3). Raises UserError if one cannot be decoded."""
@@ -38,9 +38,9 @@ def open_decoder(probe: Probe) -> Decoder:
 
 
 class _ProcessLocal(ABC):
-    """Base class of holders of objects with threads, which a forked process has to open again.
+    """Base class for objects with threads that a forked process must open again.
 
-    The threads do not exist in the forked process, and using or freeing such an object waits for them forever. The
+    The threads do not exist in the forked process, and using or freeing such an object would wait for them forever. The
     parent's objects are therefore kept, unused, and `_reset` opens new ones.
     """
 

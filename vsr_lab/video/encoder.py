@@ -1,4 +1,4 @@
-"""Opening encoders, and what is wrong with the settings that one does not take."""
+"""Opening of encoders, and error messages for invalid settings."""
 
 import difflib
 import os

@@ -133,7 +133,7 @@ class PacketLog:
 
 
 def _joined(rows: list[_Row], step: int) -> list[_Row]:
-    """Make timestamps continuous: where they restart at a keyframe (joined recordings), continue one step later."""
+    """Make timestamps continuous: if they restart at a keyframe (joined recordings), continue one step later."""
     latest: int | None = None
     shift = 0
     joined: list[_Row] = []

@@ -74,7 +74,7 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 
 
 def _at(node: Any, key: str) -> Any:
-    """The value at a dotted key; None where there is none."""
+    """The value at a dotted key; None if there is none."""
     for step in key.split("."):
         node = node.get(step) if isinstance(node, dict) else None
     return node

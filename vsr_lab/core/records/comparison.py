@@ -87,7 +87,7 @@ class ClipImages(Part):
 
 
 class Comparison(Record):
-    """comparison.json: everything that report.html shows.
+    """comparison.json: the content of report.html.
 
     Attributes:
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1.

@@ -77,7 +77,7 @@ class Summary(Evaluated):
     Attributes:
         clips, frames: number of clips and of scored frames.
         metrics: metric -> mean over frames, then over clips.
-        per_clip: clip -> metric -> mean; None where the metric has no value.
+        per_clip: clip -> metric -> mean; None if the metric has no value.
         versions: versions of Python and of the packages that computed the numbers.
     """
 

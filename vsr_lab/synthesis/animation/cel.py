@@ -46,7 +46,10 @@ class Ink:
 
 
 class Cel:
-    """A canvas in units of its current matrix. Later shapes cover earlier ones."""
+    """A canvas for one drawing.
+
+    Coordinates are transformed by the current matrix, and later shapes cover earlier ones.
+    """
 
     def __init__(self, ink: Ink) -> None:
         self.ink = ink
@@ -57,7 +60,7 @@ class Cel:
 
     @contextmanager
     def at(self, matrix: Matrix) -> Generator[None]:
-        """Context manager that applies `matrix` to shapes first."""
+        """Context manager that transforms the shapes drawn inside it by `matrix`."""
         before = self.matrix
         self.matrix = within(before, matrix)
         yield
@@ -65,7 +68,7 @@ class Cel:
 
     @property
     def scale(self) -> float:
-        """Units of the drawing per unit of the current matrix."""
+        """Scale of the current matrix."""
         return float(abs(np.linalg.det(self.matrix[:, :2]))) ** 0.5
 
     def paint(self, colour: Colour) -> str:
@@ -73,7 +76,7 @@ class Cel:
         return css(times(colour, self.ink.light))
 
     def fill(self, shape: Points, colour: Colour | str, opacity: float = 1, sharp: bool = False) -> None:
-        """Draw a shape without a line. colour may be the `url(#...)` of a gradient."""
+        """Draw a shape without a contour. colour may be a gradient, `url(#...)`."""
         path = (straight_path if sharp else smooth_path)(moved(shape, self.matrix))
         self._add(path, colour if isinstance(colour, str) else self.paint(colour), opacity)
 
@@ -120,10 +123,7 @@ class Cel:
         colour: Colour | None = None,
         opacity: float = 1,
     ) -> None:
-        """Draw an open ink line.
-
-        With `colour`, a brush stroke of that colour that is `line` units of the matrix wide.
-        """
+        """Draw an open ink line, or with `colour` a brush stroke of width `line`."""
         width = line * self.scale if colour else self.ink.width * line
         if width:
             paint = self.paint(colour) if colour else self._inked(base)
@@ -191,7 +191,7 @@ class Cel:
         self._parts.append(f'{start}fill="{css(colour)}">{text}</text>')
 
     def svg(self, view: Matrix, size: tuple[int, int]) -> str:
-        """The drawing as SVG, seen through `view` (units to pixels), on a picture of (height, width)."""
+        """Format the drawing as SVG for a picture of size (height, width); `view` maps units to pixels."""
         a, b, c, d, e, f = view.T.ravel()
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[1]}" height="{size[0]}">'

@@ -164,7 +164,7 @@ def _creature_face(cel: Cel, who: Creature, eyes: float, mouth: int, gaze: float
 
 
 def bird(cel: Cel, flap: float, colour: Colour) -> None:
-    """Draw a distant bird of width 1; flap: position of the wings, -1 to 1."""
+    """Draw a distant bird of width 1; `flap` is the position of its wings, -1 to 1."""
     for side in (-1, 1):
         wing = points(
             (0, 0),
@@ -201,7 +201,7 @@ def ball(cel: Cel, colour: Colour, second: Colour, turn: float) -> None:
 
 
 def car(cel: Cel, colour: Colour, turn: float, bump: float) -> None:
-    """Draw a small car that faces right, 2.6 long, with its wheels on y = 0; turn: rotation of the wheels."""
+    """Draw a small car that faces right, 2.6 long, on the ground at y = 0; `turn` is the rotation of its wheels."""
     y = -0.08 * bump
     body: Points = points(
         (-1.3, -0.3), (-1.3, -0.3), (-1.32, -0.72), (-1.05, -0.86), (-0.78, -1.32), (-0.2, -1.42),

@@ -80,7 +80,7 @@ def head_shape(face: Face, turn: float) -> Points:
 
 
 def draw_head(cel: Cel, face: Face, mood: Mood, lit: float) -> None:
-    """Draw skull, ears and features. lit: side of the light, -1 or 1."""
+    """Draw skull, ears and features; `lit` is the side of the light, -1 or 1."""
     skin, turn = face.skin, mood.turn
     side = -1 if turn > 0 else 1
     ear = ellipse(side * 0.80, 0.22, 0.13, 0.21, turn=-0.25 * side)

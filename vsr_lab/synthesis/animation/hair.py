@@ -67,7 +67,7 @@ def draw_hair(rng: np.random.Generator, anime: bool) -> Hair:
 
 
 def draw_back(cel: Cel, hair: Hair, sway: float, turn: float) -> None:
-    """Draw the hair behind the head. sway: horizontal displacement of the lowest ends, in half head heights."""
+    """Draw the hair behind the head; `sway` moves its lower ends horizontally, in half head heights."""
     dark = shade(hair.colour, 0.9)
     if hair.cut in ("long", "tail", "twin"):
         for side in {"long": (0,), "tail": (-1 if turn > 0 else 1,), "twin": (-1, 1)}[hair.cut]:

@@ -80,7 +80,7 @@ def streaks(cel: Cel, rng: Rng, box: Box, weather: Weather, horizon: float) -> N
 
 
 def ridge(rng: Rng, box: Box, level: float, tall: float, rough: float, step: float = 7) -> Points:
-    """A skyline over the width of the box, from y = `level` up to about `tall` above it."""
+    """A random skyline over the width of the box, at heights from y = `level` up to about `tall` above it."""
     x = np.arange(box[0] - step, box[0] + box[2] + 2 * step, step)
     y = np.zeros(len(x))
     for octave in range(1, 7):
@@ -126,7 +126,7 @@ def mountains(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: C
 
 
 def hills(cel: Cel, rng: Rng, box: Box, level: float, tall: float, colour: Colour, trees: float) -> None:
-    """Paint hills with woods on top; trees: density, 0..1."""
+    """Paint hills with woods on top; `trees` is the density of the woods, 0..1."""
     line = ridge(rng, box, level, tall, 0.36, 16)
     foot = box[1] + box[3]
     body = np.concatenate([line, line[-1:], [[line[-1, 0], foot]] * 2, [[line[0, 0], foot]] * 2, line[:1]])
@@ -207,7 +207,17 @@ def conifer(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour)
 
 
 def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: float, thick: float) -> None:
-    """Paint blades of grass along the line y = level; thick: blades per unit."""
+    """Paint blades of grass along the line y = level.
+
+    Args:
+        cel: canvas.
+        rng: random generator.
+        box: area to paint.
+        level: y of the line.
+        colour: colour of the blades.
+        tall: height of the blades.
+        thick: number of blades per unit of width.
+    """
     for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * thick))):
         high = tall * float(rng.uniform(0.4, 1.2))
         tone = (shade(colour, 0.9), colour, tint(colour, 0.6))[int(rng.integers(3))]
@@ -223,7 +233,7 @@ def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: floa
 
 
 def flowers(cel: Cel, rng: Rng, box: Box, top: float, bottom: float, count: int) -> None:
-    """Paint small flowers between two heights, larger where they are nearer."""
+    """Paint small flowers between y = `top` and y = `bottom`; those further down are nearer and larger."""
     hue = float(rng.random())
     for y in np.sort(rng.uniform(top, bottom, count)):
         x, r = float(rng.uniform(box[0], box[0] + box[2])), 1.1 + 2.6 * (y - top) / max(1, bottom - top)

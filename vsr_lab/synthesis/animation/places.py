@@ -50,7 +50,7 @@ class Painter:
     def plate(
         self, depth: float, paint: Callable[[Cel, Box], None], soft: float = 0, drift: float = 0, lit: bool = False
     ) -> Plate:
-        """A plate painted by `paint`. lit: its colours already include the light."""
+        """Paint a plate with the function `paint`; `lit` means that its colours already include the light."""
         cel, box = Cel(self._bare if lit else self._ink), self.box(depth)
         if drift:
             box = (box[0] - 160, box[1], box[2] + 320, box[3])

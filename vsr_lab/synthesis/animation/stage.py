@@ -1,4 +1,7 @@
-"""A scene of layers at different depths, as filmed by a multiplane camera."""
+"""A scene of layers at different depths, as filmed by a multiplane camera.
+
+Positions and lengths are in units of 1/360 of the frame's height.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +31,9 @@ class View:
     roll: float = 0.0
 
     def matrix(self, wide: float, depth: float, unit: float) -> Matrix:
-        """Matrix from units to pixels for a layer that moves `depth` times as much as the drawing plane.
+        """Matrix from units to pixels for a layer at a depth.
 
-        0 is at infinity.
+        A layer moves `depth` times as much as the characters; 0 is at infinity.
         """
         zoom = 1 + (self.zoom - 1) * min(depth, 1.5)
         c, s = cos(self.roll) * zoom * unit, sin(self.roll) * zoom * unit
@@ -64,7 +67,10 @@ class Plate:
 class Drawing:
     """An animated layer.
 
-    `draw` returns the drawing of a frame, which is shown for `hold` frames; fonts: files that it uses.
+    Attributes:
+        draw: function that draws a frame.
+        hold: number of frames for which a drawing is shown.
+        fonts: font files that it uses.
     """
 
     draw: Callable[[int], Cel]

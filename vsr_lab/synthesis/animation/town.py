@@ -20,7 +20,17 @@ def rect(x: float, y: float, wide: float, high: float) -> Points:
 
 
 def skyline(cel: Cel, rng: Rng, box: Box, level: float, tall: float, weather: Weather, air: float) -> None:
-    """Paint a row of houses on y = level; air: paleness by distance."""
+    """Paint a row of houses on the line y = level.
+
+    Args:
+        cel: canvas.
+        rng: random generator.
+        box: area to paint.
+        level: y of the ground.
+        tall: height of the houses.
+        weather: colours of sky and light.
+        air: fraction by which colours are faded by distance, 0..1.
+    """
     x = box[0] - 10
     while x < box[0] + box[2]:
         wide, high = tall * float(rng.uniform(0.22, 0.6)), tall * float(rng.uniform(0.3, 1.0))

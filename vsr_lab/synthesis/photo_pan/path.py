@@ -82,8 +82,9 @@ def draw_look(rng: np.random.Generator) -> Look:
 class CameraPath:
     """Path of a camera over a picture of size `picture` for frames of size `frame`, both (height, width).
 
-    At every moment the whole frame is inside the picture: key poses are drawn from a convex set of poses for which it
-    is, with a margin for roll, tilt, shake and parallax, so poses between two of them are in the set too.
+    At every moment the whole frame is inside the picture. Key poses are drawn from a convex set of poses for which this
+    holds, with a margin for roll, tilt, shake and parallax. Since the set is convex, poses between two key poses are in
+    it too.
     """
 
     def __init__(

@@ -31,9 +31,9 @@ class Look:
 
 @lru_cache(maxsize=1024)
 def look(tint: str) -> Look:
-    """Parse a style such as "bold green on line".
+    """Parse a text style such as "bold green on line".
 
-    Colours are those of the shell, and "back", "line", "select" and "number".
+    Colour names are those of the shell, and "back", "line", "select" and "number".
     """
     front, _, ground = tint.partition(" on ")
     *manners, fore = front.split()
@@ -46,7 +46,7 @@ def _colour(ink: Ink, name: str) -> Colour:
 
 
 def fold(line: Line, columns: int) -> list[Line]:
-    """Wrap a line into rows of the given width."""
+    """Wrap a line into rows of `columns` cells."""
     rows: list[Line] = [[]]
     room = columns
     for text, tint in line:
@@ -60,7 +60,7 @@ def fold(line: Line, columns: int) -> list[Line]:
 
 
 def cut(line: Line, columns: int, ground: str = "") -> Line:
-    """Cut or extend a line to exactly `columns` cells, with background `ground`."""
+    """Cut or pad a line to exactly `columns` cells, with background colour `ground`."""
     row = fold(line, columns)[0]
     return [*row, (" " * (columns - sum(len(text) for text, _ in row)), f"fg on {ground}" if ground else "fg")]
 

@@ -75,7 +75,7 @@ class Menu:
 
 
 class Dialog:
-    """A question with two buttons; with `progress` in 0..1 also a progress bar; negative: no bar."""
+    """A question with two buttons, and a progress bar if `progress` is in 0..1; a negative value means no bar."""
 
     def __init__(self, style: Style, rng: np.random.Generator, width: float, height: float) -> None:
         self.opacity, self.radius, self.hovered = 1.0, 0 if style.manner == "flat" else 8, False

@@ -37,7 +37,15 @@ class Ui:
 
 @dataclass(frozen=True)
 class Ink:
-    """Colours of text on a plain background, `tint` by kind of token."""
+    """Text colours of a program.
+
+    Attributes:
+        back: background.
+        number: line numbers.
+        line: background of the current line.
+        select: background of selected text.
+        tint: colours by kind of token.
+    """
 
     back: Colour
     number: Colour
@@ -140,7 +148,7 @@ class Style:
 
 
 def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
-    """Draw a style at random. Editors are dark more often than the desktop, and terminals mostly."""
+    """Draw a style at random. Editors are dark more often than the desktop, and most terminals are dark."""
     ui = pick(rng, UIS)
     script = LATIN if rng.random() < 0.7 else pick(rng, SCRIPTS)
     sans, serif = ([f for f in some if covers(f, letters(script))] for some in (fonts.sans, fonts.serif))
