@@ -40,7 +40,7 @@ notebooks: setup ## run every notebook
 	$(PYTEST) notebooks
 
 lock: ## pin the newest requirements that pyproject.toml allows (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-extra legibility --no-annotate --no-header \
 	  --upgrade pyproject.toml -o requirements.lock
 
 clean: ## remove the .venv and caches; results are kept

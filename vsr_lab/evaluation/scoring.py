@@ -19,7 +19,7 @@ from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.results import Score
 from vsr_lab.evaluation.suites import Pair
-from vsr_lab.metrics import NETS, reference_motion
+from vsr_lab.metrics import NETS, find_text, read_text, reference_motion
 
 
 class Timed:
@@ -145,6 +145,7 @@ class _Reference:
             {"hr": hr, "colour": protocol.colour},
             {
                 "motion": lambda: reference_motion(hr),
+                "text_hr": lambda: find_text(hr),
                 **{f"{name}_hr": lambda net=net: net().features(hr) for name, net in NETS.items()},
             },
         )
@@ -159,6 +160,7 @@ class _Reference:
             {"sr": judged, "lr": self._lr},
             {
                 "degraded": lambda: self._protocol.degrade(whole),
+                "text_sr": lambda: read_text(judged, self._inputs["text_hr"]),
                 **{f"{name}_sr": lambda net=net: net().features(judged) for name, net in NETS.items()},
             },
             parent=self._inputs,

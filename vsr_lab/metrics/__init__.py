@@ -2,20 +2,25 @@
 
 Available inputs: sr and hr (B, T, 3, H, W), RGB in [0, 1], rounded to 8 bits; lr, and degraded, which is sr after the
 degradation (B, T, 3, h, w); motion, the optical flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of
-sr and hr such as lpips_sr and lpips_hr. A metric returns one value per frame, (B, T), NaN for a frame without a value.
+sr and hr such as lpips_sr and lpips_hr; in an evaluation text_sr and text_hr, what is read from them. A metric returns
+one value per frame, (B, T), NaN for a frame without a value.
 To add one: a function in this folder and a yaml in configs/metric.
 """
 
 from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim
+from vsr_lab.metrics.legibility import find_text, legibility, read_text
 from vsr_lab.metrics.perceptual import NETS, lpips, st_lpips, st_tlp, tlp
 from vsr_lab.metrics.temporal import flicker, reference_motion, tof, true_warp_error, warp_error
 
 __all__ = [
     "NETS",
+    "find_text",
     "flicker",
+    "legibility",
     "lpips",
     "lr_consistency",
     "psnr",
+    "read_text",
     "reference_motion",
     "ssim",
     "st_lpips",

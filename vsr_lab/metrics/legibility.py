@@ -1,0 +1,137 @@
+"""Legibility: text read from SR against the text read from HR, by the height of its lines."""
+
+import importlib
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vsr_lab.core.clip import to_frames
+from vsr_lab.core.errors import UserError
+
+CERTAIN = 0.9  # confidence of the reader, from which a line of HR is a reference
+SHORTEST = 3  # characters of a line
+
+
+class Line(NamedTuple):
+    """A line of text: what is read, and its rectangle in pixels."""
+
+    text: str
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    def cut(self, frame: np.ndarray) -> np.ndarray:
+        """The part of a frame (H, W, C) that shows the line."""
+        return np.ascontiguousarray(frame[self.top : self.bottom, self.left : self.right])
+
+
+@lru_cache(maxsize=1)
+def reader() -> Any:
+    """PP-OCRv4 as packaged by RapidOCR. Raises UserError if the extra `legibility` is missing."""
+    try:
+        module = importlib.import_module("rapidocr_onnxruntime")
+    except ImportError as error:
+        raise UserError(
+            "legibility",
+            f"its package is not installed ({error}), and there is none for Python 3.13",
+            "pip install 'vsr-lab[legibility]' (Python 3.11 or 3.12), or set ~protocol.metrics.legibility",
+        ) from error
+    return module.RapidOCR(intra_op_num_threads=torch.get_num_threads())
+
+
+def find_text(hr: Tensor) -> list[list[Line]]:
+    """Find and read the lines of text in every frame.
+
+    Args:
+        hr: (B, T, 3, H, W), RGB in [0, 1].
+
+    Returns:
+        The lines of each of the BT frames that are read with certainty.
+    """
+    frames: list[list[Line]] = []
+    last: np.ndarray | None = None
+    for frame in to_frames(hr.flatten(0, 1)):
+        if last is not None and np.array_equal(frame, last):
+            frames.append(frames[-1])
+            continue
+        found, _ = reader()(frame[..., ::-1], use_cls=False)
+        height, width = frame.shape[:2]
+        lines = [_line(np.asarray(box), height, width) for box, _, _ in found or ()]
+        frames.append([line._replace(text=text) for line, text in _read(frame, lines)])
+        last = frame
+    return frames
+
+
+def read_text(sr: Tensor, text_hr: Sequence[Sequence[Line]]) -> list[list[str]]:
+    """Read frames (B, T, 3, H, W) where text_hr has lines; one text per line."""
+    return [_texts(frame, lines)[0] for frame, lines in zip(to_frames(sr.flatten(0, 1)), text_hr, strict=True)]
+
+
+def legibility(
+    sr: Tensor,
+    text_sr: Sequence[Sequence[str]],
+    text_hr: Sequence[Sequence[Line]],
+    least: float = 0,
+    most: float = math.inf,
+) -> Tensor:
+    """Share of the characters of HR that are read from SR, in [0, 1]; higher is better.
+
+    The share of a frame is 1 - e / n for n characters of HR and the sum e of the edit distances between its lines and
+    what is read from SR in the same rectangles, a line's at most its length: 1 - character error rate.
+
+    Args:
+        sr: (B, T, 3, H, W); only its shape is used.
+        text_sr: texts read from sr.
+        text_hr: lines of hr.
+        least, most: height of the lines of HR that are counted, in pixels, least <= height < most.
+
+    Returns:
+        (B, T), NaN for a frame in which HR has no such line.
+    """
+    shares: list[float] = []
+    for texts, lines in zip(text_sr, text_hr, strict=True):
+        pairs = [(text, line.text) for text, line in zip(texts, lines, strict=True) if least <= line.height < most]
+        characters = sum(len(expected) for _, expected in pairs)
+        errors = sum(min(edit_distance(text, expected), len(expected)) for text, expected in pairs)
+        shares.append(1 - errors / characters if characters else math.nan)
+    return torch.tensor(shares, dtype=torch.float64).view(sr.shape[:2])
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Levenshtein distance: insertions, deletions and substitutions that turn a into b."""
+    row = list(range(len(b) + 1))
+    for i, one in enumerate(a, 1):
+        corner, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (one != other))
+    return row[-1]
+
+
+def _line(box: np.ndarray, height: int, width: int) -> Line:
+    """The upright rectangle around the corners of a box, inside a frame."""
+    left, top = (max(0, math.floor(edge)) for edge in box.min(0))
+    right, bottom = box.max(0)
+    return Line("", left, top, min(width, math.ceil(right)), min(height, math.ceil(bottom)))
+
+
+def _read(frame: np.ndarray, lines: Sequence[Line]) -> list[tuple[Line, str]]:
+    """The lines that are read with certainty, and their text."""
+    read = zip(lines, *_texts(frame, lines), strict=True)
+    return [(line, text) for line, text, score in read if score >= CERTAIN and len(text) >= SHORTEST]
+
+
+def _texts(frame: np.ndarray, lines: Sequence[Line]) -> tuple[list[str], list[float]]:
+    if not lines:
+        return [], []
+    found, _ = reader().text_rec([line.cut(frame)[..., ::-1] for line in lines])
+    return [str(text) for text, *_ in found], [float(score) for _, score, *_ in found]
