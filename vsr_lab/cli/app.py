@@ -1,9 +1,9 @@
 """Functions that all commands share: configuration folder, run folder, and error reports."""
 
-import errno
 import importlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 import traceback
@@ -27,13 +27,14 @@ from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.schema import check
 from vsr_lab.cli.signals import pass_signals
 from vsr_lab.cli.usage import config_dir, config_name
-from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory
+from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory
 from vsr_lab.core.parts import Part, describes
-from vsr_lab.core.run_folder import begin_folder, end_run, remove_if_empty
+from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.validation import validate
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
+_CONTINUED = {"train", "footage render", "demo"}  # what they wrote before they were stopped is used again
 _begun: list[Path] = []  # folders of the runs of this process
 
 
@@ -62,12 +63,13 @@ def launch(command: str) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
     failures: list[Exception] = []
     process = os.getpid()
+    typed = [key_of(word) for word in sys.argv[1:] if not word.startswith("-")]
 
     def job(cfg: DictConfig) -> Any:
         _register_resolver()  # a sweep's launcher may have handed the job to another process
         try:
             if not cfg.get("resume"):  # whose stored configuration is checked instead
-                check(command, cfg, [key_of(word) for word in HydraConfig.get().overrides.task])
+                check(command, cfg, typed)
             result = importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
             if HydraConfig.get().mode == RunMode.RUN:
                 pass_signals()
@@ -78,7 +80,7 @@ def launch(command: str) -> int:
                 raise
             failures.append(error)  # Hydra would print its overrides above the one line meant for the user
             if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise _SweepEnded from error
+                raise _SweepEnded(HydraConfig.get().sweep.dir) from error
             return None
 
     try:
@@ -89,23 +91,36 @@ def launch(command: str) -> int:
     except (Exception, _SweepEnded) as error:
         cause = failures[0] if failures else error
         code, line = _report(command, cause) or _defect(command, cause)
-        _end_runs(code)
+        _end_runs(code, remove=is_disk_full(cause) and command not in _CONTINUED)
+        if isinstance(error, _SweepEnded):
+            _remove_sweep(Path(str(error)))
         print(line, file=sys.stderr)
         return code
     return 0
+
+
+def _remove_sweep(folder: Path) -> None:
+    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and parents that are empty."""
+    if all(path.name == "multirun.yaml" or path.is_dir() for path in folder.rglob("*")):
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            os.removedirs(folder.parent)
 
 
 class _SweepEnded(BaseException):
     """Ends a sweep at its first failed job. It is not an `Exception`, because Hydra would report one itself."""
 
 
-def _end_runs(code: int = 0) -> None:
-    """Mark the runs of this process as ended, or remove their folders if the input was unusable."""
+def _end_runs(code: int = 0, remove: bool = False) -> None:
+    """Mark the runs of this process as ended, or remove their folders if the input was unusable.
+
+    remove: also those in which something was written.
+    """
     for folder in _begun:
         if code in {0, REFUSED}:
             end_run(folder)
         elif code == UNUSABLE:
-            remove_if_empty(folder)
+            remove_unfinished(folder, only_empty=not remove)
     _begun.clear()
 
 
@@ -130,12 +145,14 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
             return UNUSABLE, f"vsr-lab {command}: {cause}"
         if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
             return UNUSABLE, f"vsr-lab {command}: {missing}"
-        if isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if isinstance(cause, OSError) and is_disk_full(cause):
             where = cause.filename or "run_dir"
             return (
                 UNUSABLE,
                 f"vsr-lab {command}: {where}: the disk is full; free some space; what was there is untouched",
             )
+        if isinstance(cause, RuntimeError) and (loop := re.match(r"Symlink loop from '(.*)'", str(cause))):
+            return UNUSABLE, f"vsr-lab {command}: {loop[1]}: is a link that leads to itself; remove it"
         if is_out_of_memory(cause):
             return UNUSABLE, f"vsr-lab {command}: out of memory; use smaller or fewer frames, or fewer processes"
         cause = cause.__cause__ or cause.__context__
@@ -158,9 +175,6 @@ def begin_run(cfg: DictConfig) -> Path:
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
-    sweep = HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
-    if sweep and any(key_of(word) == "run_dir" for word in HydraConfig.get().overrides.task):
-        raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
     begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True))
     _begun.append(folder)
     return folder

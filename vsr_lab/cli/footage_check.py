@@ -74,8 +74,13 @@ def _families(cfg: DictConfig, declared: str | None, scale: int) -> dict[str, De
         try:
             family: Degradation = build(node)
         except UserError:
+            if name == declared:
+                raise
             continue
-        if family.scale == scale and family.sample(np.random.default_rng(0)) == family.sample(np.random.default_rng(1)):
+        if family.sample(np.random.default_rng(0)) != family.sample(np.random.default_rng(1)):
+            if name == declared:
+                raise UserError("degradation", f"{name} is random, so LR cannot be compared with it", "leave it out")
+        elif family.scale == scale:
             built[name] = family
     return built
 

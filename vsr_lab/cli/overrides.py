@@ -90,6 +90,8 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
                 )
         elif equals:
             raise UserError(name, f"takes no value, got {value!r}")
+    if {"-m", "--multirun"} & {*flags} and "run_dir" in map(key_of, overrides):
+        raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
     return flags, overrides
 
 

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 import vsr_lab
 from vsr_lab import training
 from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.overrides import key_of
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import UserError
@@ -204,6 +205,9 @@ def _data(cfg: DictConfig) -> VideoDataModule:
         ReadOptions(data.deinterlace, data.tone_map, data.damaged),
         tell=lambda line: console.print(line, soft_wrap=True),
     )
+    longest = max(len(shot) for shot in shots)
+    if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
+        raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")
     return VideoDataModule.from_footage(
         shots,
         degradation,

@@ -1,5 +1,6 @@
 """Exceptions that end a command, and checks that raise them."""
 
+import errno
 import math
 
 
@@ -44,6 +45,15 @@ def check_range(key: str, value: float, least: float, most: float = math.inf) ->
 
 class Refusal(Exception):
     """A negative result: a gate, a parity check or another check failed. Exit code 1."""
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that a disk or a quota is full."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -91,7 +91,8 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
             raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
         if error.errno == errno.EEXIST and not replace:
             raise UserError(path, "is there already", "choose another place or set overwrite=true") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY):
+        refused = {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
+        if error.errno in refused or str(error.filename) == str(temporary):
             raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         raise
     finally:
@@ -144,11 +145,28 @@ def read_json(path: Path) -> Any:
     """Read JSON. Raises UserError if the file is missing or invalid."""
     check_file(path, "check the path")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         raise UserError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
+    except UnicodeError as error:
+        raise UserError(path, "is not a text file in UTF-8", "write it again") from error
+
+
+def parse_json(text: str, subject: object) -> Any:
+    """Parse JSON. Raises UserError, which begins with subject, if it is invalid."""
+    try:
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UserError(path, f"cannot be read as JSON ({error})", "write it again") from error
+        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise UserError(subject, f"is not valid JSON{where}", "write it again") from error
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder, if it is not there. Raises UserError if that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(path, f"cannot be created ({error.strerror})", "choose another folder") from error
 
 
 def sha256(path: Path) -> str:

@@ -50,6 +50,7 @@ Kernel = Literal["bicubic", "bilinear", "area", "nearest", "lanczos"]
 Rollout = Annotated[int, Field(ge=3, le=100_000)]  # frames; fewer have no cut and no flash
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(file_name)]
 Names = Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
+PathText = Annotated[str, Field(min_length=1)]
 # Of footage.
 Window = Annotated[str, Field(pattern=WINDOW), AfterValidator(window)]
 Downscale = Annotated[float, Field(ge=1, le=16)]

@@ -53,10 +53,10 @@ def end_run(folder: Path) -> None:
     unlock_folder(folder)
 
 
-def remove_if_empty(folder: Path) -> None:
-    """Remove the folder of a new run that contains nothing but its configuration and lock."""
+def remove_unfinished(folder: Path, only_empty: bool = True) -> None:
+    """Remove the folder of a run that did not end; by default only if it contains its configuration and lock alone."""
     unlock_folder(folder)
-    if all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
+    if not only_empty or all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -88,8 +88,12 @@ def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
     except OSError as error:
         raise UserError(path, f"cannot be created ({error.strerror})", "choose another run_dir=") from error
     lock_folder(path)
-    write_text(path / RUN_MARK, config)
-    write_text(path / UNFINISHED, f"{os.getpid()}\n")
+    try:
+        write_text(path / RUN_MARK, config)
+        write_text(path / UNFINISHED, f"{os.getpid()}\n")
+    except UserError:
+        remove_unfinished(path)
+        raise
     return path
 
 

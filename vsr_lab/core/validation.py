@@ -80,7 +80,7 @@ def explain(
         beside = key.rpartition(".")[0]
         hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else ""
         return key, "is not a known key" if not beside else f"is not a known key of {beside}", hint
-    if kind == "too_short" and isinstance(value, str):
+    if kind in {"too_short", "string_too_short"} and value == "":
         return key, "must not be empty", ""
     if kind in _MUST_BE:
         return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", ""

@@ -75,12 +75,14 @@ class IndexPlan:
         manifest: the manifest to write.
         tasks: one per file below root.
         other_rows: existing rows of files that are not below root, which are kept.
+        unnamed: files whose names are not valid Unicode, which no manifest can hold, with the problem.
     """
 
     root: Path
     manifest: Path
     tasks: list[IndexTask]
     other_rows: list[TextRow]
+    unnamed: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Scans:
@@ -157,6 +159,8 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     is_table = root.suffix in TABLE_SUFFIXES
     listed = _by_path(read_rows(root), root.parent) if is_table else {}
     files = list(listed) if is_table else [absolute_path(path) for path in find_footage(root)]
+    unnamed = [path for path in files if str(path).encode(errors="replace").decode() != str(path)]
+    files = [path for path in files if path not in unnamed]
     before = _by_path(_read_manifest(manifest), manifest.parent)
     by_digest: dict[str, list[Path]] = defaultdict(list)
     for path, rows in before.items():
@@ -167,7 +171,8 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
         raise UserError(manifest, f"lists no file of {root}", "it is of other footage; choose another output=")
     others = [(path, row) for path, rows in before.items() if path not in taken for row in rows]
     kept = [row if path.exists() else row | {"problem": NOT_FOUND} for path, row in others]
-    return IndexPlan(root, manifest, tasks, kept)
+    problems = {ascii(str(path)): "has a name that is not valid Unicode; rename it" for path in unnamed}
+    return IndexPlan(root, manifest, tasks, kept, problems)
 
 
 def _by_path(rows: Iterable[TextRow], home: Path) -> dict[Path, list[TextRow]]:
@@ -185,7 +190,7 @@ def _task(
     fresh: bool,
 ) -> IndexTask:
     rows, old_path = before.get(path, []), path if path in before else None
-    if not path.exists():
+    if not (path.is_file() or path.is_dir()):
         return IndexTask(path, Stamp(0, 0), rows or listed, old_path=old_path)
     stamp = stamp_of(path)
     if not fresh and rows and _is_measured(rows[0]) and _unchanged(rows[0], stamp):
@@ -215,7 +220,7 @@ def build_index(
         scans: where measurements are stored.
         on_file: called after each file.
     """
-    index, names = Index(), _names([task.path for task in plan.tasks], plan.root)
+    index, names = Index(problems=dict(plan.unnamed)), _names([task.path for task in plan.tasks], plan.root)
     for task in plan.tasks:
         found: Row
         if task.measured is None:

@@ -25,7 +25,7 @@ from rich.text import Text
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import write_text
+from vsr_lab.core.files import make_folder, write_text
 from vsr_lab.data.activity import measure_activity
 from vsr_lab.data.store import (
     Record,
@@ -89,7 +89,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
 @contextmanager
 def _alone(folder: Path) -> Generator[None]:
     """Lock the store. A second process waits, and then finds the clips that the first one has decoded."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0.1)
@@ -141,8 +141,9 @@ def _check_room(records: dict[Shot, Record | None], folder: Path, budget_gib: fl
             "(data.downscale)",
         )
     needed = sum(_decoded_bytes(shot) for shot, record in records.items() if not record)
-    free = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists())).free
-    if needed > free:
+    disk = shutil.disk_usage(next(place for place in (folder, *folder.absolute().parents) if place.exists()))
+    free = disk.free
+    if needed > free and disk.total:  # a pseudo file system has neither
         raise UserError(
             folder,
             f"the disk has {free / GIB:.1f} GiB free, {needed / GIB:.1f} are needed",

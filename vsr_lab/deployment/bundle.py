@@ -120,6 +120,7 @@ def write_bundle(
         write_text(temporary / "MODEL_CARD.md", card.render(manifest.model_dump(), parities=parities))
         hashes = {file.name: sha256(file) for file in sorted(temporary.iterdir())}
         manifest = manifest.model_copy(update={"sha256": hashes})
+        manifest = manifest.model_copy(update={"fingerprint": manifest.computed_fingerprint()})
         write_record(temporary / MANIFEST, manifest)
     return manifest
 
@@ -134,6 +135,8 @@ def open_bundle(folder: Path | str) -> Bundle:
         what = "is a file, not the folder of a bundle" if folder.exists() else "not found"
         raise UserError(folder, what, "give the folder bundle that vsr-lab export wrote")
     manifest = read_record(folder / MANIFEST, BundleManifest)
+    if manifest.fingerprint != manifest.computed_fingerprint():
+        raise UserError(folder / MANIFEST, "was changed after the export", "copy the bundle/ again")
     for file, digest in manifest.sha256.items():
         path = folder / file
         if not path.is_file():
@@ -145,4 +148,9 @@ def open_bundle(folder: Path | str) -> Bundle:
         raise UserError(folder / unhashed[0], "has no hash in the manifest", "export the bundle again")
     if "onnx" not in manifest.graphs:
         raise UserError(folder, "has no ONNX graph to run", "export it with formats=[onnx]")
-    return Bundle(folder, manifest, open_onnx(folder / manifest.graphs["onnx"]))
+    network = open_onnx(folder / manifest.graphs["onnx"])
+    for key in ("scale", "warm_up"):
+        said, own = getattr(manifest, key), getattr(network, key)
+        if said != own:
+            raise UserError(folder / MANIFEST, f"{key} is {said}, that of its graph {own}", "export the bundle again")
+    return Bundle(folder, manifest, network)

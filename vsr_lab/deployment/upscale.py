@@ -186,6 +186,8 @@ def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path,
             raise UserError(source, "is where the provenance of output is written", "choose another output=")
     if output.exists() and output.samefile(source):
         raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
+    if not output.suffix:
+        raise UserError(output, "has no suffix, which determines the container", "end it in .mp4 or .mkv")
     if output.is_dir():
         raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
     for path in (output, provenance):

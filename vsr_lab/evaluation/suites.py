@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
-from vsr_lab.core.ranges import Damaged, Deinterlace, Downscale, LayoutName, Name, Names, ToneMap, Window
+from vsr_lab.core.ranges import Damaged, Deinterlace, Downscale, LayoutName, Name, Names, PathText, ToneMap, Window
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.footage.shots import Shot, find_lr_shots, find_shots
 from vsr_lab.video import ReadOptions, read_chunks
@@ -40,7 +40,7 @@ class Suite:
     """
 
     name: Name
-    root: str
+    root: PathText
     content: str | None = None
     clips: Names | None = None
     frames: Window | None = None

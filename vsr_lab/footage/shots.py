@@ -159,7 +159,7 @@ def find_shots(
         clips = [str(name) for name in clips]
         missing = [name for name in clips if name not in known]
         if missing:
-            raise UserError(root, f"has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
+            raise UserError("clips", f"{root} has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
         shots = [known[name] for name in clips]
     if not shots:
         raise UserError(root, f"lists no footage of split {split} and content {content}", "mend the manifest")

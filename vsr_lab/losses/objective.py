@@ -55,10 +55,10 @@ class Objective(nn.Module):
         estimator: optical flow estimator for losses with the parameter `motion`; Farneback by default.
     """
 
-    def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator | None = None) -> None:
+    def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator = Farneback()) -> None:  # noqa: B008
         super().__init__()
         self.terms = nn.ModuleDict(dict(terms))
-        self.estimator = estimator or Farneback()
+        self.estimator = estimator
 
     @property
     def is_adversarial(self) -> bool:

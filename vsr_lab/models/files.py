@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, check_file
+from vsr_lab.core.files import atomic_path, check_file, parse_json
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part, describes, registered_packages
 from vsr_lab.core.validation import validate
@@ -103,10 +103,7 @@ def read_note(path: Path) -> dict[str, Any]:
         raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
     if "vsr_lab" not in metadata:
         raise UserError(path, "does not say which network it holds", "give a network.safetensors of a training run")
-    try:
-        note = json.loads(metadata["vsr_lab"])
-    except ValueError as error:
-        raise UserError(path, f"has a note that is no JSON ({error})", "train again") from error
+    note = parse_json(metadata["vsr_lab"], f"{path}: note")
     validate(Note, note, f"{path}: note")
     return {"about": {}, **note}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir, inside
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import (
@@ -30,7 +31,7 @@ def compare(
     metrics: Sequence[MetricFacts] | None = None,
     *,
     title: str = "Comparison",
-    baseline: str = "bicubic",
+    baseline: str | None = None,
     front: Mapping[str, int] = FRONT,
     begin: Callable[[], object] = lambda: None,
 ) -> Comparison:
@@ -42,7 +43,7 @@ def compare(
         metrics: metrics in the order of the report; those that no evaluation has are left out. None: all that an
             evaluation has and configs/metric describes.
         title: title of the report.
-        baseline: candidate that the others are compared with.
+        baseline: candidate that the others are compared with; None: bicubic, if there is a run of it.
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that some evaluations lack are
             left out.
         begin: called once, after all checks and before the first write.
@@ -60,9 +61,12 @@ def compare(
     """
     runs, folder = read_runs(runs), Path(folder)
     check_comparable(runs)
+    candidates = sorted({run.candidate for run in runs})
+    if baseline is not None and baseline not in candidates:
+        raise UserError("baseline", f"there is no run of {baseline}", f"choose one of {', '.join(candidates)}")
     names = dict.fromkeys(name for run in runs for name in run.summary.metrics)
     comparison = _comparison(
-        title, runs, _shown(names) if metrics is None else metrics, folder, front=front, baseline=baseline
+        title, runs, _shown(names) if metrics is None else metrics, folder, front=front, baseline=baseline or "bicubic"
     )
     begin()
     write_record(folder / "comparison.json", comparison)

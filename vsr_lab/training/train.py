@@ -225,7 +225,8 @@ def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFo
     if best.best_model_score is None or not torch.isfinite(best.best_model_score):
         below = below_start(trainer.callback_metrics)
         why = "was above the start on most clips" if below else "had a score that is a number"
-        raise Refusal(f"no validation {why}; see {run.path / 'metrics.csv'}, validation.score")
+        hint = "lower optimizer.lr, or change validation.score"
+        raise Refusal(f"no validation {why}; see {run.path / 'metrics.csv'}; {hint}")
     _, state = newest(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}

@@ -168,7 +168,7 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
     if path.is_dir():
         return ImageSequence(path)
     if not path.is_file():
-        raise UserError(path, "not found", "check the path")
+        raise UserError(path, "is not a regular file" if path.exists() else "not found", "check the path")
     return VideoFile(path, square, read_options)
 
 
@@ -210,7 +210,10 @@ def find_footage(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     found: list[Path] = []
-    for folder, _, files in os.walk(root):  # lists each folder once: Vimeo-90K has 64,612
+    for folder, folders, files in os.walk(root, followlinks=True):  # lists each folder once: Vimeo-90K has 64,612
+        for link in (path for name in folders if (path := Path(folder, name)).is_symlink()):
+            if Path(folder).resolve().is_relative_to(link.resolve()):
+                raise UserError(link, "is a link to a folder that contains it", "remove the link")
         suffixes = {Path(file).suffix.lower() for file in files}
         if suffixes & VIDEO_SUFFIXES:
             found += [Path(folder, file) for file in files if Path(file).suffix.lower() in VIDEO_SUFFIXES]

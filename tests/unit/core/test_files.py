@@ -102,7 +102,7 @@ def test_json_with_nan_is_never_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe\x00", b""])
 def test_what_is_no_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"a\.json: cannot be read as JSON"):
+    with pytest.raises(UserError, match=r"a\.json: is not valid JSON"):
         read_json(tmp_path / "a.json")
 
 

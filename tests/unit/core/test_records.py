@@ -61,10 +61,10 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "cannot be read as JSON"),
-        (b'{"record": "bundle"', "cannot be read as JSON"),
-        (b"\xff\xfe", "cannot be read as JSON"),
-        (b"[" * 100_000, "cannot be read as JSON"),
+        (b"", "is not valid JSON"),
+        (b'{"record": "bundle"', "is not valid JSON"),
+        (b"\xff\xfe", "is not a text file in UTF-8"),
+        (b"[" * 100_000, "is not valid JSON"),
         (b"null", "is not a bundle; give one written by vsr-lab export"),
         (b"[]", "is not a bundle"),
         (b'{"schema": 1}', "is not a bundle"),

@@ -9,7 +9,7 @@ import pytest
 
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_if_empty
+from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_unfinished
 
 CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
 MARKS = {run_folder.RUN_MARK, run_folder.UNFINISHED, run_folder.LOCK}
@@ -101,11 +101,11 @@ def test_a_folder_at_work_is_neither_cleared_nor_shared(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
     (run / "pictures").mkdir()
-    remove_if_empty(run)
+    remove_unfinished(run)
     assert not run.exists()
     kept = begin_folder(tmp_path / "kept", overwrite=False, config=CONFIG)
     (kept / "result.json").touch()
-    remove_if_empty(kept)
+    remove_unfinished(kept)
     assert "result.json" in names(kept)
 
 

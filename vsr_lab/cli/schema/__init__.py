@@ -52,7 +52,11 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
     for key in typed:
         if key.partition(".")[0] in brought:
             raise UserError(key, f"has no effect on {command}", "remove it")
-    return validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
+    checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
+    for key, reason in checked.without_effect().items():
+        if key in typed:
+            raise UserError(key, f"has no effect: {reason}", "remove it")
+    return checked
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:

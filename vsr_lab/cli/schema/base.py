@@ -1,11 +1,19 @@
 """Base models that the configurations of all commands share."""
 
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from vsr_lab.core.parts import FilePath, Number, Text
+from vsr_lab.core.parts import FilePath, Number, Part, Text
 from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"must be a folder, {path} is a file")
+    return path
+
 
 Bool = Annotated[bool, Strict()]
 Int = Annotated[int, Strict()]
@@ -13,13 +21,25 @@ Seed = Annotated[Int, Field(ge=0, le=2**32 - 1)]
 Scale = Annotated[Int, Field(ge=1, le=16)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Frames = Annotated[Text, Field(pattern=WINDOW), AfterValidator(window)]
+FolderPath = Annotated[FilePath, AfterValidator(_folder)]
 Names = Annotated[list[Text], Field(min_length=1), AfterValidator(distinct)]
+
+
+def check_scale(degradation: Part[Any], scale: int) -> None:
+    """Raises ValueError unless a degradation reduces by scale."""
+    own = degradation.build().scale
+    if own != scale:
+        raise ValueError(f"degradation.scale is {own} and scale is {scale}; they must be equal")
 
 
 class Section(BaseModel):
     """A part of a configuration: unknown keys are refused, and values are not converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys that have no effect beside the values of others, each with the reason. A user may not set them."""
+        return {}
 
 
 class Command(Section):

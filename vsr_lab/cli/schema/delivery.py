@@ -1,8 +1,8 @@
 """Configurations of export and upscale."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vsr_lab.cli.schema.base import Bool, Command, Int, Names, Reading
 from vsr_lab.core.parts import FilePath, Part, Text, describes
@@ -39,3 +39,14 @@ class UpscaleConfig(Command, Reading):
     watch_cuts: Bool
     tile: Annotated[Int, Field(ge=0, le=65536)]
     overlap: Annotated[Int, Field(ge=0, le=4096)]
+
+    @model_validator(mode="after")
+    def _tiles_are_larger_than_their_margins(self) -> Self:
+        if 0 < self.tile <= self.overlap:
+            raise ValueError(f"tile must be > overlap={self.overlap} or 0, got {self.tile}")
+        if 0 < self.tile < 8:
+            raise ValueError(f"tile must be >= 8 or 0, got {self.tile}")
+        return self
+
+    def without_effect(self) -> dict[str, str]:
+        return {} if self.tile else {"overlap": "tile is 0"}

@@ -1,11 +1,24 @@
 """Configurations of the footage commands."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
-from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Frames, Int, Names, Scale, Section, Seed
+from vsr_lab.cli.schema.base import (
+    Bool,
+    Command,
+    FolderPath,
+    FootageChoice,
+    Frames,
+    Int,
+    Names,
+    Scale,
+    Section,
+    Seed,
+    check_scale,
+)
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
+from vsr_lab.core.ranges import distinct
 
 Count = Annotated[Int, Field(ge=1, le=1_000_000)]
 Workers = Annotated[Int, Field(ge=1, le=1024)]
@@ -30,10 +43,13 @@ class IndexConfig(Command):
     output: FilePath | None
     fresh: Bool
     split: Annotated[Number, Field(gt=0, lt=1)] | None
-    split_names: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    split_names: Annotated[list[Text], Field(min_length=2, max_length=2), AfterValidator(distinct)]
     seed: Seed
-    scans: FilePath
+    scans: FolderPath
     content_model: ContentModelConfig
+
+    def without_effect(self) -> dict[str, str]:
+        return dict.fromkeys(("split_names", "seed"), "split is null") if self.split is None else {}
 
 
 class LeaksConfig(Command):
@@ -43,7 +59,7 @@ class LeaksConfig(Command):
     """
 
     root: FilePath
-    scans: FilePath
+    scans: FolderPath
 
 
 class SampleConfig(Command):
@@ -59,7 +75,7 @@ class SampleConfig(Command):
     split: Text | None
     content: Text | None
     seed: Seed
-    scans: FilePath
+    scans: FolderPath
 
 
 class DegradeConfig(Command, FootageChoice):
@@ -74,6 +90,11 @@ class DegradeConfig(Command, FootageChoice):
     seed: Seed
     window: Annotated[Int, Field(ge=1, le=10_000)]
     memory_gib: Annotated[Number, Field(gt=0, le=4096)]
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        check_scale(self.degradation, self.scale)
+        return self
 
 
 class StoreConfig(Section):
@@ -102,6 +123,9 @@ class RenderConfig(Command):
     stills: FilePath | None
     split: Text
     workers: Workers
+
+    def without_effect(self) -> dict[str, str]:
+        return {} if "stills" in self.kind.keywords else {"stills": "this kind of footage is made without photographs"}
 
 
 class CheckConfig(Command):

@@ -72,7 +72,7 @@ class CompareConfig(Command):
 
     runs: Runs
     title: Text
-    baseline: Text
+    baseline: Text | None
     metrics: dict[str, ShownMetric]
     """Metrics by name, with their presentation."""
     front: Front

@@ -2,11 +2,26 @@
 
 import math
 import os
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import torch
 from pydantic import AfterValidator, Field, model_validator
 
-from vsr_lab.cli.schema.base import Bool, Command, FootageChoice, Int, Reading, Scale, Section, Seed
+from vsr_lab.cli.schema.base import (
+    Bool,
+    Command,
+    FolderPath,
+    FootageChoice,
+    Int,
+    Reading,
+    Scale,
+    Section,
+    Seed,
+    check_scale,
+)
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 from vsr_lab.core.ranges import LayoutName, file_name
 
@@ -18,11 +33,29 @@ Fraction = Annotated[Number, Field(ge=0, le=1)]
 Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
+def _check_builds(part: Part[Any], *arguments: Any) -> None:
+    """Call a factory of a library once. Raises PartError with the keyword without which it succeeds."""
+
+    def failure(keywords: Mapping[str, Any]) -> str:
+        try:
+            replace(part, keywords=keywords).build()(*arguments)
+        except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+            return str(error).partition("\n")[0] or type(error).__name__
+        return ""
+
+    if problem := failure(part.keywords):
+        others = ({name: v for name, v in part.keywords.items() if name != key} for key in part.keywords)
+        found = (key for key, rest in zip(part.keywords, others, strict=True) if not failure(rest))
+        detail = {"type": "value_error", "loc": tuple(islice(found, 1)), "msg": problem, "input": None}
+        raise PartError({**detail, "ctx": {"error": problem}})
+
+
 def _scheduler(part: Part[Any]) -> Part[Any]:
     for name in ("T_max", "total_steps", "T_0", "step_size"):
         value = part.keywords.get(name)
         if isinstance(value, int) and value < 1:
             raise PartError({"type": "greater_than_equal", "loc": (name,), "msg": "", "input": value, "ctx": {"ge": 1}})
+    _check_builds(part, torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1, 1))]))
     return part
 
 
@@ -34,6 +67,7 @@ def _optimizer(part: Part[Any]) -> Part[Any]:
             kind = "greater_than" if least is not None else "greater_than_equal"
             limits = {"gt": 0, "ge": 0}
             raise PartError({"type": kind, "loc": (name,), "msg": "", "input": value, "ctx": limits})
+    _check_builds(part, [torch.nn.Parameter(torch.zeros(1, 1))])
     return part
 
 
@@ -44,7 +78,7 @@ class DataConfig(FootageChoice, Reading):
     layout: LayoutName
     lr_root: FilePath | None
     hold_out: Annotated[Number, Field(ge=0, le=0.99)]
-    store: FilePath
+    store: FolderPath
     budget_gib: Positive
     size: Side
     clip_frames: Annotated[Int, Field(ge=1, le=10_000)]
@@ -77,11 +111,11 @@ class ValidationConfig(Section):
 
     @model_validator(mode="after")
     def _score_is_measured(self) -> Self:
-        for name in self.score:
+        for name, weight in self.score.items():
             if name not in self.metrics:
                 raise ValueError(f"score.{name} is not measured; validation.metrics has {', '.join(self.metrics)}")
-        if not any(self.score.values()):
-            raise ValueError("score has only weights of 0, which choose no checkpoint")
+            if not weight:
+                raise ValueError(f"score.{name} is 0, so that it has no effect; remove it by ~validation.score.{name}")
         return self
 
 
@@ -143,8 +177,15 @@ class TrainConfig(Command):
     state_reset_prob: Fraction
     skip_limit: Annotated[Int, Field(ge=0)]
 
+    def without_effect(self) -> dict[str, str]:
+        found = {} if self.init_from else {"init_skip": "init_from is null"}
+        if self.data.crop_candidates == 1:
+            found["data.min_motion"] = "data.crop_candidates is 1"
+        return found
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        check_scale(self.degradation, self.scale)
         for key, side in (("data.size", self.data.size), ("validation.size", self.validation.size)):
             if side % self.scale:
                 raise ValueError(f"{key}={side} is not a multiple of scale={self.scale}")

@@ -53,7 +53,8 @@ def read_record(path: Path, model: type[R]) -> R:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"][:1].lower() + first["msg"][1:]
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = reason[:1].lower() + reason[1:]
         raise UserError(path, f"{key}: {reason}", f"write it again with vsr-lab {model.command}") from error
 
 

@@ -1,9 +1,12 @@
 """manifest.json of a bundle, and VIDEO.provenance.json of an upscaled video."""
 
+import hashlib
+import json
 from typing import ClassVar, Literal
 
 from pydantic import JsonValue
 
+from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
 
@@ -19,6 +22,7 @@ class BundleManifest(Record):
         graphs: format -> file name.
         created: ISO 8601, UTC.
         sha256: file name -> hash, of every other file of the bundle.
+        fingerprint: hash of everything else in this manifest.
     """
 
     command: ClassVar[str] = "export"
@@ -32,10 +36,17 @@ class BundleManifest(Record):
     content: str | None
     pixel_format: str | None
     about: dict[str, JsonValue]
-    graphs: dict[str, str]
+    graphs: dict[str, Name]
     created: str
     versions: dict[str, str]
-    sha256: dict[str, str]
+    sha256: dict[Name, str]
+
+    fingerprint: str = ""
+
+    def computed_fingerprint(self) -> str:
+        """Compute what `fingerprint` must be."""
+        record = self.model_dump(mode="json", exclude={"fingerprint"})
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 class VideoFacts(Part):

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, Strict
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import check_file
+from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
 from vsr_lab.core.validation import validate
@@ -119,10 +119,7 @@ class _Note(BaseModel):
 
 
 def _read_note(text: str, session: ort.InferenceSession, path: Path) -> _Note:
-    try:
-        note = validate(_Note, json.loads(text), f"{path}: note")
-    except ValueError as error:
-        raise UserError(path, f"has a note that is not valid JSON ({error})", "export it again") from error
+    note = validate(_Note, parse_json(text, f"{path}: note"), f"{path}: note")
     channels = [node.shape[1] for node in session.get_inputs()[1:]]
     if channels != [state[0] for state in note.state]:
         raise UserError(path, "has a note with another state than its graph", "export it again")
