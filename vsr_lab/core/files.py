@@ -145,14 +145,12 @@ def read_json(path: Path) -> Any:
     """Read JSON. Raises UserError if the file is missing or invalid."""
     check_file(path, "check the path")
     try:
-        return parse_json(path.read_text(encoding="utf-8"), path)
+        return parse_json(path.read_bytes(), path)
     except OSError as error:
         raise UserError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
-    except UnicodeError as error:
-        raise UserError(path, "is not a text file in UTF-8", "write it again") from error
 
 
-def parse_json(text: str, subject: object) -> Any:
+def parse_json(text: str | bytes, subject: object) -> Any:
     """Parse JSON. Raises UserError, which begins with subject, if it is invalid."""
     try:
         return json.loads(text)

@@ -63,7 +63,7 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
     [
         (b"", "is not valid JSON"),
         (b'{"record": "bundle"', "is not valid JSON"),
-        (b"\xff\xfe", "is not a text file in UTF-8"),
+        (b"\xff\xfe", "is not valid JSON"),
         (b"[" * 100_000, "is not valid JSON"),
         (b"null", "is not a bundle; give one written by vsr-lab export"),
         (b"[]", "is not a bundle"),

@@ -84,7 +84,33 @@ def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def _rewrite(bundle: Bundle, **changes: object) -> None:
-    (bundle.folder / "manifest.json").write_text(json.dumps({**bundle.manifest.model_dump(), **changes}))
+    """Change the manifest and its own hash."""
+    changed = bundle.manifest.model_copy(update=changes)
+    record = {**changed.model_dump(), "fingerprint": changed.computed_fingerprint()}
+    (bundle.folder / "manifest.json").write_text(json.dumps(record))
+
+
+def test_a_manifest_that_was_edited_is_refused(bundle: Bundle) -> None:
+    path = bundle.folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "name": "another"}))
+    with pytest.raises(UserError, match=r"manifest\.json: was changed after the export"):
+        open_bundle(bundle.folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scale": 9}, "scale is 9, that of its graph 2"),
+        ({"warm_up": 100}, "warm_up is 100, that of its graph"),
+        ({"graphs": {"onnx": "/etc/step.onnx"}}, "graphs.onnx: must be a name without slashes"),
+    ],
+)
+def test_a_manifest_that_disagrees_with_its_files_is_refused(
+    bundle: Bundle, changes: dict[str, object], words: str
+) -> None:
+    _rewrite(bundle, **changes)
+    with pytest.raises(UserError, match=words):
+        open_bundle(bundle.folder)
 
 
 def test_another_schema_is_refused(bundle: Bundle) -> None:
