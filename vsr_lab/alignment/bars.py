@@ -32,9 +32,12 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
 
 
 def find_bars(pictures: Sequence[Picture]) -> Bars:
-    """Bars that are black in all gray pictures (H, W), in 8-bit levels.
+    """Find the bars that are black in all pictures.
 
-    None along an axis if they would cover most of it.
+    Bars along an axis are ignored if they would cover most of it.
+
+    Args:
+        pictures: gray pictures (H, W) in 8-bit levels.
     """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)

@@ -44,9 +44,9 @@ def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[Fr
 
 
 def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
-    """Read the HR frames before and after a pair's frame, in the orientation of LR.
+    """Read the HR frames before and after the frame of a pair, in the orientation of LR.
 
-    At an end of the clip, that frame itself.
+    At an end of the clip, the frame itself is returned instead.
     """
     last = high.frames - 1
     before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))

@@ -43,9 +43,9 @@ class BarDetector:
 
 
 def _pair(lit: npt.NDArray[np.float64], first: int, last: int) -> tuple[int, int]:
-    """Sizes of the two bars along an axis, from the fraction of bright pixels per row.
+    """Sizes of the two bars along an axis, computed from the fraction of bright pixels per row.
 
-    (0, 0) if these are no letterbox bars.
+    The result is (0, 0) if these are not letterbox bars.
     """
     stop = len(lit) - last
     edges = max(lit[first : first + 3]), max(lit[max(0, stop - 3) : stop])

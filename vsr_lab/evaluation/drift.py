@@ -18,7 +18,7 @@ _CHANCE = 1 / 30  # that the state is reset at a frame, in the run that is compa
 class Drift(NamedTuple):
     """Result of `measure_drift`.
 
-    Each value is a mean PSNR in dB over one pass forward and backward; NaN for invalid output.
+    Each value is a mean PSNR in dB over one pass forward and backward, or NaN if the output is not finite.
 
     Attributes:
         early, late: second and last pass of one long run.

@@ -43,7 +43,10 @@ class BasicVsr(Network):
     def _carried(self, trunk: Trunk, frames: Sequence[Tensor], flows: Sequence[Tensor]) -> list[Tensor]:
         """Propagate features through frames, in the order given.
 
-        Flows lead from each frame to the one before it in that order.
+        Args:
+            trunk: network that computes the features of a frame.
+            frames: LR frames.
+            flows: flow from each frame to the one before it in that order.
         """
         batch, _, height, width = frames[0].shape
         features = frames[0].new_zeros(batch, self.channels, height, width)

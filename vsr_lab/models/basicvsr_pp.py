@@ -53,7 +53,10 @@ class BasicVsrPp(Network):
     def _carried(self, branch: int, features: Sequence[Sequence[Tensor]], flows: Sequence[Tensor]) -> list[Tensor]:
         """Propagate features once, in the order given.
 
-        Flows lead from each frame to the one before it in that order.
+        Args:
+            branch: index of the branch.
+            features: features of every frame from the earlier branches.
+            flows: flow from each frame to the one before it in that order.
         """
         carried: list[Tensor] = []
         for t, own in enumerate(features):

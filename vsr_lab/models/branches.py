@@ -58,7 +58,7 @@ def fold_branches(network: nn.Module) -> None:
 def fold_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Convert the state_dict of a network with `Branches` to that of the merged network.
 
-    Others are returned unchanged.
+    Another state_dict is returned unchanged.
     """
     made: dict[str, Tensor] = {}
     for name, tensor in state.items():

@@ -32,10 +32,10 @@ def fit_exactly(named: Identification) -> ColorTransform:
 
 
 def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
-    """Add colour faults to found.
+    """Add colour faults to the findings.
 
     Args:
-        found: results of the pair.
+        found: findings to add to.
         color: transform between the colours of HR and LR.
         linear: whether LR was made in linear light.
     """

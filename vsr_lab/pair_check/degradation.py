@@ -13,7 +13,15 @@ _TIED = 0.6  # dB
 def judge_degradation(
     found: Findings, named: Identification, spatial: SpatialAlignment, declared: Declared, linear: bool
 ) -> None:
-    """Add faults of shift and degradation to found, and note how LR was made."""
+    """Add faults of shift and degradation to the findings, and note how LR was made.
+
+    Args:
+        found: findings to add to.
+        named: the identified degradation.
+        spatial: positions of LR pixels on HR.
+        declared: what the user declares.
+        linear: whether LR was made in linear light.
+    """
     best, kernel = named.best, named.kernel
     others = sorted((f for f in named.fits.values() if f.family != best.family), key=lambda f: -rank(f))
     tied = [f for f in others if rank(f) > rank(best) - _TIED and best.psnr < EXACT]

@@ -9,7 +9,7 @@ from vsr_lab.pair_check.findings import Findings
 
 
 def judge_orientation(found: Findings, orientation: Orientation) -> None:
-    """Add a fault if LR is flipped or rotated."""
+    """Add a fault to the findings if LR is flipped or rotated."""
     if orientation != UPRIGHT:
         found.add("orientation", f"LR is HR {orientation.name}", "turn LR back", {"orientation": orientation.name})
 
@@ -27,7 +27,14 @@ def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None
 def judge_extent(
     found: Findings, spatial: SpatialAlignment, declared: int | None, origin: tuple[int, int] | None
 ) -> None:
-    """Add faults of scale, size and crop. origin: HR position of LR's first pixel, if the degradation determines it."""
+    """Add faults of scale, size and crop to the findings.
+
+    Args:
+        found: findings to add to.
+        spatial: positions of LR pixels on HR.
+        declared: scale that the user declares.
+        origin: HR position of LR's first pixel, if the degradation determines it.
+    """
     (h, w), (height, width) = spatial.size, spatial.reference_size
     a, b = spatial.grid.scale
     scale = declared or integer_scale(spatial, None) or max(1, round(min(height / h, width / w)))
@@ -82,7 +89,7 @@ def _add_window(found: Findings, spatial: SpatialAlignment, declared: int) -> No
 
 
 def judge_bars(found: Findings, frames: list[FramePair], spatial: SpatialAlignment) -> None:
-    """Add a fault if only one of LR and HR has letterbox bars."""
+    """Add a fault to the findings if only one of LR and HR has letterbox bars."""
     if any(fault.kind == "borders" for fault in found.faults):
         return
     low = find_bars([gray(frame.low) for frame in frames])

@@ -76,9 +76,12 @@ def _gaussian(
 
 
 def blockiness(residual: Picture) -> float:
-    """Ratio of the steps across the edges of 8 x 8 blocks to the steps elsewhere, (T, h, w).
+    """Ratio of the steps across the edges of 8 x 8 blocks to the steps elsewhere.
 
-    About 1 without block coding.
+    It is about 1 without block coding.
+
+    Args:
+        residual: (T, h, w).
     """
     ratios = []
     for axis in (-1, -2):

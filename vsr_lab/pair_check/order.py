@@ -8,7 +8,7 @@ from vsr_lab.pair_check.findings import Findings, listed
 
 
 def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
-    """Add faults of the frame order to found."""
+    """Add faults of the frame order to the findings."""
     match, frames = timeline.match, len(timeline.match)
     found.measured["time"] = {
         "lr_frames": frames,
@@ -41,7 +41,7 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
 
 
 def judge_outlier_frames(found: Findings, timeline: Timeline) -> None:
-    """Add a fault for LR frames that are in order but show something other than HR."""
+    """Add a fault to the findings for LR frames that are in order but show something other than HR."""
     inside = (timeline.match >= 0) & (timeline.match <= len(timeline.motion))
     known = {t for fault in found.faults for t in fault.value.get("lr", [])}
     outliers = np.flatnonzero(inside & (timeline.mismatch > max(12 * timeline.noise_floor, 4.0)))

@@ -91,7 +91,7 @@ class VsrModule(pl.LightningModule):
         return torch.autocast(self.device.type, enabled=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Compute the loss of a batch from `VideoDataModule`; None skips the batch."""
+        """Compute the loss of a batch from `VideoDataModule`. Returns None to skip the batch."""
         assert batch.lr is not None
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)

@@ -83,7 +83,7 @@ class Validation:
 
 
 def features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
-    """Functions that compute the features of a clip for a learned metric, by input name."""
+    """Return functions that compute the features of a clip for a learned metric, by the name of the metric's input."""
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
 
 
