@@ -1,4 +1,4 @@
-"""Legibility: text read from SR against the text read from HR, by the height of its lines."""
+"""Legibility of text: comparison of the text read from SR with the text read from HR, by the height of the lines."""
 
 import importlib
 import math
@@ -18,7 +18,7 @@ SHORTEST = 3  # characters of a line
 
 
 class Line(NamedTuple):
-    """A line of text: what is read, and its rectangle in pixels."""
+    """A line of text that was read, and its rectangle in pixels."""
 
     text: str
     left: int
@@ -37,7 +37,11 @@ class Line(NamedTuple):
 
 @lru_cache(maxsize=1)
 def reader() -> Any:
-    """PP-OCRv4 as packaged by RapidOCR. Raises UserError if the extra `legibility` is missing."""
+    """Return the text recognition model PP-OCRv4, as packaged by RapidOCR.
+
+    Raises:
+        UserError: the extra `legibility` is not installed.
+    """
     try:
         module = importlib.import_module("rapidocr_onnxruntime")
     except ImportError as error:
@@ -56,7 +60,7 @@ def find_text(hr: Tensor) -> list[list[Line]]:
         hr: (B, T, 3, H, W), RGB in [0, 1].
 
     Returns:
-        The lines of each of the BT frames that are read with certainty.
+        For each of the BT frames, the lines that are read with certainty.
     """
     frames: list[list[Line]] = []
     last: np.ndarray | None = None
@@ -73,7 +77,15 @@ def find_text(hr: Tensor) -> list[list[Line]]:
 
 
 def read_text(sr: Tensor, text_hr: Sequence[Sequence[Line]]) -> list[list[str]]:
-    """Read frames (B, T, 3, H, W) where text_hr has lines; one text per line."""
+    """Read the text in frames at the positions of the lines of HR.
+
+    Args:
+        sr: (B, T, 3, H, W), RGB in [0, 1].
+        text_hr: lines of HR, for each of the BT frames.
+
+    Returns:
+        For each frame, one text per line.
+    """
     return [_texts(frame, lines)[0] for frame, lines in zip(to_frames(sr.flatten(0, 1)), text_hr, strict=True)]
 
 
@@ -84,16 +96,17 @@ def legibility(
     least: float = 0,
     most: float = math.inf,
 ) -> Tensor:
-    """Share of the characters of HR that are read from SR, in [0, 1]; higher is better.
+    """Fraction of the characters of HR that are read correctly from SR, in [0, 1]; higher is better.
 
-    The share of a frame is 1 - e / n for n characters of HR and the sum e of the edit distances between its lines and
-    what is read from SR in the same rectangles, a line's at most its length: 1 - character error rate.
+    It is 1 - e / n for a frame with n characters in HR, which is 1 - character error rate. e is the sum of the edit
+    distances between the lines of HR and the text read from SR in the same rectangles; the distance of a line is
+    limited to its length.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
         text_sr: texts read from sr.
         text_hr: lines of hr.
-        least, most: height of the lines of HR that are counted, in pixels, least <= height < most.
+        least, most: only lines of HR with a height in pixels of least <= height < most are counted.
 
     Returns:
         (B, T), NaN for a frame in which HR has no such line.
