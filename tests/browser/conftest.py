@@ -143,7 +143,8 @@ def cell(candidate: Entry, suite: Entry, metric: tuple[Any, ...]) -> Entry:
         "low": mean - half,
         "high": mean + half,
         "truth": 2.4 if metric[0] == "warp_error" else None,
-        "difference": {"mean": gap, "low": gap - half, "high": gap + half},
+        "about": "clips",
+        "difference": {"mean": gap, "low": gap - half, "high": gap + half, "about": "clips"},
     }
 
 

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.core.records.evaluation import Estimate
 from vsr_lab.core.warp import Motion
 from vsr_lab.evaluation.statistics import estimate, paired, pareto
 from vsr_lab.metrics import flicker, psnr, ssim
@@ -81,27 +80,31 @@ _clips = st.dictionaries(st.text("abc", min_size=1, max_size=3), _values, min_si
 
 @few
 @given(_clips)
-def test_an_interval_is_no_wider_than_its_values_and_no_narrower_than_nothing(clips: dict[str, list[float]]) -> None:
+def test_the_mean_is_inside_its_interval(clips: dict[str, list[float]]) -> None:
     found = estimate({name: np.array(values) for name, values in clips.items()})
-    everything = [value for values in clips.values() for value in values]
-    assert min(everything) - 1e-9 <= found.low <= found.high <= max(everything) + 1e-9
     assert found.mean == pytest.approx(np.mean([np.mean(values) for values in clips.values()]), abs=1e-9)
+    assert (found.low is None) == (found.high is None) == (found.about is None)
+    if found.low is not None and found.high is not None:
+        assert found.low <= found.mean + 1e-9
+        assert found.high >= found.mean - 1e-9
 
 
 @few
 @given(_clips, st.floats(-50, 50))
 def test_an_estimate_moves_with_its_values(clips: dict[str, list[float]], shift: float) -> None:
+    assume(len(clips) > 1)
     plain = estimate({name: np.array(values) for name, values in clips.items()})
     moved = estimate({name: np.array(values) + shift for name, values in clips.items()})
     for end in ("mean", "low", "high"):
-        assert getattr(moved, end) == pytest.approx(getattr(plain, end) + shift, abs=1e-6)
+        assert getattr(moved, end) == pytest.approx(getattr(plain, end) + shift, abs=1e-5)
 
 
 @few
 @given(_clips)
 def test_nothing_differs_from_itself(clips: dict[str, list[float]]) -> None:
     ours = {name: np.array(values) for name, values in clips.items()}
-    assert paired(ours, ours) == Estimate(mean=0, low=0, high=0)
+    found = paired(ours, ours)
+    assert (found.mean, found.clear) == (0, False)
 
 
 _points = st.dictionaries(

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
-from vsr_lab.core.records.evaluation import Summary
+from vsr_lab.core.records.evaluation import Estimate, Summary
 from vsr_lab.evaluation import Candidate, Protocol, evaluate
 
 
@@ -57,6 +57,12 @@ def build_protocol(cfg: DictConfig) -> Protocol:
     )
 
 
+def _interval(found: Estimate) -> str:
+    if found.low is None:
+        return "too few frames"
+    return f"{found.low:.4f} to {found.high:.4f}" + ("" if found.about == "clips" else " (these frames)")
+
+
 def show_summary(summary: Summary) -> None:
     """Print one row per metric: its mean, its interval, and the mean of each clip if there are few."""
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
@@ -64,7 +70,7 @@ def show_summary(summary: Summary) -> None:
         [
             name,
             f"{found.mean:.4f}",
-            f"{found.low:.4f} to {found.high:.4f}",
+            _interval(found),
             *("" if (mean := means[name]) is None else f"{mean:.4f}" for means in per_clip.values()),
         ]
         for name, found in summary.metrics.items()

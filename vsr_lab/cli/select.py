@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.runs import read_runs
-from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation import Gate, select
@@ -33,18 +33,27 @@ def write_selection(cfg: DictConfig) -> Selection:
         runs,
         gates,
         cfg.baseline,
-        rank_by=cfg.rank_by,
+        rank_by=plain(cfg.rank_by),
         front=plain(cfg.front),
         folder=folder,
         begin=lambda: begin_run(cfg),
     )
     for choice in selection.choices:
         rows = [
-            [name, verdict.gate, "passed" if verdict.passed else "FAILED", verdict.reason]
+            [
+                name,
+                verdict.gate,
+                verdict.outcome.upper() if verdict.outcome == "fail" else verdict.outcome,
+                verdict.reason,
+            ]
             for name, verdicts in choice.gates.items()
             for verdict in verdicts
         ]
         show_table(f"{choice.suite}: {choice.verdict}", ["candidate", "gate", "", "number"], rows)
+        if choice.chosen:
+            equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
+            left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
+            console.print(f"{choice.chosen}: {choice.reason}{equal}{left}", markup=False)
     show_files("selected", {"selection": folder / "selection.json"})
     return selection
 

@@ -5,17 +5,30 @@ from abc import ABC, abstractmethod
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import FrameNetwork, StreamingNetwork
 from vsr_lab.core.ranges import Count, Name, NonNegative
-from vsr_lab.core.records.evaluation import CandidateFacts, Verdict
+from vsr_lab.core.records.evaluation import TOO_FEW, CandidateFacts, Verdict
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation.drift import measure_drift, wandering_clip
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.statistics import Values, paired
+from vsr_lab.evaluation.statistics import (
+    MANY_CLIPS,
+    Values,
+    clip_means,
+    differences,
+    estimate,
+    interval,
+    p_value,
+    within,
+)
 from vsr_lab.models import load_network
 
 _PASS = 31  # frames in one direction
@@ -41,49 +54,152 @@ class Gate(ABC):
 
 def _verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
     known = value is not None and math.isfinite(value)
-    return Verdict(gate=name, value=value if known else None, bound=bound, passed=passed, reason=reason)
+    outcome = "pass" if passed else "fail"
+    return Verdict(gate=name, value=value if known else None, bound=bound, outcome=outcome, reason=reason)
 
 
 class Above(Gate):
-    """Passes if the 95 % interval of the paired difference of `metric` from the baseline is above `margin`."""
+    """The 95 % interval over clips of the paired difference of `metric` to the baseline is above `margin`.
+
+    Clips are independent sources, so an interval needs two. Where the frames of these clips are clearly above, but the
+    clips are fewer than 8 and their interval is not above, there are too few clips.
+    """
 
     def __init__(self, metric: Name, margin: float) -> None:
         self.metric = metric
         self.margin = margin
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        difference = paired(_values(run, self.metric), _values(baseline, self.metric))
-        passed = difference.low > self.margin
-        interval = f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
-        return _verdict(
-            name, difference.low, self.margin, passed, f"{self.metric} {interval} over {baseline.candidate}"
-        )
+        gains = differences(_values(run, self.metric), _values(baseline, self.metric))
+        found, means = estimate(gains), clip_means(gains)
+        reason = f"{self.metric} {found.mean:+.3f} {interval(found)} over {baseline.candidate}"
+        reason += f", better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
+        above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
+        if above.passed:
+            return above.model_copy(update={"p": p_value(gains, self.margin)})
+        frames = within(gains)
+        here = frames.above(self.margin) if frames.low is not None else found.mean > self.margin
+        if here and min(means.values()) > self.margin and len(means) < MANY_CLIPS:
+            return above.model_copy(update={"outcome": TOO_FEW})
+        return above
 
 
 class NotWorse(Gate):
-    """Passes if `metric`, for which lower is better, is at most (1 + margin) times that of the baseline."""
+    """`metric`, of which lower is better, is not higher than the baseline's.
 
-    def __init__(self, metric: Name, margin: NonNegative) -> None:
+    Its mean is at most (1 + margin) times the baseline's. In every clip, its mean and its 95th percentile over frames
+    are at most (1 + clip_margin) times. `slack` is added to each bound, for clips in which the baseline's is near 0.
+    """
+
+    def __init__(
+        self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.25, slack: NonNegative = 0.02
+    ) -> None:
         self.metric = metric
         self.margin = margin
+        self.clip_margin = clip_margin
+        self.slack = slack
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         value, theirs = _mean(run, self.metric), _mean(baseline, self.metric)
-        bound = theirs * (1 + self.margin)
+        bound = theirs * (1 + self.margin) + self.slack
         reason = f"{self.metric} {value:.3f}, {baseline.candidate} {theirs:.3f}"
-        return _verdict(name, value, bound, value <= bound, reason)
+        if value > bound:
+            return _verdict(name, value, bound, False, reason)
+        for clip, own, other in _clips(run, baseline, self.metric):
+            for what, of in (("", np.mean), (" in the worst frames", _high)):
+                value, bound = float(of(own)), float(of(other)) * (1 + self.clip_margin) + self.slack
+                if value > bound:
+                    return _verdict(name, value, bound, False, f"{self.metric} {value:.3f}{what} of {clip}")
+        return _verdict(name, _mean(run, self.metric), theirs * (1 + self.margin) + self.slack, True, reason)
+
+
+def _high(values: Values) -> float:
+    return float(np.percentile(values, 95))
 
 
 class Floor(Gate):
-    """Passes if `metric` is at least `floor`."""
+    """`metric`, in dB, is at least `floor` in every clip, or at least the baseline's there.
+
+    Decibels are averaged as squared errors, so that one black or still part cannot outweigh the others.
+    """
 
     def __init__(self, metric: Name, floor: float) -> None:
         self.metric = metric
         self.floor = floor
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        value = _mean(run, self.metric)
-        return _verdict(name, value, self.floor, value >= self.floor, f"{self.metric} {value:.2f}")
+        rows = [
+            (_pooled(own), min(self.floor, _pooled(other)), clip)
+            for clip, own, other in _clips(run, baseline, self.metric)
+        ]
+        value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
+        return _verdict(name, value, bound, value >= bound, f"{self.metric} {value:.2f} in {clip}, least {bound:.2f}")
+
+
+def _pooled(decibels: Values) -> float:
+    return float(-10 * np.log10(np.mean(10 ** (-decibels / 10))))
+
+
+class Limit(Gate):
+    """A percentile of `metric` over the frames of every clip is at least `low`, or at most `high`.
+
+    The bound is relaxed to the baseline's own value on the clip, so that a recorded LR, which no candidate agrees with
+    exactly, refuses none. Clips without a value pass.
+
+    Args:
+        metric: of the evaluation.
+        low, high: one of them is the bound.
+        percentile: of the frames; 50: the median, 0 and 100: the worst frame.
+    """
+
+    def __init__(
+        self,
+        metric: Name,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        percentile: Annotated[float, Field(ge=0, le=100)] = 50,
+    ) -> None:
+        if (low is None) == (high is None):
+            raise ValueError("set one of low and high")
+        self.metric = metric
+        self.sign = -1 if high is None else 1
+        self.bound = low if low is not None else float(high or 0)
+        self.percentile = percentile
+
+    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+        rows: list[tuple[float, float, str]] = []
+        for clip, own, other in _clips(run, baseline, self.metric):
+            value, theirs = (float(np.percentile(values, self.percentile)) for values in (own, other))
+            rows.append((value, self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
+        if not rows:
+            return _verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
+        value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
+        what = "most" if self.sign > 0 else "least"
+        reason = f"{self.metric} {value:.3f} in {clip}, at {what} {bound:.3f}"
+        return _verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
+
+
+class InOrder(Gate):
+    """Every frame shows its own frame of LR, not a neighbour of it: no frame is late, early, repeated or swapped."""
+
+    metric = "frame_offset"
+
+    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+        for clip, own, other in _clips(run, baseline, self.metric):
+            wrong = np.flatnonzero(own)
+            if len(wrong) > np.count_nonzero(other):
+                mean = float(own.mean())
+                way = "late" if mean < 0 else "early"
+                what = f"is one frame {way}" if abs(mean) > 0.5 else f"has {len(wrong)} frames out of order"
+                return _verdict(name, float(len(wrong)), 0, False, f"{clip} {what}")
+        return _verdict(name, 0.0, 0, True, "every frame shows its own LR")
+
+
+def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, Values, Values]]:
+    """The values of run and baseline in each clip that has some."""
+    ours, theirs = _values(run, metric), _values(baseline, metric)
+    return [(clip, values, theirs[clip]) for clip, values in ours.items() if len(values) and len(theirs.get(clip, ()))]
 
 
 class ExportParity(Gate):

@@ -1,13 +1,17 @@
 """Selection of the candidate to deploy on each suite: it passes every gate and is on the Pareto front."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.evaluation import Choice, Selection, Verdict
+from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
 from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.objective import Ranking
 from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
+from vsr_lab.evaluation.statistics import holm
+
+_SIGNIFICANT = 0.025  # one-sided
 
 
 def select(
@@ -15,42 +19,42 @@ def select(
     gates: Mapping[str, Mapping[str, Gate]],
     baseline: str = "bicubic",
     *,
-    rank_by: str = "psnr",
+    rank_by: Sequence[str] = ("psnr", "flicker"),
     front: Mapping[str, int] = FRONT,
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select a candidate for every suite: the best that passes every gate and is on the Pareto front.
+    """Select a candidate for every suite of runs: the best that passes every gate and is on the Pareto front.
 
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
-        gates: content type -> gate name -> gate, in the order in which they are tested; a candidate that fails one
+        gates: content type -> its gates by name, in the order in which they are tried; a candidate that fails one
             skips the rest. "default" is for content types without gates of their own.
         baseline: the candidate that gates compare with; it is never selected.
-        rank_by: metric (higher is better) that ranks the candidates on the front.
+        rank_by: metrics that decide among the candidates on the front, see `Ranking`.
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
-        folder: folder for selection.json; None: not written.
-        begin: called once, after all checks and before the first write.
+        folder: where selection.json is written; None: nowhere.
+        begin: called once, after everything was checked and before the first write.
 
     Returns:
-        For every suite the chosen candidate, or None, and the verdict of every gate.
+        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional where
+        there are too few clips for a gate.
 
     Raises:
-        UserError: evaluations cannot be compared or lack a metric, or a suite lacks the baseline.
+        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse
-        >>> gates = {"default": {"psnr": Floor("psnr", 5.0), "flicker": NotWorse("flicker", 100.0)}}
+        >>> gates = {"default": {"psnr": Floor("psnr", 5.0), "flicker": NotWorse("flicker", 100.0, 100.0)}}
         >>> selection = vsr_lab.select(["judged/bicubic", "judged/small"], gates)
         >>> selection.choices[0].chosen
         'small'
     """
     runs = read_runs(runs)
     check_comparable(runs)
-    if front.get(rank_by) == -1:
-        raise UserError("rank_by", f"must be a metric of which higher is better, got {rank_by!r}")
+    ranking = Ranking.by(rank_by)
     for run in runs:
-        for key, metric in (("rank_by", rank_by), *(("front", metric) for metric in front)):
+        for key, metric in (*(("rank_by", metric) for metric in rank_by), *(("front", metric) for metric in front)):
             if metric not in run.summary.metrics:
                 raise UserError(run.folder, f"has no {metric}, which {key} names", "evaluate it with that metric")
     choices: list[Choice] = []
@@ -58,9 +62,9 @@ def select(
         if baseline not in candidates:
             raise UserError(suite, f"has no run of {baseline}, which the gates compare with", "evaluate it too")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
-        choices.append(_choose(candidates, own, baseline, rank_by=rank_by, front=front))
+        choices.append(_choose(candidates, own, baseline, ranking=ranking, front=front))
     selection = Selection(
-        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=rank_by, front=dict(front), choices=choices
+        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=dict(front), choices=choices
     )
     begin()
     if folder is not None:
@@ -69,29 +73,63 @@ def select(
 
 
 def _choose(
-    candidates: dict[str, Run], gates: Mapping[str, Gate], baseline: str, *, rank_by: str, front: Mapping[str, int]
+    candidates: dict[str, Run],
+    gates: Mapping[str, Gate],
+    baseline: str,
+    *,
+    ranking: Ranking,
+    front: Mapping[str, int],
 ) -> Choice:
     reference = candidates[baseline]
-    verdicts = {name: _judge(run, reference, gates) for name, run in candidates.items() if name != baseline}
-    deployable = [name for name, found in verdicts.items() if len(found) == len(gates) and all(v.passed for v in found)]
+    verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)
+    deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
-    best = max(on_front, key=lambda name: candidates[name].summary.metrics[rank_by].mean, default=None)
+    contenders = {name: candidates[name] for name in on_front}
+    best = ranking.best(contenders) if contenders else None
+    provisional = bool(best) and not all(verdict.passed for verdict in verdicts[best.name])
     return Choice(
         suite=reference.suite,
         content=reference.summary.content,
-        chosen=best,
-        candidate_facts=candidates[best].summary.candidate_facts if best else None,
-        verdict=f"{best} is deployable" if best else "nothing deployable",
+        chosen=best.name if best else None,
+        provisional=provisional,
+        reason=best.reason if best else "",
+        ties=best.ties if best else [],
+        stability=ranking.stability(contenders, best.name) if best else None,
+        candidate_facts=candidates[best.name].summary.candidate_facts if best else None,
+        verdict=_verdict(best.name if best else None, provisional),
         deployable=deployable,
         pareto=on_front,
         gates=verdicts,
     )
 
 
-def _judge(run: Run, baseline: Run, gates: Mapping[str, Gate]) -> list[Verdict]:
-    verdicts: list[Verdict] = []
-    for name, gate in gates.items():
-        verdicts.append(gate.judge(name, run, baseline))
-        if not verdicts[-1].passed:
-            break
+def _verdict(chosen: str | None, provisional: bool) -> str:
+    if chosen is None:
+        return "nothing deployable"
+    return f"{chosen} is deployable" + (" provisionally, shown for these frames only" if provisional else "")
+
+
+def _judge(candidates: Mapping[str, Run], baseline: Run, gates: Mapping[str, Gate]) -> dict[str, list[Verdict]]:
+    """candidate -> verdicts, up to the first failed gate, p-values corrected for the number of candidates."""
+    verdicts: dict[str, list[Verdict]] = {name: [] for name in candidates}
+    left = list(candidates)
+    for gate_name, gate in gates.items():
+        found = _corrected({name: gate.judge(gate_name, candidates[name], baseline) for name in left})
+        for name, verdict in found.items():
+            verdicts[name].append(verdict)
+        left = [name for name, verdict in found.items() if verdict.outcome != "fail"]
     return verdicts
+
+
+def _corrected(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+    """A test that is passed only because so many candidates were tried is no proof: too few clips."""
+    tested = {name: verdict.p for name, verdict in verdicts.items() if verdict.p is not None}
+    adjusted = holm(tested)
+    return {
+        name: verdict.model_copy(
+            update={"outcome": TOO_FEW, "reason": f"{verdict.reason}; not significant among {len(verdicts)} candidates"}
+        )
+        if adjusted.get(name, 0) > _SIGNIFICANT
+        else verdict
+        for name, verdict in verdicts.items()
+    }

@@ -1,6 +1,6 @@
-"""Means and confidence intervals: over frames, then over clips."""
+"""Means over clips, and what their intervals say about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,62 +8,131 @@ import numpy.typing as npt
 from vsr_lab.core.records.evaluation import Estimate
 
 Values = npt.NDArray[np.float64]
-_RESAMPLES = 2000
-_MANY_CLIPS = 8  # from this number on, clips themselves are resampled
-_BLOCK = 8  # frames; neighbouring frames are correlated, so they are resampled together
+MANY_CLIPS = 8  # below this number, a gain without a clear interval may want more clips
+_LEVEL = 0.95
+_FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not estimated
 
 
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over the frames of each clip, then over clips, with a seeded 95 % percentile bootstrap interval.
+    """Mean over the frames of each clip, then over clips, with its 95 % interval.
 
-    With 8 clips or more, whole clips are resampled. With fewer clips, blocks of 8 neighbouring frames are
-    resampled within each clip, and the interval holds for these clips only.
+    A clip is one independent measurement, so the interval is Student's t over the means of clips, and holds for other
+    clips of the same kind. One clip says nothing about others: its interval is `within`, which holds for its frames.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
 
-    Returns:
-        The mean and its interval. If nothing can be resampled, both ends of the interval equal the mean.
-
     Raises:
         ValueError: no clip has a value.
     """
-    from scipy.stats import bootstrap  # takes most of a second to import
+    means = clip_means(per_clip)
+    if len(means) < 2:
+        return within(per_clip)
+    values = np.array(list(means.values()))
+    return _interval(values.mean(), values.std(ddof=1) / np.sqrt(len(values)), len(values) - 1, "clips")
 
+
+def within(per_clip: Mapping[str, Values]) -> Estimate:
+    """As `estimate`, with an interval that holds for these clips alone, had other frames of them been measured.
+
+    The frames of each clip are averaged in blocks, long enough to be independent of each other; the variances of the
+    clips are combined as by Welch and Satterthwaite. No interval where a clip has fewer than 4 blocks.
+    """
     clips = [values for values in per_clip.values() if len(values)]
-    if not clips:
+    mean = _mean(clip_means(per_clip).values())
+    blocks = [_blocks(values) for values in clips]
+    if any(len(block) < _FEWEST_BLOCKS for block in blocks):
+        return Estimate(mean=mean)
+    variances = np.array([block.var(ddof=1) / len(block) for block in blocks])
+    if not variances.any():
+        return Estimate(mean=mean, low=mean, high=mean, about="frames")
+    freedom = variances.sum() ** 2 / sum(v**2 / (len(b) - 1) for v, b in zip(variances, blocks, strict=True))
+    return _interval(mean, np.sqrt(variances.sum()) / len(clips), freedom, "frames")
+
+
+def clip_means(per_clip: Mapping[str, Values]) -> dict[str, float]:
+    """clip -> mean over its frames, without the clips that have no value."""
+    return {clip: float(values.mean()) for clip, values in per_clip.items() if len(values)}
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    if not found:
         raise ValueError("no frame has a value")
-    mean = float(np.mean([values.mean() for values in clips]))
-    samples = [np.array([v.mean() for v in clips])] if len(clips) >= _MANY_CLIPS else [_blocks(v) for v in clips]
-    if all(len(sample) < 2 for sample in samples):
-        return Estimate(mean=mean, low=mean, high=mean)
-    # scipy needs two values per sample; a repeated single block gives that block in every resample.
-    samples = [sample if len(sample) > 1 else sample.repeat(2) for sample in samples]
-    result = bootstrap(
-        samples, _mean_of_means, n_resamples=_RESAMPLES, method="percentile", rng=np.random.default_rng(0)
-    )
-    low, high = map(float, result.confidence_interval)
-    return Estimate(mean=mean, low=low, high=high)
+    return float(np.mean(found))
 
 
-def _mean_of_means(*samples: Values, axis: int) -> Values:
-    return np.mean([sample.mean(axis=axis) for sample in samples], axis=0)
+def _interval(mean: float, error: float, freedom: float, about: str) -> Estimate:
+    from scipy.stats import t  # takes most of a second to import
+
+    half = float(t.ppf((1 + _LEVEL) / 2, freedom) * error)
+    return Estimate.model_validate({"mean": mean, "low": mean - half, "high": mean + half, "about": about})
 
 
 def _blocks(values: Values) -> Values:
-    count = max(len(values) // _BLOCK, 1)
+    """Means of blocks of at least twice the integrated autocorrelation time of the values."""
+    length = int(np.ceil(2 * _autocorrelation_time(values)))
+    count = max(len(values) // length, 1)
     return np.array([block.mean() for block in np.array_split(values, count)])
 
 
-def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate:
-    """`estimate` of the frame-by-frame difference ours - theirs.
+def _autocorrelation_time(values: Values) -> float:
+    """(1 + r) / (1 - r), r the correlation of neighbours, whose bias in short series is corrected (Kendall 1954)."""
+    count = len(values)
+    centred = values - values.mean()
+    power = float(centred @ centred)
+    if count < 4 or power <= 1e-12 * count * max(1.0, float(np.square(values).mean())):
+        return 1.0
+    correlation = float(centred[:-1] @ centred[1:]) / power
+    correlation = min(correlation + (1 + 4 * correlation) / count, 0.98)
+    return max((1 + correlation) / (1 - correlation), 1.0)
+
+
+def interval(found: Estimate) -> str:
+    """The interval in brackets, and what it is about."""
+    if found.low is None or found.high is None:
+        return "[no interval]"
+    ends = f"[{found.low:+.3f}, {found.high:+.3f}]"
+    return ends if found.about == "clips" else f"{ends} on these frames"
+
+
+def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
+    """clip -> ours - theirs, frame by frame.
 
     Raises:
         ValueError: the two do not have the same clips and frames.
     """
     if {k: len(v) for k, v in ours.items()} != {k: len(v) for k, v in theirs.items()}:
         raise ValueError("both must be measured on the same frames")
-    return estimate({clip: values - theirs[clip] for clip, values in ours.items()})
+    return {clip: values - theirs[clip] for clip, values in ours.items()}
+
+
+def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate:
+    """`estimate` of the frame-by-frame difference ours - theirs."""
+    return estimate(differences(ours, theirs))
+
+
+def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
+    """p of the one-sided t test over clips that the mean difference is not above margin; None below 2 clips."""
+    from scipy.stats import t
+
+    values = np.array(list(clip_means(difference).values())) - margin
+    if len(values) < 2:
+        return None
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    if not error:
+        return float(values.mean() <= 0)
+    return float(t.sf(values.mean() / error, len(values) - 1))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p-values adjusted for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979)."""
+    adjusted: dict[str, float] = {}
+    largest = 0.0
+    for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[name]))
+        adjusted[name] = largest
+    return adjusted
 
 
 def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:

@@ -4,10 +4,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+<<<<<<< HEAD
 import yaml
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir, inside
+=======
+from vsr_lab.core.files import inside
+>>>>>>> d7c0ff6 (Judgement: intervals over clips, gates with three outcomes, checks without weights that refuse planted faults, ties)
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import (
     CandidateImages,
@@ -19,6 +23,7 @@ from vsr_lab.core.records.comparison import (
     MetricFacts,
     SuiteFacts,
 )
+from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import paired
 from vsr_lab.reporting.page import write_report
@@ -66,20 +71,17 @@ def compare(
         raise UserError("baseline", f"there is no run of {baseline}", f"choose one of {', '.join(candidates)}")
     names = dict.fromkeys(name for run in runs for name in run.summary.metrics)
     comparison = _comparison(
+<<<<<<< HEAD
         title, runs, _shown(names) if metrics is None else metrics, folder, front=front, baseline=baseline or "bicubic"
+=======
+        title, runs, metric_facts(names) if metrics is None else metrics, folder, front=front, baseline=baseline
+>>>>>>> d7c0ff6 (Judgement: intervals over clips, gates with three outcomes, checks without weights that refuse planted faults, ties)
     )
     begin()
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
     return comparison
-
-
-def _shown(names: Iterable[str]) -> list[MetricFacts]:
-    """How the metrics of these names are displayed, as described in configs/metric; others are left out."""
-    files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
-    read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
-    return [MetricFacts(name=name, **show) for name, show in read if show]
 
 
 def _comparison(

@@ -149,7 +149,7 @@ def _cell(
         difference="" if gap is None else text.signed(gap, digits),
         difference_interval=text.interval(difference, digits),
         tone="none" if not gap else "better" if better else "worse",
-        clear=difference is not None and difference.excludes_zero,
+        clear=difference is not None and difference.clear,
         strength=round(100 * abs(gap) / largest) if gap and largest else 0,
         best=best,
         home=home,

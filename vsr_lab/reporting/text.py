@@ -21,13 +21,18 @@ def signed(value: float | None, digits: int) -> str:
 
 
 def interval(estimate: Estimate | None, digits: int) -> str:
-    """Format both ends of the interval in brackets; "" if there is none."""
-    return "" if estimate is None else f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
+    """Both ends of the interval in brackets, and whether it holds for these frames only; or nothing."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return ""
+    ends = f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
+    return ends if estimate.about == "clips" else f"{ends} on these frames"
 
 
 def half_width(estimate: Estimate | None, digits: int) -> str:
-    """Format half of the interval's width after a plus-minus sign; "" if there is none."""
-    return "" if estimate is None else f"±{number((estimate.high - estimate.low) / 2, digits)}"
+    """Half of the interval's width after a plus-minus sign, or nothing."""
+    if estimate is None or estimate.low is None or estimate.high is None:
+        return ""
+    return f"±{number((estimate.high - estimate.low) / 2, digits)}"
 
 
 def with_unit(value: str, unit: str) -> str:

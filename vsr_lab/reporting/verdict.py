@@ -49,11 +49,12 @@ def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
         return Verdict(name, mean, alone, "unclear")
     gain = with_unit(signed(difference.mean, digits), unit)
     sentence = f"{winner} is best, {gain} over {baseline} {interval(difference, digits)}"
-    if difference.excludes_zero:
+    if difference.clear:
         return Verdict(name, gain, f"{sentence}.{behind}", "clear")
-    return Verdict(
-        name, gain, f"{sentence}; the interval contains zero, so this is not a clear gain.{behind}", "unclear"
-    )
+    why = "the interval contains zero, so this is not a clear gain"
+    if difference.about != "clips":
+        why = "one clip is too few to conclude anything about others"
+    return Verdict(name, gain, f"{sentence}; {why}.{behind}", "unclear")
 
 
 def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner: str) -> str:

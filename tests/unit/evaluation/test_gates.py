@@ -10,7 +10,7 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.gates import Above, ExportParity, Floor, Gate, NoDrift, NotWorse
+from vsr_lab.evaluation.gates import Above, ExportParity, Floor, Gate, InOrder, Limit, NoDrift, NotWorse
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import Compact, save_network
 
@@ -19,39 +19,110 @@ NOISE = np.random.default_rng(0).normal(30, 2, 64)
 
 
 def _psnr(shift: float | np.ndarray = 0.0) -> dict[str, dict[str, list[float]]]:
-    return {"psnr": {"walk": (NOISE + shift).tolist()}}
+    return {"psnr": {"walk": (NOISE + shift).tolist(), "run": (NOISE[::-1] + shift).tolist()}}
 
 
-def test_above_asks_for_the_whole_interval(make_run: MakeRun) -> None:
-    """Both are 0.65 above in the mean; one is so in every frame."""
+def test_above_needs_the_whole_interval_over_clips(make_run: MakeRun) -> None:
+    """All are 0.65 above in the mean; one is so in every clip, one in one clip, and one has a single clip."""
     baseline = make_run("bicubic", _psnr())
-    steady, drifting = make_run("steady", _psnr(0.65)), make_run("drifting", _psnr(np.linspace(-3, 4.3, 64)))
-    verdict = Above("psnr", 0.5).judge("sharp", steady, baseline)
-    assert (verdict.gate, verdict.passed, verdict.bound) == ("sharp", True, 0.5)
-    assert verdict.value == pytest.approx(0.65)
-    assert "over bicubic" in verdict.reason
-    assert not Above("psnr", 0.5).judge("sharp", drifting, baseline).passed
+    steady = Above("psnr", 0.5).judge("sharp", make_run("steady", _psnr(0.65)), baseline)
+    assert (steady.gate, steady.outcome, steady.bound) == ("sharp", "pass", 0.5)
+    assert steady.value == pytest.approx(0.65)
+    assert "over bicubic, better on 2 of 2 clips" in steady.reason
+    uneven = {"psnr": {"walk": (NOISE + 1.3).tolist(), "run": NOISE[::-1].tolist()}}
+    assert Above("psnr", 0.5).judge("sharp", make_run("uneven", uneven), baseline).outcome == "fail"
 
 
-def test_above_asks_for_more_than_the_margin(make_run: MakeRun) -> None:
-    baseline = make_run("bicubic", {"psnr": {"walk": [30.0] * 16}})
-    equal = make_run("equal", {"psnr": {"walk": [30.5] * 16}})
-    assert not Above("psnr", 0.5).judge("gate", equal, baseline).passed
-    assert Above("psnr", 0.4).judge("gate", equal, baseline).passed
+def test_gains_on_few_clips_that_differ_want_more_clips(make_run: MakeRun) -> None:
+    """Clearly above on the frames of each of these clips, which does not show that it would be on others."""
+    baseline = make_run("bicubic", _psnr())
+    found = {"psnr": {"walk": (NOISE + 1.0).tolist(), "run": (NOISE[::-1] + 3.0).tolist()}}
+    assert Above("psnr", 0.5).judge("sharp", make_run("uneven", found), baseline).outcome == "too few clips"
+    one = make_run("bicubic", {"psnr": {"walk": NOISE.tolist()}}, suite="one")
+    alone = make_run("ours", {"psnr": {"walk": (NOISE + 1.0).tolist()}}, suite="one")
+    assert Above("psnr", 0.5).judge("sharp", alone, one).outcome == "too few clips"
+
+
+def test_a_difference_in_one_frame_passes_no_gate(make_run: MakeRun) -> None:
+    """One changed pixel in one frame of a short clip is no gain."""
+    baseline = make_run("bicubic", {"psnr": {"walk": [30.0] * 12}})
+    ours = make_run("ours", {"psnr": {"walk": [30.0] * 11 + [30.0001]}})
+    assert Above("psnr", 0.0).judge("sharp", ours, baseline).outcome != "pass"
 
 
 @pytest.mark.parametrize(("value", "passed"), [(1.0, True), (1.1, True), (1.11, False)])
 def test_not_worse_allows_a_share_of_the_baselines(make_run: MakeRun, value: float, passed: bool) -> None:
     baseline = make_run("bicubic", {"flicker": {"walk": [1.0, 1.0]}})
     run = make_run("ours", {"flicker": {"walk": [value, value]}})
-    verdict = NotWorse("flicker", 0.1).judge("calm", run, baseline)
+    verdict = NotWorse("flicker", 0.1, slack=0).judge("calm", run, baseline)
     assert (verdict.passed, verdict.value, verdict.bound) == (passed, value, 1.1)
+
+
+def test_not_worse_looks_at_the_worst_clip_and_the_worst_frames(make_run: MakeRun) -> None:
+    baseline = make_run("bicubic", {"flicker": {"walk": [1.0] * 20, "run": [1.0] * 20}})
+    clip = make_run("clip", {"flicker": {"walk": [1.4] * 20, "run": [0.5] * 20}})
+    frames = make_run("frames", {"flicker": {"walk": [3.0] * 2 + [0.5] * 18, "run": [0.5] * 20}})
+    assert "of walk" in NotWorse("flicker", 0.1).judge("calm", clip, baseline).reason
+    assert "in the worst frames of walk" in NotWorse("flicker", 0.1).judge("calm", frames, baseline).reason
 
 
 @pytest.mark.parametrize(("value", "passed"), [(29.9, False), (30.0, True)])
 def test_floor_is_the_least_that_passes(make_run: MakeRun, value: float, passed: bool) -> None:
-    run = make_run("ours", {"psnr": {"walk": [value]}})
-    assert Floor("psnr", 30).judge("floor", run, run).passed == passed
+    baseline, run = (make_run(name, {"psnr": {"walk": [psnr]}}) for name, psnr in (("bicubic", 40.0), ("ours", value)))
+    assert Floor("psnr", 30).judge("floor", run, baseline).passed == passed
+
+
+def test_floor_asks_no_more_than_the_baseline_has(make_run: MakeRun) -> None:
+    baseline, run = (make_run(name, {"psnr": {"walk": [psnr]}}) for name, psnr in (("bicubic", 25.0), ("ours", 26.0)))
+    assert Floor("psnr", 30).judge("floor", run, baseline).passed
+
+
+def test_floor_pools_errors_so_that_a_black_part_cannot_hide_the_rest(make_run: MakeRun) -> None:
+    """A mean of decibels would be 63."""
+    run = make_run("ours", {"psnr": {"walk": [100.0, 26.0]}})
+    baseline = make_run("bicubic", {"psnr": {"walk": [100.0, 40.0]}})
+    verdict = Floor("psnr", 35).judge("floor", run, baseline)
+    assert not verdict.passed
+    assert verdict.value == pytest.approx(26 + 10 * np.log10(2), abs=0.01)
+
+
+def test_limits_hold_in_every_clip(make_run: MakeRun) -> None:
+    baseline = make_run("bicubic", {"color_bias": {"walk": [0.1] * 4, "run": [0.1] * 4}})
+    cast = make_run("cast", {"color_bias": {"walk": [0.1] * 4, "run": [2.0] * 4}})
+    verdict = Limit("color_bias", high=0.8).judge("color", cast, baseline)
+    assert (verdict.passed, verdict.value, verdict.bound) == (False, 2.0, 0.8)
+    assert "in run" in verdict.reason
+    assert Limit("color_bias", high=0.8).judge("color", baseline, baseline).passed
+
+
+def test_a_limit_asks_no_more_than_the_baseline_has(make_run: MakeRun) -> None:
+    baseline, run = (make_run(name, {"grid": {"walk": [value]}}) for name, value in (("bicubic", 2.0), ("ours", 1.9)))
+    assert Limit("grid", high=1.0).judge("grid", run, baseline).passed
+    assert not Limit("grid", low=2.5).judge("grid", run, baseline).passed
+
+
+def test_a_limit_is_one_of_low_and_high() -> None:
+    with pytest.raises(ValueError, match="one of low and high"):
+        Limit("grid")
+
+
+@pytest.mark.parametrize(
+    ("offsets", "reason"),
+    [
+        ([-1.0] * 6, "walk is one frame late"),
+        ([1.0] * 6, "walk is one frame early"),
+        ([0, 0, 1.0, -1.0, 0, 0], "walk has 2 frames out of order"),
+        ([0.0] * 6, "every frame shows its own LR"),
+    ],
+)
+def test_frames_out_of_order_are_named(make_run: MakeRun, offsets: list[float], reason: str) -> None:
+    baseline, run = (
+        make_run(name, {"frame_offset": {"walk": values}})
+        for name, values in (("bicubic", [0.0] * 6), ("ours", offsets))
+    )
+    verdict = InOrder().judge("order", run, baseline)
+    assert verdict.reason == reason
+    assert verdict.passed == (not any(offsets))
 
 
 @pytest.mark.parametrize("gate", [Above("ssim", 0), NotWorse("ssim", 0), Floor("ssim", 0)])
@@ -67,8 +138,9 @@ def test_a_verdict_says_itself_in_json(make_run: MakeRun) -> None:
         "gate": "floor",
         "value": 31.0,
         "bound": 30,
-        "passed": True,
-        "reason": "psnr 31.00",
+        "outcome": "pass",
+        "reason": "psnr 31.00 in walk, least 30.00",
+        "p": None,
     }
 
 

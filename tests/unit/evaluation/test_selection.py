@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import Choice
-from vsr_lab.evaluation.gates import Floor, Gate, NotWorse
+from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
 
 MakeRun = Callable[..., Run]
 FRONT = {"psnr": 1, "flicker": -1}
 GATES: dict[str, dict[str, Gate]] = {
-    "default": {"sharp": Floor("psnr", 30), "calm": NotWorse("flicker", 0.0)},
+    "default": {"sharp": Floor("psnr", 30), "calm": NotWorse("flicker", 0.0, slack=0)},
     "screen": {"sharp": Floor("psnr", 50)},
 }
 
@@ -23,8 +24,8 @@ def _run(make_run: MakeRun, name: str, psnr: float, flicker: float, **facts: Any
     return make_run(name, {"psnr": {"walk": [psnr] * 2}, "flicker": {"walk": [flicker] * 2}}, **facts)
 
 
-def _choose(runs: list[Run], rank_by: str = "psnr") -> Choice:
-    (choice,) = select(runs, GATES, "bicubic", rank_by=rank_by, front=FRONT).choices
+def _choose(runs: list[Run], *rank_by: str) -> Choice:
+    (choice,) = select(runs, GATES, "bicubic", rank_by=rank_by or ("psnr",), front=FRONT).choices
     return choice
 
 
@@ -50,14 +51,14 @@ def test_what_another_beats_on_the_front_is_not_chosen_even_if_it_ranks_first(ma
         )
         for name, row in numbers.items()
     ]
-    choice = _choose(runs, rank_by="ssim")
+    choice = _choose(runs, "ssim")
     assert choice.deployable == ["beaten", "better", "calm"]
     assert choice.pareto == ["better", "calm"]
     assert choice.chosen == "better"
 
 
 def test_nothing_deployable_is_said_so(make_run: MakeRun, bicubic: Run) -> None:
-    choice = _choose([bicubic, _run(make_run, "blurred", 26, 0.5)])
+    choice = _choose([bicubic, _run(make_run, "blurred", 24, 0.5)])
     assert (choice.chosen, choice.verdict, choice.candidate_facts) == (None, "nothing deployable", None)
     assert choice.deployable == choice.pareto == []
 
@@ -70,14 +71,14 @@ def test_the_baseline_is_never_chosen_even_where_it_passes(make_run: MakeRun) ->
 
 
 def test_every_gate_is_reported_with_its_number_up_to_the_first_that_failed(make_run: MakeRun, bicubic: Run) -> None:
-    gates = _choose([bicubic, _run(make_run, "blurred", 26, 0.5), _run(make_run, "wild", 40, 2.1)]).gates
-    assert [(v.gate, v.value, v.passed) for v in gates["blurred"]] == [("sharp", 26, False)]
+    gates = _choose([bicubic, _run(make_run, "blurred", 24, 0.5), _run(make_run, "wild", 40, 2.1)]).gates
+    assert [(v.gate, v.value, v.passed) for v in gates["blurred"]] == [("sharp", 24, False)]
     assert [(v.gate, v.value, v.passed) for v in gates["wild"]] == [("sharp", 40, True), ("calm", 2.1, False)]
 
 
 def test_a_content_type_has_gates_of_its_own(make_run: MakeRun) -> None:
     facts = {"content": "screen"}
-    runs = [_run(make_run, "bicubic", 25, 2.0, **facts), _run(make_run, "ours", 40, 1.0, **facts)]
+    runs = [_run(make_run, "bicubic", 55, 2.0, **facts), _run(make_run, "ours", 40, 1.0, **facts)]
     assert _choose(runs).chosen is None
     assert [v.bound for v in _choose(runs).gates["ours"]] == [50]
 
@@ -92,7 +93,7 @@ def test_every_suite_has_a_choice_of_its_own(make_run: MakeRun) -> None:
         for name, psnr in numbers.items()
     ]
     chosen = {
-        choice.suite: choice.chosen for choice in select(runs, GATES, "bicubic", rank_by="psnr", front=FRONT).choices
+        choice.suite: choice.chosen for choice in select(runs, GATES, "bicubic", rank_by=["psnr"], front=FRONT).choices
     }
     assert chosen == {"film": "a", "toons": "b"}
 
@@ -109,10 +110,61 @@ def test_runs_under_two_protocols_are_refused(make_run: MakeRun, bicubic: Run) -
 
 def test_a_rank_that_was_not_measured_is_the_users_to_mend(make_run: MakeRun, bicubic: Run) -> None:
     with pytest.raises(UserError, match="ssim"):
-        _choose([bicubic, _run(make_run, "ours", 40, 1.0)], rank_by="ssim")
+        _choose([bicubic, _run(make_run, "ours", 40, 1.0)], "ssim")
 
 
 def test_the_selection_names_the_protocol_it_rests_on(bicubic: Run) -> None:
-    found = select([bicubic], GATES, "bicubic", rank_by="psnr", front=FRONT)
+    found = select([bicubic], GATES, "bicubic", rank_by=["psnr"], front=FRONT)
     assert (found.protocol.name, found.protocol.fingerprint) == ("base", "settings")
-    assert (found.baseline, found.rank_by, found.schema_version) == ("bicubic", "psnr", 1)
+    assert (found.baseline, found.rank_by, found.schema_version) == ("bicubic", ["psnr"], 1)
+
+
+# Ties
+
+
+def test_equals_are_ties_that_the_next_metric_decides(make_run: MakeRun, bicubic: Run) -> None:
+    """0.1 dB is nothing; the calmer of the two is chosen."""
+    runs = [bicubic, _run(make_run, "sharp", 33.08, 1.9), _run(make_run, "calm", 33.0, 1.5)]
+    choice = _choose(runs, "psnr", "flicker")
+    assert (choice.chosen, choice.ties, choice.reason) == ("calm", ["sharp"], "2 equal by PSNR; best by Flicker")
+
+
+def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: MakeRun, bicubic: Run) -> None:
+    slow, fast = (_run(make_run, name, 33, 1.5, ms_per_frame=ms) for name, ms in (("slow", 9.0), ("fast", 3.0)))
+    assert _choose([bicubic, slow, fast], "psnr", "flicker").chosen == "fast"
+    sizes = {"large": 900, "small": 100}
+    both = [
+        _run(make_run, name, 33, 1.5, candidate_facts={"kind": "checkpoint", "parameters": size})
+        for name, size in sizes.items()
+    ]
+    choice = _choose([bicubic, *both], "psnr", "flicker")
+    assert (choice.chosen, choice.reason) == ("small", "2 equal by PSNR; 2 equal by Flicker; fewest parameters")
+
+
+@pytest.mark.parametrize(("metric", "best"), [("psnr", "sharp"), ("flicker", "calm")])
+def test_each_metric_ranks_in_its_own_direction(make_run: MakeRun, bicubic: Run, metric: str, best: str) -> None:
+    runs = [bicubic, _run(make_run, "sharp", 40, 1.9), _run(make_run, "calm", 31, 1.0)]
+    assert _choose(runs, metric).chosen == best
+
+
+def test_stability_is_the_share_of_clips_that_the_choice_does_not_hang_on(make_run: MakeRun) -> None:
+    def run(name: str, values: list[float], flicker: float) -> Run:
+        clips = {str(i): [value] * 2 for i, value in enumerate(values)}
+        return make_run(name, {"psnr": clips, "flicker": {clip: [flicker] * 2 for clip in clips}})
+
+    runs = [run("bicubic", [25, 25, 25], 1), run("one", [33, 33, 50], 1), run("even", [36, 36, 36], 0.9)]
+    choice = _choose(runs)
+    assert (choice.chosen, choice.stability) == ("one", pytest.approx(2 / 3))
+
+
+def test_one_of_many_that_gain_by_chance_is_not_significant(make_run: MakeRun) -> None:
+    """p of 0.02 for one candidate is 0.2 for the best of ten."""
+    gains = np.array([0.05, 0.55, 0.3, 0.1, 0.5, 0.3])
+    base = make_run("bicubic", {"psnr": {str(i): [30.0] * 8 for i in range(6)}, "flicker": {"0": [1.0]}})
+    lucky = {"psnr": {str(i): [30 + gain] * 8 for i, gain in enumerate(gains)}, "flicker": {"0": [1.0]}}
+    gates: dict[str, dict[str, Gate]] = {"default": {"psnr": Above("psnr", 0.05)}}
+    alone = select([base, make_run("a", lucky)], gates, rank_by=["psnr"], front={"psnr": 1}).choices[0]
+    ten = select([base, *(make_run(f"c{i}", lucky) for i in range(20))], gates, rank_by=["psnr"], front={"psnr": 1})
+    assert not alone.provisional
+    assert ten.choices[0].provisional
+    assert "not significant among 20 candidates" in ten.choices[0].gates["c0"][0].reason

@@ -36,7 +36,7 @@ def cell(candidate: str, mean: float, gap: float | None = None) -> Entry:
 
 
 def interval(mean: float) -> Entry:
-    return {"mean": mean, "low": mean - 0.2, "high": mean + 0.2}
+    return {"mean": mean, "low": mean - 0.2, "high": mean + 0.2, "about": "clips"}
 
 
 @pytest.fixture

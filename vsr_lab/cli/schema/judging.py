@@ -87,7 +87,8 @@ class SelectConfig(Command):
 
     runs: Runs
     baseline: Text
-    rank_by: Text
+    rank_by: Annotated[list[Text], Field(min_length=1)]
+    """Metrics that rank the candidates; the next one decides where the first finds them equal."""
     front: Annotated[Front, Field(min_length=1)]
     """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
     gates: Annotated[dict[str, Annotated[Part[Any], describes("vsr_lab.evaluation.Gate")]], Field(min_length=1)]

@@ -1,6 +1,6 @@
 """summary.json and selection.json: the results of an evaluation, and the candidates that may be deployed."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
@@ -8,16 +8,26 @@ from vsr_lab.core.records import Part, Record
 
 
 class Estimate(Part):
-    """A mean and the ends of its 95 % interval, which equal the mean if no interval can be computed."""
+    """A mean and its 95 % interval.
+
+    Attributes:
+        low, high: ends of the interval; None where there are too few values for one.
+        about: "clips": the interval holds for other clips of the same kind; "frames": for these clips alone.
+    """
 
     mean: float
-    low: float
-    high: float
+    low: float | None = None
+    high: float | None = None
+    about: Literal["clips", "frames"] | None = None
 
     @property
-    def excludes_zero(self) -> bool:
-        """Whether the interval of a difference does not contain 0."""
-        return not self.low <= 0 <= self.high
+    def clear(self) -> bool:
+        """Whether a difference is not zero on other clips of the same kind either, with 95 % confidence."""
+        return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
+
+    def above(self, bound: float) -> bool:
+        """Whether the whole interval is above a bound."""
+        return self.low is not None and self.low > bound
 
 
 class ProtocolFacts(Part):
@@ -91,29 +101,53 @@ class Summary(Evaluated):
     versions: dict[str, str]
 
 
+TOO_FEW: Final = "too few clips"
+
+
 class Verdict(Part):
-    """The outcome of one gate: the value, the bound it was compared with, whether it passed, and why."""
+    """The outcome of one gate.
+
+    Attributes:
+        value, bound: what was measured, and what it was compared with.
+        outcome: "too few clips": it passed on these clips, which do not show that it would on others.
+        reason: the numbers in words.
+        p: of a statistical test, before the number of candidates is allowed for.
+    """
 
     gate: str
     value: float | None
     bound: float | None
-    passed: bool
+    outcome: Literal["pass", "fail", "too few clips"]
     reason: str
+    p: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate was passed without reserve."""
+        return self.outcome == "pass"
 
 
 class Choice(Part):
     """The selection for one suite.
 
     Attributes:
-        chosen: the selected candidate; None if no candidate passed every gate.
-        deployable: candidates that passed every gate.
-        pareto: deployable candidates on the Pareto front.
+        chosen: the selected candidate; None where no candidate passed every gate.
+        provisional: whether some gate of the chosen one says too few clips: the choice holds for these frames only.
+        reason: what decided between the candidates that passed.
+        ties: candidates that are equal to the chosen one within the margin of equivalence.
+        stability: share of the clips without any one of which the same candidate would be chosen; None for one clip.
+        deployable: candidates that passed every gate, or for which there are too few clips.
+        pareto: those of them on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.
     """
 
     suite: str
     content: str | None
     chosen: str | None
+    provisional: bool
+    reason: str
+    ties: list[str]
+    stability: float | None
     candidate_facts: CandidateFacts | None
     verdict: str
     deployable: list[str]
@@ -133,6 +167,6 @@ class Selection(Record):
     schema_version: Literal[1] = 1
     protocol: ProtocolFacts
     baseline: str
-    rank_by: str
+    rank_by: list[str]
     front: dict[str, int]
     choices: list[Choice]

@@ -1,0 +1,93 @@
+"""What decides between candidates that passed every gate."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import yaml
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import config_dir
+from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.statistics import clip_means
+
+EQUAL_DECIBELS = 0.1
+EQUAL_SHARE = 0.02
+_EQUAL_COST = 0.1  # share; times of single runs differ by as much
+
+
+def metric_facts(names: Iterable[str]) -> list[MetricFacts]:
+    """How the metrics of these names are displayed, as configs/metric says; those that it lacks are left out."""
+    files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
+    read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
+    return [MetricFacts(name=name, **show) for name, show in read if show]
+
+
+class Best(NamedTuple):
+    """name: of the candidate; ties: the others that are equal to it by the first metric; reason: what decided."""
+
+    name: str
+    ties: list[str]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Metrics that decide between candidates, the first one first, each in its own direction.
+
+    Differences of at most 0.1 dB, or 2 % for metrics in other units, are ties, which the next metric decides, and in
+    the end the time of a frame and the number of parameters.
+    """
+
+    metrics: Sequence[MetricFacts]
+
+    @classmethod
+    def by(cls, names: Sequence[str]) -> "Ranking":
+        """The ranking by metrics of configs/metric. Raises UserError for another name."""
+        found = metric_facts(names)
+        missing = set(names) - {metric.name for metric in found}
+        if missing:
+            known = ", ".join(sorted(path.stem for path in (config_dir() / "metric").glob("*.yaml")))
+            raise UserError("rank_by", f"names no metric that can rank: {sorted(missing)[0]}", f"use one of {known}")
+        return cls(found)
+
+    def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
+        """The best of some candidates, by the means of some clips; None: of all."""
+        left, reason, ties = list(runs), "", list[str]()
+        for metric in self.metrics:
+            means = {name: _mean(runs[name], metric.name, clips) for name in left}
+            sign = 1 if metric.better == "higher" else -1
+            top = max(left, key=lambda name: sign * means[name])
+            margin = EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(means[top])
+            equal = [name for name in left if sign * (means[top] - means[name]) <= margin]
+            if not reason:
+                ties = equal
+            if len(equal) == 1:
+                return _best(top, ties, reason + f"best by {metric.label}")
+            left, reason = equal, reason + f"{len(equal)} equal by {metric.label}; "
+        times = {name: runs[name].summary.ms_per_frame for name in left}
+        fastest = min(left, key=lambda name: times[name])
+        left = [name for name in left if times[name] <= times[fastest] * (1 + _EQUAL_COST)]
+        if len(left) == 1:
+            return _best(fastest, ties, reason + f"fastest, {times[fastest]:.0f} ms a frame")
+        smallest = min(left, key=lambda name: runs[name].summary.candidate_facts.parameters or 0)
+        return _best(smallest, ties, reason + "fewest parameters")
+
+    def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
+        """Share of the clips without any one of which the same candidate is the best; None for one clip."""
+        clips = list(next(iter(runs.values())).summary.per_clip)
+        if len(clips) < 2:
+            return None
+        return float(np.mean([self.best(runs, set(clips) - {clip}).name == chosen for clip in clips]))
+
+
+def _best(name: str, ties: Sequence[str], reason: str) -> Best:
+    return Best(name, [other for other in ties if other != name], reason)
+
+
+def _mean(run: Run, metric: str, clips: Collection[str] | None) -> float:
+    means = clip_means(run.values[metric])
+    kept = [value for clip, value in means.items() if clips is None or clip in clips]
+    return float(np.mean(kept)) if kept else float("nan")
