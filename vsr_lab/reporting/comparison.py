@@ -4,14 +4,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-<<<<<<< HEAD
-import yaml
-
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import config_dir, inside
-=======
 from vsr_lab.core.files import inside
->>>>>>> d7c0ff6 (Judgement: intervals over clips, gates with three outcomes, checks without weights that refuse planted faults, ties)
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import (
     CandidateImages,
@@ -71,11 +65,12 @@ def compare(
         raise UserError("baseline", f"there is no run of {baseline}", f"choose one of {', '.join(candidates)}")
     names = dict.fromkeys(name for run in runs for name in run.summary.metrics)
     comparison = _comparison(
-<<<<<<< HEAD
-        title, runs, _shown(names) if metrics is None else metrics, folder, front=front, baseline=baseline or "bicubic"
-=======
-        title, runs, metric_facts(names) if metrics is None else metrics, folder, front=front, baseline=baseline
->>>>>>> d7c0ff6 (Judgement: intervals over clips, gates with three outcomes, checks without weights that refuse planted faults, ties)
+        title,
+        runs,
+        metric_facts(names) if metrics is None else metrics,
+        folder,
+        front=front,
+        baseline=baseline or "bicubic",
     )
     begin()
     write_record(folder / "comparison.json", comparison)
