@@ -31,7 +31,7 @@ def lpips(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
 def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
     """Shift-tolerant LPIPS on AlexNet (Ghildyal and Liu 2022); lower is better.
 
-    Its values cannot be compared with `lpips`.
+    Its values cannot be compared with those of `lpips`.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.

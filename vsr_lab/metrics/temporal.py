@@ -60,9 +60,9 @@ def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
 
 
 def tof(sr: Tensor, motion: Motion) -> Tensor:
-    """tOF (TecoGAN, Chu et al. 2020): mean end-point error in pixels between the Farneback flow of sr and that of hr.
+    """tOF, mean end-point error in pixels between the Farneback flow of sr and that of hr.
 
-    motion must be Farneback flow too, as from `reference_motion`.
+    Chu et al. 2020, TecoGAN. motion must be Farneback flow too, as from `reference_motion`.
     """
     batch, length = sr.shape[:2]
     if length < 2:

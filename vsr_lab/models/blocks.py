@@ -23,10 +23,10 @@ class ResidualBlock(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Convolution, leaky ReLU and residual blocks: (B, inputs, H, W) to (B, channels, H, W) (BasicVSR, Chan et al.
+    """Convolution, leaky ReLU and residual blocks, from (B, inputs, H, W) to (B, channels, H, W).
 
-    2021). The residual blocks are initialised with small weights, as in BasicVSR, since thirty of them in a recurrence
-    would diverge otherwise.
+    It is the trunk of BasicVSR (Chan et al. 2021). The residual blocks are initialised with small weights, since thirty
+    of them in a recurrence would diverge otherwise.
     """
 
     def __init__(self, inputs: int, channels: int, blocks: int) -> None:

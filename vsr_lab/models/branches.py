@@ -1,6 +1,6 @@
-"""Reparameterised convolutions with parallel branches in training, merged afterwards (RepVGG, Ding et al.
+"""Reparameterised convolutions, which have parallel branches in training and are merged afterwards.
 
-2021; SPAN).
+RepVGG (Ding et al. 2021) and the Conv3XC of SPAN (Wan et al. 2024).
 """
 
 import torch

@@ -10,9 +10,9 @@ from vsr_lab.models.blocks import zero_
 
 
 class Compact(FrameNetwork):
-    """SRVGGNetCompact (Wang et al.
+    """SRVGGNetCompact, a per-frame network of convolutions at low resolution, added to bicubic upscaling.
 
-    2021): convolutions at low resolution and one pixel shuffle, added to bicubic upscaling.
+    Wang et al. 2021, Real-ESRGAN. The last convolution is followed by a pixel shuffle.
 
     Args:
         scale: upscaling factor.

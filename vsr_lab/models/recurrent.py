@@ -11,10 +11,10 @@ from vsr_lab.models.blocks import ResidualBlock, zero_
 
 
 class Recurrent(StreamingNetwork):
-    """Recurrent network in the style of RLSP (Fuoli et al. 2019) and RRN (Isobe et al.
+    """Recurrent network in the style of RLSP and RRN, added to bicubic upscaling.
 
-    2020), added to bicubic upscaling. Inputs of a step are the current and the previous LR frame, the hidden state and
-    the previous residual. The state is the previous lr (B, 3, h, w), the hidden state (B, channels, h, w) and the
+    Fuoli et al. 2019; Isobe et al. 2020. Inputs of a step are the current and the previous LR frame, the hidden state
+    and the previous residual. The state is the previous lr (B, 3, h, w), the hidden state (B, channels, h, w) and the
     previous residual as channels (B, 3 scale^2, h, w).
     """
 

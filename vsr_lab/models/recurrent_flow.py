@@ -10,10 +10,10 @@ from vsr_lab.models.recurrent import Recurrent
 
 
 class RecurrentFlow(Recurrent):
-    """`Recurrent` whose state is warped to the current frame, as in FRVSR (Sajjadi et al. 2018) but at low resolution.
+    """`Recurrent` whose state is warped to the current frame.
 
     A small flow network, trained jointly, estimates the motion. The previous frame, the hidden state and the previous
-    residual are warped by it.
+    residual are warped by it, as in FRVSR (Sajjadi et al. 2018) but at low resolution.
 
     Args:
         flow_channels: channels of the flow network, which has 0.02 million parameters with 24.
