@@ -79,7 +79,7 @@ COMMANDS = {
 }
 WITHOUT_BASE = ("train", "evaluate", "footage degrade", "footage render")  # need no more than the footage
 RESUMED = ("train",)
-_VOLATILE = re.compile(r"(^|/)(home|tmp|\.lock)(/|$)|/\.|(^|/)wandb(/|$)|traceback-")
+_VOLATILE = re.compile(r"(^|/)(home|tmp|\.lock)(/|$)|/\.|(^|/)wandb(/|$)|traceback-|^k/run/store/")
 
 
 @dataclass(frozen=True)
@@ -227,15 +227,26 @@ def _again(cell: Cell, world: World, alone: Usual) -> None:
     if again.code != alone.code:
         cell.faults.append(f"then: exit {again.code}: {' / '.join(again.err.strip().splitlines()[-2:])[:300]}")
         return
+    cell.faults += [f"then: {fault}" for fault in left_behind(world, alone)]
+
+
+def left_behind(world: World, alone: Usual, also: str = "") -> list[str]:
+    """How what is there differs from what the command leaves when it runs alone.
+
+    also: a folder that may be there beside.
+    """
     now = _written(world)
-    missing, more = alone.files.keys() - now.keys(), now.keys() - alone.files.keys()
-    cell.faults += [f"then: {path} is missing" for path in sorted(missing)[:3]]
-    cell.faults += [f"then: {path} is left" for path in sorted(more)[:3]]
+    faults = [f"{path} is missing" for path in sorted(alone.files.keys() - now.keys())[:3]]
+    more = [path for path in sorted(now.keys() - alone.files.keys()) if not (also and path.startswith(also))]
+    faults += [f"{path} is left" for path in more[:3]]
     left = [p for p, what in world.changes().items() if what == "new" and (PARTIAL in p or p.endswith(".unfinished"))]
-    cell.faults += [f"then: {path} is left" for path in left[:3]]
-    same = [p for p in alone.files.keys() & now.keys() if p.endswith((".mkv", ".safetensors", ".npy"))]
-    other = [p for p in sorted(same) if (world.folder / p).read_bytes() != (alone.copy / p).read_bytes()]
-    cell.faults += [f"then: {path} differs from an uninterrupted run's" for path in other[:3]]
+    faults += [f"{path} is left" for path in left[:3]]
+    common = sorted(path for path in alone.files.keys() & now.keys() if not path.startswith("gone: "))
+    same = [path for path in common if path.endswith((".mkv", ".safetensors", ".npy"))]
+    other = [path for path in same if (world.folder / path).read_bytes() != (alone.copy / path).read_bytes()]
+    faults += [f"{path} differs from an uninterrupted run's" for path in other[:3]]
+    check = lambda: broken_files(world.folder, common, alone.copy)  # noqa: E731
+    return faults + forked(check, world.folder, 60, world.folder.parent / "check").out.splitlines()[:3]
 
 
 def run(names: list[str], kinds: list[str], moments: list[float], base: bool, box: Path) -> Iterator[Cell]:

@@ -25,11 +25,11 @@ from pydantic import BaseModel
 
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.schema import check
-from vsr_lab.cli.signals import pass_signals
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory
 from vsr_lab.core.parts import Part, describes
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
+from vsr_lab.core.signals import pass_signals
 from vsr_lab.core.validation import validate
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70

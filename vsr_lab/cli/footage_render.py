@@ -8,7 +8,7 @@ from vsr_lab.cli.app import begin_run, build, plain
 from vsr_lab.cli.resume import stored_config
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.run_folder import RUN_MARK, lock_folder
+from vsr_lab.core.run_folder import RUN_MARK, end_run, lock_folder
 from vsr_lab.synthesis import RenderPlan, write_rendered
 
 _MAY_DIFFER = {"n", "workers", "overwrite", "run_dir"}  # keys that do not change existing clips
@@ -18,7 +18,9 @@ def run(cfg: DictConfig) -> None:
     """Render the clips that do not exist yet."""
     size = _size(plain(cfg.size))
     plan = RenderPlan(build(cfg.kind), cfg.n, cfg.frames, size, cfg.seed, cfg.scale, cfg.split)
-    written = write_rendered(_new_or_existing_run(cfg), plan, cfg.workers)
+    folder = _new_or_existing_run(cfg)
+    written = write_rendered(folder, plan, cfg.workers)
+    end_run(folder)
     rows = [["HR", str(cfg.n), str(cfg.frames), f"{size[1]}x{size[0]}"]]
     if cfg.scale:
         rows.append(["LR", str(cfg.n), str(cfg.frames), f"{size[1] // cfg.scale}x{size[0] // cfg.scale}"])

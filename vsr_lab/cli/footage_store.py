@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.run_folder import lock_folder
 from vsr_lab.data import StoreEntry, inspect_store, remove_entry, stored_files
 
 _MEANING = {
@@ -26,6 +27,8 @@ def run(cfg: DictConfig) -> None:
     files = stored_files(folder)
     if not files and any(folder.iterdir()):
         raise UserError(folder, "holds no decoded footage", "set root=FOLDER, the data.store= of a training")
+    if cfg.prune:
+        lock_folder(folder)  # a training that decodes has unfinished clips there
     states: dict[str, list[StoreEntry]] = defaultdict(list)
     with progress_bar("checking", len(files)) as update:
         for entry in inspect_store(folder, cfg.verify):

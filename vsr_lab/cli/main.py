@@ -4,9 +4,9 @@ import os
 import sys
 
 from vsr_lab import __version__
-from vsr_lab.cli.signals import catch_signals, pass_signals, signal_of
 from vsr_lab.cli.usage import COMMANDS, command_help, usage
 from vsr_lab.core.errors import Stopped
+from vsr_lab.core.signals import catch_signals, pass_signals, signal_of
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {

@@ -56,6 +56,11 @@ def check_file(path: Path, hint: str) -> None:
     raise UserError(path, "is a folder, not a file" if path.is_dir() else "is not a regular file", hint)
 
 
+def temporary_name(path: Path) -> Path:
+    """The name that this process gives to `path` while it is incomplete."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+
+
 @contextmanager
 def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """Write a file or folder atomically: readers see either the old or the complete new one.
@@ -70,7 +75,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     Raises:
         UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import write_text
+from vsr_lab.core.files import remove_abandoned, temporary_name, write_text
 
 RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
 UNFINISHED = ".unfinished"  # is there until the run has ended
@@ -30,7 +30,7 @@ def lock_folder(folder: Path) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(folder, "is in use by another process", "wait for it, or choose another run_dir=") from None
+        raise UserError(folder, "is in use by another process", "wait for it, or choose another folder") from None
     except OSError as error:
         raise UserError(folder, f"cannot be written ({error.strerror})", "choose another run_dir=") from error
     _locks[path] = lock
@@ -85,6 +85,7 @@ def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
         _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
         path.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(path)
     except OSError as error:
         raise UserError(path, f"cannot be created ({error.strerror})", "choose another run_dir=") from error
     lock_folder(path)
@@ -106,16 +107,15 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
     inner = next((mark.parent for mark in path.glob("*/**/" + RUN_MARK) if "contents" not in keys), None)
     if inner:
         raise UserError(path, f"holds {inner}, another run", "choose another run_dir=")
-    stopped = is_unfinished(path)
-    if stopped and is_saved(path) and not overwrite:
-        raise UserError(
-            path, "holds a training that was stopped", f"continue it by resume={path}, or set overwrite=true"
-        )
-    if not overwrite and not stopped:
-        raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
     lock_folder(path)
     try:
-        path.rename(aside := path.with_name(f".{path.name}.{os.getpid()}.old"))  # all of it, or none
+        stopped = is_unfinished(path)
+        if stopped and is_saved(path) and not overwrite:
+            hint = f"continue it by resume={path}, or set overwrite=true"
+            raise UserError(path, "holds a training that was stopped", hint)
+        if not overwrite and not stopped:
+            raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
+        path.rename(aside := temporary_name(path))  # all of it, or none
     except OSError as error:
         raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
     finally:

@@ -98,8 +98,8 @@ class Scans:
             UserError: the file is damaged or cannot be decoded.
         """
         place = self.folder / f"{digest[:24]}-{VERSION}.npz"
-        if place.exists():
-            return load_scan(place)
+        if stored := load_scan(place):
+            return stored
         footage = open_footage(path)
         if isinstance(footage, VideoFile) and footage.damage:
             raise UserError(path, f"is damaged: {footage.damage}", "fetch it again, or leave it out")

@@ -61,10 +61,15 @@ class Scan:
             np.savez_compressed(temporary, **{field.name: getattr(self, field.name) for field in fields(self)})
 
 
-def load_scan(path: Path) -> Scan:
-    """Read measurements that `Scan.save` wrote."""
-    with np.load(path) as stored:
-        return Scan(**{field.name: stored[field.name] for field in fields(Scan)})
+def load_scan(path: Path) -> Scan | None:
+    """Read measurements that `Scan.save` wrote. Returns None if the file is missing or damaged."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path) as stored:
+            return Scan(**{field.name: stored[field.name] for field in fields(Scan)})
+    except Exception:  # NumPy, zipfile and zlib raise a dozen kinds, all of which mean that the file is damaged
+        return None
 
 
 def frame_rate(footage: Footage) -> float:

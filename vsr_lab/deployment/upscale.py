@@ -17,6 +17,7 @@ from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.deployment import Provenance, VideoFacts
+from vsr_lab.core.signals import pass_signals
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle, open_bundle
@@ -115,6 +116,7 @@ def upscale(
         cuts = watch.found if watch else None
         provenance = _provenance(video, made, bundle, encoding=encoding, tiling=tiling, cuts=cuts)
         write_record(note, provenance)
+        pass_signals()  # both are complete, and are moved into place
     return provenance
 
 

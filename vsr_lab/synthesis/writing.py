@@ -123,20 +123,20 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
         context = get_context("spawn")  # forking a process with threads, such as OpenCV's or torch's, may hang it
         done = context.Value("l", 0)
         ended, held = context.Pipe(duplex=False)
-        with ProcessPoolExecutor(
-            min(workers, len(jobs)), context, _init_worker, (done, cast(Connection, ended))
-        ) as pool:
-            try:
-                futures = _submitted(pool, jobs)
-                while not all(future.done() and _succeeded(future) for future in futures):
-                    time.sleep(0.1)
-                    update(completed=done.value)
-            except BaseException:
-                held.close()  # ends the workers
-                pool.shutdown(cancel_futures=True)
-                for job in jobs:
-                    remove_abandoned(job.path)
-                raise
+        shared = (done, cast(Connection, ended))
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, shared)
+        try:
+            futures = _submitted(pool, jobs)
+            while not all(future.done() and _succeeded(future) for future in futures):
+                time.sleep(0.1)
+                update(completed=done.value)
+            pool.shutdown()
+        except BaseException:
+            held.close()  # ends the workers
+            pool.shutdown(cancel_futures=True)
+            for job in jobs:
+                remove_abandoned(job.path)
+            raise
 
 
 def _submitted(pool: ProcessPoolExecutor, jobs: Sequence[_Job]) -> "list[Future[None]]":

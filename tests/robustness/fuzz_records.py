@@ -1,0 +1,202 @@
+"""Damaged records read by the commands that read them: python -m tests.robustness.fuzz_records --count 500.
+
+Each is refused in one sentence that names it, or read. Anything else is wrong: a traceback, a crash, a hang, a report
+of a defect, memory without a bound, a file that is lost.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tests.mistakes.lines import FEW
+from tests.mistakes.processes import Ended, command, forked, import_everything
+from tests.mistakes.world import World, environment
+from tests.robustness import mutations
+from tests.robustness.killing import build
+
+LIMIT = 30.0  # seconds for one command
+MEMORY = 3 << 30  # bytes that one command may take beside what it has when it begins
+Damage = Callable[[Path, np.random.Generator], None]
+_FEW = FEW.replace("'", "")
+_EVALUATE = f"evaluate suite=folder suite.root=hr suite.frames=0:2 protocol=content-x2-bi-y run_dir=k/run {_FEW}"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A record: where it is, how it is damaged, which commands read it. named: what their messages have to name."""
+
+    path: str
+    damages: tuple[Damage, ...]
+    commands: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+_WEIGHTS = f"{_EVALUATE} candidate=checkpoint candidate.path=runA/network.safetensors"
+KINDS = {
+    "summary.json": Kind(
+        "ev/ckpt/summary.json",
+        (mutations.in_json, mutations.in_json, mutations.raw),
+        ("compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run", "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run"),
+        ("ev/ckpt",),
+    ),
+    "frames.parquet": Kind(
+        "ev/ckpt/frames.parquet",
+        (mutations.in_parquet, mutations.raw),
+        ("compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run", "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run"),
+        ("ev/ckpt",),
+    ),
+    "manifest.csv": Kind(
+        "idx/manifest.csv",
+        (mutations.in_table, mutations.in_table, mutations.raw),
+        (
+            "footage leaks root=idx/manifest.csv scans=scans run_dir=k/run",
+            "footage sample root=idx/manifest.csv n=1 scans=scans run_dir=k/run",
+            "footage degrade root=idx/manifest.csv degradation=bi scale=2 frames=0:2 run_dir=k/run",
+        ),
+        ("idx/manifest.csv", "hr/", "column", "clip"),  # a row may name footage that is not there
+    ),
+    "scan": Kind(
+        "scans",
+        (mutations.raw,),
+        ("footage leaks root=idx/manifest.csv scans=scans run_dir=k/run",),
+        ("scans/", "hr/"),
+    ),
+    "network.safetensors": Kind(
+        "runA/network.safetensors",
+        (mutations.in_header, mutations.in_header, mutations.raw),
+        (_WEIGHTS,),
+        ("runA/network.safetensors",),
+    ),
+    "step.onnx": Kind(
+        "exp/bundle/step.onnx",
+        (mutations.in_onnx, mutations.in_onnx, mutations.raw),
+        (f"{_EVALUATE} candidate=onnx candidate.path=exp/bundle/step.onnx",),
+        ("exp/bundle/step.onnx", " step: "),
+    ),
+    "bundle": Kind(
+        "exp/bundle",
+        (mutations.in_bundle,),
+        ("upscale bundle=exp/bundle input=in.mp4 output=k/up.mp4 run_dir=k/run",),
+        ("exp/bundle",),
+    ),
+    "config.yaml": Kind(
+        "runA/config.yaml",
+        (mutations.in_yaml, mutations.in_yaml, mutations.raw),
+        ("train resume=runA",),
+        ("runA",),
+    ),
+    "last.ckpt": Kind("runA/checkpoints/last.ckpt", (mutations.raw,), ("train resume=runA",), ("runA",)),
+    "stored clip": Kind(
+        "store",
+        (mutations.raw,),
+        ("footage store root=store verify=true", "footage store root=store prune=true"),
+        ("store",),
+    ),
+}
+
+
+@dataclass
+class Outcome:
+    """One damaged record and how a command ended on it. fault: empty where it is right."""
+
+    number: int
+    kind: str
+    damage: str
+    line: str
+    ended: Ended
+    fault: str = field(default="")
+
+
+def fuzz(world: World, count: int, seed: int, only: str = "") -> Iterator[Outcome]:
+    """`count` damaged records, the same for the same seed, kinds in turn."""
+    names = [name for name in KINDS if only in name]
+    for number in range(count):
+        rng = np.random.default_rng([seed, number])
+        name = names[number % len(names)]
+        kind = KINDS[name]
+        damage = kind.damages[number // len(names) % len(kind.damages)]
+        line = kind.commands[int(rng.integers(len(kind.commands)))]
+        box = world.folder.parent
+        made = forked(lambda: _damage(world.folder / kind.path, damage, rng), world.folder, LIMIT, box / "damage")  # noqa: B023
+        if made.code != 0:
+            raise RuntimeError(f"{name} {damage.__name__} {number}: {made.err}")
+        before = world.changes()
+        ended = forked(lambda: _bounded(line), world.folder, LIMIT, box / "line")  # noqa: B023
+        outcome = Outcome(number, name, damage.__name__, line, ended)
+        outcome.fault = _fault(outcome, kind, {p: w for p, w in world.changes().items() if before.get(p) != w})
+        world.restore()
+        yield outcome
+
+
+def _damage(path: Path, damage: Damage, rng: np.random.Generator) -> int:
+    """Damage a file or a bundle, or one of the files of another folder."""
+    if path.is_dir() and damage is not mutations.in_bundle:
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        path = files[int(rng.integers(len(files)))]
+    damage(path, rng)
+    return 0
+
+
+def _bounded(line: str) -> int:
+    """Run a command that may not take much more memory than it has now."""
+    sizes = Path("/proc/self/status").read_text(encoding="utf-8")
+    now = next(int(row.split()[1]) << 10 for row in sizes.splitlines() if row.startswith("VmData"))
+    resource.setrlimit(resource.RLIMIT_DATA, (now + MEMORY, now + MEMORY))
+    return command(line.split())
+
+
+def _fault(outcome: Outcome, kind: Kind, changes: dict[str, str]) -> str:
+    ended = outcome.ended
+    said = [line for line in ended.err.splitlines() if line.strip()]
+    last = said[-1][:300] if said else ""
+    own = ("k/", "home", "tmp", "scans", "store", "runA")  # what the commands may write
+    lost = [path for path, what in changes.items() if what != "new" and not path.startswith(own)]
+    if lost:
+        return f"{lost[0]} {changes[lost[0]]}"
+    if ended.code is None:
+        return f"hangs: {last}"
+    if ended.code not in {0, 1, 2}:
+        return f"exit {ended.code}: {last}"
+    if ended.code == 0:
+        return f"{len(said)} lines on stderr: {last}" if any("Traceback" in line for line in said) else ""
+    if len(said) != 1 or not last.startswith("vsr-lab "):
+        return f"{len(said)} lines on stderr: {last}"
+    named = ended.code == 1 or any(name in last for name in kind.named)
+    return "" if named else f"names no file: {last}"
+
+
+def main() -> int:
+    """Print what is wrong and the counts; exit code 1 where something is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="kinds whose name contains this")
+    parser.add_argument("--table", action="store_true", help="print every message")
+    asked = parser.parse_args()
+    import_everything()
+    tally: dict[str, Counter[str]] = {}
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, environment(Path(folder)):
+        world = build(Path(folder), base=True)
+        for found in fuzz(world, asked.count, asked.seed, asked.only):
+            read = {0: "read", 1: "judged", 2: "refused"}.get(found.ended.code or 0, "wrong")
+            tally.setdefault(found.kind, Counter())["wrong" if found.fault else read] += 1
+            if found.fault or asked.table:
+                words = found.fault or found.ended.err.strip()[-200:]
+                print(f"{found.number} {found.kind} {found.damage} [{found.line[:30]}]: {words}", flush=True)
+    for kind, counts in [*tally.items(), ("all", sum(tally.values(), Counter[str]()))]:
+        print(f"{kind:20}", " ".join(f"{name} {counts[name]:4}" for name in ("read", "judged", "refused", "wrong")))
+    return 1 if any(counts["wrong"] for counts in tally.values()) else 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)

@@ -1,0 +1,74 @@
+"""Handling of SIGINT and SIGTERM, which end every command in the same way.
+
+Temporary files are removed, a message of one line is printed, and the exit code is 130 or 143. The signals raise
+KeyboardInterrupt, since libraries that catch `Exception` would continue.
+"""
+
+import _thread
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PAUSE = 0.2  # seconds between checks of an interruption
+_raised: set[int] = set()  # signals that raise: the first of each, and those whose exception was discarded
+
+
+def catch_signals() -> None:
+    """Raise KeyboardInterrupt at the first signal; a second one ends the process at once."""
+    _raised.update(_SIGNALS)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells set it for what runs in the background
+            signal.signal(number, _interrupt)
+
+
+def pass_signals() -> None:
+    """Let a command that has finished its work end: ignore the first signal; a second one ends the process at once."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is _interrupt:
+            signal.signal(number, _pass)
+
+
+def signal_of(error: BaseException) -> signal.Signals:
+    """The signal that caused an interruption."""
+    return signal.Signals(error.args[0] if error.args else signal.SIGINT)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    if number not in _raised:
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        return
+    _raised.discard(number)
+    sys.unraisablehook = lambda _: None  # reports on partly constructed objects
+    _thread.start_new_thread(_insist, (number, os.getpid()))  # threading.Thread takes locks that may be held here
+    raise KeyboardInterrupt(number)
+
+
+def _pass(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
+
+
+def _insist(number: int, process: int) -> None:
+    """Send the signal again if its exception was discarded, as in callbacks from C: no frame handles it then."""
+    discarded = 0
+    while discarded < 2:
+        time.sleep(_PAUSE)
+        if signal.getsignal(number) is not _interrupt or os.getpid() != process:
+            return
+        discarded = 0 if _is_handled() else discarded + 1
+    _raised.add(number)
+    os.kill(process, number)
+
+
+def _is_handled() -> bool:
+    """Whether the main thread is in an except or finally block of an interruption."""
+    exceptions = sys._current_exceptions()  # pyright: ignore[reportPrivateUsage]
+    found = exceptions.get(threading.main_thread().ident or 0)
+    error = found[1] if isinstance(found, tuple) else found  # the exception itself from Python 3.12 on
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
