@@ -81,7 +81,7 @@ def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
-    if path.is_dir() and any(entry.name != LOCK for entry in path.iterdir()):
+    if path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir()):  # a kill leaves hidden ones
         _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
         path.mkdir(parents=True, exist_ok=True)
