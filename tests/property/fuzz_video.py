@@ -1,10 +1,11 @@
-"""Damaged files of every kind, from seeds, read in another process: python -m tests.property.fuzz_video --files 600
+"""Damaged files of every kind, from seeds, read in another process: python -m tests.property.fuzz_video --files 2000
 
 A read may end in frames or in a UserError. Anything else counts as wrong: another exception, a crash, a hang. Each file
 has its own time; what hangs is told with the lines in which it did, and what goes wrong is kept where --keep says.
 """
 
 import argparse
+import io
 import re
 import select
 import shutil
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 from rich.console import Console
 from rich.progress import track
@@ -34,6 +36,9 @@ _SOURCES: dict[str, tuple[str, dict[str, str]]] = {
     "h264.ts": ("libx264", {"preset": "ultrafast"}),
     "mpeg4.avi": ("mpeg4", {"qmin": "2", "qmax": "4"}),
     "raw.y4m": ("wrapped_avframe", {}),
+    "hevc.mp4": ("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"}),
+    "mpeg2.ts": ("mpeg2video", {"bf": "2"}),
+    "mjpeg.avi": ("mjpeg", {"strict": "unofficial", "qmin": "2", "qmax": "4"}),
 }
 Damaging = Callable[[bytes, np.random.Generator], bytes]
 
@@ -69,6 +74,28 @@ def _swapped(data: bytes, rng: np.random.Generator) -> bytes:
     return data[:a] + data[b : b + 512] + data[a + 512 : b] + data[a : a + 512] + data[b + 512 :]
 
 
+def _spliced(data: bytes, rng: np.random.Generator) -> bytes:
+    """Packets in each other's place, twice or missing, in Matroska; what is no video is swapped."""
+    try:
+        with av.open(io.BytesIO(data), "r") as source:
+            stream = source.streams.video[0]
+            packets = [packet for packet in source.demux(stream) if packet.size and packet.dts is not None]
+            payloads = [bytes(packet) for packet in packets]
+            out = io.BytesIO()
+            with av.open(out, "w", format="matroska") as target:
+                copy = target.add_stream_from_template(stream)
+                for packet in packets:
+                    payload = payloads[int(rng.integers(len(payloads)))] if rng.random() < 0.4 else bytes(packet)
+                    for _ in range(int(rng.integers(0, 3)) if rng.random() < 0.2 else 1):
+                        new = av.Packet(payload)
+                        new.pts, new.dts, new.time_base = packet.pts, packet.dts, packet.time_base
+                        new.is_keyframe, new.stream = packet.is_keyframe, copy
+                        target.mux(new)
+            return out.getvalue()
+    except (av.error.FFmpegError, IndexError, ValueError):
+        return _swapped(data, rng)
+
+
 KINDS: dict[str, Damaging] = {
     "flips at the head": lambda data, rng: _flips(data, rng, 0, 0.03),
     "flips anywhere": lambda data, rng: _flips(data, rng, 0, 1),
@@ -78,6 +105,7 @@ KINDS: dict[str, Damaging] = {
     "overwritten": _overwritten,
     "cut out": _cut_out,
     "swapped": _swapped,
+    "spliced packets": _spliced,
     "twice over": lambda data, rng: data + data[int(rng.integers(len(data))) :],
     "random bytes": lambda data, rng: rng.bytes(int(rng.integers(1, len(data)))),
     "zeros": lambda data, rng: bytes(len(data)),
@@ -109,7 +137,7 @@ def make_damaged(folder: Path, count: int, seed: int = 0) -> Iterator[Fuzzed]:
     names, kinds = list(sources), list(KINDS)
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        name, kind = names[number % len(names)], kinds[number // len(names) % len(kinds)]
+        name, kind = names[number % len(names)], kinds[number % len(kinds)]
         data = KINDS[kind](sources[name], rng)
         suffix = name.split(".")[1]
         if number % 9 == 8:
@@ -185,7 +213,7 @@ def _keep(path: Path, folder: Path | None) -> None:
 def main() -> None:
     """Print a tally by kind of damage; exit 1 where anything but frames and refusals came out."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=600)
+    parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()

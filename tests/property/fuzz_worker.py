@@ -1,5 +1,6 @@
 """Reads each footage named on standard input, whole and in part, and says how that went: one word, or the exception."""
 
+import resource
 import sys
 from pathlib import Path
 
@@ -20,7 +21,10 @@ def _outcome(path: Path, read_options: ReadOptions) -> str:
         return f"{type(error).__name__}: {error}".replace("\n", " ")
 
 
+MEMORY = 2 << 30  # bytes: what asks for more ends in an exception, which counts as wrong
+
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     how = ReadOptions(damaged="keep") if sys.argv[1] == "keep" else ReadOptions()
     print("ready", flush=True)
     for line in sys.stdin:

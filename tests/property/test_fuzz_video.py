@@ -23,8 +23,9 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_many_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
-    assert _wrong(tmp_path, 600, 0) == []
+    assert _wrong(tmp_path, 2000, 0) == []
 
 
 def test_a_reader_that_hangs_is_named_and_the_next_file_is_read(tmp_path: Path) -> None:
