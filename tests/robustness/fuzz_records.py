@@ -184,7 +184,7 @@ def main() -> int:
     import_everything()
     tally: dict[str, Counter[str]] = {}
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, environment(Path(folder)):
-        world = build(Path(folder), base=True)
+        world = build(Path(folder))
         for found in fuzz(world, asked.count, asked.seed, asked.only):
             read = {0: "read", 1: "judged", 2: "refused"}.get(found.ended.code or 0, "wrong")
             tally.setdefault(found.kind, Counter())["wrong" if found.fault else read] += 1

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,15 +104,15 @@ class Cell:
     seconds: float = 0.0
 
 
-def build(box: Path, base: bool) -> World:
-    """A world with footage and, with base, what the commands make of it."""
+def build(box: Path, base: Sequence[str] = BASE) -> World:
+    """A world with footage and what the lines of base make of it."""
     world = World(box / "world", box / "whole")
     for name in ("home", "tmp", "k"):
         (world.folder / name).mkdir(parents=True)
     _made(lambda: write_footage(world.folder), world, box)
-    for line in BASE if base else ():
+    for line in base:
         _made(lambda line=line: command(line.split()), world, box)
-    if base:
+    if (world.folder / "store").is_dir():
         _stale_store(world.folder / "store", world.folder / "s")
     subprocess.run(["cp", "-a", "-T", world.folder, world.whole], check=True)
     world.state = snapshot(world.folder)
@@ -251,7 +251,7 @@ def left_behind(world: World, alone: Usual, also: str = "") -> list[str]:
 
 def run(names: list[str], kinds: list[str], moments: list[float], base: bool, box: Path) -> Iterator[Cell]:
     """Every cell, one after the other."""
-    world = build(box, base)
+    world = build(box, BASE if base else ())
     for name in names:
         alone = usual(name, world)
         for kind in kinds:

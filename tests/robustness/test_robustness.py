@@ -29,5 +29,7 @@ def test_sample() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_every_command_survives_every_signal() -> None:
-    _run("killing")
+@pytest.mark.parametrize("module", ["killing", "twice", "fuzz_records"])
+def test_everything(module: str) -> None:
+    """Every command stopped at five moments by three signals; two of everything at once; 500 damaged records."""
+    _run(module)

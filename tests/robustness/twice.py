@@ -30,7 +30,6 @@ _LINES = {
     "resume": "train resume=k/run",
 }
 _TRIED = ("train", "resume", "evaluate", "export", "upscale", "footage render", "footage store", "footage degrade")
-WITHOUT_BASE = ("evaluate", "footage degrade")
 
 
 @dataclass
@@ -129,7 +128,7 @@ def main() -> int:
     asked = parser.parse_args()
     import_everything()
     with tempfile.TemporaryDirectory(prefix="twice-") as folder, environment(Path(folder)):
-        tried = run(pairs(asked.only), build(Path(folder), base=True))
+        tried = run(pairs(asked.only), build(Path(folder)))
     print(f"{sum(not pair.faults for pair in tried)} of {len(tried)} pairs right")
     return 1 if any(pair.faults for pair in tried) else 0
 

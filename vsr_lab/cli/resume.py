@@ -53,6 +53,8 @@ def resumed_config(given: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
+    if missing := OmegaConf.missing_keys(cfg):
+        raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     for word in HydraConfig.get().overrides.task:
         key = key_of(word)
         if key in _OVERRIDABLE:
