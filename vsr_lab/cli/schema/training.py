@@ -75,6 +75,8 @@ class DataConfig(FootageChoice, Reading):
     """Footage and the samples that are cut from it."""
 
     root: FilePath
+    content: Text | None = None
+    """content_type of the manifest rows to use; null: all."""
     layout: LayoutName
     lr_root: FilePath | None
     hold_out: Annotated[Number, Field(ge=0, le=0.99)]
@@ -186,6 +188,8 @@ class TrainConfig(Command):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_scale(self.degradation, self.scale)
+        if (own := self.model.keywords.get("scale", self.scale)) != self.scale:
+            raise ValueError(f"model.scale is {own} and scale is {self.scale}; they must be equal")
         for key, side in (("data.size", self.data.size), ("validation.size", self.validation.size)):
             if side % self.scale:
                 raise ValueError(f"{key}={side} is not a multiple of scale={self.scale}")
