@@ -113,11 +113,11 @@ class ValidationConfig(Section):
 
     @model_validator(mode="after")
     def _score_is_measured(self) -> Self:
-        for name, weight in self.score.items():
+        for name in self.score:
             if name not in self.metrics:
                 raise ValueError(f"score.{name} is not measured; validation.metrics has {', '.join(self.metrics)}")
-            if not weight:
-                raise ValueError(f"score.{name} is 0, so that it has no effect; remove it by ~validation.score.{name}")
+        if not any(self.score.values()):
+            raise ValueError("score has only weights of 0, which choose no checkpoint")
         return self
 
 
@@ -183,6 +183,9 @@ class TrainConfig(Command):
         found = {} if self.init_from else {"init_skip": "init_from is null"}
         if self.data.crop_candidates == 1:
             found["data.min_motion"] = "data.crop_candidates is 1"
+        for name in (name for name, weight in self.validation.score.items() if not weight):
+            reason = f"the weight of {name} is 0; leave it out by ~validation.score.{name}"
+            found |= dict.fromkeys(("validation.score", f"validation.score.{name}"), reason)
         return found
 
     @model_validator(mode="after")
