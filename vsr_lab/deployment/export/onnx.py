@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file, parse_json
-from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
+from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
 from vsr_lab.core.validation import validate
 from vsr_lab.deployment.export.base import Exporter
 
-_KEY = "vsr_lab"
+KEY = "vsr_lab"
 _Side = Annotated[int, Field(ge=1, le=4096), Strict()]
 Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
@@ -67,7 +67,7 @@ class OnnxExporter(Exporter):
         ratios = [tensor.shape[-1] // example.shape[-1] for tensor in (example, *state)]
         sizes = [{2: height, 3: width} if r == 1 else {2: r * height, 3: r * width} for r in ratios]
         names = range(len(state))
-        with warnings.catch_warnings(), _quiet():
+        with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 _Step(network).eval(),
@@ -87,14 +87,15 @@ class OnnxExporter(Exporter):
             "size_multiple": network.size_multiple,
             "warm_up": network.warm_up,
         }
-        onnx.helper.set_model_props(model, {_KEY: json.dumps({**note, "state": _state_shapes(network)})})
+        onnx.helper.set_model_props(model, {KEY: json.dumps({**note, "state": _state_shapes(network)})})
         onnx.save(model, str(path))
 
     def load(self, path: Path) -> StreamingNetwork:
-        return open_onnx(path)
+        session = open_session(path)
+        return OnnxStream(session, read_note(session.get_modelmeta().custom_metadata_map[KEY], session, path)).eval()
 
 
-class _quiet:  # noqa: N801 - a context manager
+class quiet:  # noqa: N801 - a context manager
     """Context manager that hides the log messages of torch.onnx, except errors."""
 
     def __enter__(self) -> None:
@@ -118,7 +119,7 @@ class _Note(BaseModel):
     state: list[tuple[_Side, _Side, _Side]]
 
 
-def _read_note(text: str, session: ort.InferenceSession, path: Path) -> _Note:
+def read_note(text: str, session: ort.InferenceSession, path: Path) -> _Note:
     note = validate(_Note, parse_json(text, f"{path}: note"), f"{path}: note")
     channels = [node.shape[1] for node in session.get_inputs()[1:]]
     if channels != [state[0] for state in note.state]:
@@ -147,50 +148,16 @@ class OnnxStream(StreamingNetwork):
         return sr, tuple(following)
 
 
-class OnnxFrames(FrameNetwork):
-    """A graph of another tool with one image as input and one as output, (1, 3, h, w), RGB in [0, 1]."""
-
-    def __init__(self, session: ort.InferenceSession) -> None:
-        super().__init__()
-        self.session = session
-        self.input = session.get_inputs()[0].name
-        height, width = self.frame(torch.zeros(1, 3, 32, 32)).shape[-2:]
-        if height != width or width % 32 or not width:
-            raise ValueError(f"enlarges 32x32 to {width}x{height}")
-        self.scale = width // 32
-
-    def frame(self, lr: Tensor) -> Tensor:
-        frames = [self.session.run(None, {self.input: _array(one[None])})[0] for one in lr]
-        return torch.cat([torch.from_numpy(np.asarray(frame)) for frame in frames])
-
-
 def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.float().numpy())
 
 
-def open_onnx(path: Path) -> StreamingNetwork:
-    """Open an exported step, or a per-frame graph of another tool. Raises UserError for any other file."""
+def open_session(path: Path) -> ort.InferenceSession:
+    """Open a graph on the CPU. Raises UserError if onnxruntime cannot run it."""
     check_file(path, "give an .onnx file")
     try:
-        session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises unrelated classes of its own
         raise UserError(
             path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it again"
-        ) from error
-    note = session.get_modelmeta().custom_metadata_map.get(_KEY)
-    if note:
-        return OnnxStream(session, _read_note(note, session, path)).eval()
-    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
-        raise UserError(
-            path,
-            "has several inputs or outputs and was not exported by vsr_lab",
-            "give a graph with one input and one output",
-        )
-    try:
-        return OnnxFrames(session).eval()
-    except ValueError as error:
-        raise UserError(path, str(error), "give a graph that enlarges both sides by one integer") from error
-    except Exception as error:
-        raise UserError(
-            path, "does not take 1x3x32x32 float images", "give a graph with dynamic height and width"
         ) from error

@@ -1,0 +1,27 @@
+"""Opening ONNX graphs: exported steps and windows, and graphs of other tools."""
+
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.deployment.export.onnx import KEY, OnnxStream, open_session, read_note
+from vsr_lab.deployment.export.window import open_window
+
+
+def open_onnx(path: Path) -> StreamingNetwork:
+    """Open an exported step, or a graph with one input of 3T channels. Raises UserError for any other file.
+
+    Of T frames, the last is upscaled; T = 1 is a per-frame graph. float32 and float16, and graphs whose sizes must be
+    multiples of a power of two.
+    """
+    session = open_session(path)
+    note = session.get_modelmeta().custom_metadata_map.get(KEY)
+    if note:
+        return OnnxStream(session, read_note(note, session, path)).eval()
+    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
+        raise UserError(
+            path,
+            "has several inputs or outputs and was not exported by vsr_lab",
+            "give a graph with one input and one output",
+        )
+    return open_window(path, session)

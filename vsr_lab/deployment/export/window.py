@@ -1,0 +1,163 @@
+"""ONNX export of a window of frames: one input of 3T channels and one output, the graph that other tools load.
+
+chaiNNer and mpv load windows of one frame, vs-mlrt and TensorRT of any number.
+"""
+
+import warnings
+from abc import abstractmethod
+from copy import deepcopy
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.ranges import Positive, Rollout
+from vsr_lab.deployment.export.base import Exporter
+from vsr_lab.deployment.export.onnx import quiet
+
+Window = Annotated[int, Field(ge=1, le=31)]
+Precision = Literal["fp32", "fp16"]
+OPSET = 18  # at most 20, which vs-mlrt's runtimes read
+
+
+class Windowed(StreamingNetwork):
+    """Compute every frame from a window of the last `frames` frames alone; before a clip, its first frame is repeated.
+
+    State: the frames before, (B, 3 (frames - 1), h, w).
+    """
+
+    def __init__(self, scale: int, size_multiple: int, frames: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.size_multiple = size_multiple
+        self.frames = frames
+
+    @abstractmethod
+    def window(self, lr: Tensor) -> Tensor:
+        """Upscale the last frame of a window, oldest first: (B, 3 frames, h, w) -> (B, 3, scale h, scale w)."""
+
+    def zero_state(self, lr: Tensor) -> State:
+        return (lr.repeat(1, self.frames - 1, 1, 1),)
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        frames = torch.cat([*state, lr], 1)
+        return self.window(frames), (frames[:, 3:],)
+
+
+class Unrolled(Windowed):
+    """A streaming network, run from its initial state over the frames of each window."""
+
+    def __init__(self, network: StreamingNetwork, frames: int) -> None:
+        super().__init__(network.scale, network.size_multiple, frames)
+        self.network = network
+
+    def window(self, lr: Tensor) -> Tensor:
+        return self.network(lr.unflatten(1, (self.frames, 3)))[:, -1]
+
+
+class _Graph(nn.Module):
+    def __init__(self, network: Windowed) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.network.window(lr)
+
+
+class OnnxWindow(Windowed):
+    """A graph with one input (1, 3T, h, w) and one output, run by onnxruntime on the CPU."""
+
+    def __init__(self, session: ort.InferenceSession, scale: int, size_multiple: int) -> None:
+        (given,) = session.get_inputs()
+        super().__init__(scale, size_multiple, given.shape[1] // 3)
+        self.session = session
+        self.input = given.name
+        self.dtype = np.float16 if given.type == "tensor(float16)" else np.float32
+
+    def window(self, lr: Tensor) -> Tensor:
+        given = np.ascontiguousarray(lr.numpy().astype(self.dtype))
+        return torch.from_numpy(np.asarray(self.session.run(None, {self.input: given})[0], np.float32))
+
+
+class OnnxWindowExporter(Exporter):
+    """Exports `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1].
+
+    Any h and w. A window starts without the memory of the frames before it, so its output differs from that of streaming.
+
+    Args:
+        tolerance: largest allowed difference from the network run over the same window.
+        frames: number of frames over which they are compared.
+        window: number of frames T; 1 is a per-frame graph.
+        precision: of weights, input and output.
+    """
+
+    def __init__(
+        self, tolerance: Positive = 1e-4, frames: Rollout = 60, *, window: Window = 1, precision: Precision = "fp32"
+    ) -> None:
+        super().__init__(tolerance, frames)
+        self.window = window
+        self.precision = precision
+        half = "_fp16" if precision == "fp16" else ""
+        self.format, self.file = f"onnx_window{half}", f"window{half}.onnx"
+
+    def reference(self, network: StreamingNetwork) -> StreamingNetwork:
+        return Unrolled(network, self.window)
+
+    def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
+        height, width = torch.export.Dim("h", min=2), torch.export.Dim("w", min=2)
+        dtype = torch.float16 if self.precision == "fp16" else torch.float32
+        graph = _Graph(Unrolled(deepcopy(network), self.window)).eval()  # half precision rounds the weights in place
+        with warnings.catch_warnings(), quiet():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                graph.to(dtype),
+                (example.repeat(1, self.window, 1, 1).to(dtype),),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=["lr"],
+                output_names=["sr"],
+                dynamic_shapes={"lr": {2: height, 3: width}},
+                verbose=False,
+            )
+        assert program is not None
+        onnx.save(program.model_proto, str(path))
+
+    def load(self, path: Path) -> StreamingNetwork:
+        return open_window(path, ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
+
+
+def open_window(path: Path, session: ort.InferenceSession) -> OnnxWindow:
+    """Open a graph with one input of 3T channels and one output. Raises UserError for any other graph."""
+    given, channels = session.get_inputs()[0], session.get_inputs()[0].shape[1]
+    if given.type not in ("tensor(float)", "tensor(float16)"):
+        raise UserError(path, f"takes {given.type}", "give a graph with float32 or float16 images")
+    if not isinstance(channels, int) or channels < 3 or channels % 3:
+        raise UserError(path, f"takes {channels} channels", "give a graph of 3 channels for each frame")
+    for multiple in (1, 2, 4, 8, 16, 32, 64):
+        side = 64 + multiple if multiple < 64 else 64  # no multiple of anything larger
+        made = _try(session, given.name, (channels, side, side), given.type)
+        if made:
+            if made[0] != made[1] or made[0] % side:
+                raise UserError(
+                    path, f"enlarges {side}x{side} to {made[1]}x{made[0]}", "give a graph with one integer scale"
+                )
+            return OnnxWindow(session, made[0] // side, multiple).eval()
+    hint = "give a graph with dynamic height and width"
+    raise UserError(path, f"does not take 1x{channels}x64x64 float images", hint)
+
+
+def _try(session: ort.InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | None:
+    """Height and width of the output for an input of zeros; None if the graph does not take it."""
+    zeros = np.zeros((1, *shape), np.float16 if kind == "tensor(float16)" else np.float32)
+    try:
+        made = np.asarray(session.run(None, {name: zeros})[0])
+    except Exception:  # onnxruntime raises unrelated classes of its own
+        return None
+    return (made.shape[2], made.shape[3]) if made.ndim == 4 else None
