@@ -89,7 +89,7 @@ class OnnxWindow(Windowed):
 class OnnxWindowExporter(Exporter):
     """Exports `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1].
 
-    Any h and w. A window starts without the memory of the frames before it, so its output differs from that of streaming.
+    Any h and w. A window starts without the memory of the frames before it, so its output differs from streaming.
 
     Args:
         tolerance: largest allowed difference from the network run over the same window.
