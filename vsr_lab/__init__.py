@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vsr_lab.degradations import degrade as degrade
     from vsr_lab.deployment.bundle import export as export
-    from vsr_lab.deployment.upscale import upscale as upscale
+    from vsr_lab.deployment.pipeline import upscale as upscale
     from vsr_lab.evaluation.evaluator import evaluate as evaluate
     from vsr_lab.evaluation.selection import select as select
     from vsr_lab.models import load_network as load_network
@@ -28,7 +28,7 @@ _MODULES = {
     "compare": "reporting",
     "select": "evaluation.selection",
     "export": "deployment.bundle",
-    "upscale": "deployment.upscale",
+    "upscale": "deployment.pipeline",
 }
 
 

@@ -41,6 +41,7 @@ HOME = {
     "gates": ("select", ["runs=[]"], "gates"),
     "exporter": ("export", [], "exporters"),
     "kind": ("footage_render", [], "kind"),
+    "preset": ("upscale", ["bundle=x", "input=x", "output=x"], "preset"),
 }
 OPTIONS = [
     (group, file.relative_to(CONFIGS / group).with_suffix("").as_posix())

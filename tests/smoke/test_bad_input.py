@@ -19,6 +19,8 @@ from tests.conftest import write_moving_clip
 from tests.smoke.conftest import Outcome
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter
+from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline.frames import FrameEncoder
 from vsr_lab.models import build_network, read_note, save_network
 from vsr_lab.video import VideoWriter
 
@@ -264,10 +266,10 @@ def test_disk_full_while_upscaling(
 ) -> None:
     clip = write_moving_clip(tmp_path / "original.mkv", frames=4)
 
-    def full(self: VideoWriter, frames: object, timestamps: object) -> None:
+    def full(self: FrameEncoder, *args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(VideoWriter, "write", full)
+    monkeypatch.setattr(run, "FrameEncoder", type("Full", (FrameEncoder,), {"__call__": full}))
     refused(cli("upscale", f"bundle={bundle}", f"input={clip}", "output=out.mp4"), "out.mp4", "disk is full")
     assert not list(here.iterdir())
 

@@ -99,7 +99,8 @@ def _upscale_one(cfg: DictConfig, root: Path, manifest: Path, bundles: dict[str,
     shot = find_shots(manifest, split="eval", content=content)[0]
     source, output = root / "upscale" / "input.mkv", root / "upscale" / f"{content}.mp4"
     _record(shot, source)
-    upscale_verb.run(_compose("upscale", f"bundle={bundle}", f"input={source}", f"output={output}", "overwrite=true"))
+    own = [f"bundle={bundle}", f"input={source}", f"output={output}", "overwrite=true", *cfg.upscale]
+    upscale_verb.run(_compose("upscale", *own))
     return {"video": output, "provenance": output.with_name(output.name + ".provenance.json")}
 
 

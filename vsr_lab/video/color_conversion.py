@@ -32,6 +32,20 @@ def is_gray(pixel_format: str) -> bool:
     return pixel_format.startswith(("gray", "ya", "mono"))
 
 
+def has_alpha(pixel_format: str) -> bool:
+    """Whether a pixel format has an alpha channel."""
+    format = VideoFormat(pixel_format)
+    return format.has_palette or any(component.is_alpha for component in format.components)
+
+
+def alpha_of(frame: VideoFrame) -> npt.NDArray[np.uint8 | np.uint16] | None:
+    """The alpha channel of a frame, (H, W), uint8 or of more than 8 bits uint16 in [0, 65535]; None if it has none."""
+    if not has_alpha(frame.format.name):
+        return None
+    kind = "rgba64le" if bits_of(frame.format.name) > 8 else "rgba"
+    return frame.reformat(format=kind).to_ndarray()[..., 3]  # pyright: ignore[reportReturnType]
+
+
 def bits_of(pixel_format: str) -> int:
     """Bit depth of a pixel format: that of its deepest component."""
     if pixel_format == "pal8":

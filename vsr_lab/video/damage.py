@@ -78,7 +78,7 @@ def find_damage(probe: Probe) -> Damage:
     """Decode every frame of a file without converting it to RGB; cached until the file changes."""
     known = _known_of(probe)
     if known.damage is None:
-        with LOG_LOCK, _libav_logging():
+        with LOG_LOCK, libav_logging():
             known.damage = _scan(probe)
     return known.damage
 
@@ -102,7 +102,7 @@ def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Call
     new = [group for group in range(first, last + 1) if group not in known.sound]
     if known.damage is None and new:
         close_decoder()
-        with LOG_LOCK, _libav_logging():
+        with LOG_LOCK, libav_logging():
             if new[0] > 0 and _is_sound(probe, new[0], new[-1]):
                 known.sound.update(range(new[0], new[-1] + 1))
                 return Damage()
@@ -142,7 +142,8 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
 
 
 @contextmanager
-def _libav_logging() -> Generator[None]:
+def libav_logging() -> Generator[None]:
+    """Have libav report errors, each one, while the block runs."""
     level, brief = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_skip_repeated(False)
     av.logging.set_level(av.logging.ERROR)

@@ -214,7 +214,7 @@ class AvDecoder(_ProcessLocal):
     def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         if self._index.counted:
             return enumerate(frames)
-        return _in_order(self._by_time(frames)) if self._careful else self._by_time(frames)
+        return in_order(self._by_time(frames)) if self._careful else self._by_time(frames)
 
     def _by_time(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
         ticks = self._index.ticks
@@ -224,7 +224,7 @@ class AvDecoder(_ProcessLocal):
                 yield place, frame
 
 
-def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+def in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
     """Sort frames by number: after an error a decoder may output them in coding order."""
     waiting: dict[int, VideoFrame] = {}
     for number, frame in frames:

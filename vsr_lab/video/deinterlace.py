@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Protocol
 
 import av.error
 import av.filter
@@ -13,7 +14,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import is_rgb
-from vsr_lab.video.decoders import AvDecoder, FrameConverter
+from vsr_lab.video.decoders import FrameConverter
 from vsr_lab.video.interlace_detection import Interlacing, ScanType, detect_interlacing
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.read_options import ReadOptions
@@ -100,6 +101,11 @@ def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
     return FilterChain("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
 
 
+class _Source(Protocol):
+    def frames(self, start: int, stop: int) -> Iterator[VideoFrame]: ...
+    def close(self) -> None: ...
+
+
 class FilteredDecoder:
     """Decodes a file through a filter chain.
 
@@ -107,7 +113,7 @@ class FilteredDecoder:
     read.
     """
 
-    def __init__(self, probe: Probe, chain: FilterChain, source: AvDecoder) -> None:
+    def __init__(self, probe: Probe, chain: FilterChain, source: _Source) -> None:
         self._probe = probe
         self._chain = chain
         self._source = source
@@ -115,12 +121,15 @@ class FilteredDecoder:
         self._held: dict[int, VideoFrame] = {}  # recent input frames, some of which the next read needs again
 
     def read(self, start: int, stop: int) -> AnyFrames:
+        return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
+
+    def frames(self, start: int, stop: int) -> list[VideoFrame]:
+        """Filtered frames start..stop-1."""
         first, last = self._chain.needs(start, stop, self._probe.frames)
         skipped = first // self._chain.taken * self._chain.given
         frames = self._frames(first, last)
         try:
-            filtered = itertools.islice(self._filtered(frames), start - skipped, stop - skipped)
-            return np.stack([self._convert(start + n, frame) for n, frame in enumerate(filtered)])
+            return list(itertools.islice(self._filtered(frames), start - skipped, stop - skipped))
         except av.error.FFmpegError as error:
             problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({error.strerror})"
             raise UserError(self._probe.path, problem, "set deinterlace=keep") from error

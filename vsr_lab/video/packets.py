@@ -35,6 +35,7 @@ class PacketIndex:
         reordered: True if the display order differs from the decoding order.
         packets: number of packets.
         halves: number of packets that contain the second field of a frame.
+        last: duration of the last frame in units of base; 0 if it is not stated.
     """
 
     ticks: Ticks
@@ -46,6 +47,7 @@ class PacketIndex:
     reordered: bool
     packets: int
     halves: int
+    last: int = 0
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
@@ -86,6 +88,7 @@ class _Row:
     dts: int | None
     key: bool
     shown: bool
+    duration: int = 0
 
 
 class PacketLog:
@@ -104,7 +107,8 @@ class PacketLog:
             if self._fields and self._fields.is_second_field(memoryview(packet)):
                 self._halves += 1
             else:
-                self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, not packet.is_discard))
+                shown = not packet.is_discard
+                self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, shown, packet.duration or 0))
 
     def index(self, base: Fraction, rate: Fraction) -> PacketIndex:
         step = 1 / (rate * base)
@@ -129,6 +133,7 @@ class PacketLog:
             reordered=len(delays) > 1,
             packets=len(rows) + self._halves,
             halves=self._halves,
+            last=max(shown, key=lambda row: row.pts or 0).duration if shown and not uncertain else 0,
         )
 
 

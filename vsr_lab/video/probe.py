@@ -2,7 +2,7 @@
 
 import re
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -141,6 +141,10 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
                 if not cut_short:
                     raise
             index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream))
+            if "mp4" in container.format.name and index.ticks.size and stream.duration:
+                # An edit list ends the last frame; the durations of packets are differences of decoding times.
+                end = (stream.start_time or 0) + stream.duration
+                index = replace(index, last=max(0, end - int(index.ticks[-1])))
             if not cut_short:
                 _check_complete(path, container, stream, index)
             if frame is None or not index.ticks.size:

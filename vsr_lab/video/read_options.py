@@ -6,7 +6,7 @@ from vsr_lab.core.errors import UserError
 
 _CHOICES = {
     "deinterlace": ("auto", "bwdif", "ivtc", "keep"),
-    "tone_map": ("bt2390",),
+    "tone_map": ("bt2390", "keep"),
     "damaged": ("keep",),
 }
 
@@ -18,7 +18,7 @@ class ReadOptions:
     Args:
         deinterlace: "bwdif" deinterlaces to one frame per two fields, "ivtc" restores the frames of telecined film,
             "auto" chooses for each file, "keep" reads interlaced frames as they are stored.
-        tone_map: "bt2390" converts PQ and HLG to BT.709.
+        tone_map: "bt2390" converts PQ and HLG to BT.709, "keep" reads their signal as it is.
         damaged: "keep" reads the frames that can be decoded.
 
     Raises:
@@ -38,7 +38,7 @@ class ReadOptions:
     @property
     def changes(self) -> bool:
         """Whether frames may differ from those that are stored."""
-        return self.deinterlace not in (None, "keep") or self.tone_map is not None or self.damaged is not None
+        return self.deinterlace not in (None, "keep") or self.tone_map not in (None, "keep") or self.damaged is not None
 
 
 REFUSE = ReadOptions()

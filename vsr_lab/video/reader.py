@@ -59,6 +59,8 @@ class VideoFile:
 
     Attributes:
         probe: properties of the frames as they are read.
+        source: properties of the frames as they are stored.
+        chain: filters that they are read through, or None.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -70,9 +72,9 @@ class VideoFile:
         source = probe(path, cut_short=read_options.damaged is not None)
         _refuse(source, read_options)
         self._damage = find_damage(source) if read_options.damaged else None
-        self._source = drop_frames(source, self._damage.lost) if self._damage else source
-        self._chain = filter_chain_for(self._source, read_options)
-        self.probe: Probe = self._chain.output(self._source) if self._chain else self._source
+        self.source = drop_frames(source, self._damage.lost) if self._damage else source
+        self.chain = filter_chain_for(self.source, read_options)
+        self.probe: Probe = self.chain.output(self.source) if self.chain else self.source
         self._square = square and self.probe.aspect != 1
         self._decoder: Decoder | None = None
 
@@ -103,8 +105,8 @@ class VideoFile:
         if stop == self.frames:
             self.close()
         clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
-        if self._source.hdr:
-            clip = tone_map(clip, self._source.hdr, self._source.peak)
+        if self.is_tone_mapped:
+            clip = tone_map(clip, self.source.hdr, self.source.peak)
         if self._square:
             clip = replace(clip, frames=to_frames_like(resize_to(clip.tensor(), self.size), clip.frames))
         return clip
@@ -113,23 +115,28 @@ class VideoFile:
         """Raise UserError if frames start..stop-1 may be damaged and read_options.damaged is None."""
         if self.read_options.damaged:
             return
-        needed = self._chain.needs(start, stop, self._source.frames) if self._chain else (start, stop)
-        damage = find_damage_between(self._source, *needed, self.close)
+        needed = self.chain.needs(start, stop, self.source.frames) if self.chain else (start, stop)
+        damage = find_damage_between(self.source, *needed, self.close)
         if damage:
             raise UserError(self.path, f"is damaged: {damage}", f"{damage.remedy}, or set damaged=keep")
+
+    @property
+    def is_tone_mapped(self) -> bool:
+        """Whether frames are converted from HDR to BT.709."""
+        return bool(self.source.hdr) and self.read_options.tone_map == "bt2390"
 
     @property
     def damage(self) -> Damage:
         """Lost and broken frames by their numbers in the original file. Decodes the whole file, once."""
         if self._damage is None:
-            self._damage = find_damage(self._source)
+            self._damage = find_damage(self.source)
         return self._damage
 
     def _open(self) -> Decoder:
-        if not self._chain and not self.read_options.damaged:
-            return open_decoder(self._source)
-        decoder = AvDecoder(self._source, careful=self.read_options.damaged is not None)
-        return FilteredDecoder(self._source, self._chain, decoder) if self._chain else decoder
+        if not self.chain and not self.read_options.damaged:
+            return open_decoder(self.source)
+        decoder = AvDecoder(self.source, careful=self.read_options.damaged is not None)
+        return FilteredDecoder(self.source, self.chain, decoder) if self.chain else decoder
 
     def close(self) -> None:
         """Close the file; reading opens it again."""

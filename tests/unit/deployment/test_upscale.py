@@ -19,11 +19,13 @@ from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Tiling, upscale
-from vsr_lab.video import VideoFile, VideoWriter
+from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.video import VideoFile
 
 WriteVideo = Callable[..., Path]
 TIMES = [0, 0.04, 0.2, 0.24, 0.5, 0.51, 2.0, 2.04]
-EXACT = Encoding("ffv1", "bgr0", {})
+EXACT = Encoding(codec="ffv1", pixel_format="bgr0")
 
 
 def _hash(path: Path) -> str:
@@ -128,7 +130,7 @@ def test_the_provenance_names_all_that_took_part(bundle: Bundle, source: Path, o
 
 def test_the_provenance_names_the_colors_that_are_written(bundle: Bundle, source: Path, output: Path) -> None:
     output = output.with_suffix(".mp4")
-    provenance = _upscale(bundle, source, output, encoding=Encoding("libx264", "yuv420p", {}))
+    provenance = _upscale(bundle, source, output, encoding=Encoding(codec="libx264", pixel_format="yuv420p"))
     written = VideoFile(output).probe.colour
     assert (provenance.output.matrix, provenance.output.full_range) == (written.matrix, written.full_range)
     assert written.matrix == "bt709"
@@ -136,7 +138,7 @@ def test_the_provenance_names_the_colors_that_are_written(bundle: Bundle, source
 
 def test_an_h264_file_is_written_by_default_means(bundle: Bundle, source: Path, output: Path, frames: Frames) -> None:
     output = output.with_suffix(".mp4")
-    _upscale(bundle, source, output, encoding=Encoding("libx264", "yuv420p", {"crf": "1"}))
+    _upscale(bundle, source, output, encoding=Encoding(codec="libx264", pixel_format="yuv420p", options={"crf": "1"}))
     video = VideoFile(output)
     assert (video.frames, video.size, video.probe.codec) == (8, (64, 128), "h264")
     off = video.read(0, 8).frames.astype(int) - frames.repeat(2, 1).repeat(2, 2)
@@ -148,7 +150,7 @@ def test_colour_is_written_where_it_is_read(bundle: Bundle, write_video: WriteVi
     y, x = np.mgrid[:32, :64]
     waves = np.stack([np.sin(x / 14), np.cos(y / 15 + x / 19), np.sin((x + y) / 16)], -1)
     soft = np.rint(127 + 90 * waves).astype(np.uint8)[None].repeat(3, 0)
-    encoding = Encoding("libx264", "yuv420p", {"crf": "1"})
+    encoding = Encoding(codec="libx264", pixel_format="yuv420p", options={"crf": "1"})
     _upscale(bundle, write_video("in/soft.mkv", soft), output, encoding=encoding)
     off = VideoFile(output).read(0, 3).frames.astype(int) - soft.repeat(2, 1).repeat(2, 2)
     assert np.abs(off).mean((0, 1, 2)).max() < 1.4  # centre 1.6, top left 1.45, BT.601 11
@@ -161,14 +163,14 @@ def test_depth_is_kept_where_the_output_has_it_and_told(
 ) -> None:
     deep = frames.astype(np.uint16) * 256 + 77
     source = write_video("in/deep.mkv", deep, codec="ffv1", pixel_format="gbrp16le")
-    provenance = _upscale(bundle, source, output, encoding=Encoding("ffv1", pixel_format, {}))
+    provenance = _upscale(bundle, source, output, encoding=Encoding(codec="ffv1", pixel_format=pixel_format))
     assert (provenance.source.bits, provenance.output.bits) == (16, written)
     if written == 16:
         assert np.array_equal(VideoFile(output).read(0, 8).frames, deep.repeat(2, 1).repeat(2, 2))
 
 
 def test_the_shape_of_pixels_is_kept(bundle: Bundle, write_video: WriteVideo, frames: Frames, output: Path) -> None:
-    h264 = Encoding("libx264", "yuv420p", {})
+    h264 = Encoding(codec="libx264", pixel_format="yuv420p")
     source = write_video("in/wide.mp4", frames, sample_aspect=Fraction(16, 11))
     _upscale(bundle, source, output, encoding=h264)
     assert VideoFile(output).aspect == VideoFile(source).aspect == Fraction(16, 11)
@@ -231,17 +233,17 @@ class Failed(Exception):
     """Something that nobody foresaw."""
 
 
-def _fails_after(frames: int, error: BaseException) -> Callable[..., None]:
-    write = VideoWriter.write
+def _fails_after(frames: int, error: BaseException) -> type[FrameEncoder]:
     written: list[int] = []
 
-    def fails(self: VideoWriter, *args: Any) -> None:
-        if len(written) == frames:
-            raise error
-        written.append(1)
-        write(self, *args)
+    class Failing(FrameEncoder):
+        def __call__(self, *args: Any) -> av.VideoFrame:
+            if len(written) == frames:
+                raise error
+            written.append(1)
+            return super().__call__(*args)
 
-    return fails
+    return Failing
 
 
 @pytest.mark.parametrize("written", [0, 5])
@@ -259,7 +261,7 @@ def test_a_failure_midway_leaves_nothing(
     error: BaseException,
     raised: type[BaseException],
 ) -> None:
-    monkeypatch.setattr(VideoWriter, "write", _fails_after(written, error))
+    monkeypatch.setattr(run, "FrameEncoder", _fails_after(written, error))
     with pytest.raises(raised):
         _upscale(bundle, source, output)
     assert _names(output.parent) == set()
@@ -271,7 +273,7 @@ def test_a_failure_midway_keeps_the_output_of_before(
 ) -> None:
     _upscale(bundle, source, output)
     before = {path.name: _hash(path) for path in output.parent.iterdir()}
-    monkeypatch.setattr(VideoWriter, "write", _fails_after(3, Failed()))
+    monkeypatch.setattr(run, "FrameEncoder", _fails_after(3, Failed()))
     with pytest.raises(Failed):
         _upscale(bundle, source, output, overwrite=True)
     assert {path.name: _hash(path) for path in output.parent.iterdir()} == before

@@ -65,6 +65,8 @@ class FootageChoice(Section):
     """Factor by which footage is downscaled first, to remove coding artefacts."""
     split: Text | None = None
     """Split to use, of a manifest or of a dataset's layout."""
+    content: Text | None = None
+    """content_type of the manifest rows to use; null: all."""
 
 
 class Reading(Section):
@@ -73,6 +75,6 @@ class Reading(Section):
     deinterlace: Deinterlace | None = None
     """null: interlaced video is refused; auto, bwdif, ivtc: converted to progressive frames; keep: read as stored."""
     tone_map: ToneMap | None = None
-    """null: HDR is refused; bt2390: tone-mapped to BT.709."""
+    """null: HDR is refused; bt2390: tone-mapped to BT.709; keep: its signal is read as stored."""
     damaged: Damaged | None = None
     """null: damaged files are refused; keep: the frames that can be decoded are read."""

@@ -1,19 +1,13 @@
 """Configurations of export and upscale."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from vsr_lab.cli.schema.base import Bool, Command, Int, Names, Reading
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 
 Exporting = Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]
-
-
-def _has_weights(candidate: Part[Any]) -> Part[Any]:
-    if "path" not in candidate.keywords:
-        raise ValueError("has no weights file to export; set candidate=checkpoint candidate.path=")
-    return candidate
 
 
 class ExportConfig(Command):
@@ -22,7 +16,7 @@ class ExportConfig(Command):
     Example: vsr-lab export candidate.path=RUN/network.safetensors
     """
 
-    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate"), AfterValidator(_has_weights)]
+    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")]
     exporters: Annotated[
         dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
     ]
@@ -39,9 +33,14 @@ class UpscaleConfig(Command, Reading):
     bundle: FilePath
     input: FilePath
     output: FilePath
-    codec: Text
+    preset: Annotated[Part[Any], describes("vsr_lab.deployment.Encoding")]
+    plan: Bool
+    codec: Text | None
     pixel_format: Text | None
     options: dict[str, Text]
+    audio: Literal["copy", "transcode", "drop"]
+    unsupported: Literal["drop", "convert"] | None
+    background: Text | None
     watch_cuts: Bool
     tile: Annotated[Int, Field(ge=0, le=65536)]
     overlap: Annotated[Int, Field(ge=0, le=4096)]

@@ -73,7 +73,7 @@ class SampleConfig(Command):
     frames: Annotated[Int, Field(ge=2, le=100_000)] | None
     clips: Names | None
     split: Text | None
-    content_type: Text | None
+    content: Text | None
     seed: Seed
     scans: FolderPath
 
@@ -85,7 +85,6 @@ class DegradeConfig(Command, FootageChoice):
     """
 
     root: FilePath
-    content_type: Text | None
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     scale: Scale
     seed: Seed
@@ -152,12 +151,6 @@ class DemoFootage(Section):
     frames: Annotated[Int, Field(ge=8, le=10_000)]
 
 
-class DemoUpscale(Section):
-    """How the demo writes its upscaled clip."""
-
-    options: dict[str, Text]
-
-
 class DemoConfig(Command):
     """Train, evaluate, select, export and upscale on footage from installed packages.
 
@@ -170,4 +163,4 @@ class DemoConfig(Command):
     specialist: list[Text]
     per_frame: list[Text]
     evaluate: list[Text]
-    upscale: DemoUpscale
+    upscale: list[Text]

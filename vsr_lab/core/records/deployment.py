@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import ClassVar, Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
@@ -68,16 +68,95 @@ class VideoFacts(Part):
     assumed: bool = False
 
 
+class StreamPlan(Part):
+    """What becomes of a stream of the source.
+
+    Attributes:
+        index: of the stream in the source.
+        kind: video, audio, subtitle, cover, attachment or data.
+        codec: in the source.
+        action: upscale (the one that is upscaled), copy, convert or drop.
+        to: codec in the output; empty if it is dropped.
+        note: how it is converted, or why it is dropped.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    action: Literal["upscale", "copy", "convert", "drop"]
+    to: str = ""
+    note: str = ""
+
+
+class VideoPlan(Part):
+    """How the upscaled stream is encoded.
+
+    Attributes:
+        codec: FFmpeg's name of the encoder.
+        options: of the encoder.
+        size: width and height in pixels.
+        sample_aspect, rate, time_base: as "1/1".
+        constant: every frame is shown equally long.
+        primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
+        range: full, or limited.
+    """
+
+    codec: str
+    pixel_format: str
+    options: dict[str, str]
+    size: tuple[int, int]
+    sample_aspect: str
+    rate: str
+    time_base: str
+    constant: bool
+    primaries: int
+    transfer: int
+    matrix: int
+    range: Literal["full", "limited"]
+
+
+class Plan(Part):
+    """What upscaling a file writes, decided before the first frame.
+
+    Attributes:
+        preset: name of the settings that the encoding was derived from.
+        container: FFmpeg's name of the output's format.
+        frames: of the output.
+        shift: seconds that every timestamp is moved by.
+        chapters: number of chapters that are kept.
+        tags: names of the source's tags that are kept.
+        converted: what is kept in another form.
+        dropped: what the output does not keep.
+        segments: first frames of the parts that are encoded separately; [0]: all in one.
+        seconds, output_bytes, memory_bytes: estimates; seconds is None if the network was not timed.
+    """
+
+    preset: str
+    container: str
+    video: VideoPlan
+    streams: list[StreamPlan]
+    frames: int
+    shift: float = 0.0
+    chapters: int = 0
+    tags: list[str] = Field(default_factory=list[str])
+    converted: list[str] = Field(default_factory=list[str])
+    dropped: list[str] = Field(default_factory=list[str])
+    segments: list[int] = Field(default_factory=lambda: [0])
+    seconds: float | None = None
+    output_bytes: int = 0
+    memory_bytes: int = 0
+
+
 class Provenance(Record):
     """VIDEO.provenance.json: how an upscaled video was made.
 
     Attributes:
         created: ISO 8601, UTC.
+        plan: what was decided before the first frame.
         deinterlace, tone_map, damaged: how the source was read, see `vsr_lab.video.ReadOptions`.
         damage: damage found in the source.
         cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
-        codec, pixel_format, options: settings of the encoder.
         tile, overlap: in LR pixels; 0: whole frames.
     """
 
@@ -97,9 +176,7 @@ class Provenance(Record):
     cuts: list[int] | None
     bundle: str
     bundle_sha256: dict[str, str]
-    codec: str
-    pixel_format: str
-    options: dict[str, str]
+    plan: Plan
     tile: int
     overlap: int
     versions: dict[str, str]

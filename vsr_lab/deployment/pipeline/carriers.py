@@ -1,0 +1,177 @@
+"""Streams that are not upscaled: how their packets reach the output."""
+
+from fractions import Fraction
+from typing import Any, Protocol, TypeAlias
+
+from av.audio.resampler import AudioResampler
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.subtitles.subtitle import SubtitleSet
+
+from vsr_lab.core.records.deployment import StreamPlan
+from vsr_lab.deployment.pipeline.aac import adts_config, adts_payload
+from vsr_lab.deployment.pipeline.survey import SourceStream
+
+_BITS_PER_CHANNEL = 96_000
+AUDIO_ENCODERS = ("aac", "libopus", "ac3", "pcm_s24le", "pcm_s16le")  # the first that the container takes
+
+
+AnyPacket: TypeAlias = Any  # av.Packet of any stream
+
+
+class Carrier(Protocol):
+    """Takes the packets of one stream of the source, in order; None at its end."""
+
+    def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]: ...
+
+
+def add_carrier(
+    output: OutputContainer, source: Any, known: SourceStream, plan: StreamPlan, first: bytes = b""
+) -> Carrier | None:
+    """Add a stream to the output, as planned.
+
+    Args:
+        output: not begun yet.
+        source: the open stream of the source.
+        known: what is known of it.
+        plan: copy, or convert to which codec.
+        first: content of its first packet, which AAC without a header needs.
+
+    Returns:
+        What its packets go through; None if all of it is in the header.
+
+    Raises:
+        ValueError, av.error.FFmpegError: the container does not take it.
+    """
+    if known.kind == "attachment" or (known.kind == "cover" and plan.to == "attachment"):
+        name = known.metadata.get("filename") or f"cover.{'jpg' if known.codec == 'mjpeg' else known.codec}"
+        kind = known.metadata.get("mimetype") or f"image/{'jpeg' if known.codec == 'mjpeg' else known.codec}"
+        output.add_attachment(name, kind, known.extradata if known.kind == "attachment" else first)
+        return None
+    if plan.action == "convert" and known.kind == "audio" and plan.to != "aac (raw)":
+        return _described(_AudioConverter(output, source, plan.to), known)
+    if plan.action == "convert" and known.kind == "subtitle":
+        return _described(_SubtitleConverter(output, source, plan.to), known)
+    return _described(_Copier(output, source, first if plan.to == "aac (raw)" else b""), known)
+
+
+def _described(carrier: Any, known: SourceStream) -> Carrier:
+    """Give the carrier's stream the language, title and flags of the source's."""
+    carrier.stream.metadata.update(known.tags)
+    if known.language:
+        carrier.stream.metadata["language"] = known.language
+    carrier.stream.disposition = Disposition(known.disposition)
+    return carrier
+
+
+class _Copier:
+    """Copy packets; of AAC with ADTS headers, take these off."""
+
+    def __init__(self, output: OutputContainer, source: Any, adts: bytes) -> None:
+        self.stream: Any = output.add_stream_from_template(source, opaque=True)
+        self._adts = bool(adts)
+        if adts:
+            self.stream.codec_context.extradata = adts_config(adts)
+
+    def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]:
+        if packet is None or not packet.size:
+            return []
+        if packet.dts is None and packet.pts is None:  # a cover
+            packet.pts = packet.dts = 0
+        if self._adts:
+            packet = _with_data(packet, adts_payload(bytes(packet)))
+        carried: AnyPacket = packet
+        carried.stream = self.stream
+        return [carried]
+
+
+def _with_data(packet: AnyPacket, data: bytes) -> AnyPacket:
+    changed = Packet(data)
+    changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+    changed.duration, changed.is_keyframe = packet.duration, packet.is_keyframe
+    return changed
+
+
+class _AudioConverter:
+    """Decode audio and encode it with another codec."""
+
+    def __init__(self, output: OutputContainer, source: Any, codec: str) -> None:
+        self._source = source
+        context = source.codec_context
+        rate = 48_000 if codec == "libopus" else context.sample_rate
+        self.stream: Any = output.add_stream(codec, rate=rate)
+        self.stream.codec_context.layout = context.layout.name
+        if not codec.startswith("pcm"):
+            self.stream.codec_context.bit_rate = _BITS_PER_CHANNEL * len(context.layout.channels)
+        self.stream.codec_context.time_base = Fraction(1, rate)
+        self.stream.codec_context.open()
+        frame = self.stream.codec_context.frame_size or None
+        self._resampler = AudioResampler(self.stream.codec_context.format, context.layout, rate, frame)
+
+    def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]:
+        frames: list[Any] = []
+        if packet is not None and packet.size:
+            frames = [out for frame in packet.decode() for out in self._resampler.resample(frame)]
+        elif packet is None:
+            frames = [
+                out for frame in self._source.codec_context.decode(None) for out in self._resampler.resample(frame)
+            ]
+            frames += [*self._resampler.resample(None), None]
+        return [made for frame in frames for made in self.stream.codec_context.encode(frame) if self._owned(made)]
+
+    def _owned(self, packet: AnyPacket) -> bool:
+        packet.stream = self.stream
+        return True
+
+
+class _SubtitleConverter:
+    """Decode text subtitles and encode them in another format."""
+
+    def __init__(self, output: OutputContainer, source: Any, codec: str) -> None:
+        self._source = source
+        self.stream: Any = output.add_stream(codec)
+        context = self.stream.codec_context
+        source.codec_context.open(strict=False)
+        context.subtitle_header = source.codec_context.subtitle_header or _HEADER
+        context.time_base = self.stream.time_base = Fraction(1, 1000)
+        context.open(strict=False)
+
+    def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]:
+        if packet is None or not packet.size or packet.pts is None:
+            return []
+        lines = [bytes(rect.ass) for rect in packet.decode() if hasattr(rect, "ass")]
+        start = round(packet.pts * packet.time_base * 1000)
+        length = round((packet.duration or 0) * packet.time_base * 1000)
+        made: list[AnyPacket] = []
+        for line in lines:
+            encoded = self.stream.codec_context.encode_subtitle(SubtitleSet.create(line, 0, length, start))
+            encoded.pts = encoded.dts = start
+            encoded.duration, encoded.time_base, encoded.stream = length, Fraction(1, 1000), self.stream
+            made.append(encoded)
+        return made
+
+
+_HEADER = (
+    b"[Script Info]\nScriptType: v4.00+\nPlayResX: 384\nPlayResY: 288\n\n[V4+ Styles]\n"
+    b"Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+    b"Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, "
+    b"MarginV, Encoding\nStyle: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10,10,10,1\n\n"
+    b"[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
+)
+
+
+def delayed(carrier: Carrier, shift: Fraction) -> Carrier:
+    """A carrier whose packets are moved by `shift` seconds."""
+    if not shift:
+        return carrier
+
+    def carry(packet: AnyPacket | None) -> list[AnyPacket]:
+        made = carrier(packet)
+        for one in made:
+            ticks = round(shift / one.time_base)
+            one.pts = None if one.pts is None else one.pts + ticks
+            one.dts = None if one.dts is None else one.dts + ticks
+        return made
+
+    return carry

@@ -1,0 +1,226 @@
+"""The encoder, pixel format and color description of the upscaled stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import av
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.deployment import VideoPlan
+from vsr_lab.deployment.pipeline.encoding import (
+    EVEN,
+    Encoding,
+    Samples,
+    has_encoder,
+    is_pixel_format,
+    lower,
+    pixel_format_for,
+)
+from vsr_lab.deployment.pipeline.survey import ColorTags, Survey
+from vsr_lab.deployment.pipeline.timing import Timing
+from vsr_lab.video import VideoFile
+from vsr_lab.video.color_conversion import bits_of, is_rgb
+
+_BT709 = ColorTags(1, 1, 1)
+_CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"}  # that write them as SEI
+
+
+@dataclass(frozen=True)
+class VideoChoice:
+    """How the video is written, and what that changes."""
+
+    video: VideoPlan
+    converted: list[str] = field(default_factory=list[str])
+    lost: list[str] = field(default_factory=list[str])
+
+
+def choose_video(
+    source: VideoFile,
+    survey: Survey,
+    encoding: Encoding,
+    *,
+    container: str,
+    scale: int,
+    timing: Timing,
+    trained: str | None = None,
+) -> VideoChoice:
+    """Choose the encoder and what it is given.
+
+    Args:
+        source: the file.
+        survey: what is known of it.
+        encoding: as it was asked for.
+        container: FFmpeg's name of the output's format.
+        scale: of the network.
+        timing: of the output.
+        trained: pixel format that the network was trained for: its chroma is kept where it is finer than the source's.
+
+    Raises:
+        UserError: no encoder fits.
+    """
+    size = (source.size[0] * scale, source.size[1] * scale)
+    mapped = source.is_tone_mapped
+    original = _samples(source, survey)
+    codec, pixel_format = _format(encoding, container, _wanted(original, encoding, trained), size)
+    if pixel_format is None:
+        problem = f"holds {original}, which {codec} does not"
+        raise UserError(source.path, problem, "set pixel_format=, or choose preset=archive with a .mkv output")
+    written = Samples.of(pixel_format)
+    colors = _colors(survey.colors, mapped, rgb=written.rgb)
+    options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
+    if container == "avi" and codec in {"libx264", "libx264rgb"}:
+        options["bf"] = "0"  # AVI has no timestamps of display
+    video = VideoPlan(
+        codec=codec,
+        pixel_format=pixel_format,
+        options=options,
+        size=(size[1], size[0]),
+        sample_aspect=str(Fraction(source.aspect)),
+        rate=str(timing.rate),
+        time_base=str(timing.base),
+        constant=timing.constant,
+        primaries=colors.primaries,
+        transfer=colors.transfer,
+        matrix=colors.matrix,
+        range="full" if colors.full_range else "limited",
+    )
+    changes = list(_changes(original, written, alpha_kept=encoding.background is None))
+    asked = bool(encoding.pixel_format or encoding.bits or encoding.chroma)
+    lost = [*([] if asked else changes), *_lost(survey, codec, container, timing, mapped=mapped)]
+    converted = [f"{change}, as asked" for change in changes] if asked else []
+    converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
+    converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
+    converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
+    return VideoChoice(video, converted, lost)
+
+
+def _samples(source: VideoFile, survey: Survey) -> Samples:
+    """What the source's samples hold. An alpha channel that is opaque holds nothing."""
+    stored = Samples.of(source.probe.pixel_format)
+    is_deep_prores = source.probe.codec == "prores" and stored.bits == 12  # decoded to 12 bits; encoders take 10
+    return replace(stored, alpha=stored.alpha and survey.transparent, bits=10 if is_deep_prores else stored.bits)
+
+
+def _wanted(original: Samples, encoding: Encoding, trained: str | None) -> Samples:
+    wanted = lower(original, bits=encoding.bits, chroma=encoding.chroma)
+    wanted = replace(wanted, alpha=original.alpha and encoding.background is None)
+    if trained and not encoding.chroma and wanted.chroma and (own := Samples.of(trained).chroma):
+        wanted = replace(wanted, chroma=(min(own[0], wanted.chroma[0]), min(own[1], wanted.chroma[1])))
+    return wanted
+
+
+def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int, int]) -> tuple[str, str | None]:
+    """The encoder and its pixel format: the first of the candidates that holds what is wanted."""
+    if encoding.pixel_format and not is_pixel_format(encoding.pixel_format):
+        raise UserError("pixel_format", f"FFmpeg has no {encoding.pixel_format}", "choose one such as yuv420p, or null")
+    if encoding.codec and (encoding.pixel_format or not has_encoder(encoding.codec)):  # which is checked later
+        return encoding.codec, _given(encoding.codec, encoding.pixel_format or "yuv420p", size)
+    candidates = [encoding.codec] if encoding.codec else list(_candidates(container, wanted, encoding.pixel_format))
+    for codec in candidates:
+        found = (
+            _given(codec, encoding.pixel_format, size)
+            if encoding.pixel_format
+            else pixel_format_for(codec, wanted, size)
+        )
+        if found:
+            return codec, found
+    if not candidates:
+        raise UserError(
+            f".{container}", "holds neither H.264, HEVC, VP9 nor FFV1", "choose .mp4 or .mkv, or set codec="
+        )
+    return candidates[0], _nearest(candidates[0], wanted, size)
+
+
+def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
+    """The best pixel format of an encoder that does not hold all: fewer bits, then no alpha, then other chroma."""
+    for bits in (wanted.bits, 12, 10, 8):
+        for alpha in {wanted.alpha, False}:
+            for chroma in (wanted.chroma, (0, 0), (1, 0), (1, 1)):
+                smaller = Samples(min(bits, wanted.bits), chroma, wanted.rgb and chroma == wanted.chroma, alpha)
+                if found := pixel_format_for(codec, smaller, size):
+                    return found
+    return None
+
+
+def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> Iterator[str]:
+    """Encoders in order of preference: H.264 up to 8 bits and HEVC above, where the container takes them."""
+    bits, rgb = (bits_of(pixel_format), is_rgb(pixel_format)) if pixel_format else (wanted.bits, wanted.rgb)
+    order = ["libx264rgb", "libx264"] if rgb else ["libx264"]
+    order = [*order, "libx265"] if bits <= 8 else ["libx265", *order]
+    if wanted.alpha:
+        order = [*({"mov": ["prores_ks", "png"]}.get(container, ["libvpx-vp9", "ffv1"])), *order]
+    for codec in [*order, "libvpx-vp9", "mpeg2video"]:
+        if has_encoder(codec) and _takes(container, codec):
+            yield codec
+
+
+def _takes(container: str, codec: str) -> bool:
+    output = av.open("/dev/null", "w", format=container)
+    try:
+        output.add_stream(codec)
+    except ValueError:
+        return False
+    return True
+
+
+def _given(codec: str, pixel_format: str, size: tuple[int, int]) -> str:
+    """A pixel format that was asked for. Raises UserError if its chroma cannot hold odd sides."""
+    across, down = Samples.of(pixel_format).chroma or (0, 0)
+    if codec in EVEN and ((size[1] % 2 and across) or (size[0] % 2 and down)):
+        problem = f"cannot hold {size[1]}x{size[0]}, whose sides are odd"
+        raise UserError(f"pixel_format={pixel_format}", problem, "set pixel_format=yuv444p")
+    return pixel_format
+
+
+def _colors(source: ColorTags, mapped: bool, rgb: bool) -> ColorTags:
+    """The tags of the output: the source's, as its R'G'B' values are what the network was given."""
+    colors = _BT709 if mapped else source
+    if rgb:
+        return ColorTags(colors.primaries, colors.transfer, 0, True)
+    if colors.matrix == 0:  # RGB written as YCbCr
+        return ColorTags(colors.primaries, colors.transfer, 1, False)
+    return colors
+
+
+def _metadata(codec: str, survey: Survey, encoding: Encoding, *, mapped: bool) -> dict[str, str]:
+    """Options that state the mastering display and light levels, and that keep the encoder quiet."""
+    light = f"{survey.light[0]},{survey.light[1]}" if survey.light else ""
+    if codec == "libx265":
+        facts = ["log-level=error"]
+        if not mapped:
+            facts += [f"master-display={survey.mastering}"] if survey.mastering else []
+            facts += [f"max-cll={light}"] if light else []
+        own = encoding.options.get("x265-params")
+        return {"x265-params": ":".join([*facts, *([own] if own else [])])}
+    return {}
+
+
+def _changes(original: Samples, written: Samples, *, alpha_kept: bool) -> Iterator[str]:
+    if written.bits < original.bits:
+        yield f"{original.bits} bits become {written.bits}"
+    if original.rgb and not written.rgb and written.chroma != (0, 0):
+        yield f"chroma of RGB becomes that of {written}"
+    elif (
+        original.chroma is not None
+        and written.chroma is not None
+        and any(have > want for have, want in zip(written.chroma, original.chroma, strict=True))
+    ):
+        yield f"chroma of {original} becomes that of {written}"
+    if original.chroma is not None and written.chroma is None:
+        yield "color becomes gray"
+    if original.alpha and alpha_kept and not written.alpha:
+        yield "the alpha channel (set background= to composite it on a color)"
+
+
+def _lost(survey: Survey, codec: str, container: str, timing: Timing, *, mapped: bool) -> list[str]:
+    lost: list[str] = []
+    if survey.captions and codec not in _CAPTIONS:
+        lost.append(f"closed captions (CEA-608/708), which {codec} does not write")
+    if (survey.mastering or survey.light) and not mapped and codec != "libx265":
+        lost.append(f"HDR10 mastering metadata, which {codec} does not write")
+    if not mapped:
+        lost += [f"{name} metadata, which is of the frames before upscaling" for name in survey.dynamic]
+    if container == "avi" and not timing.constant:
+        lost.append("a varying frame rate, as AVI has one for all frames")
+    return lost

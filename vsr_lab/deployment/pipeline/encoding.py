@@ -1,0 +1,178 @@
+"""What the output is encoded as: presets, and the pixel format of an encoder that keeps what the source has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+from av.video.format import VideoFormat
+
+from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
+
+_CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
+EVEN = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nvenc", "av1_nvenc", "mpeg2video"}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the output is encoded. None: as the source is.
+
+    Args:
+        name: of these settings.
+        codec: an encoder of FFmpeg; None: HEVC for more than 8 bits, else H.264, or what the container takes.
+        pixel_format: such as yuv420p; None: the encoder's that keeps the source's samples.
+        bits: bit depth.
+        chroma: subsampling: 420, 422 or 444.
+        hdr: whether PQ and HLG are written as they are; otherwise they have to be tone-mapped.
+        containers: suffixes of the files that this is meant for; empty: any.
+        codec_options: options of encoders, by their names.
+        options: of the encoder that is used, added to these.
+        audio: copy, transcode or drop.
+        unsupported: what is done with what the output cannot keep: drop leaves it out, convert changes it where that is
+            possible and leaves it out elsewhere; None refuses the file.
+        background: color such as "black" that transparent pictures are composited on; None keeps alpha.
+    """
+
+    name: str = "match"
+    codec: str | None = None
+    pixel_format: str | None = None
+    bits: int | None = None
+    chroma: str | None = None
+    hdr: bool = True
+    containers: tuple[str, ...] = ()
+    codec_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    audio: Literal["copy", "transcode", "drop"] = "copy"
+    unsupported: Literal["drop", "convert"] | None = None
+    background: str | None = None
+
+    def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
+        """The options of an encoder: those of other encoders have no say."""
+        options = {
+            **_profile(codec, pixel_format),
+            **self.codec_options.get(codec, _OPTIONS.get(codec, {})),
+            **self.options,
+        }
+        return {name: value for name, value in options.items() if value != ""}
+
+
+_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "libx264": {"crf": "16", "preset": "medium"},
+    "libx264rgb": {"crf": "14", "preset": "medium"},
+    "libx265": {"crf": "16", "preset": "medium"},
+    "libsvtav1": {"crf": "18", "preset": "6"},
+    "libvpx-vp9": {"crf": "18", "b": "0", "cpu-used": "4", "row-mt": "1"},
+    "ffv1": {"level": "3", "slicecrc": "1"},
+    "mpeg2video": {"qmin": "2", "qmax": "2"},
+    "mjpeg": {"qmin": "2", "qmax": "2"},
+    "h264_nvenc": {"preset": "p5", "rc": "vbr", "cq": "17"},
+    "hevc_nvenc": {"preset": "p5", "rc": "vbr", "cq": "17"},
+    "av1_nvenc": {"preset": "p5", "rc": "vbr", "cq": "20"},
+}
+
+
+def _profile(codec: str, pixel_format: str) -> dict[str, str]:
+    """The profile of a production codec that holds a pixel format."""
+    if codec == "prores_ks":
+        return {"profile": "4444" if "444" in pixel_format else "hq"}
+    if codec == "dnxhd":
+        deep = bits_of(pixel_format) > 8
+        return {"profile": "dnxhr_444" if "444" in pixel_format else "dnxhr_hqx" if deep else "dnxhr_hq"}
+    return {}
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What the samples of a pixel format hold.
+
+    Attributes:
+        bits: bit depth.
+        chroma: log2 of the subsampling of chroma, across and down; None: no chroma.
+        rgb: red, green and blue.
+        alpha: has an alpha channel.
+    """
+
+    bits: int
+    chroma: tuple[int, int] | None
+    rgb: bool
+    alpha: bool
+
+    @classmethod
+    def of(cls, pixel_format: str) -> "Samples":
+        """What a pixel format holds."""
+        format = VideoFormat(pixel_format)
+        alpha = format.has_palette or any(component.is_alpha for component in format.components)
+        if is_gray(pixel_format):
+            return cls(bits_of(pixel_format), None, False, alpha or pixel_format.startswith("ya"))
+        if is_rgb(pixel_format):
+            return cls(bits_of(pixel_format), (0, 0), True, alpha)
+        across, down = (64 // format.chroma_width(64)), (64 // format.chroma_height(64))
+        return cls(bits_of(pixel_format), (across.bit_length() - 1, down.bit_length() - 1), False, alpha)
+
+    def __str__(self) -> str:
+        kind = "RGB" if self.rgb else "gray" if self.chroma is None else _layout(self.chroma)
+        return f"{kind} {self.bits}-bit" + (" with alpha" if self.alpha else "")
+
+
+def _layout(chroma: tuple[int, int]) -> str:
+    return {(1, 1): "4:2:0", (1, 0): "4:2:2", (0, 0): "4:4:4", (2, 0): "4:1:1", (2, 2): "4:1:0", (0, 1): "4:4:0"}[
+        chroma
+    ]
+
+
+def is_pixel_format(name: str) -> bool:
+    """Whether FFmpeg knows a pixel format."""
+    try:
+        VideoFormat(name)
+    except ValueError:
+        return False
+    return True
+
+
+def has_encoder(name: str) -> bool:
+    """Whether FFmpeg has an encoder here."""
+    try:
+        return Codec(name, "w").type == "video"
+    except UnknownCodecError:
+        return False
+
+
+def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
+    """The pixel format of an encoder that holds all that `wanted` does with the least beyond it; None if none does.
+
+    Args:
+        codec: name of the encoder.
+        wanted: bit depth, chroma, alpha.
+        size: height and width; an odd side has no place in subsampled chroma of most encoders.
+    """
+    formats = [format.name for format in Codec(codec, "w").video_formats or ()]
+    fitting = [name for name in formats if _holds(Samples.of(name), wanted, codec, size)]
+    return min(fitting, key=lambda name: _excess(name, wanted), default=None)
+
+
+def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int]) -> bool:
+    if offered.bits < max(wanted.bits, 8) or offered.bits > 16 or (wanted.alpha and not offered.alpha):
+        return False
+    if wanted.rgb or offered.rgb:
+        return wanted.rgb and offered.rgb
+    if wanted.chroma is None or offered.chroma is None:
+        return wanted.chroma is None
+    fits = all(have <= want for have, want in zip(offered.chroma, wanted.chroma, strict=True))
+    odd = (size[1] % 2 and offered.chroma[0]) or (size[0] % 2 and offered.chroma[1])
+    return fits and not (odd and codec in EVEN)
+
+
+def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
+    """How much more a pixel format holds than is wanted; of equal ones planar and little-endian comes first."""
+    offered = Samples.of(name)
+    chroma = 0 if offered.chroma is None else 4 - sum(offered.chroma)
+    plain = name.startswith(("yuv4", "yuva", "gbrp", "gray")) and not name.endswith("be")
+    return int(offered.alpha and not wanted.alpha), offered.bits, chroma, int(not plain), name
+
+
+def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = None) -> Samples:
+    """Samples as a preset asks for them, with another bit depth or chroma."""
+    if chroma is not None and samples.chroma is not None:
+        samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
+    return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)

@@ -1,0 +1,135 @@
+"""Conversion of RGB frames to what an encoder takes, by the matrix and range that the output is tagged with."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.filter import Graph
+from av.video.frame import VideoFrame
+
+from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.records.deployment import VideoPlan
+from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
+
+MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # by H.273 code point
+_SWSCALE = {"bt709": "bt709", "fcc": "fcc", "bt601": "smpte170m", "smpte240m": "smpte240m", "bt2020": "bt2020"}
+# Without these flags swscale's 4:2:0 is off by up to 157 levels, and its default chroma location is not the one players
+# assume. Of 16-bit RGB its result is half a level too bright, so it only subsamples and reduces bit depth there.
+_SCALE = (
+    "in_color_matrix={matrix}:in_range={given}:out_color_matrix={matrix}:out_range={range}:out_chroma_loc=left"
+    ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:sws_dither={dither}"
+)
+Samples = npt.NDArray[np.uint8 | np.uint16]
+
+
+class FrameEncoder:
+    """Convert RGB (H, W, 3), uint8 or uint16, to frames of the plan's pixel format."""
+
+    def __init__(self, plan: VideoPlan) -> None:
+        self._plan = plan
+        self._format = plan.pixel_format
+        self._colour = Colour(MATRICES.get(plan.matrix, "bt709"), plan.range == "full")
+        self._alpha = self._format.startswith("yuva")
+        self._opaque = self._format.replace("yuva", "yuv") if self._alpha else self._format
+        self._graph: Graph | None = None
+        self._carrier: Graph | None = None
+
+    def __call__(self, picture: AnyFrames, alpha: Samples | None = None, like: VideoFrame | None = None) -> VideoFrame:
+        """Convert one frame.
+
+        Args:
+            picture: RGB (H, W, 3).
+            alpha: (H, W) of the same type, for pixel formats with alpha.
+            like: a decoded frame whose captions and other side data the result gets.
+        """
+        if is_gray(self._format):
+            frame = self._gray(picture)
+        elif is_rgb(self._format):
+            frame = self._rgb(picture, alpha)
+        else:
+            frame = self._yuv(picture)
+            if self._alpha:
+                frame = self._with_alpha(frame, alpha)
+        if like is not None:
+            frame = self._with_side_data(frame, like)
+        frame.colorspace, frame.color_range = self._plan.matrix, 2 if self._plan.range == "full" else 1
+        frame.color_primaries, frame.color_trc = self._plan.primaries, self._plan.transfer
+        return frame
+
+    def _gray(self, picture: AnyFrames) -> VideoFrame:
+        """Luma by the plan's own matrix and range: swscale's would be of BT.601 and full range."""
+        bits = bits_of(self._format)
+        weights = ycbcr_matrix(self._colour.matrix)[0] / np.iinfo(picture.dtype).max
+        luma = picture.astype(np.float32) @ weights.astype(np.float32)
+        step = 2.0 ** (bits - 8)
+        levels = luma * (2.0**bits - 1) if self._colour.full_range else (16 + 219 * luma) * step
+        codes = np.rint(levels).astype(np.uint8 if bits == 8 else np.uint16)
+        frame = VideoFrame(codes.shape[1], codes.shape[0], self._format)
+        _fill(frame, 0, codes)
+        return frame
+
+    def _rgb(self, picture: AnyFrames, alpha: Samples | None) -> VideoFrame:
+        deep = picture.dtype == np.uint16
+        if alpha is not None:
+            picture = np.dstack([picture, alpha])  # pyright: ignore[reportAssignmentType]
+        kind = ("rgba64le" if deep else "rgba") if alpha is not None else ("rgb48le" if deep else "rgb24")
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=kind)  # pyright: ignore[reportArgumentType]
+        return self._through(frame, "") if kind != self._format else frame
+
+    def _yuv(self, picture: AnyFrames) -> VideoFrame:
+        deep = picture.dtype == np.uint16
+        if deep:
+            to_rgb = yuv_to_rgb_matrix(self._colour, 16, 65535)
+            to_yuv = np.linalg.inv(to_rgb[:, :3])
+            codes = cv2.transform(picture.astype(np.float32), np.hstack([to_yuv, -to_yuv @ to_rgb[:, 3:]]))
+            codes = np.clip(np.rint(codes), 0, 65535).astype(np.uint16)
+            frame = VideoFrame.from_ndarray(codes, format="yuv444p16le", channel_last=True)
+        else:
+            frame = VideoFrame.from_ndarray(picture, format="rgb24")  # pyright: ignore[reportArgumentType]
+        scale = _SCALE.format(
+            matrix=_SWSCALE[self._colour.matrix],
+            range=self._plan.range,
+            given=self._plan.range if deep else "full",
+            dither="none" if deep else "auto",
+        )
+        return self._through(frame, scale)
+
+    def _through(self, frame: VideoFrame, scale: str) -> VideoFrame:
+        if self._graph is None:
+            self._graph = filter_graph(frame, scale, self._opaque)
+        self._graph.push(frame)
+        return self._graph.vpull()
+
+    def _with_alpha(self, frame: VideoFrame, alpha: Samples | None) -> VideoFrame:
+        made = VideoFrame(frame.width, frame.height, self._format)
+        _copy_planes(frame, made)
+        bits = bits_of(self._format)
+        opaque = np.full((frame.height, frame.width), 255, np.uint8) if alpha is None else alpha
+        levels = opaque.astype(np.float32) * ((2.0**bits - 1) / np.iinfo(opaque.dtype).max)
+        _fill(made, 3, np.rint(levels).astype(np.uint8 if bits == 8 else np.uint16))
+        return made
+
+    def _with_side_data(self, frame: VideoFrame, like: VideoFrame) -> VideoFrame:
+        """PyAV cannot attach side data: a decoded frame that has it is scaled, and its samples are replaced."""
+        if self._carrier is None:
+            size = f"{frame.width}:{frame.height}:flags=neighbor"
+            self._carrier = filter_graph(like, size, self._format)
+        self._carrier.push(like)
+        made = self._carrier.vpull()
+        _copy_planes(frame, made)
+        return made
+
+
+def _copy_planes(source: VideoFrame, target: VideoFrame) -> None:
+    for number, plane in enumerate(source.planes):
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        _fill(target, number, rows)
+
+
+def _fill(frame: VideoFrame, number: int, samples: Samples) -> None:
+    """Write the rows of a plane, whose lines may be padded."""
+    plane = frame.planes[number]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    given = np.ascontiguousarray(samples).view(np.uint8).reshape(plane.height, -1)
+    width = min(rows.shape[1], given.shape[1])
+    rows[:, :width] = given[:, :width]

@@ -1,0 +1,194 @@
+"""The output file: its streams as planned, the upscaled video and what comes along, interleaved."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+import av
+import av.error
+from av.bitstream import BitStreamFilterContext
+from av.container import InputContainer, OutputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+
+from vsr_lab.core.records.deployment import Plan
+from vsr_lab.deployment.pipeline.carriers import AnyPacket, Carrier, add_carrier, delayed
+from vsr_lab.deployment.pipeline.survey import Survey
+from vsr_lab.video.encoder import open_encoder
+
+BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
+MP4 = {"mp4", "mov", "3gp"}
+_SEI_UUID = "8d2b35fd-9f8b-4a3c-8e4e-7673725f6c61"  # of user data in H.264 that holds the disclosure
+
+
+class Output:
+    """An output file that is being written.
+
+    Args:
+        path: the file; its suffix chooses the container.
+        plan: what is written.
+        survey: what is known of the source.
+        source: the source, open, whose streams are templates.
+        tags: of the file.
+        firsts: content of the first packet of streams that need it, by index.
+        faststart: whether the index of MP4 is moved to the front at the end.
+        sei: text that H.264 carries in its own stream.
+
+    Raises:
+        ValueError, av.error.FFmpegError: the encoder or the container cannot write this.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        survey: Survey,
+        source: InputContainer,
+        *,
+        tags: Mapping[str, str],
+        firsts: Mapping[int, bytes],
+        faststart: bool = True,
+        sei: str = "",
+    ) -> None:
+        options = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
+        if plan.container in MP4:
+            options |= _mov_flags(plan, faststart)
+        self._container: OutputContainer = av.open(
+            str(path.absolute()), "w", format=plan.container, container_options=options
+        )
+        self._shift = Fraction(plan.shift).limit_denominator(1_000_000)
+        self._base = Fraction(plan.video.time_base)
+        self._step = round(1 / (Fraction(plan.video.rate) * self._base)) if plan.video.constant else 0
+        self._durations: dict[int, int] = {}
+        self._written = self._first = self._end = 0
+        self._begin: int | None = None
+        self._held: AnyPacket | None = None
+        self._firsts = firsts
+        self.carriers: dict[int, Carrier] = {}
+        self._filter: BitStreamFilterContext | None = None
+        try:
+            for stream in plan.streams:
+                known = survey.streams[stream.index]
+                if stream.action == "upscale":
+                    self._video: Any = self._add_video(plan, survey)
+                elif stream.action != "drop" and stream.to not in BY_MUXER:
+                    first = firsts.get(stream.index, b"")
+                    carrier = add_carrier(self._container, source.streams[stream.index], known, stream, first)
+                    if carrier:
+                        self.carriers[stream.index] = delayed(carrier, self._shift)
+            self._container.metadata.update(tags)
+            if plan.chapters:
+                self._container.set_chapters(_moved(survey.chapters, self._shift))
+            if sei:
+                text = sei.replace("\\", "").replace("'", "").replace(":", "\\:")
+                self._filter = BitStreamFilterContext(f"h264_metadata=sei_user_data='{_SEI_UUID}+{text}'", self._video)
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _add_video(self, plan: Plan, survey: Survey) -> Any:
+        video = plan.video
+        stream: Any = self._container.add_stream(video.codec, rate=Fraction(video.rate), options=dict(video.options))
+        context = stream.codec_context
+        context.width, context.height = video.size
+        context.pix_fmt = video.pixel_format
+        stream.time_base = self._base
+        context.time_base = 1 / Fraction(video.rate) if video.constant else self._base
+        aspect = Fraction(video.sample_aspect)
+        stream.sample_aspect_ratio = context.sample_aspect_ratio = aspect
+        context.colorspace, context.color_range = video.matrix, 2 if video.range == "full" else 1
+        context.color_primaries, context.color_trc = video.primaries, video.transfer
+        open_encoder(context)
+        known = survey.streams[survey.video]
+        stream.metadata.update(known.tags)
+        if known.language:
+            stream.metadata["language"] = known.language
+        if survey.timecode:
+            stream.metadata["timecode"] = survey.timecode
+        stream.disposition = Disposition(known.disposition & ~int(Disposition.attached_pic))
+        return stream
+
+    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
+        """Encode a frame.
+
+        Args:
+            frame: of the plan's pixel format.
+            pts, duration: in units of the plan's time base.
+        """
+        number = self._written
+        self._written += 1
+        self._first = pts if number == 0 else self._first
+        self._end = pts + duration
+        # At a constant rate the encoder counts frames, as it writes its time base into the stream.
+        frame.pts, frame.time_base = number if self._step else pts, self._video.codec_context.time_base
+        self._durations[pts] = duration
+        self._mux(self._video.codec_context.encode(frame))
+
+    def _mux(self, packets: Sequence[AnyPacket]) -> None:
+        for packet in packets:
+            if self._step:
+                packet.pts = None if packet.pts is None else self._first + packet.pts * self._step
+                packet.dts = None if packet.dts is None else self._first + packet.dts * self._step
+            packet.stream, packet.time_base = self._video, self._base
+            packet.duration = self._durations.pop(packet.pts or 0, 0) or self._step
+            for filtered in self._filter.filter(packet) if self._filter else [packet]:
+                self._hold(filtered)
+
+    def _hold(self, packet: AnyPacket | None) -> None:
+        """Write the packet before, so that the last one is known at the end."""
+        held, self._held = self._held, packet
+        if held is None or held.dts is None:
+            return
+        self._begin = held.dts if self._begin is None else self._begin
+        if packet is None:  # durations are differences of decoding times: the sum has to be that of presentation
+            held.duration = max(1, self._end - self._first - (held.dts - self._begin))
+        self._container.mux_one(held)
+
+    def carry(self, packet: AnyPacket) -> None:
+        """Write a packet of another stream of the source."""
+        carrier = self.carriers.get(packet.stream_index)
+        for made in carrier(packet) if carrier else ():
+            self._container.mux_one(made)
+
+    def finish(self) -> None:
+        """Flush the encoders and close the file."""
+        self._mux(self._video.codec_context.encode(None))
+        self._hold(None)
+        for carrier in self.carriers.values():
+            for made in carrier(None):
+                self._container.mux_one(made)
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Close the file, of which no more is wanted."""
+        try:
+            self._container.close()
+        except (av.error.FFmpegError, ValueError, OSError):
+            return  # it is removed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.abandon()
+
+
+def _mov_flags(plan: Plan, faststart: bool) -> dict[str, str]:
+    """use_metadata_tags keeps any tag, such as the bundle's name, but then the muxer writes no cover."""
+    has_cover = any(stream.kind == "cover" and stream.action != "drop" for stream in plan.streams)
+    flags = ["faststart"] * faststart + ["use_metadata_tags"] * (not has_cover)
+    return {"movflags": "+".join(flags)} if flags else {}
+
+
+def _moved(chapters: Sequence[Any], shift: Fraction) -> list[Any]:
+    """Chapters that begin `shift` seconds later."""
+    moved: list[Any] = []
+    for number, chapter in enumerate(chapters):
+        ticks = round(shift / chapter["time_base"])
+        times = {name: max(0, chapter[name] + ticks) for name in ("start", "end")}
+        moved.append({**chapter, **times, "id": number + 1})
+    return moved

@@ -1,0 +1,272 @@
+"""The plan: for every stream, tag and property of the source, whether it is copied, converted or dropped."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.deployment import BundleManifest, Plan, StreamPlan, VideoPlan
+from vsr_lab.deployment.pipeline.carriers import AUDIO_ENCODERS
+from vsr_lab.deployment.pipeline.choice import choose_video
+from vsr_lab.deployment.pipeline.encoding import Encoding
+from vsr_lab.deployment.pipeline.survey import SourceStream, Survey, survey
+from vsr_lab.deployment.pipeline.timing import Timing, timing_of
+from vsr_lab.deployment.pipeline.trial import Trial, first_packets, try_plan
+from vsr_lab.video import VideoFile
+from vsr_lab.video.encoder import check_encoder, reason_of
+
+DISCLOSURE = (
+    "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
+)
+_SEGMENT = 20  # seconds
+_CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
+_LATEST = 60  # seconds: a later start in these is no start time, but a clock
+_SIMPLE = {"subrip", "srt", "mov_text", "webvtt", "text"}  # subtitles without styles, equal in each other's form
+_BITS_PER_PIXEL = {
+    "libx264": 0.12,
+    "libx265": 0.09,
+    "libsvtav1": 0.06,
+    "libvpx-vp9": 0.08,
+    "prores_ks": 2.2,
+    "ffv1": 9.0,
+}
+_CONTAINERS = {
+    ".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm", ".avi": "avi", ".ts": "mpegts",
+    ".m2ts": "mpegts", ".mts": "mpegts", ".mxf": "mxf", ".m4v": "mp4", ".3gp": "3gp", ".flv": "flv", ".nut": "nut",
+    ".mpg": "vob", ".mpeg": "vob", ".vob": "vob",
+}  # fmt: skip
+_CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what writing it needs.
+
+    Attributes:
+        tags: of the output.
+        firsts: content of the first packets of the source's streams.
+        sei: text that H.264 carries in its stream, where the container carries none.
+    """
+
+    plan: Plan
+    survey: Survey
+    timing: Timing
+    tags: Mapping[str, str]
+    firsts: Mapping[int, bytes]
+    sei: str = ""
+
+
+def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManifest, encoding: Encoding) -> Planned:
+    """Decide what is written.
+
+    Args:
+        video: the source.
+        output: file to write; its suffix chooses the container.
+        scale: of the network.
+        bundle: its manifest.
+        encoding: of the output.
+
+    Raises:
+        UserError: something cannot be kept, and encoding.unsupported is None.
+    """
+    return _Planner(video, output, encoding).plan(scale, bundle)
+
+
+class _Planner:
+    def __init__(self, video: VideoFile, output: Path, encoding: Encoding) -> None:
+        self._video, self._output, self._encoding = video, output, encoding
+        self._survey = survey(video.probe)
+        self._container = _container(output, encoding)
+        self._firsts = first_packets(video.path)
+        self._shift = self._clock_shift()
+        coarse = self._container == "avi"
+        self._timing = timing_of(video.probe.index, video.probe.rate, self._shift, coarse)
+        self._converted: list[str] = []
+        self._lost: list[str] = []
+
+    def plan(self, scale: int, bundle: BundleManifest) -> Planned:
+        """Decide in order: the video, every other stream by itself, then all together."""
+        choice = choose_video(
+            self._video,
+            self._survey,
+            self._encoding,
+            container=self._container,
+            scale=scale,
+            timing=self._timing,
+            trained=bundle.pixel_format,
+        )
+        self._converted += choice.converted
+        self._lost += choice.lost
+        plan = self._draft(choice.video)
+        self._check_video(plan)
+        streams = [self._decide(plan, stream) for stream in self._survey.streams]
+        plan = plan.model_copy(update={"streams": streams, "chapters": len(self._survey.chapters)})
+        plan, trial, tags, sei = self._tried(plan, self._tags(bundle.name))
+        self._lost += [
+            f"{stream.kind} {stream.index} ({stream.note})"
+            for stream in plan.streams
+            if stream.action == "drop" and stream.note
+        ]
+        self._lost += trial.lost
+        if not trial.disclosed:
+            self._lost.append("the note that it was upscaled")
+        self._refuse()
+        done = plan.model_copy(
+            update={"converted": self._converted, "dropped": self._lost, "tags": sorted(self._survey.tags)}
+        )
+        return Planned(self._estimated(done), self._survey, self._timing, tags, self._firsts, sei)
+
+    def _clock_shift(self) -> Fraction:
+        start = self._survey.start
+        clock = self._survey.container in _CLOCKS and self._container not in _CLOCKS and start > _LATEST
+        return -start if clock else Fraction(0)
+
+    def _draft(self, video: VideoPlan) -> Plan:
+        count = self._video.frames
+        step = max(1, round(_SEGMENT * self._timing.rate))
+        if self._shift:
+            self._converted.append(f"the clock of {float(self._survey.start):.1f} s starts at 0")
+        main = self._survey.streams[self._survey.video]
+        upscaled = StreamPlan(index=main.index, kind="video", codec=main.codec, action="upscale", to=video.codec)
+        return Plan(
+            preset=self._encoding.name,
+            container=self._container,
+            video=video,
+            streams=[upscaled],
+            frames=count,
+            shift=float(self._shift),
+            segments=list(range(0, count, step)),
+        )
+
+    def _check_video(self, plan: Plan) -> None:
+        """Raise UserError unless the encoder works, and the container takes its stream."""
+        video = plan.video
+        width, height = video.size
+        base = 1 / Fraction(video.rate)
+        check_encoder(video.codec, (height, width), base, pixel_format=video.pixel_format, options=video.options)
+        try:
+            self._try(plan, {})
+        except _CANNOT as error:
+            problem = f"{self._output.suffix} cannot hold {video.codec}, {video.pixel_format} ({reason_of(error)})"
+            raise UserError(self._output, problem, "end it in .mp4 or .mkv, or choose another codec=") from error
+
+    def _try(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Trial:
+        return try_plan(plan, self._survey, self._output.suffix, self._timing, tags=tags, firsts=self._firsts, sei=sei)
+
+    def _decide(self, plan: Plan, stream: SourceStream) -> StreamPlan:
+        """What becomes of one stream: the first of its possibilities that the container takes."""
+        if stream.index == self._survey.video:
+            return plan.streams[0]
+        base = StreamPlan(index=stream.index, kind=stream.kind, codec=stream.codec, action="drop")
+        if stream.kind == "audio" and self._encoding.audio == "drop":
+            self._converted.append(f"{stream} left out as asked")
+            return base
+        if stream.kind == "data" and (kept := self._by_muxer(stream)):
+            return base.model_copy(update={"action": "convert", "to": kept})
+        asked = False
+        for option in self._possibilities(stream):
+            tried = plan.model_copy(update={"streams": [plan.streams[0], option]})
+            lossy = option.action == "convert" and not _is_lossless(stream, option)
+            if self._takes(tried):
+                if lossy and not self._may_convert(stream):
+                    asked = True
+                    continue
+                if option.action == "convert":
+                    self._converted.append(f"{stream} as {option.to}")
+                return option
+        hint = "set audio=transcode to encode it again" if stream.kind == "audio" else "unsupported=convert converts it"
+        reason = f"{stream.codec}{' in ' + stream.language if stream.language else ''}" + (f", {hint}" if asked else "")
+        return base.model_copy(update={"note": reason})
+
+    def _may_convert(self, stream: SourceStream) -> bool:
+        return self._encoding.unsupported == "convert" or (
+            stream.kind == "audio" and self._encoding.audio == "transcode"
+        )
+
+    def _takes(self, plan: Plan) -> bool:
+        try:
+            return not any("streams" in lost for lost in self._try(plan, {}).lost)
+        except _CANNOT:
+            return False
+
+    def _by_muxer(self, stream: SourceStream) -> str:
+        """What the muxer writes itself in place of a data stream."""
+        if self._survey.timecode and (stream.metadata.get("timecode") or stream.codec in {"unknown", "None"}):
+            return "timecode"
+        return "chapters" if self._survey.chapters and stream.codec == "bin_data" else ""
+
+    def _possibilities(self, stream: SourceStream) -> Iterator[StreamPlan]:
+        base = StreamPlan(index=stream.index, kind=stream.kind, codec=stream.codec, action="copy", to=stream.codec)
+        convert = base.model_copy(update={"action": "convert"})
+        has_adts = stream.codec == "aac" and not stream.extradata and self._container != "mpegts"
+        if stream.kind == "audio" and self._encoding.audio == "transcode":
+            yield from (convert.model_copy(update={"to": codec}) for codec in AUDIO_ENCODERS)
+        elif has_adts:
+            yield convert.model_copy(update={"to": "aac (raw)"})
+        elif stream.kind == "cover" and "matroska" in self._container:
+            yield base.model_copy(update={"to": "attachment"})
+        else:
+            yield base
+        if stream.kind == "audio":
+            yield from (convert.model_copy(update={"to": codec}) for codec in AUDIO_ENCODERS)
+        if stream.kind == "subtitle":
+            yield from (convert.model_copy(update={"to": codec}) for codec in ("mov_text", "webvtt", "srt"))
+
+    def _tags(self, bundle: str) -> dict[str, str]:
+        tags = {**self._survey.tags, "disclosure": DISCLOSURE, "vsr_lab_bundle": bundle}
+        own = any(key.lower() == "comment" for key in tags)
+        return tags if own else {"comment": DISCLOSURE, **tags}
+
+    def _tried(self, plan: Plan, tags: dict[str, str]) -> tuple[Plan, Trial, Mapping[str, str], str]:
+        """Try everything together; where the container drops the disclosure, put it elsewhere."""
+        try:
+            trial = self._try(plan, tags)
+            if not trial.disclosed and (own := next((key for key in tags if key.lower() == "comment"), None)):
+                joined = {**tags, own: tags[own] if tags[own] == DISCLOSURE else f"{tags[own]} | {DISCLOSURE}"}
+                second = self._try(plan, joined)
+                if second.disclosed:
+                    return plan, second, joined, ""
+            if not trial.disclosed and plan.video.codec == "libx264":
+                self._try(plan, tags, DISCLOSURE)
+                return plan, replace(trial, disclosed=True), tags, DISCLOSURE
+        except _CANNOT as error:
+            problem = f"cannot hold all streams of the source together ({reason_of(error)})"
+            raise UserError(self._output, problem, "choose .mkv") from error
+        return plan, trial, tags, ""
+
+    def _refuse(self) -> None:
+        if self._lost and self._encoding.unsupported is None:
+            what = "; ".join(self._lost)
+            remedy = "choose another container, or set unsupported=drop or unsupported=convert"
+            raise UserError(self._output, f"cannot keep of {self._video.path.name}: {what}", remedy)
+
+    def _estimated(self, plan: Plan) -> Plan:
+        """Sizes: of the file by usual bits per pixel, of memory by the frames that are waiting in the queues."""
+        width, height = plan.video.size
+        coded = _BITS_PER_PIXEL.get(plan.video.codec, 0.15) * width * height * plan.frames / 8
+        seconds = float(plan.frames / self._timing.rate)
+        other = sum(stream.bit_rate for stream in self._survey.streams if stream.kind == "audio") * seconds / 8
+        memory = width * height * (3 * 4 * 4 + 6 * 6)
+        return plan.model_copy(update={"output_bytes": round(coded + other), "memory_bytes": memory})
+
+
+def _is_lossless(stream: SourceStream, option: StreamPlan) -> bool:
+    if stream.kind == "subtitle":
+        return stream.codec in _SIMPLE
+    return option.to == "aac (raw)"
+
+
+def _container(output: Path, encoding: Encoding) -> str:
+    """FFmpeg's name of the container that a suffix stands for."""
+    suffix = output.suffix.lower()
+    if encoding.containers and suffix not in encoding.containers:
+        problem = f"is no file of preset={encoding.name}"
+        raise UserError(output, problem, f"name it {' or '.join(encoding.containers)}")
+    if suffix not in _CONTAINERS:
+        problem = f"has the suffix {suffix}, which names no container" if suffix else "has no suffix"
+        raise UserError(output, problem, f"end it in {', '.join(list(_CONTAINERS)[:5])}")
+    return _CONTAINERS[suffix]

@@ -1,0 +1,71 @@
+"""The record that is written beside an upscaled file."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from vsr_lab.core.files import sha256
+from vsr_lab.core.records.deployment import Plan, Provenance, VideoFacts, VideoPlan
+from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.deployment.pipeline.frames import MATRICES
+from vsr_lab.deployment.pipeline.plan import DISCLOSURE
+from vsr_lab.video import VideoFile
+from vsr_lab.video.color_conversion import bits_of
+
+
+@dataclass(frozen=True)
+class Running:
+    """How the network was run.
+
+    Args:
+        tile, overlap: in LR pixels; 0: whole frames.
+        cuts: first frames of new scenes; None where they were not detected.
+    """
+
+    tile: int
+    overlap: int
+    cuts: list[int] | None
+
+
+def provenance_of(
+    video: VideoFile,
+    source: VideoFacts,
+    output: VideoFacts,
+    *,
+    plan: Plan,
+    bundle: Bundle,
+    running: Running,
+) -> Provenance:
+    """The record of an upscaled file."""
+    return Provenance(
+        disclosure=DISCLOSURE,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        source=source,
+        output=output,
+        **vars(video.read_options),
+        damage=str(video.damage) if video.read_options.damaged else "",
+        frames=video.frames,
+        scale=bundle.network.scale,
+        cuts=running.cuts,
+        bundle=bundle.manifest.name,
+        bundle_sha256=bundle.manifest.sha256,
+        plan=plan,
+        tile=running.tile,
+        overlap=running.overlap,
+        versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+    )
+
+
+def source_facts(video: VideoFile, digest: str) -> VideoFacts:
+    """The source's part of the record."""
+    height, width = video.size
+    color = vars(video.probe.colour)
+    return VideoFacts(file=video.path.name, sha256=digest, size=(width, height), bits=video.probe.bits, **color)
+
+
+def output_facts(name: str, path: Path, video: VideoPlan) -> VideoFacts:
+    """The output's part of the record."""
+    matrix = "rgb" if video.matrix == 0 else MATRICES.get(video.matrix, "bt709")
+    bits, full = bits_of(video.pixel_format), video.range == "full"
+    return VideoFacts(file=name, sha256=sha256(path), size=video.size, bits=bits, matrix=matrix, full_range=full)

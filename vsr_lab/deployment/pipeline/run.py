@@ -1,0 +1,302 @@
+"""Upscale a video file with a bundle into a new file that says what was done. The source is only read."""
+
+import errno
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import av.error
+import cv2
+import numpy as np
+import torch
+from av.container import InputContainer
+from PIL import ImageColor
+from torch import Tensor
+
+from vsr_lab.core.clip import AnyFrames, to_deep_frames, to_frames, to_tensor
+from vsr_lab.core.cuts import SceneCutDetector, no_cut
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import atomic_path, sha256
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.records import write_record
+from vsr_lab.core.records.deployment import Plan, Provenance
+from vsr_lab.core.signals import pass_signals
+from vsr_lab.core.stream import stream
+from vsr_lab.core.tile import Tiled
+from vsr_lab.deployment.bundle import Bundle, open_bundle
+from vsr_lab.deployment.pipeline.encoding import Encoding
+from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.pipeline.output import Output
+from vsr_lab.deployment.pipeline.plan import Planned, make_plan
+from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
+from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
+from vsr_lab.video import REFUSE, ReadOptions, VideoFile
+from vsr_lab.video.color_conversion import bits_of, has_alpha
+from vsr_lab.video.encoder import reason_of
+from vsr_lab.video.packets import open_input
+from vsr_lab.video.sequential import ReadFrame, SequentialReader
+
+_LAST = -1  # number of what carries the packets after the last frame
+MATCH = Encoding()
+_QUEUE = 4  # frames that wait between two stages
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Tiles that frames are processed in, to bound memory.
+
+    Args:
+        side: in LR pixels; 0: whole frames.
+        overlap: of neighbouring tiles, in LR pixels.
+    """
+
+    side: int = 0
+    overlap: int = 16
+
+
+@dataclass(frozen=True)
+class _Upscaled:
+    """A frame on its way to the encoder."""
+
+    read: ReadFrame
+    picture: AnyFrames
+
+
+def upscale(
+    bundle: Bundle | Path | str,
+    source: Path | str,
+    output: Path | str,
+    *,
+    encoding: Encoding = MATCH,
+    tiling: Tiling = Tiling(),
+    read_options: ReadOptions = REFUSE,
+    overwrite: bool = False,
+    watch_cuts: bool = True,
+) -> Provenance:
+    """Upscale source into output and write OUTPUT.provenance.json beside it. Timestamps and other streams are kept.
+
+    Args:
+        bundle: the model, or its folder.
+        source, output: video files.
+        encoding: of the output; by default it matches the source.
+        tiling: of frames, where whole frames do not fit in memory.
+        read_options: what to do about interlacing, HDR and damage in source.
+        overwrite: whether output may be replaced.
+        watch_cuts: reset the state of the network at scene cuts.
+
+    Returns:
+        What was made of what, by which bundle, as in the file.
+
+    Raises:
+        UserError: the bundle is incomplete; output is source, or exists while overwrite is off; source cannot be read,
+            or has something that output cannot keep.
+
+    Example:
+        >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
+        >>> provenance.frames, provenance.output.size
+        (24, (160, 128))
+    """
+    bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+    source, output = Path(source), Path(output)
+    provenance_path = output.with_name(f"{output.name}.provenance.json")
+    _check_output(source, output, provenance_path, bundle=bundle.folder, overwrite=overwrite)
+    network = _tiled(bundle.network, tiling) if tiling.side else bundle.network
+    video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
+    watch = SceneCutDetector() if watch_cuts else None
+    # The provenance is renamed into place after the video, so that neither ever exists alone.
+    # A file that another process wrote meanwhile is kept.
+    with atomic_path(provenance_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
+        with ThreadPoolExecutor(1) as hashing:
+            source_hash = hashing.submit(sha256, source)
+            _Run(video, planned, encoding).write(temporary, network, watch)
+            facts = source_facts(video, source_hash.result())
+        made = output_facts(output.name, temporary, planned.plan.video)
+        running = Running(tiling.side, tiling.overlap if tiling.side else 0, watch.found if watch else None)
+        provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
+        write_record(note, provenance)
+        pass_signals()  # both are complete, and are moved into place
+    return provenance
+
+
+def plan_upscale(
+    bundle: Bundle | Path | str,
+    source: Path | str,
+    output: Path | str,
+    *,
+    encoding: Encoding = MATCH,
+    read_options: ReadOptions = REFUSE,
+) -> Plan:
+    """Decide what `upscale` would write, and how long it would take, without writing it.
+
+    The arguments are those of `upscale`. What cannot be kept is listed, not refused.
+    """
+    bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
+    source, output = Path(source), Path(output)
+    listed = replace(encoding, unsupported=encoding.unsupported or "drop")
+    video, planned = _planned(bundle, source, output, encoding=listed, read_options=read_options)
+    return planned.plan.model_copy(update={"seconds": _timed(bundle.network, video.size) * video.frames})
+
+
+def _planned(
+    bundle: Bundle, source: Path, output: Path, *, encoding: Encoding, read_options: ReadOptions
+) -> tuple[VideoFile, Planned]:
+    if not source.is_file():
+        raise UserError(source, "not found", "check input=")
+    if read_options.tone_map is None and encoding.hdr:
+        read_options = replace(read_options, tone_map="keep")
+    video = VideoFile(source, read_options=read_options)
+    planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
+    return video, planned
+
+
+def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:
+    """Seconds that the network takes for a frame."""
+    start, frame = datetime.now(UTC), torch.zeros(3, *size)
+    count = sum(1 for _ in stream(network, [frame] * 3))
+    return (datetime.now(UTC) - start).total_seconds() / count
+
+
+class _Run:
+    """The three stages of one file."""
+
+    def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding) -> None:
+        self._video, self._planned = video, planned
+        self._encode = FrameEncoder(planned.plan.video)
+        self._deep = bits_of(planned.plan.video.pixel_format) > 8
+        self._background = _color(encoding.background) if encoding.background else None
+
+    def write(self, path: Path, network: StreamingNetwork, watch: SceneCutDetector | None) -> None:
+        """Read, upscale and encode all frames into a new file."""
+        planned, video = self._planned, self._video
+        with open_input(video.path) as templates:
+            output = self._open(path, templates)
+            reader = SequentialReader(video, output.carriers, alpha=self._reads_alpha())
+            with (
+                output,
+                write_behind(partial(self._write, output), _QUEUE) as put,
+                read_ahead(reader, _QUEUE) as frames,
+                progress_bar("upscaling", planned.plan.frames, "frames") as update,
+            ):
+                waiting: deque[ReadFrame] = deque()
+                for sr in stream(network, self._tensors(frames, waiting), watch or no_cut):
+                    read = waiting.popleft()
+                    put(_Upscaled(read, self._quantised(sr, read.number)))
+                    update(advance=1)
+                nothing = np.empty(0, np.uint8)
+                put(_Upscaled(ReadFrame(_LAST, nothing, None, None, reader.packets), nothing))
+
+    def _open(self, path: Path, templates: InputContainer) -> Output:
+        planned = self._planned
+        try:
+            return Output(
+                path,
+                planned.plan,
+                planned.survey,
+                templates,
+                tags=planned.tags,
+                firsts=planned.firsts,
+                sei=planned.sei,
+            )
+        except (ValueError, av.error.FFmpegError) as error:
+            video = planned.plan.video
+            what = f"cannot be written as {video.codec} {video.pixel_format} ({reason_of(error)})"
+            raise UserError(path, what, "choose another codec=") from error
+
+    def _reads_alpha(self) -> bool:
+        return has_alpha(self._video.probe.pixel_format)
+
+    def _tensors(self, frames: Iterator[ReadFrame], waiting: deque[ReadFrame]) -> Iterator[Tensor]:
+        for read in frames:
+            picture = read.picture
+            opaque = read.alpha is None or self._planned.survey.transparent or self._background is not None
+            if not opaque and (read.alpha != np.iinfo(picture.dtype).max).any():
+                problem = f"is transparent at frame {read.number}, and opaque before"
+                raise UserError(self._video.path, problem, "set background=black or another color")
+            if read.alpha is not None and self._background is not None:
+                picture = _composited(picture, read.alpha, self._background)
+            waiting.append(read)
+            yield to_tensor(picture[None])[0]
+
+    def _quantised(self, sr: Tensor, number: int) -> AnyFrames:
+        if not torch.isfinite(sr.sum()):
+            problem = f"frame {number} of the result is not finite (NaN or infinity)"
+            raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
+        return to_deep_frames(sr) if self._deep else to_frames(sr)
+
+    def _write(self, output: Output, item: _Upscaled) -> None:
+        try:
+            self._write_frame(output, item)
+        except av.error.FFmpegError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            where = "after the last frame" if item.read.number == _LAST else f"at frame {item.read.number}"
+            problem = f"the encoder or the container failed {where} ({reason_of(error)})"
+            raise UserError(self._video.path, problem, "choose another codec= or container") from error
+
+    def _write_frame(self, output: Output, item: _Upscaled) -> None:
+        for packet in item.read.packets:
+            output.carry(packet)
+        number, alpha = item.read.number, item.read.alpha
+        if number == _LAST:
+            return
+        if alpha is not None:
+            alpha = self._large_alpha(alpha, item.picture)
+        frame = self._encode(item.picture, alpha, item.read.captioned)
+        timing = self._planned.timing
+        output.write(frame, int(timing.ticks[number]), int(timing.durations[number]))
+
+    def _large_alpha(self, alpha: AnyFrames, picture: AnyFrames) -> AnyFrames | None:
+        """Alpha at the size and depth of a picture; None if the output has none."""
+        if not has_alpha(self._planned.plan.video.pixel_format):
+            return None
+        peak = np.iinfo(picture.dtype).max
+        levels = alpha.astype(np.float32) * (peak / np.iinfo(alpha.dtype).max)
+        large = cv2.resize(levels, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+        return np.clip(np.rint(large), 0, peak).astype(picture.dtype)
+
+
+def _color(name: str) -> tuple[int, int, int]:
+    try:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+    except ValueError as error:
+        raise UserError(f"background={name}", "is no color", "name one, such as black or #00ff00") from error
+    return red, green, blue
+
+
+def _composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]) -> AnyFrames:
+    """Put a picture with straight alpha on a color (R, G, B of 8 bits)."""
+    peak = np.iinfo(picture.dtype).max
+    share = (alpha.astype(np.float32) / np.iinfo(alpha.dtype).max)[..., None]
+    behind = np.array(color, np.float32) * (peak / 255)
+    return np.rint(picture * share + behind * (1 - share)).astype(picture.dtype)
+
+
+def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
+    try:
+        return Tiled(network, tiling.side, tiling.overlap)
+    except ValueError as error:
+        raise UserError(
+            f"tile={tiling.side} overlap={tiling.overlap}", str(error), "tile=0 runs whole frames"
+        ) from error
+
+
+def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path, overwrite: bool) -> None:
+    if not source.is_file():
+        raise UserError(source, "not found", "check input=")
+    for path in (output, provenance):
+        if path.resolve().is_relative_to(bundle.resolve()):
+            raise UserError(path, "is inside the bundle", "choose another output=")
+        if path.exists() and path.samefile(source) and path != output:
+            raise UserError(source, "is where the provenance of output is written", "choose another output=")
+    if output.exists() and output.samefile(source):
+        raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
+    if output.is_dir():
+        raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
+    for path in (output, provenance):
+        if path.exists() and not overwrite:
+            raise UserError(path, "already exists", "choose another output= or set overwrite=true")

@@ -1,0 +1,123 @@
+"""Stages that run at the same time: threads for reading and writing, and the caller's for the network between them."""
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+_POLL = 0.1  # seconds after which a waiting stage looks whether the other one has ended
+
+
+class _Ended(Exception):
+    """The stage that would take more has ended."""
+
+
+class Pipe(Generic[A]):
+    """A bounded queue between two stages, which also carries the error that ended the first of them.
+
+    Args:
+        size: most items that wait.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._items: queue.Queue[tuple[A | None, BaseException | None]] = queue.Queue(size)
+        self._closed = threading.Event()
+
+    def put(self, item: A) -> None:
+        """Add an item; waits while the queue is full. Raises _Ended if nobody takes it."""
+        self._put((item, None))
+
+    def end(self, error: BaseException | None = None) -> None:
+        """There is no more; error: why."""
+        try:
+            self._put((None, error or StopIteration()))
+        except _Ended:
+            return
+
+    def close(self) -> None:
+        """No more is taken."""
+        self._closed.set()
+
+    def _put(self, entry: tuple[A | None, BaseException | None]) -> None:
+        while not self._closed.is_set():
+            try:
+                self._items.put(entry, timeout=_POLL)
+            except queue.Full:
+                continue
+            return
+        raise _Ended
+
+    def __iter__(self) -> Iterator[A]:
+        while True:
+            try:
+                item, error = self._items.get(timeout=_POLL)
+            except queue.Empty:
+                if self._closed.is_set():
+                    return
+                continue
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item  # pyright: ignore[reportReturnType]
+
+
+@contextmanager
+def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
+    """Iterate in another thread, which is at most `size` items ahead; its error is raised where they are taken."""
+    pipe: Pipe[A] = Pipe(size)
+
+    def work() -> None:
+        try:
+            for item in items:
+                pipe.put(item)
+            pipe.end()
+        except _Ended:
+            return
+        except BaseException as error:
+            pipe.end(error)
+
+    thread = threading.Thread(target=work, name="read", daemon=True)
+    thread.start()
+    try:
+        yield iter(pipe)
+    finally:
+        pipe.close()
+        thread.join()
+
+
+@contextmanager
+def write_behind(write: Callable[[B], None], size: int) -> Generator[Callable[[B], None]]:
+    """Call `write` in another thread, at most `size` items behind; its error is raised at the next call or the end."""
+    pipe: Pipe[B] = Pipe(size)
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for item in pipe:
+                write(item)
+        except BaseException as error:
+            failure.append(error)
+            pipe.close()
+
+    def put(item: B) -> None:
+        try:
+            pipe.put(item)
+        except _Ended:
+            raise failure[0] from None
+
+    thread = threading.Thread(target=work, name="write", daemon=True)
+    thread.start()
+    try:
+        yield put
+        pipe.end()
+    except BaseException:
+        pipe.close()
+        raise
+    finally:
+        thread.join()
+    if failure:
+        raise failure[0]

@@ -1,0 +1,196 @@
+"""What a source file has beside its pictures: streams, tags, chapters, colour description, captions."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+
+from vsr_lab.video.color_conversion import alpha_of
+from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.probe import Probe
+from vsr_lab.video.side_data import content_light, mastering_display, side_data, side_data_kinds
+
+_EXAMINED = 8  # frames whose side data is examined
+UNSPECIFIED = 2
+# Tags that describe the file that was read: the muxer writes its own.
+_TECHNICAL = {
+    "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "bps",
+    "number_of_frames", "number_of_bytes", "software", "language", "mimetype", "filename", "timecode", "rotate",
+    "alpha_mode", "stereo_mode", "variant_bitrate", "encoder-eng",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SourceStream:
+    """A stream of the source.
+
+    Attributes:
+        kind: video, audio, subtitle, cover, attachment or data.
+        extradata: of the codec, or the content of an attachment.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    metadata: dict[str, str]
+    disposition: int
+    bit_rate: int = 0
+    extradata: bytes = field(default=b"", repr=False)
+
+    @property
+    def language(self) -> str:
+        """Three letters, or "" where it is not stated."""
+        stated = next((value for key, value in self.metadata.items() if key.lower() == "language"), "")
+        return "" if stated == "und" else stated
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags that a person wrote."""
+        return written_tags(self.metadata)
+
+    def __str__(self) -> str:
+        language = f" ({self.language})" if self.language else ""
+        return f"{self.kind} {self.index} {self.codec}{language}"
+
+
+@dataclass(frozen=True)
+class ColorTags:
+    """Code points of ITU-T H.273; 2: unspecified."""
+
+    primaries: int = UNSPECIFIED
+    transfer: int = UNSPECIFIED
+    matrix: int = UNSPECIFIED
+    full_range: bool = False
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a file has beside its pictures.
+
+    Attributes:
+        container: FFmpeg's name of the format.
+        video: index of the stream that is upscaled.
+        metadata: tags of the file.
+        start: earliest start of a stream, in seconds.
+        captions: frames carry CEA-608 or CEA-708 captions.
+        mastering: mastering display in x265's notation; "" if it is not stated.
+        light: MaxCLL and MaxFALL.
+        dynamic: names of dynamic HDR metadata.
+        transparent: the first frame has a transparent pixel.
+    """
+
+    path: Path
+    container: str
+    video: int
+    streams: tuple[SourceStream, ...]
+    chapters: tuple[dict[str, Any], ...]
+    metadata: dict[str, str]
+    colors: ColorTags
+    start: Fraction
+    size: int
+    captions: bool = False
+    mastering: str = ""
+    light: tuple[int, int] | None = None
+    dynamic: tuple[str, ...] = ()
+    timecode: str = ""
+    transparent: bool = False
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of the file that a person wrote."""
+        return written_tags(self.metadata)
+
+
+def written_tags(metadata: dict[str, str]) -> dict[str, str]:
+    """Tags without those that describe the file itself, such as its encoder."""
+    names = {key.lower(): key for key in metadata}
+    return {
+        names[name]: metadata[names[name]]
+        for name in names
+        if name.removesuffix("-eng") not in _TECHNICAL and not name.startswith("_statistics") and metadata[names[name]]
+        if not (name.endswith("-eng") and name.removesuffix("-eng") in names)
+    }
+
+
+def survey(probe: Probe) -> Survey:
+    """Read the header and the first frames of a file."""
+    with open_input(probe.path) as container:
+        streams = tuple(_stream(stream) for stream in container.streams)
+        starts = [Fraction(s.start_time) * s.time_base for s in container.streams if s.start_time and s.time_base]
+        frames = _first_frames(container, probe)
+        names = {name for frame in frames for name in side_data_kinds(frame)}
+        first = frames[0] if frames else None
+        timecode = next((s.metadata["timecode"] for s in container.streams if s.metadata.get("timecode")), "")
+        dynamic = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_VIVID": "HDR Vivid"}
+        return Survey(
+            path=probe.path,
+            container=container.format.name,
+            video=probe.stream,
+            streams=streams,
+            chapters=tuple(dict(chapter) for chapter in container.chapters()),
+            metadata=dict(container.metadata),
+            colors=_colors(container, probe, first),
+            start=min(starts, default=Fraction(0)),
+            size=container.size if container.size > 0 else 0,
+            captions=any(side_data(frame, "A53_CC") for frame in frames),
+            mastering=next((text for frame in frames if (text := mastering_display(frame))), ""),
+            light=next((light for frame in frames if (light := content_light(frame))), None),
+            dynamic=tuple(label for name, label in dynamic.items() if name in names),
+            transparent=any(is_transparent(frame) for frame in frames),
+            timecode=timecode or container.metadata.get("timecode", ""),
+        )
+
+
+def is_transparent(frame: VideoFrame) -> bool:
+    """Whether a frame has a pixel that is not opaque."""
+    alpha = alpha_of(frame)
+    return alpha is not None and bool((alpha != np.iinfo(alpha.dtype).max).any())
+
+
+def _stream(stream: Any) -> SourceStream:
+    cover = stream.type == "video" and stream.disposition & Disposition.attached_pic
+    context = stream.codec_context
+    name = context.name if context else (getattr(stream, "name", None) or "unknown")
+    return SourceStream(
+        index=stream.index,
+        kind="cover" if cover else stream.type,
+        codec={"mp3float": "mp3", "libdav1d": "av1", "ssa": "ass"}.get(name, name),
+        metadata=dict(stream.metadata),
+        disposition=int(stream.disposition),
+        bit_rate=(context.bit_rate or 0) if context and stream.type in {"audio", "video"} else 0,
+        extradata=bytes(stream.data) if stream.type == "attachment" else (context and context.extradata) or b"",
+    )
+
+
+def _first_frames(container: InputContainer, probe: Probe) -> list[VideoFrame]:
+    frames: list[VideoFrame] = []
+    stream: Any = container.streams[probe.stream]
+    stream.codec_context.thread_count = 1
+    try:
+        for packet in packets_of(container, stream):
+            frames += packet.decode()
+            if len(frames) >= _EXAMINED:
+                break
+    except av.error.FFmpegError:
+        pass  # damage is reported while the file is read
+    return frames
+
+
+def _colors(container: InputContainer, probe: Probe, frame: VideoFrame | None) -> ColorTags:
+    context: Any = container.streams[probe.stream].codec_context
+
+    def stated(name: str) -> int:
+        own = int(getattr(frame, name)) if frame is not None else UNSPECIFIED
+        return own if own != UNSPECIFIED else int(getattr(context, name) or UNSPECIFIED)
+
+    matrix = 0 if probe.colour.matrix == "rgb" else stated("colorspace")
+    if matrix in (0, UNSPECIFIED) and probe.colour.matrix != "rgb":
+        matrix = {"bt601": 6, "bt709": 1, "bt2020": 9, "smpte240m": 7, "fcc": 4}[probe.colour.matrix]
+    primaries, transfer = (stated(name) or UNSPECIFIED for name in ("color_primaries", "color_trc"))
+    return ColorTags(primaries, transfer, matrix, probe.colour.full_range)

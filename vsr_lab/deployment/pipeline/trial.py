@@ -1,0 +1,178 @@
+"""What a container keeps, found by writing a few frames with everything else into a small file and reading it again."""
+
+import itertools
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av.error
+import numpy as np
+from av.stream import Disposition
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.deployment import Plan
+from vsr_lab.deployment.pipeline.encoding import Samples
+from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.pipeline.output import BY_MUXER, Output
+from vsr_lab.deployment.pipeline.survey import UNSPECIFIED, SourceStream, Survey, survey
+from vsr_lab.deployment.pipeline.timing import Timing
+from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.probe import probe
+
+_SIDE = (256, 144)  # width and height of the frames that are written
+_FRAMES = 4
+_PACKETS = 400  # of the source that are read, so that every stream has begun
+_FLAGS = (
+    Disposition.dub | Disposition.original | Disposition.comment | Disposition.lyrics | Disposition.karaoke
+    | Disposition.forced | Disposition.hearing_impaired | Disposition.visual_impaired
+)  # fmt: skip
+_NUMBER = re.compile(r"[+-][\d.]+")
+_TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A plan tried on a small file.
+
+    Attributes:
+        lost: what the file does not keep.
+        disclosed: the file carries the disclosure.
+    """
+
+    lost: tuple[str, ...]
+    disclosed: bool
+
+
+def first_packets(source: Path) -> dict[int, bytes]:
+    """The content of the first packet of each stream, as far as they are near the start; by index."""
+    found: dict[int, bytes] = {}
+    with open_input(source) as container, suppress(av.error.FFmpegError):
+        every: Any = list(container.streams)
+        for packet in itertools.islice(packets_of(container, every), _PACKETS):
+            if packet.size:
+                found.setdefault(packet.stream_index, bytes(packet))
+    return found
+
+
+def try_plan(
+    plan: Plan,
+    survey: Survey,
+    suffix: str,
+    timing: Timing,
+    *,
+    tags: Mapping[str, str],
+    firsts: Mapping[int, bytes],
+    sei: str = "",
+) -> Trial:
+    """Write a small file as planned and compare what it keeps.
+
+    Raises:
+        ValueError, av.error.FFmpegError: the encoder or the container cannot write it.
+    """
+    width, height = (small + side % 2 for small, side in zip(_SIDE, plan.video.size, strict=True))
+    small = plan.model_copy(update={"video": plan.video.model_copy(update={"size": (width, height)})})
+    count = min(_FRAMES, len(timing.ticks))
+    with tempfile.TemporaryDirectory(prefix="vsr_lab_") as folder:
+        path = Path(folder) / f"trial{suffix}"
+        with open_input(survey.path) as source:
+            output = Output(path, small, survey, source, tags=tags, firsts=firsts, faststart=False, sei=sei)
+            with output:
+                picture = np.zeros((height, width, 3), np.uint8)
+                encode = FrameEncoder(small.video)
+                for pts, duration in zip(timing.ticks[:count], timing.durations[:count], strict=True):
+                    output.write(encode(picture), int(pts), int(duration))
+                for packet in _some_packets(source, output):
+                    output.carry(packet)
+        return _compare(path, small, survey, timing, tags)
+
+
+def _some_packets(source: Any, output: Output) -> Iterator[Any]:
+    streams = [source.streams[index] for index in output.carriers]
+    with suppress(av.error.FFmpegError):
+        yield from itertools.islice(packets_of(source, streams), _PACKETS) if streams else ()
+
+
+def _compare(path: Path, plan: Plan, source: Survey, timing: Timing, tags: Mapping[str, str]) -> Trial:
+    try:
+        found = probe(path, cut_short=True)
+    except UserError as error:
+        raise ValueError(f"the {plan.container} muxer's file cannot be read ({error})") from error
+    made = survey(found)
+    lost = [*_lost_of_video(found, made, plan, timing)]
+    kept = {key.lower(): value for key, value in made.metadata.items()}
+    gone = [key for key, value in source.tags.items() if not _same(tags.get(key, value), kept.get(key.lower()))]
+    lost += [f"the tag{'s' if len(gone) > 1 else ''} {', '.join(gone)}"] if gone else []
+    if plan.chapters and len(made.chapters) != plan.chapters:
+        lost.append("chapters")
+    if source.timecode and not made.timecode:
+        lost.append(f"the timecode {source.timecode}")
+    lost += _lost_of_streams(plan, source, made)
+    values = " ".join(kept.values())
+    return Trial(tuple(lost), any(text in values for key, text in tags.items() if key in {"disclosure", "comment"}))
+
+
+def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iterator[str]:
+    video = plan.video
+    read, written = Samples.of(found.pixel_format), Samples.of(video.pixel_format)
+    if replace(read, bits=0) != replace(written, bits=0) or read.bits < written.bits:
+        yield f"{video.pixel_format} (it is read as {found.pixel_format})"
+    wanted = {"primaries": video.primaries, "transfer": video.transfer, "matrix": video.matrix}
+    names = [name for name, value in wanted.items() if value not in (UNSPECIFIED, getattr(made.colors, name))]
+    if "matrix" in names and made.colors.matrix in {5, 6} and video.matrix in {5, 6}:
+        names.remove("matrix")
+    if names:
+        yield f"the color {' and '.join(names)}"
+    if found.colour.full_range != (video.range == "full"):
+        yield f"{video.range} range"
+    if found.sample_aspect != Fraction(video.sample_aspect):
+        yield f"the sample aspect ratio {video.sample_aspect}"
+    count = min(_FRAMES, len(timing.ticks))
+    times = [int(tick) * found.index.base for tick in found.index.ticks]
+    wished = [int(tick) * timing.base for tick in timing.ticks[:count]]
+    if len(times) != count:
+        yield f"frames at these times (it counts {len(times)} for {count})"
+    elif abs(times[0] - wished[0]) > _TOLERANCE and made.container != "mpegts":
+        yield f"the start time {float(wished[0]):.3f} s"
+    elif any(abs((a - times[0]) - (b - wished[0])) > _TOLERANCE for a, b in zip(times, wished, strict=True)):
+        yield "the timestamps of frames"
+
+
+def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:
+    """Languages, titles and flags that are missing, and streams."""
+    present = [stream for stream in made.streams if not _is_of_muxer(stream)]
+    planned = [s for s in plan.streams if s.action != "drop" and s.to not in BY_MUXER]
+    if len(present) < len(planned):
+        yield f"{len(planned) - len(present)} of {len(planned)} streams"
+        return
+    kinds = [stream.kind for stream in source.streams]
+    ordered = sorted(planned, key=lambda s: s.kind in {"attachment", "cover"})
+    for stream, found in zip(ordered, sorted(present, key=lambda s: s.kind in {"attachment", "cover"}), strict=False):
+        known = source.streams[stream.index]
+        if known.language and known.language != found.language:
+            yield f"the language {known.language} of stream {known.index}"
+        kept = {key.lower(): value for key, value in found.metadata.items()}
+        gone = [key for key, value in known.tags.items() if not _same(value, kept.get(key.lower()))]
+        gone = [key for key in gone if key.lower() != "creation_time"]  # which the file has as well
+        if gone and known.kind not in {"attachment", "cover"}:
+            yield f"the tags {', '.join(gone)} of stream {known.index}"
+        flags = _FLAGS | (Disposition.default if kinds.count(known.kind) > 1 else Disposition(0))
+        if unset := Disposition(known.disposition & int(flags) & ~found.disposition):
+            yield f"the flag {unset.name} of stream {known.index}"
+
+
+def _is_of_muxer(stream: SourceStream) -> bool:
+    """A stream that the muxer makes itself, for chapters or the timecode."""
+    return stream.kind == "data" and stream.codec in {"bin_data", "unknown", "None"}
+
+
+def _same(wanted: str, kept: str | None) -> bool:
+    if kept is None:
+        return False
+    if kept.startswith(("+", "-")) and wanted.startswith(("+", "-")):  # a place (ISO 6709)
+        return [float(n) for n in _NUMBER.findall(kept)] == [float(n) for n in _NUMBER.findall(wanted)]
+    return kept == wanted or (kept[:19].replace(" ", "T") == wanted[:19].replace(" ", "T") and kept[:4].isdigit())

@@ -1,0 +1,186 @@
+"""Reading a whole file once, from its first frame to its last, with the packets of its other streams."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import av.error
+import av.logging
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import VideoFrame
+
+from vsr_lab.core.clip import AnyFrames, Clip
+from vsr_lab.core.errors import UserError
+from vsr_lab.video.color_conversion import alpha_of
+from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
+from vsr_lab.video.decoders import FrameConverter, in_order, upright
+from vsr_lab.video.deinterlace import FilteredDecoder
+from vsr_lab.video.hdr import tone_map
+from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.probe import Probe
+from vsr_lab.video.reader import VideoFile
+from vsr_lab.video.side_data import side_data
+
+_CHUNK = 8  # frames that a filter chain is asked for at a time
+AnyPacket: TypeAlias = Any  # av.Packet of any stream
+Alpha = npt.NDArray[np.uint8 | np.uint16]
+
+
+@dataclass(frozen=True)
+class ReadFrame:
+    """A frame as it was read.
+
+    Attributes:
+        number: of the frame.
+        picture: upright RGB (H, W, 3), uint8 or uint16.
+        alpha: (H, W), of the same type; None if the source has none.
+        captioned: the decoded frame, if it carries captions.
+        packets: of the other streams, read since the frame before.
+    """
+
+    number: int
+    picture: AnyFrames
+    alpha: Alpha | None
+    captioned: VideoFrame | None
+    packets: list[AnyPacket]
+
+
+class SequentialReader:
+    """Read the frames of a video file in order, decoding each once. Damage is found while decoding.
+
+    Args:
+        video: the file.
+        along: indices of other streams whose packets are read too.
+        alpha: whether the alpha channel is read.
+
+    Attributes:
+        packets: of the other streams, that no frame has yet been given.
+    """
+
+    def __init__(self, video: VideoFile, along: Collection[int] = (), alpha: bool = False) -> None:
+        self._video = video
+        self._decoder = _OnePass(video.source, along, careful=video.read_options.damaged is not None)
+        self._chain = FilteredDecoder(video.source, video.chain, self._decoder) if video.chain else None
+        self._convert = FrameConverter(video.source)
+        self._alpha = alpha
+
+    @property
+    def packets(self) -> list[AnyPacket]:
+        return self._decoder.take_packets()
+
+    def __iter__(self) -> Iterator[ReadFrame]:
+        with LOG_LOCK, libav_logging():
+            yield from self._read()
+
+    def _read(self) -> Iterator[ReadFrame]:
+        source = self._video.source
+        for number, frame in enumerate(self._frames()):
+            picture = self._convert(number, frame)
+            if self._video.is_tone_mapped:
+                clip = Clip(picture[None], np.zeros(1), source.colour, source.path)
+                picture = tone_map(clip, source.hdr, source.peak).frames[0]
+            alpha = alpha_of(frame) if self._alpha else None
+            alpha = None if alpha is None else upright(alpha, source.orientation)
+            captioned = frame if side_data(frame, "A53_CC") else None
+            yield ReadFrame(number, picture, alpha, captioned, self._decoder.take_packets())
+
+    def _frames(self) -> Iterator[VideoFrame]:
+        count = self._video.frames
+        if self._chain is None:
+            yield from self._decoder.frames(0, count)
+        else:
+            for start in range(0, count, _CHUNK):
+                yield from self._chain.frames(start, min(start + _CHUNK, count))
+        self._decoder.finish()
+
+
+class _OnePass:
+    """Decode a file from its start with one thread, so that the decoder's messages belong to the current packet."""
+
+    def __init__(self, probe: Probe, along: Collection[int], careful: bool) -> None:
+        self._probe = probe
+        self._along = sorted(along)
+        self._careful = careful
+        self._packets: list[AnyPacket] = []
+        self._container: Any = None
+        self._numbered = self._open()
+
+    def take_packets(self) -> list[AnyPacket]:
+        taken, self._packets = self._packets, []
+        return taken
+
+    def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
+        """Frames start..stop-1. They can only be asked for in order."""
+        for wanted in range(start, stop):
+            found = next(self._numbered, None)
+            while found is not None and found[0] < wanted:
+                found = next(self._numbered, None)
+            if found is None or found[0] > wanted:
+                raise self._damage(Damage(lost=(wanted,)))
+            yield found[1]
+
+    def finish(self) -> None:
+        """Read what follows the last frame."""
+        for _ in self._numbered:
+            pass
+
+    def close(self) -> None:
+        if self._container is not None:
+            self._container.close()
+
+    def _open(self) -> Iterator[tuple[int, VideoFrame]]:
+        index = self._probe.index
+        frames = self._decode()
+        if index.counted:
+            return enumerate(frames)
+        numbered = self._by_time(frames)
+        return in_order(numbered) if self._careful else numbered
+
+    def _by_time(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
+        ticks = self._probe.index.ticks
+        for frame in frames:
+            place = int(np.searchsorted(ticks, frame.pts)) if frame.pts is not None else len(ticks)
+            if place < len(ticks) and ticks[place] == frame.pts:
+                yield place, frame
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        self._container = open_input(self._probe.path)
+        video: Any = self._container.streams[self._probe.stream]
+        video.codec_context.thread_count = 1
+        streams = [video, *(self._container.streams[index] for index in self._along)]
+        count = 0
+        with self._container, av.logging.Capture() as said:
+            try:
+                for packet in packets_of(self._container, streams):
+                    if packet.stream.index != self._probe.stream:
+                        self._packets.append(packet)
+                        continue
+                    said.clear()
+                    frames = self._decoded(packet, count)
+                    if not self._careful and (said or any(frame.is_corrupt for frame in frames)):
+                        reason = said[0][2].strip() if said else ""
+                        raise self._damage(Damage(broken=(self._number(packet, count),), reason=reason))
+                    count += len(frames)
+                    yield from frames
+            except av.error.FFmpegError as error:
+                if not self._careful:
+                    raise self._damage(Damage(lost=(count,), reason=error.strerror or "")) from error
+
+    def _decoded(self, packet: Any, count: int) -> list[VideoFrame]:
+        try:
+            return packet.decode()
+        except av.error.FFmpegError as error:
+            if self._careful:
+                return []
+            raise self._damage(Damage(lost=(self._number(packet, count),), reason=error.strerror or "")) from error
+
+    def _number(self, packet: AnyPacket, count: int) -> int:
+        """Number of the frame that a packet is of; count: frames decoded so far."""
+        ticks = self._probe.index.ticks
+        place = int(np.searchsorted(ticks, packet.pts)) if packet.pts is not None else len(ticks)
+        known = not self._probe.index.counted and place < len(ticks) and ticks[place] == packet.pts
+        return place if known else min(count, len(ticks) - 1)
+
+    def _damage(self, damage: Damage) -> UserError:
+        return UserError(self._probe.path, f"is damaged: {damage}", f"{damage.remedy}, or set damaged=keep")

@@ -1,0 +1,56 @@
+"""Side data of decoded frames: captions, mastering display, display matrix."""
+
+import struct
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from av.sidedata import sidedata
+from av.video.frame import VideoFrame
+
+
+def _unknown(kinds: type[Enum], value: object) -> Any:
+    member = object.__new__(kinds)
+    member._name_, member._value_ = f"UNKNOWN_{value}", value
+    return member
+
+
+# PyAV lists the kinds that it knows and raises ValueError for all side data of a frame that has another one, such as
+# the view of MV-HEVC. Kinds unknown to it become members without a meaning.
+setattr(sidedata.Type, "_missing_", classmethod(_unknown))  # noqa: B010
+
+
+def side_data(frame: VideoFrame, kind: str) -> bytes:
+    """The side data of one kind, such as A53_CC; empty if the frame has none."""
+    data = frame.side_data.get(kind)
+    return b"" if data is None else bytes(data)
+
+
+def side_data_kinds(frame: VideoFrame) -> set[str]:
+    """Names of the kinds of side data that a frame has."""
+    every: Any = frame.side_data
+    return {data.type.name for data in every}
+
+
+def mastering_display(frame: VideoFrame) -> str:
+    """The mastering display (SMPTE ST 2086) in x265's notation; "" if the frame has none.
+
+    Chromaticities are in units of 0.00002, luminance in units of 0.0001 cd/m2.
+    """
+    data = side_data(frame, "MASTERING_DISPLAY_METADATA")
+    if len(data) < 88:  # AVMasteringDisplayMetadata: 10 AVRational and two flags
+        return ""
+    numbers = struct.unpack_from("=20i", data)
+    has_primaries, has_luminance = struct.unpack_from("=2i", data, 80)
+    if not (has_primaries and has_luminance) or not all(numbers[1::2]):
+        return ""
+    values = [Fraction(a, b) for a, b in zip(numbers[::2], numbers[1::2], strict=True)]
+    x = [round(value * 50_000) for value in values[:8]]
+    darkest, brightest = (round(value * 10_000) for value in values[8:])
+    return f"G({x[2]},{x[3]})B({x[4]},{x[5]})R({x[0]},{x[1]})WP({x[6]},{x[7]})L({brightest},{darkest})"
+
+
+def content_light(frame: VideoFrame) -> tuple[int, int] | None:
+    """MaxCLL and MaxFALL in cd/m2 (CTA-861.3); None if the frame has none."""
+    data = side_data(frame, "CONTENT_LIGHT_LEVEL")
+    return struct.unpack_from("=2I", data) if len(data) >= 8 else None
