@@ -171,12 +171,12 @@ def stop(name: str, kind: str, moment: float, world: World, alone: Usual) -> Cel
         send = os.killpg if kind == "SIGINT" else os.kill  # a terminal sends it to every process
         send(child, getattr(signal, kind))
         how = ended(waited(child, LIMIT), log, time.monotonic() - sent)
-        if how.code == alone.code and how.seconds < 0.3:  # it was ending as the signal came
+        if how.code == alone.code and how.seconds < 1.5:  # its work was done, and is all there
+            cell.faults += left_behind(world, alone)
             end_session(child)
-            world.restore()
-            continue
-        _look(cell, how, child, world, alone)
-        _again(cell, world, alone)
+        else:
+            _look(cell, how, child, world, alone)
+            _again(cell, world, alone)
         break
     else:
         cell.faults.append("not run: it had ended before the signal, four times")

@@ -29,7 +29,7 @@ from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory
 from vsr_lab.core.parts import Part, describes
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
-from vsr_lab.core.signals import pass_signals
+from vsr_lab.core.signals import interruption_of, pass_signals
 from vsr_lab.core.validation import validate
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
@@ -89,6 +89,8 @@ def launch(command: str) -> int:
         if failures:
             raise failures[0]
     except (Exception, _SweepEnded) as error:
+        if interruption := interruption_of(error):
+            raise interruption from None
         cause = failures[0] if failures else error
         code, line = _report(command, cause) or _defect(command, cause)
         _end_runs(code, remove=is_disk_full(cause) and command not in _CONTINUED)

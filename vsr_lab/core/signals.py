@@ -37,6 +37,13 @@ def signal_of(error: BaseException) -> signal.Signals:
     return signal.Signals(error.args[0] if error.args else signal.SIGINT)
 
 
+def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that an error was raised in, as libraries do that are stopped in the middle of their work."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     if number not in _raised:
         signal.signal(number, signal.SIG_DFL)
@@ -68,7 +75,4 @@ def _is_handled() -> bool:
     """Whether the main thread is in an except or finally block of an interruption."""
     exceptions = sys._current_exceptions()  # pyright: ignore[reportPrivateUsage]
     found = exceptions.get(threading.main_thread().ident or 0)
-    error = found[1] if isinstance(found, tuple) else found  # the exception itself from Python 3.12 on
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+    return interruption_of(found[1] if isinstance(found, tuple) else found) is not None  # a tuple up to Python 3.11

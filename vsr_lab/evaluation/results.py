@@ -111,6 +111,7 @@ class Run:
         agree = all(_same(found.get(key), said.get(key)) for key in {*found, *said})
         clips = {m: [v for (_, name), v in said.items() if name == m and v is not None] for m in self.summary.metrics}
         agree = agree and all(_same(np.mean(clips[m]), e.mean) for m, e in self.summary.metrics.items() if clips[m])
+        agree = agree and not self._rows.select("clip", "frame", "metric").is_duplicated().any()
         if not agree or self._rows.select("clip", "frame").n_unique() != self.summary.frames:
             raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", "evaluate again")
 

@@ -14,6 +14,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import Stopped, UserError, is_out_of_memory
 from vsr_lab.core.run_folder import is_saved
+from vsr_lab.core.signals import interruption_of
 from vsr_lab.data.batch import Batch
 from vsr_lab.models import write_tensors
 
@@ -55,8 +56,9 @@ def dump_batch(batch: Batch, path: Path) -> None:
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
     """Convert an exception that ended a run to one for the user; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
-    if interruption := _interruption(error):
-        default = signal.SIGTERM if isinstance(interruption, SIGTERMException) else signal.SIGINT
+    interruption = error if isinstance(error, SIGTERMException) else interruption_of(error)
+    if interruption:  # Lightning, taking itself down after one, raises others
+        default = signal.SIGTERM if interruption is error else signal.SIGINT
         number = signal.Signals(interruption.args[0] if interruption.args else default)
         return Stopped(f"stopped by {number.name}; {resume}", 128 + number)
     text = str(error)
@@ -69,10 +71,3 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return UserError(run_dir / "checkpoints", "the disk is full", f"free some; what was there is kept; {resume}")
     return None
-
-
-def _interruption(error: BaseException | None) -> BaseException | None:
-    """The interruption that an error comes from: Lightning, taking itself down after one, raises others."""
-    while error is not None and not isinstance(error, (SIGTERMException, KeyboardInterrupt)):
-        error = error.__context__
-    return error
