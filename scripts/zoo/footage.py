@@ -1,10 +1,9 @@
-"""What the zoo is trained and judged on: renders what is rendered, and writes four tables:
-train.csv, long.csv, held.csv (the ends of recordings in train.csv, which no training sees) and eval.csv.
+"""What the zoo is trained on: renders what is rendered, and writes train.csv.
 
     python scripts/zoo/footage.py FOOTAGE STILLS OUT
 
-FOOTAGE: a folder with train/ and eval/; STILLS: one with live_action/ and animation/. Lossy clips are shrunk until
-their coding no longer shows.
+FOOTAGE: a folder with train/; STILLS: one with live_action/ and animation/. Lossy clips are shrunk until their coding
+no longer shows. It is evaluated on other clips: `eval_sources.py`.
 """
 
 import subprocess
@@ -13,7 +12,6 @@ from os.path import relpath
 from pathlib import Path
 
 from vsr_lab.footage.manifest import write_manifest
-from vsr_lab.footage.shots import Shot
 from vsr_lab.footage.tables import read_rows
 
 # clip: (shrunk by, first frame, last + 1)
@@ -43,15 +41,6 @@ TRAIN = {
     "screen_capture/cy_travis-ci-logs-running-cypress.mp4": (1.0, 0, 400),
     "screen_capture/cy_typescript-intellisense-with-reference.mp4": (1.0, 0, 173),
 }
-# clip: (shrunk by, first frame, last + 1, crop "width height x y")
-EVAL = {
-    "live_action/sam2_03_blocks.mp4": (1.0, 60, 84, ""),
-    "live_action/sam2_bedroom.mp4": (1.0, 60, 84, ""),
-    "animation/sintel_a.mp4": (1.0, 200, 224, "848 360 0 58"),
-    "animation/mediabunny_video.mp4": (2.0, 40, 64, ""),
-    "screen_capture/aider_codespaces.mp4": (1.0, 182, 206, ""),
-    "screen_capture/wezterm_tabs.mp4": (1.0, 53, 77, ""),
-}
 # name: words for `vsr-lab footage render`
 RENDERED = {
     "camera_live_action": "kind=camera n=60 frames=18 size=[384,640] seed=0 stills={stills}/live_action",
@@ -60,35 +49,22 @@ RENDERED = {
     "screens": "kind=screen n=40 frames=20 size=[384,640] seed=0",
     "dense_screens": "kind=screen n=16 frames=20 size=[384,640] seed=2000 scale=2",
 }
-# What the long trainings have besides, and what they do without: flat screencasts, which are half of the animation's
-# frames, and the two recordings that take the longest to decode.
-MORE = {
-    "more_screens": "kind=screen n=64 frames=20 size=[384,640] seed=5000 scale=2",
-}
 CONTENT = {
     "drawn": "animation",
     "screens": "screen_capture",
     "dense_screens": "screen_capture",
-    "more_screens": "screen_capture",
 }
-RECORDED = {Path(name).stem for name in TRAIN}
-LEFT_OUT = {"gnome_launch", "gnome_switch", "cy_first-test-assertions-30fps", "cy_first-test-debugging-30fps"}
 
 # Where scenes begin, as `vsr-lab footage index` found them.
 CUTS = {"bower_bbb480": "285 378 553", "tos_battle": "52 158 221 309"}
 
 
 def main(footage: Path, stills: Path, out: Path) -> None:
-    """Write both tables, and render what the first one lists and is missing."""
+    """Write the table, and render what it lists and is missing."""
     out.mkdir(parents=True, exist_ok=True)
-    shots = [_row(footage / "eval" / name, out, *window) for name, window in EVAL.items()]
-    write_manifest(out / "eval.csv", shots)
-    rows = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
+    rows: list[dict[str, object]] = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
     rows += [row for name, words in RENDERED.items() for row in _rendered(name, words, stills, out)]
     write_manifest(out / "train.csv", rows)
-    write_manifest(out / "held.csv", [_end(row, out) for row in rows if row["name"] in RECORDED - LEFT_OUT])
-    more = [row for name, words in MORE.items() for row in _rendered(name, words, stills, out)]
-    write_manifest(out / "long.csv", [row for row in rows if row["name"] not in LEFT_OUT] + more)
 
 
 def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, object]]:
@@ -98,19 +74,10 @@ def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, 
         subprocess.run(["vsr-lab", "footage", "render", *told, f"run_dir={out / name}"], check=True)
     content = CONTENT.get(name, name.removeprefix("camera_"))
     rows = read_rows(out / name / "manifest.csv")
-    return [row | {"content_type": content, "path": f"{name}/{row['path']}"} for row in rows]
+    return [{**row, "content_type": content, "path": f"{name}/{row['path']}"} for row in rows]
 
 
-def _end(row: dict[str, object], out: Path) -> dict[str, object]:
-    """The last 12 frames of a clip, and of them the middle, of 384 pixels once it is shrunk."""
-    stop, downscale = int(str(row["stop"])), float(str(row["downscale"]))
-    height, width = Shot("", out / str(row["path"])).size
-    high, wide = (min(length, int(384 * downscale)) for length in (height, width))
-    crop = f"{wide} {high} {(width - wide) // 4 * 2} {(height - high) // 4 * 2}"
-    return row | {"split": "eval", "start": stop - 12, "cuts": "", "crop": crop}
-
-
-def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: str = "") -> dict[str, object]:
+def _row(path: Path, out: Path, downscale: float, start: int, stop: int) -> dict[str, object]:
     split, content = path.parts[-3:-1]
     return {
         "name": path.stem,
@@ -120,7 +87,6 @@ def _row(path: Path, out: Path, downscale: float, start: int, stop: int, crop: s
         "start": start,
         "stop": stop,
         "downscale": downscale,
-        "crop": crop,
         "cuts": CUTS.get(path.stem, ""),
     }
 

@@ -1,72 +1,207 @@
-"""The leaderboard: python scripts/zoo/leaderboard.py [results/zoo/judged] > results/leaderboard.md"""
+"""Writes the leaderboard from the stored tables: python scripts/zoo/leaderboard.py [TABLES]
 
-import json
+TABLES: a folder with scores.csv and cost.csv of `judge.py`, by default results/zoo, whose page is
+results/leaderboard.md; that of any other folder is its leaderboard.md. quality_cost.png is written into the folder.
+"""
+
+import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from statistics import fmean
+from typing import NamedTuple
 
-COLUMNS = {
-    "psnr": ("PSNR-Y", 2),
-    "ssim": ("SSIM-Y", 4),
-    "lpips": ("LPIPS", 3),
-    "st_lpips": ("ST-LPIPS", 3),
-    "tof": ("tOF", 3),
-    "st_tlp": ("tLP (ST)", 3),
-    "warp_error": ("warp error", 2),
-    "flicker": ("flicker", 2),
-    "lr_consistency": ("LR consistency", 1),
-}
+from vsr_lab.core.files import write_text
+from vsr_lab.footage.tables import read_rows
+
+ROOT = Path(__file__).parents[2]
+TYPES = ("live_action", "animation", "screen_capture")
+SUITES = [f"{content}_x{scale}" for scale in (4, 2) for content in (*TYPES, "vid4")]
+COLUMNS = {"psnr": ("PSNR-Y", 2), "ssim": ("SSIM-Y", 4), "flicker": ("flicker", 2), "legibility": ("legibility", 3)}
+# What a network of the zoo began from, by its size and scale.
+STARTS = {"nano_x4": "span_ch28", "small_x4": "span_ch48", "small_x2": "span_ch48_x2", "nano_x2": "bicubic"}
+Costs = Mapping[tuple[str, str], Mapping[str, str]]  # (candidate, scale) -> row of cost.csv
 
 HEAD = """# Leaderboard
 
-Made by `python scripts/zoo/leaderboard.py results/zoo/judged > results/leaderboard.md` from runs of
-`scripts/zoo/judge.py`, and of `vsr-lab evaluate` for Vid4. Numbers are means over clips. For PSNR-Y, SSIM-Y and LR
-consistency higher is better, for the other columns lower is better. No network was trained on these clips. There are
-only two clips for each content type, so small differences are not significant."""
-OURS = {path.stem for path in (Path(__file__).parents[2] / "results/zoo").glob("weights/*.safetensors")}
+Made by `python scripts/zoo/judge.py` (`leaderboard.py` from its tables): every candidate on the clips of
+[zoo/eval.csv](zoo/eval.csv), which `scripts/zoo/eval_sources.py` fetches, and on Vid4. Ours were not trained on them,
+and no step or weights were chosen by them. PSNR and SSIM on BT.601 studio luma, every frame, no border cropped; LR by
+MATLAB's imresize, rounded. Numbers are means over clips; lower is better for flicker, higher for the others. Rows in
+bold are of this repository ([zoo](zoo/README.md)). *Over its start*: PSNR-Y above the weights that it was trained from,
+with the 95 % interval of the mean over clips (Student's t), and the number of clips on which it is above. AnimeSR and
+realesr-animevideov3 are made for perceived quality of real footage, not for PSNR. BasicVSR uses the whole clip."""
 
 
-def main(judged: Path) -> None:
-    """Print one table a suite, best PSNR first, and one of each clip; then what a frame costs, where pace.md is."""
-    print(HEAD)
-    for suite in sorted(path for path in judged.iterdir() if path.is_dir()):
-        found = [json.loads(path.read_text()) for path in sorted(suite.glob("*/summary.json"))]
-        if not found:
-            continue
-        found.sort(key=lambda summary: -summary["metrics"]["psnr"]["mean"])
-        shown = [name for name in COLUMNS if any(name in summary["metrics"] for summary in found)]
-        print(f"\n## {suite.name}\n\n{found[0]['protocol_description']} Clips: {', '.join(found[0]['per_clip'])}.\n")
-        print(_row(["candidate", *(COLUMNS[name][0] for name in shown), "parameters"]))
-        print(_row(["---"] * (len(shown) + 2)))
-        for summary in found:
-            values = [_value(summary["metrics"].get(name, {}).get("mean"), name) for name in shown]
-            count = summary["candidate_facts"].get("parameters")
-            print(_row([_name(summary), *values, f"{count / 1e6:.2f} M" if count else "-"]))
-        print(f"\nPSNR-Y / SSIM-Y / flicker of each clip:\n\n{_row(['candidate', *found[0]['per_clip']])}")
-        print(_row(["---"] * (len(found[0]["per_clip"]) + 1)))
-        for summary in found:
-            cells = [_clip(summary["per_clip"][clip]) for clip in found[0]["per_clip"]]
-            print(_row([_name(summary), *cells]))
-    if (judged / "pace.md").exists():
-        print(f"\n## Cost\n\n{(judged / 'pace.md').read_text().strip()}")
+class Scores(NamedTuple):
+    """Means of the clips of one suite: candidate -> clip -> metric."""
+
+    suite: str
+    means: Mapping[str, Mapping[str, Mapping[str, float]]]
+    ours: frozenset[str]
+
+    def mean(self, candidate: str, metric: str) -> float | None:
+        """Mean over the clips that have a value."""
+        found = [clip[metric] for clip in self.means[candidate].values() if metric in clip]
+        return fmean(found) if found else None
+
+    def gains(self, candidate: str, other: str) -> list[float]:
+        """PSNR over another candidate, of the clips of both."""
+        theirs = self.means.get(other, {})
+        return [clip["psnr"] - theirs[n]["psnr"] for n, clip in self.means[candidate].items() if n in theirs]
+
+    @property
+    def scale(self) -> str:
+        return self.suite[-1]
+
+    @property
+    def ranked(self) -> list[str]:
+        return sorted(self.means, key=lambda name: -(self.mean(name, "psnr") or 0))
 
 
-def _name(summary: dict[str, Any]) -> str:
-    name = summary["candidate"]
-    return f"**{name}**" if name in OURS else name
+def read_scores(path: Path) -> list[Scores]:
+    """The suites of scores.csv."""
+    means: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    rows = read_rows(path)
+    for row in rows:
+        values = {name: float(row[name]) for name in COLUMNS if row.get(name)}
+        means.setdefault(row["suite"], {}).setdefault(row["candidate"], {})[row["clip"]] = values
+    ours = frozenset(row["candidate"] for row in rows if row["ours"] == "1")
+    return [Scores(suite, means[suite], ours) for suite in SUITES if suite in means]
 
 
-def _clip(means: dict[str, float]) -> str:
-    return f"{means['psnr']:.2f} / {means['ssim']:.4f} / {means['flicker']:.2f}"
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean and 95 % interval (Student's t) of the mean, NaN for fewer than two values."""
+    from scipy.stats import ttest_1samp
+
+    found = ttest_1samp(values, 0).confidence_interval() if len(values) > 1 else (float("nan"),) * 2
+    return fmean(values), float(found[0]), float(found[1])
 
 
-def _value(mean: float | None, name: str) -> str:
-    return "-" if mean is None else f"{mean:.{COLUMNS[name][1]}f}"
+def start_of(name: str) -> str | None:
+    """The candidate whose weights a network of the zoo began with."""
+    found = re.search(r"(nano|small)_x[24]$", name)
+    return STARTS[found[0]] if found else None
 
 
-def _row(cells: list[str]) -> str:
+def write_page(tables: Path) -> None:
+    """Write leaderboard.md and quality_cost.png."""
+    own = tables == ROOT / "results/zoo"
+    suites = read_scores(tables / "scores.csv")
+    table = tables / "cost.csv"
+    costs = {(row["candidate"], row["scale"]): row for row in (read_rows(table) if table.exists() else [])}
+    parts = [HEAD, *(_suite(scores, costs) for scores in suites)]
+    for scale in (4, 2):
+        parts += _crossed([scores for scores in suites if scores.suite.endswith(f"_x{scale}")], scale)
+    if costs:
+        plot(suites, costs, tables / "quality_cost.png")
+        row = next(iter(costs.values()))
+        parts.append(
+            "## Cost\n\nMilliseconds of a frame in the tables: LR of 320x180, float32, eager, "
+            f"threads: {row['threads']}, {row['machine']}.\n\n"
+            f"![quality over cost]({'zoo/' if own else ''}quality_cost.png)"
+        )
+    page = ROOT / "results/leaderboard.md" if own else tables / "leaderboard.md"
+    write_text(page, "\n\n".join(parts) + "\n")
+    print(f"wrote {page}")
+
+
+def _suite(scores: Scores, costs: Costs) -> str:
+    shown = [name for name in COLUMNS if any(scores.mean(candidate, name) is not None for candidate in scores.means)]
+    head = ["candidate", *(COLUMNS[name][0] for name in shown), "over its start, dB", "clips above", "ms", "parameters"]
+    lines = [_row(head), _row(["---"] * len(head))]
+    for candidate in scores.ranked:
+        values = [_value(scores.mean(candidate, name), COLUMNS[name][1]) for name in shown]
+        cost = costs.get((candidate, scores.scale))
+        parameters = f"{int(cost['parameters']) / 1e6:.2f} M" if cost and int(cost["parameters"]) else "-"
+        over = _over(scores, candidate)
+        lines.append(_row([_bold(candidate, scores), *values, *over, cost["ms"] if cost else "-", parameters]))
+    clips = list(next(iter(scores.means.values())))
+    lines += ["", f"PSNR-Y / flicker of each of the {len(clips)} clips:", "", _row(["clip", *scores.ranked])]
+    lines.append(_row(["---"] * (1 + len(scores.ranked))))
+    for clip in clips:
+        cells = [_clip(scores.means[candidate].get(clip)) for candidate in scores.ranked]
+        lines.append(_row([clip, *cells]))
+    return f"## {scores.suite}\n\n" + "\n".join(lines)
+
+
+def _over(scores: Scores, candidate: str) -> list[str]:
+    """Gain over the start with its interval, and the clips above it."""
+    start = start_of(candidate) if candidate in scores.ours else None
+    gains = scores.gains(candidate, start) if start else []
+    if not gains:
+        return ["-", "-"]
+    mean, low, high = interval(gains)
+    return [f"{mean:+.2f} ({low:+.2f} to {high:+.2f})", f"{sum(gain > 0 for gain in gains)} of {len(gains)}"]
+
+
+def _crossed(suites: Sequence[Scores], scale: int) -> list[str]:
+    """Our own networks on every content type: PSNR-Y, and on how many clips a type's own is above all others."""
+    ours = [name for name in sorted(suites[0].ours) if name.endswith(f"_x{scale}")] if suites else []
+    typed = [scores for scores in suites if not scores.suite.startswith("vid4")]
+    if len(ours) < 2 or not typed:
+        return []
+    head = ["network", *(scores.suite.removesuffix(f"_x{scale}") for scores in typed)]
+    lines = [_row(head), _row(["---"] * len(head))]
+    lines += [_row([f"**{name}**", *(_value(s.mean(name, "psnr"), 2) for s in typed)]) for name in ours]
+    for size in ("nano", "small"):
+        cells = [_lead(scores, [name for name in ours if f"_{size}_" in name]) for scores in typed]
+        lines.append(_row([f"clips on which the type's own {size} leads", *cells]))
+    title = f"## Across content types, x{scale}\n\nPSNR-Y of our own networks on footage of every type.\n"
+    return ["\n".join([title, *lines])]
+
+
+def _lead(scores: Scores, names: Sequence[str]) -> str:
+    own = next((name for name in names if name.startswith(scores.suite.rpartition("_")[0])), None)
+    others = [name for name in names if name != own]
+    if own is None or not others:
+        return "-"
+    gains = zip(*(scores.gains(own, other) for other in others), strict=True)
+    wins = [min(gain) > 0 for gain in gains]
+    return f"{sum(wins)} of {len(wins)}"
+
+
+def plot(suites: Sequence[Scores], costs: Costs, path: Path) -> None:
+    """PSNR-Y over milliseconds of a frame, one panel for every suite."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    columns = min(4, len(suites))
+    rows = -(-len(suites) // columns)
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(4.5 * columns, 4 * rows), layout="constrained", squeeze=False
+    )
+    for axis, scores in zip(axes.flat, suites, strict=False):
+        for candidate in scores.means:
+            mean, cost = scores.mean(candidate, "psnr"), costs.get((candidate, scores.scale))
+            if mean is None or not cost:
+                continue
+            axis.plot(float(cost["ms"]), mean, "o", color="tab:red" if candidate in scores.ours else "tab:gray")
+            axis.annotate(candidate, (float(cost["ms"]), mean), fontsize=7, xytext=(3, 3), textcoords="offset points")
+        axis.set(xscale="log", title=scores.suite, xlabel="ms a frame", ylabel="PSNR-Y, dB")
+    for axis in axes.flat[len(suites) :]:
+        axis.axis("off")
+    figure.savefig(path, dpi=90)
+    pyplot.close(figure)
+
+
+def _bold(name: str, scores: Scores) -> str:
+    return f"**{name}**" if name in scores.ours else name
+
+
+def _clip(values: Mapping[str, float] | None) -> str:
+    return f"{values['psnr']:.2f} / {values['flicker']:.2f}" if values else "-"
+
+
+def _value(mean: float | None, digits: int) -> str:
+    return "-" if mean is None else f"{mean:.{digits}f}"
+
+
+def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results/zoo/judged"))
+    write_page((Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "results/zoo").resolve())

@@ -1,99 +1,204 @@
-"""Weights of the zoo, made small, and their cards.
+"""Publishes weights of the zoo: the file, its card, and a check of both.
 
-python scripts/zoo/publish.py weights RUNS NAME...  # RUNS/NAME's, in half precision, to weights/NAME.safetensors
-python scripts/zoo/publish.py cards JUDGED          # weights/NAME.md, with the numbers of the judged runs
-python scripts/zoo/publish.py curves RUNS           # curves.png: validation over the training
+    python scripts/zoo/publish.py NAME WEIGHTS CARD.yaml   # results/zoo/weights/NAME.safetensors and NAME.md
+    python scripts/zoo/publish.py cards                    # rewrites every card, after judge.py measured again
+
+NAME: {live_action,animation,screen_capture}_{nano,small}_x{2,4}. WEIGHTS: network.safetensors of a run, or a file of
+gpu.py or last_layer.py. CARD.yaml: the fields of `Card`, except those of its cost, which is measured. The file has half
+precision, and its note what the card says.
 """
 
-import json
+import re
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from vsr_lab.core.files import write_text
+import torch
+import yaml
+from leaderboard import COLUMNS, ROOT, Scores, interval, read_scores, start_of
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256, write_text
+from vsr_lab.core.network import FrameNetwork
 from vsr_lab.footage.tables import read_rows
-from vsr_lab.models import load_network, save_network
+from vsr_lab.models import load_network, read_note, save_network
 
-ZOO = Path(__file__).parents[2] / "results/zoo"
-WEIGHTS = ZOO / "weights"
-SHOWN = {"psnr": "PSNR-Y", "ssim": "SSIM-Y", "st_lpips": "ST-LPIPS", "tof": "tOF", "flicker": "flicker"}
-CARD = """# {name}
-
-{streams} x{scale} for {content}: {parameters:,} parameters, half precision on disk (`{name}.safetensors`).
-
-- **Trained by** `configs/experiment/first_zoo` ([commands](../README.md)): {steps} steps, seed {seed},
-  from {start}{blended}, LR by `{degradation}` (MATLAB's bicubic, rounded),
-  on the footage that `scripts/zoo/footage.py` lists: sources and licences in [the
-  zoo's page](../README.md#footage-and-licences).
-- **Use** `candidate=checkpoint candidate.path=results/zoo/weights/{name}.safetensors` with `vsr-lab evaluate` and
-  `vsr-lab export`; as `init_from=` to train further.
-- **Limits** Made for clean footage, enlarged {scale} times; compressed or noisy footage needs a training with a
-  degradation of its kind. What it adds is learnt, plausible and not recorded: read no face, plate or text from it as
-  evidence.
-
-{numbers}
-"""
+TABLES = ROOT / "results/zoo"
+WEIGHTS = TABLES / "weights"
+NAME = re.compile(r"(live_action|animation|screen_capture)_(nano|small)_x([24])")
+# Published weights that a network may begin from: their authors and licence.
+STARTS = {
+    "span_ch28_x4": "SPAN with 28 channels, baseline of the NTIRE 2026 challenge on efficient SR "
+    "(github Amazingren/NTIRE2026_ESR), MIT",
+    "span_ch48_x4": "SPAN with 48 channels (Wan et al. 2024), its authors' weights, Apache-2.0",
+    "span_ch48_x2": "SPAN with 48 channels (Wan et al. 2024), its authors' weights, Apache-2.0",
+}
 
 
-def weights(runs: Path, *names: str) -> None:
-    """Half the precision, and a note that names no place of the machine it was made on."""
-    WEIGHTS.mkdir(exist_ok=True)
-    for name in names:
-        network, note = load_network(runs / name / "network.safetensors")
-        start = Path(note["about"].get("init_from", "nothing"))
-        start = start.parent.name if start.name == "network.safetensors" else start.name
-        about = note["about"] | {"footage": "scripts/zoo/footage.py", "init_from": start}
-        save_network(network.half(), note["network"], about, WEIGHTS / f"{name}.safetensors")
+class Card(BaseModel):
+    """What a card says of its file.
+
+    Attributes:
+        summary: what the network is good for, and what not.
+        start: the weights that it began from: a key of STARTS.
+        command: commands that made it, one a line.
+        machine: what they ran on, and for how long.
+        seed: of the training.
+        data: clips that it was trained on: values of the column clips of results/zoo/sources.csv.
+        validation: validation beside the start and bicubic, Markdown.
+        ms, timed_on: milliseconds of a frame of 320x180 and the CPU, when it was published; None on a busy machine.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    summary: str = Field(min_length=1)
+    start: str
+    command: str = Field(min_length=1)
+    machine: str = Field(min_length=1)
+    seed: int
+    data: list[str] = Field(min_length=1)
+    validation: str = Field(min_length=1)
+    ms: float | None = None
+    timed_on: str = ""
 
 
-def cards(judged: Path) -> None:
-    """One page for every file of weights, with its row and bicubic's of each suite that it was judged on."""
-    for file in sorted(WEIGHTS.glob("*.safetensors")):
-        network, note = load_network(file)
-        about = note["about"]
-        facts = {
-            "name": file.stem,
-            "streams": "Streaming" if network.lookahead == 0 else "Bidirectional",
-            "scale": network.scale,
-            "content": str(about["content"]).replace("_", " "),
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-            "start": about["init_from"],
-            "blended": f"; then {about['blend']}" if "blend" in about else "",
-        }
-        numbers = _numbers(judged, file.stem)
-        write_text(file.with_suffix(".md"), CARD.format(**about | facts, numbers=numbers))
+def publish(name: str, weights: Path, card: Path) -> Path:
+    """Write the file and its card. Raises UserError if the name, the card or the network does not fit."""
+    found = NAME.fullmatch(name)
+    network, note = load_network(weights)
+    if not found or network.scale != int(found[3]):
+        raise UserError(name, f"is no name for a network of x{network.scale}", "use CONTENT_SIZE_xSCALE")
+    told = read_card(card)
+    path = WEIGHTS / f"{name}.safetensors"
+    about = {key: note["about"][key] for key in ("degradation", "pixel_format", "steps") if key in note["about"]}
+    about |= {"name": name, "content": found[1], "scale": network.scale, "seed": told.seed, "init_from": told.start}
+    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    save_network(network.half(), note["network"], about | {"card": told.model_dump()}, path)
+    ms, machine = _timed(name, path)
+    about["card"] = told.model_copy(update={"ms": ms, "timed_on": machine}).model_dump()
+    save_network(network, note["network"], about, path)
+    write_text(path.with_suffix(".md"), page(path))
+    return path
 
 
-def _numbers(judged: Path, name: str) -> str:
-    lines = [f"| suite | candidate | {' | '.join(SHOWN.values())} |", "|---|---|" + "---|" * len(SHOWN)]
-    for path in sorted(judged.glob(f"*/{name}/summary.json")):
-        for candidate in ("bicubic", name):
-            summary = json.loads((path.parents[1] / candidate / "summary.json").read_text())
-            found = summary["metrics"]
-            cells = [f"{found[metric]['mean']:.4g}" if metric in found else "-" for metric in SHOWN]
-            lines.append(f"| {path.parents[1].name} | {candidate} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+def read_card(path: Path) -> Card:
+    """Read CARD.yaml. Raises UserError for another key, start or clip than there is."""
+    try:
+        card = Card.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(
+            f"{path}: {'.'.join(map(str, first['loc']))}", first["msg"], "see scripts/zoo/publish.py"
+        ) from error
+    if card.start not in STARTS:
+        raise UserError(f"{path}: start", f"{card.start} has no authors and licence", f"use one of {', '.join(STARTS)}")
+    unknown = set(card.data) - {row["clips"] for row in read_rows(TABLES / "sources.csv")}
+    if unknown:
+        raise UserError(f"{path}: data", f"{min(unknown)} has no licence", f"add it to {TABLES / 'sources.csv'}")
+    return card
 
 
-def curves(runs: Path) -> None:
-    """PSNR on held-out ends of the training's clips, one line for each run that was validated twice or more."""
-    import matplotlib
+def page(path: Path) -> str:
+    """The card of a published file, from its note and the tables of judge.py."""
+    about = read_note(path)["about"]
+    card = Card.model_validate(about["card"])
+    network, note = load_network(path)
+    streams = "Per frame" if isinstance(network, FrameNetwork) else "Streaming"
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    rows = read_rows(TABLES / "sources.csv")
+    sources = [(f"`{row['clips']}`", row["source"], row["licence"]) for row in rows if row["clips"] in card.data]
+    kind = f"{streams}, x{network.scale}, {about['content'].replace('_', ' ')}: `{note['network']['_target_']}`"
+    lines = [
+        f"# {path.stem}\n",
+        f"{kind}, {parameters:,} parameters.",
+        f"{_cost(path, card)} Half precision on disk.\n",
+        f"{card.summary.strip()}\n",
+        f"- **Start** `{card.start}`: {STARTS[card.start]}.",
+        f"- **Made on** {card.machine.strip()}, seed {card.seed}, by\n",
+        *(f"  {line}" for line in ("```", *card.command.strip().splitlines(), "```")),
+        "\n- **Footage**, LR by MATLAB's bicubic, rounded:\n",
+        *_table(("clips", "source", "licence"), sources),
+        "\n- **Validation**\n",
+        *(f"  {line}".rstrip() for line in card.validation.strip().splitlines()),
+        "\n- **Clips of other sources** ([leaderboard](../../leaderboard.md)):\n",
+        *_judged(path),
+        "\n- **Use** with `vsr-lab evaluate` and `vsr-lab export`: `candidate=checkpoint`",
+        f"  `candidate.path=results/zoo/weights/{path.name}`; to train it further: `init_from=`.",
+        f"- **Limits** Made for clean footage, enlarged {network.scale} times. What it adds is learnt, plausible",
+        "  and not recorded: read no face, plate or text from it as evidence.",
+    ]
+    return "\n".join(lines) + "\n"
 
-    matplotlib.use("agg")
-    from matplotlib import pyplot
 
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(13, 4.5), layout="constrained")
-    for path in sorted(runs.glob("*/metrics.csv")):
-        rows = read_rows(path)
-        for axis, name in ((left, "val/psnr"), (right, "val/flicker")):
-            found = [(1 + int(row["step"]), float(row["value"])) for row in rows if row["name"] == name]
-            if len(found) > 1:
-                axis.plot(*zip(*found, strict=True), label=path.parent.name, marker=".")
-    left.set(xlabel="steps", ylabel="PSNR, dB", title="held-out ends of the training clips")
-    right.set(xlabel="steps", ylabel="flicker, 8-bit levels", title="lower is calmer")
-    right.legend(bbox_to_anchor=(1.02, 1), loc="upper left")
-    figure.savefig(ZOO / "curves.png", dpi=100)
+def _judged(path: Path) -> Sequence[str]:
+    """Scores of a file, its start and bicubic, of every suite that it was judged on."""
+    table = TABLES / "scores.csv"
+    suites = read_scores(table) if table.exists() else []
+    names = (path.stem, start_of(path.stem) or "", "bicubic")
+    judged = [scores for scores in suites if path.stem in scores.means]
+    rows = [_scores(scores, name) for scores in judged for name in dict.fromkeys(names) if name in scores.means]
+    if not rows:
+        return ["  not judged yet"]
+    return _table(("suite", "candidate", "PSNR-Y", "SSIM-Y", "flicker", "legibility", "over its start"), rows)
+
+
+def _scores(scores: Scores, name: str) -> tuple[str, ...]:
+    means = [scores.mean(name, metric) for metric in COLUMNS]
+    start = (start_of(name) if name in scores.ours else None) or ""
+    gains = scores.gains(name, start)
+    over = "{:+.2f} ({:+.2f} to {:+.2f})".format(*interval(gains)) if gains else "-"
+    digits = [places for _, places in COLUMNS.values()]
+    shown = ["-" if mean is None else f"{mean:.{places}f}" for mean, places in zip(means, digits, strict=True)]
+    return (scores.suite, name, *shown, over)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"  | {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def _cost(path: Path, card: Card) -> str:
+    """Milliseconds of a frame and the machine: of cost.csv if it has this file, else of when it was published."""
+    table = TABLES / "cost.csv"
+    ms, machine = card.ms, card.timed_on
+    for row in read_rows(table) if table.exists() else []:
+        if (row["candidate"], row["version"]) == (path.stem, sha256(path)[:8]):
+            ms, machine = float(row["ms"]), f"{row['threads']} threads of {row['machine']}"
+    if ms is None:
+        return "Its ms a frame are not measured yet."
+    return f"{ms:.0f} ms a frame (LR of 320x180, float32, {machine})."
+
+
+def _timed(name: str, path: Path) -> tuple[float | None, str]:
+    from judge import Entry, cost
+
+    from vsr_lab.evaluation.candidates import checkpoint
+
+    try:
+        row: dict[str, Any] = cost(Entry(name, int(name[-1]), path, checkpoint))
+    except UserError as error:
+        print(error)
+        return None, ""
+    return float(row["ms"]), f"{torch.get_num_threads()} threads of {row['machine']}"
+
+
+def main(words: list[str]) -> None:
+    """Publish one file, or rewrite all cards."""
+    if words == ["cards"]:
+        for path in sorted(WEIGHTS.glob("*.safetensors")):
+            write_text(path.with_suffix(".md"), page(path))
+        return
+    name, weights, card = words
+    path = publish(name, Path(weights), Path(card))
+    print(f"wrote {path} and {path.with_suffix('.md')}")
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "tests/golden/test_zoo.py", "-k", name], cwd=ROOT, check=True
+    )
 
 
 if __name__ == "__main__":
-    verbs = {"weights": weights, "cards": cards, "curves": curves}
-    verbs[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:])
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        sys.exit(str(error))

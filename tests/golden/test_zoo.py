@@ -16,7 +16,8 @@ from vsr_lab.metrics import psnr
 from vsr_lab.models import load_network, read_note
 from vsr_lab.synthesis.screen import render_screen
 
-ZOO = Path(__file__).parents[2] / "results/zoo"
+ROOT = Path(__file__).parents[2]
+ZOO = ROOT / "results/zoo"
 WEIGHTS = sorted((ZOO / "weights").glob("*.safetensors"))
 SEEDS = (9001, 9004)  # the zoo was trained on others
 
@@ -48,12 +49,32 @@ def decibels(network: Network | BicubicUpsample, scale: int) -> float:
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
-def test_weights_are_small_and_have_a_card_and_a_row(path: Path) -> None:
+def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts/zoo"))
+    from publish import NAME, STARTS, page
+
+    found = NAME.fullmatch(path.stem)
     about = read_note(path)["about"]
-    assert path.stat().st_size < 16 * 2**20
-    assert not Path(about["footage"]).is_absolute()
-    assert f"# {path.stem}" in path.with_suffix(".md").read_text()
-    assert f"**{path.stem}**" in (ZOO.parent / "leaderboard.md").read_text()
+    assert found is not None
+    assert (about["content"], about["scale"]) == (found[1], int(found[3]))
+    assert path.stat().st_size < 2 * 2**20
+    text = path.with_suffix(".md").read_text()
+    assert text == page(path), "python scripts/zoo/publish.py cards"
+    card = about["card"]
+    for fact in (
+        STARTS[card["start"]],
+        card["machine"],
+        f"seed {card['seed']}",
+        " parameters",
+        " ms a frame",
+        *card["data"],
+    ):
+        assert fact in text
+    assert all(line in text for line in card["command"].splitlines())
+
+
+def test_every_file_has_a_card_and_every_card_a_file() -> None:
+    assert {path.with_suffix(".md") for path in WEIGHTS} == set((ZOO / "weights").glob("*.md"))
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)

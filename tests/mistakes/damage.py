@@ -7,6 +7,7 @@ import pickle
 import shutil
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,27 @@ def fifo(world: Path, path: Path) -> None:
     path.mkdir(parents=True)
     os.mkfifo(path / "a.mkv")
     shutil.copy2(world / "hr/c1.mkv", path / "good.mkv")
+
+
+def self_linked(world: Path, path: Path) -> None:
+    """A video that is a link to itself."""
+    (path / "a.mkv").symlink_to("a.mkv")
+
+
+def linked(world: Path, path: Path) -> None:
+    """A folder whose only clips lie behind a link."""
+    path.mkdir(parents=True)
+    (path / "elsewhere").symlink_to(world / "hr")
+
+
+def huge_picture(world: Path, path: Path) -> None:
+    """A clip of a picture of a few hundred bytes that says it has 3.6 billion pixels."""
+    clip_folder("clip", (32, 32), ".png", frames=2)(world, path)
+    for picture in path.rglob("*.png"):
+        data = bytearray(picture.read_bytes())
+        data[16:24] = struct.pack(">II", 60_000, 60_000)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+        picture.write_bytes(data)
 
 
 def evil_content(name: str, gate: dict[str, Any]) -> Callable[[Path, Path], None]:

@@ -12,7 +12,7 @@ from vsr_lab.footage.shots import find_shots
 
 def run(cfg: DictConfig) -> None:
     """Check the footage, then write the pairs."""
-    shots = find_shots(Path(cfg.root), plain(cfg.clips), cfg.frames, cfg.downscale, cfg.split, cfg.content)
+    shots = find_shots(Path(cfg.root), plain(cfg.clips), cfg.frames, cfg.downscale, cfg.split, cfg.content_type)
     job = DegradationJob(build(cfg.degradation), plain(cfg.degradation), cfg.seed, cfg.window, cfg.memory_gib)
     job.check(shots)
     folder = begin_run(cfg)

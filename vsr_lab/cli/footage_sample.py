@@ -17,8 +17,10 @@ from vsr_lab.video import open_footage
 
 def run(cfg: DictConfig) -> None:
     """Choose n shots; write a manifest of them, a contact sheet and their shares."""
-    shots = find_shots(Path(cfg.root), plain(cfg.clips), None, 1.0, cfg.split, cfg.content)
+    shots = find_shots(Path(cfg.root), plain(cfg.clips), None, 1.0, cfg.split, cfg.content_type)
     scans = Scans(Path(cfg.scans))
+
+    scans.make()
 
     def scan_of(shot: Shot) -> tuple[Scan, float]:
         return scans.get(shot.path, digest_of(shot.path)), frame_rate(open_footage(shot.path))

@@ -40,13 +40,15 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     chosen: set[str] = set()
     for i, word in enumerate(words):
         override = _parse(word)
-        key = override.key_or_group
-        if not key:
-            raise UserError(word, "has no key", "write key=value")
-        if key in groups or override.package is not None:
+        key, package = override.key_or_group, override.package
+        if not key or (key not in groups and package is None and (config_dir() / key).is_dir()):
+            near = next((name for name in groups if name.startswith(f"{key}@")), "")
+            hint = f"did you mean {near}?" if near and key else f"see vsr-lab {command} --help"
+            raise UserError(key or word, "is not a known key", hint)
+        if key in groups or package is not None:
             chosen.add(key)
-            optional = groups.get(key) is None
-            if override.type == OverrideType.DEL and not optional:
+            optional = groups.get(key if package is None else f"{key}@{package}") is None
+            if override.type == OverrideType.DEL and package is None and not optional:
                 raise UserError(key, "cannot be removed", f"choose one of {', '.join(options(key))}")
             if override.type != OverrideType.DEL:
                 _check_option(key, override, optional)
@@ -85,9 +87,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if known := _FLAGS[name]:
             flags.append(value if equals else next(rest, ""))
             if not flags[-1] or (known != ("a value",) and flags[-1] not in known):
-                raise UserError(
-                    name, f"has no value {flags[-1]!r}", f"add {', '.join(known)}" if known[0] else "add one"
-                )
+                raise UserError(name, f"must be followed by {' or '.join(known)}, got {flags[-1]!r}")
         elif equals:
             raise UserError(name, f"takes no value, got {value!r}")
     if {"-m", "--multirun"} & {*flags} and "run_dir" in map(key_of, overrides):
@@ -158,11 +158,12 @@ def _check_option(group: str, override: Override, may_be_null: bool) -> None:
 
 
 def _groups(command: str) -> dict[str, str | None]:
-    """Groups that the command composes and their defaults: ??? if a choice is required, None for nothing."""
+    """Groups that the command composes, as GROUP or GROUP@PACKAGE, and their defaults: ??? if a choice is required,
+    None for nothing."""
     path = config_dir() / f"{config_name(command)}.yaml"
     groups: dict[str, str | None] = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]:
         for name, choice in entry.items() if isinstance(entry, dict) else ():
             optional, _, group = name.rpartition(" ")
-            groups.setdefault(group.partition("@")[0].lstrip("/"), None if optional else choice)
+            groups.setdefault(group.lstrip("/"), None if optional else choice)
     return groups

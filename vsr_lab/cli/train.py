@@ -26,7 +26,6 @@ from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation import NetworkCandidate
 from vsr_lab.footage.shots import find_lr_shots, find_shots, splits_of
-from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.losses import Objective
 from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
@@ -190,8 +189,6 @@ def _data(cfg: DictConfig) -> VideoDataModule:
     data, shown = cfg.data, cfg.validation
     degradation = build(cfg.degradation)
     root = Path(data.root)
-    if data.content and root.suffix not in TABLE_SUFFIXES:
-        raise UserError("data.content", f"has no effect: {root} is not a manifest", "remove it")
     if data.split is None and len(splits := splits_of(root)) > 1:
         raise UserError("data.split", f"is required: {root} has {', '.join(splits)}", "set data.split=")
     shots = find_shots(

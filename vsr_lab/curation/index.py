@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import make_folder, sha256
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.rows import (
     COLUMNS,
@@ -90,6 +90,10 @@ class Scans:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def make(self) -> None:
+        """Create the folder. Raises UserError if that is not possible."""
+        make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
         """Return the stored measurements of a file, or measure it.
@@ -220,6 +224,7 @@ def build_index(
         scans: where measurements are stored.
         on_file: called after each file.
     """
+    scans.make()  # or every file would be listed as one that cannot be used
     index, names = Index(problems=dict(plan.unnamed)), _names([task.path for task in plan.tasks], plan.root)
     for task in plan.tasks:
         found: Row

@@ -11,6 +11,7 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.ranges import Damaged, Deinterlace, Downscale, LayoutName, Name, Names, PathText, ToneMap, Window
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.footage.shots import Shot, find_lr_shots, find_shots
+from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.video import ReadOptions, read_chunks
 
 
@@ -60,7 +61,7 @@ class Suite:
             self.frames,
             self.downscale,
             self.split,
-            self.content,
+            self.content if Path(self.root).suffix in TABLE_SUFFIXES else None,  # of a folder it says what all is
             self.layout,
             ReadOptions(self.deinterlace, self.tone_map, self.damaged),
             print,

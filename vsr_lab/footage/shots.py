@@ -144,6 +144,8 @@ def find_shots(
     if root.suffix in TABLE_SUFFIXES:
         shots = _read_manifest(root, Shot("", root, start, stop, downscale, read_options=read_options), split, content)
     else:
+        if content:
+            raise UserError("content", f"has no effect: {root} is not a manifest", "remove it")
         found = read_layout(root, layout)
         entries = found.parts[found.part(split)]
         shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, read_options=read_options) for e in entries]

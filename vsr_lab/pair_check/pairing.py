@@ -31,7 +31,7 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
         UserError: no name is on both sides, or one of `clips` is not.
     """
     if lr.resolve() == hr.resolve():
-        raise UserError("lr", f"{lr} is hr itself", "name the folder of the other resolution")
+        raise UserError("lr", f"is the same as hr, {hr}", "set it to the footage at the lower resolution")
     lows = find_shots(lr, frames=frames)
     highs = find_shots(hr, frames=frames)
     if len(lows) == len(highs) == 1:

@@ -15,6 +15,8 @@ from av.video.codeccontext import VideoCodecContext
 
 from vsr_lab.core.errors import UserError
 
+_UNKNOWN = "it has no such option"
+
 
 def open_encoder(context: CodecContext) -> None:
     """Open an encoder. Raises ValueError for an option that it does not have."""
@@ -58,30 +60,21 @@ def check_encoder(
     if known and pixel_format not in known:
         raise UserError("pixel_format", f"{codec} does not take {pixel_format}", f"choose one of {', '.join(known)}")
 
-    def failure(chosen: Mapping[str, str]) -> str:
-        context = CodecContext.create(found, "w")
-        assert isinstance(context, VideoCodecContext)
-        (context.height, context.width), context.pix_fmt = size, pixel_format
-        context.time_base, context.options = time_base, dict(chosen)
-        try:
-            with _stderr_hidden():
-                open_encoder(context)
-        except (av.error.FFmpegError, ValueError) as error:
-            return str(getattr(error, "strerror", None) or error)
-        return ""
-
-    if why := failure(options):
+    if why := _failure(found, size, time_base, pixel_format=pixel_format, options=options):
         for key, value in options.items():
-            if not failure({name: other for name, other in options.items() if name != key}):
-                problem = f"{codec} does not take {value!r}" if "no option" not in why else f"is not one of {codec}"
-                raise UserError(f"options.{key}", problem, f"see ffmpeg -h encoder={codec}")
+            alone = _failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
+            if alone:
+                problem = f"is not one of {codec}" if alone == _UNKNOWN else f"{codec} does not take {value!r}"
+                raise UserError(
+                    f"options.{key}", problem, f"remove it by ~options.{key}, or see ffmpeg -h encoder={codec}"
+                )
         height, width = size
         raise UserError("codec", f"{codec} cannot encode {width}x{height} {pixel_format} ({why})", "choose another")
 
 
 @contextmanager
 def _stderr_hidden() -> Generator[None]:
-    """Hide what C code prints: x264 has no callback for that before it is open."""
+    """Hide what C code prints: x264 and x265 have no callback for that before they are open."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)
@@ -90,3 +83,21 @@ def _stderr_hidden() -> Generator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
+
+
+@_stderr_hidden()
+def _failure(
+    codec: Codec, size: tuple[int, int], time_base: Fraction, *, pixel_format: str, options: Mapping[str, str]
+) -> str:
+    """Why an encoder cannot be opened; "" if it can."""
+    context = CodecContext.create(codec, "w")
+    assert isinstance(context, VideoCodecContext)
+    (context.height, context.width), context.pix_fmt = size, pixel_format
+    context.time_base, context.options = time_base, dict(options)
+    try:
+        open_encoder(context)
+    except av.error.FFmpegError as error:
+        return str(error.strerror)
+    except ValueError:
+        return _UNKNOWN
+    return ""

@@ -48,7 +48,7 @@ class ImageSequence:
             try:
                 with Image.open(self.files[0]) as picture:
                     self._size = picture.height, picture.width
-            except OSError as error:
+            except (OSError, Image.DecompressionBombError) as error:
                 raise UserError(self.files[0], "is not a picture that can be read", "replace it") from error
         return self._size
 
@@ -71,7 +71,10 @@ def _counting(path: Path) -> list[tuple[int, str]]:
 
 
 def _read_picture(path: Path) -> AnyFrames:
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # a header that declares over 2**30 pixels
+        picture = None
     if picture is None:
         raise UserError(path, "is not a picture that can be read", "replace it")
     if picture.dtype.name not in {"uint8", "uint16"}:

@@ -55,7 +55,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
     checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
     for key, reason in checked.without_effect().items():
         if key in typed:
-            raise UserError(key, f"has no effect: {reason}", "remove it")
+            raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")
     return checked
 
 

@@ -65,8 +65,6 @@ class FootageChoice(Section):
     """Factor by which footage is downscaled first, to remove coding artefacts."""
     split: Text | None = None
     """Split to use, of a manifest or of a dataset's layout."""
-    content: Text | None = None
-    """content_type of the manifest rows to use; null: all."""
 
 
 class Reading(Section):

@@ -2,12 +2,18 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vsr_lab.cli.schema.base import Bool, Command, Int, Names, Reading
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 
 Exporting = Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]
+
+
+def _has_weights(candidate: Part[Any]) -> Part[Any]:
+    if "path" not in candidate.keywords:
+        raise ValueError("has no weights file to export; set candidate=checkpoint candidate.path=")
+    return candidate
 
 
 class ExportConfig(Command):
@@ -16,7 +22,7 @@ class ExportConfig(Command):
     Example: vsr-lab export candidate.path=RUN/network.safetensors
     """
 
-    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")]
+    candidate: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate"), AfterValidator(_has_weights)]
     exporters: Annotated[
         dict[str, Annotated[Part[Any], describes("vsr_lab.deployment.export.Exporter")]], Field(min_length=1)
     ]

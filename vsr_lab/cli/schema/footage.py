@@ -73,7 +73,7 @@ class SampleConfig(Command):
     frames: Annotated[Int, Field(ge=2, le=100_000)] | None
     clips: Names | None
     split: Text | None
-    content: Text | None
+    content_type: Text | None
     seed: Seed
     scans: FolderPath
 
@@ -85,6 +85,7 @@ class DegradeConfig(Command, FootageChoice):
     """
 
     root: FilePath
+    content_type: Text | None
     degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
     scale: Scale
     seed: Seed

@@ -75,6 +75,8 @@ class DataConfig(FootageChoice, Reading):
     """Footage and the samples that are cut from it."""
 
     root: FilePath
+    content: Text | None = None
+    """content_type of the manifest rows to use; null: all."""
     layout: LayoutName
     lr_root: FilePath | None
     hold_out: Annotated[Number, Field(ge=0, le=0.99)]
@@ -111,11 +113,11 @@ class ValidationConfig(Section):
 
     @model_validator(mode="after")
     def _score_is_measured(self) -> Self:
-        for name, weight in self.score.items():
+        for name in self.score:
             if name not in self.metrics:
                 raise ValueError(f"score.{name} is not measured; validation.metrics has {', '.join(self.metrics)}")
-            if not weight:
-                raise ValueError(f"score.{name} is 0, so that it has no effect; remove it by ~validation.score.{name}")
+        if not any(self.score.values()):
+            raise ValueError("score has only weights of 0, which choose no checkpoint")
         return self
 
 
@@ -181,11 +183,16 @@ class TrainConfig(Command):
         found = {} if self.init_from else {"init_skip": "init_from is null"}
         if self.data.crop_candidates == 1:
             found["data.min_motion"] = "data.crop_candidates is 1"
+        for name in (name for name, weight in self.validation.score.items() if not weight):
+            reason = f"the weight of {name} is 0; leave it out by ~validation.score.{name}"
+            found |= dict.fromkeys(("validation.score", f"validation.score.{name}"), reason)
         return found
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_scale(self.degradation, self.scale)
+        if (own := self.model.keywords.get("scale", self.scale)) != self.scale:
+            raise ValueError(f"model.scale is {own} and scale is {self.scale}; they must be equal")
         for key, side in (("data.size", self.data.size), ("validation.size", self.validation.size)):
             if side % self.scale:
                 raise ValueError(f"{key}={side} is not a multiple of scale={self.scale}")
