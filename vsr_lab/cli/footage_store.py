@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.run_folder import lock_folder
+from vsr_lab.core.run_folder import lock_folder, unlock_folder
 from vsr_lab.data import StoreEntry, inspect_store, remove_entry, stored_files
 
 _MEANING = {
@@ -48,6 +48,7 @@ def run(cfg: DictConfig) -> None:
         for entry in removable:
             remove_entry(entry.path)
         console.print(f"removed {len(removable)} clips, {sum(entry.bytes for entry in removable) / 2**30:.2f} GiB")
+        unlock_folder(folder)
     show_files("store", {"root": folder})
     if states["damaged"] and not cfg.prune:
         raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; prune=true removes them")
