@@ -16,7 +16,7 @@ _GIB = 2**30
 
 
 def run(cfg: DictConfig) -> None:
-    """Write the upscaled file and its provenance, or print the plan."""
+    """Upscale a file and write its provenance, or print the plan."""
     output, encoding = Path(cfg.output), _encoding(cfg)
     read_options = ReadOptions(cfg.deinterlace, cfg.tone_map, cfg.damaged)
     if cfg.plan:
@@ -61,7 +61,7 @@ def _encoding(cfg: DictConfig) -> Encoding:
 
 
 def show_plan(plan: Plan, refused: bool) -> None:
-    """Print a plan as a table. refused: what is dropped keeps the command from running."""
+    """Print a plan as a table; `refused` means that the command refuses the file because of what would be dropped."""
     video = plan.video
     rows = [
         (str(s.index), s.kind, s.codec, s.action, " ".join(part for part in (s.to, s.note) if part))

@@ -57,7 +57,7 @@ def check_file(path: Path, hint: str) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """The name that this process gives to `path` while it is incomplete."""
+    """Temporary name of `path` in this process, used until the file is complete."""
     return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
 
 

@@ -38,7 +38,7 @@ def signal_of(error: BaseException) -> signal.Signals:
 
 
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The interruption that an error was raised in, as libraries do that are stopped in the middle of their work."""
+    """The interruption that caused an error, since libraries may raise other errors when they are interrupted."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error

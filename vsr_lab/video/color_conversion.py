@@ -39,7 +39,10 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 def alpha_of(frame: VideoFrame) -> npt.NDArray[np.uint8 | np.uint16] | None:
-    """The alpha channel of a frame, (H, W), uint8 or of more than 8 bits uint16 in [0, 65535]; None if it has none."""
+    """Return the alpha channel of a frame, (H, W); None if it has none.
+
+    It is uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
+    """
     if not has_alpha(frame.format.name):
         return None
     kind = "rgba64le" if bits_of(frame.format.name) > 8 else "rgba"

@@ -143,7 +143,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
 
 @contextmanager
 def libav_logging() -> Generator[None]:
-    """Have libav report errors, each one, while the block runs."""
+    """Context manager in which libav logs errors, including repeated ones."""
     level, brief = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_skip_repeated(False)
     av.logging.set_level(av.logging.ERROR)

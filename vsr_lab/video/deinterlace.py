@@ -124,7 +124,7 @@ class FilteredDecoder:
         return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
 
     def frames(self, start: int, stop: int) -> list[VideoFrame]:
-        """Filtered frames start..stop-1."""
+        """Yield filtered frames start..stop-1."""
         first, last = self._chain.needs(start, stop, self._probe.frames)
         skipped = first // self._chain.taken * self._chain.given
         frames = self._frames(first, last)

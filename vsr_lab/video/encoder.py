@@ -28,7 +28,7 @@ def open_encoder(context: CodecContext) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Why FFmpeg failed: its last message, or what the error's number stands for."""
+    """Reason for an FFmpeg error: its last log message, or the meaning of the error code."""
     log = error.log if isinstance(error, av.error.FFmpegError) else None
     return (str(log[2]).strip() if log else "") or getattr(error, "strerror", None) or str(error)
 
@@ -74,7 +74,7 @@ def check_encoder(
 
 @contextmanager
 def _stderr_hidden() -> Generator[None]:
-    """Hide what C code prints: x264 and x265 have no callback for that before they are open."""
+    """Hide what C code prints to stderr: x264 and x265 cannot be silenced otherwise before they are open."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nothing, 2)

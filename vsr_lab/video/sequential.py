@@ -1,4 +1,4 @@
-"""Reading a whole file once, from its first frame to its last, with the packets of its other streams."""
+"""Sequential reading of a whole file, together with the packets of its other streams."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ Alpha = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """A frame as it was read.
+    """A frame that was read.
 
     Attributes:
-        number: of the frame.
+        number: frame number.
         picture: upright RGB (H, W, 3), uint8 or uint16.
         alpha: (H, W), of the same type; None if the source has none.
-        captioned: the decoded frame, if it carries captions.
-        packets: of the other streams, read since the frame before.
+        captioned: the decoded frame, if it has captions.
+        packets: packets of the other streams that were read since the previous frame.
     """
 
     number: int
@@ -47,7 +47,7 @@ class ReadFrame:
 
 
 class SequentialReader:
-    """Read the frames of a video file in order, decoding each once. Damage is found while decoding.
+    """Reads the frames of a video file in order and decodes each once. Damage is detected while decoding.
 
     Args:
         video: the file.
@@ -55,7 +55,7 @@ class SequentialReader:
         alpha: whether the alpha channel is read.
 
     Attributes:
-        packets: of the other streams, that no frame has yet been given.
+        packets: packets of the other streams that were not returned with a frame yet.
     """
 
     def __init__(self, video: VideoFile, along: Collection[int] = (), alpha: bool = False) -> None:
@@ -96,7 +96,7 @@ class SequentialReader:
 
 
 class _OnePass:
-    """Decode a file from its start with one thread, so that the decoder's messages belong to the current packet."""
+    """Decodes a file from its start with one thread, so that log messages belong to the current packet."""
 
     def __init__(self, probe: Probe, along: Collection[int], careful: bool) -> None:
         self._probe = probe
@@ -111,7 +111,7 @@ class _OnePass:
         return taken
 
     def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
-        """Frames start..stop-1. They can only be asked for in order."""
+        """Yield frames start..stop-1, which must be requested in order."""
         for wanted in range(start, stop):
             found = next(self._numbered, None)
             while found is not None and found[0] < wanted:
@@ -121,7 +121,7 @@ class _OnePass:
             yield found[1]
 
     def finish(self) -> None:
-        """Read what follows the last frame."""
+        """Read the packets after the last frame."""
         for _ in self._numbered:
             pass
 
@@ -176,7 +176,7 @@ class _OnePass:
             raise self._damage(Damage(lost=(self._number(packet, count),), reason=error.strerror or "")) from error
 
     def _number(self, packet: AnyPacket, count: int) -> int:
-        """Number of the frame that a packet is of; count: frames decoded so far."""
+        """Number of the frame of a packet; count: number of frames decoded so far."""
         ticks = self._probe.index.ticks
         place = int(np.searchsorted(ticks, packet.pts)) if packet.pts is not None else len(ticks)
         known = not self._probe.index.counted and place < len(ticks) and ticks[place] == packet.pts

@@ -69,14 +69,14 @@ class VideoFacts(Part):
 
 
 class StreamPlan(Part):
-    """What becomes of a stream of the source.
+    """What is done with a stream of the source.
 
     Attributes:
-        index: of the stream in the source.
+        index: index of the stream in the source.
         kind: video, audio, subtitle, cover, attachment or data.
-        codec: in the source.
-        action: upscale (the one that is upscaled), copy, convert or drop.
-        to: codec in the output; empty if it is dropped.
+        codec: codec in the source.
+        action: upscale, copy, convert or drop.
+        to: codec in the output; empty if the stream is dropped.
         note: how it is converted, or why it is dropped.
     """
 
@@ -93,12 +93,12 @@ class VideoPlan(Part):
 
     Attributes:
         codec: FFmpeg's name of the encoder.
-        options: of the encoder.
+        options: options of the encoder.
         size: width and height in pixels.
-        sample_aspect, rate, time_base: as "1/1".
-        constant: every frame is shown equally long.
+        sample_aspect, rate, time_base: fractions as text, such as "1/1".
+        constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
-        range: full, or limited.
+        range: "full" or "limited".
     """
 
     codec: str
@@ -116,19 +116,19 @@ class VideoPlan(Part):
 
 
 class Plan(Part):
-    """What upscaling a file writes, decided before the first frame.
+    """The output of an upscaling, decided before the first frame.
 
     Attributes:
-        preset: name of the settings that the encoding was derived from.
+        preset: name of the preset that the encoding was derived from.
         container: FFmpeg's name of the output's format.
-        frames: of the output.
-        shift: seconds that every timestamp is moved by.
+        frames: number of frames of the output.
+        shift: seconds that are added to every timestamp.
         chapters: number of chapters that are kept.
         tags: names of the source's tags that are kept.
-        converted: what is kept in another form.
-        dropped: what the output does not keep.
-        segments: first frames of the parts that are encoded separately; [0]: all in one.
-        seconds, output_bytes, memory_bytes: estimates; seconds is None if the network was not timed.
+        converted: properties that are kept in another form.
+        dropped: properties that the output does not keep.
+        segments: first frames of the parts that are encoded separately; [0]: one part.
+        seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
 
     preset: str
@@ -152,7 +152,7 @@ class Provenance(Record):
 
     Attributes:
         created: ISO 8601, UTC.
-        plan: what was decided before the first frame.
+        plan: the plan that was made before the first frame.
         deinterlace, tone_map, damaged: how the source was read, see `vsr_lab.video.ReadOptions`.
         damage: damage found in the source.
         cuts: first frames of new scenes; None if they were not detected.

@@ -56,7 +56,7 @@ class Exporter(ABC):
         """Load a graph that `write` wrote."""
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
-        """What the graph is compared with: the network itself, or the network as the graph runs it."""
+        """The network that the graph is compared with, which may be another form of the exported network."""
         return network
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:

@@ -1,4 +1,4 @@
-"""Opening ONNX graphs: exported steps and windows, and graphs of other tools."""
+"""Opening of ONNX graphs: exported steps and windows, and graphs of other tools."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from vsr_lab.deployment.export.window import open_window
 def open_onnx(path: Path) -> StreamingNetwork:
     """Open an exported step, or a graph with one input of 3T channels. Raises UserError for any other file.
 
-    Of T frames, the last is upscaled; T = 1 is a per-frame graph. float32 and float16, and graphs whose sizes must be
-    multiples of a power of two.
+    A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs in float32
+    and float16, and graphs whose sizes must be multiples of a power of two, are supported.
     """
     session = open_session(path)
     note = session.get_modelmeta().custom_metadata_map.get(KEY)

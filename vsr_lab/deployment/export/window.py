@@ -1,6 +1,6 @@
-"""ONNX export of a window of frames: one input of 3T channels and one output, the graph that other tools load.
+"""ONNX export of a window of frames, a graph with one input of 3T channels and one output that other tools can load.
 
-chaiNNer and mpv load windows of one frame, vs-mlrt and TensorRT of any number.
+chaiNNer and mpv support windows of one frame, vs-mlrt and TensorRT of any number.
 """
 
 import warnings
@@ -28,9 +28,9 @@ OPSET = 18  # at most 20, which vs-mlrt's runtimes read
 
 
 class Windowed(StreamingNetwork):
-    """Compute every frame from a window of the last `frames` frames alone; before a clip, its first frame is repeated.
+    """Base class of networks that compute every frame only from a window of the last `frames` frames.
 
-    State: the frames before, (B, 3 (frames - 1), h, w).
+    At the start of a clip, its first frame is repeated. The state is the previous frames, (B, 3 (frames - 1), h, w).
     """
 
     def __init__(self, scale: int, size_multiple: int, frames: int) -> None:
@@ -41,7 +41,11 @@ class Windowed(StreamingNetwork):
 
     @abstractmethod
     def window(self, lr: Tensor) -> Tensor:
-        """Upscale the last frame of a window, oldest first: (B, 3 frames, h, w) -> (B, 3, scale h, scale w)."""
+        """Upscale the last frame of a window, (B, 3 frames, h, w) with the oldest frame first.
+
+        Returns:
+            (B, 3, scale h, scale w).
+        """
 
     def zero_state(self, lr: Tensor) -> State:
         return (lr.repeat(1, self.frames - 1, 1, 1),)
@@ -52,7 +56,7 @@ class Windowed(StreamingNetwork):
 
 
 class Unrolled(Windowed):
-    """A streaming network, run from its initial state over the frames of each window."""
+    """A streaming network that is run over the frames of each window from its initial state."""
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:
         super().__init__(network.scale, network.size_multiple, frames)
@@ -89,13 +93,13 @@ class OnnxWindow(Windowed):
 class OnnxWindowExporter(Exporter):
     """Exports `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1].
 
-    Any h and w. A window starts without the memory of the frames before it, so its output differs from streaming.
+    The graph accepts any h and w. It has no state from earlier frames, so its output differs from that of streaming.
 
     Args:
         tolerance: largest allowed difference from the network run over the same window.
         frames: number of frames over which they are compared.
         window: number of frames T; 1 is a per-frame graph.
-        precision: of weights, input and output.
+        precision: precision of weights, input and output.
     """
 
     def __init__(

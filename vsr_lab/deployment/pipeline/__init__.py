@@ -1,4 +1,4 @@
-"""Upscaling of video files: planned before the first frame, read, upscaled and encoded at the same time."""
+"""Upscaling of video files: a plan is made first; then reading, upscaling and encoding run in parallel."""
 
 from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.plan import DISCLOSURE

@@ -1,4 +1,4 @@
-"""AAC of transport streams: its ADTS and LATM framing, without which MP4 and Matroska store it.
+"""AAC in transport streams: removal of its ADTS or LATM framing, which MP4 and Matroska do not use.
 
 References: ISO/IEC 14496-3, 1.7 (LATM and LOAS) and 1.A.2 (ADTS).
 """
@@ -7,7 +7,7 @@ _RATES = 13  # sampling_frequency_index up to 12 names a rate; 15 is followed by
 
 
 def adts_config(packet: bytes) -> bytes:
-    """The AudioSpecificConfig of a packet with an ADTS header. Raises ValueError if it has none."""
+    """Make the AudioSpecificConfig of a packet with an ADTS header. Raises ValueError if the packet has none."""
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         raise ValueError("AAC without an ADTS header")
     kind, rate = (packet[2] >> 6) + 1, packet[2] >> 2 & 15
@@ -18,7 +18,7 @@ def adts_config(packet: bytes) -> bytes:
 
 
 def adts_payload(packet: bytes) -> bytes:
-    """A packet without its ADTS header."""
+    """Remove the ADTS header of a packet."""
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         return packet
     return packet[7 if packet[1] & 1 else 9 :]

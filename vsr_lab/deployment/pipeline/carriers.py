@@ -1,4 +1,4 @@
-"""Streams that are not upscaled: how their packets reach the output."""
+"""Transfer of the streams that are not upscaled to the output."""
 
 from fractions import Fraction
 from typing import Any, Protocol, TypeAlias
@@ -21,7 +21,7 @@ AnyPacket: TypeAlias = Any  # av.Packet of any stream
 
 
 class Carrier(Protocol):
-    """Takes the packets of one stream of the source, in order; None at its end."""
+    """Function that takes the packets of one stream of the source in order, and None at its end."""
 
     def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]: ...
 
@@ -32,17 +32,17 @@ def add_carrier(
     """Add a stream to the output, as planned.
 
     Args:
-        output: not begun yet.
+        output: output container; nothing is written yet.
         source: the open stream of the source.
-        known: what is known of it.
-        plan: copy, or convert to which codec.
-        first: content of its first packet, which AAC without a header needs.
+        known: properties of the stream.
+        plan: whether the stream is copied or converted, and to which codec.
+        first: content of its first packet, which is needed for AAC without a header.
 
     Returns:
-        What its packets go through; None if all of it is in the header.
+        Function that its packets are passed to; None if the header contains the whole stream.
 
     Raises:
-        ValueError, av.error.FFmpegError: the container does not take it.
+        ValueError, av.error.FFmpegError: the container does not support the stream.
     """
     if known.kind == "attachment" or (known.kind == "cover" and plan.to == "attachment"):
         name = known.metadata.get("filename") or f"cover.{'jpg' if known.codec == 'mjpeg' else known.codec}"
@@ -162,7 +162,7 @@ _HEADER = (
 
 
 def delayed(carrier: Carrier, shift: Fraction) -> Carrier:
-    """A carrier whose packets are moved by `shift` seconds."""
+    """A carrier that adds `shift` seconds to the timestamps of packets."""
     if not shift:
         return carrier
 

@@ -1,4 +1,4 @@
-"""The encoder, pixel format and color description of the upscaled stream."""
+"""Choice of the encoder, pixel format and colour tags of the upscaled stream."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mp
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """How the video is written, and what that changes."""
+    """How the video is encoded, and which properties this changes."""
 
     video: VideoPlan
     converted: list[str] = field(default_factory=list[str])
@@ -45,16 +45,17 @@ def choose_video(
     timing: Timing,
     trained: str | None = None,
 ) -> VideoChoice:
-    """Choose the encoder and what it is given.
+    """Choose the encoder and its settings.
 
     Args:
         source: the file.
-        survey: what is known of it.
-        encoding: as it was asked for.
+        survey: properties of the file.
+        encoding: settings of the user.
         container: FFmpeg's name of the output's format.
-        scale: of the network.
-        timing: of the output.
-        trained: pixel format that the network was trained for: its chroma is kept where it is finer than the source's.
+        scale: scale of the network.
+        timing: timestamps of the output.
+        trained: pixel format that the network was trained for; its chroma subsampling is used if it is finer than that
+            of the source.
 
     Raises:
         UserError: no encoder fits.
@@ -96,7 +97,7 @@ def choose_video(
 
 
 def _samples(source: VideoFile, survey: Survey) -> Samples:
-    """What the source's samples hold. An alpha channel that is opaque holds nothing."""
+    """Properties of the source's samples. An alpha channel that is opaque everywhere is ignored."""
     stored = Samples.of(source.probe.pixel_format)
     is_deep_prores = source.probe.codec == "prores" and stored.bits == 12  # decoded to 12 bits; encoders take 10
     return replace(stored, alpha=stored.alpha and survey.transparent, bits=10 if is_deep_prores else stored.bits)
@@ -111,7 +112,7 @@ def _wanted(original: Samples, encoding: Encoding, trained: str | None) -> Sampl
 
 
 def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int, int]) -> tuple[str, str | None]:
-    """The encoder and its pixel format: the first of the candidates that holds what is wanted."""
+    """The encoder and its pixel format: the first candidate that keeps all wanted properties."""
     if encoding.pixel_format and not is_pixel_format(encoding.pixel_format):
         raise UserError("pixel_format", f"FFmpeg has no {encoding.pixel_format}", "choose one such as yuv420p, or null")
     if encoding.codec and (encoding.pixel_format or not has_encoder(encoding.codec)):  # which is checked later
@@ -133,7 +134,10 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
 
 
 def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
-    """The best pixel format of an encoder that does not hold all: fewer bits, then no alpha, then other chroma."""
+    """The best pixel format of an encoder that cannot keep all properties.
+
+    Formats with fewer bits are preferred to those without alpha, and these to those with another chroma subsampling.
+    """
     for bits in (wanted.bits, 12, 10, 8):
         for alpha in {wanted.alpha, False}:
             for chroma in (wanted.chroma, (0, 0), (1, 0), (1, 1)):
@@ -144,7 +148,7 @@ def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
 
 
 def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> Iterator[str]:
-    """Encoders in order of preference: H.264 up to 8 bits and HEVC above, where the container takes them."""
+    """Encoders in order of preference that the container supports: H.264 for up to 8 bits, HEVC for more."""
     bits, rgb = (bits_of(pixel_format), is_rgb(pixel_format)) if pixel_format else (wanted.bits, wanted.rgb)
     order = ["libx264rgb", "libx264"] if rgb else ["libx264"]
     order = [*order, "libx265"] if bits <= 8 else ["libx265", *order]
@@ -165,7 +169,7 @@ def _takes(container: str, codec: str) -> bool:
 
 
 def _given(codec: str, pixel_format: str, size: tuple[int, int]) -> str:
-    """A pixel format that was asked for. Raises UserError if its chroma cannot hold odd sides."""
+    """The pixel format that the user set. Raises UserError if its chroma subsampling does not allow odd sizes."""
     across, down = Samples.of(pixel_format).chroma or (0, 0)
     if codec in EVEN and ((size[1] % 2 and across) or (size[0] % 2 and down)):
         problem = f"cannot hold {size[1]}x{size[0]}, whose sides are odd"
@@ -174,7 +178,10 @@ def _given(codec: str, pixel_format: str, size: tuple[int, int]) -> str:
 
 
 def _colors(source: ColorTags, mapped: bool, rgb: bool) -> ColorTags:
-    """The tags of the output: the source's, as its R'G'B' values are what the network was given."""
+    """Colour tags of the output, which are those of the source.
+
+    The network processes R'G'B' values of the source without a conversion of primaries and transfer function.
+    """
     colors = _BT709 if mapped else source
     if rgb:
         return ColorTags(colors.primaries, colors.transfer, 0, True)
@@ -184,7 +191,7 @@ def _colors(source: ColorTags, mapped: bool, rgb: bool) -> ColorTags:
 
 
 def _metadata(codec: str, survey: Survey, encoding: Encoding, *, mapped: bool) -> dict[str, str]:
-    """Options that state the mastering display and light levels, and that keep the encoder quiet."""
+    """Encoder options for the mastering display and light levels, and to suppress log messages."""
     light = f"{survey.light[0]},{survey.light[1]}" if survey.light else ""
     if codec == "libx265":
         facts = ["log-level=error"]

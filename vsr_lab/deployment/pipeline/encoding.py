@@ -1,4 +1,4 @@
-"""What the output is encoded as: presets, and the pixel format of an encoder that keeps what the source has."""
+"""Encoding of the output: presets, and choice of a pixel format that keeps the properties of the source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,22 +16,23 @@ EVEN = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nve
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the output is encoded. None: as the source is.
+    """How the output is encoded. None means: as in the source.
 
     Args:
-        name: of these settings.
-        codec: an encoder of FFmpeg; None: HEVC for more than 8 bits, else H.264, or what the container takes.
-        pixel_format: such as yuv420p; None: the encoder's that keeps the source's samples.
+        name: name of the settings.
+        codec: FFmpeg encoder; None: HEVC for more than 8 bits, else H.264, or another encoder that the container
+            supports.
+        pixel_format: such as yuv420p; None: the one that keeps the source's bit depth and chroma subsampling.
         bits: bit depth.
-        chroma: subsampling: 420, 422 or 444.
-        hdr: whether PQ and HLG are written as they are; otherwise they have to be tone-mapped.
-        containers: suffixes of the files that this is meant for; empty: any.
-        codec_options: options of encoders, by their names.
-        options: of the encoder that is used, added to these.
+        chroma: chroma subsampling: 420, 422 or 444.
+        hdr: whether PQ and HLG are written unchanged; otherwise they must be tone-mapped.
+        containers: suffixes of the files that these settings are for; empty: any.
+        codec_options: options of encoders, by the encoder's name.
+        options: further options of the encoder that is used.
         audio: copy, transcode or drop.
-        unsupported: what is done with what the output cannot keep: drop leaves it out, convert changes it where that is
-            possible and leaves it out elsewhere; None refuses the file.
-        background: color such as "black" that transparent pictures are composited on; None keeps alpha.
+        unsupported: what is done with streams and properties that the output cannot keep: "drop" leaves them out,
+            "convert" converts them if possible and else leaves them out; None refuses the file.
+        background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
     """
 
     name: str = "match"
@@ -48,7 +49,7 @@ class Encoding:
     background: str | None = None
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
-        """The options of an encoder: those of other encoders have no say."""
+        """Options of one encoder; those of other encoders are ignored."""
         options = {
             **_profile(codec, pixel_format),
             **self.codec_options.get(codec, _OPTIONS.get(codec, {})),
@@ -73,7 +74,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 
 
 def _profile(codec: str, pixel_format: str) -> dict[str, str]:
-    """The profile of a production codec that holds a pixel format."""
+    """Profile of a production codec that supports a pixel format."""
     if codec == "prores_ks":
         return {"profile": "4444" if "444" in pixel_format else "hq"}
     if codec == "dnxhd":
@@ -84,13 +85,13 @@ def _profile(codec: str, pixel_format: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Samples:
-    """What the samples of a pixel format hold.
+    """Properties of the samples of a pixel format.
 
     Attributes:
         bits: bit depth.
-        chroma: log2 of the subsampling of chroma, across and down; None: no chroma.
-        rgb: red, green and blue.
-        alpha: has an alpha channel.
+        chroma: log2 of the chroma subsampling, horizontally and vertically; None: no chroma.
+        rgb: whether samples are red, green and blue.
+        alpha: whether there is an alpha channel.
     """
 
     bits: int
@@ -100,7 +101,7 @@ class Samples:
 
     @classmethod
     def of(cls, pixel_format: str) -> "Samples":
-        """What a pixel format holds."""
+        """Properties of the samples of a pixel format."""
         format = VideoFormat(pixel_format)
         alpha = format.has_palette or any(component.is_alpha for component in format.components)
         if is_gray(pixel_format):
@@ -131,7 +132,7 @@ def is_pixel_format(name: str) -> bool:
 
 
 def has_encoder(name: str) -> bool:
-    """Whether FFmpeg has an encoder here."""
+    """Whether the installed FFmpeg libraries have an encoder."""
     try:
         return Codec(name, "w").type == "video"
     except UnknownCodecError:
@@ -139,12 +140,14 @@ def has_encoder(name: str) -> bool:
 
 
 def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
-    """The pixel format of an encoder that holds all that `wanted` does with the least beyond it; None if none does.
+    """Find the pixel format of an encoder that keeps all wanted properties with the least overhead.
+
+    None if there is none.
 
     Args:
         codec: name of the encoder.
-        wanted: bit depth, chroma, alpha.
-        size: height and width; an odd side has no place in subsampled chroma of most encoders.
+        wanted: bit depth, chroma subsampling and alpha.
+        size: height and width; most encoders do not support odd sizes with subsampled chroma.
     """
     formats = [format.name for format in Codec(codec, "w").video_formats or ()]
     fitting = [name for name in formats if _holds(Samples.of(name), wanted, codec, size)]
@@ -164,7 +167,10 @@ def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int])
 
 
 def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
-    """How much more a pixel format holds than is wanted; of equal ones planar and little-endian comes first."""
+    """Overhead of a pixel format compared with the wanted properties.
+
+    Planar and little-endian formats are preferred.
+    """
     offered = Samples.of(name)
     chroma = 0 if offered.chroma is None else 4 - sum(offered.chroma)
     plain = name.startswith(("yuv4", "yuva", "gbrp", "gray")) and not name.endswith("be")
@@ -172,7 +178,7 @@ def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
 
 
 def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = None) -> Samples:
-    """Samples as a preset asks for them, with another bit depth or chroma."""
+    """Apply the bit depth and chroma subsampling of a preset to the properties of samples."""
     if chroma is not None and samples.chroma is not None:
         samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
     return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)

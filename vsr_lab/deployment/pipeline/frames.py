@@ -1,4 +1,4 @@
-"""Conversion of RGB frames to what an encoder takes, by the matrix and range that the output is tagged with."""
+"""Conversion of RGB frames to the encoder's pixel format, with the matrix and range that the output is tagged with."""
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ Samples = npt.NDArray[np.uint8 | np.uint16]
 
 
 class FrameEncoder:
-    """Convert RGB (H, W, 3), uint8 or uint16, to frames of the plan's pixel format."""
+    """Converts RGB (H, W, 3), uint8 or uint16, to frames of the plan's pixel format."""
 
     def __init__(self, plan: VideoPlan) -> None:
         self._plan = plan
@@ -40,7 +40,7 @@ class FrameEncoder:
         Args:
             picture: RGB (H, W, 3).
             alpha: (H, W) of the same type, for pixel formats with alpha.
-            like: a decoded frame whose captions and other side data the result gets.
+            like: a decoded frame whose captions and other side data are copied.
         """
         if is_gray(self._format):
             frame = self._gray(picture)
@@ -57,7 +57,7 @@ class FrameEncoder:
         return frame
 
     def _gray(self, picture: AnyFrames) -> VideoFrame:
-        """Luma by the plan's own matrix and range: swscale's would be of BT.601 and full range."""
+        """Compute luma with the plan's matrix and range; swscale would use BT.601 and full range."""
         bits = bits_of(self._format)
         weights = ycbcr_matrix(self._colour.matrix)[0] / np.iinfo(picture.dtype).max
         luma = picture.astype(np.float32) @ weights.astype(np.float32)
@@ -110,7 +110,10 @@ class FrameEncoder:
         return made
 
     def _with_side_data(self, frame: VideoFrame, like: VideoFrame) -> VideoFrame:
-        """PyAV cannot attach side data: a decoded frame that has it is scaled, and its samples are replaced."""
+        """Copy side data from a decoded frame.
+
+        PyAV cannot attach side data. So the frame that has it is scaled, and its samples are replaced.
+        """
         if self._carrier is None:
             size = f"{frame.width}:{frame.height}:flags=neighbor"
             self._carrier = filter_graph(like, size, self._format)
@@ -127,7 +130,7 @@ def _copy_planes(source: VideoFrame, target: VideoFrame) -> None:
 
 
 def _fill(frame: VideoFrame, number: int, samples: Samples) -> None:
-    """Write the rows of a plane, whose lines may be padded."""
+    """Write the rows of a plane, which may have padding."""
     plane = frame.planes[number]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     given = np.ascontiguousarray(samples).view(np.uint8).reshape(plane.height, -1)

@@ -1,4 +1,4 @@
-"""The output file: its streams as planned, the upscaled video and what comes along, interleaved."""
+"""The output file: the upscaled video and the other streams as planned, interleaved."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -26,17 +26,17 @@ class Output:
     """An output file that is being written.
 
     Args:
-        path: the file; its suffix chooses the container.
+        path: the file; its suffix determines the container.
         plan: what is written.
-        survey: what is known of the source.
-        source: the source, open, whose streams are templates.
-        tags: of the file.
+        survey: properties of the source.
+        source: the open source, whose streams are used as templates.
+        tags: tags of the file.
         firsts: content of the first packet of streams that need it, by index.
-        faststart: whether the index of MP4 is moved to the front at the end.
-        sei: text that H.264 carries in its own stream.
+        faststart: whether the index of MP4 is moved to the beginning of the file at the end.
+        sei: text that is stored in the H.264 stream itself.
 
     Raises:
-        ValueError, av.error.FFmpegError: the encoder or the container cannot write this.
+        ValueError, av.error.FFmpegError: the encoder or the container does not support this.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Output:
         """Encode a frame.
 
         Args:
-            frame: of the plan's pixel format.
+            frame: frame in the plan's pixel format.
             pts, duration: in units of the plan's time base.
         """
         number = self._written
@@ -136,7 +136,7 @@ class Output:
                 self._hold(filtered)
 
     def _hold(self, packet: AnyPacket | None) -> None:
-        """Write the packet before, so that the last one is known at the end."""
+        """Write the previous packet, so that the last one is known at the end."""
         held, self._held = self._held, packet
         if held is None or held.dts is None:
             return
@@ -161,7 +161,7 @@ class Output:
         self._container.close()
 
     def abandon(self) -> None:
-        """Close the file, of which no more is wanted."""
+        """Close the file without completing it."""
         try:
             self._container.close()
         except (av.error.FFmpegError, ValueError, OSError):
@@ -178,7 +178,10 @@ class Output:
 
 
 def _mov_flags(plan: Plan, faststart: bool) -> dict[str, str]:
-    """use_metadata_tags keeps any tag, such as the bundle's name, but then the muxer writes no cover."""
+    """Flags of the MP4 muxer.
+
+    Use_metadata_tags keeps all tags, such as the bundle's name, but prevents cover pictures.
+    """
     has_cover = any(stream.kind == "cover" and stream.action != "drop" for stream in plan.streams)
     flags = ["faststart"] * faststart + ["use_metadata_tags"] * (not has_cover)
     return {"movflags": "+".join(flags)} if flags else {}

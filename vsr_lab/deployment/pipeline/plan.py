@@ -1,4 +1,4 @@
-"""The plan: for every stream, tag and property of the source, whether it is copied, converted or dropped."""
+"""The plan of an upscaling: whether each stream, tag and property of the source is copied, converted or dropped."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -44,12 +44,12 @@ _CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with what writing it needs.
+    """A plan, and the data that is needed to write the output.
 
     Attributes:
-        tags: of the output.
+        tags: tags of the output.
         firsts: content of the first packets of the source's streams.
-        sei: text that H.264 carries in its stream, where the container carries none.
+        sei: text that is stored in the H.264 stream if the container cannot store it.
     """
 
     plan: Plan
@@ -65,13 +65,13 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
 
     Args:
         video: the source.
-        output: file to write; its suffix chooses the container.
-        scale: of the network.
-        bundle: its manifest.
-        encoding: of the output.
+        output: file to write; its suffix determines the container.
+        scale: scale of the network.
+        bundle: manifest of the bundle.
+        encoding: settings of the output.
 
     Raises:
-        UserError: something cannot be kept, and encoding.unsupported is None.
+        UserError: a stream or property cannot be kept, and encoding.unsupported is None.
     """
     return _Planner(video, output, encoding).plan(scale, bundle)
 
@@ -89,7 +89,7 @@ class _Planner:
         self._lost: list[str] = []
 
     def plan(self, scale: int, bundle: BundleManifest) -> Planned:
-        """Decide in order: the video, every other stream by itself, then all together."""
+        """Make the plan: first for the video, then for every other stream separately, then for all together."""
         choice = choose_video(
             self._video,
             self._survey,
@@ -143,7 +143,7 @@ class _Planner:
         )
 
     def _check_video(self, plan: Plan) -> None:
-        """Raise UserError unless the encoder works, and the container takes its stream."""
+        """Raise UserError unless the encoder can be opened and the container supports its stream."""
         video = plan.video
         width, height = video.size
         base = 1 / Fraction(video.rate)
@@ -158,7 +158,7 @@ class _Planner:
         return try_plan(plan, self._survey, self._output.suffix, self._timing, tags=tags, firsts=self._firsts, sei=sei)
 
     def _decide(self, plan: Plan, stream: SourceStream) -> StreamPlan:
-        """What becomes of one stream: the first of its possibilities that the container takes."""
+        """Plan one stream: the first of its options that the container supports."""
         if stream.index == self._survey.video:
             return plan.streams[0]
         base = StreamPlan(index=stream.index, kind=stream.kind, codec=stream.codec, action="drop")
@@ -194,7 +194,7 @@ class _Planner:
             return False
 
     def _by_muxer(self, stream: SourceStream) -> str:
-        """What the muxer writes itself in place of a data stream."""
+        """Note for a data stream that the muxer itself creates."""
         if self._survey.timecode and (stream.metadata.get("timecode") or stream.codec in {"unknown", "None"}):
             return "timecode"
         return "chapters" if self._survey.chapters and stream.codec == "bin_data" else ""
@@ -222,7 +222,7 @@ class _Planner:
         return tags if own else {"comment": DISCLOSURE, **tags}
 
     def _tried(self, plan: Plan, tags: dict[str, str]) -> tuple[Plan, Trial, Mapping[str, str], str]:
-        """Try everything together; where the container drops the disclosure, put it elsewhere."""
+        """Try all streams together; if the container drops the disclosure, store it elsewhere."""
         try:
             trial = self._try(plan, tags)
             if not trial.disclosed and (own := next((key for key in tags if key.lower() == "comment"), None)):
@@ -245,7 +245,7 @@ class _Planner:
             raise UserError(self._output, f"cannot keep of {self._video.path.name}: {what}", remedy)
 
     def _estimated(self, plan: Plan) -> Plan:
-        """Sizes: of the file by usual bits per pixel, of memory by the frames that are waiting in the queues."""
+        """Estimate the file size from usual bits per pixel, and the memory from the frames in the queues."""
         width, height = plan.video.size
         coded = _BITS_PER_PIXEL.get(plan.video.codec, 0.15) * width * height * plan.frames / 8
         seconds = float(plan.frames / self._timing.rate)
@@ -261,7 +261,7 @@ def _is_lossless(stream: SourceStream, option: StreamPlan) -> bool:
 
 
 def _container(output: Path, encoding: Encoding) -> str:
-    """FFmpeg's name of the container that a suffix stands for."""
+    """FFmpeg's name of the container with a suffix."""
     suffix = output.suffix.lower()
     if encoding.containers and suffix not in encoding.containers:
         problem = f"is no file of preset={encoding.name}"

@@ -1,4 +1,4 @@
-"""The record that is written beside an upscaled file."""
+"""The provenance record that is written next to an upscaled file."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ class Running:
 
     Args:
         tile, overlap: in LR pixels; 0: whole frames.
-        cuts: first frames of new scenes; None where they were not detected.
+        cuts: first frames of new scenes; None if they were not detected.
     """
 
     tile: int
@@ -37,7 +37,7 @@ def provenance_of(
     bundle: Bundle,
     running: Running,
 ) -> Provenance:
-    """The record of an upscaled file."""
+    """Make the provenance record of an upscaled file."""
     return Provenance(
         disclosure=DISCLOSURE,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -58,14 +58,14 @@ def provenance_of(
 
 
 def source_facts(video: VideoFile, digest: str) -> VideoFacts:
-    """The source's part of the record."""
+    """Make the part of the record about the source."""
     height, width = video.size
     color = vars(video.probe.colour)
     return VideoFacts(file=video.path.name, sha256=digest, size=(width, height), bits=video.probe.bits, **color)
 
 
 def output_facts(name: str, path: Path, video: VideoPlan) -> VideoFacts:
-    """The output's part of the record."""
+    """Make the part of the record about the output."""
     matrix = "rgb" if video.matrix == 0 else MATRICES.get(video.matrix, "bt709")
     bits, full = bits_of(video.pixel_format), video.range == "full"
     return VideoFacts(file=name, sha256=sha256(path), size=video.size, bits=bits, matrix=matrix, full_range=full)

@@ -1,4 +1,4 @@
-"""Upscale a video file with a bundle into a new file that says what was done. The source is only read."""
+"""Upscaling of a video file with a bundle into a new, tagged file. The source is only read."""
 
 import errno
 from collections import deque
@@ -48,11 +48,11 @@ _QUEUE = 4  # frames that wait between two stages
 
 @dataclass(frozen=True)
 class Tiling:
-    """Tiles that frames are processed in, to bound memory.
+    """Tiles in which frames are processed, to limit memory.
 
     Args:
-        side: in LR pixels; 0: whole frames.
-        overlap: of neighbouring tiles, in LR pixels.
+        side: height and width of a tile in LR pixels; 0: whole frames.
+        overlap: overlap of neighbouring tiles, in LR pixels.
     """
 
     side: int = 0
@@ -61,7 +61,7 @@ class Tiling:
 
 @dataclass(frozen=True)
 class _Upscaled:
-    """A frame on its way to the encoder."""
+    """An upscaled frame that has not been encoded yet."""
 
     read: ReadFrame
     picture: AnyFrames
@@ -78,23 +78,23 @@ def upscale(
     overwrite: bool = False,
     watch_cuts: bool = True,
 ) -> Provenance:
-    """Upscale source into output and write OUTPUT.provenance.json beside it. Timestamps and other streams are kept.
+    """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
     Args:
-        bundle: the model, or its folder.
+        bundle: an opened bundle, or its folder.
         source, output: video files.
-        encoding: of the output; by default it matches the source.
-        tiling: of frames, where whole frames do not fit in memory.
-        read_options: what to do about interlacing, HDR and damage in source.
+        encoding: settings of the output; by default it has the properties of the source.
+        tiling: for frames that are too large for memory.
+        read_options: how to read interlaced, HDR and damaged files.
         overwrite: whether output may be replaced.
         watch_cuts: reset the state of the network at scene cuts.
 
     Returns:
-        What was made of what, by which bundle, as in the file.
+        The content of the provenance file: source, output, bundle and settings.
 
     Raises:
-        UserError: the bundle is incomplete; output is source, or exists while overwrite is off; source cannot be read,
-            or has something that output cannot keep.
+        UserError: the bundle is incomplete; output is source, or exists and overwrite is False; source cannot be read,
+            or has streams or properties that output cannot keep.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -131,9 +131,9 @@ def plan_upscale(
     encoding: Encoding = MATCH,
     read_options: ReadOptions = REFUSE,
 ) -> Plan:
-    """Decide what `upscale` would write, and how long it would take, without writing it.
+    """Plan what `upscale` would write and how long it would take, without writing it.
 
-    The arguments are those of `upscale`. What cannot be kept is listed, not refused.
+    The arguments are those of `upscale`. Streams and properties that cannot be kept are listed and not refused.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)
@@ -155,14 +155,14 @@ def _planned(
 
 
 def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:
-    """Seconds that the network takes for a frame."""
+    """Seconds that the network takes per frame."""
     start, frame = datetime.now(UTC), torch.zeros(3, *size)
     count = sum(1 for _ in stream(network, [frame] * 3))
     return (datetime.now(UTC) - start).total_seconds() / count
 
 
 class _Run:
-    """The three stages of one file."""
+    """The three stages of upscaling one file."""
 
     def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding) -> None:
         self._video, self._planned = video, planned
@@ -251,7 +251,7 @@ class _Run:
         output.write(frame, int(timing.ticks[number]), int(timing.durations[number]))
 
     def _large_alpha(self, alpha: AnyFrames, picture: AnyFrames) -> AnyFrames | None:
-        """Alpha at the size and depth of a picture; None if the output has none."""
+        """Alpha channel in the size and bit depth of a picture; None if the output has none."""
         if not has_alpha(self._planned.plan.video.pixel_format):
             return None
         peak = np.iinfo(picture.dtype).max
@@ -269,7 +269,7 @@ def _color(name: str) -> tuple[int, int, int]:
 
 
 def _composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]) -> AnyFrames:
-    """Put a picture with straight alpha on a color (R, G, B of 8 bits)."""
+    """Composite a picture with straight alpha on a colour (R, G, B in 8 bits)."""
     peak = np.iinfo(picture.dtype).max
     share = (alpha.astype(np.float32) / np.iinfo(alpha.dtype).max)[..., None]
     behind = np.array(color, np.float32) * (peak / 255)

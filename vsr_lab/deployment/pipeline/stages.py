@@ -1,4 +1,4 @@
-"""Stages that run at the same time: threads for reading and writing, and the caller's for the network between them."""
+"""Parallel stages: threads for reading and writing, and the calling thread for the network between them."""
 
 import queue
 import threading
@@ -12,14 +12,14 @@ _POLL = 0.1  # seconds after which a waiting stage looks whether the other one h
 
 
 class _Ended(Exception):
-    """The stage that would take more has ended."""
+    """The stage that receives items has ended."""
 
 
 class Pipe(Generic[A]):
-    """A bounded queue between two stages, which also carries the error that ended the first of them.
+    """A bounded queue between two stages, which also transfers an error of the first stage.
 
     Args:
-        size: most items that wait.
+        size: maximum number of waiting items.
     """
 
     def __init__(self, size: int) -> None:
@@ -27,18 +27,18 @@ class Pipe(Generic[A]):
         self._closed = threading.Event()
 
     def put(self, item: A) -> None:
-        """Add an item; waits while the queue is full. Raises _Ended if nobody takes it."""
+        """Add an item; wait while the queue is full. Raises _Ended if the receiving stage has ended."""
         self._put((item, None))
 
     def end(self, error: BaseException | None = None) -> None:
-        """There is no more; error: why."""
+        """Mark the end of the items; error: the reason, if it was an error."""
         try:
             self._put((None, error or StopIteration()))
         except _Ended:
             return
 
     def close(self) -> None:
-        """No more is taken."""
+        """Close the receiving end."""
         self._closed.set()
 
     def _put(self, entry: tuple[A | None, BaseException | None]) -> None:
@@ -67,7 +67,7 @@ class Pipe(Generic[A]):
 
 @contextmanager
 def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
-    """Iterate in another thread, which is at most `size` items ahead; its error is raised where they are taken."""
+    """Iterate in another thread, at most `size` items ahead. An error is raised where the items are consumed."""
     pipe: Pipe[A] = Pipe(size)
 
     def work() -> None:
@@ -91,7 +91,10 @@ def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
 
 @contextmanager
 def write_behind(write: Callable[[B], None], size: int) -> Generator[Callable[[B], None]]:
-    """Call `write` in another thread, at most `size` items behind; its error is raised at the next call or the end."""
+    """Call `write` in another thread, at most `size` items behind.
+
+    An error is raised at the next call or at the end.
+    """
     pipe: Pipe[B] = Pipe(size)
     failure: list[BaseException] = []
 

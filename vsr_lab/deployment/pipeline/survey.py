@@ -1,4 +1,4 @@
-"""What a source file has beside its pictures: streams, tags, chapters, colour description, captions."""
+"""Properties of a source file other than its pictures: streams, tags, chapters, colour tags, captions."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -32,7 +32,7 @@ class SourceStream:
 
     Attributes:
         kind: video, audio, subtitle, cover, attachment or data.
-        extradata: of the codec, or the content of an attachment.
+        extradata: extradata of the codec, or the content of an attachment.
     """
 
     index: int
@@ -45,13 +45,13 @@ class SourceStream:
 
     @property
     def language(self) -> str:
-        """Three letters, or "" where it is not stated."""
+        """Language code of three letters, or "" if it is not specified."""
         stated = next((value for key, value in self.metadata.items() if key.lower() == "language"), "")
         return "" if stated == "und" else stated
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags that a person wrote."""
+        """Tags that were written by a person."""
         return written_tags(self.metadata)
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class SourceStream:
 
 @dataclass(frozen=True)
 class ColorTags:
-    """Code points of ITU-T H.273; 2: unspecified."""
+    """Colour tags as code points of ITU-T H.273; 2: unspecified."""
 
     primaries: int = UNSPECIFIED
     transfer: int = UNSPECIFIED
@@ -71,18 +71,18 @@ class ColorTags:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a file has beside its pictures.
+    """Properties of a file other than its pictures.
 
     Attributes:
         container: FFmpeg's name of the format.
         video: index of the stream that is upscaled.
         metadata: tags of the file.
         start: earliest start of a stream, in seconds.
-        captions: frames carry CEA-608 or CEA-708 captions.
-        mastering: mastering display in x265's notation; "" if it is not stated.
+        captions: whether frames have CEA-608 or CEA-708 captions.
+        mastering: mastering display in x265's notation; "" if it is not specified.
         light: MaxCLL and MaxFALL.
         dynamic: names of dynamic HDR metadata.
-        transparent: the first frame has a transparent pixel.
+        transparent: whether the first frame has a transparent pixel.
     """
 
     path: Path
@@ -103,12 +103,12 @@ class Survey:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags of the file that a person wrote."""
+        """Tags of the file that were written by a person."""
         return written_tags(self.metadata)
 
 
 def written_tags(metadata: dict[str, str]) -> dict[str, str]:
-    """Tags without those that describe the file itself, such as its encoder."""
+    """Remove the tags that describe the file itself, such as its encoder."""
     names = {key.lower(): key for key in metadata}
     return {
         names[name]: metadata[names[name]]

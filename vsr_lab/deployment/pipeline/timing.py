@@ -1,4 +1,4 @@
-"""Timestamps of the output: exact where the source's are those of a constant rate, else the source's own."""
+"""Timestamps of the output: exact multiples of the frame rate if it is constant, else those of the source."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,14 +14,14 @@ _NTSC = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fr
 
 @dataclass(frozen=True)
 class Timing:
-    """When frames are shown.
+    """Timestamps and durations of frames.
 
     Attributes:
-        base: of timestamps, in seconds.
-        rate: frames per second, nominal if it varies.
-        constant: every frame is shown equally long.
+        base: time base in seconds.
+        rate: frames per second; nominal if it varies.
+        constant: whether all frames have the same duration.
         ticks: timestamps in units of base.
-        durations: likewise.
+        durations: durations in units of base.
     """
 
     base: Fraction
@@ -32,18 +32,18 @@ class Timing:
 
     @property
     def start(self) -> Fraction:
-        """Of the first frame, in seconds."""
+        """Timestamp of the first frame in seconds."""
         return int(self.ticks[0]) * self.base
 
 
 def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0), coarse: bool = False) -> Timing:
-    """The timestamps of an output.
+    """Compute the timestamps of an output.
 
     Args:
-        index: of the source's frames.
-        stated: frames per second that the source states.
-        shift: seconds to move all of them by.
-        coarse: for containers that count frames (AVI): one tick a frame.
+        index: index of the source's frames.
+        stated: frames per second according to the source.
+        shift: seconds that are added to all timestamps.
+        coarse: use one tick per frame, for containers that count frames (AVI).
     """
     count = len(index.ticks)
     start = int(index.ticks[0]) * index.base + shift
@@ -64,7 +64,7 @@ def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0
 
 
 def _rates(index: PacketIndex, stated: Fraction) -> list[Fraction]:
-    """Rates that the timestamps may be of: the stated one, the common one nearest to it, and their mean."""
+    """Possible frame rates: the stated one, the nearest common one, and the mean of the timestamps."""
     common = [*_NTSC, Fraction(round(stated))] if stated > 1 else []
     span = int(index.ticks[-1] - index.ticks[0]) * index.base
     mean = [Fraction(round(len(index.ticks) / (span * len(index.ticks) / (len(index.ticks) - 1))))] if span else []

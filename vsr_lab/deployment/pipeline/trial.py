@@ -1,4 +1,4 @@
-"""What a container keeps, found by writing a few frames with everything else into a small file and reading it again."""
+"""Test of what a container keeps: a few frames and all other streams are written to a file and read again."""
 
 import itertools
 import re
@@ -37,11 +37,11 @@ _TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
 
 @dataclass(frozen=True)
 class Trial:
-    """A plan tried on a small file.
+    """Result of a plan that was tried on a small file.
 
     Attributes:
-        lost: what the file does not keep.
-        disclosed: the file carries the disclosure.
+        lost: properties that the file does not keep.
+        disclosed: whether the file contains the disclosure.
     """
 
     lost: tuple[str, ...]
@@ -49,7 +49,7 @@ class Trial:
 
 
 def first_packets(source: Path) -> dict[int, bytes]:
-    """The content of the first packet of each stream, as far as they are near the start; by index."""
+    """Content of the first packet of each stream, by index, for packets near the start of the file."""
     found: dict[int, bytes] = {}
     with open_input(source) as container, suppress(av.error.FFmpegError):
         every: Any = list(container.streams)
@@ -69,10 +69,10 @@ def try_plan(
     firsts: Mapping[int, bytes],
     sei: str = "",
 ) -> Trial:
-    """Write a small file as planned and compare what it keeps.
+    """Write a small file as planned and determine what it keeps.
 
     Raises:
-        ValueError, av.error.FFmpegError: the encoder or the container cannot write it.
+        ValueError, av.error.FFmpegError: the encoder or the container does not support the plan.
     """
     width, height = (small + side % 2 for small, side in zip(_SIDE, plan.video.size, strict=True))
     small = plan.model_copy(update={"video": plan.video.model_copy(update={"size": (width, height)})})
@@ -143,7 +143,7 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
 
 
 def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:
-    """Languages, titles and flags that are missing, and streams."""
+    """Streams, languages, titles and flags that are missing."""
     present = [stream for stream in made.streams if not _is_of_muxer(stream)]
     planned = [s for s in plan.streams if s.action != "drop" and s.to not in BY_MUXER]
     if len(present) < len(planned):
@@ -166,7 +166,7 @@ def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:
 
 
 def _is_of_muxer(stream: SourceStream) -> bool:
-    """A stream that the muxer makes itself, for chapters or the timecode."""
+    """Whether a stream is created by the muxer itself, for chapters or the timecode."""
     return stream.kind == "data" and stream.codec in {"bin_data", "unknown", "None"}
 
 
