@@ -98,10 +98,16 @@ def _signalled(line: Line, world: World, limit: float) -> tuple[Ended, Verdict]:
         running.process.send_signal(getattr(signal, kind))
         ended = running.wait(limit)
         orphans = running.orphans()
-        if ended.code != 0:
+        if ended.code != 0 and not _is_done(world):
             return ended, _after_stop(line, world, limit, kind, ended, orphans, COMMANDS[name])
         world.restore()
     return _untold("the command had ended before the signal, three times")
+
+
+def _is_done(world: World) -> bool:
+    """Whether the run had ended, and the process was only on its way out."""
+    run = world.folder / "g3/run"
+    return (run / "config.yaml").is_file() and not (run / ".unfinished").exists()
 
 
 def _usual_time(name: str, world: World, limit: float) -> float:

@@ -53,8 +53,6 @@ def resumed_config(given: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
-    if missing := OmegaConf.missing_keys(cfg):
-        raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     for word in HydraConfig.get().overrides.task:
         key = key_of(word)
         if key in _OVERRIDABLE:
@@ -62,6 +60,8 @@ def resumed_config(given: DictConfig) -> DictConfig:
         elif key not in {"resume", "plan"}:
             offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
             raise UserError(key, "cannot be overridden in a resumed run", offer)
+    if missing := OmegaConf.missing_keys(cfg):
+        raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     cfg.run_dir = literal(str(run_dir))
     check("train", cfg, prefix=str(path))
     lock_folder(run_dir)
