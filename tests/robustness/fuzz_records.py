@@ -61,7 +61,7 @@ KINDS = {
             "footage sample root=idx/manifest.csv n=1 scans=scans run_dir=k/run",
             "footage degrade root=idx/manifest.csv degradation=bi scale=2 frames=0:2 run_dir=k/run",
         ),
-        ("idx/", "hr/", "column", "clip"),  # a row may name footage that is not there
+        ("idx/", "hr/", "column", "clip", "not found"),  # a row may name footage that is not there
     ),
     "scan": Kind(
         "scans",
