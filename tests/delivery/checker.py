@@ -5,6 +5,7 @@ import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,15 @@ def describe(path: Path) -> File:
         times: list[tuple[Fraction, Fraction]] = []
         every: Any = [s for s in container.streams if s.type in {"video", "audio", "subtitle"}]
         for packet in container.demux(every):
-            if packet.stream_index == video.index:
+            if packet.stream.index == video.index:
                 for frame in packet.decode():
                     times.append((_time(frame), Fraction(frame.duration or 0) * (frame.time_base or 0)))
                     _describe_frame(frame, found)
-            elif packet.stream_index in sounds and packet.size and packet.pts is not None:
+            elif packet.stream.index in sounds and packet.size and packet.pts is not None:
                 start, end = sounds[packet.stream_index]
                 at = float(packet.pts * packet.time_base)
                 sounds[packet.stream_index] = min(start, at), max(end, at)
-            elif packet.stream.type == "subtitle" and packet.size and packet.pts is not None:
+            elif packet.stream.type == "subtitle" and packet.size > 2 and packet.pts is not None:  # else a gap
                 found.text.append((float(packet.pts * packet.time_base), _plain(packet)))
         found.sound = list(sounds.values())
         times.sort()
@@ -203,10 +204,13 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
     if off > tolerance * 1.01:
         found.append(f"times off by {off * 1000:.1f} ms")
     span = before.times[-1] - before.times[0]
-    true = span and abs(float((len(before.times) - 1) / span / before.rate) - 1) < 0.1  # some files state nonsense
+    true = (
+        span and before.rate and abs(float((len(before.times) - 1) / span / before.rate) - 1) < 0.1
+    )  # some files state nonsense
     if true and abs(float(after.rate / before.rate) - 1) > 0.005:
         found.append(f"rate {before.rate} -> {after.rate}")
-    if true and before.last and abs(float(after.last - before.last)) > 2 * tolerance:
+    steps = {round(float(b - a) / float(before.tick or 1) / 2) for a, b in pairwise(before.times)}
+    if true and len(steps) > 1 and before.last and abs(float(after.last - before.last)) > 2 * tolerance:
         found.append(f"last frame {float(before.last):.3f} -> {float(after.last):.3f} s")
     for (start, end), (new_start, new_end) in zip(before.sound, after.sound, strict=False):
         if abs(start - new_start) > 0.03 or abs(end - new_end) > 0.05:

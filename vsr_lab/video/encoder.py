@@ -5,6 +5,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from typing import Any
 
 import av
 import av.error
@@ -29,7 +30,7 @@ def open_encoder(context: CodecContext) -> None:
 
 def reason_of(error: Exception) -> str:
     """Reason for an FFmpeg error: its last log message, or the meaning of the error code."""
-    log = error.log if isinstance(error, av.error.FFmpegError) else None
+    log: Any = getattr(error, "log", None)
     return (str(log[2]).strip() if log else "") or getattr(error, "strerror", None) or str(error)
 
 

@@ -35,6 +35,7 @@ class PacketIndex:
         reordered: True if the display order differs from the decoding order.
         packets: number of packets.
         halves: number of packets that contain the second field of a frame.
+        headless: number of packets at the start that cannot be decoded, as the recording begins between keyframes.
         last: duration of the last frame in units of base; 0 if it is not stated.
     """
 
@@ -47,6 +48,7 @@ class PacketIndex:
     reordered: bool
     packets: int
     halves: int
+    headless: int = 0
     last: int = 0
 
     @property
@@ -96,31 +98,39 @@ class PacketLog:
 
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context
-        self._vp8 = context.name == "vp8"
+        self._hidden = {"vp8": _is_hidden_vp8, "vp9": _is_hidden_vp9}.get(context.name, _is_shown)
         self._fields = FieldPictureParser(context.extradata or b"") if context.name == "h264" else None
         self._rows: list[_Row] = []
         self._halves = 0
 
     def add(self, packet: "Packet[VideoStream]") -> None:
-        """Add a packet; empty ones and VP8 frames that are never shown (RFC 6386, 9.1) are ignored."""
-        if packet.size and not (self._vp8 and not memoryview(packet)[0] & 0x10):
+        """Add a packet; empty ones and VP8 and VP9 frames that are never shown are ignored."""
+        if packet.size and not self._hidden(memoryview(packet)):
             if self._fields and self._fields.is_second_field(memoryview(packet)):
                 self._halves += 1
             else:
                 shown = not packet.is_discard
                 self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, shown, packet.duration or 0))
 
-    def index(self, base: Fraction, rate: Fraction) -> PacketIndex:
+    def index(self, base: Fraction, rate: Fraction, decoding: bool = False) -> PacketIndex:
+        """The index of the packets so far.
+
+        Args:
+            base: of timestamps.
+            rate: frames per second, where timestamps are missing.
+            decoding: the presentation times are guesses (AVI): frames are counted, and shown at the decoding times.
+        """
         step = 1 / (rate * base)
-        rows = _joined(self._rows, max(1, round(step)))
+        whole = _from_first_key(self._rows)
+        rows = _joined(whole, max(1, round(step)))
         shown = [row for row in rows if row.shown]
         times = [row.pts for row in shown if row.pts is not None]
-        uncertain = len(set(times)) < len(shown)
-        counted = uncertain or rows != self._rows
+        uncertain = decoding or len(set(times)) < len(shown)
+        counted = uncertain or rows != whole
         if uncertain:
-            decoding = [row.dts for row in shown if row.dts is not None]
-            usable = len(decoding) == len(shown) == len(set(decoding))
-            times = decoding if usable else [round(n * step) for n in range(len(shown))]
+            stored = [row.dts for row in shown if row.dts is not None]
+            usable = len(stored) == len(shown) == len(set(stored))
+            times = stored if usable else [round(n * step) for n in range(len(shown))]
         keys = () if counted else (row.pts for row in rows if row.key and row.pts is not None)
         delays = {row.pts - row.dts for row in rows if row.pts is not None and row.dts is not None}
         return PacketIndex(
@@ -131,10 +141,47 @@ class PacketLog:
             hidden=len(rows) - len(shown),
             leading=_has_leading(rows),
             reordered=len(delays) > 1,
-            packets=len(rows) + self._halves,
+            packets=len(self._rows) + self._halves,
             halves=self._halves,
+            headless=len(self._rows) - len(whole),
             last=max(shown, key=lambda row: row.pts or 0).duration if shown and not uncertain else 0,
         )
+
+
+def last_duration(container: InputContainer, stream: VideoStream, index: PacketIndex) -> int:
+    """In MP4 an edit list ends the last frame: the durations of packets are differences of decoding times."""
+    if "mp4" not in container.format.name or not index.ticks.size or not stream.duration:
+        return index.last
+    return max(0, (stream.start_time or 0) + stream.duration - int(index.ticks[-1]))
+
+
+def _is_shown(packet: memoryview) -> bool:
+    return False
+
+
+def _is_hidden_vp8(packet: memoryview) -> bool:
+    """Whether show_frame is 0 (RFC 6386, 9.1)."""
+    return not packet[0] & 0x10
+
+
+def _is_hidden_vp9(packet: memoryview) -> bool:
+    """Whether show_frame is 0 and the packet is no superframe, which has a shown frame (VP9 bitstream, 6.2 and B)."""
+    if packet[-1] & 0xE0 == 0xC0:
+        return False
+    bits = packet[0] << (packet[0] & 0x30 == 0x30)  # profile 3 has one more bit
+    return not bits & 0x08 and not bits & 0x02  # show_existing_frame, show_frame
+
+
+def _from_first_key(rows: list[_Row]) -> list[_Row]:
+    """The packets from the first keyframe on, without those after it that are shown before it.
+
+    They refer to pictures before the keyframe. Where a recording begins between keyframes, these are missing.
+    """
+    first = next((n for n, row in enumerate(rows) if row.key), 0)
+    start = rows[first].pts if first else None
+    if start is None:
+        return rows
+    return [row for row in rows[first:] if row.pts is None or row.pts >= start]
 
 
 def _joined(rows: list[_Row], step: int) -> list[_Row]:

@@ -20,7 +20,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 from vsr_lab.video.edit_list import check_edit_list
-from vsr_lab.video.packets import PacketIndex, PacketLog, open_input, packets_of
+from vsr_lab.video.packets import PacketIndex, PacketLog, last_duration, open_input, packets_of
 from vsr_lab.video.stream_selection import select_video_stream
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
@@ -135,18 +135,20 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             log, frame = PacketLog(stream), None
             try:
                 for packet in packets_of(container, stream):
+                    if packet.has_sidedata("encryption_info"):
+                        raise UserError(path, "is encrypted (Common Encryption)", "decrypt it first")
                     log.add(packet)
                     frame = frame or _first_frame(packet)
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
-            index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream))
-            if "mp4" in container.format.name and index.ticks.size and stream.duration:
-                # An edit list ends the last frame; the durations of packets are differences of decoding times.
-                end = (stream.start_time or 0) + stream.duration
-                index = replace(index, last=max(0, end - int(index.ticks[-1])))
+            guessed = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
+            index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream), decoding=guessed)
+            index = replace(index, last=last_duration(container, stream, index))
             if not cut_short:
                 _check_complete(path, container, stream, index)
+            if frame is None and container.format.name == "webp_pipe":
+                raise UserError(path, "is an animated WebP, which FFmpeg does not decode", "convert it to APNG or GIF")
             if frame is None or not index.ticks.size:
                 raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
             # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).

@@ -18,9 +18,11 @@ from vsr_lab.video.image_sequence import FRAME_SUFFIXES, ImageSequence
 from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m"}
-)
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".mkv", ".mov", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".mxf", ".y4m", ".wmv",
+    ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".vob", ".ogv", ".ogm", ".gif", ".apng", ".dv", ".m2v", ".m2p", ".divx",
+    ".nut", ".mk3d", ".ivf", ".h264", ".264", ".hevc", ".265",
+})  # fmt: skip
 
 
 class Footage(Protocol):

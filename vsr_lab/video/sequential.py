@@ -158,7 +158,11 @@ class _OnePass:
                         continue
                     said.clear()
                     frames = self._decoded(packet, count)
-                    if not self._careful and (said or any(frame.is_corrupt for frame in frames)):
+                    if (
+                        not self._careful
+                        and self._counts(packet)
+                        and (said or any(frame.is_corrupt for frame in frames))
+                    ):
                         reason = said[0][2].strip() if said else ""
                         raise self._damage(Damage(broken=(self._number(packet, count),), reason=reason))
                     count += len(frames)
@@ -171,9 +175,14 @@ class _OnePass:
         try:
             return packet.decode()
         except av.error.FFmpegError as error:
-            if self._careful:
+            if self._careful or not self._counts(packet):
                 return []
             raise self._damage(Damage(lost=(self._number(packet, count),), reason=error.strerror or "")) from error
+
+    def _counts(self, packet: AnyPacket) -> bool:
+        """Whether a packet matters: those before the first keyframe of a recording do not."""
+        index = self._probe.index
+        return not index.headless or index.counted or packet.pts is None or packet.pts >= index.ticks[0]
 
     def _number(self, packet: AnyPacket, count: int) -> int:
         """Number of the frame of a packet; count: number of frames decoded so far."""

@@ -153,9 +153,12 @@ def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> It
     order = ["libx264rgb", "libx264"] if rgb else ["libx264"]
     order = [*order, "libx265"] if bits <= 8 else ["libx265", *order]
     if wanted.alpha:
-        order = [*({"mov": ["prores_ks", "png"]}.get(container, ["libvpx-vp9", "ffv1"])), *order]
+        mov = container == "mov"
+        with_alpha = ["prores_ks" if mov else "libvpx-vp9"] * (not rgb) + ["png" if mov else "ffv1"]
+        order = [*with_alpha, *order]
     for codec in [*order, "libvpx-vp9", "mpeg2video"]:
-        if has_encoder(codec) and _takes(container, codec):
+        unusual = codec in {"ffv1", "png"} and container in {"mp4", "3gp"}  # which players of MP4 do not expect
+        if has_encoder(codec) and not unusual and _takes(container, codec):
             yield codec
 
 

@@ -157,6 +157,8 @@ def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str 
 def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int]) -> bool:
     if offered.bits < max(wanted.bits, 8) or offered.bits > 16 or (wanted.alpha and not offered.alpha):
         return False
+    if codec == "libvpx-vp9" and offered.rgb and offered.alpha:  # which it lists, but does not encode
+        return False
     if wanted.rgb or offered.rgb:
         return wanted.rgb and offered.rgb
     if wanted.chroma is None or offered.chroma is None:

@@ -141,7 +141,7 @@ class Output:
         if held is None or held.dts is None:
             return
         self._begin = held.dts if self._begin is None else self._begin
-        if packet is None:  # durations are differences of decoding times: the sum has to be that of presentation
+        if packet is None and (held.pts or 0) + held.duration < self._end:  # MP4 stores differences of decoding times
             held.duration = max(1, self._end - self._first - (held.dts - self._begin))
         self._container.mux_one(held)
 

@@ -130,6 +130,8 @@ class _Planner:
         step = max(1, round(_SEGMENT * self._timing.rate))
         if self._shift:
             self._converted.append(f"the clock of {float(self._survey.start):.1f} s starts at 0")
+        if headless := self._video.source.index.headless:
+            self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
         main = self._survey.streams[self._survey.video]
         upscaled = StreamPlan(index=main.index, kind="video", codec=main.codec, action="upscale", to=video.codec)
         return Plan(

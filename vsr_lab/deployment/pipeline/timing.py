@@ -56,11 +56,7 @@ def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0
     base = 1 / rate if coarse else Fraction(1, rate.numerator * factor)
     step = round(1 / (rate * base))
     ticks = round(start / base) + step * np.arange(count, dtype=np.int64)
-    durations = np.full(count, step)
-    last = round(index.last * index.base / base)
-    if 2 * last > step and abs(last - step) * base > index.base:  # some files state a tick
-        durations[-1] = last
-    return Timing(base, rate, True, ticks, durations)
+    return Timing(base, rate, True, ticks, np.full(count, step))
 
 
 def _rates(index: PacketIndex, stated: Fraction) -> list[Fraction]:
