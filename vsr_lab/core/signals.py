@@ -5,6 +5,7 @@ KeyboardInterrupt, since libraries that catch `Exception` would continue.
 """
 
 import _thread
+import atexit
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ _raised: set[int] = set()  # signals that raise: the first of each, and those wh
 def catch_signals() -> None:
     """Raise KeyboardInterrupt at the first signal; a second one ends the process at once."""
     _raised.update(_SIGNALS)
+    atexit.register(_ignore)
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells set it for what runs in the background
             signal.signal(number, _interrupt)
@@ -53,6 +55,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     sys.unraisablehook = lambda _: None  # reports on partly constructed objects
     _thread.start_new_thread(_insist, (number, os.getpid()))  # threading.Thread takes locks that may be held here
     raise KeyboardInterrupt(number)
+
+
+def _ignore() -> None:
+    """The interpreter, as it ends, gives signals back to the system, which would kill a command that has succeeded."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) in {_interrupt, _pass}:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _pass(number: int, frame: FrameType | None) -> None:
