@@ -1,6 +1,6 @@
 """Writes a page for each command with all its keys, and a JSON schema for editors: python docs/reference/write.py
 
-Types and ranges come from the models in vsr_lab/cli/schema, values and meanings from the yamls in configs.
+Types and ranges come from the models in vsr_lab/cli, values and meanings from the yamls in configs.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vsr_lab.cli.schema import model_of
+from vsr_lab.cli.config import model_of
 from vsr_lab.cli.usage import COMMANDS, config_dir, config_name, options
 
 HERE = Path(__file__).parent

@@ -20,9 +20,8 @@ from urllib.parse import quote
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, inside, sha256
-from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.footage.shots import find_shots
-from vsr_lab.footage.tables import read_rows
+from vsr_lab.footage.tables import read_rows, write_rows
 
 TABLE = Path(__file__).parents[2] / "results/zoo/eval.csv"
 LIMIT = 64 * 2**20  # bytes of a file
@@ -59,7 +58,7 @@ def main(out: Path, vid4: Path | None = None, table: Path = TABLE) -> None:
         for shot in find_shots(vid4, ["calendar", "city", "foliage", "walk"]):
             path = relpath(shot.path.resolve(), out.resolve())
             manifest.append({"name": shot.name, "path": path, "split": "eval", "content_type": "vid4"})
-    write_manifest(out / "eval.csv", manifest)
+    write_rows(out / "eval.csv", manifest)
     print(f"{len(manifest)} clips in {out / 'eval.csv'}")
 
 

@@ -11,8 +11,7 @@ import sys
 from os.path import relpath
 from pathlib import Path
 
-from vsr_lab.footage.manifest import write_manifest
-from vsr_lab.footage.tables import read_rows
+from vsr_lab.footage.tables import read_rows, write_rows
 
 # clip: (shrunk by, first frame, last + 1)
 TRAIN = {
@@ -64,7 +63,7 @@ def main(footage: Path, stills: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, object]] = [_row(footage / "train" / name, out, *window) for name, window in TRAIN.items()]
     rows += [row for name, words in RENDERED.items() for row in _rendered(name, words, stills, out)]
-    write_manifest(out / "train.csv", rows)
+    write_rows(out / "train.csv", rows)
 
 
 def _rendered(name: str, words: str, stills: Path, out: Path) -> list[dict[str, object]]:

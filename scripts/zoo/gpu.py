@@ -185,7 +185,7 @@ def run(stage: Stage, weights: dict[str, Path], data: Data, held: list[Clip], se
     weights[stage.name] = weights[stage.start].with_name(f"{stage.name}.safetensors")
     if not kept:
         network, _ = load_network(weights[stage.start])
-    save_network(network.half(), note["network"], {**about, "kept": kept}, weights[stage.name])
+    save_network(network.half(), {**about, "kept": kept}, weights[stage.name])
     means = [sum(row[0] for row in rows) / len(rows) for rows in (bicubic, start, trained)]
     print(f"{stage.name}: {count} steps, {time.time() - began:.0f} s; PSNR-Y of bicubic, start, trained:", *means)
     print(f"  above the start on {above} of {len(own)} clips", flush=True)

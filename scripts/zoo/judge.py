@@ -95,7 +95,9 @@ def judge_clip(row: Mapping[str, str], found: list[Entry], options: argparse.Nam
         }
         missing = {folder: entry for folder, entry in folders.items() if not (folder / "summary.json").exists()}
         if missing:
-            suite = Suite(f"{content}_x{scale}", str(options.eval), content, [clip], options.frames)
+            suite = Suite(
+                f"{content}_x{scale}", str(options.eval), content=content, clips=[clip], frames=options.frames
+            )
             loaded = {folder: entry.load() for folder, entry in missing.items()}
             evaluate(loaded, suite, protocol(scale, content))
         for folder, entry in folders.items():

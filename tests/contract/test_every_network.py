@@ -103,7 +103,7 @@ def test_no_frame_sees_further_than_lookahead(spec: Spec, option: str) -> None:
 def test_weights_come_back_whole(spec: Spec, option: str, tmp_path: Path) -> None:
     found = spec(option)
     network = awake(instantiate(found)).eval()
-    save_network(network, found, {"content": "any"}, tmp_path / "network.safetensors")
+    save_network(network, {"content": "any"}, tmp_path / "network.safetensors")
     (tmp_path / "theirs.pth").unlink(missing_ok=True)  # what it was made from is needed no more
     loaded, note = load_network(tmp_path / "network.safetensors")
     lr = clip(1, 3, 3, 8, 8)

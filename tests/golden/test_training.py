@@ -35,15 +35,18 @@ OPTIONS = [
     "validation.every=10",
     "logger=none",
 ]
-DOUBLE = ["trainer.precision=64-true", "callbacks.ema=null"]  # Lightning averages in float32 alone
-# The command's own function, without its checks: they refuse double precision, which is for this comparison alone.
+DOUBLE = ["callbacks.ema=null"]  # Lightning averages in float32 alone
+# The command's own function in double precision, which the command refuses: it is for this comparison alone.
 UNCHECKED = """
 import sys
-from hydra import compose, initialize_config_dir
+from hydra import initialize_config_dir
+from vsr_lab.cli.app import composed
 from vsr_lab.cli.train import train
 from vsr_lab.cli.usage import config_dir
 with initialize_config_dir(str(config_dir()), version_base="1.3"):
-    train(compose("train", sys.argv[1:]), resume=False)
+    config = composed("train", *sys.argv[1:])
+trainer = config.trainer.model_copy(update={"precision": "64-true"})
+train(config.model_copy(update={"trainer": trainer}))
 """
 Curve = dict[tuple[int, str], float]
 

@@ -41,14 +41,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "weights" / "network.safetensors"
-    save_network(build_network(SPEC), SPEC, ABOUT, path)
+    save_network(build_network(SPEC), ABOUT, path)
     return path
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "bundle"
-    write_bundle(folder, "tiny", build_network(SPEC), spec=SPEC, about=ABOUT, exporters=[OnnxExporter(frames=3)])
+    write_bundle(folder, "tiny", build_network(SPEC), about=ABOUT, exporters=[OnnxExporter(frames=3)])
     return folder
 
 

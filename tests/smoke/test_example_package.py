@@ -46,10 +46,10 @@ def test_a_package_adds_a_network_a_loss_and_a_metric(trained: Path) -> None:
     log = (trained / "run" / "metrics.csv").read_text()
     assert "val/color" in log
     assert "train/color" in log
-    code = "import vsr_lab; network, note = vsr_lab.load_network('run/network.safetensors'); print(network.spec, note)"
+    code = "import vsr_lab; network, note = vsr_lab.load_network('run/network.safetensors'); print(network.scale, note)"
     done = _run(trained, "-c", code, path=PACKAGE)
     assert done.returncode == 0, done.stderr
-    assert "'_target_': 'example_parts.Sharpened', 'scale': 2, 'channels': 4" in done.stdout
+    assert "'_target_': 'example_parts.Sharpened', 'channels': 4, 'scale': 2" in done.stdout
 
 
 def test_a_package_that_is_not_registered_is_refused(trained: Path, tmp_path: Path) -> None:

@@ -59,9 +59,8 @@ def test_the_wheel_evaluates_exports_and_upscales(installed: Run, tmp_path: Path
     installed("evaluate", "candidate=bicubic", *suite, *lean, f"run_dir={tmp_path / 'scores'}")
     assert json.loads((tmp_path / "scores/summary.json").read_text())["metrics"]["psnr"]["mean"] > 10
 
-    spec = {"_target_": "vsr_lab.models.Recurrent", "scale": 2, "channels": 4, "blocks": 1}
     about = {"name": "tiny", "content": "mixed", "scale": 2, "pixel_format": "yuv420p"}
-    save_network(Recurrent(2, 4, 1), spec, about, tmp_path / "network.safetensors")
+    save_network(Recurrent(2, 4, 1), about, tmp_path / "network.safetensors")
     path = f"candidate.path={tmp_path / 'network.safetensors'}"
     installed("export", path, "exporters.onnx.frames=4", f"run_dir={tmp_path / 'exported'}")
     output = tmp_path / "large.mkv"

@@ -10,44 +10,32 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from importlib.metadata import requires
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import hydra
+import yaml
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel
 
+from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise
-from vsr_lab.cli.schema import check
+from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory
-from vsr_lab.core.parts import Part, describes
+from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
-from vsr_lab.core.validation import validate
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
 _CONTINUED = {"train", "footage render", "demo"}  # what they wrote before they were stopped is used again
 _begun: list[Path] = []  # folders of the runs of this process
-
-
-def _default_run_dir(command: str) -> str:
-    """results/COMMAND/DATE; in a sweep, the folder of the job."""
-    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
-        sweep = HydraConfig.get().sweep
-        return str(Path(sweep.dir) / sweep.subdir)
-    return f"results/{command}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
-
-
-def _register_resolver() -> None:
-    OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
 
 
 def launch(command: str) -> int:
@@ -57,7 +45,6 @@ def launch(command: str) -> int:
     that the module's `run` returns.
     """
     name = config_name(command)
-    _register_resolver()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # those of libraries, of which a user can fix none
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
@@ -66,11 +53,10 @@ def launch(command: str) -> int:
     typed = [key_of(word) for word in sys.argv[1:] if not word.startswith("-")]
 
     def job(cfg: DictConfig) -> Any:
-        _register_resolver()  # a sweep's launcher may have handed the job to another process
+        register_resolvers()  # a sweep's launcher may have handed the job to another process
         try:
-            if not cfg.get("resume"):  # whose stored configuration is checked instead
-                check(command, cfg, typed)
-            result = importlib.import_module(f"vsr_lab.cli.{name}").run(cfg)
+            config = resumed_config(cfg) if cfg.get("resume") else check(command, cfg, typed)
+            result = importlib.import_module(f"vsr_lab.cli.{name}").run(config)
             if HydraConfig.get().mode == RunMode.RUN:
                 pass_signals()
             _end_runs()
@@ -165,19 +151,25 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
     return None
 
 
-def begin_run(cfg: DictConfig) -> Path:
-    """Create the run's folder and write the resolved configuration into it.
+def composed(command: str, *words: str) -> Any:
+    """The validated configuration of a command with these overrides, within a command that Hydra runs."""
+    return check(command, compose(config_name(command), [*words]))
+
+
+def begin_run(config: Command) -> Path:
+    """Create the run's folder and write the configuration into it.
 
     Raises:
         UserError: the folder contains input of the run, is inside it, or cannot be created.
     """
-    folder = Path(cfg.run_dir)
-    for key, path in _paths(OmegaConf.to_container(cfg, resolve=False), ""):
-        if cfg.overwrite and key != "run_dir" and path.resolve().is_relative_to(folder.resolve()):
+    folder, values = config.run_dir, spec_of(config)
+    for key, path in _paths(values, ""):
+        is_read = key.rpartition(".")[2] not in {"run_dir", "save_dir"}  # of the run and of its loggers
+        if config.overwrite and is_read and path.resolve().is_relative_to(folder.resolve()):
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
-    begin_folder(folder, cfg.overwrite, OmegaConf.to_yaml(cfg, resolve=True))
+    begin_folder(folder, config.overwrite, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
     _begun.append(folder)
     return folder
 
@@ -192,19 +184,6 @@ def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
             yield key, Path(node)
 
 
-class _Built(BaseModel):
-    part: Annotated[Part[Any], describes(object)]
-
-
-def build(node: Any) -> Any:
-    """Build the object that a node with `_target_` describes. Raises UserError if its keywords do not fit."""
-    name = str(node.get("_target_"))
-    try:
-        return validate(_Built, {"part": plain(node)}, name).part.build()
-    except (ValueError, RuntimeError) as error:
-        raise UserError(f"configuration of {name}", str(error).strip().partition("\n")[0], "fix the key") from error
-
-
 def _missing_package(error: BaseException | None) -> UserError | None:
     """Error for a package that is not installed, which names the extra of vsr_lab that contains it."""
     while error is not None and not isinstance(error, ModuleNotFoundError):
@@ -215,8 +194,3 @@ def _missing_package(error: BaseException | None) -> UserError | None:
     declared = [re.match(r"([\w-]+).*extra == ['\"](\w+)['\"]", line) for line in requires("vsr-lab") or ()]
     extra = next((f"'vsr-lab[{found[2]}]'" for found in declared if found and found[1].replace("-", "_") == name), name)
     return UserError(name, "is not installed", f"pip install {extra}")
-
-
-def plain(node: Any) -> Any:
-    """Convert a configuration node to dicts, lists and numbers."""
-    return OmegaConf.to_container(node, resolve=True, throw_on_missing=True) if OmegaConf.is_config(node) else node

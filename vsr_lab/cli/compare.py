@@ -1,36 +1,51 @@
 """vsr-lab compare: several evaluations on one page."""
 
 from pathlib import Path
+from typing import Any
 
-from omegaconf import DictConfig
-
-from vsr_lab.cli.app import begin_run, plain
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Command, Front, Runs, Section
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files
-from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.core.parts import Text
+from vsr_lab.core.records.comparison import MetricFacts, Presentation
 from vsr_lab.reporting import compare
 
 
-def run(cfg: DictConfig) -> None:
-    """Write report.html, crops.png and comparison.json."""
-    folder = write_comparison(cfg)
-    show_files(
-        "compared",
-        {"report": folder / "report.html", "crops": folder / "crops.png", "numbers": folder / "comparison.json"},
-    )
+class ShownMetric(Section):
+    """A metric that was computed earlier; its function is not imported."""
+
+    measure: dict[str, Any]
+    show: Presentation | None
 
 
-def write_comparison(cfg: DictConfig) -> Path:
-    """Compare the runs and return the folder."""
-    metrics = [MetricFacts(name=name, **plain(metric.show)) for name, metric in cfg.metrics.items() if metric.show]
-    folder = Path(cfg.run_dir)
+class CompareConfig(Command):
+    """Compare evaluations on one page.
+
+    Example: vsr-lab compare runs=[results/evaluate/a,results/evaluate/b]
+    """
+
+    runs: Runs
+    title: Text
+    baseline: Text | None
+    metrics: dict[str, ShownMetric]
+    """Metrics by name, with their presentation."""
+    front: Front
+    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
+
+
+def run(config: CompareConfig) -> Path:
+    """Write report.html, crops.png and comparison.json, and return their folder."""
+    folder = config.run_dir
     compare(
-        read_runs(plain(cfg.runs)),
+        read_runs(config.runs),
         folder,
-        metrics,
-        title=cfg.title,
-        baseline=cfg.baseline,
-        front=plain(cfg.front),
-        begin=lambda: begin_run(cfg),
+        [MetricFacts(name=name, **dict(metric.show)) for name, metric in config.metrics.items() if metric.show],
+        title=config.title,
+        baseline=config.baseline,
+        front=config.front,
+        begin=lambda: begin_run(config),
     )
+    files = {"report": folder / "report.html", "crops": folder / "crops.png", "numbers": folder / "comparison.json"}
+    show_files("compared", files)
     return folder

@@ -3,75 +3,95 @@
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated, Any
 
-from hydra import compose
-from omegaconf import DictConfig
+from pydantic import Field
 
-from vsr_lab.cli import compare as compare_verb
-from vsr_lab.cli import export as export_verb
-from vsr_lab.cli import select as select_verb
-from vsr_lab.cli import train as train_verb
-from vsr_lab.cli import upscale as upscale_verb
-from vsr_lab.cli.app import begin_run
+from vsr_lab.cli import compare, export, select, train, upscale
+from vsr_lab.cli.app import begin_run, composed
+from vsr_lab.cli.config import Command, Int, Names, Section
 from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.parts import Text
 from vsr_lab.core.records.evaluation import Choice, Selection
-from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.video import VideoWriter
 from vsr_lab.workflows.demo_footage import write_demo_footage
 
 _PER_FRAME = "per-frame"
 
 
-def run(cfg: DictConfig) -> None:
+class DemoFootage(Section):
+    """Footage of the demo."""
+
+    train_screens: Annotated[Int, Field(ge=1, le=1000)]
+    frames: Annotated[Int, Field(ge=8, le=10_000)]
+
+
+class DemoConfig(Command):
+    """Train, evaluate, select, export and upscale on footage from installed packages.
+
+    Example: vsr-lab demo
+    """
+
+    contents: Names
+    footage: DemoFootage
+    train: list[Text]
+    specialist: list[Text]
+    per_frame: list[Text]
+    evaluate: list[Text]
+    upscale: list[Text]
+
+
+def run(config: DemoConfig) -> None:
     """Prepare footage, train, evaluate, select, export and upscale; print a table and the paths of the results."""
     start = time.monotonic()
-    root = begin_run(cfg)
-    manifest = write_demo_footage(root / "footage", cfg.footage.train_screens, cfg.footage.frames)
-    weights = _train_all(cfg, root, manifest)
-    runs = _evaluate_all(cfg, root, manifest, weights)
+    root = begin_run(config)
+    manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
+    weights = _train_all(config, root, manifest)
+    runs = _evaluate_all(config, root, manifest, weights)
     names = f"[{','.join(str(folder) for folder in runs)}]"
-    report = compare_verb.write_comparison(
+    report = compare.run(
         _compose("compare", f"runs={names}", f"run_dir={root / 'compare'}", "title='Cross-content comparison'")
     )
-    selection = select_verb.write_selection(_compose("select", f"runs={names}", f"run_dir={root / 'select'}"))
+    selection = select.write_selection(_compose("select", f"runs={names}", f"run_dir={root / 'select'}"))
     bundles = _export_all(root, selection)
     files = {"report": report / "report.html", "selection": root / "select" / "selection.json"}
     if bundles:
-        files |= _upscale_one(cfg, root, manifest, bundles)
+        files |= _upscale_one(config, root, manifest, bundles)
     _show_outcome(selection, time.monotonic() - start)
     show_files("open", files)
 
 
-def _compose(verb: str, *overrides: str) -> DictConfig:
+def _compose(command: str, *words: str) -> Any:
     """Compose a command's configuration, and print the command line that does the same."""
-    console.print(f"\nvsr-lab {verb} {' '.join(overrides)}", style="dim", markup=False, soft_wrap=True)
-    return compose(verb, normalise(verb, overrides))
+    console.print(f"\nvsr-lab {command} {' '.join(words)}", style="dim", markup=False, soft_wrap=True)
+    return composed(command, *normalise(command, words))
 
 
-def _train_all(cfg: DictConfig, root: Path, manifest: Path) -> dict[str, Path]:
+def _train_all(config: DemoConfig, root: Path, manifest: Path) -> dict[str, Path]:
     """Train one specialist per content type and a per-frame generalist: name -> weights."""
-    shared = [f"data.root={manifest}", f"data.store={root / 'store'}", *cfg.train]
+    shared = [f"data.root={manifest}", f"data.store={root / 'store'}", *config.train]
     weights: dict[str, Path] = {}
-    for content in cfg.contents:
+    for content in config.contents:
         own = [f"content={content}", f"data.content={content}", f"run_dir={root / 'train' / content}"]
-        weights[content] = train_verb.train(_compose("train", *own, *shared, *cfg.specialist), resume=False).weights
+        weights[content] = train.train(_compose("train", *own, *shared, *config.specialist)).weights
     own = ["content=mixed", f"name={_PER_FRAME}", f"run_dir={root / 'train' / _PER_FRAME}"]
-    weights[_PER_FRAME] = train_verb.train(_compose("train", *own, *shared, *cfg.per_frame), resume=False).weights
+    weights[_PER_FRAME] = train.train(_compose("train", *own, *shared, *config.per_frame)).weights
     return weights
 
 
-def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str, Path]) -> list[Path]:
+def _evaluate_all(config: DemoConfig, root: Path, manifest: Path, weights: dict[str, Path]) -> list[Path]:
     """Evaluate every candidate on every content type, in one pass per content type; return the run folders."""
     candidates = {"bicubic": ["candidate=bicubic"]}
     for name, path in weights.items():
         candidates[name] = ["candidate=checkpoint", f"candidate.path={path}", f"candidate.name={name}"]
     folders: list[Path] = []
-    for content in cfg.contents:
+    for content in config.contents:
         footage = ["suite=manifest", f"suite.root={manifest}", f"suite.name={content}", f"suite.content={content}"]
         configs = [
-            _compose("evaluate", *own, *footage, *cfg.evaluate, f"run_dir={root / 'evaluate' / content / name}")
+            _compose("evaluate", *own, *footage, *config.evaluate, f"run_dir={root / 'evaluate' / content / name}")
             for name, own in candidates.items()
         ]
         folders += judge(configs)
@@ -81,7 +101,7 @@ def _evaluate_all(cfg: DictConfig, root: Path, manifest: Path, weights: dict[str
 def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
     """Export a bundle for every content type with a selected candidate: content type -> folder."""
     return {
-        str(choice.content): export_verb.write_bundle(
+        str(choice.content): export.run(
             _compose(
                 "export",
                 f"candidate.path={choice.candidate_facts.path}",
@@ -93,14 +113,14 @@ def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
     }
 
 
-def _upscale_one(cfg: DictConfig, root: Path, manifest: Path, bundles: dict[str, Path]) -> dict[str, Path]:
+def _upscale_one(config: DemoConfig, root: Path, manifest: Path, bundles: dict[str, Path]) -> dict[str, Path]:
     """Upscale a test clip of the last content type that has a bundle."""
     content, bundle = list(bundles.items())[-1]
-    shot = find_shots(manifest, split="eval", content=content)[0]
+    shot = find_shots(manifest, ShotSelection(split="eval", content=content))[0]
     source, output = root / "upscale" / "input.mkv", root / "upscale" / f"{content}.mp4"
     _record(shot, source)
-    own = [f"bundle={bundle}", f"input={source}", f"output={output}", "overwrite=true", *cfg.upscale]
-    upscale_verb.run(_compose("upscale", *own))
+    own = [f"bundle={bundle}", f"input={source}", f"output={output}", "overwrite=true", *config.upscale]
+    upscale.run(_compose("upscale", *own))
     return {"video": output, "provenance": output.with_name(output.name + ".provenance.json")}
 
 

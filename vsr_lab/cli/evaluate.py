@@ -1,26 +1,71 @@
 """vsr-lab evaluate: one candidate on one suite under one protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-from omegaconf import DictConfig
+from pydantic import Field
+from torch import Tensor
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Bool, Command, Int, Scale, Section
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.core.parts import Part, Text, describes
+from vsr_lab.core.records.comparison import Presentation
 from vsr_lab.core.records.evaluation import Estimate, Summary
-from vsr_lab.evaluation import Candidate, Protocol, evaluate
+from vsr_lab.degradations import Degradation
+from vsr_lab.evaluation import Candidate, Protocol, Suite, evaluate
 
 
-def run(cfg: DictConfig) -> None:
+class Metric(Section):
+    """A metric and how it is shown."""
+
+    measure: Annotated[Part[Callable[..., Tensor]], describes()]
+    show: Presentation | None
+
+
+class ProtocolConfig(Section):
+    """All that a score depends on apart from the candidate and the clips."""
+
+    name: Text
+    description: Text
+    scale: Scale
+    colour: Literal["y", "rgb"]
+    crop: Annotated[Int, Field(ge=0, le=1024)]
+    trim: Annotated[Int, Field(ge=0, le=10_000)]
+    centre_only: Bool
+    degradation: Annotated[Part[Degradation], describes(Degradation)]
+    metrics: Annotated[dict[str, Metric], Field(min_length=1)]
+    """Metrics by name, with their presentation."""
+
+    def build(self) -> Protocol:
+        """Build the protocol."""
+        settings = dict(self)
+        settings["degradation"] = self.degradation.build()
+        settings["metrics"] = {name: metric.measure.build() for name, metric in self.metrics.items()}
+        return Protocol(**settings)
+
+
+class EvaluateConfig(Command):
+    """Score one candidate on one suite under one protocol.
+
+    Example: vsr-lab evaluate candidate=bicubic suite=vid4 suite.root=FOLDER protocol=vid4-bi-y
+    """
+
+    candidate: Annotated[Part[Candidate], describes(Candidate)]
+    suite: Annotated[Part[Suite], describes(Suite)]
+    protocol: ProtocolConfig
+
+
+def run(config: EvaluateConfig) -> None:
     """Score the candidate and write its numbers and pictures."""
-    ((folder, summary),) = judge([cfg]).items()
+    ((folder, summary),) = judge([config]).items()
     show_summary(summary)
     show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
 
 
-def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
+def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     """Evaluate candidates in one pass and write the results of each.
 
     Args:
@@ -29,31 +74,13 @@ def judge(configs: Sequence[DictConfig]) -> dict[Path, Summary]:
     Returns:
         folder -> summary.
     """
-    check_content("suite.content", configs[0].suite.content)
-    candidates: dict[Path, Candidate] = {Path(config.run_dir): build(config.candidate) for config in configs}
+    suite = configs[0].suite.build()
+    check_content("suite.content", suite.content)
     return evaluate(
-        candidates,
-        build(configs[0].suite),
-        build_protocol(configs[0].protocol),
+        {config.run_dir: config.candidate.build() for config in configs},
+        suite,
+        configs[0].protocol.build(),
         begin=lambda: [begin_run(config) for config in configs],
-    )
-
-
-def build_protocol(cfg: DictConfig) -> Protocol:
-    """The protocol that a configuration describes; its fingerprint is a hash of the plain configuration."""
-    settings: dict[str, Any] = plain(cfg)
-    settings["metrics"] = {name: metric["measure"] for name, metric in settings["metrics"].items()}
-    return Protocol(
-        name=cfg.name,
-        description=cfg.description,
-        scale=cfg.scale,
-        degradation=build(cfg.degradation),
-        colour=cfg.colour,
-        crop=cfg.crop,
-        trim=cfg.trim,
-        centre_only=cfg.centre_only,
-        metrics={name: build(metric.measure) for name, metric in cfg.metrics.items()},
-        settings={key: value for key, value in settings.items() if key not in {"name", "description"}},
     )
 
 

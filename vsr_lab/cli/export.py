@@ -1,29 +1,50 @@
 """vsr-lab export: a checkpoint to a bundle."""
 
 from pathlib import Path
+from typing import Annotated
 
-from omegaconf import DictConfig
+from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.app import begin_run, build
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Command, Names
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import Part, describes
 from vsr_lab.deployment.bundle import export
+from vsr_lab.deployment.export import Exporter
+from vsr_lab.evaluation import Candidate
 
 
-def run(cfg: DictConfig) -> None:
-    """Write the bundle. Raises Refusal if a graph differs from the network."""
-    folder = write_bundle(cfg)
+def _has_weights(candidate: Part[Candidate]) -> Part[Candidate]:
+    if "path" not in candidate.keywords:
+        raise ValueError("has no weights file to export; set candidate=checkpoint candidate.path=")
+    return candidate
+
+
+class ExportConfig(Command):
+    """Export a checkpoint to a bundle.
+
+    Example: vsr-lab export candidate.path=RUN/network.safetensors
+    """
+
+    candidate: Annotated[Part[Candidate], describes(Candidate), AfterValidator(_has_weights)]
+    exporters: Annotated[dict[str, Annotated[Part[Exporter], describes(Exporter)]], Field(min_length=1)]
+    """Exporters by name of the format, from configs/exporter."""
+    formats: Names
+
+
+def run(config: ExportConfig) -> Path:
+    """Write the bundle and return its folder. Raises Refusal if a graph differs from the network."""
+    formats, folder, candidate = config.formats, config.run_dir / "bundle", config.candidate.keywords
+    if any(name not in config.exporters for name in formats):
+        known = ", ".join(config.exporters)
+        raise UserError("formats", f"must be names of exporters, got {formats}", f"choose from {known}")
+    export(
+        str(candidate.get("path") or ""),
+        folder,
+        name=candidate.get("name"),
+        exporters=[config.exporters[name].build() for name in formats],
+        begin=lambda: begin_run(config),
+    )
     show_files("exported", {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"})
-
-
-def write_bundle(cfg: DictConfig) -> Path:
-    """Export the checkpoint and return the folder of the bundle."""
-    formats = [str(name) for name in cfg.formats]
-    if any(name not in cfg.exporters for name in formats) or len({*formats}) < len(formats):
-        known = ", ".join(cfg.exporters)
-        raise UserError("formats", f"must be names of exporters, each once, got {formats}", f"choose from {known}")
-    folder = Path(cfg.run_dir) / "bundle"
-    exporters = [build(cfg.exporters[key]) for key in formats]
-    weights = str(cfg.candidate.get("path") or "")
-    export(weights, folder, name=cfg.candidate.name, exporters=exporters, begin=lambda: begin_run(cfg))
     return folder

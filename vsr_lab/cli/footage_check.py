@@ -1,33 +1,50 @@
 """vsr-lab footage check LR HR: faults of LR/HR pairs, and the degradation that made LR."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run, composed
+from vsr_lab.cli.config import Command, Frames, Names, Scale
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import inside, write_json
+from vsr_lab.core.parts import FilePath, PartError, parse_part
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation
 from vsr_lab.pair_check import Declared, Findings, ShotPair, check_pair, find_pairs, write_picture
 
 
-def run(cfg: DictConfig) -> None:
+class CheckConfig(Command):
+    """Find faults of LR/HR pairs.
+
+    Example: vsr-lab footage check LR HR
+    """
+
+    lr: FilePath
+    hr: FilePath
+    scale: Scale | None
+    clips: Names | None
+    frames: Frames | None
+    degradation: dict[str, Any] | None = None
+    families: dict[str, dict[str, Any]]
+    """Degradations that are compared with LR."""
+
+
+def run(config: CheckConfig) -> None:
     """Check every pair; write check.json and a picture of each faulty one. Raises Refusal if there are faults."""
-    pairs, alone = find_pairs(Path(str(cfg.lr)), Path(str(cfg.hr)), plain(cfg.clips), cfg.frames)
-    declared = _declared(cfg)
-    folder = begin_run(cfg)
+    pairs, alone = find_pairs(config.lr, config.hr, config.clips, config.frames)
+    declared = _declared(config)
+    folder = begin_run(config)
     found = [_checked(pair, declared) for pair in pairs]
     files = {"check": folder / "check.json"}
     report = {
         "schema": 1,
-        "lr": str(cfg.lr),
-        "hr": str(cfg.hr),
+        "lr": str(config.lr),
+        "hr": str(config.hr),
         "declared": {"degradation": declared.name, "scale": declared.scale},
         "unpaired": alone,
         "clips": {findings.clip: findings.as_json() for findings in found},
@@ -52,30 +69,26 @@ def _checked(pair: ShotPair, declared: Declared) -> Findings:
         return check_pair(pair, declared, lambda: update(advance=1))
 
 
-def _declared(cfg: DictConfig) -> Declared:
-    """What the user declares. Raises UserError for an invalid scale."""
-    if cfg.scale is not None and (not isinstance(cfg.scale, int) or cfg.scale < 1):
-        raise UserError(f"scale={cfg.scale}", "is no whole number of at least 1", "set scale=4, or leave it out")
-    choice = HydraConfig.get().runtime.choices.get("degradation")
-    return Declared(cfg.scale, choice or None, lambda scale: _families(cfg, choice, scale))
+def _declared(config: CheckConfig) -> Declared:
+    """What the user declares."""
+    choice = HydraConfig.get().runtime.choices.get("degradation") or None
+    return Declared(config.scale, choice, cache(partial(_families, choice)))
 
 
-def _families(cfg: DictConfig, declared: str | None, scale: int) -> dict[str, Degradation]:
+def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
     """The known degradations and the declared one at a scale.
 
     Random ones and those that do not exist at it are left out.
     """
-    at_scale = cast(DictConfig, OmegaConf.merge(cfg, {"scale": scale}))
-    nodes = {str(name): node for name, node in at_scale.families.items()}
-    if declared:
-        nodes[declared] = at_scale.degradation
+    config: CheckConfig = composed("footage check", *HydraConfig.get().overrides.task, f"++scale={scale}")
+    nodes = {**config.families, **({declared: config.degradation} if declared else {})}
     built: dict[str, Degradation] = {}
     for name, node in nodes.items():
         try:
-            family: Degradation = build(node)
-        except UserError:
+            family = parse_part(node, Degradation).build()
+        except (PartError, UserError) as error:
             if name == declared:
-                raise
+                raise UserError("degradation", str(error), "choose another one, or leave it out") from error
             continue
         if family.sample(np.random.default_rng(0)) != family.sample(np.random.default_rng(1)):
             if name == declared:

@@ -1,21 +1,51 @@
 """vsr-lab footage degrade: LR files of HR footage, each with a record that reproduces it."""
 
-from pathlib import Path
+from typing import Annotated, Self
 
-from omegaconf import DictConfig
+from pydantic import Field, model_validator
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Command, FootageChoice, Int, Scale, Seed, check_scale
 from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.data.degrade_files import DegradationJob, write_pairs
-from vsr_lab.footage.shots import find_shots
+from vsr_lab.degradations import Degradation
+from vsr_lab.footage.shots import ShotSelection, find_shots
 
 
-def run(cfg: DictConfig) -> None:
+class DegradeConfig(Command, FootageChoice):
+    """Write LR files of HR footage.
+
+    Example: vsr-lab footage degrade FOLDER degradation=archival scale=4
+    """
+
+    root: FilePath
+    content_type: Text | None
+    degradation: Annotated[Part[Degradation], describes(Degradation)]
+    scale: Scale
+    seed: Seed
+    window: Annotated[Int, Field(ge=1, le=10_000)]
+    memory_gib: Annotated[Number, Field(gt=0, le=4096)]
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        check_scale(self.degradation, self.scale)
+        return self
+
+
+def run(config: DegradeConfig) -> None:
     """Check the footage, then write the pairs."""
-    shots = find_shots(Path(cfg.root), plain(cfg.clips), cfg.frames, cfg.downscale, cfg.split, cfg.content_type)
-    job = DegradationJob(build(cfg.degradation), plain(cfg.degradation), cfg.seed, cfg.window, cfg.memory_gib)
+    selection = ShotSelection(
+        clips=config.clips,
+        frames=config.frames,
+        downscale=config.downscale,
+        split=config.split,
+        content=config.content_type,
+    )
+    shots = find_shots(config.root, selection)
+    job = DegradationJob(config.degradation.build(), config.seed, config.window, config.memory_gib)
     job.check(shots)
-    folder = begin_run(cfg)
+    folder = begin_run(config)
     pairs = write_pairs(shots, job, folder)
     rows = [[pair.name, str(pair.frames), "x".join(map(str, pair.size[::-1]))] for pair in pairs]
     show_table(f"{len(pairs)} clips at 1/{job.degradation.scale}", ["clip", "frames", "LR"], rows)

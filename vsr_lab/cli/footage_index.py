@@ -1,13 +1,16 @@
 """vsr-lab footage index: the manifest of a folder of footage."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from omegaconf import DictConfig
+from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.app import plain
+from vsr_lab.cli.config import Bool, Command, FolderPath, Section, Seed
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import FilePath, Number, Text
 from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.ranges import distinct
 from vsr_lab.curation import (
     ContentModel,
     Index,
@@ -20,32 +23,57 @@ from vsr_lab.curation import (
     near_duplicates,
     plan_index,
 )
-from vsr_lab.footage.manifest import write_manifest
 from vsr_lab.footage.shots import find_shots
-from vsr_lab.footage.tables import TABLE_SUFFIXES
+from vsr_lab.footage.tables import TABLE_SUFFIXES, write_rows
 
 
-def run(cfg: DictConfig) -> None:
+class ContentModelConfig(Section):
+    """Weights of the logistic model that suggests a content type; written by benchmarks/content_types.py."""
+
+    features: dict[str, dict[Literal["mean", "deviation"], Number]]
+    kinds: dict[str, dict[str, Number]]
+    temperature: Annotated[Number, Field(gt=0)]
+    sure: Annotated[Number, Field(ge=0, le=1)]
+
+
+class IndexConfig(Command):
+    """Write a manifest of a folder of footage.
+
+    Example: vsr-lab footage index archive/
+    """
+
+    root: FilePath
+    output: FilePath | None
+    fresh: Bool
+    split: Annotated[Number, Field(gt=0, lt=1)] | None
+    split_names: Annotated[tuple[Text, Text], AfterValidator(distinct)]
+    seed: Seed
+    scans: FolderPath
+    content_model: ContentModelConfig
+
+    def without_effect(self) -> dict[str, str]:
+        return dict.fromkeys(("split_names", "seed"), "split is null") if self.split is None else {}
+
+
+def run(config: IndexConfig) -> None:
     """Write the manifest, or update an existing one."""
-    root, manifest = Path(cfg.root), Path(cfg.output or Path(cfg.run_dir) / "manifest.csv")
+    manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
-    if cfg.split is not None and not (isinstance(cfg.split, float) and 0 < cfg.split < 1):
-        raise UserError(f"split={cfg.split}", "is no share", "use a number between 0 and 1, such as split=0.1")
-    model, scans = ContentModel(**plain(cfg.content_model)), Scans(Path(cfg.scans))
-    plan = plan_index(root, manifest, cfg.fresh)
+    model, scans = ContentModel(**dict(config.content_model)), Scans(config.scans)
+    plan = plan_index(config.root, manifest, config.fresh)
     total = sum(task.stamp.bytes for task in plan.tasks)
     with progress_bar("indexing", total, "bytes", console=console) as update:
         index = build_index(plan, model, scans, lambda task: update(advance=task.stamp.bytes))
-    write_manifest(manifest, index.rows)  # so that its rows can be read as shots
-    if cfg.split is not None:
-        _assign_splits(index.rows, manifest, scans, cfg)
-        write_manifest(manifest, index.rows)
+    write_rows(manifest, index.rows)  # so that its rows can be read as shots
+    if config.split is not None:
+        _assign_splits(index.rows, config.split, manifest, scans, config)
+        write_rows(manifest, index.rows)
     _show(index)
     show_files("indexed", {"manifest": manifest})
 
 
-def _assign_splits(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfig) -> None:
+def _assign_splits(rows: list[Row], share: float, manifest: Path, scans: Scans, config: IndexConfig) -> None:
     """Fill the empty cells of the column split, by source and by near-duplicates."""
     usable = [row for row in rows if not row["problem"]]
     clips = [
@@ -61,7 +89,7 @@ def _assign_splits(rows: list[Row], manifest: Path, scans: Scans, cfg: DictConfi
         fingerprint_shot(shot, "", scans.get(shot.path, str(row["sha256"])))
         for shot, row in zip(find_shots(manifest), usable, strict=True)
     ]
-    splits = assign_splits(clips, near_duplicates(shots), cfg.split, tuple(cfg.split_names), cfg.seed)
+    splits = assign_splits(clips, near_duplicates(shots), share, config.split_names, config.seed)
     for row, split in zip(usable, splits, strict=True):
         row["split"] = split
 

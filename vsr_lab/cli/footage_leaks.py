@@ -2,23 +2,32 @@
 
 from dataclasses import asdict, replace
 from itertools import combinations
-from pathlib import Path
-
-from omegaconf import DictConfig
 
 from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Command, FolderPath
 from vsr_lab.cli.show import console, show_files
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_json
+from vsr_lab.core.parts import FilePath
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation import Scans, ShotFingerprint, find_leaks, fingerprint_shot, known_digest
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 
 
-def run(cfg: DictConfig) -> None:
+class LeaksConfig(Command):
+    """Find shots that are in two splits of a manifest.
+
+    Example: vsr-lab footage leaks manifest.csv
+    """
+
+    root: FilePath
+    scans: FolderPath
+
+
+def run(config: LeaksConfig) -> None:
     """List the shots that two splits share. Raises Refusal if there are any."""
-    manifest = Path(cfg.root)
+    manifest = config.root
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(manifest, "is no manifest", "make one: vsr-lab footage index FOLDER")
     shots = find_shots(manifest)
@@ -27,13 +36,13 @@ def run(cfg: DictConfig) -> None:
     named = sorted(set(splits) - {""})
     if len(named) < 2:
         raise UserError(manifest, f"has {len(named)} splits", "fill its column split, or index with split=0.1")
-    prints, left_out = _fingerprints(shots, rows, splits, Scans(Path(cfg.scans)))
+    prints, left_out = _fingerprints(shots, rows, splits, Scans(config.scans))
     for problem in left_out.values():
         console.print(f"left out: {problem}", style="yellow", soft_wrap=True, markup=False)
     pairs = sum(bool(a.split and b.split and a.split != b.split) for a, b in combinations(prints, 2))
     if not pairs:
         raise UserError(manifest, "has no two splits of footage that can be read", "repair the files named above")
-    folder = begin_run(cfg)
+    folder = begin_run(config)
     leaks = find_leaks(prints)
     found = {"schema": 1, "pairs": pairs, "leaks": [asdict(leak) for leak in leaks], "left_out": left_out}
     write_json(folder / "leaks.json", found)

@@ -2,23 +2,42 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
-from omegaconf import DictConfig
+from pydantic import Field
 
-from vsr_lab.cli.app import begin_run, plain
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.config import Command, Count, FolderPath, Int, Names, Seed
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.files import write_json
+from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation import Sample, Scan, Scans, choose_shots, digest_of, find_candidates, frame_rate, write_shot_sheet
-from vsr_lab.footage.manifest import write_manifest
-from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
+from vsr_lab.footage.tables import write_rows
 from vsr_lab.video import open_footage
 
 
-def run(cfg: DictConfig) -> None:
+class SampleConfig(Command):
+    """Choose representative shots of a folder of footage.
+
+    Example: vsr-lab footage sample archive/ -n 12
+    """
+
+    root: FilePath
+    n: Count
+    frames: Annotated[Int, Field(ge=2, le=100_000)] | None
+    clips: Names | None
+    split: Text | None
+    content_type: Text | None
+    seed: Seed
+    scans: FolderPath
+
+
+def run(config: SampleConfig) -> None:
     """Choose n shots; write a manifest of them, a contact sheet and their shares."""
-    shots = find_shots(Path(cfg.root), plain(cfg.clips), None, 1.0, cfg.split, cfg.content_type)
-    scans = Scans(Path(cfg.scans))
+    shots = find_shots(config.root, ShotSelection(clips=config.clips, split=config.split, content=config.content_type))
+    scans = Scans(config.scans)
 
     scans.make()
 
@@ -26,12 +45,12 @@ def run(cfg: DictConfig) -> None:
         return scans.get(shot.path, digest_of(shot.path)), frame_rate(open_footage(shot.path))
 
     with progress_bar("scanning footage", len(shots), console=console) as update:
-        candidates, problems = find_candidates(shots, scan_of, lambda: update(advance=1), cfg.frames)
+        candidates, problems = find_candidates(shots, scan_of, lambda: update(advance=1), config.frames)
     for problem in problems.values():
         console.print(f"left out: {problem}", style="yellow", soft_wrap=True, markup=False)
-    sample = choose_shots(candidates, cfg.n, cfg.seed)
-    folder = begin_run(cfg)
-    chosen = [candidates[number].middle(cfg.frames) for number in sample.chosen]
+    sample = choose_shots(candidates, config.n, config.seed)
+    folder = begin_run(config)
+    chosen = [candidates[number].middle(config.frames) for number in sample.chosen]
     _write(folder, chosen, sample)
     rows = [
         [shot.name, f"{shot.start}:{shot.stop}", f"{share:.1%}"]
@@ -67,5 +86,5 @@ def _write(folder: Path, shots: list[Shot], sample: Sample) -> None:
         }
         for shot, (name, share) in zip(shots, shares.items(), strict=True)
     ]
-    write_manifest(folder / "manifest.csv", rows)
+    write_rows(folder / "manifest.csv", rows)
     write_json(folder / "sample.json", {"schema": 1, "stands_for": shares, "coverage": asdict(sample.coverage)})

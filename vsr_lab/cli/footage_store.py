@@ -1,12 +1,11 @@
 """vsr-lab footage store: check and prune the store of decoded footage."""
 
 from collections import defaultdict
-from pathlib import Path
 
-from omegaconf import DictConfig
-
+from vsr_lab.cli.config import Bool, Section
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.parts import FilePath
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.run_folder import lock_folder, unlock_folder
 from vsr_lab.data import StoreEntry, inspect_store, remove_entry, stored_files
@@ -19,19 +18,30 @@ _MEANING = {
 }
 
 
-def run(cfg: DictConfig) -> None:
+class StoreConfig(Section):
+    """Check and prune decoded footage.
+
+    Example: vsr-lab footage store results/store
+    """
+
+    root: FilePath
+    verify: Bool
+    prune: Bool
+
+
+def run(config: StoreConfig) -> None:
     """List the clips by state; prune=true removes unusable ones. Raises Refusal if a clip is damaged."""
-    folder = Path(cfg.root)
+    folder = config.root
     if not folder.is_dir():
         raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")
     files = stored_files(folder)
     if not files and any(folder.iterdir()):
         raise UserError(folder, "holds no decoded footage", "set root=FOLDER, the data.store= of a training")
-    if cfg.prune:
+    if config.prune:
         lock_folder(folder)  # a training that decodes has unfinished clips there
     states: dict[str, list[StoreEntry]] = defaultdict(list)
     with progress_bar("checking", len(files)) as update:
-        for entry in inspect_store(folder, cfg.verify):
+        for entry in inspect_store(folder, config.verify):
             states[entry.state].append(entry)
             update(advance=1)
     found = [entry for entries in states.values() for entry in entries]
@@ -39,16 +49,16 @@ def run(cfg: DictConfig) -> None:
         [state, str(len(entries)), f"{sum(entry.bytes for entry in entries) / 2**30:.2f}", _MEANING[state]]
         for state, entries in states.items()
     ]
-    how = "every byte read" if cfg.verify else "a few pages of each read; verify=true reads all"
+    how = "every byte read" if config.verify else "a few pages of each read; verify=true reads all"
     show_table(f"{folder}: {len(found)} clips, {how}", ["state", "clips", "GiB", "meaning"], rows)
     removable = [entry for entry in found if entry.state != "whole"]
     for entry in removable[:20]:
         console.print(f"  {entry.state:<10} {entry.path.name} {entry.source}", soft_wrap=True)
-    if cfg.prune:
+    if config.prune:
         for entry in removable:
             remove_entry(entry.path)
         console.print(f"removed {len(removable)} clips, {sum(entry.bytes for entry in removable) / 2**30:.2f} GiB")
         unlock_folder(folder)
     show_files("store", {"root": folder})
-    if states["damaged"] and not cfg.prune:
+    if states["damaged"] and not config.prune:
         raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; prune=true removes them")

@@ -7,8 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from vsr_lab.cli.config import check
 from vsr_lab.cli.overrides import key_of, literal
-from vsr_lab.cli.schema import check
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
@@ -62,7 +62,8 @@ def resumed_config(given: DictConfig) -> DictConfig:
             raise UserError(key, "cannot be overridden in a resumed run", offer)
     if missing := OmegaConf.missing_keys(cfg):
         raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
-    cfg.run_dir = literal(str(run_dir))
-    check("train", cfg, prefix=str(path))
+    cfg.run_dir = cfg.resume = literal(str(run_dir))
+    cfg.plan = given.plan
+    config = check("train", cfg, prefix=str(path))
     lock_folder(run_dir)
-    return cfg
+    return config

@@ -1,6 +1,7 @@
 """Reading of the evaluations in runs=."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from vsr_lab import evaluation
 from vsr_lab.cli.usage import options
@@ -8,7 +9,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.evaluation import Run
 
 
-def read_runs(folders: Iterable[str]) -> list[Run]:
+def read_runs(folders: Iterable[Path]) -> list[Run]:
     """Read evaluations. Raises UserError if there is none, or one has a content type without a yaml."""
     runs = evaluation.read_runs(folders)
     for run in runs:

@@ -1,42 +1,58 @@
 """vsr-lab select: the candidate that may be deployed, for each suite."""
 
-from functools import lru_cache
-from pathlib import Path
+from typing import Annotated, ClassVar
 
-from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from pydantic import Field
 
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run, composed
+from vsr_lab.cli.config import Command, Front, Runs
+from vsr_lab.cli.overrides import key_of
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal
+from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation import Gate, select
 
 
-def run(cfg: DictConfig) -> None:
+class SelectConfig(Command):
+    """Select the candidate that may be deployed, for each content type.
+
+    Example: vsr-lab select runs=[results/evaluate/a,results/evaluate/b]
+    """
+
+    runs: Runs
+    baseline: Text
+    rank_by: Annotated[list[Text], Field(min_length=1)]
+    """Metrics that rank the candidates; the next one decides where the first finds them equal."""
+    front: Annotated[Front, Field(min_length=1)]
+    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
+    gates: Annotated[dict[str, Annotated[Part[Gate], describes(Gate)]], Field(min_length=1)]
+    # The runs say their content types.
+    brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
+
+
+def run(config: SelectConfig) -> None:
     """Write selection.json. Raises Refusal, after writing it, if a content type has no deployable candidate."""
-    selection = write_selection(cfg)
+    selection = write_selection(config)
     empty = [choice.suite for choice in selection.choices if not choice.chosen]
     if empty:
         raise Refusal(f"nothing deployable for {', '.join(empty)}; selection.json says which gate failed")
 
 
-def write_selection(cfg: DictConfig) -> Selection:
+def write_selection(config: SelectConfig) -> Selection:
     """Test the evaluations, write selection.json, print every gate and return the selection."""
-    runs = read_runs(plain(cfg.runs))
+    runs = read_runs(config.runs)
     contents = {run.summary.content for run in runs if run.summary.content}
-    gates = {"default": _gates(cfg.gates), **{content: _gates_of(content) for content in contents}}
-    folder = Path(cfg.run_dir)
     selection = select(
         runs,
-        gates,
-        cfg.baseline,
-        rank_by=plain(cfg.rank_by),
-        front=plain(cfg.front),
-        folder=folder,
-        begin=lambda: begin_run(cfg),
+        {"default": _gates(config), **{content: _gates_of(content) for content in contents}},
+        config.baseline,
+        rank_by=config.rank_by,
+        front=config.front,
+        folder=config.run_dir,
+        begin=lambda: begin_run(config),
     )
     for choice in selection.choices:
         rows = [
@@ -54,21 +70,15 @@ def write_selection(cfg: DictConfig) -> Selection:
             equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
             left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
             console.print(f"{choice.chosen}: {choice.reason}{equal}{left}", markup=False)
-    show_files("selected", {"selection": folder / "selection.json"})
+    show_files("selected", {"selection": config.run_dir / "selection.json"})
     return selection
 
 
 def _gates_of(content: str) -> dict[str, Gate]:
     """The gates of a content type, changed first by its yaml and then by the command line."""
-    typed = [override for override in HydraConfig.get().overrides.task if override.lstrip("+~").startswith("gates")]
-    return _gates(compose("select", [f"content={content}", *typed]).gates)
+    typed = [word for word in HydraConfig.get().overrides.task if key_of(word).startswith("gates")]
+    return _gates(composed("select", f"content={content}", "runs=[.]", *typed))
 
 
-def _gates(cfg: DictConfig) -> dict[str, Gate]:
-    return {str(name): _gate(OmegaConf.to_yaml(gate, resolve=True)) for name, gate in cfg.items()}
-
-
-@lru_cache(maxsize=64)
-def _gate(settings: str) -> Gate:
-    """Build a gate; equal settings share one object, whose results for a network are reused for every content type."""
-    return build(OmegaConf.create(settings))
+def _gates(config: SelectConfig) -> dict[str, Gate]:
+    return {name: gate.build() for name, gate in config.gates.items()}

@@ -1,37 +1,33 @@
 """vsr-lab train: a training run from footage to network.safetensors."""
 
-import os
-import secrets
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning_utilities.core.rank_zero import rank_zero_only
-from omegaconf import DictConfig, OmegaConf
+from pydantic import JsonValue
 
 import vsr_lab
 from vsr_lab import training
-from vsr_lab.cli.app import begin_run, build, plain
+from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.overrides import key_of
-from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.show import console, show_files
+from vsr_lab.cli.train_config import TrainConfig
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
+from vsr_lab.core.parts import Part
 from vsr_lab.core.run_folder import end_run
 from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
-from vsr_lab.evaluation import NetworkCandidate
-from vsr_lab.footage.shots import find_lr_shots, find_shots, splits_of
-from vsr_lab.losses import Objective
+from vsr_lab.evaluation import Candidate, NetworkCandidate
+from vsr_lab.footage.shots import ShotSelection, find_lr_shots, find_shots, splits_of
 from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
     LAST,
     WEIGHTS,
-    ParameterGroup,
     Plan,
     Recipe,
     RunFolder,
@@ -44,104 +40,84 @@ from vsr_lab.training import (
     make_plan,
     with_rates,
 )
-from vsr_lab.video import ReadOptions
 
 
-def run(cfg: DictConfig) -> float | None:
+def run(config: TrainConfig) -> float | None:
     """Train or resume a run; return the score of the best weights, which a sweep may optimise.
 
     With plan=true, only print the memory and time that the training needs.
     """
     console.quiet = not _is_first()
-    resume = cfg.resume is not None
-    plan = cfg.plan
-    if resume:
-        cfg = resumed_config(cfg)
-    if plan:
-        console.print(str(_plan(cfg, _network(cfg, resume))))
+    if config.plan:
+        console.print(str(_plan(config, _network(config))))
         return None
-    trained = train(cfg, resume)
+    trained = train(config)
     folder = trained.weights.parent
-    if resume and _is_first():
+    if config.resume and _is_first():
         end_run(folder)
     files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
     show_files(
-        f"trained {cfg.name}: best at step {trained.step}, score {trained.score:.3f}",
+        f"trained {config.name}: best at step {trained.step}, score {trained.score:.3f}",
         {what: path for what, path in files.items() if path.exists()},  # a run shorter than save_every has no last
     )
     return trained.score
 
 
-def train(cfg: DictConfig, resume: bool) -> Trained:
+def train(config: TrainConfig) -> Trained:
     """Build every object that the configuration names, and train. Nothing is written before all checks are done."""
-    os.environ.setdefault("WANDB_SILENT", "true")
-    pl.seed_everything(cfg.seed, verbose=False)
-    network = _network(cfg, resume)
-    data = _data(cfg)  # before the plan, which may take minutes
-    console.print(str(_plan(cfg, network)), style="dim")
-    if cfg.compile:
+    pl.seed_everything(config.seed, verbose=False)
+    network = _network(config)
+    metrics = {name: metric.measure.build() for name, metric in config.validation.metrics.items()}
+    validation = Validation(metrics, config.validation.score, config.validation.colour)
+    data = _data(config)  # before the plan, which may take minutes
+    console.print(str(_plan(config, network)), style="dim")
+    if config.compile:
         network.compile_parts()
-    objective: Objective = build(cfg.loss)
-    if cfg.teacher is not None and not objective.asks_for("teacher_sr"):
+    objective = config.loss.build()
+    if config.teacher is not None and not objective.asks_for("teacher_sr"):
         raise UserError("teacher", "has no effect: no loss takes teacher_sr", "remove it, or set loss=distillation")
-    recipe, validation = _recipe(cfg, network), _validation(cfg)
-    if not resume:
-        _name_wandb_run(cfg)
-    if _is_first() and cfg.trainer.devices != 1:
-        _prepare_copies([] if resume else [f"run_dir={cfg.run_dir}"])
+    if _is_first() and config.trainer.devices != 1:
+        _prepare_copies([] if config.resume else [f"run_dir={config.run_dir}"])
     return training.train(
         data,
         network,
         objective,
         run=RunFolder(
-            Path(cfg.run_dir),
-            spec=plain(cfg.model),
-            about=_about(cfg),
-            save_every=cfg.save_every,
-            resume=resume,
-            begin=partial(begin_run, cfg) if _is_first() else lambda: None,
+            config.run_dir,
+            about=_about(config),
+            save_every=config.save_every,
+            resume=config.resume is not None,
+            begin=partial(begin_run, config) if _is_first() else lambda: None,
         ),
-        recipe=recipe,
+        recipe=_recipe(config, network),
         validation=validation,
-        options=_options(cfg),
+        options=_options(config),
     )
 
 
-def _network(cfg: DictConfig, resume: bool = False) -> Network:
-    network: Network = build(cfg.model)
-    if cfg.init_from and not resume:  # a resumed run has been trained further
-        left = init_network(network, Path(cfg.init_from), plain(cfg.init_skip))
+def _network(config: TrainConfig) -> Network:
+    network = config.model.build()
+    if config.init_from and not config.resume:  # a resumed run has been trained further
+        left = init_network(network, config.init_from, config.init_skip)
         if left:
-            console.print(f"not in {cfg.init_from}: {', '.join(left)}", style="dim")
-    if cfg.branches:
+            console.print(f"not in {config.init_from}: {', '.join(left)}", style="dim")
+    if config.branches:
         add_branches(network)
-    freeze(network, _groups(cfg))
-    network.checkpoint_activations = cfg.checkpoint_activations
-    return network.to(memory_format=torch.channels_last) if cfg.channels_last else network
+    freeze(network, config.parameter_groups)
+    network.checkpoint_activations = config.checkpoint_activations
+    return network.to(memory_format=torch.channels_last) if config.channels_last else network
 
 
-def _groups(cfg: DictConfig) -> list[ParameterGroup]:
-    try:
-        return [ParameterGroup(**group) for group in plain(cfg.parameter_groups)]
-    except TypeError as error:
-        raise UserError("parameter_groups", str(error), "like [{match: block_*, rate: 0.1}]") from error
-
-
-def _recipe(cfg: DictConfig, network: Network) -> Recipe:
+def _recipe(config: TrainConfig, network: Network) -> Recipe:
     return Recipe(
-        optimizer=with_rates(build(cfg.optimizer), network, _groups(cfg)),
-        scheduler=build(cfg.scheduler),
-        teacher=_teacher(cfg),
-        measure_every=cfg.measure_every,
-        skip_limit=cfg.skip_limit,
-        state_reset_prob=cfg.state_reset_prob,
-        seed=cfg.seed,
+        optimizer=with_rates(config.optimizer.build(), network, config.parameter_groups),
+        scheduler=config.scheduler.build(),
+        teacher=_teacher(config.teacher.build(), config.scale) if config.teacher else None,
+        measure_every=config.measure_every,
+        skip_limit=config.skip_limit,
+        state_reset_prob=config.state_reset_prob,
+        seed=config.seed,
     )
-
-
-def _validation(cfg: DictConfig) -> Validation:
-    metrics = {name: build(metric.measure) for name, metric in cfg.validation.metrics.items()}
-    return Validation(metrics, plain(cfg.validation.score), cfg.validation.colour)
 
 
 def _is_first() -> bool:
@@ -155,111 +131,101 @@ def _prepare_copies(more: list[str]) -> None:
     sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, *more]
 
 
-def _plan(cfg: DictConfig, network: Network) -> Plan:
+def _plan(config: TrainConfig, network: Network) -> Plan:
     """Estimate the training on the first device that Lightning would use."""
-    accelerator = str(cfg.trainer.accelerator)
+    accelerator = str(config.trainer.accelerator)
     cuda = torch.cuda.is_available() and accelerator in {"auto", "gpu", "cuda"}
     device = torch.device("cuda" if cuda else "cpu")
-    devices = cfg.trainer.devices if isinstance(cfg.trainer.devices, int) else 1
-    with torch.autocast(device.type, torch.bfloat16, enabled=cfg.trainer.precision == "bf16-mixed"):
+    devices = config.trainer.devices if isinstance(config.trainer.devices, int) else 1
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.trainer.precision == "bf16-mixed"):
         work = Workload(
-            batch_size=cfg.data.batch_size,
-            frames=cfg.data.clip_frames,
-            size=cfg.data.size // cfg.scale,
-            steps=cfg.trainer.max_steps,
-            accumulate=cfg.trainer.accumulate_grad_batches,
-            world=max(devices, 1) * cfg.trainer.num_nodes,
+            batch_size=config.data.batch_size,
+            frames=config.data.clip_frames,
+            size=config.data.size // config.scale,
+            steps=config.trainer.max_steps,
+            accumulate=config.trainer.accumulate_grad_batches,
+            world=max(devices, 1) * config.trainer.num_nodes,
         )
         return make_plan(network, device, work)
 
 
-def _teacher(cfg: DictConfig) -> Network | None:
+def _teacher(candidate: Candidate, scale: int) -> Network:
     """The network of the teacher candidate. Raises UserError if it has none, or has another scale."""
-    if cfg.teacher is None:
-        return None
-    candidate = build(cfg.teacher)
     if not isinstance(candidate, NetworkCandidate):
         raise UserError("teacher", "has no network to run", "choose a checkpoint, a bundle or a published one")
-    if candidate.scale != cfg.scale:
-        raise UserError("teacher", f"enlarges by {candidate.scale}, not {cfg.scale}", "choose another, or scale=")
+    if candidate.scale != scale:
+        raise UserError("teacher", f"enlarges by {candidate.scale}, not {scale}", "choose another, or scale=")
     return candidate.network
 
 
-def _data(cfg: DictConfig) -> VideoDataModule:
-    data, shown = cfg.data, cfg.validation
-    degradation = build(cfg.degradation)
-    root = Path(data.root)
+def _data(config: TrainConfig) -> VideoDataModule:
+    data, shown = config.data, config.validation
+    degradation, root = config.degradation.build(), data.root
     if data.split is None and len(splits := splits_of(root)) > 1:
         raise UserError("data.split", f"is required: {root} has {', '.join(splits)}", "set data.split=")
-    shots = find_shots(
-        Path(data.root),
-        plain(data.clips),
-        data.frames,
-        data.downscale,
-        data.split,
-        data.content,
-        data.layout,
-        ReadOptions(data.deinterlace, data.tone_map, data.damaged),
-        tell=lambda line: console.print(line, soft_wrap=True),
+    selection = ShotSelection(
+        clips=data.clips,
+        frames=data.frames,
+        downscale=data.downscale,
+        split=data.split,
+        content=data.content,
+        layout=data.layout,
+        deinterlace=data.deinterlace,
+        tone_map=data.tone_map,
+        damaged=data.damaged,
     )
+    shots = find_shots(root, selection, tell=lambda line: console.print(line, soft_wrap=True))
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
         raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")
     return VideoDataModule.from_footage(
         shots,
         degradation,
-        Path(data.store),
-        lr_shots=find_lr_shots(shots, data.lr_root, degradation.scale, data.frames),
+        data.store,
+        lr_shots=find_lr_shots(shots, str(data.lr_root) if data.lr_root else None, degradation.scale, data.frames),
         crops=CropOptions(
             frames=data.clip_frames,
             size=data.size,
             crop_candidates=data.crop_candidates,
             flips=data.flips,
-            strides=plain(data.strides),
+            strides=data.strides,
             min_motion=data.min_motion,
         ),
         windows=WindowOptions(frames=shown.frames, size=shown.size, clips=shown.clips, hold_out=data.hold_out),
         loading=LoaderOptions(
             batch_size=data.batch_size,
             workers=data.workers,
-            seed=cfg.seed,
-            curriculum=Curriculum(plain(data.curriculum), data.clip_frames) if data.curriculum else None,
+            seed=config.seed,
+            curriculum=Curriculum(data.curriculum, data.clip_frames) if data.curriculum else None,
             budget_gib=data.budget_gib,
         ),
     )
 
 
-def _name_wandb_run(cfg: DictConfig) -> None:
-    """Set the id of wandb's run, which config.yaml stores so that a resumed training continues that run."""
-    for logger in (cfg.logger or {}).values():
-        if "id" in logger and logger.id is None:
-            logger.id = secrets.token_hex(4)
-
-
-def _options(cfg: DictConfig) -> TrainerOptions:
-    lightning = {key: value for key, value in plain(cfg.trainer).items() if key != "max_steps"}
-    if OmegaConf.is_config(cfg.trainer.strategy):
-        lightning["strategy"] = build(cfg.trainer.strategy)
-    callbacks = [build(callback) for callback in (cfg.callbacks or {}).values() if callback]
+def _options(config: TrainConfig) -> TrainerOptions:
+    lightning = {key: value for key, value in dict(config.trainer).items() if key != "max_steps"}
+    if isinstance(strategy := config.trainer.strategy, Part):
+        lightning["strategy"] = strategy.build()
+    callbacks = [callback.build() for callback in config.callbacks.values() if callback]
     return TrainerOptions(
-        max_steps=cfg.trainer.max_steps,
-        validate_every=cfg.validation.every,
+        max_steps=config.trainer.max_steps,
+        validate_every=config.validation.every,
         lightning=lightning,
-        callbacks=[*callbacks, StartReference()] if cfg.init_from else callbacks,
-        loggers=[build(logger) for logger in (cfg.logger or {}).values()],
+        callbacks=[*callbacks, StartReference()] if config.init_from else callbacks,
+        loggers=[logger.build() for logger in (config.logger or {}).values()],
     )
 
 
-def _about(cfg: DictConfig) -> dict[str, Any]:
+def _about(config: TrainConfig) -> dict[str, JsonValue]:
     """Information on the training for the weights file."""
     return {
-        "name": cfg.name,
-        "content": cfg.content,
-        "scale": cfg.scale,
-        "pixel_format": cfg.pixel_format,
-        "degradation": plain(cfg.degradation)["_target_"].rpartition(".")[2],
-        "footage": str(cfg.data.root),
-        **({"init_from": str(cfg.init_from)} if cfg.init_from else {}),
-        "steps": cfg.trainer.max_steps,
-        "seed": cfg.seed,
+        "name": config.name,
+        "content": config.content,
+        "scale": config.scale,
+        "pixel_format": config.pixel_format,
+        "degradation": config.degradation.target.__name__,
+        "footage": str(config.data.root),
+        **({"init_from": str(config.init_from)} if config.init_from else {}),
+        "steps": config.trainer.max_steps,
+        "seed": config.seed,
     }

@@ -1,13 +1,13 @@
 """vsr-lab upscale: a video file upscaled by a bundle."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from omegaconf import DictConfig
+from pydantic import Field, model_validator
 
-from vsr_lab.cli.app import build, plain
+from vsr_lab.cli.config import Bool, Command, Int, Reading
 from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Plan
 from vsr_lab.deployment import Encoding, Tiling, plan_upscale, upscale
 from vsr_lab.video import ReadOptions
@@ -15,25 +15,58 @@ from vsr_lab.video import ReadOptions
 _GIB = 2**30
 
 
-def run(cfg: DictConfig) -> None:
+class UpscaleConfig(Command, Reading):
+    """Upscale a video file with a bundle.
+
+    Example: vsr-lab upscale bundle=BUNDLE input=in.mp4 output=out.mp4
+    """
+
+    bundle: FilePath
+    input: FilePath
+    output: FilePath
+    preset: Annotated[Part[Encoding], describes(Encoding)]
+    plan: Bool
+    codec: Text | None
+    pixel_format: Text | None
+    options: dict[str, Text]
+    audio: Literal["copy", "transcode", "drop"]
+    unsupported: Literal["drop", "convert"] | None
+    background: Text | None
+    watch_cuts: Bool
+    tile: Annotated[Int, Field(ge=0, le=65536)]
+    overlap: Annotated[Int, Field(ge=0, le=4096)]
+
+    @model_validator(mode="after")
+    def _tiles_are_larger_than_their_margins(self) -> Self:
+        if 0 < self.tile <= self.overlap:
+            raise ValueError(f"tile must be > overlap={self.overlap} or 0, got {self.tile}")
+        if 0 < self.tile < 8:
+            raise ValueError(f"tile must be >= 8 or 0, got {self.tile}")
+        return self
+
+    def without_effect(self) -> dict[str, str]:
+        return {} if self.tile else {"overlap": "tile is 0"}
+
+
+def run(config: UpscaleConfig) -> None:
     """Upscale a file and write its provenance, or print the plan."""
-    output, encoding = Path(cfg.output), _encoding(cfg)
-    read_options = ReadOptions(cfg.deinterlace, cfg.tone_map, cfg.damaged)
-    if cfg.plan:
+    output, encoding = config.output, _encoding(config)
+    read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
+    if config.plan:
         show_plan(
-            plan_upscale(cfg.bundle, cfg.input, output, encoding=encoding, read_options=read_options),
-            refused=cfg.unsupported is None,
+            plan_upscale(config.bundle, config.input, output, encoding=encoding, read_options=read_options),
+            refused=config.unsupported is None,
         )
         return
     provenance = upscale(
-        cfg.bundle,
-        cfg.input,
+        config.bundle,
+        config.input,
         output,
         encoding=encoding,
-        tiling=Tiling(cfg.tile, cfg.overlap),
-        overwrite=cfg.overwrite,
+        tiling=Tiling(config.tile, config.overlap),
+        overwrite=config.overwrite,
         read_options=read_options,
-        watch_cuts=cfg.watch_cuts,
+        watch_cuts=config.watch_cuts,
     )
     width, height = provenance.output.size
     show_files(
@@ -45,18 +78,17 @@ def run(cfg: DictConfig) -> None:
             console.print(f"  {what:<10} {item}", soft_wrap=True, markup=False)
 
 
-def _encoding(cfg: DictConfig) -> Encoding:
+def _encoding(config: UpscaleConfig) -> Encoding:
     """The preset, with what the user set beside it."""
-    preset: Encoding = build(cfg.preset)
-    given: Mapping[str, object] = plain(cfg.options)
+    preset = config.preset.build()
     return replace(
         preset,
-        codec=cfg.codec or preset.codec,
-        pixel_format=cfg.pixel_format or preset.pixel_format,
-        options={key: str(value) for key, value in given.items()},
-        audio=cfg.audio,
-        unsupported=cfg.unsupported,
-        background=cfg.background,
+        codec=config.codec or preset.codec,
+        pixel_format=config.pixel_format or preset.pixel_format,
+        options=config.options,
+        audio=config.audio,
+        unsupported=config.unsupported,
+        background=config.background,
     )
 
 

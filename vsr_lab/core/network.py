@@ -1,9 +1,8 @@
 """Base classes of networks."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Self, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +18,8 @@ class Network(nn.Module, ABC):
 
     sr may leave [0, 1]; callers that show or score it clamp it.
 
+    The constructor takes plain values and keeps each as an attribute of its name, from which a weights file is made.
+
     Attributes:
         scale: integer upscaling factor.
         size_multiple: h and w must be multiples of it.
@@ -30,19 +31,6 @@ class Network(nn.Module, ABC):
     size_multiple: int = 1
     lookahead: int | None = None
     checkpoint_activations: bool = False
-    _given: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
-
-    def __new__(cls, *args: Any, **keywords: Any) -> Self:
-        network = super().__new__(cls)
-        object.__setattr__(network, "_given", (args, keywords))
-        return network
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        """Description of the network, as stored in weights files: {"_target_": class path, keyword: value, ...}."""
-        kind, (args, keywords) = type(self), self._given
-        bound = inspect.signature(kind).bind(*args, **keywords)
-        return {"_target_": f"{kind.__module__}.{kind.__qualname__}", **bound.arguments}
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
         """Return part(*args), the computation of one frame, or of a whole clip if that is small.

@@ -6,6 +6,7 @@ itself by the entry point `vsr_lab.parts`. Keywords are validated against the an
 
 import importlib
 import inspect
+import sys
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, create_model
+
+from vsr_lab.core.errors import UserError
 
 T = TypeVar("T")
 LIBRARIES = (
@@ -47,9 +50,13 @@ class Part(Generic[T]):
     partial: bool = False
 
     def build(self) -> T:
-        """Build the object, and every object described in its keywords."""
+        """Build the object, and every object in its keywords. Raises UserError if a constructor refuses."""
         keywords = {name: _built(value) for name, value in self.keywords.items()}
-        return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
+        try:
+            return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(f"configuration of {public_name(self.target)}", reason, "fix the key") from error
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
@@ -80,25 +87,60 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
     return Part(target, {key: getattr(checked, key) for key in checked.model_fields_set}, bool(is_partial))
 
 
-def describes(base: type | str) -> BeforeValidator:
-    """Validator for a pydantic field that contains the description of an object: Annotated[Part[Any], describes(Gate)].
+def describes(base: type | None = None) -> BeforeValidator:
+    """Validator of a field that takes the description of a `base` (None: anything), or one that is built.
 
-    Args:
-        base: required base class, or "module.Class" to import it only when a value is validated.
+    Example: Annotated[Part[Gate], describes(Gate)]
     """
 
     def check(value: object) -> object:
-        kind = base if inspect.isclass(base) else _imported(str(base))
-        described = isinstance(value, Mapping) or _is_protocol(kind)
-        is_built = isinstance(value, Part) or (not described and isinstance(value, kind))
-        return value if is_built else parse_part(value, kind)
+        if base is None or isinstance(value, Mapping) or _is_protocol(base):
+            return value if isinstance(value, Part) else parse_part(value, base)
+        return value if isinstance(value, (Part, base)) else parse_part(value, base)
 
     return BeforeValidator(check, json_schema_input_type=dict[str, Any])
 
 
-def _imported(name: str) -> Any:
-    module, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(module), attribute)
+def spec_of(value: object) -> Any:
+    """What a configuration says of a value: the inverse of `Part.build`, in plain values.
+
+    A network, a degradation or another object is read as scikit-learn's `get_params` does it: {"_target_": class,
+    keyword: attribute of that name}; a function or partial function as {"_target_": function, keyword: value}.
+
+    Raises:
+        UserError: an object does not keep an argument of its constructor as an attribute.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Mapping():
+            return {str(name): spec_of(item) for name, item in cast(Mapping[Any, object], value).items()}
+        case list() | tuple():
+            return [spec_of(item) for item in cast(Sequence[object], value)]
+        case Path():
+            return str(value)
+        case BaseModel():
+            return {name: spec_of(getattr(value, name)) for name in type(value).model_fields}
+        case Part():
+            extra = {"_partial_": True} if value.partial else {}
+            return {"_target_": public_name(value.target), **extra, **spec_of(value.keywords)}
+        case partial():
+            return {"_target_": public_name(value.func), **spec_of(value.keywords)}
+        case types.FunctionType():
+            return {"_target_": public_name(value)}
+        case _:
+            names = inspect.signature(type(value)).parameters
+            if missing := [name for name in names if not hasattr(value, name)]:
+                problem = f"keeps no attribute {missing[0]}, which would describe it"
+                raise UserError(type(value).__name__, problem, f"set self.{missing[0]} in the constructor")
+            return {"_target_": public_name(type(value)), **{name: spec_of(getattr(value, name)) for name in names}}
+
+
+def public_name(target: Callable[..., Any]) -> str:
+    """The name of a class or function below the package that offers it, such as vsr_lab.models.Compact."""
+    package, _, _ = target.__module__.rpartition(".")
+    is_offered = getattr(sys.modules.get(package), target.__qualname__, None) is target
+    return f"{package if is_offered else target.__module__}.{target.__qualname__}"
 
 
 def _error(path: tuple[str, ...], message: str, value: object) -> PartError:

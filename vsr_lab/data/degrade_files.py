@@ -2,13 +2,12 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +16,11 @@ from torch import Tensor
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, inside, sha256, write_json
+from vsr_lab.core.parts import spec_of
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.degradations import Degradation, Params
-from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.degradations import Degradation, Params, degrade
 from vsr_lab.footage.shots import Shot, check_lr_shot
+from vsr_lab.footage.tables import write_rows
 from vsr_lab.video import VideoWriter
 
 RECORD = ".degradation.json"
@@ -45,14 +45,12 @@ class DegradationJob:
 
     Args:
         degradation: Degradation of every clip, with parameters drawn for each.
-        config: The degradation as plain yaml, for the records.
         seed: Seed of all parameters; those of a clip also depend on its name.
         window: Number of frames processed at a time, if frames are independent of each other.
         memory_gib: Maximum memory for a clip that must be processed as a whole.
     """
 
     degradation: Degradation
-    config: Mapping[str, Any]
     seed: int
     window: int
     memory_gib: float
@@ -85,7 +83,7 @@ class DegradationJob:
             origin = origin if first else float(clip.timestamps[0])
             hr = _crop_to_multiple(clip.tensor(), self.degradation.scale)
             with torch.inference_mode():
-                lr, target = self.degradation.apply(hr, params), self.degradation.target(hr, params)
+                lr, target = degrade(hr, self.degradation, params=params), self.degradation.target(hr, params)
             yield to_frames(lr), to_frames(target), clip.timestamps - origin
 
 
@@ -115,7 +113,7 @@ def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> lis
             update(description=shot.name)
             pairs.append(_write_pair(shot, job, folder, lambda count: update(advance=count)))
     rows = [{"name": pair.name, "path": pair.lr.relative_to(folder).as_posix()} for pair in pairs]
-    write_manifest(folder / "manifest.csv", rows)
+    write_rows(folder / "manifest.csv", rows)
     return pairs
 
 
@@ -138,7 +136,7 @@ def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable
     record = {
         "schema": 1,
         "clip": shot.name,
-        "degradation": dict(job.config),
+        "degradation": spec_of(job.degradation),
         "params": params,
         "seed": job.seed,
         "scale": scale,

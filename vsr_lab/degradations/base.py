@@ -108,13 +108,14 @@ class AppliedToTarget(Degradation, modifies_target=True):
         return self.target(clip, params)
 
 
-def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0) -> Tensor:
+def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0, params: Params | None = None) -> Tensor:
     """Compute LR from HR.
 
     Args:
         hr: (..., T, C, H, W) in [0, 1], H and W multiples of the scale.
         degradation: degradation to apply, with parameters drawn once for the clip.
         seed: seed of the parameters; the same seed gives the same LR.
+        params: parameters returned by `degradation.sample`; None: drawn here.
 
     Returns:
         LR, (..., T, C, H / scale, W / scale) in [0, 1].
@@ -127,7 +128,7 @@ def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0) -> Tensor:
         >>> vsr_lab.degrade(hr, Compose([ResizeDown(4), GaussianNoise()]), seed=1).shape
         torch.Size([4, 3, 16, 20])
     """
-    return degradation.apply(hr, degradation.sample(np.random.default_rng(seed)))
+    return degradation.apply(hr, degradation.sample(np.random.default_rng(seed)) if params is None else params)
 
 
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:

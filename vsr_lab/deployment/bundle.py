@@ -11,10 +11,11 @@ from typing import Any
 import jinja2
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, sha256, write_json, write_text
+from vsr_lab.core.files import atomic_path, sha256, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
+from vsr_lab.core.parts import spec_of
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.deployment import BundleManifest, ParityReport
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
 from vsr_lab.models import load_network, save_network
 
@@ -69,7 +70,7 @@ def export(
         raise UserError(weights, "does not say the name of its model", "set candidate.name=")
     begin()
     exporters = [OnnxExporter()] if exporters is None else exporters
-    return write_bundle(Path(folder), called, network, spec=note["network"], about=about, exporters=exporters)
+    return write_bundle(Path(folder), called, network, about=about, exporters=exporters)
 
 
 def write_bundle(
@@ -77,7 +78,6 @@ def write_bundle(
     name: str,
     network: Network,
     *,
-    spec: dict[str, Any],
     about: Mapping[str, Any],
     exporters: Sequence[Exporter],
 ) -> BundleManifest:
@@ -87,7 +87,6 @@ def write_bundle(
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model.
         network: must be a streaming network.
-        spec: class path and keywords that build the network.
         about: notes on training.
         exporters: one per format.
 
@@ -99,15 +98,15 @@ def write_bundle(
         raise UserError(name, "needs future frames, so it has no streaming step", "export a streaming network")
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        save_network(network, spec, dict(about), temporary / "network.safetensors")
+        save_network(network, about, temporary / "network.safetensors")
         parities = [exporter.export(network, temporary) for exporter in exporters]
-        write_json(temporary / "parity.json", {"schema_version": 1, "formats": [p._asdict() for p in parities]})
+        write_record(temporary / "parity.json", ParityReport(formats=parities))
         manifest = BundleManifest(
             name=name,
             scale=network.scale,
             warm_up=network.warm_up,
             parameters=sum(p.numel() for p in network.parameters()),
-            network=spec,
+            network=spec_of(network),
             content=about.get("content"),
             pixel_format=about.get("pixel_format"),
             about=dict(about),

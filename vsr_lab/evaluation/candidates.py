@@ -17,9 +17,9 @@ from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.core.stream import stream
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import open_onnx
-from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
-from vsr_lab.video import ReadOptions, read_chunks
+from vsr_lab.video import read_chunks
 
 
 class Candidate(Protocol):
@@ -73,7 +73,7 @@ class FramesCandidate:
     def shot(self, clip: str) -> Shot:
         """Footage of a clip. Raises UserError if there is none."""
         # The output is evaluated as it is, interlacing artifacts included.
-        shots = {shot.name: shot for shot in find_shots(self.root, read_options=ReadOptions(deinterlace="keep"))}
+        shots = {shot.name: shot for shot in find_shots(self.root, ShotSelection(deinterlace="keep"))}
         if clip not in shots:
             layout = f"expected {self.root}/{clip}/ with one image per frame, or a video {self.root}/{clip}.mkv"
             raise UserError(self.root, f"has no clip {clip}; it has {', '.join(sorted(shots))}", layout)

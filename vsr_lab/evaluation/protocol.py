@@ -4,15 +4,17 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import required_inputs
+from vsr_lab.core.parts import spec_of
 from vsr_lab.degradations import Degradation, degrade
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim
+
+_NOT_HASHED = {"name", "description", "metrics"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,6 @@ class Protocol:
         trim: frames excluded at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
         metrics: name -> function, in the order of reports.
-        settings: plain configuration, whose hash is the fingerprint; empty: taken from the fields.
 
     Raises:
         UserError: the degradation needs whole clips or changes the target.
@@ -46,13 +47,8 @@ class Protocol:
     metrics: Mapping[str, Callable[..., Tensor]] = field(
         default_factory=lambda: {"psnr": psnr, "ssim": ssim, "flicker": flicker, "lr_consistency": lr_consistency}
     )
-    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.settings:
-            fields = {key: value for key, value in vars(self).items() if key not in {"name", "description", "settings"}}
-            metrics = {name: _called(metric) for name, metric in self.metrics.items()}
-            object.__setattr__(self, "settings", {**fields, "metrics": metrics})
         if self.degradation.temporal or self.degradation.modifies_target:
             raise UserError(
                 f"protocol {self.name}",
@@ -63,12 +59,12 @@ class Protocol:
     @property
     def fingerprint(self) -> str:
         """Hash of all settings except the metrics, which have their own in metric_fingerprints."""
-        return _digest({key: value for key, value in self.settings.items() if key != "metrics"})
+        return _digest({name: value for name, value in vars(self).items() if name not in _NOT_HASHED})
 
     @property
     def metric_fingerprints(self) -> dict[str, str]:
         """metric -> hash of its settings. Evaluations are compared only if these are equal."""
-        return {name: _digest(self.settings["metrics"][name]) for name in self.metrics}
+        return {name: _digest(metric) for name, metric in self.metrics.items()}
 
     def scored_frames(self, frames: int) -> range:
         """Numbers of the scored frames in a clip of `frames` frames."""
@@ -96,11 +92,5 @@ class Protocol:
         return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
 
 
-def _called(function: Callable[..., Any]) -> dict[str, Any]:
-    """Name and fixed keywords of a function, which unlike its repr are the same in every process."""
-    inner = getattr(function, "func", function)  # of a functools.partial
-    return {"_target_": f"{inner.__module__}.{inner.__qualname__}", **getattr(function, "keywords", {})}
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(spec_of(value), sort_keys=True).encode()).hexdigest()[:12]

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vsr_lab.core.clip import Clip, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_sha256, inside
+from vsr_lab.core.ranges import Downscale, LayoutName, Names, Window
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.layouts import AUTO, Lows, lr_path_at_scale, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
@@ -114,16 +116,34 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
     return int(first or 0), int(last) if last else None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ShotSelection(ReadOptions):
+    """Selection of shots in a folder or manifest, and how those are read that do not set it themselves.
+
+    Args:
+        clips: names to use, all of which must exist; None: all.
+        frames: window of frames of each clip, such as "60:84".
+        downscale: factor by which HR is downscaled first, for lossy sources.
+        split, content: values of the columns `split` and `content_type` of the rows to use, or split of a layout; None:
+            all.
+        layout: folder layout, one of `footage.layouts`.
+    """
+
+    clips: Names | None = None
+    frames: Window | None = None
+    downscale: Downscale = 1.0
+    split: str | None = None
+    content: str | None = None
+    layout: LayoutName = AUTO
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How files are read."""
+        return ReadOptions(deinterlace=self.deinterlace, tone_map=self.tone_map, damaged=self.damaged)
+
+
 def find_shots(
-    root: Path,
-    clips: list[str] | None = None,
-    frames: str | None = None,
-    downscale: float = 1.0,
-    split: str | None = None,
-    content: str | None = None,
-    layout: str = AUTO,
-    read_options: ReadOptions = REFUSE,
-    tell: Callable[[str], None] | None = None,
+    root: Path, selection: ShotSelection = ShotSelection(), *, tell: Callable[[str], None] = lambda line: None
 ) -> list[Shot]:
     """Find the shots of a folder, a file, or a manifest (CSV or Parquet; its columns are listed in data/README.md).
 
@@ -131,38 +151,36 @@ def find_shots(
 
     Args:
         root: folder, file or manifest.
-        clips: names to use, all of which must exist; None: all.
-        frames, downscale, read_options: for shots that do not set their own.
-        split, content: values of the columns `split` and `content_type` of the rows to use; None: all.
-        layout: folder layout, one of `footage.layouts`.
+        selection: shots to use.
         tell: called with a line that describes the detected layout.
 
     Raises:
-        UserError: no shot is left.
+        UserError: no shot is left, or a clip does not exist.
     """
-    start, stop = parse_window(frames)
+    start, stop = parse_window(selection.frames)
+    split, content = selection.split, selection.content
+    usual = Shot("", root, start, stop, selection.downscale, read_options=selection.read_options)
     if root.suffix in TABLE_SUFFIXES:
-        shots = _read_manifest(root, Shot("", root, start, stop, downscale, read_options=read_options), split, content)
+        shots = _read_manifest(root, usual, split, content)
     else:
         if content:
             raise UserError("content", f"has no effect: {root} is not a manifest", "remove it")
-        found = read_layout(root, layout)
+        found = read_layout(root, selection.layout)
         entries = found.parts[found.part(split)]
-        shots = [Shot(e.name, e.path, start, stop, downscale, lows=e.lows, read_options=read_options) for e in entries]
-        if tell and found.high:
+        shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
+        if found.high:
             tell(found.told(root, split))
     for shot in shots:
         inside(Path(), shot.name, root)  # what is written of a clip is named after it
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
     if twice:
         raise UserError(root, f"has more than one clip named {twice[0]}", "give each its own name (column name)")
-    if clips:
+    if selection.clips:
         known = {shot.name: shot for shot in shots}
-        clips = [str(name) for name in clips]
-        missing = [name for name in clips if name not in known]
+        missing = [name for name in selection.clips if name not in known]
         if missing:
             raise UserError("clips", f"{root} has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
-        shots = [known[name] for name in clips]
+        shots = [known[name] for name in selection.clips]
     if not shots:
         raise UserError(root, f"lists no footage of split {split} and content {content}", "mend the manifest")
     return shots
@@ -190,7 +208,8 @@ def find_lr_shots(
         return None
     if lr_root == AUTO:
         return [replace(shot, path=lr_path_at_scale(shot.name, shot.lows, scale), lows=(), sha256="") for shot in high]
-    return find_shots(Path(lr_root), [shot.name for shot in high], frames, read_options=high[0].read_options)
+    names, options = [shot.name for shot in high], high[0].read_options
+    return find_shots(Path(lr_root), ShotSelection(clips=names, frames=frames, **vars(options)))
 
 
 def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
@@ -233,7 +252,7 @@ def _name_of(path: str) -> str:
 
 
 def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
-    usual = vars(default.read_options)
+    options: dict[str, Any] = {key: row.get(key) or usual for key, usual in vars(default.read_options).items()}
     try:
         crop = tuple(int(number) for number in (row.get("crop") or "").split()) or None
         if crop and len(crop) != 4:
@@ -253,7 +272,7 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             downscale=downscale,
             crop=crop,  # pyright: ignore[reportArgumentType]
             cuts=cuts,
-            read_options=ReadOptions(**{key: row.get(key) or value for key, value in usual.items()}),
+            read_options=ReadOptions(**options),
             sha256=row.get("sha256") or "",
         )
     except ValueError as error:

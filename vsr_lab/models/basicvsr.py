@@ -26,6 +26,8 @@ class BasicVsr(Network):
         super().__init__()
         self.scale = scale
         self.channels = channels
+        self.blocks = blocks
+        self.width = width
         self.flow = SpyNet()
         self.backward_trunk = Trunk(channels + 3, channels, blocks)
         self.forward_trunk = Trunk(channels + 3, channels, blocks)

@@ -30,6 +30,8 @@ class BasicVsrPp(Network):
         super().__init__()
         self.scale = scale
         self.channels = channels
+        self.blocks = blocks
+        self.width = width
         self.flow = SpyNet()
         self.extract = Trunk(3, channels, 5)
         self.align = nn.ModuleList(Alignment(channels) for _ in range(4))

@@ -23,6 +23,8 @@ class Compact(FrameNetwork):
     def __init__(self, scale: Scale, channels: Channels, layers: Layers) -> None:
         super().__init__()
         self.scale = scale
+        self.channels = channels
+        self.layers = layers
         body: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.PReLU(channels)]
         for _ in range(layers):
             body += [nn.Conv2d(channels, channels, 3, padding=1), nn.PReLU(channels)]

@@ -14,7 +14,7 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file, parse_json
 from vsr_lab.core.network import Network
-from vsr_lab.core.parts import Part, describes, registered_packages
+from vsr_lab.core.parts import Part, describes, registered_packages, spec_of
 from vsr_lab.core.validation import validate
 
 _PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
@@ -65,16 +65,15 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
         raise UserError(prefix or "network", f"{target} cannot be built ({error})") from error
 
 
-def save_network(network: Network, spec: Spec, about: dict[str, Any], path: Path) -> None:
-    """Write a weights file.
+def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -> None:
+    """Write a weights file, which contains the description of the network (`spec_of`).
 
     Args:
         network: network whose weights are written.
-        spec: class path and keywords that build the network.
-        about: how the network was trained; must be serialisable as JSON.
+        about: how the network was trained.
         path: file to write.
     """
-    note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
+    note = json.dumps({"schema": 1, "network": spec_of(network), "about": about}, sort_keys=True)
     write_tensors(path, network.state_dict(), {"vsr_lab": note})
 
 

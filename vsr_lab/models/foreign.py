@@ -33,6 +33,7 @@ class Foreign(FrameNetwork):
 
     def __init__(self, path: str, scale: Scale | None = None) -> None:
         super().__init__()
+        self.path = path
         descriptor = _described(Path(path))
         self.scale = int(descriptor.scale)
         if scale not in (None, self.scale):

@@ -23,6 +23,7 @@ class Recurrent(StreamingNetwork):
         self.warm_up = warm_up
         self.scale = scale
         self.channels = channels
+        self.blocks = blocks
         depth = 3 * scale**2
         self.entry = nn.Conv2d(6 + channels + depth, channels, 3, padding=1)
         self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(blocks)))

@@ -23,6 +23,7 @@ class RecurrentFlow(Recurrent):
         self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0, flow_channels: Channels = 32
     ) -> None:
         super().__init__(scale, channels, blocks, warm_up)
+        self.flow_channels = flow_channels
         self.flow = FlowNet(flow_channels)
 
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:

@@ -103,6 +103,7 @@ class SpanStream(_Layers):
     def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, flow_steps: Layers = 2) -> None:
         super().__init__(scale, channels)
         self.memory = memory
+        self.flow_steps = flow_steps
         self.flow = LucasKanade(flow_steps)
         remembered = 3 + memory + 1 + 3 * scale**2
         self.early = zero_(nn.Conv2d(remembered, channels, 1, bias=False))

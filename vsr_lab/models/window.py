@@ -27,6 +27,8 @@ class Window(Network):
             raise ValueError(f"frames must be odd, got {frames}")
         self.scale = scale
         self.frames = frames
+        self.channels = channels
+        self.blocks = blocks
         self.lookahead = frames // 2
         self.trunk = Trunk(3 * frames, channels, blocks)
         self.head = zero_(nn.Conv2d(channels, 3 * scale**2, 3, padding=1))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.alignment.grids import YX, Grid, lanczos_matrix
-from vsr_lab.degradations import Degradation
+from vsr_lab.degradations import Degradation, degrade
 
 Families = Mapping[str, Degradation]
 Recolor = Callable[[Tensor], Tensor]
@@ -26,7 +26,7 @@ def phase(degradation: Degradation) -> YX:
     picture = torch.stack(
         [ramp[:, None].expand(-1, len(ramp)), ramp[None].expand(len(ramp), -1), ramp[None] * ramp[:, None]]
     )
-    small = degrade(degradation, picture).double() * scale * count
+    small = degrade_picture(degradation, picture).double() * scale * count
     centres = scale * (torch.arange(count, dtype=torch.float64) + 0.5)
     inner = slice(count // 4, -count // 4)
     down = (small[0] - centres[:, None])[inner, inner].mean()
@@ -72,18 +72,11 @@ class Fit:
     raw: list[Tensor]
 
 
-def degrade(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """Degrade hr (3, H, W) to lr (3, h, w).
-
-    Args:
-        degradation: the degradation.
-        hr: RGB in [0, 1].
-        linear: degrade in linear light, with a power of `DISPLAY_GAMMA` as the transfer function.
-    """
-    params = degradation.sample(np.random.default_rng(0))
+def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
+    """Degrade hr (3, H, W) to lr (3, h, w); linear: in linear light, by a power of `DISPLAY_GAMMA`."""
     if not linear:
-        return degradation.apply(hr[None], params)[0]
-    return degradation.apply(hr[None] ** DISPLAY_GAMMA, params)[0].clamp(0, 1) ** (1 / DISPLAY_GAMMA)
+        return degrade(hr[None], degradation)[0]
+    return degrade(hr[None] ** DISPLAY_GAMMA, degradation)[0].clamp(0, 1) ** (1 / DISPLAY_GAMMA)
 
 
 def fit_family(
@@ -92,7 +85,7 @@ def fit_family(
     """Move HR by `shift` LR pixels, degrade it, give it the colours of LR, and compare it with LR."""
     scale = degradation.scale
     moved = (translated(w.hr, (shift[0] * scale, shift[1] * scale)) if any(shift) else w.hr for w in windows)
-    raw = [degrade(degradation, hr, linear) for hr in moved]
+    raw = [degrade_picture(degradation, hr, linear) for hr in moved]
     output = [recolor(picture) for picture in raw]
     gaps = [(lr - window.lr)[:, *_INNER] for lr, window in zip(output, windows, strict=True)]
     count = sum(gap[0].numel() for gap in gaps)

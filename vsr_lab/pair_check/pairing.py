@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
     """
     if lr.resolve() == hr.resolve():
         raise UserError("lr", f"is the same as hr, {hr}", "set it to the footage at the lower resolution")
-    lows = find_shots(lr, frames=frames)
-    highs = find_shots(hr, frames=frames)
+    lows, highs = (find_shots(root, ShotSelection(frames=frames)) for root in (lr, hr))
     if len(lows) == len(highs) == 1:
         return [ShotPair(highs[0].name, lows[0], highs[0])], []
     low_of, high_of = ({shot.name: shot for shot in shots} for shots in (lows, highs))

@@ -8,7 +8,7 @@ import numpy as np
 from vsr_lab.core.clip import AnyFrames, Frames, to_eight_bit, to_frames, to_tensor
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.degradations import Degradation
-from vsr_lab.pair_check.families import degrade
+from vsr_lab.pair_check.families import degrade_picture
 from vsr_lab.pair_check.findings import Findings
 from vsr_lab.pair_check.pairing import ShotPair
 
@@ -44,5 +44,5 @@ def _faulty_frame(found: Findings, middle: int) -> int:
 
 def _degraded(high: AnyFrames, size: tuple[int, ...], degradation: Degradation | None) -> Frames:
     if degradation and high.shape[:2] == (size[0] * degradation.scale, size[1] * degradation.scale):
-        return to_frames(degrade(degradation, to_tensor(high)))
+        return to_frames(degrade_picture(degradation, to_tensor(high)))
     return np.asarray(cv2.resize(to_eight_bit(high), (size[1], size[0]), interpolation=cv2.INTER_AREA), np.uint8)

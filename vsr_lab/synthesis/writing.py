@@ -20,7 +20,7 @@ import numpy as np
 from vsr_lab.core.errors import UserError, check_range
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
 
@@ -108,7 +108,7 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
     for manifest, below in zip(written.values(), ("hr/", ""), strict=False):
         window = {"split": plan.split, "start": 0, "stop": frames}
         rows = [{"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()]
-        write_manifest(manifest, rows)
+        write_rows(manifest, rows)
     return written
 
 

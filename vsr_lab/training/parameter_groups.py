@@ -1,35 +1,27 @@
 """Learning rates of groups of parameters."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.training.recipe import OptimizerFactory
 
 
-@dataclass(frozen=True)
-class ParameterGroup:
-    """Parameters whose names match the shell pattern `match`.
+class ParameterGroup(BaseModel):
+    """Parameters whose names match the shell pattern `match`, and their learning rate over that of the optimizer.
 
-    Args:
-        match: shell pattern, such as "flow.*".
-        rate: factor of the optimizer's learning rate; 0 freezes the parameters.
-
-    Raises:
-        UserError: the rate is negative.
+    Parameters of rate 0 are frozen.
     """
 
-    match: str
-    rate: float
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __post_init__(self) -> None:
-        if not self.rate >= 0:
-            raise UserError("parameter_groups", f"rate {self.rate} of {self.match} is under 0", "set it to 0 or more")
+    match: Annotated[str, Field(min_length=1)]
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:

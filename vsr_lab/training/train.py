@@ -1,20 +1,23 @@
 """Training runs: from data, network and objective to a run folder with the best weights."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pydantic import JsonValue
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.network import Network
+from vsr_lab.core.parts import spec_of
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.training.adversarial import AdversarialModule
@@ -38,8 +41,6 @@ class RunFolder:
 
     Args:
         path: the run folder.
-        spec: description of the network for the weights file, {"_target_": class path, keyword: value, ...}; empty: as
-            it was constructed.
         about: further notes for the weights file; must be serialisable as JSON.
         save_every: steps between checkpoints. A killed run loses at most this number of steps, and none after SIGTERM.
         resume: continue the run in path from its last checkpoint.
@@ -48,8 +49,7 @@ class RunFolder:
     """
 
     path: Path
-    spec: Mapping[str, Any] = field(default_factory=dict)
-    about: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, JsonValue] = field(default_factory=dict)
     save_every: int = 50
     resume: bool = False
     begin: Callable[[], object] | None = None
@@ -137,7 +137,8 @@ def train(
         (2, 'runs/small/network.safetensors')
     """
     objective = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)})
-    run = _run_folder(run, network)
+    run = run if isinstance(run, RunFolder) else RunFolder(Path(run), about={"name": Path(run).name})
+    spec_of(network)  # raises where it could not be saved
     kind = AdversarialModule if objective.is_adversarial else VsrModule
     module = kind(network, objective, recipe, validation=validation or Validation())
     options = options or TrainerOptions()
@@ -149,26 +150,14 @@ def train(
         run.make()
     log.start(int(state["global_step"]))
     try:
-        trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+        with _wandb(options.loggers):
+            trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     except (Exception, SystemExit) as error:
         report = explained(error, run.path)
         if report is None:
             raise
         raise report from error
-    finally:
-        _finish(options.loggers)
     return _save_best(trainer, network, best, run)
-
-
-def _run_folder(run: RunFolder | Path | str, network: Network) -> RunFolder:
-    """The run, with the description of the network that the weights file stores."""
-    if not isinstance(run, RunFolder):
-        run = RunFolder(Path(run), about={"name": Path(run).name})
-    try:
-        return replace(run, spec=json.loads(json.dumps(run.spec or network.spec)))
-    except TypeError as error:
-        name = type(network).__name__
-        raise UserError(name, f"cannot be described ({error})", "construct it with numbers and text") from error
 
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:
@@ -212,11 +201,19 @@ def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:
         raise UserError("callbacks.ema", problem, "set callbacks.ema=null")
 
 
-def _finish(loggers: Sequence[Logger]) -> None:
-    """End wandb's run; otherwise the next training in this process would continue it."""
-    if any(isinstance(logger, WandbLogger) for logger in loggers):
-        import wandb  # no other training needs it
+@contextmanager
+def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
+    """Keep wandb silent, and end its run; otherwise the next training in this process would continue it."""
+    if not any(isinstance(logger, WandbLogger) for logger in loggers):
+        yield
+        return
+    import wandb  # no other training needs it
 
+    silent = os.environ.setdefault("WANDB_SILENT", "true") == "true"
+    wandb.termsetup(wandb.Settings(silent=silent), None)  # the variable alone would let its deprecations through
+    try:
+        yield
+    finally:
         wandb.finish()
 
 
@@ -235,5 +232,5 @@ def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFo
     trained = Trained(run.path / WEIGHTS, int(state["global_step"]), float(best.best_model_score))
     if trainer.is_global_zero:
         about = {**run.about, "step": trained.step, "score": trained.score}
-        save_network(network, dict(run.spec), about, trained.weights)
+        save_network(network, about, trained.weights)
     return trained

@@ -1,17 +1,15 @@
 """Options for footage that cannot be read as it is: interlaced, HDR or damaged."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import get_args
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.ranges import Damaged, Deinterlace, ToneMap
 
-_CHOICES = {
-    "deinterlace": ("auto", "bwdif", "ivtc", "keep"),
-    "tone_map": ("bt2390", "keep"),
-    "damaged": ("keep",),
-}
+_CHOICES = {"deinterlace": get_args(Deinterlace), "tone_map": get_args(ToneMap), "damaged": get_args(Damaged)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReadOptions:
     """How to read interlaced, HDR and damaged files; None refuses them. Other files are read as they are.
 
@@ -25,15 +23,15 @@ class ReadOptions:
         UserError: any other value.
     """
 
-    deinterlace: str | None = None
-    tone_map: str | None = None
-    damaged: str | None = None
+    deinterlace: Deinterlace | None = None
+    tone_map: ToneMap | None = None
+    damaged: Damaged | None = None
 
     def __post_init__(self) -> None:
-        for key in fields(self):
-            word, known = getattr(self, key.name), _CHOICES[key.name]
+        for key, known in _CHOICES.items():
+            word = getattr(self, key)
             if word is not None and word not in known:
-                raise UserError(f"{key.name}={word}", "is not known", f"use null or {', '.join(known)}")
+                raise UserError(f"{key}={word}", "is not known", f"use null or {', '.join(known)}")
 
     @property
     def changes(self) -> bool:

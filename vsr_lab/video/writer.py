@@ -10,9 +10,7 @@ import av
 import av.error
 import cv2
 import numpy as np
-from av.audio.stream import AudioStream
 from av.filter import Graph
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
@@ -21,8 +19,6 @@ from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import filter_graph, yuv_to_rgb_matrix
 from vsr_lab.video.encoder import check_encoder, open_encoder
-from vsr_lab.video.packets import open_input
-from vsr_lab.video.stream_selection import select_video_stream
 
 _TICKS = 90_000  # ticks per second, as in MPEG: fine enough for variable frame rates
 _BT709 = 1
@@ -32,12 +28,6 @@ _TO_YUV = (
     "in_color_matrix=bt709:in_range={range}:out_color_matrix=bt709:out_range=limited:out_chroma_loc=left"
     ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:sws_dither={dither}"
 )
-_SAYS_ASPECT = {"mp4", "mov", "ipod"}  # containers that store the sample aspect ratio, and codecs that do
-_CODES_ASPECT = {"h264", "hevc", "mpeg4", "mpeg2video", "mjpeg"}
-
-
-def _start(stream: Stream) -> Fraction:
-    return Fraction(stream.start_time or 0) * (stream.time_base or 0)
 
 
 def _rgb_frame(picture: AnyFrames) -> VideoFrame:
@@ -63,9 +53,6 @@ class VideoWriter:
         codec: an encoder of libavcodec ("libx264", "ffv1").
         pixel_format: pixel format of the stream: "yuv420p", "yuv444p", "bgr0" (ffv1).
         options: options of the encoder.
-        metadata: container tags.
-        audio_from: a file whose audio streams are copied.
-        sample_aspect: width of a pixel over its height.
 
     Raises:
         UserError: the encoder or container cannot write this.
@@ -79,19 +66,13 @@ class VideoWriter:
         codec: str = "libx264",
         pixel_format: str = "yuv420p",
         options: Mapping[str, str] | None = None,
-        metadata: Mapping[str, str] | None = None,
-        audio_from: Path | None = None,
-        sample_aspect: Fraction = Fraction(1),
     ) -> None:
         height, width = size
-        self._origin = self._late = Fraction(0)  # start of the audio's source, and of its video after that
         if pixel_format.startswith("yuv420p") and (height % 2 or width % 2):
             raise UserError(path, f"{width}x{height} is odd, which 4:2:0 cannot hold", "set pixel_format=yuv444p")
         base = Fraction(1, _TICKS)
         check_encoder(codec, size, base, pixel_format=pixel_format, options=options or {})
         flags = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
-        if path.suffix.lower() in {".mp4", ".mov", ".m4v"}:  # keeps tags that MP4 does not know, such as the disclosure
-            flags["movflags"] = "use_metadata_tags"
         try:
             self._container = av.open(str(path.absolute()), "w", options=flags)
             stream = self._container.add_stream(codec, rate=rate, options=dict(options or {}))
@@ -99,19 +80,12 @@ class VideoWriter:
             self.rgb = pixel_format.startswith(("bgr", "rgb", "gbr"))
             self._stream = stream
             self._graph: Graph | None = None
-            stream.sample_aspect_ratio = stream.codec_context.sample_aspect_ratio = sample_aspect
             self._open((height, width), pixel_format)
-            if sample_aspect != 1 and not self._tells_aspect():
-                problem = f"cannot say that pixels are {sample_aspect} as wide as high, with {codec} in this container"
-                raise UserError(path, problem, "choose .mp4, or codec=libx264")
-            self._audio_from = audio_from
-            self._audio = self._audio_streams(audio_from) if audio_from else {}
         except OSError:
             raise
         except (av.error.FFmpegError, ValueError) as error:
             what = f"{path.suffix or 'a file without a suffix'} cannot hold {codec}, {pixel_format}"
             raise UserError(path, what, "end it in .mp4 or .mkv, or choose another codec=") from error
-        self._container.metadata.update(metadata or {})
 
     def _open(self, size: tuple[int, int], pixel_format: str) -> None:
         """Open the encoder, so that errors are raised before the first frame."""
@@ -124,24 +98,11 @@ class VideoWriter:
             context.color_range = int(ColorRange.MPEG)
         open_encoder(context)
 
-    def _tells_aspect(self) -> bool:
-        codec = self._stream.codec_context.codec.canonical_name
-        return self._container.format.name in _SAYS_ASPECT or codec in _CODES_ASPECT
-
-    def _audio_streams(self, source: Path) -> dict[int, AudioStream]:
-        """Add streams for the audio of source, and set when its audio and video start."""
-        with open_input(source) as container:
-            sound = container.streams.audio
-            picture = [_start(select_video_stream(container, source))] if container.streams.video else []
-            self._origin = min(picture + [_start(stream) for stream in sound])
-            self._late = picture[0] - self._origin if picture else Fraction(0)
-            return {stream.index: self._container.add_stream_from_template(stream) for stream in sound}
-
     def write(self, frames: AnyFrames, timestamps: Iterable[float]) -> None:
         """Encode RGB frames (T, H, W, 3), uint8 or uint16, at timestamps in seconds."""
         for picture, seconds in zip(frames, timestamps, strict=True):
             frame = _rgb_frame(picture) if self.rgb else self._yuv_frame(picture)
-            frame.pts = round((seconds + float(self._late)) * _TICKS)
+            frame.pts = round(seconds * _TICKS)
             frame.time_base = Fraction(1, _TICKS)
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
@@ -155,21 +116,10 @@ class VideoWriter:
         self._graph.push(frame)
         return self._graph.vpull()
 
-    def _copy_audio(self, source: Path) -> None:
-        with open_input(source) as container:
-            for packet in container.demux(container.streams.audio):
-                if packet.dts is not None:
-                    shift = round(self._origin / packet.time_base)
-                    packet.dts, packet.pts = packet.dts - shift, (packet.pts or packet.dts) - shift
-                    packet.stream = self._audio[packet.stream.index]
-                    self._container.mux(packet)
-
     def close(self) -> None:
-        """Flush the encoder, copy the audio and close the file."""
+        """Flush the encoder and close the file."""
         for packet in self._stream.encode(None):
             self._container.mux(packet)
-        if self._audio and self._audio_from:
-            self._copy_audio(self._audio_from)
         self._container.close()
 
     def __enter__(self) -> Self:

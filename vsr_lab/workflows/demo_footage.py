@@ -10,7 +10,7 @@ from rich.progress import track
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path
-from vsr_lab.footage.manifest import write_manifest
+from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.screen import render_screen
 from vsr_lab.video import VideoWriter
 
@@ -57,7 +57,7 @@ def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
     for seed in (100, 101):
         rows.append(_screen(folder, f"screen_{seed}", "eval", seed, 24))
     manifest = folder / "manifest.csv"
-    write_manifest(manifest, [asdict(row) for row in rows])
+    write_rows(manifest, [asdict(row) for row in rows])
     return manifest
 
 

@@ -12,6 +12,7 @@ class Sharpened(FrameNetwork):
     def __init__(self, scale: int, channels: int = 8) -> None:
         super().__init__()
         self.scale = scale
+        self.channels = channels
         self.correction = nn.Sequential(
             nn.Conv2d(3, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, 3 * scale**2, 3, padding=1)
         )

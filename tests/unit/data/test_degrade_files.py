@@ -14,7 +14,7 @@ from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json
 from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
-from vsr_lab.footage.shots import check_lr_shot, find_shots
+from vsr_lab.footage.shots import ShotSelection, check_lr_shot, find_shots
 from vsr_lab.video import VideoWriter, open_footage, probe
 
 WriteVideo = Callable[..., Path]
@@ -54,14 +54,14 @@ def test_pairs_fit_whatever_the_size_and_are_found_by_name(tmp_path: Path, root:
     high = find_shots(root)
     pairs = write_pairs(high, degrading(config), out)
     assert [pair.name for pair in pairs] == ["a", "reel.2/b.c"]
-    names = [shot.name for shot in high]
+    selection = ShotSelection(clips=[shot.name for shot in high])
     for lr_root in (out / "lr", out / "manifest.csv"):
-        for shot, twin in zip(high, find_shots(lr_root, names), strict=True):
+        for shot, twin in zip(high, find_shots(lr_root, selection), strict=True):
             check_lr_shot(shot, twin, 2)
     if config is BI:
         assert not (out / "hr").exists()
     else:
-        for shot, twin in zip(find_shots(out / "hr", names), find_shots(out / "lr", names), strict=True):
+        for shot, twin in zip(find_shots(out / "hr", selection), find_shots(out / "lr", selection), strict=True):
             assert shot.size == (32, 48)
             check_lr_shot(shot, twin, 2)
 
@@ -73,7 +73,7 @@ def test_a_record_makes_the_same_lr_again_bit_for_bit(tmp_path: Path, root: Path
     write_pairs(high[1:], degrading(config, window=2), tmp_path / "again")  # alone, and in other runs of frames
     for shot in high:
         record = read_json(tmp_path / "out" / "lr" / f"{shot.name}{RECORD}")
-        (twin,) = find_shots(tmp_path / "out" / "lr", [shot.name])
+        (twin,) = find_shots(tmp_path / "out" / "lr", ShotSelection(clips=[shot.name]))
         stored = twin.read(0, twin.frames).frames
         hr = shot.read(0, shot.frames).tensor()[..., :32, :48]
         with torch.inference_mode():
@@ -101,7 +101,7 @@ def test_a_window_of_a_manifest_is_degraded_as_a_clip_of_its_own(tmp_path: Path,
     (root / "manifest.csv").write_text("name,path,start,stop,crop\ncut,a.mkv,2,6,20 16 4 8\n")
     shots = find_shots(root / "manifest.csv")
     (pair,) = write_pairs(shots, degrading(BI), tmp_path / "out")
-    (twin,) = find_shots(tmp_path / "out" / "lr", ["cut"])
+    (twin,) = find_shots(tmp_path / "out" / "lr", ShotSelection(clips=["cut"]))
     assert pair.frames == twin.frames == 4 and twin.size == (8, 10)
     clip = twin.read(0, 4)
     assert clip.timestamps[0] == 0
@@ -128,7 +128,7 @@ def test_a_variable_frame_rate_is_kept(tmp_path: Path, write_video: WriteVideo) 
     write_video("hr/a.mkv", texture(7, 32, 48), times)
     (pair,) = write_pairs(find_shots(tmp_path / "hr"), degrading(BI), tmp_path / "out")
     assert np.abs(open_footage(pair.lr).read(0, 7).timestamps - times).max() < 0.00051
-    window = find_shots(tmp_path / "hr", frames="2:6")
+    window = find_shots(tmp_path / "hr", ShotSelection(frames="2:6"))
     (pair,) = write_pairs(window, degrading(BI), tmp_path / "cut")
     assert np.abs(open_footage(pair.lr).read(0, 4).timestamps - (times[2:6] - times[2])).max() < 0.00051
 

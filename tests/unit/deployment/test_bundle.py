@@ -138,9 +138,7 @@ def test_a_graph_that_has_no_hash_is_refused(bundle: Bundle) -> None:
 def test_a_graph_that_strays_leaves_no_bundle(tmp_path: Path, nearest: Exporter) -> None:
     nearest.factor = 1.01  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(Refusal, match="differs from the network"):
-        write_bundle(
-            tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest]
-        )
+        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), about={}, exporters=[nearest])
     assert _names(tmp_path) == set()
 
 
@@ -152,16 +150,14 @@ def test_an_interrupted_export_leaves_no_bundle(
 
     monkeypatch.setattr(nearest, "load", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        write_bundle(
-            tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest]
-        )
+        write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), about={}, exporters=[nearest])
     assert _names(tmp_path) == set()
 
 
 def test_a_bundle_already_there_is_kept(bundle: Bundle, nearest: Exporter) -> None:
     before = (bundle.folder / "manifest.json").read_bytes()
     with pytest.raises(UserError, match="bundle: cannot be written"):
-        write_bundle(bundle.folder, "other", Interpolation(2, "nearest"), spec=SPEC, about={}, exporters=[nearest])
+        write_bundle(bundle.folder, "other", Interpolation(2, "nearest"), about={}, exporters=[nearest])
     assert (bundle.folder / "manifest.json").read_bytes() == before
     assert _names(bundle.folder.parent) == {"bundle"}
 
@@ -174,5 +170,5 @@ def test_a_network_that_needs_the_future_cannot_be_bundled(tmp_path: Path, neare
             return lr
 
     with pytest.raises(UserError, match="needs future frames"):
-        write_bundle(tmp_path / "bundle", "whole", Whole(), spec={}, about={}, exporters=[nearest])
+        write_bundle(tmp_path / "bundle", "whole", Whole(), about={}, exporters=[nearest])
     assert _names(tmp_path) == set()

@@ -50,7 +50,7 @@ class Number(Exporter):
 
 def test_a_faithful_graph_stays_and_its_parity_is_told(tmp_path: Path) -> None:
     parity = Number().export(Sum(0.5), tmp_path)
-    assert parity._asdict() == {"format": "number", "worst": 0, "worst_frame": 0, "tolerance": 1e-4, "frames": 12}
+    assert parity.model_dump() == {"format": "number", "worst": 0, "worst_frame": 0, "tolerance": 1e-4, "frames": 12}
     assert (tmp_path / "number.txt").read_text() == "0.5"
 
 

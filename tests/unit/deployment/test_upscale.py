@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -84,6 +85,21 @@ def test_a_clip_longer_than_a_chunk_is_whole(bundle: Bundle, write_video: WriteV
     assert VideoFile(output).read(0, 35).frames[:, 5, 5, 0].tolist() == list(range(35))
 
 
+def _remuxed(source: Path, path: Path, sound: Path | None = None, aspect: Fraction | None = None) -> Path:
+    """A copy of a video with the sound of another file, and pixels of another shape."""
+    with av.open(str(path), "w") as copy, ExitStack() as files:
+        for file in (source, sound) if sound else (source,):
+            container = files.enter_context(av.open(str(file)))
+            stream = copy.add_stream_from_template(container.streams[0])
+            if aspect and file == source:
+                stream.sample_aspect_ratio = aspect  # type: ignore[union-attr]
+            for packet in container.demux():
+                if packet.dts is not None:
+                    packet.stream = stream
+                    copy.mux(packet)
+    return path
+
+
 def test_sound_is_copied(bundle: Bundle, tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
     with av.open(str(tmp_path / "sound.mka"), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=48000, layout="mono")
@@ -91,7 +107,7 @@ def test_sound_is_copied(bundle: Bundle, tmp_path: Path, write_video: WriteVideo
         sound.sample_rate = 48000
         container.mux(stream.encode(sound))
         container.mux(stream.encode(None))
-    source = write_video("in/talking.mkv", frames, audio_from=tmp_path / "sound.mka")
+    source = _remuxed(write_video("in/silent.mkv", frames), tmp_path / "in/talking.mkv", sound=tmp_path / "sound.mka")
     output = tmp_path / "talking_large.mkv"
     _upscale(bundle, source, output)
     with av.open(str(output)) as container:
@@ -171,7 +187,7 @@ def test_depth_is_kept_where_the_output_has_it_and_told(
 
 def test_the_shape_of_pixels_is_kept(bundle: Bundle, write_video: WriteVideo, frames: Frames, output: Path) -> None:
     h264 = Encoding(codec="libx264", pixel_format="yuv420p")
-    source = write_video("in/wide.mp4", frames, sample_aspect=Fraction(16, 11))
+    source = _remuxed(write_video("in/square.mp4", frames), output.with_name("wide.mp4"), aspect=Fraction(16, 11))
     _upscale(bundle, source, output, encoding=h264)
     assert VideoFile(output).aspect == VideoFile(source).aspect == Fraction(16, 11)
 

@@ -24,7 +24,7 @@ def test_an_interpolation_is_its_kernel() -> None:
 def test_a_checkpoint_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "animator" / "network.safetensors"
     network = Compact(2, 4, 1)
-    save_network(network, SPEC, {"content": "animation"}, path)
+    save_network(network, {"content": "animation"}, path)
     candidate = candidates.checkpoint(str(path))
     parameters = sum(p.numel() for p in network.parameters())
     facts = candidate.facts
@@ -41,7 +41,7 @@ def test_a_checkpoint_is_named_by_hand_or_by_its_run_or_its_file(
     tmp_path: Path, about: dict[str, str], given: str | None, name: str
 ) -> None:
     path = tmp_path / "weights" / "animator.safetensors"
-    save_network(Compact(2, 4, 1), SPEC, about, path)
+    save_network(Compact(2, 4, 1), about, path)
     assert candidates.checkpoint(str(path), given).name == name
 
 
@@ -91,6 +91,6 @@ def test_a_clip_that_the_other_tool_left_out_is_named(tmp_path: Path) -> None:
 def test_what_spandrel_does_not_know_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not found"):
         candidates.spandrel(str(tmp_path / "a.safetensors"))
-    save_network(Compact(2, 4, 1), SPEC, {}, tmp_path / "a.safetensors")
+    save_network(Compact(2, 4, 1), {}, tmp_path / "a.safetensors")
     with pytest.raises(UserError, match="cannot be loaded by spandrel"):
         candidates.spandrel(str(tmp_path / "a.safetensors"))

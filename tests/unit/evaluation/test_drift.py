@@ -73,7 +73,7 @@ def test_the_gate_runs_what_can_run_for_long(
     tmp_path: Path, make_run: Callable[..., Run], spec: dict[str, Any], passed: bool
 ) -> None:
     path = tmp_path / "network.safetensors"
-    save_network(build_network(spec), spec, {}, path)
+    save_network(build_network(spec), {}, path)
     run = make_run("ours", {"psnr": {"walk": [30.0]}}, candidate_facts={"kind": "checkpoint", "path": str(path)})
     verdict = NoDrift(frames=180, margin=0.1).judge("drift", run, run)
     assert (verdict.gate, verdict.passed) == ("drift", passed), verdict.reason

@@ -27,9 +27,7 @@ METRICS = {"psnr": psnr, "flicker": flicker}
 
 def _protocol(**changes: Any) -> Protocol:
     values: dict[str, Any] = {"colour": "y", "crop": 0, "trim": 0, "centre_only": False, **changes}
-    return Protocol(
-        "base", "as it is", 2, ResizeDown(2), **values, metrics=METRICS, settings={"metrics": dict.fromkeys(METRICS)}
-    )
+    return Protocol("base", "as it is", 2, ResizeDown(2), **values, metrics=METRICS)
 
 
 def _evaluate(judged: Mapping[Path, Candidate], suite: Suite, protocol: Protocol) -> dict[Path, Summary]:
@@ -68,8 +66,7 @@ def test_a_scale_that_is_not_the_protocols_is_refused(suite: Suite) -> None:
 
 def test_a_wrong_scale_names_the_file_and_its_network(tmp_path: Path, suite: Suite) -> None:
     path = tmp_path / "weights" / "animator.safetensors"
-    spec = {"_target_": "vsr_lab.models.Compact", "scale": 4, "channels": 4, "layers": 1}
-    save_network(Compact(4, 4, 1), spec, {"content": "animation"}, path)
+    save_network(Compact(4, 4, 1), {"content": "animation"}, path)
     with pytest.raises(UserError) as refused:
         check_clips([checkpoint(str(path))], suite, _protocol())
     assert f"{path} (checkpoint Compact animation) upscales x4, protocol base is x2" in str(refused.value)

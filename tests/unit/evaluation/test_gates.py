@@ -167,8 +167,7 @@ class Kept(Exporter):
 
 @pytest.fixture
 def trained(tmp_path: Path, make_run: MakeRun) -> Run:
-    spec = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
-    save_network(Compact(2, 4, 1), spec, {}, tmp_path / "network.safetensors")
+    save_network(Compact(2, 4, 1), {}, tmp_path / "network.safetensors")
     return make_run(
         "ours", _psnr(), candidate_facts={"kind": "checkpoint", "path": str(tmp_path / "network.safetensors")}
     )
@@ -212,8 +211,7 @@ def test_a_network_is_exported_once_for_all_suites_and_anew_when_it_has_changed(
     gate = ExportParity(exporter)
     assert gate.judge("export", trained, trained) == gate.judge("export", trained, trained)
     assert exporter.writes == 1
-    spec = {"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}
-    save_network(Compact(2, 4, 1), spec, {"seed": 1}, Path(trained.summary.candidate_facts.path or ""))
+    save_network(Compact(2, 4, 1), {"seed": 1}, Path(trained.summary.candidate_facts.path or ""))
     gate.judge("export", trained, trained)
     assert exporter.writes == 2
 

@@ -45,7 +45,7 @@ def _protocol(*metrics: str, **changes: Any) -> Protocol:
         "metrics": {name: METRICS[name] for name in names},
         **changes,
     }
-    return Protocol("test", "", 2, ResizeDown(2), **values, settings={"metrics": dict.fromkeys(names, "as it is")})
+    return Protocol("test", "", 2, ResizeDown(2), **values)
 
 
 @pytest.fixture

@@ -1,20 +1,24 @@
 """Suites and protocols: which frames are judged, and at what size."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hydra import initialize_config_dir
 from torch import Tensor
 
+from vsr_lab.cli.app import composed
+from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.degradations import BlurDown, Compose, Degradation, Params, ResizeDown
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.suites import Suite, read_pairs
-from vsr_lab.metrics import psnr
+from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim
 
 WriteVideo = Callable[..., Path]
 
@@ -27,7 +31,6 @@ def _protocol(**changes: Any) -> Protocol:
         "trim": 0,
         "centre_only": False,
         "metrics": {"psnr": psnr},
-        "settings": {"crop": 0, "metrics": {"psnr": {"_target_": "psnr"}}},
         **changes,
     }
     return Protocol("test", "", 2, **values)
@@ -81,16 +84,36 @@ def test_a_random_degradation_is_the_same_at_every_call() -> None:
 
 def test_the_fingerprint_changes_with_any_setting_but_the_metrics() -> None:
     plain = _protocol()
-    other = _protocol(settings={"crop": 8, "metrics": {"psnr": {"_target_": "psnr"}}})
-    more = _protocol(settings={"crop": 0, "metrics": {}}, metrics={})
+    other = _protocol(crop=8)
+    more = _protocol(metrics={})
     assert plain.fingerprint != other.fingerprint
     assert plain.fingerprint == more.fingerprint
 
 
 def test_a_metric_measured_otherwise_has_another_fingerprint() -> None:
-    other = _protocol(settings={"crop": 0, "metrics": {"psnr": {"_target_": "psnr", "ceiling": 50}}})
+    other = _protocol(metrics={"psnr": partial(psnr, ceiling=50)})
     assert _protocol().metric_fingerprints.keys() == other.metric_fingerprints.keys() == {"psnr"}
     assert _protocol().metric_fingerprints != other.metric_fingerprints
+
+
+@pytest.mark.parametrize("name", ["vid4-bi-y", "reds4-bi-rgb", "vimeo-bi-y", "content-x2-bi-y"])
+def test_a_protocol_of_python_has_the_fingerprints_of_the_same_one_from_a_yaml(name: str) -> None:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        words = [f"protocol={name}", "candidate=bicubic", "suite=folder", "suite.root=x", "run_dir=x"]
+        config = composed("evaluate", *words).protocol
+    from_yaml = config.build()
+    functions = {"psnr": psnr, "ssim": ssim, "flicker": flicker, "lr_consistency": lr_consistency}
+    own = Protocol(
+        "mine",
+        "in Python",
+        config.scale,
+        ResizeDown(config.scale),
+        colour=config.colour,
+        centre_only=config.centre_only,
+        metrics={metric: functions[metric] for metric in from_yaml.metrics if metric in functions},
+    )
+    assert own.fingerprint == from_yaml.fingerprint
+    assert own.metric_fingerprints.items() <= from_yaml.metric_fingerprints.items()
 
 
 @pytest.mark.parametrize("trait", ["temporal", "modifies_target"])

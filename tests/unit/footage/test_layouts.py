@@ -10,7 +10,7 @@ import pytest
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.footage.layouts import read_layout
-from vsr_lab.footage.shots import Shot, check_lr_shot, find_lr_shots, find_shots
+from vsr_lab.footage.shots import Shot, ShotSelection, check_lr_shot, find_lr_shots, find_shots
 
 WriteVideo = Callable[..., Path]
 
@@ -39,9 +39,11 @@ def reds(tmp_path: Path) -> Path:
 
 def test_reds_is_trained_on_without_the_four_clips_that_it_is_judged_on(reds: Path) -> None:
     assert read_layout(reds).name == "reds"
-    assert _names(find_shots(reds)) == _names(find_shots(reds, split="train")) == ["001", "030"]
-    assert _names(find_shots(reds, split="reds4")) == ["000", "015"]
-    assert [shot.path for shot in find_shots(reds, split="val")] == [reds / "val_sharp" / n for n in ("000", "001")]
+    assert _names(find_shots(reds)) == _names(find_shots(reds, ShotSelection(split="train"))) == ["001", "030"]
+    assert _names(find_shots(reds, ShotSelection(split="reds4"))) == ["000", "015"]
+    assert [shot.path for shot in find_shots(reds, ShotSelection(split="val"))] == [
+        reds / "val_sharp" / n for n in ("000", "001")
+    ]
 
 
 def test_reds_brings_its_lr(reds: Path) -> None:
@@ -75,7 +77,7 @@ def vimeo(tmp_path: Path) -> Path:
 def test_the_lists_of_vimeo90k_are_honoured(vimeo: Path) -> None:
     assert read_layout(vimeo).name == "vimeo90k"
     assert _names(find_shots(vimeo)) == ["00001/0001", "00002/0001"]
-    (judged,) = find_shots(vimeo, split="test")
+    (judged,) = find_shots(vimeo, ShotSelection(split="test"))
     assert judged.name == "00001/0002"
     assert [int(frame[0, 0, 0]) for frame in judged.read(0, 7).frames] == list(range(1, 8))
 
@@ -173,23 +175,23 @@ def test_a_folder_of_another_kind_beside_hr_and_lr_makes_it_no_pair(tmp_path: Pa
 
 def test_what_was_taken_for_what_is_said_in_a_line(reds: Path) -> None:
     told: list[str] = []
-    find_shots(reds, split="val", tell=told.append)
+    find_shots(reds, ShotSelection(split="val"), tell=told.append)
     (line,) = told
     assert "laid out as reds; HR is train_sharp and val_sharp, 2 clips of split val" in line
     assert "recorded LR in train_sharp_bicubic/X4 is used where lr_root=auto is said, and only then" in line
 
 
 def test_a_layout_may_be_said(reds: Path) -> None:
-    assert "val_sharp/001" in _names(find_shots(reds, layout="footage"))
+    assert "val_sharp/001" in _names(find_shots(reds, ShotSelection(layout="footage")))
     with pytest.raises(UserError, match="is not laid out as vimeo90k"):
-        find_shots(reds, layout="vimeo90k")
+        find_shots(reds, ShotSelection(layout="vimeo90k"))
     with pytest.raises(UserError, match=r"layout=red: is not known; choose one of auto, reds, vimeo90k, pairs"):
-        find_shots(reds, layout="red")
+        find_shots(reds, ShotSelection(layout="red"))
 
 
 def test_a_split_that_a_layout_does_not_have_is_told(reds: Path) -> None:
     with pytest.raises(UserError, match=r"split=test: is not a split of .* one of train, val, reds4"):
-        find_shots(reds, split="test")
+        find_shots(reds, ShotSelection(split="test"))
 
 
 def test_listing_opens_no_picture(vimeo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.footage.shots import find_shots, splits_of
+from vsr_lab.footage.shots import ShotSelection, find_shots, splits_of
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, text: str, pr
 def test_byte_order_marks_and_line_ends_of_other_systems_are_read(tmp_path: Path, encoding: str, end: str) -> None:
     path = tmp_path / "m.csv"
     path.write_bytes(end.join(["path,split,owner", "a.mkv,train,me", "b.mkv,eval,me", ""]).encode(encoding))
-    assert [shot.name for shot in find_shots(path, split="train")] == ["a"]
+    assert [shot.name for shot in find_shots(path, ShotSelection(split="train"))] == ["a"]
     assert splits_of(path) == ["eval", "train"]

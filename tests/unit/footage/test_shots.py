@@ -13,7 +13,7 @@ from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
-from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots, parse_window
+from vsr_lab.footage.shots import Shot, ShotSelection, check_lr_shot, find_shots, parse_window
 from vsr_lab.video import ReadOptions
 
 WriteVideo = Callable[..., Path]
@@ -152,12 +152,12 @@ def test_one_file_is_named_by_its_stem(video: Path) -> None:
 def test_clips_come_in_the_order_asked_for(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
     for name in "abc":
         write_video(f"{name}.mkv", frames[:1])
-    assert [shot.name for shot in find_shots(tmp_path, clips=["c", "a"])] == ["c", "a"]
+    assert [shot.name for shot in find_shots(tmp_path, ShotSelection(clips=["c", "a"]))] == ["c", "a"]
 
 
 def test_a_missing_clip_is_named_with_those_there(tmp_path: Path, video: Path) -> None:
     with pytest.raises(UserError, match=r"clips: .* has no clip walk; it has a"):
-        find_shots(tmp_path, clips=["a", "walk"])
+        find_shots(tmp_path, ShotSelection(clips=["a", "walk"]))
 
 
 def test_two_clips_of_one_name_are_refused(tmp_path: Path, write_video: WriteVideo, frames: Frames) -> None:
@@ -169,7 +169,7 @@ def test_two_clips_of_one_name_are_refused(tmp_path: Path, write_video: WriteVid
 
 
 def test_frames_narrows_every_shot(tmp_path: Path, video: Path) -> None:
-    assert [(shot.start, shot.frames) for shot in find_shots(tmp_path, frames="2:6")] == [(2, 4)]
+    assert [(shot.start, shot.frames) for shot in find_shots(tmp_path, ShotSelection(frames="2:6"))] == [(2, 4)]
 
 
 # Manifests
@@ -190,7 +190,7 @@ def test_a_row_says_what_its_shot_is(tmp_path: Path, video: Path, frames: Frames
 
 def test_what_a_row_leaves_open_is_filled_by_the_caller(tmp_path: Path, video: Path) -> None:
     manifest = _manifest(tmp_path, "name,path,start,stop", "open,a.mkv,,", "own,a.mkv,3,4")
-    shots = find_shots(manifest, frames="1:6", downscale=2)
+    shots = find_shots(manifest, ShotSelection(frames="1:6", downscale=2))
     assert shots == [Shot("open", video, 1, 6, 2.0), Shot("own", video, 3, 4, 2.0)]
 
 
@@ -202,10 +202,10 @@ def test_rows_are_chosen_by_split_and_content(tmp_path: Path) -> None:
         "b,b.mkv,eval,screen",
         "c,c.mkv,eval,film",
     )
-    assert [shot.name for shot in find_shots(manifest, split="eval")] == ["b", "c"]
-    assert [shot.name for shot in find_shots(manifest, split="eval", content="screen")] == ["b"]
+    assert [shot.name for shot in find_shots(manifest, ShotSelection(split="eval"))] == ["b", "c"]
+    assert [shot.name for shot in find_shots(manifest, ShotSelection(split="eval", content="screen"))] == ["b"]
     with pytest.raises(UserError, match="no footage of split test"):
-        find_shots(manifest, split="test")
+        find_shots(manifest, ShotSelection(split="test"))
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 def test_rows_say_how_their_files_are_treated_and_the_caller_for_the_rest(tmp_path: Path) -> None:
     manifest = _manifest(tmp_path, "name,path,deinterlace,tone_map,damaged", "a,a.mkv,ivtc,,keep", "b,a.mkv,,bt2390,")
-    one, two = find_shots(manifest, read_options=ReadOptions(deinterlace="bwdif"))
-    assert one.read_options == ReadOptions("ivtc", None, "keep")
-    assert two.read_options == ReadOptions("bwdif", "bt2390")
+    one, two = find_shots(manifest, ShotSelection(deinterlace="bwdif"))
+    assert one.read_options == ReadOptions(deinterlace="ivtc", damaged="keep")
+    assert two.read_options == ReadOptions(deinterlace="bwdif", tone_map="bt2390")
     with pytest.raises(UserError, match="damaged=yes: is not known"):
         find_shots(_manifest(tmp_path, "path,damaged", "a.mkv,yes"))
 

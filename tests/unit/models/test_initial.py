@@ -24,7 +24,7 @@ def _network(seed: int) -> Recurrent:
 
 
 def _safetensors(network: Network, folder: Path) -> Path:
-    save_network(network, SPEC, {}, folder / "network.safetensors")
+    save_network(network, {}, folder / "network.safetensors")
     return folder / "network.safetensors"
 
 

@@ -34,8 +34,7 @@ def span(tmp_path: Path) -> tuple[Span, Path]:
     torch.manual_seed(0)
     network = Span(4, channels=8)
     _random(network)
-    spec = {"_target_": "vsr_lab.models.Span", "scale": 4, "channels": 8}
-    save_network(network, spec, {}, tmp_path / "span.safetensors")
+    save_network(network, {}, tmp_path / "span.safetensors")
     return network.eval(), tmp_path / "span.safetensors"
 
 

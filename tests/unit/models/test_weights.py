@@ -30,7 +30,7 @@ def network() -> Compact:
 
 @pytest.fixture
 def saved(tmp_path: Path, network: Compact) -> Path:
-    save_network(network, SPEC, {"content": "animation", "step": 7}, tmp_path / "network.safetensors")
+    save_network(network, {"content": "animation", "step": 7}, tmp_path / "network.safetensors")
     return tmp_path / "network.safetensors"
 
 
@@ -64,7 +64,7 @@ def test_saving_half_way_leaves_the_old_weights(saved: Path, network: Compact, m
 
     monkeypatch.setattr(Path, "write_bytes", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        save_network(network, SPEC, {}, saved)
+        save_network(network, {}, saved)
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 
@@ -151,7 +151,7 @@ def test_a_note_that_makes_no_sense_is_refused(saved: Path, text: str) -> None:
 def test_weights_that_are_not_finite_are_refused(tmp_path: Path, network: Compact, value: float) -> None:
     with torch.no_grad():
         network.head.weight[0, 0, 0, 0] = value
-    save_network(network, SPEC, {}, tmp_path / "a.safetensors")
+    save_network(network, {}, tmp_path / "a.safetensors")
     with pytest.raises(UserError, match=r"NaN or Inf in head\.weight"):
         load_network(tmp_path / "a.safetensors")
 

@@ -118,31 +118,6 @@ def test_a_guessed_matrix_is_called_assumed(tmp_path: Path, frames: Frames) -> N
     assert VideoFile(_write_source(tmp_path / "a.mp4", frames)).probe.colour.assumed
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
-def test_metadata_is_in_the_file(write_video: WriteVideo, frames: Frames, suffix: str) -> None:
-    options = {"codec": "libx264", "pixel_format": "yuv420p", "metadata": {"comment": "made up", "vsr_lab_bundle": "b"}}
-    with av.open(str(write_video(f"a.{suffix}", frames, **options))) as container:
-        tags = {key.lower(): value for key, value in container.metadata.items()}
-    assert tags.items() >= {("comment", "made up"), ("vsr_lab_bundle", "b")}
-
-
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_sound_is_copied_packet_by_packet(tmp_path: Path, write_video: WriteVideo, frames: Frames, suffix: str) -> None:
-    source = _write_source(tmp_path / "source.mp4", frames)
-    copy = write_video(f"copy.{suffix}", frames, audio_from=source)
-    assert _packets(copy, "audio") == _packets(source, "audio")
-
-
-def test_sound_stays_in_step_with_a_picture_that_begins_late(
-    tmp_path: Path, write_video: WriteVideo, frames: Frames
-) -> None:
-    source = _write_source(tmp_path / "source.mkv", frames, video_starts=0.5)
-    times = VideoFile(source).probe.timestamps
-    copy = write_video("copy.mkv", frames, times, audio_from=source)
-    late = _start(source, "video") - _start(source, "audio")
-    assert _start(copy, "video") - _start(copy, "audio") == pytest.approx(late, abs=2e-3)
-
-
 def test_footage_opens_anew_after_pickling(write_video: WriteVideo, frames: Frames) -> None:
     video = VideoFile(write_video("a.mkv", frames))
     video.read(0, 1)
@@ -275,26 +250,6 @@ def test_an_encoding_that_cannot_be_is_refused_by_key(
     with pytest.raises(UserError, match=words):
         write_video(name, frames, **options)
     assert not capfd.readouterr().err  # of x264's own
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
-def test_the_shape_of_pixels_is_kept(write_video: WriteVideo, frames: Frames, name: str) -> None:
-    options = {"codec": "libx264", "pixel_format": "yuv420p", "sample_aspect": Fraction(16, 11)}
-    assert VideoFile(write_video(name, frames, **options)).aspect == Fraction(16, 11)
-
-
-def test_a_container_that_would_lose_the_shape_of_pixels_is_refused(write_video: WriteVideo, frames: Frames) -> None:
-    """PyAV tells Matroska nothing of it."""
-    with pytest.raises(UserError, match=r"cannot say that pixels are 16/11 .*; choose \.mp4, or codec=libx264"):
-        write_video("a.mkv", frames, sample_aspect=Fraction(16, 11))
-
-
-def test_sound_that_the_container_cannot_hold_is_the_users_to_mend(
-    tmp_path: Path, write_video: WriteVideo, frames: Frames
-) -> None:
-    source = _write_source(tmp_path / "source.mp4", frames)
-    with pytest.raises(UserError, match=r"copy\.webm"):
-        write_video("copy.webm", frames, codec="libvpx-vp9", audio_from=source)
 
 
 # Folders of frames

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import write_moving_clip
 from vsr_lab.core.errors import UserError
-from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.shots import ShotSelection, find_shots
 from vsr_lab.footage.tables import read_rows, write_rows
 
 SCRIPTS = Path(__file__).parents[3] / "scripts/zoo"
@@ -71,7 +71,7 @@ def test_vid4_is_listed_from_where_it_is(asked: list[str], tmp_path: Path) -> No
     for seed, name in enumerate(("calendar", "city", "foliage", "walk", "other")):
         write_moving_clip(tmp_path / f"vid4/{name}.mkv", 3, 32, 32, seed)
     run(tmp_path, vid4=tmp_path / "vid4")
-    found = find_shots(tmp_path / "out/eval.csv", content="vid4")
+    found = find_shots(tmp_path / "out/eval.csv", ShotSelection(content="vid4"))
     assert [shot.name for shot in found] == ["calendar", "city", "foliage", "walk"]
     assert not asked
 

@@ -29,7 +29,7 @@ def pack(tmp_path: Path) -> Path:
     from pack import _add, encode
 
     torch.manual_seed(0)
-    save_network(SpanStream(4, 4, 4), SPEC, {}, tmp_path / "small.safetensors")
+    save_network(SpanStream(4, 4, 4), {}, tmp_path / "small.safetensors")
     index: list[dict[str, str]] = []
     with tarfile.open(tmp_path / "pack.tar", "w") as tar:
         tar.add(tmp_path / "small.safetensors", "small.safetensors")

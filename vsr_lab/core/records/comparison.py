@@ -1,25 +1,28 @@
 """comparison.json: evaluations side by side."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, Strict
 
 from vsr_lab.core.records import Part, Record
 from vsr_lab.core.records.evaluation import Estimate, ProtocolFacts
 
 
-class MetricFacts(Part):
-    """How a metric is displayed.
+class Presentation(Part):
+    """How a metric is displayed; truth: name of the metric that measures the same for the target itself."""
 
-    Attributes:
-        truth: name of the metric that measures the same on the target itself.
-    """
-
-    name: str
     label: str
     unit: str
     better: Literal["higher", "lower"]
-    digits: int
+    digits: Annotated[int, Strict(), Field(ge=0, le=10)]
     note: str = ""
     truth: str | None = None
+
+
+class MetricFacts(Presentation):
+    """A metric and how it is displayed."""
+
+    name: str
 
 
 class SuiteFacts(Part):

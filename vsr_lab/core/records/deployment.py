@@ -1,4 +1,4 @@
-"""manifest.json of a bundle, and VIDEO.provenance.json of an upscaled video."""
+"""manifest.json and parity.json of a bundle, and VIDEO.provenance.json of an upscaled video."""
 
 import hashlib
 import json
@@ -47,6 +47,25 @@ class BundleManifest(Record):
         """Compute what `fingerprint` must be."""
         record = self.model_dump(mode="json", exclude={"fingerprint"})
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+class Parity(Part):
+    """Largest absolute difference (worst, RGB in [0, 1]) between an exported graph and its network over a rollout."""
+
+    format: str
+    worst: float
+    worst_frame: int
+    tolerance: float
+    frames: int
+
+
+class ParityReport(Record):
+    """parity.json of a bundle: each of its graphs compared with the network."""
+
+    command: ClassVar[str] = "export"
+    record: Literal["parity"] = "parity"
+    schema_version: Literal[1] = 1
+    formats: list[Parity]
 
 
 class VideoFacts(Part):

@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,20 +9,11 @@ from torch import Tensor
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
+from vsr_lab.core.records.deployment import Parity
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream
 
 _SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a graph of fixed size is detected
-
-
-class Parity(NamedTuple):
-    """Largest absolute difference (`worst`, RGB in [0, 1]) between an exported graph and its network."""
-
-    format: str
-    worst: float
-    worst_frame: int
-    tolerance: float
-    frames: int
 
 
 class Exporter(ABC):
@@ -69,22 +59,24 @@ class Exporter(ABC):
         network = network.eval()
         self.write(network, torch.rand(1, 3, *_SIZES[0]), path)
         rebuilt = self.load(path)
-        parities = [self._compare(self.reference(network), rebuilt, size) for size in _SIZES]
-        worst = max(parities, key=lambda parity: parity.worst)
-        if not worst.worst <= self.tolerance:  # NaN is refused too
+        worst, at = max(self._compare(self.reference(network), rebuilt, size) for size in _SIZES)
+        if not worst <= self.tolerance:
             path.unlink()
             raise Refusal(
-                f"{self.format}: the exported graph differs from the network by {worst.worst:.2g} at frame "
-                f"{worst.worst_frame} of {self.frames} (allowed {self.tolerance:.2g}); nothing was exported"
+                f"{self.format}: the exported graph differs from the network by {worst:.2g} at frame "
+                f"{at} of {self.frames} (allowed {self.tolerance:.2g}); nothing was exported"
             )
-        return worst
+        return Parity(format=self.format, worst=worst, worst_frame=at, tolerance=self.tolerance, frames=self.frames)
 
-    def _compare(self, network: StreamingNetwork, rebuilt: StreamingNetwork, size: tuple[int, int]) -> Parity:
+    def _compare(
+        self, network: StreamingNetwork, rebuilt: StreamingNetwork, size: tuple[int, int]
+    ) -> tuple[float, int]:
+        """The largest difference, infinity where a frame is not finite, and its frame."""
         clip = rollout_clip(self.frames, *size)
         pairs = zip(stream(network, clip), stream(rebuilt, clip), strict=True)
         differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
         worst = int(differences.argmax())
-        return Parity(self.format, float(differences[worst]), worst, self.tolerance, self.frames)
+        return float(differences[worst]), worst
 
 
 def _difference(ours: Tensor, theirs: Tensor) -> Tensor:

@@ -2,15 +2,21 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import AfterValidator, Field, model_validator
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.strategies import Strategy
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
-from vsr_lab.cli.schema.base import (
+from vsr_lab.cli.config import (
     Bool,
     Command,
     FolderPath,
@@ -22,8 +28,14 @@ from vsr_lab.cli.schema.base import (
     Seed,
     check_scale,
 )
+from vsr_lab.core.network import Network
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 from vsr_lab.core.ranges import LayoutName, file_name
+from vsr_lab.degradations import Degradation
+from vsr_lab.evaluation import Candidate
+from vsr_lab.losses import Objective
+from vsr_lab.training import OptimizerFactory, ParameterGroup
+from vsr_lab.training.recipe import SchedulerFactory
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -96,7 +108,7 @@ class DataConfig(FootageChoice, Reading):
 class ValidationMetric(Section):
     """A metric that validation measures."""
 
-    measure: Annotated[Part[Any], describes("collections.abc.Callable")]
+    measure: Annotated[Part[Callable[..., Tensor]], describes()]
     show: dict[str, Any] | None
 
 
@@ -111,15 +123,6 @@ class ValidationConfig(Section):
     metrics: Annotated[dict[str, ValidationMetric], Field(min_length=1)]
     score: Annotated[dict[str, Number], Field(min_length=1)]
 
-    @model_validator(mode="after")
-    def _score_is_measured(self) -> Self:
-        for name in self.score:
-            if name not in self.metrics:
-                raise ValueError(f"score.{name} is not measured; validation.metrics has {', '.join(self.metrics)}")
-        if not any(self.score.values()):
-            raise ValueError("score has only weights of 0, which choose no checkpoint")
-        return self
-
 
 class TrainerConfig(Section):
     """Keywords of pytorch_lightning.Trainer."""
@@ -131,15 +134,8 @@ class TrainerConfig(Section):
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"] | None
     devices: Annotated[Int, Field(ge=1)] | Literal["auto"] | list[Int]
     num_nodes: Annotated[Int, Field(ge=1)]
-    strategy: Text | Annotated[Part[Any], describes("pytorch_lightning.strategies.Strategy")]
+    strategy: Text | Annotated[Part[Strategy], describes(Strategy)]
     log_every_n_steps: Annotated[Int, Field(ge=1)]
-
-
-class ParameterGroup(Section):
-    """Parameters with a learning rate of their own."""
-
-    match: Annotated[Text, Field(min_length=1)]
-    rate: NonNegative
 
 
 class TrainConfig(Command):
@@ -163,17 +159,17 @@ class TrainConfig(Command):
     init_skip: list[Text]
     branches: Bool
     parameter_groups: list[ParameterGroup]
-    teacher: Annotated[Part[Any], describes("vsr_lab.evaluation.Candidate")] | None
+    teacher: Annotated[Part[Candidate], describes(Candidate)] | None
     data: DataConfig
     validation: ValidationConfig
-    model: Annotated[Part[Any], describes("vsr_lab.core.network.Network")]
-    degradation: Annotated[Part[Any], describes("vsr_lab.degradations.Degradation")]
-    loss: Annotated[Part[Any], describes("vsr_lab.losses.Objective")]
-    optimizer: Annotated[Part[Any], describes("torch.optim.Optimizer"), AfterValidator(_optimizer)]
-    scheduler: Annotated[Part[Any], describes("torch.optim.lr_scheduler.LRScheduler"), AfterValidator(_scheduler)]
-    callbacks: dict[str, Annotated[Part[Any], describes("pytorch_lightning.callbacks.Callback")] | None]
+    model: Annotated[Part[Network], describes(Network)]
+    degradation: Annotated[Part[Degradation], describes(Degradation)]
+    loss: Annotated[Part[Objective], describes(Objective)]
+    optimizer: Annotated[Part[OptimizerFactory], describes(Optimizer), AfterValidator(_optimizer)]
+    scheduler: Annotated[Part[SchedulerFactory], describes(LRScheduler), AfterValidator(_scheduler)]
+    callbacks: dict[str, Annotated[Part[Callback], describes(Callback)] | None]
     trainer: TrainerConfig
-    logger: dict[str, Annotated[Part[Any], describes("pytorch_lightning.loggers.logger.Logger")]] | None = None
+    logger: dict[str, Annotated[Part[Logger], describes(Logger)]] | None = None
     save_every: Steps
     measure_every: Steps
     state_reset_prob: Fraction

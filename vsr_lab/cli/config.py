@@ -1,0 +1,172 @@
+"""The configuration of a command: what the models of all commands share, and the one validation of what was composed.
+
+The model of a command is the type that its `run` takes.
+"""
+
+import importlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+
+from vsr_lab.cli.usage import config_name
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import FilePath, Number, Part, Text
+from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
+from vsr_lab.core.validation import validate
+
+
+def _folder(path: Path) -> Path:
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"must be a folder, {path} is a file")
+    return path
+
+
+Bool = Annotated[bool, Strict()]
+Int = Annotated[int, Strict()]
+Seed = Annotated[Int, Field(ge=0, le=2**32 - 1)]
+Scale = Annotated[Int, Field(ge=1, le=16)]
+Frames = Annotated[Text, Field(pattern=WINDOW), AfterValidator(window)]
+FolderPath = Annotated[FilePath, AfterValidator(_folder)]
+Names = Annotated[list[Text], Field(min_length=1), AfterValidator(distinct)]
+Count = Annotated[Int, Field(ge=1, le=1_000_000)]
+Runs = Annotated[list[FilePath], Field(min_length=1)]
+Front = dict[str, Literal[1, -1]]
+
+
+def check_scale(degradation: Part[Any], scale: int) -> None:
+    """Raises ValueError unless a degradation reduces by scale."""
+    own = degradation.build().scale
+    if own != scale:
+        raise ValueError(f"degradation.scale is {own} and scale is {scale}; they must be equal")
+
+
+class Section(BaseModel):
+    """A part of a configuration: unknown keys are refused, and values are not converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+    def without_effect(self) -> dict[str, str]:
+        """Keys that have no effect beside the values of others, each with the reason. A user may not set them."""
+        return {}
+
+
+class Command(Section):
+    """The configuration of a command."""
+
+    run_dir: FilePath
+    """Folder that the run writes to."""
+    overwrite: Bool = False
+    """Whether an existing run in run_dir may be replaced. Other folders are never cleared."""
+
+    brought: ClassVar[frozenset[str]] = frozenset()
+    """Keys of a content type's yaml that have no effect in this command."""
+
+
+class FootageChoice(Section):
+    """Which footage is read, and how."""
+
+    clips: Names | None = None
+    """Names of the clips to use; null: all."""
+    frames: Frames | None = None
+    """Frames of every clip to use, such as "60:84"; null: all."""
+    downscale: Annotated[Number, Field(ge=1, le=16)] = 1.0
+    """Factor by which footage is downscaled first, to remove coding artefacts."""
+    split: Text | None = None
+    """Split to use, of a manifest or of a dataset's layout."""
+
+
+class Reading(Section):
+    """How interlaced, HDR and damaged footage is read."""
+
+    deinterlace: Deinterlace | None = None
+    """null: interlaced video is refused; auto, bwdif, ivtc: converted to progressive frames; keep: read as stored."""
+    tone_map: ToneMap | None = None
+    """null: HDR is refused; bt2390: tone-mapped to BT.709; keep: its signal is read as stored."""
+    damaged: Damaged | None = None
+    """null: damaged files are refused; keep: the frames that can be decoded are read."""
+
+
+def _default_run_dir(command: str) -> str:
+    """results/COMMAND/DATE; in a sweep, the folder of the job."""
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        sweep = HydraConfig.get().sweep
+        return str(Path(sweep.dir) / sweep.subdir)
+    return f"results/{command}/{datetime.now():%Y-%m-%d_%H-%M-%S}"
+
+
+def register_resolvers() -> None:
+    """default_run_dir, and random_id: one for each configuration, which a run's config.yaml keeps."""
+    OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
+    OmegaConf.register_new_resolver("random_id", lambda: secrets.token_hex(4), use_cache=True, replace=True)
+
+
+register_resolvers()
+
+
+def model_of(command: str) -> type[Section]:
+    """The model of a command's configuration."""
+    module = importlib.import_module(f"vsr_lab.cli.{config_name(command)}")
+    return get_type_hints(module.run, include_extras=True)["config"]
+
+
+def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str = "") -> Any:
+    """Validate the composed configuration of a command.
+
+    Args:
+        command: name of the command.
+        cfg: composed configuration.
+        typed: keys that the user set, whose errors are reported first.
+        prefix: beginning of the message.
+
+    Raises:
+        UserError: for the first invalid value.
+    """
+    model = model_of(command)
+    brought: frozenset[str] = getattr(model, "brought", frozenset())
+    for key in typed:
+        if key.partition(".")[0] in brought:
+            raise UserError(key, f"has no effect on {command}", "remove it")
+    checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
+    for key, reason in checked.without_effect().items():
+        if key in typed:
+            raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")
+    return checked
+
+
+def resolved(cfg: DictConfig) -> dict[str, Any]:
+    """Convert cfg to plain values, without the keys that are not set yet (???)."""
+    try:
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        key = wanted = str(error.full_key)
+        source, seen = OmegaConf.to_container(cfg, resolve=False), set[str]()
+        while "${" in (value := str(_at(source, wanted))) and wanted not in seen:
+            seen.add(wanted)
+            wanted = value.partition("${")[2].partition("}")[0]
+        if wanted.startswith("oc.env:"):
+            raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
+        if value == "???":
+            raise UserError(wanted, "is required", f"set {wanted}=") from error
+        raise UserError(key, f"is a copy of {wanted}, which is not a key of this command", f"set {key}=") from error
+    return _given(plain)
+
+
+def _at(node: Any, key: str) -> Any:
+    """The value at a dotted key; None if there is none."""
+    for step in key.split("."):
+        node = node.get(step) if isinstance(node, dict) else None
+    return node
+
+
+def _given(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _given(value) for key, value in node.items() if value != "???"}
+    return [_given(value) for value in node] if isinstance(node, list) else node
