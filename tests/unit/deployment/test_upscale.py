@@ -88,11 +88,11 @@ def test_a_clip_longer_than_a_chunk_is_whole(bundle: Bundle, write_video: WriteV
 def _remuxed(source: Path, path: Path, sound: Path | None = None, aspect: Fraction | None = None) -> Path:
     """A copy of a video with the sound of another file, and pixels of another shape."""
     with av.open(str(path), "w") as copy, ExitStack() as files:
-        for file in (source, sound) if sound else (source,):
-            container = files.enter_context(av.open(str(file)))
-            stream = copy.add_stream_from_template(container.streams[0])
-            if aspect and file == source:
-                stream.sample_aspect_ratio = aspect  # type: ignore[union-attr]
+        opened = [files.enter_context(av.open(str(file))) for file in (source, sound) if file]
+        streams = [copy.add_stream_from_template(container.streams[0]) for container in opened]
+        if aspect:
+            streams[0].sample_aspect_ratio = aspect  # type: ignore[union-attr]
+        for container, stream in zip(opened, streams, strict=True):
             for packet in container.demux():
                 if packet.dts is not None:
                     packet.stream = stream
