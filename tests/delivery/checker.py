@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.error
 import numpy as np
 from av.stream import Disposition
 
@@ -74,7 +75,7 @@ def describe(path: Path) -> File:
         every: Any = [s for s in container.streams if s.type in {"video", "audio", "subtitle"}]
         for packet in container.demux(every):
             if packet.stream.index == video.index:
-                for frame in packet.decode():
+                for frame in _decoded(packet):
                     times.append((_time(frame), Fraction(frame.duration or 0) * (frame.time_base or 0)))
                     _describe_frame(frame, found)
             elif packet.stream.index in sounds and packet.size and packet.pts is not None:
@@ -92,6 +93,13 @@ def describe(path: Path) -> File:
         found.size = (video.codec_context.width, video.codec_context.height)
         found.aspect = Fraction(video.sample_aspect_ratio or 1)
     return found
+
+
+def _decoded(packet: Any) -> list[Any]:
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        return []
 
 
 def _time(frame: Any) -> Fraction:
@@ -137,7 +145,8 @@ def _ratios(kind: str, data: bytes) -> bytes:
 
 def _plain(packet: Any) -> str:
     try:
-        return " ".join(rect.dialogue.decode(errors="replace") for rect in packet.decode() if hasattr(rect, "dialogue"))
+        text = " ".join(rect.dialogue.decode(errors="replace") for rect in packet.decode() if hasattr(rect, "dialogue"))
+        return re.sub(r"\{[^}]*\}", "", text)  # styles
     except (av.FFmpegError, ValueError):
         return ""
 
@@ -196,7 +205,8 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
         return [f"{len(after.times)} frames for {len(before.times)}"]
     found: list[str] = []
     shift = after.times[0] - before.times[0]
-    if after.container == "mpegts" and 0 < shift < 0.5:  # which has no times below 0
+    least = {"mpegts": 0.5, "matroska,webm": 0.05}  # these have no times below 0, where the priming of AAC begins
+    if 0 < shift < least.get(after.container, 0):
         after.times = [time - shift for time in after.times]
         after.sound = [(start - float(shift), end - float(shift)) for start, end in after.sound]
     tolerance = float(max(before.tick, after.tick, Fraction(1, 2000)))
@@ -207,9 +217,10 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
     true = (
         span and before.rate and abs(float((len(before.times) - 1) / span / before.rate) - 1) < 0.1
     )  # some files state nonsense
-    if true and abs(float(after.rate / before.rate) - 1) > 0.005:
-        found.append(f"rate {before.rate} -> {after.rate}")
     steps = {round(float(b - a) / float(before.tick or 1) / 2) for a, b in pairwise(before.times)}
+    same = len(steps) == 1 or before.container == after.container  # of an uneven rate each states something else
+    if true and same and abs(float(after.rate / before.rate) - 1) > 0.005:
+        found.append(f"rate {before.rate} -> {after.rate}")
     if true and len(steps) > 1 and before.last and abs(float(after.last - before.last)) > 2 * tolerance:
         found.append(f"last frame {float(before.last):.3f} -> {float(after.last):.3f} s")
     for (start, end), (new_start, new_end) in zip(before.sound, after.sound, strict=False):

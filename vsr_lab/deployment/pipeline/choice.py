@@ -69,6 +69,8 @@ def choose_video(
         raise UserError(source.path, problem, "set pixel_format=, or choose preset=archive with a .mkv output")
     written = Samples.of(pixel_format)
     colors = _colors(survey.colors, mapped, rgb=written.rgb)
+    if pixel_format.startswith("yuvj"):
+        colors = replace(colors, full_range=True)
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:
         options["bf"] = "0"  # AVI has no timestamps of display
@@ -130,6 +132,9 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
         raise UserError(
             f".{container}", "holds neither H.264, HEVC, VP9 nor FFV1", "choose .mp4 or .mkv, or set codec="
         )
+    for codec in candidates:
+        if found := pixel_format_for(codec, replace(wanted, alpha=False), size):
+            return codec, found
     return candidates[0], _nearest(candidates[0], wanted, size)
 
 

@@ -53,7 +53,8 @@ class Output:
     ) -> None:
         options = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
         if plan.container in MP4:
-            options |= _mov_flags(plan, faststart)
+            scale = Fraction(plan.video.time_base).denominator  # of edit lists, so that starts and ends are exact
+            options |= {"movie_timescale": str(min(scale, 1_000_000)), **_mov_flags(plan, faststart)}
         self._container: OutputContainer = av.open(
             str(path.absolute()), "w", format=plan.container, container_options=options
         )

@@ -149,6 +149,8 @@ class _Planner:
         video = plan.video
         width, height = video.size
         base = 1 / Fraction(video.rate)
+        if video.codec.rpartition("_")[2] in {"nvenc", "qsv", "amf", "v4l2m2m", "vaapi"}:  # is the hardware there
+            check_encoder(video.codec, (height, width), base, pixel_format=video.pixel_format, options={})
         check_encoder(video.codec, (height, width), base, pixel_format=video.pixel_format, options=video.options)
         try:
             self._try(plan, {})

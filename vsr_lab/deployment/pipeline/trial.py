@@ -32,6 +32,7 @@ _FLAGS = (
     | Disposition.forced | Disposition.hearing_impaired | Disposition.visual_impaired
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-][\d.]+")
+_SHIFTED = Fraction(1, 10)  # seconds that all streams are moved by where sound begins before 0 (priming of AAC)
 _TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
 
 
@@ -132,11 +133,12 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
     if found.sample_aspect != Fraction(video.sample_aspect):
         yield f"the sample aspect ratio {video.sample_aspect}"
     count = min(_FRAMES, len(timing.ticks))
+    shift = _SHIFTED if "matroska" in made.container else _TOLERANCE
     times = [int(tick) * found.index.base for tick in found.index.ticks]
     wished = [int(tick) * timing.base for tick in timing.ticks[:count]]
     if len(times) != count:
         yield f"frames at these times (it counts {len(times)} for {count})"
-    elif abs(times[0] - wished[0]) > _TOLERANCE and made.container != "mpegts":
+    elif not -_TOLERANCE <= times[0] - wished[0] <= shift and made.container != "mpegts":
         yield f"the start time {float(wished[0]):.3f} s"
     elif any(abs((a - times[0]) - (b - wished[0])) > _TOLERANCE for a, b in zip(times, wished, strict=True)):
         yield "the timestamps of frames"
@@ -157,7 +159,8 @@ def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:
             yield f"the language {known.language} of stream {known.index}"
         kept = {key.lower(): value for key, value in found.metadata.items()}
         gone = [key for key, value in known.tags.items() if not _same(value, kept.get(key.lower()))]
-        gone = [key for key in gone if key.lower() != "creation_time"]  # which the file has as well
+        # The file has the time of creation too, and MP4 stores the title of a track by another name.
+        gone = [key for key in gone if key.lower() != "creation_time" and known.tags[key] not in kept.values()]
         if gone and known.kind not in {"attachment", "cover"}:
             yield f"the tags {', '.join(gone)} of stream {known.index}"
         flags = _FLAGS | (Disposition.default if kinds.count(known.kind) > 1 else Disposition(0))
