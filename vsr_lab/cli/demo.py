@@ -13,6 +13,7 @@ from vsr_lab.cli.config import Command, Int, Names, Section
 from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.overrides import normalise
 from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.core.files import check_file, config_dir
 from vsr_lab.core.parts import Text
 from vsr_lab.core.records.evaluation import Choice, Selection
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
@@ -37,6 +38,7 @@ class DemoConfig(Command):
 
     contents: Names
     footage: DemoFootage
+    start: Text
     train: list[Text]
     specialist: list[Text]
     per_frame: list[Text]
@@ -47,9 +49,11 @@ class DemoConfig(Command):
 def run(config: DemoConfig) -> None:
     """Prepare footage, train, evaluate, select, export and upscale; print a table and the paths of the results."""
     start = time.monotonic()
+    weights_file = config_dir().parent / config.start
+    check_file(weights_file, "run the demo in a checkout of the repository, or set start=<weights>")
     root = begin_run(config)
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
-    weights = _train_all(config, root, manifest)
+    weights = _train_all(config, root, manifest, weights_file)
     runs = _evaluate_all(config, root, manifest, weights)
     names = f"[{','.join(str(folder) for folder in runs)}]"
     report = compare.run(
@@ -70,9 +74,9 @@ def _compose(command: str, *words: str) -> Any:
     return composed(command, *normalise(command, words))
 
 
-def _train_all(config: DemoConfig, root: Path, manifest: Path) -> dict[str, Path]:
-    """Train one specialist per content type and a per-frame generalist: name -> weights."""
-    shared = [f"data.root={manifest}", f"data.store={root / 'store'}", *config.train]
+def _train_all(config: DemoConfig, root: Path, manifest: Path, start: Path) -> dict[str, Path]:
+    """Train one specialist per content type and a per-frame generalist from start: name -> weights."""
+    shared = [f"data.root={manifest}", f"data.store={root / 'store'}", f"init_from={start}", *config.train]
     weights: dict[str, Path] = {}
     for content in config.contents:
         own = [f"content={content}", f"data.content={content}", f"run_dir={root / 'train' / content}"]
