@@ -33,13 +33,13 @@ from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.frames import FrameEncoder
 from vsr_lab.deployment.pipeline.output import Output
 from vsr_lab.deployment.pipeline.plan import Planned, make_plan
+from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
 from vsr_lab.video.encoder import reason_of
 from vsr_lab.video.packets import open_input
-from vsr_lab.video.sequential import ReadFrame, SequentialReader
 
 _LAST = -1  # number of what carries the packets after the last frame
 MATCH = Encoding()
