@@ -19,12 +19,12 @@ LINES = [*read_lines(shared_table()), *read_lines(OWN)]
 
 
 def _sample() -> list[Line]:
-    """One line of each kind that is right already: by command, and by what was wrong or what the id begins with."""
+    """One line of each kind that is right already: by what the id begins with, or by command and by what was wrong."""
     first: dict[tuple[str, str], Line] = {}
     for line in LINES:
         if line.name not in KNOWN and not is_event(line):
-            kind = line.earlier_verdict.partition(" (")[0] or line.name.rstrip("0123456789")
-            first.setdefault((line.command, kind), line)
+            kind = (line.command, line.earlier_verdict.partition(" (")[0])
+            first.setdefault(kind if kind[1] else ("", line.name.rstrip("0123456789")), line)
     return list(first.values())
 
 
