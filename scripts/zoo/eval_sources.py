@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, inside, sha256
-from vsr_lab.footage.shots import find_shots
+from vsr_lab.footage.shots import ShotSelection, find_shots
 from vsr_lab.footage.tables import read_rows, write_rows
 
 TABLE = Path(__file__).parents[2] / "results/zoo/eval.csv"
@@ -55,7 +55,7 @@ def main(out: Path, vid4: Path | None = None, table: Path = TABLE) -> None:
             print(f"fetched {row['path']} ({row['licence']})", flush=True)
     manifest: list[dict[str, object]] = [{name: row[name] for name in READ} for row in rows]
     if vid4:
-        for shot in find_shots(vid4, ["calendar", "city", "foliage", "walk"]):
+        for shot in find_shots(vid4, ShotSelection(clips=["calendar", "city", "foliage", "walk"])):
             path = relpath(shot.path.resolve(), out.resolve())
             manifest.append({"name": shot.name, "path": path, "split": "eval", "content_type": "vid4"})
     write_rows(out / "eval.csv", manifest)
