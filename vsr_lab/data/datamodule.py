@@ -1,9 +1,6 @@
 """Lightning data module whose batches depend only on the seed and the training step."""
 
-import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from vsr_lab.core.workers import end_with_parent
 from vsr_lab.data.batch import Batch, Sample, collate, pair_on_device
 from vsr_lab.data.curriculum import Curriculum, CurriculumCrops
 from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
@@ -190,12 +188,4 @@ def _survive_one_sigterm(_: int) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """End this process when the run's own one is gone; torch looks for that every 5 seconds only."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    end_with_parent()  # torch checks every 5 seconds only

@@ -1,18 +1,13 @@
 """Rendering of clips to lossless files with a manifest, in several processes."""
 
-import os
+import multiprocessing
 import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -20,6 +15,7 @@ import numpy as np
 from vsr_lab.core.errors import UserError, check_range
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.workers import count, init_worker
 from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
@@ -120,11 +116,12 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
                 for _ in _frames_written(job):
                     update(advance=1)
             return
-        context = get_context("spawn")  # forking a process with threads, such as OpenCV's or torch's, may hang it
+        context = multiprocessing.get_context(
+            "spawn"
+        )  # forking a process with threads, such as OpenCV's or torch's, may hang it
         done = context.Value("l", 0)
-        ended, held = context.Pipe(duplex=False)
-        shared = (done, cast(Connection, ended))
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, shared)
+        others = {*multiprocessing.active_children()}
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, init_worker, (done,))
         try:
             futures = _submitted(pool, jobs)
             while not all(future.done() and _succeeded(future) for future in futures):
@@ -132,7 +129,8 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
                 update(completed=done.value)
             pool.shutdown()
         except BaseException:
-            held.close()  # ends the workers
+            for worker in {*multiprocessing.active_children()} - others:
+                worker.kill()
             pool.shutdown(cancel_futures=True)
             for job in jobs:
                 remove_abandoned(job.path)
@@ -154,26 +152,10 @@ def _succeeded(future: "Future[None]") -> bool:
     return True
 
 
-_done: "Synchronized[int]"
-
-
-def _init_worker(done: "Synchronized[int]", ended: Connection) -> None:
-    global _done  # noqa: PLW0603  a worker process counts its frames here
-    threading.Thread(target=_end_with, args=(ended,), daemon=True).start()
-    _done = done
-    cv2.setNumThreads(1)
-
-
-def _end_with(ended: Connection) -> None:
-    """End this process when the parent closes its end of the pipe or has ended."""
-    ended.poll(None)
-    os._exit(1)
-
-
 def _write(job: _Job) -> None:
+    cv2.setNumThreads(1)
     for _ in _frames_written(job):
-        with _done.get_lock():
-            _done.value += 1
+        count()
 
 
 def _frames_written(job: _Job) -> Iterator[None]:
