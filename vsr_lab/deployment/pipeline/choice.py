@@ -161,7 +161,7 @@ def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> It
         mov = container == "mov"
         with_alpha = ["prores_ks" if mov else "libvpx-vp9"] * (not rgb) + ["png" if mov else "ffv1"]
         order = [*with_alpha, *order]
-    for codec in [*order, "libvpx-vp9", "mpeg2video"]:
+    for codec in [*order, "libvpx-vp9", "libsvtav1", "mpeg2video"]:
         unusual = codec in {"ffv1", "png"} and container in {"mp4", "3gp"}  # which players of MP4 do not expect
         if has_encoder(codec) and not unusual and _takes(container, codec):
             yield codec
