@@ -67,6 +67,9 @@ def test_the_whole_way(whole_way: Callable[[str], Outcome], cli: Cli, tmp_path: 
     check_bundle(tmp_path / "exported" / "bundle")
     check_upscaled(tmp_path / "out" / "up.mp4", digest)
     assert hashlib.sha256(original.read_bytes()).hexdigest() == digest
+    plan = ["bundle=exported/bundle", "input=in put (1).mkv", "output=planned.mp4", "plan=true"]
+    assert cli("upscale", *plan).code == 0
+    assert not (tmp_path / "planned.mp4").exists()
     # The bundle is a candidate too, and judged it is the network it was made from.
     more = ["suite=folder", f"suite.root={original}", "protocol=content-x2-bi-y", *LEAN]
     assert cli("evaluate", "candidate=bundle", "candidate.path=exported/bundle", *more, "run_dir=b").code == 0

@@ -1,8 +1,10 @@
 """vsr-lab upscale: a video file upscaled by a bundle."""
 
 from dataclasses import replace
+from enum import IntEnum
 from typing import Annotated, Literal, Self
 
+from av.video.reformatter import ColorPrimaries, ColorTrc
 from pydantic import Field, model_validator
 
 from vsr_lab.cli.config import Bool, Command, Int, Reading
@@ -13,6 +15,8 @@ from vsr_lab.deployment import Encoding, Tiling, plan_upscale, upscale
 from vsr_lab.video import ReadOptions
 
 _GIB = 2**30
+# Code points of ITU-T H.273.
+_MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 
 
 class UpscaleConfig(Command, Reading):
@@ -92,6 +96,10 @@ def _encoding(config: UpscaleConfig) -> Encoding:
     )
 
 
+def _name(codes: type[IntEnum], code: int) -> str:
+    return next((known.name.lower() for known in codes if known == code), str(code))
+
+
 def show_plan(plan: Plan, refused: bool) -> None:
     """Print a plan as a table; `refused` means that the command refuses the file because of what would be dropped."""
     video = plan.video
@@ -100,7 +108,9 @@ def show_plan(plan: Plan, refused: bool) -> None:
         for s in plan.streams
     ]
     show_table(f"{plan.preset} -> {plan.container}", ("stream", "kind", "codec", "action", "to"), rows, texts=5)
-    colors = f"primaries {video.primaries}, transfer {video.transfer}, matrix {video.matrix}, {video.range} range"
+    primaries, transfer = _name(ColorPrimaries, video.primaries), _name(ColorTrc, video.transfer)
+    matrix = _MATRICES.get(video.matrix, str(video.matrix))
+    colors = f"{primaries} primaries, {transfer} transfer, {matrix} matrix, {video.range} range"
     options = " ".join(f"{key}={value}" for key, value in video.options.items())
     width, height = video.size
     lines = {
