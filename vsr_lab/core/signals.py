@@ -46,6 +46,15 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
     return error
 
 
+def forget_interruption() -> None:
+    """Let the process end with an exit code of its own after an interruption that was reported.
+
+    CPython ends a `python -m` by SIGINT if the last code compiled from text, such as a dataclass's methods in a module
+    that is being imported, was left by KeyboardInterrupt. Code that ends as it should resets that.
+    """
+    exec("")
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     if number not in _raised:
         signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,24 @@
+"""An interruption ends a process with its own exit code."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+_MODULE = """
+import sys
+from vsr_lab.core.signals import forget_interruption
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    forget_interruption()
+sys.exit(7)
+"""
+
+
+def test_an_interruption_of_code_compiled_from_text_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(_MODULE)
+    path = [str(tmp_path), *filter(None, sys.path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, env={"PYTHONPATH": ":".join(path)}, check=False
+    )
+    assert done.returncode == 7
