@@ -12,13 +12,13 @@ from vsr_lab.alignment.frame_pairs import FramePair
 from vsr_lab.alignment.grids import Grid, Picture, resample
 from vsr_lab.alignment.registration import block_mean
 from vsr_lab.core.clip import AnyFrames
+from vsr_lab.core.luma import ycbcr_matrix
 
 Colors = npt.NDArray[np.floating[Any]]  # N 3, RGB in [0, 1]
 Affine = npt.NDArray[np.floating[Any]]  # 3 4: RGB and 1 to RGB
 Curve = Callable[[Colors], Colors]
 
-# Kr and Kb of the matrices (ITU-R BT.601, BT.709, BT.2020).
-_LUMA = {"601": (0.299, 0.114), "709": (0.2126, 0.0722), "2020": (0.2627, 0.0593)}
+_MATRICES = ("601", "709", "2020")
 _RANGES = {"limited": (16 / 255, 219 / 255, 224 / 255), "full": (0.0, 1.0, 1.0)}  # black, luma and chroma swing
 TOLERANCE = 0.8  # levels, rms over the picture: rounding, a codec and chroma subsampling stay below
 
@@ -34,12 +34,9 @@ def encoding(matrix: str, swing: str) -> Affine:
         matrix: "601", "709" or "2020".
         swing: "limited" or "full".
     """
-    red, blue = _LUMA[matrix]
     black, luma, chroma = _RANGES[swing]
-    y = np.array([red, 1 - red - blue, blue])
-    b = (np.array([0, 0, 1]) - y) / (2 * (1 - blue))
-    r = (np.array([1, 0, 0]) - y) / (2 * (1 - red))
-    return np.concatenate([np.stack([y * luma, b * chroma, r * chroma]), np.array([[black], [0], [0]])], 1)
+    linear = ycbcr_matrix(f"bt{matrix}") * np.array([[luma], [chroma], [chroma]])
+    return np.concatenate([linear, np.array([[black], [0], [0]])], 1)
 
 
 def _square(affine: Affine) -> Affine:
@@ -52,7 +49,7 @@ def _linear(matrix: npt.ArrayLike, offset: float = 0.0) -> Affine:
 
 def _known_errors() -> dict[str, Affine]:
     known: dict[str, Affine] = {}
-    for (a, p), (b, q) in product(product(_LUMA, _RANGES), repeat=2):
+    for (a, p), (b, q) in product(product(_MATRICES, _RANGES), repeat=2):
         name = " and ".join([f"matrix: {a} taken for {b}"] * (a != b) + [f"range: {p} taken for {q}"] * (p != q))
         if name:
             known[name] = (np.linalg.inv(_square(encoding(b, q))) @ _square(encoding(a, p)))[:3]
@@ -61,8 +58,8 @@ def _known_errors() -> dict[str, Affine]:
     for order in permutations(range(3)):
         if order != (0, 1, 2):
             known[f"channels: {''.join('RGB'[i] for i in order)} in the place of RGB"] = _linear(np.eye(3)[list(order)])
-    for matrix, (red, blue) in _LUMA.items():
-        known[f"colour lost: LR is the {matrix} luma"] = _linear(np.tile([red, 1 - red - blue, blue], (3, 1)))
+    for matrix in _MATRICES:
+        known[f"colour lost: LR is the {matrix} luma"] = _linear(np.tile(ycbcr_matrix(f"bt{matrix}")[0], (3, 1)))
     return known
 
 

@@ -111,14 +111,3 @@ def resample(high: Picture, grid: Grid, size: tuple[int, ...], sigma: float) -> 
     """Blur HR (H, W) by a Gaussian of sigma LR pixels and sample it at the LR pixels of the grid; `size` is (h, w)."""
     rows, columns = gaussian_matrices(grid, size, high.shape, sigma)
     return rows @ high @ columns.T
-
-
-def lanczos_matrix(centres: npt.NDArray[np.floating[Any]], size: int) -> Picture:
-    """The matrix (n, size) of Lanczos-3 interpolation at `centres`; borders are repeated."""
-    first = np.floor(centres).astype(np.int64)[:, None] + np.arange(-2, 4)[None]
-    offsets = first - centres[:, None]
-    weights = np.sinc(offsets) * np.sinc(offsets / 3)
-    weights /= weights.sum(1, keepdims=True)
-    rows = np.zeros((len(centres), size))
-    np.add.at(rows, (np.arange(len(centres))[:, None], np.clip(first, 0, size - 1)), weights)
-    return rows.astype(np.float32)

@@ -9,10 +9,10 @@ from pydantic import Field
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Count, FolderPath, Int, Names, Seed
 from vsr_lab.cli.show import console, show_files, show_table
-from vsr_lab.core.files import write_json
+from vsr_lab.core.files import digest_of, write_json
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.curation import Sample, Scan, Scans, choose_shots, digest_of, find_candidates, frame_rate, write_shot_sheet
+from vsr_lab.curation import Sample, Scan, Scans, choose_shots, find_candidates, frame_rate, write_shot_sheet
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.footage.tables import write_rows
 from vsr_lab.video import open_footage

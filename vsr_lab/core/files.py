@@ -178,6 +178,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of the files in a folder."""
+    if path.is_file():
+        return sha256(path)
+    files = sorted(file for file in path.iterdir() if file.is_file())
+    return hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
+
+
 def check_sha256(path: Path, expected: str) -> None:
     """Raise UserError if the SHA-256 of a file is not as expected. An unchanged file is read once per process."""
     if path.is_file():

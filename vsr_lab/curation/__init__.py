@@ -1,7 +1,7 @@
 """Curation of footage: manifests, splits without leakage, and representative samples."""
 
 from vsr_lab.curation.content import ContentModel
-from vsr_lab.curation.index import Index, Scans, build_index, digest_of, known_digest, plan_index
+from vsr_lab.curation.index import Index, Scans, build_index, known_digest, plan_index
 from vsr_lab.curation.leaks import ShotFingerprint, find_leaks, fingerprint_shot
 from vsr_lab.curation.rows import Row
 from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_candidates
@@ -22,7 +22,6 @@ __all__ = [
     "assign_splits",
     "build_index",
     "choose_shots",
-    "digest_of",
     "find_candidates",
     "find_leaks",
     "fingerprint_shot",

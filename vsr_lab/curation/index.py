@@ -1,13 +1,12 @@
 """The manifest of a folder of footage. Each file is measured once, and again only if it changes."""
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import make_folder, sha256
+from vsr_lab.core.files import digest_of, make_folder
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.rows import (
     COLUMNS,
@@ -110,16 +109,6 @@ class Scans:
         found = scan(footage)
         found.save(place)
         return found
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files."""
-    if path.is_file():
-        return sha256(path)
-    whole = hashlib.sha256()
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
-        whole.update(f"{file.name} {sha256(file)}\n".encode())
-    return whole.hexdigest()
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, inside, sha256, write_json
+from vsr_lab.core.files import atomic_path, digest_of, inside, write_json
 from vsr_lab.core.parts import spec_of
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation, Params, degrade
@@ -143,7 +143,7 @@ def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable
         "frames": shot.frames,
         "source": {
             "path": str(shot.path.resolve()),
-            "sha256": _digest(shot.path),
+            "sha256": digest_of(shot.path),
             "start": shot.start,
             "crop": shot.crop,
             "downscale": shot.downscale,
@@ -165,12 +165,3 @@ def _frame_rate(shot: Shot) -> Fraction:
     rate = Fraction(shot.rate)
     standard = (Fraction(round(rate)), Fraction(1000 * round(rate * 1001 / 1000), 1001))
     return next((one for one in standard if abs(one / rate - 1) < 1 / 5000), rate.limit_denominator(1001))
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a file, or of the hashes of a folder's files in the order of their names."""
-    if path.is_file():
-        return sha256(path)
-    return hashlib.sha256(
-        "".join(sha256(file) for file in sorted(path.iterdir()) if file.is_file()).encode()
-    ).hexdigest()

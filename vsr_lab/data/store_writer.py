@@ -11,21 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import make_folder, write_text
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.data.activity import measure_activity
 from vsr_lab.data.store import (
     Record,
@@ -45,13 +35,6 @@ from vsr_lab.video import read_chunks
 _CHUNK = 32  # frames decoded at once
 _SAVE_EVERY = 256  # frames that a kill can cost at most; each save waits for the disk
 GIB = 2**30
-
-
-class FrameRate(ProgressColumn):
-    """Progress column: frames per second so far."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:.0f} frames/s" if task.speed else "")
 
 
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
@@ -110,7 +93,7 @@ def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
     """Records of the shots that are stored and pass the quick check. The records of damaged clips are deleted."""
     records: dict[Shot, Record | None] = {}
     damaged = 0
-    with _bar("checking the store", "clips", len(shots), shown=len(shots) > 2000) as (bar, task):
+    with progress_bar("checking the store", len(shots), shown=len(shots) > 2000) as update:
         for shot in shots:
             path = clip_path(folder, shot)
             record = read_record(path)
@@ -119,7 +102,7 @@ def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
                 record_path(path).unlink()
                 record = None
             records[shot] = record
-            bar.advance(task)
+            update(advance=1)
     if damaged:
         print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
     return records
@@ -155,29 +138,15 @@ def _decoded_bytes(shot: Shot) -> int:
     return len(shot) * math.prod(shot.size) * 3
 
 
-@contextmanager
-def _bar(title: str, unit: str, total: int, shown: bool) -> Generator[tuple[Progress, TaskID]]:
-    columns = [
-        TextColumn(title),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}"),
-        *([FrameRate()] if unit == "frames" else []),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, transient=True, disable=not shown, speed_estimate_period=30) as bar:
-        yield bar, bar.add_task(title, total=total)
-
-
 def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
     """Decode shots in threads, with one progress bar; the first error stops all. Decoders release Python's lock."""
     stop = threading.Event()
     frames = sum(len(shot) for shot in missing.values())
-    with _bar("decoding footage", "frames", frames, shown=True) as (bar, task):
+    with progress_bar("decoding footage", frames, "frames") as update:
 
         def decode(path: Path, shot: Shot) -> None:
             for done in decode_into(shot, path):
-                bar.advance(task, done)
+                update(advance=done)
                 if stop.is_set():
                     return
 

@@ -1,7 +1,5 @@
 """Conversion of SPAN's weights from and to the published format, and to another scale."""
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.models.branches import merged_weight
@@ -23,39 +21,6 @@ def deploy_published(tensors: Tensors) -> Tensors:
         kept[f"{stem}.weight"] = merged_weight(narrow, middle, wide, tensors[f"{stem}.sk.weight"])
         kept[f"{stem}.bias"] = wide[..., 0, 0] @ bias + third + tensors[f"{stem}.sk.bias"]
     return kept
-
-
-def to_published(tensors: Tensors) -> Tensors:
-    """Convert the weights of a `Span` to the published format, which spandrel recognises.
-
-    The output is exactly the same.
-    """
-    made: Tensors = {}
-    for name, weight in tensors.items():
-        stem = name.removesuffix(".weight")
-        if name.startswith(("conv_cat", "upsampler")):
-            made[name] = weight
-        elif stem != name:
-            made |= {f"{stem}.{part}": value for part, value in _conv3xc(weight, tensors[f"{stem}.bias"]).items()}
-    return made
-
-
-def _conv3xc(weight: Tensor, bias: Tensor) -> Tensors:
-    """A Conv3XC that is equal to a 3x3 convolution: its other layers are identities."""
-    outputs, inputs = weight.shape[:2]
-    entry, leave = (F.pad(torch.eye(n).to(weight), (0, 0, 0, n))[..., None, None] for n in (inputs, outputs))
-    return {
-        "conv.0.weight": entry,
-        "conv.0.bias": weight.new_zeros(2 * inputs),
-        "conv.1.weight": F.pad(weight, (0, 0, 0, 0, 0, inputs, 0, outputs)),
-        "conv.1.bias": weight.new_zeros(2 * outputs),
-        "conv.2.weight": leave.transpose(0, 1),
-        "conv.2.bias": bias,
-        "sk.weight": weight.new_zeros(outputs, inputs, 1, 1),
-        "sk.bias": torch.zeros_like(bias),
-        "eval_conv.weight": weight,
-        "eval_conv.bias": bias,
-    }
 
 
 def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.alignment.grids import YX, Grid, lanczos_matrix
+from vsr_lab.alignment.grids import YX
+from vsr_lab.core.resize import resize_matrix
 from vsr_lab.degradations import Degradation, degrade
 
 Families = Mapping[str, Degradation]
@@ -124,9 +125,8 @@ def decibel(mean_square: float) -> float:
 
 def translated(hr: Tensor, shift: YX) -> Tensor:
     """Sample hr (3, H, W) at positions moved by `shift` = (y, x) HR pixels down and right, by Lanczos-3."""
-    height, width = hr.shape[-2:]
-    grid = Grid((1.0, 1.0), shift)
-    rows, columns = (torch.from_numpy(lanczos_matrix(grid.centres(i, n), n)) for i, n in enumerate((height, width)))
+    sides = zip(hr.shape[-2:], shift, strict=True)
+    rows, columns = (resize_matrix(side, side, 1.0, "lanczos", by).to(hr) for side, by in sides)
     return (rows @ hr @ columns.mT).clamp(0, 1)
 
 

@@ -12,7 +12,6 @@ from vsr_lab.alignment.grids import (
     Picture,
     centred,
     gaussian_matrix,
-    lanczos_matrix,
     resample,
 )
 from vsr_lab.alignment.registration import block_mean, register
@@ -66,10 +65,6 @@ def test_rows_blur_and_sample_and_their_derivative_is_true() -> None:
     assert rows @ np.arange(32) == pytest.approx(centres, abs=0.01)  # a ramp is sampled where it is
     numeric = (gaussian_matrix(centres + 1e-3, 32, 1.3)[0] - gaussian_matrix(centres - 1e-3, 32, 1.3)[0]) / 2e-3
     assert np.abs(slope - numeric).max() < 1e-3
-
-
-def test_lanczos_matrix_keep_whole_positions() -> None:
-    assert np.allclose(lanczos_matrix(np.arange(9.0), 9), np.eye(9), atol=1e-6)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS, ids=lambda o: o.name)

@@ -33,7 +33,7 @@ NOISY = {
 
 def degrading(config: dict[str, Any], **changes: Any) -> DegradationJob:
     values = {"seed": 0, "window": 3, "memory_gib": 1.0, **changes}
-    return DegradationJob(instantiate(config, _convert_="all"), config, **values)
+    return DegradationJob(instantiate(config, _convert_="all"), **values)
 
 
 def texture(frames: int, height: int, width: int) -> Frames:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import spandrel
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
@@ -12,9 +13,42 @@ from vsr_lab.core.warp import backward_warp
 from vsr_lab.models import Span, SpanStream, add_branches, fold_branches, init_network, save_network
 from vsr_lab.models.branches import fold_state
 from vsr_lab.models.span import warp_unshuffled
-from vsr_lab.models.span_weights import deploy_published, fit_upsampler, to_published
+from vsr_lab.models.span_weights import deploy_published, fit_upsampler
 
 MEMORY = ["early.*", "recall.*", "late.*", "correction.*", "gate.*"]
+
+
+def _published_form(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Convert the weights of a `Span` to the published format, which spandrel recognises.
+
+    The output is exactly the same.
+    """
+    made: dict[str, Tensor] = {}
+    for name, weight in tensors.items():
+        stem = name.removesuffix(".weight")
+        if name.startswith(("conv_cat", "upsampler")):
+            made[name] = weight
+        elif stem != name:
+            made |= {f"{stem}.{part}": value for part, value in _conv3xc(weight, tensors[f"{stem}.bias"]).items()}
+    return made
+
+
+def _conv3xc(weight: Tensor, bias: Tensor) -> dict[str, Tensor]:
+    """A Conv3XC that is equal to a 3x3 convolution: its other layers are identities."""
+    outputs, inputs = weight.shape[:2]
+    entry, leave = (F.pad(torch.eye(n).to(weight), (0, 0, 0, n))[..., None, None] for n in (inputs, outputs))
+    return {
+        "conv.0.weight": entry,
+        "conv.0.bias": weight.new_zeros(2 * inputs),
+        "conv.1.weight": F.pad(weight, (0, 0, 0, 0, 0, inputs, 0, outputs)),
+        "conv.1.bias": weight.new_zeros(2 * outputs),
+        "conv.2.weight": leave.transpose(0, 1),
+        "conv.2.bias": bias,
+        "sk.weight": weight.new_zeros(outputs, inputs, 1, 1),
+        "sk.bias": torch.zeros_like(bias),
+        "eval_conv.weight": weight,
+        "eval_conv.bias": bias,
+    }
 
 
 def _random(network: nn.Module, std: float = 0.05) -> nn.Module:
@@ -103,7 +137,7 @@ def test_a_checkpoint_with_branches_is_read_without(span: tuple[Span, Path], tmp
 
 def test_spandrel_reads_what_is_written_in_its_form(span: tuple[Span, Path], tmp_path: Path) -> None:
     network, _ = span
-    written = to_published(network.state_dict())
+    written = _published_form(network.state_dict())
     model = spandrel.ModelLoader().load_from_state_dict(dict(written))
     assert (model.architecture.name, model.scale) == ("SPAN", 4)
     frame = _clip(1, 3, 12, 10)
