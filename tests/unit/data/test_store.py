@@ -335,7 +335,8 @@ def test_the_budget_says_what_would_fit(tmp_path: Path, shots: list[Shot]) -> No
 def test_a_disk_that_is_too_small_is_told_before_anything_is_decoded(
     tmp_path: Path, shots: list[Shot], decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vsr_lab.data.store_writer.shutil.disk_usage", lambda path: SimpleNamespace(free=1000, total=2000))
+    disk = SimpleNamespace(free=1000, total=2000)
+    monkeypatch.setattr("vsr_lab.data.store_writer.shutil.disk_usage", lambda path: disk)
     with pytest.raises(UserError, match=r"the disk has 0\.0 GiB free"):
         store_shots(shots, tmp_path, 1)
     assert decoded == []
