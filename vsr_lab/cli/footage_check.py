@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Frames, Names, Scale
+from vsr_lab.cli.overrides import given_words
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import inside, write_json
@@ -80,7 +81,7 @@ def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
 
     Random ones and those that do not exist at it are left out.
     """
-    config: CheckConfig = composed("footage check", *HydraConfig.get().overrides.task, f"++scale={scale}")
+    config: CheckConfig = composed("footage check", *given_words(), f"++scale={scale}")
     nodes = {**config.families, **({declared: config.degradation} if declared else {})}
     built: dict[str, Degradation] = {}
     for name, node in nodes.items():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType, QuotedString
 from hydra.errors import HydraException
@@ -106,6 +107,11 @@ def literal(node: Any) -> Any:
 
 def _escaped(text: str) -> str:
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+
+
+def given_words() -> list[str]:
+    """The overrides of the command that Hydra runs, for another composition; its own list of them is unescaped."""
+    return [_escaped(word) for word in HydraConfig.get().overrides.task]
 
 
 def key_of(word: str) -> str:

@@ -2,12 +2,11 @@
 
 from typing import Annotated, ClassVar
 
-from hydra.core.hydra_config import HydraConfig
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Front, Runs
-from vsr_lab.cli.overrides import key_of
+from vsr_lab.cli.overrides import given_words, key_of
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import Refusal
@@ -76,7 +75,7 @@ def write_selection(config: SelectConfig) -> Selection:
 
 def _gates_of(content: str) -> dict[str, Gate]:
     """The gates of a content type, changed first by its yaml and then by the command line."""
-    typed = [word for word in HydraConfig.get().overrides.task if key_of(word).startswith("gates")]
+    typed = [word for word in given_words() if key_of(word).startswith("gates")]
     return _gates(composed("select", f"content={content}", "runs=[.]", *typed))
 
 
