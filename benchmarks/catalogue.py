@@ -25,11 +25,11 @@ from rich.table import Table
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import digest_of
 from vsr_lab.curation import (
     Scans,
     ShotFingerprint,
     choose_shots,
-    digest_of,
     find_candidates,
     find_leaks,
     fingerprint_shot,

@@ -37,7 +37,7 @@ def main() -> None:
     show("PSNR-Y and SSIM-Y, 640x360", seconds, "scikit-image", FRAMES, "frame")
 
     metrics = {"psnr": psnr, "flicker": flicker, "tof": tof}
-    protocol = Protocol("bench", "", 2, ResizeDown(2), "y", 0, 0, False, metrics, {"metrics": dict.fromkeys(metrics)})
+    protocol = Protocol("bench", "", 2, ResizeDown(2), metrics=metrics)
     candidates = [NetworkCandidate(m, Interpolation(2, m)) for m in ("nearest", "bilinear", "bicubic", "lanczos")]
 
     def judge(some: list[NetworkCandidate]) -> None:

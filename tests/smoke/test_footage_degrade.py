@@ -15,7 +15,7 @@ def test_pairs_are_written_and_fit_a_suite(vsr_lab: Callable[..., str], tiny_foo
         *(f"clip_{i}.mkv" for i in range(3)),
         *(f"clip_{i}.degradation.json" for i in range(3)),
     }
-    protocol = Protocol("any", "", 2, ResizeDown(2), "y", 0, 0, False, {}, {})
+    protocol = Protocol("any", "", 2, ResizeDown(2), metrics={})
     for lr_root in (out / "lr", out / "manifest.csv"):
         clips = check_clips([], Suite("pairs", str(out / "hr"), lr_root=str(lr_root)), protocol)
         assert [low.size for _, low in clips if low] == [(32, 40)] * 3
