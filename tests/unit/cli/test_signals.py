@@ -1,8 +1,11 @@
 """An interruption ends a process with its own exit code."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import vsr_lab
 
 _MODULE = """
 import sys
@@ -17,8 +20,9 @@ sys.exit(7)
 
 def test_an_interruption_of_code_compiled_from_text_is_forgotten(tmp_path: Path) -> None:
     (tmp_path / "interrupted.py").write_text(_MODULE)
-    path = [str(tmp_path), *filter(None, sys.path)]
+    root = Path(vsr_lab.__file__).parents[1]
+    path = os.pathsep.join([str(tmp_path), str(root)])
     done = subprocess.run(
-        [sys.executable, "-m", "interrupted"], cwd=tmp_path, env={"PYTHONPATH": ":".join(path)}, check=False
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, check=False
     )
     assert done.returncode == 7
