@@ -1,6 +1,7 @@
 """The output file: the upscaled video and the other streams as planned, interleaved."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.records.deployment import Plan
 from vsr_lab.deployment.pipeline.carriers import AnyPacket, Carrier, add_carrier, delayed
 from vsr_lab.deployment.pipeline.survey import Survey
+from vsr_lab.deployment.pipeline.timing import Timing
 from vsr_lab.video.encoder import open_encoder
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
@@ -22,35 +24,39 @@ MP4 = {"mp4", "mov", "3gp"}
 _SEI_UUID = "8d2b35fd-9f8b-4a3c-8e4e-7673725f6c61"  # of user data in H.264 that holds the disclosure
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and the data that is needed to write the output.
+
+    Attributes:
+        tags: tags of the output.
+        firsts: content of the first packets of the source's streams.
+        sei: text that is stored in the H.264 stream if the container cannot store it.
+    """
+
+    plan: Plan
+    survey: Survey
+    timing: Timing
+    tags: Mapping[str, str]
+    firsts: Mapping[int, bytes]
+    sei: str = ""
+
+
 class Output:
     """An output file that is being written.
 
     Args:
         path: the file; its suffix determines the container.
-        plan: what is written.
-        survey: properties of the source.
+        planned: what is written.
         source: the open source, whose streams are used as templates.
-        tags: tags of the file.
-        firsts: content of the first packet of streams that need it, by index.
         faststart: whether the index of MP4 is moved to the beginning of the file at the end.
-        sei: text that is stored in the H.264 stream itself.
 
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support this.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        plan: Plan,
-        survey: Survey,
-        source: InputContainer,
-        *,
-        tags: Mapping[str, str],
-        firsts: Mapping[int, bytes],
-        faststart: bool = True,
-        sei: str = "",
-    ) -> None:
+    def __init__(self, path: Path, planned: Planned, source: InputContainer, *, faststart: bool = True) -> None:
+        plan, survey, sei = planned.plan, planned.survey, planned.sei
         options = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
         if plan.container in MP4:
             scale = Fraction(plan.video.time_base).denominator  # of edit lists, so that starts and ends are exact
@@ -65,7 +71,7 @@ class Output:
         self._written = self._first = self._end = 0
         self._begin: int | None = None
         self._held: AnyPacket | None = None
-        self._firsts = firsts
+        self._firsts = planned.firsts
         self.carriers: dict[int, Carrier] = {}
         self._filter: BitStreamFilterContext | None = None
         try:
@@ -74,11 +80,11 @@ class Output:
                 if stream.action == "upscale":
                     self._video: Any = self._add_video(plan, survey)
                 elif stream.action != "drop" and stream.to not in BY_MUXER:
-                    first = firsts.get(stream.index, b"")
+                    first = planned.firsts.get(stream.index, b"")
                     carrier = add_carrier(self._container, source.streams[stream.index], known, stream, first)
                     if carrier:
                         self.carriers[stream.index] = delayed(carrier, self._shift)
-            self._container.metadata.update(tags)
+            self._container.metadata.update(planned.tags)
             if plan.chapters:
                 self._container.set_chapters(_moved(survey.chapters, self._shift))
             if sei:

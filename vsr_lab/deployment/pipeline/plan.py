@@ -1,7 +1,7 @@
 """The plan of an upscaling: whether each stream, tag and property of the source is copied, converted or dropped."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from vsr_lab.core.records.deployment import BundleManifest, Plan, StreamPlan, Vi
 from vsr_lab.deployment.pipeline.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.pipeline.choice import choose_video
 from vsr_lab.deployment.pipeline.encoding import Encoding
-from vsr_lab.deployment.pipeline.survey import SourceStream, Survey, survey
-from vsr_lab.deployment.pipeline.timing import Timing, timing_of
+from vsr_lab.deployment.pipeline.output import Planned
+from vsr_lab.deployment.pipeline.survey import SourceStream, survey
+from vsr_lab.deployment.pipeline.timing import timing_of
 from vsr_lab.deployment.pipeline.trial import Trial, first_packets, try_plan
 from vsr_lab.video import VideoFile
 from vsr_lab.video.encoder import check_encoder, reason_of
@@ -40,24 +41,6 @@ _CONTAINERS = {
     ".mpg": "vob", ".mpeg": "vob", ".vob": "vob",
 }  # fmt: skip
 _CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan, and the data that is needed to write the output.
-
-    Attributes:
-        tags: tags of the output.
-        firsts: content of the first packets of the source's streams.
-        sei: text that is stored in the H.264 stream if the container cannot store it.
-    """
-
-    plan: Plan
-    survey: Survey
-    timing: Timing
-    tags: Mapping[str, str]
-    firsts: Mapping[int, bytes]
-    sei: str = ""
 
 
 def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManifest, encoding: Encoding) -> Planned:
@@ -118,7 +101,10 @@ class _Planner:
         done = plan.model_copy(
             update={"converted": self._converted, "dropped": self._lost, "tags": sorted(self._survey.tags)}
         )
-        return Planned(self._estimated(done), self._survey, self._timing, tags, self._firsts, sei)
+        return self._planned(self._estimated(done), tags, sei)
+
+    def _planned(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Planned:
+        return Planned(plan, self._survey, self._timing, tags, self._firsts, sei)
 
     def _clock_shift(self) -> Fraction:
         start = self._survey.start
@@ -159,7 +145,7 @@ class _Planner:
             raise UserError(self._output, problem, "end it in .mp4 or .mkv, or choose another codec=") from error
 
     def _try(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Trial:
-        return try_plan(plan, self._survey, self._output.suffix, self._timing, tags=tags, firsts=self._firsts, sei=sei)
+        return try_plan(self._planned(plan, tags, sei), self._output.suffix)
 
     def _decide(self, plan: Plan, stream: SourceStream) -> StreamPlan:
         """Plan one stream: the first of its options that the container supports."""

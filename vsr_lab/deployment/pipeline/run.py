@@ -31,8 +31,8 @@ from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.frames import FrameEncoder
-from vsr_lab.deployment.pipeline.output import Output
-from vsr_lab.deployment.pipeline.plan import Planned, make_plan
+from vsr_lab.deployment.pipeline.output import Output, Planned
+from vsr_lab.deployment.pipeline.plan import make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
@@ -193,15 +193,7 @@ class _Run:
     def _open(self, path: Path, templates: InputContainer) -> Output:
         planned = self._planned
         try:
-            return Output(
-                path,
-                planned.plan,
-                planned.survey,
-                templates,
-                tags=planned.tags,
-                firsts=planned.firsts,
-                sei=planned.sei,
-            )
+            return Output(path, planned, templates)
         except (ValueError, av.error.FFmpegError) as error:
             video = planned.plan.video
             what = f"cannot be written as {video.codec} {video.pixel_format} ({reason_of(error)})"

@@ -3,7 +3,7 @@
 import itertools
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,7 +18,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import Plan
 from vsr_lab.deployment.pipeline.encoding import Samples
 from vsr_lab.deployment.pipeline.frames import FrameEncoder
-from vsr_lab.deployment.pipeline.output import BY_MUXER, Output
+from vsr_lab.deployment.pipeline.output import BY_MUXER, Output, Planned
 from vsr_lab.deployment.pipeline.survey import UNSPECIFIED, SourceStream, Survey, survey
 from vsr_lab.deployment.pipeline.timing import Timing
 from vsr_lab.video.packets import open_input, packets_of
@@ -60,36 +60,27 @@ def first_packets(source: Path) -> dict[int, bytes]:
     return found
 
 
-def try_plan(
-    plan: Plan,
-    survey: Survey,
-    suffix: str,
-    timing: Timing,
-    *,
-    tags: Mapping[str, str],
-    firsts: Mapping[int, bytes],
-    sei: str = "",
-) -> Trial:
+def try_plan(planned: Planned, suffix: str) -> Trial:
     """Write a small file as planned and determine what it keeps.
 
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support the plan.
     """
+    plan, timing = planned.plan, planned.timing
     width, height = (small + side % 2 for small, side in zip(_SIDE, plan.video.size, strict=True))
-    small = plan.model_copy(update={"video": plan.video.model_copy(update={"size": (width, height)})})
+    video = plan.video.model_copy(update={"size": (width, height)})
+    small = replace(planned, plan=plan.model_copy(update={"video": video}))
     count = min(_FRAMES, len(timing.ticks))
     with tempfile.TemporaryDirectory(prefix="vsr_lab_") as folder:
         path = Path(folder) / f"trial{suffix}"
-        with open_input(survey.path) as source:
-            output = Output(path, small, survey, source, tags=tags, firsts=firsts, faststart=False, sei=sei)
-            with output:
-                picture = np.zeros((height, width, 3), np.uint8)
-                encode = FrameEncoder(small.video)
-                for pts, duration in zip(timing.ticks[:count], timing.durations[:count], strict=True):
-                    output.write(encode(picture), int(pts), int(duration))
-                for packet in _some_packets(source, output):
-                    output.carry(packet)
-        return _compare(path, small, survey, timing, tags)
+        with open_input(planned.survey.path) as source, Output(path, small, source, faststart=False) as output:
+            picture = np.zeros((height, width, 3), np.uint8)
+            encode = FrameEncoder(video)
+            for pts, duration in zip(timing.ticks[:count], timing.durations[:count], strict=True):
+                output.write(encode(picture), int(pts), int(duration))
+            for packet in _some_packets(source, output):
+                output.carry(packet)
+        return _compare(path, small)
 
 
 def _some_packets(source: Any, output: Output) -> Iterator[Any]:
@@ -98,7 +89,8 @@ def _some_packets(source: Any, output: Output) -> Iterator[Any]:
         yield from itertools.islice(packets_of(source, streams), _PACKETS) if streams else ()
 
 
-def _compare(path: Path, plan: Plan, source: Survey, timing: Timing, tags: Mapping[str, str]) -> Trial:
+def _compare(path: Path, planned: Planned) -> Trial:
+    plan, source, timing, tags = planned.plan, planned.survey, planned.timing, planned.tags
     try:
         found = probe(path, cut_short=True)
     except UserError as error:
