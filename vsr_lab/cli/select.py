@@ -43,10 +43,11 @@ def run(config: SelectConfig) -> None:
 def write_selection(config: SelectConfig) -> Selection:
     """Test the evaluations, write selection.json, print every gate and return the selection."""
     runs = read_runs(config.runs)
+    gates = {name: gate.build() for name, gate in config.gates.items()}
     contents = {run.summary.content for run in runs if run.summary.content}
     selection = select(
         runs,
-        {"default": _gates(config), **{content: _gates_of(content) for content in contents}},
+        {"default": gates, **{content: _gates_of(content, config, gates) for content in contents}},
         config.baseline,
         rank_by=config.rank_by,
         front=config.front,
@@ -73,11 +74,11 @@ def write_selection(config: SelectConfig) -> Selection:
     return selection
 
 
-def _gates_of(content: str) -> dict[str, Gate]:
-    """The gates of a content type, changed first by its yaml and then by the command line."""
+def _gates_of(content: str, config: SelectConfig, gates: dict[str, Gate]) -> dict[str, Gate]:
+    """The gates of a content type, changed first by its yaml and then by the command line.
+
+    Those that it does not change are `gates` itself, built from config, whose results for a network are reused.
+    """
     typed = [word for word in given_words() if key_of(word).startswith("gates")]
-    return _gates(composed("select", f"content={content}", "runs=[.]", *typed))
-
-
-def _gates(config: SelectConfig) -> dict[str, Gate]:
-    return {name: gate.build() for name, gate in config.gates.items()}
+    own = composed("select", f"content={content}", "runs=[.]", *typed).gates
+    return {name: gates[name] if gate == config.gates.get(name) else gate.build() for name, gate in own.items()}

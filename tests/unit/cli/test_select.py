@@ -1,0 +1,30 @@
+"""Gates of content types."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vsr_lab.cli import select
+from vsr_lab.core.parts import Part, parse_part
+from vsr_lab.evaluation import Gate
+
+
+def _parts(floor: float) -> dict[str, Part[Gate]]:
+    exporter = {"_target_": "vsr_lab.deployment.export.OnnxExporter", "frames": 4}
+    nodes: dict[str, dict[str, Any]] = {
+        "export_parity": {"_target_": "vsr_lab.evaluation.gates.ExportParity", "exporter": exporter},
+        "lr_consistency": {"_target_": "vsr_lab.evaluation.gates.Floor", "metric": "lr_consistency", "floor": floor},
+    }
+    return {name: parse_part(node, Gate) for name, node in nodes.items()}
+
+
+def test_a_gate_that_a_content_type_does_not_change_is_the_same_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ExportParity remembers verdicts by its exporter, so another object would export every network again."""
+    config: Any = SimpleNamespace(gates=_parts(35.0))
+    monkeypatch.setattr(select, "composed", lambda *words: SimpleNamespace(gates=_parts(33.0)))
+    monkeypatch.setattr(select, "given_words", list)
+    gates = {name: part.build() for name, part in config.gates.items()}
+    own = select._gates_of("screen_capture", config, gates)
+    assert own["export_parity"] is gates["export_parity"]
+    assert vars(own["lr_consistency"])["floor"] == 33.0
