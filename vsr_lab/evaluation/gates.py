@@ -75,8 +75,9 @@ class Above(Gate):
         reason = f"{self.metric} {found.mean:+.3f} {interval(found)} over {baseline.candidate}"
         reason += f", better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
+        above = above.model_copy(update={"p": p_value(gains, self.margin)})
         if above.passed:
-            return above.model_copy(update={"p": p_value(gains, self.margin)})
+            return above
         frames = within(gains)
         here = frames.above(self.margin) if frames.low is not None else found.mean > self.margin
         if here and min(means.values()) > self.margin and len(means) < MANY_CLIPS:

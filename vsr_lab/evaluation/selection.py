@@ -129,7 +129,7 @@ def _corrected(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
         name: verdict.model_copy(
             update={"outcome": TOO_FEW, "reason": f"{verdict.reason}; not significant among {len(verdicts)} candidates"}
         )
-        if adjusted.get(name, 0) > _SIGNIFICANT
+        if verdict.passed and adjusted.get(name, 0) > _SIGNIFICANT
         else verdict
         for name, verdict in verdicts.items()
     }

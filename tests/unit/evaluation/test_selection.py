@@ -168,3 +168,20 @@ def test_one_of_many_that_gain_by_chance_is_not_significant(make_run: MakeRun) -
     assert not alone.provisional
     assert ten.choices[0].provisional
     assert "not significant among 20 candidates" in ten.choices[0].gates["c0"][0].reason
+
+
+def test_candidates_that_fail_count_among_those_that_were_tried(make_run: MakeRun) -> None:
+    """The best of twenty without a gain passes by chance; that nineteen fail is the reason to doubt it."""
+    gains = {
+        "lucky": [0.05, 0.55, 0.3, 0.1, 0.5, 0.3],
+        **{f"null{i}": [-0.1, 0.1, 0.0, 0.1, -0.1, 0.0] for i in range(19)},
+    }
+    base = make_run("bicubic", {"psnr": {str(i): [30.0] * 8 for i in range(6)}})
+    runs = [
+        make_run(name, {"psnr": {str(i): [30 + gain] * 8 for i, gain in enumerate(values)}})
+        for name, values in gains.items()
+    ]
+    gates: dict[str, dict[str, Gate]] = {"default": {"psnr": Above("psnr", 0.05)}}
+    (choice,) = select([base, *runs], gates, rank_by=["psnr"], front={"psnr": 1}).choices
+    assert (choice.chosen, choice.provisional) == ("lucky", True)
+    assert {choice.gates[f"null{i}"][0].outcome for i in range(19)} == {"fail"}
