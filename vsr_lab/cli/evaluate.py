@@ -13,7 +13,7 @@ from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
 from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.comparison import Presentation
-from vsr_lab.core.records.evaluation import Estimate, Summary
+from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import Candidate, Protocol, Suite, evaluate
 
@@ -84,12 +84,6 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     )
 
 
-def _interval(found: Estimate) -> str:
-    if found.low is None:
-        return "too few frames"
-    return f"{found.low:.4f} to {found.high:.4f}" + ("" if found.about == "clips" else " (these frames)")
-
-
 def show_summary(summary: Summary) -> None:
     """Print one row per metric: its mean, its interval, and the mean of each clip if there are few."""
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
@@ -97,7 +91,7 @@ def show_summary(summary: Summary) -> None:
         [
             name,
             f"{found.mean:.4f}",
-            _interval(found),
+            found.interval("{:.4f}".format, "too few frames"),
             *("" if (mean := means[name]) is None else f"{mean:.4f}" for means in per_clip.values()),
         ]
         for name, found in summary.metrics.items()

@@ -25,7 +25,6 @@ from vsr_lab.evaluation.statistics import (
     clip_means,
     differences,
     estimate,
-    interval,
     p_value,
     within,
 )
@@ -72,8 +71,9 @@ class Above(Gate):
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         gains = differences(_values(run, self.metric), _values(baseline, self.metric))
         found, means = estimate(gains), clip_means(gains)
-        reason = f"{self.metric} {found.mean:+.3f} {interval(found)} over {baseline.candidate}"
-        reason += f", better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
+        ends = found.interval("{:+.3f}".format, "[no interval]")
+        reason = f"{self.metric} {found.mean:+.3f} {ends} over {baseline.candidate}, "
+        reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
         above = above.model_copy(update={"p": p_value(gains, self.margin)})
         if above.passed:

@@ -88,14 +88,6 @@ def _autocorrelation_time(values: Values) -> float:
     return max((1 + correlation) / (1 - correlation), 1.0)
 
 
-def interval(found: Estimate) -> str:
-    """The interval in brackets, and what it is about."""
-    if found.low is None or found.high is None:
-        return "[no interval]"
-    ends = f"[{found.low:+.3f}, {found.high:+.3f}]"
-    return ends if found.about == "clips" else f"{ends} on these frames"
-
-
 def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
     """clip -> ours - theirs, frame by frame.
 

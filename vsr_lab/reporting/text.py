@@ -22,10 +22,7 @@ def signed(value: float | None, digits: int) -> str:
 
 def interval(estimate: Estimate | None, digits: int) -> str:
     """Both ends of the interval in brackets, and whether it holds for these frames only; or nothing."""
-    if estimate is None or estimate.low is None or estimate.high is None:
-        return ""
-    ends = f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
-    return ends if estimate.about == "clips" else f"{ends} on these frames"
+    return "" if estimate is None else estimate.interval(lambda end: number(end, digits))
 
 
 def half_width(estimate: Estimate | None, digits: int) -> str:

@@ -1,5 +1,6 @@
 """summary.json and selection.json: the results of an evaluation, and the candidates that may be deployed."""
 
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
@@ -24,6 +25,12 @@ class Estimate(Part):
     def clear(self) -> bool:
         """Whether a difference is not zero on other clips of the same kind either, with 95 % confidence."""
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
+
+    def interval(self, form: Callable[[float], str], missing: str = "") -> str:
+        """Both ends in brackets, formatted by form, and whether they hold for these frames only; missing if none."""
+        if self.low is None or self.high is None:
+            return missing
+        return f"[{form(self.low)}, {form(self.high)}]" + (" on these frames" if self.about == "frames" else "")
 
     def above(self, bound: float) -> bool:
         """Whether the whole interval is above a bound."""
