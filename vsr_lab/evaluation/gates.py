@@ -71,7 +71,7 @@ class Above(Gate):
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         gains = differences(_values(run, self.metric), _values(baseline, self.metric))
         found, means = estimate(gains), clip_means(gains)
-        ends = found.interval("{:+.3f}".format, "[no interval]")
+        ends = found.interval("{:+.3f}".format, "(no interval)")
         reason = f"{self.metric} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
