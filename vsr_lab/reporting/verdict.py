@@ -48,7 +48,7 @@ def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
         alone = f"{winner} is best at {mean}; its difference to {baseline} was not measured.{behind}"
         return Verdict(name, mean, alone, "unclear")
     gain = with_unit(signed(difference.mean, digits), unit)
-    sentence = f"{winner} is best, {gain} over {baseline} {interval(difference, digits)}"
+    sentence = f"{winner} is best, {gain} over {baseline} {interval(difference, digits)}".rstrip()
     if difference.clear:
         return Verdict(name, gain, f"{sentence}.{behind}", "clear")
     why = "the interval contains zero, so this is not a clear gain"

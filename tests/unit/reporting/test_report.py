@@ -238,6 +238,14 @@ def test_verdict_in_plain_words(comparison: Entry, cells: list[Entry], tone: str
     assert (found.tone, found.sentence.replace("\N{NO-BREAK SPACE}", " ")) == (tone, sentence)
 
 
+def test_a_clip_without_an_interval_says_nothing_about_others(comparison: Entry) -> None:
+    comparison["cells"] = [BASE, {**cell("animator", 31.62, 1.62), "difference": {"mean": 1.62}}]
+    found = verdict(comparison)
+    why = "one clip is too few to conclude anything about others."
+    sentence = f"animator is best, +1.62 dB over bicubic; {why}"
+    assert (found.tone, found.sentence.replace("\N{NO-BREAK SPACE}", " ")) == ("unclear", sentence)
+
+
 def test_specialists_at_home_are_counted(comparison: Entry) -> None:
     assert at_home(lookup(comparison)) == "Specialists are best on their own content type in 1 of 1 suites."
     comparison["candidates"][1]["content"] = None
