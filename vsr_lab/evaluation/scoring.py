@@ -7,11 +7,11 @@ import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from vsr_lab.core.cuts import IsCut, SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.luma import quantise
@@ -46,7 +46,7 @@ class Timed:
         return frame
 
 
-T = TypeVar("T")
+Scored = tuple[Pair, dict[str, Tensor]]  # a pair, and the quantised output of each candidate
 Watch = Callable[[int, Pair, dict[str, Tensor]], None]
 
 
@@ -61,6 +61,8 @@ def score_clip(
     watch: Watch,
 ) -> tuple[list[Score], dict[str, float]]:
     """Score candidates on a clip.
+
+    Temporal metrics have no value at the first frame of a scene, since its previous frame is of another scene.
 
     Args:
         candidates: with distinct names.
@@ -82,13 +84,12 @@ def score_clip(
     outputs = [Timed(c, clip, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
     counted = protocol.scored_frames(frames)
     scores: list[Score] = []
-    for first, window in _overlapping(_frames(targets, outputs, watch), chunk):
+    for first, shared, window in _windows(_frames(targets, outputs, watch), chunk, SceneCutDetector()):
         reference = _Reference(protocol, [pair for pair, _ in window])
         for timed in outputs:
             name = timed.candidate.name
             values = reference.measure(torch.stack([sr[name] for _, sr in window]))
-            # The frame before the chunk is included for the temporal metrics; it was scored with its own chunk.
-            fresh = range(first if first == 0 else first + 1, first + len(window))
+            fresh = range(first + shared, first + len(window))
             scores += [
                 Score(name, clip, t, metric, float(row[t - first]))
                 for metric, row in values.items()
@@ -98,9 +99,7 @@ def score_clip(
     return scores, {timed.candidate.name: 1000 * timed.pace() for timed in outputs}
 
 
-def _frames(
-    targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch
-) -> Iterator[tuple[Pair, dict[str, Tensor]]]:
+def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> Iterator[Scored]:
     for t, pair in enumerate(targets):
         made: dict[str, Tensor] = {}
         for timed in outputs:
@@ -120,18 +119,24 @@ def _frames(
             raise UserError(timed.candidate.name, "outputs more frames than the clip has", "write the same frames")
 
 
-def _overlapping(items: Iterable[T], size: int) -> Iterator[tuple[int, list[T]]]:
-    """Yield chunks of items with the index of their first item; each begins with the last item of the previous one."""
-    window: list[T] = []
-    first = 0
-    for item in items:
-        window.append(item)
+def _windows(frames: Iterable[Scored], size: int, starts_scene: IsCut) -> Iterator[tuple[int, int, list[Scored]]]:
+    """Yield windows of frames with the number of their first frame and of the frames that an earlier one contains too.
+
+    A window begins with the last frame of the previous one, for the temporal metrics, unless a scene starts.
+    """
+    window: list[Scored] = []
+    first = shared = 0
+    for frame in frames:
+        if starts_scene(frame[0].hr) and window:
+            if len(window) > shared:
+                yield first, shared, window
+            first, shared, window = first + len(window), 0, []
+        window.append(frame)
         if len(window) == size + 1:
-            yield first, window
-            first += size
-            window = window[-1:]
-    if len(window) > 1 or first == 0:
-        yield first, window
+            yield first, shared, window
+            first, shared, window = first + size, 1, window[-1:]
+    if len(window) > shared:
+        yield first, shared, window
 
 
 class _Reference:

@@ -113,6 +113,20 @@ def test_the_first_frame_has_no_temporal_score(pairs: list[Pair]) -> None:
     assert {t for _, metric, t in found if metric == "flicker"} == set(range(1, 9))
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 4, 100])
+def test_two_frames_of_different_scenes_have_no_temporal_score(moving: Moving, chunk: int) -> None:
+    hr = quantise(torch.cat([moving(9, 32, 48), 0.4 * moving(9, 32, 48, seed=1)]))
+    joined = [Pair(*pair) for pair in zip(ResizeDown(2).apply(hr, {}), hr, strict=True)]
+    bicubic, protocol = interpolation("bicubic", 2), _protocol("psnr", "flicker")
+    found = _values(_score([bicubic], joined, protocol, chunk, frames=18))
+    assert {t for _, metric, t in found if metric == "psnr"} == set(range(18))
+    assert {t for _, metric, t in found if metric == "flicker"} == {*range(1, 9), *range(10, 18)}
+    second = _values(_score([bicubic], joined[9:], protocol))
+    assert {t: found["bicubic", "flicker", t + 9] for t in range(1, 9)} == pytest.approx(
+        {t: second["bicubic", "flicker", t] for t in range(1, 9)}
+    )
+
+
 def test_trimmed_frames_do_not_count_but_are_the_past_of_those_that_do(pairs: list[Pair]) -> None:
     found = _values(_score([interpolation("bicubic", 2)], pairs, _protocol("flicker", trim=2), 3))
     assert {t for *_, t in found} == set(range(2, 7))
