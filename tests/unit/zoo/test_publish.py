@@ -34,7 +34,7 @@ def _path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def written(folder: Path, **changes: object) -> tuple[Path, Path]:
     """Weights of a small x2 network, and CARD with changes."""
     torch.manual_seed(0)
-    save_network(Span(2, 4), {"name": "run", "steps": 5, "footage": "/home/me"}, folder / "network.safetensors")
+    save_network(Span(2, 4), {"name": "run", "steps": 5, "footage": str(folder)}, folder / "network.safetensors")
     (folder / "card.yaml").write_text(yaml.safe_dump({**CARD, **changes}))
     return folder / "network.safetensors", folder / "card.yaml"
 
