@@ -120,27 +120,28 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
 
 
 def _windows(frames: Iterable[Scored], size: int, starts_scene: IsCut) -> Iterator[tuple[int, int, list[Scored]]]:
-    """Yield windows of frames with the number of their first frame and of the frames that an earlier one contains too.
+    """Split frames into windows of at most size + 1 frames, each within one scene.
 
-    A window begins with the last frame of the previous one, for the temporal metrics, unless a scene starts.
+    A window repeats the last frame of the one before it, which the temporal metrics need, unless it starts a scene.
+
+    Yields:
+        Number of the first frame; number of repeated frames, 0 or 1; frames.
     """
     window: list[Scored] = []
     first = shared = 0
     for frame in frames:
-        if starts_scene(frame[0].hr) and window:
-            if len(window) > shared:
-                yield first, shared, window
-            first, shared, window = first + len(window), 0, []
-        window.append(frame)
-        if len(window) == size + 1:
+        cut = starts_scene(frame[0].hr)
+        if window and (cut or len(window) > size):
             yield first, shared, window
-            first, shared, window = first + size, 1, window[-1:]
-    if len(window) > shared:
+            kept = [] if cut else window[-1:]
+            first, shared, window = first + len(window) - len(kept), len(kept), kept
+        window.append(frame)
+    if window:
         yield first, shared, window
 
 
 class _Reference:
-    """Optical flow and features of a chunk of frames, which depend only on LR and HR."""
+    """Optical flow and features of a window of frames, which depend only on LR and HR."""
 
     def __init__(self, protocol: Protocol, pairs: Sequence[Pair]) -> None:
         self._protocol = protocol
