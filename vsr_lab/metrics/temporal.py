@@ -1,7 +1,7 @@
 """Temporal metrics. sr, hr: (B, T, 3, H, W) in [0, 1]; motion: of hr; results (B, T), NaN for the first frame.
 
 In the formulas, W warps frame t-1 onto frame t by the optical flow of hr, and M is 1 for pixels of frame t that are
-visible in t-1, else 0.
+visible in t-1, else 0. Where M is 0 everywhere, the mean over it is NaN.
 """
 
 import torch
@@ -32,8 +32,9 @@ def _after_first(values: Tensor) -> Tensor:
 
 
 def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
+    """Mean of error (B, T, C, H, W) over the mask, (B, T); NaN where no pixel is visible in both frames."""
     mask = mask.expand_as(error)
-    return (error * mask).sum((-3, -2, -1)) / mask.sum((-3, -2, -1)).clamp(min=1)
+    return (error * mask).sum((-3, -2, -1)) / mask.sum((-3, -2, -1))
 
 
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:

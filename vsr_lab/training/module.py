@@ -151,9 +151,12 @@ class VsrModule(pl.LightningModule):
             inputs = Inputs(known, lazy)
             values = {name: inputs.call(metric).nanmean() for name, metric in self.validation.metrics.items()}
         values["score"] = sum(weight * values[name] for name, weight in self.validation.score.items())
+        finite = bool(sr.isfinite().all())
         for name, value in values.items():
-            shown = name in {"psnr", "score"}
-            self.log(f"val/{name}", value.float(), batch_size=len(sr), sync_dist=True, prog_bar=shown)
+            absent = finite and bool(value.isnan())  # such as flicker where no pixel of HR stays visible
+            size, shown = 0 if absent else len(sr), name in {"psnr", "score"}
+            logged = torch.zeros_like(value) if absent else value
+            self.log(f"val/{name}", logged.float(), batch_size=size, sync_dist=True, prog_bar=shown)
         return {"inputs": inputs}
 
     def _motion(self, batch: Batch) -> Motion:

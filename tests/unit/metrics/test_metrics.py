@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
+from vsr_lab.core.inputs import required_inputs
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion
@@ -94,6 +95,17 @@ def test_alternating_noise_flickers_by_its_swing(moving: Moving) -> None:
     hr = moving(4, x=0, y=0)[None] * 0.5
     sr = hr + torch.tensor([0.0, 10.0, 0.0, 10.0]).view(4, 1, 1, 1) / 255
     assert flicker(sr, hr, Farneback()(hr))[0, 1:].tolist() == pytest.approx([10, 10, 10], abs=1e-3)
+
+
+@pytest.mark.parametrize("metric", [flicker, warp_error, true_warp_error])
+def test_a_frame_of_which_nothing_was_visible_before_has_no_number(
+    hr: Tensor, poor: Tensor, motion: Motion, metric: Callable[..., Tensor]
+) -> None:
+    mask = motion.mask.clone()
+    mask[:, 1] = 0
+    inputs = {"sr": poor, "hr": hr, "motion": motion._replace(mask=mask)}
+    values = metric(**{name: inputs[name] for name in required_inputs(metric)})
+    assert values.isnan().tolist() == [[True, False, True] + [False] * (hr.shape[1] - 3)] * len(hr)
 
 
 def test_warp_error_prefers_blur_to_the_truth_and_flicker_does_not(sliding: tuple[Tensor, Motion]) -> None:

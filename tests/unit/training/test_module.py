@@ -1,5 +1,6 @@
 """What a training is asked for and cannot give is told before it starts."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,3 +54,24 @@ def test_branches_get_the_same_gradients_merged_once_or_at_every_frame(
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None
         assert torch.allclose(found[name], parameter.grad, rtol=1e-4, atol=1e-5), name
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_clip_without_flicker_does_not_hide_the_score_of_the_others(
+    make_module: Callable[..., VsrModule], data: pl.LightningDataModule, broken: bool
+) -> None:
+    """Where nothing stays visible, flicker has no value; a network without values still gets no score."""
+    module = make_module(Compact(2, 4, 1))
+    module.validation = Validation()
+    if broken:
+        torch.nn.init.constant_(next(module.network.parameters()), float("nan"))
+    data.validation = data.train(first=0, steps=2)  # type: ignore[attr-defined]
+    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    both = trainer.validate(module, data, verbose=False)[0]
+    numbers, motion = next(iter(module._motions.items()))
+    module._motions[numbers] = motion._replace(mask=torch.zeros_like(motion.mask))
+    other = trainer.validate(module, data, verbose=False)[0]
+    assert math.isnan(other["val/score"]) == math.isnan(other["val/flicker"]) == broken
+    if not broken:
+        assert other["val/psnr"] == both["val/psnr"]
+        assert other["val/flicker"] != both["val/flicker"]
