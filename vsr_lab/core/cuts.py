@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,13 +20,19 @@ _MIN_CHANGE = 8 / 255  # mean change of the cells at a cut
 _RATIO = 2.0  # change at a cut over the mean change of the previous frames: fast camera motion is no cut
 _SAME_SCENE = 0.8  # correlation of two frames of one scene, whatever their brightness
 _FLAT = 2 / 255  # standard deviation below which a frame shows nothing: black, or a flash
+_STILL = 2 / 255  # largest change of a channel of a cell that stays as it was
+_BLACK = 16 / 255  # cells below this, such as letterbox bars, stay black at a cut too
+_MOST_STILL = 0.25  # largest share of the other cells that stay as they were; 0.4 and more where a window is switched
+# All that decides what a cut is, for fingerprints of measurements.
+CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLACK, _MOST_STILL)
 
 
 class SceneCutDetector:
     """Detects, frame by frame, whether a new scene starts.
 
-    A scene starts at a frame that differs strongly from the previous one, more than earlier frames did, and does not
-    correlate with it. Fast motion and flashes are not detected as cuts.
+    A scene starts at a frame that differs strongly from the previous one, more than earlier frames did, does not
+    correlate with it, and leaves hardly any part as it was. Fast motion, flashes, and a window that is raised over
+    another one are not detected as cuts.
 
     Attributes:
         found: numbers of the frames that start a new scene, so far.
@@ -52,7 +59,11 @@ class SceneCutDetector:
         change = float((cells - previous).abs().mean())
         usual = sum(self._changes) / max(len(self._changes), 1)
         self._changes.append(change)
-        return change >= max(_MIN_CHANGE, _RATIO * usual) and _correlation(cells, previous) < _SAME_SCENE
+        if change < max(_MIN_CHANGE, _RATIO * usual):
+            return False
+        shown = torch.maximum(cells, previous).amax(0) > _BLACK
+        one, other = cells[:, shown], previous[:, shown]
+        return _correlation(one, other) < _SAME_SCENE and _still_share(one, other) <= _MOST_STILL
 
 
 def no_cut(lr: Tensor) -> bool:
@@ -61,10 +72,15 @@ def no_cut(lr: Tensor) -> bool:
 
 
 def _correlation(one: Tensor, other: Tensor) -> float:
-    """Correlation of the gray frames, in [-1, 1]; 1 where one of them is flat."""
+    """Correlation of the gray cells, in [-1, 1]; 1 where one of them is flat."""
     a, b = (cells.mean(0) - cells.mean() for cells in (one, other))
     deviations = float(a.square().mean().sqrt()), float(b.square().mean().sqrt())
     return float((a * b).mean()) / (deviations[0] * deviations[1]) if min(deviations) > _FLAT else 1.0
+
+
+def _still_share(one: Tensor, other: Tensor) -> float:
+    """Share of the cells that are equal in both frames."""
+    return float(((one - other).abs().amax(0) <= _STILL).float().mean())
 
 
 def split_at_cuts(cuts: Collection[int], start: int, stop: int) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import required_inputs
 from vsr_lab.core.parts import spec_of
@@ -58,8 +59,8 @@ class Protocol:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all settings except the metrics, which have their own in metric_fingerprints."""
-        return _digest({name: value for name, value in vars(self).items() if name not in _NOT_HASHED})
+        """Hash of all settings and of the rule for cuts, without the metrics, see metric_fingerprints."""
+        return _digest({k: v for k, v in vars(self).items() if k not in _NOT_HASHED} | {"cuts": str(CUT_RULE)})
 
     @property
     def metric_fingerprints(self) -> dict[str, str]:

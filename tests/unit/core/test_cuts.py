@@ -52,6 +52,28 @@ def test_a_flash_and_a_lamp_are_no_cuts(moving: Moving) -> None:
     assert _cuts(clip) == []
 
 
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.7])
+def test_a_window_that_is_raised_over_another_is_no_cut(moving: Moving, share: float) -> None:
+    """The desktop and the menu bar stay as they were."""
+    desktop, window = moving(1, 48, 64), moving(1, 48, 64, seed=1)
+    before, after = desktop.repeat(5, 1, 1, 1), desktop.repeat(5, 1, 1, 1)
+    width = int(64 * share / (40 / 48))
+    after[..., 8:, :width] = window[..., 8:, :width]
+    assert _cuts(torch.cat([before, after])) == []
+
+
+def test_black_bars_do_not_hide_a_cut(moving: Moving) -> None:
+    clip = torch.cat([moving(5, 48, 64), moving(5, 48, 64, seed=1)])
+    clip[..., :8, :] = clip[..., -8:, :] = 0
+    assert _cuts(clip) == [5]
+
+
+def test_the_end_of_a_dissolve_is_no_cut(moving: Moving) -> None:
+    one, other = moving(24, 96, 128), moving(24, 96, 128, seed=1)
+    shares = torch.linspace(0, 1, 8).view(-1, 1, 1, 1)
+    assert _cuts(torch.cat([one[:8], one[8:16].lerp(other[8:16], shares), other[16:]])) == []
+
+
 def test_after_a_cut_all_is_as_at_a_fresh_start(two_scenes: Tensor, remembering: Network) -> None:
     made = list(NetworkCandidate("network", remembering).frames("clip", two_scenes))
     fresh = list(stream(remembering, two_scenes[6:]))

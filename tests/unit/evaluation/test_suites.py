@@ -14,6 +14,7 @@ from torch import Tensor
 from vsr_lab.cli.app import composed
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.clip import Frames
+from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import UserError
 from vsr_lab.degradations import BlurDown, Compose, Degradation, Params, ResizeDown
 from vsr_lab.evaluation.protocol import Protocol
@@ -88,6 +89,12 @@ def test_the_fingerprint_changes_with_any_setting_but_the_metrics() -> None:
     more = _protocol(metrics={})
     assert plain.fingerprint != other.fingerprint
     assert plain.fingerprint == more.fingerprint
+
+
+def test_the_fingerprint_shows_the_rule_for_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _protocol().fingerprint
+    monkeypatch.setattr("vsr_lab.evaluation.protocol.CUT_RULE", (*CUT_RULE[:-1], 0.5))
+    assert _protocol().fingerprint != before
 
 
 def test_a_metric_measured_otherwise_has_another_fingerprint() -> None:
