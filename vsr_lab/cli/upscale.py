@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 from vsr_lab.cli.config import Bool, Command, Int, Reading
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.core.records.deployment import Plan
-from vsr_lab.deployment import Encoding, Tiling, plan_upscale, upscale
+from vsr_lab.core.records.deployment import Plan, Runtime
+from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.video import ReadOptions
 
 _GIB = 2**30
@@ -36,6 +37,10 @@ class UpscaleConfig(Command, Reading):
     audio: Literal["copy", "transcode", "drop"]
     unsupported: Literal["drop", "convert"] | None
     background: Text | None
+    backend: Backend | Literal["auto"]
+    device: Device | Literal["auto"]
+    precision: Precision | Literal["auto"]
+    threads: Annotated[Int, Field(ge=0, le=1024)]
     watch_cuts: Bool
     tile: Annotated[Int, Field(ge=0, le=65536)]
     overlap: Annotated[Int, Field(ge=0, le=4096)]
@@ -48,6 +53,15 @@ class UpscaleConfig(Command, Reading):
             raise ValueError(f"tile must be >= 8 or 0, got {self.tile}")
         return self
 
+    @model_validator(mode="after")
+    def _the_runtime_exists(self) -> Self:
+        self.runtime()
+        return self
+
+    def runtime(self) -> RuntimeOptions:
+        """How the network is run."""
+        return RuntimeOptions(self.backend, self.device, self.precision, self.threads)
+
     def without_effect(self) -> dict[str, str]:
         return {} if self.tile else {"overlap": "tile is 0"}
 
@@ -56,14 +70,15 @@ def run(config: UpscaleConfig) -> None:
     """Upscale a file and write its provenance, or print the plan."""
     output, encoding = config.output, _encoding(config)
     read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
+    bundle = open_bundle(config.bundle, config.runtime())
     if config.plan:
         show_plan(
-            plan_upscale(config.bundle, config.input, output, encoding=encoding, read_options=read_options),
+            plan_upscale(bundle, config.input, output, encoding=encoding, read_options=read_options),
             refused=config.unsupported is None,
         )
         return
     provenance = upscale(
-        config.bundle,
+        bundle,
         config.input,
         output,
         encoding=encoding,
@@ -77,9 +92,19 @@ def run(config: UpscaleConfig) -> None:
         f"upscaled {provenance.frames} frames to {width}x{height}",
         {"video": output, "provenance": output.with_name(output.name + ".provenance.json")},
     )
+    console.print(f"  {'runtime':<10} {show_runtime(provenance.plan.runtime)}", soft_wrap=True, markup=False)
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
         for item in items:
             console.print(f"  {what:<10} {item}", soft_wrap=True, markup=False)
+
+
+def show_runtime(runtime: Runtime | None) -> str:
+    """A runtime, with its trial if there was one."""
+    if runtime is None:
+        return ""
+    speed = "" if runtime.speed is None else f", {runtime.speed:.1f} x the speed of torch in float32"
+    psnr = "" if runtime.psnr is None else f", {runtime.psnr:.1f} dB to it"
+    return "; refused: ".join([f"{runtime}{speed}{psnr}", *runtime.refused])
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
@@ -118,6 +143,7 @@ def show_plan(plan: Plan, refused: bool) -> None:
         "kept": f"{plan.chapters} chapters, tags: {', '.join(plan.tags) or 'none'}",
         "converted": "; ".join(plan.converted) or "nothing",
         "refused" if refused and plan.dropped else "dropped": "; ".join(plan.dropped) or "nothing",
+        "runtime": show_runtime(plan.runtime),
         "size": f"about {plan.output_bytes / 2**20:.0f} MiB",
         "time": "unknown" if plan.seconds is None else f"about {plan.seconds:.0f} s for the network",
         "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB beside the network",

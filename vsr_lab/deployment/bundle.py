@@ -17,6 +17,8 @@ from vsr_lab.core.parts import spec_of
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import BundleManifest, ParityReport
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
+from vsr_lab.deployment.runtimes import FASTEST, RuntimeOptions
+from vsr_lab.deployment.runtimes.torch import WEIGHTS, bundled_network
 from vsr_lab.models import load_network, save_network
 
 MANIFEST = "manifest.json"
@@ -24,11 +26,17 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened bundle: its manifest and the graph to run."""
+    """An opened bundle.
+
+    Attributes:
+        network: its ONNX graph; if it has none, its network in torch.
+        runtime: how `upscale` runs the bundle; None: `network` is run as it is.
+    """
 
     folder: Path
     manifest: BundleManifest
     network: StreamingNetwork
+    runtime: RuntimeOptions | None = None
 
 
 def export(
@@ -98,7 +106,7 @@ def write_bundle(
         raise UserError(name, "needs future frames, so it has no streaming step", "export a streaming network")
     with atomic_path(folder) as temporary:
         temporary.mkdir()
-        save_network(network, about, temporary / "network.safetensors")
+        save_network(network, about, temporary / WEIGHTS)
         parities = [exporter.export(network, temporary) for exporter in exporters]
         write_record(temporary / "parity.json", ParityReport(formats=parities))
         manifest = BundleManifest(
@@ -127,8 +135,16 @@ def write_bundle(
 _CARD = Path(__file__).with_name("model_card.md.j2")
 
 
-def open_bundle(folder: Path | str) -> Bundle:
-    """Open a bundle. Raises UserError if a file is missing or has changed since the export."""
+def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = FASTEST) -> Bundle:
+    """Open a bundle.
+
+    Args:
+        folder: folder that `export` wrote.
+        runtime: how `upscale` runs it; None: its graph, without a comparison to its network.
+
+    Raises:
+        UserError: a file is missing or has changed since the export.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         what = "is a file, not the folder of a bundle" if folder.exists() else "not found"
@@ -142,14 +158,13 @@ def open_bundle(folder: Path | str) -> Bundle:
             raise UserError(path, "is missing from the bundle", "copy the whole bundle/")
         if sha256(path) != digest:
             raise UserError(path, "was changed after the export", "copy the bundle/ again")
-    unhashed = [file for file in manifest.graphs.values() if file not in manifest.sha256]
+    unhashed = [file for file in (WEIGHTS, *manifest.graphs.values()) if file not in manifest.sha256]
     if unhashed:
         raise UserError(folder / unhashed[0], "has no hash in the manifest", "export the bundle again")
-    if "onnx" not in manifest.graphs:
-        raise UserError(folder, "has no ONNX graph to run", "export it with formats=[onnx]")
-    network = open_onnx(folder / manifest.graphs["onnx"])
+    graph = manifest.graphs.get("onnx")
+    network = open_onnx(folder / graph) if graph else bundled_network(folder)
     for key in ("scale", "warm_up"):
         said, own = getattr(manifest, key), getattr(network, key)
         if said != own:
             raise UserError(folder / MANIFEST, f"{key} is {said}, that of its graph {own}", "export the bundle again")
-    return Bundle(folder, manifest, network)
+    return Bundle(folder, manifest, network, runtime)

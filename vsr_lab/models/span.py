@@ -26,7 +26,7 @@ class Spab(nn.Module):
         """Map x (B, C, h, w) to the outputs of the block and of its first activation, both of the same shape."""
         first = F.silu(self.c1_r(x))
         t = self.c3_r(F.silu(self.c2_r(first)))
-        return (t + x) * (t.sigmoid() - 0.5), first
+        return (t + x.to(t.dtype)) * (t.sigmoid() - 0.5), first  # x of the first block is float32 under autocast
 
 
 class _Layers(StreamingNetwork):

@@ -55,4 +55,4 @@ def bundle(tmp_path: Path, nearest: Nearest) -> Bundle:
     """A bundle of nearest x2, called doubler."""
     about = {"content": "animation"}
     write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), about=about, exporters=[nearest])
-    return open_bundle(tmp_path / "bundle")
+    return open_bundle(tmp_path / "bundle", None)

@@ -119,10 +119,9 @@ def test_another_schema_is_refused(bundle: Bundle) -> None:
         open_bundle(bundle.folder)
 
 
-def test_a_bundle_without_a_graph_to_run_is_refused(bundle: Bundle) -> None:
+def test_a_bundle_without_a_graph_is_run_in_torch(bundle: Bundle) -> None:
     _rewrite(bundle, graphs={})
-    with pytest.raises(UserError, match="no ONNX graph"):
-        open_bundle(bundle.folder)
+    assert isinstance(open_bundle(bundle.folder).network, Interpolation)
 
 
 def test_a_graph_that_has_no_hash_is_refused(bundle: Bundle) -> None:

@@ -134,6 +134,33 @@ class VideoPlan(Part):
     range: Literal["full", "limited"]
 
 
+class Runtime(Part):
+    """How the network is run.
+
+    Attributes:
+        backend: torch, onnxruntime or openvino.
+        device: cpu or cuda.
+        precision: float32, bfloat16 or float16.
+        threads: of the CPU; 0 is the default of the backend.
+        version: of the backend's package.
+        psnr: PSNR of the worst frame of a trial to float32 in torch, in dB; None if it was not measured or is infinite.
+        speed: frames per second relative to float32 in torch, in the same trial; None if it was not measured.
+        refused: alternatives whose output differs too much, with the difference.
+    """
+
+    backend: str
+    device: str
+    precision: str
+    threads: int
+    version: str
+    psnr: float | None = None
+    speed: float | None = None
+    refused: list[str] = Field(default_factory=list[str])
+
+    def __str__(self) -> str:
+        return f"{self.backend} {self.precision} on {self.device}"
+
+
 class Plan(Part):
     """The output of an upscaling, decided before the first frame.
 
@@ -146,6 +173,7 @@ class Plan(Part):
         tags: names of the source's tags that are kept.
         converted: properties that are kept in another form.
         dropped: properties that the output does not keep.
+        runtime: how the network is run; None: as the caller passed it.
         segments: first frames of the parts that are encoded separately; [0]: one part.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
@@ -160,6 +188,7 @@ class Plan(Part):
     tags: list[str] = Field(default_factory=list[str])
     converted: list[str] = Field(default_factory=list[str])
     dropped: list[str] = Field(default_factory=list[str])
+    runtime: Runtime | None = None
     segments: list[int] = Field(default_factory=lambda: [0])
     seconds: float | None = None
     output_bytes: int = 0

@@ -8,13 +8,14 @@ from vsr_lab.deployment.export.onnx import KEY, OnnxStream, open_session, read_n
 from vsr_lab.deployment.export.window import open_window
 
 
-def open_onnx(path: Path) -> StreamingNetwork:
+def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
     """Open an exported step, or a graph with one input of 3T channels. Raises UserError for any other file.
 
     A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs in float32
-    and float16, and graphs whose sizes must be multiples of a power of two, are supported.
+    and float16, and graphs whose sizes must be multiples of a power of two, are supported. By default,
+    onnxruntime determines the number of threads.
     """
-    session = open_session(path)
+    session = open_session(path, threads)
     note = session.get_modelmeta().custom_metadata_map.get(KEY)
     if note:
         return OnnxStream(session, read_note(note, session, path)).eval()

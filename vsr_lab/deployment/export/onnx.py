@@ -152,11 +152,13 @@ def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.float().numpy())
 
 
-def open_session(path: Path) -> ort.InferenceSession:
-    """Open a graph on the CPU. Raises UserError if onnxruntime cannot run it."""
+def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
+    """Open a graph on the CPU. Raises UserError if onnxruntime cannot run it. 0 threads: its own choice."""
     check_file(path, "give an .onnx file")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
     try:
-        return ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises unrelated classes of its own
         raise UserError(
             path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it again"

@@ -36,6 +36,7 @@ from vsr_lab.deployment.pipeline.plan import make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
+from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
 from vsr_lab.video.encoder import reason_of
@@ -81,7 +82,7 @@ def upscale(
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
     Args:
-        bundle: an opened bundle, or its folder.
+        bundle: an opened bundle, which has the options of its runtime, or its folder.
         source, output: video files.
         encoding: settings of the output; by default it has the properties of the source.
         tiling: for frames that are too large for memory.
@@ -93,6 +94,7 @@ def upscale(
         The content of the provenance file: source, output, bundle and settings.
 
     Raises:
+        Refusal: the output of the runtime differs too much from that of the network.
         UserError: the bundle is incomplete; output is source, or exists and overwrite is False; source cannot be read,
             or has streams or properties that output cannot keep.
 
@@ -105,8 +107,9 @@ def upscale(
     source, output = Path(source), Path(output)
     provenance_path = output.with_name(f"{output.name}.provenance.json")
     _check_output(source, output, provenance_path, bundle=bundle.folder, overwrite=overwrite)
-    network = _tiled(bundle.network, tiling) if tiling.side else bundle.network
     video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
+    network = _opened(bundle, planned.plan)
+    network = _tiled(network, tiling) if tiling.side else network
     watch = SceneCutDetector() if watch_cuts else None
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     # A file that another process wrote meanwhile is kept.
@@ -139,7 +142,7 @@ def plan_upscale(
     source, output = Path(source), Path(output)
     listed = replace(encoding, unsupported=encoding.unsupported or "drop")
     video, planned = _planned(bundle, source, output, encoding=listed, read_options=read_options)
-    return planned.plan.model_copy(update={"seconds": _timed(bundle.network, video.size) * video.frames})
+    return planned.plan.model_copy(update={"seconds": _timed(_opened(bundle, planned.plan), video.size) * video.frames})
 
 
 def _planned(
@@ -151,7 +154,15 @@ def _planned(
         read_options = replace(read_options, tone_map="keep")
     video = VideoFile(source, read_options=read_options)
     planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
-    return video, planned
+    if bundle.runtime is None:
+        return video, planned
+    runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size)
+    return video, replace(planned, plan=planned.plan.model_copy(update={"runtime": runtime}))
+
+
+def _opened(bundle: Bundle, plan: Plan) -> StreamingNetwork:
+    """The network of a bundle in the runtime of a plan."""
+    return open_runtime(bundle.folder, bundle.manifest, plan.runtime) if plan.runtime else bundle.network
 
 
 def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:

@@ -1,0 +1,57 @@
+"""What the user requests of a runtime, and which combinations there are."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Backend = Literal["torch", "onnxruntime"]
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "bfloat16", "float16"]
+
+_COMBINATIONS: dict[tuple[Backend, Device], tuple[Precision, ...]] = {
+    ("torch", "cpu"): ("float32", "bfloat16", "float16"),
+    ("torch", "cuda"): ("float32", "bfloat16", "float16"),
+    ("onnxruntime", "cpu"): ("float32",),
+}
+
+
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """How to run the network of a bundle.
+
+    Args:
+        backend: library that runs the network; auto: the fastest whose output differs little from float32 in torch.
+        device: auto: cuda if there is a CUDA device, else cpu.
+        precision: precision of the computation; auto: the fastest, likewise.
+        threads: threads of the CPU; 0: the default of the backend.
+
+    Raises:
+        ValueError: no backend has this combination.
+    """
+
+    backend: Backend | Literal["auto"] = "auto"
+    device: Device | Literal["auto"] = "auto"
+    precision: Precision | Literal["auto"] = "auto"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.combinations():
+            asked = f"backend={self.backend} device={self.device} precision={self.precision}"
+            raise ValueError(f"{asked}: there is no such runtime; {self.backend} has {self._there_is()}")
+
+    def combinations(self) -> list[tuple[Backend, Device, Precision]]:
+        """All combinations that these options allow, whether or not this machine has them."""
+        return [
+            (backend, device, precision)
+            for (backend, device), precisions in _COMBINATIONS.items()
+            for precision in precisions
+            if self.backend in {"auto", backend}
+            if self.device in {"auto", device}
+            if self.precision in {"auto", precision}
+        ]
+
+    def _there_is(self) -> str:
+        own = {key: value for key, value in _COMBINATIONS.items() if key[0] == self.backend}
+        return " and ".join(f"{', '.join(precisions)} on {device}" for (_, device), precisions in own.items())
+
+
+FASTEST = RuntimeOptions()
