@@ -5,10 +5,10 @@ from pathlib import Path
 
 from vsr_lab.core.records import Record
 from vsr_lab.core.records.comparison import Comparison
-from vsr_lab.core.records.deployment import BundleManifest, ParityReport, Provenance
+from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance
 from vsr_lab.core.records.evaluation import Selection, Summary
 
-RECORDS: tuple[type[Record], ...] = (Summary, Comparison, Selection, BundleManifest, ParityReport, Provenance)
+RECORDS: tuple[type[Record], ...] = (Summary, Comparison, Selection, BundleManifest, ParityReport, Provenance, Pair)
 
 
 def schemas() -> dict[str, str]:

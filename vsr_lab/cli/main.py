@@ -16,6 +16,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "footage degrade": ("root",),
     "footage store": ("root",),
     "footage check": ("lr", "hr"),
+    "provenance": ("input",),
 }
 
 

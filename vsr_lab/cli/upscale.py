@@ -12,6 +12,7 @@ from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Plan, Runtime
 from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.video import ReadOptions
 
@@ -90,7 +91,7 @@ def run(config: UpscaleConfig) -> None:
     width, height = provenance.output.size
     show_files(
         f"upscaled {provenance.frames} frames to {width}x{height}",
-        {"video": output, "provenance": output.with_name(output.name + ".provenance.json")},
+        {"video": output, "provenance": provenance_path(output)},
     )
     console.print(f"  {'runtime':<10} {show_runtime(provenance.plan.runtime)}", soft_wrap=True, markup=False)
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():

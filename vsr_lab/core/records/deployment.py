@@ -206,6 +206,8 @@ class Provenance(Record):
         cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: in LR pixels; 0: whole frames.
+        frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for blank ones.
+            They find this record again after the file was renamed or remuxed.
     """
 
     command: ClassVar[str] = "upscale"
@@ -228,3 +230,28 @@ class Provenance(Record):
     tile: int
     overlap: int
     versions: dict[str, str]
+    frame_hashes: list[str] = Field(default_factory=list[str])
+
+
+class Pair(Record):
+    """An original and its upscaled version, for a media index that offers both.
+
+    Frame n of one is frame n of the other, unless the original was deinterlaced.
+
+    Attributes:
+        scale: factor of the enlargement.
+        frames: number of frames of the upscaled version.
+        shift: seconds that its timestamps are later than the original's.
+        rate: its frames per second, as a fraction in text.
+    """
+
+    command: ClassVar[str] = "provenance"
+    record: Literal["pair"] = "pair"
+    schema_version: Literal[1] = 1
+    disclosure: str
+    original: VideoFacts
+    upscaled: VideoFacts
+    scale: int
+    frames: int
+    shift: float
+    rate: str

@@ -21,11 +21,13 @@ class Running:
     Args:
         tile, overlap: in LR pixels; 0: whole frames.
         cuts: first frames of new scenes; None if they were not detected.
+        frame_hashes: of the first frame of each second.
     """
 
     tile: int
     overlap: int
     cuts: list[int] | None
+    frame_hashes: list[str]
 
 
 def provenance_of(
@@ -53,6 +55,7 @@ def provenance_of(
         plan=plan,
         tile=running.tile,
         overlap=running.overlap,
+        frame_hashes=running.frame_hashes,
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
     )
 

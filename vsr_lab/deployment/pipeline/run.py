@@ -36,6 +36,7 @@ from vsr_lab.deployment.pipeline.plan import make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
+from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
@@ -105,21 +106,27 @@ def upscale(
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)
-    provenance_path = output.with_name(f"{output.name}.provenance.json")
-    _check_output(source, output, provenance_path, bundle=bundle.folder, overwrite=overwrite)
+    record_path = provenance_path(output)
+    _check_output(source, output, record_path, bundle=bundle.folder, overwrite=overwrite)
     video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
     network = _opened(bundle, planned.plan)
     network = _tiled(network, tiling) if tiling.side else network
     watch = SceneCutDetector() if watch_cuts else None
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     # A file that another process wrote meanwhile is kept.
-    with atomic_path(provenance_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
+    with atomic_path(record_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
         with ThreadPoolExecutor(1) as hashing:
             source_hash = hashing.submit(sha256, source)
-            _Run(video, planned, encoding).write(temporary, network, watch)
+            upscaling = _Run(video, planned, encoding)
+            upscaling.write(temporary, network, watch)
             facts = source_facts(video, source_hash.result())
         made = output_facts(output.name, temporary, planned.plan.video)
-        running = Running(tiling.side, tiling.overlap if tiling.side else 0, watch.found if watch else None)
+        running = Running(
+            tile=tiling.side,
+            overlap=tiling.overlap if tiling.side else 0,
+            cuts=watch.found if watch else None,
+            frame_hashes=upscaling.hashes.values,
+        )
         provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
         write_record(note, provenance)
         pass_signals()  # both are complete, and are moved into place
@@ -173,13 +180,18 @@ def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:
 
 
 class _Run:
-    """The three stages of upscaling one file."""
+    """The three stages of upscaling one file.
+
+    Attributes:
+        hashes: of the first frame of each second.
+    """
 
     def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding) -> None:
         self._video, self._planned = video, planned
         self._encode = FrameEncoder(planned.plan.video)
         self._deep = bits_of(planned.plan.video.pixel_format) > 8
         self._background = _color(encoding.background) if encoding.background else None
+        self.hashes = FrameHashes()
 
     def write(self, path: Path, network: StreamingNetwork, watch: SceneCutDetector | None) -> None:
         """Read, upscale and encode all frames into a new file."""
@@ -222,6 +234,7 @@ class _Run:
                 raise UserError(self._video.path, problem, "set background=black or another color")
             if read.alpha is not None and self._background is not None:
                 picture = _composited(picture, read.alpha, self._background)
+            self.hashes.add(self._video.probe.timestamps[read.number], picture)
             waiting.append(read)
             yield to_tensor(picture[None])[0]
 

@@ -1,0 +1,93 @@
+"""vsr-lab provenance: how an upscaled file was made."""
+
+from pathlib import Path
+
+from vsr_lab.cli.config import Bool, FolderPath, Section
+from vsr_lab.cli.show import console, show_files
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.files import atomic_path, sha256
+from vsr_lab.core.parts import FilePath
+from vsr_lab.core.records import read_record, write_record
+from vsr_lab.core.records.deployment import Pair, Provenance, VideoFacts
+from vsr_lab.deployment.provenance import FoundRecord, find_provenance, provenance_path
+
+
+class ProvenanceConfig(Section):
+    """Find the record of an upscaled file, and check both.
+
+    Example: vsr-lab provenance upscaled.mp4
+    """
+
+    input: FilePath
+    records: FolderPath | None
+    original: FilePath | None
+    pair: FilePath | None
+    overwrite: Bool
+    """Whether the file pair may be replaced."""
+
+
+def run(config: ProvenanceConfig) -> None:
+    """Print the record of a file. Raises Refusal if there is none, or if it does not belong to the file."""
+    if config.records and not config.records.exists():
+        raise UserError("records", f"{config.records} not found", "name a folder with .provenance.json files")
+    if config.pair and config.pair.exists():
+        if not config.overwrite:
+            raise UserError(config.pair, "already exists", "choose another pair= or set overwrite=true")
+        read_record(config.pair, Pair)  # nothing else is replaced
+    found = find_provenance(config.input, config.records)
+    if found is None:
+        own = provenance_path(config.input)
+        if own.is_file():
+            raise Refusal(
+                f"{config.input}: is not the file that {own.name} describes; neither its bytes nor its pictures"
+            )
+        where = config.records or config.input.parent
+        raise Refusal(f"{config.input}: no record of it in {where}; set records= to the folder that holds it")
+    _show(config.input, found)
+    if config.original:
+        _check_original(config.original, found.record.source)
+    if config.pair:
+        with atomic_path(config.pair, config.overwrite) as temporary:
+            write_record(temporary, _pair(found.record))
+        show_files("written", {"pair": config.pair})
+    if found.how == "pictures" and found.path == provenance_path(config.input):
+        raise Refusal(f"{config.input}: was changed after upscaling: its bytes are not those that its record describes")
+
+
+def _show(video: Path, found: FoundRecord) -> None:
+    record = found.record
+    source, output = record.source, record.output
+    seconds = f"the same pictures in {found.agreement:.0%} of the seconds"
+    how = {"bytes": "unchanged", "pictures": f"other bytes, {seconds}: remuxed, encoded again or altered"}[found.how]
+    size = "{0}x{1}".format
+    lines = {
+        "record": str(found.path),
+        "file": how,
+        "made": f"{record.created} by bundle {record.bundle}, x{record.scale}, {record.frames} frames",
+        "original": f"{source.file}, {size(*source.size)}, SHA-256 {source.sha256}",
+        "upscaled": f"{output.file}, {size(*output.size)}, SHA-256 {output.sha256}",
+        "disclosure": record.disclosure,
+    }
+    console.print(f"\n{video}", style="bold", soft_wrap=True, markup=False)
+    for name, text in lines.items():
+        console.print(f"  {name:<10} {text}", soft_wrap=True, markup=False)
+
+
+def _check_original(path: Path, facts: VideoFacts) -> None:
+    if not path.is_file():
+        raise UserError("original", f"{path} not found", "name the file that was upscaled")
+    if sha256(path) != facts.sha256:
+        raise Refusal(f"{path}: is not the original; that was {facts.file} with SHA-256 {facts.sha256}")
+    console.print("  original   its SHA-256 is right", soft_wrap=True, markup=False)
+
+
+def _pair(record: Provenance) -> Pair:
+    return Pair(
+        disclosure=record.disclosure,
+        original=record.source,
+        upscaled=record.output,
+        scale=record.scale,
+        frames=record.frames,
+        shift=record.plan.shift,
+        rate=record.plan.video.rate,
+    )
