@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Backend = Literal["torch", "onnxruntime"]
+Backend = Literal["torch", "onnxruntime", "openvino"]
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -11,6 +11,7 @@ _COMBINATIONS: dict[tuple[Backend, Device], tuple[Precision, ...]] = {
     ("torch", "cpu"): ("float32", "bfloat16", "float16"),
     ("torch", "cuda"): ("float32", "bfloat16", "float16"),
     ("onnxruntime", "cpu"): ("float32",),
+    ("openvino", "cpu"): ("float32", "bfloat16"),
 }
 
 

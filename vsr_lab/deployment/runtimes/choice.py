@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import BundleManifest, Runtime
 from vsr_lab.core.stream import stream
 from vsr_lab.deployment.export import open_onnx, rollout_clip
-from vsr_lab.deployment.runtimes.base import RuntimeOptions
+from vsr_lab.deployment.runtimes.base import Backend, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import TorchStream, bundled_network
 
 LARGEST_DIFFERENCE = 1e-4  # of float32, any value, RGB in [0, 1]
@@ -52,7 +53,14 @@ def _open_onnxruntime(folder: Path, manifest: BundleManifest, runtime: Runtime) 
     return open_onnx(folder / manifest.graphs["onnx"], runtime.threads)
 
 
-_OPEN: dict[str, _Open] = {"torch": _open_torch, "onnxruntime": _open_onnxruntime}
+def _open_openvino(folder: Path, manifest: BundleManifest, runtime: Runtime) -> StreamingNetwork:
+    from vsr_lab.deployment.runtimes.openvino import OpenVinoStream  # of an extra
+
+    graph = folder / manifest.graphs["onnx"]
+    return OpenVinoStream(graph, open_onnx(graph), runtime)
+
+
+_OPEN: dict[str, _Open] = {"torch": _open_torch, "onnxruntime": _open_onnxruntime, "openvino": _open_openvino}
 
 
 def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> Runtime:
@@ -86,20 +94,31 @@ def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runti
     """The runtimes that the options allow and that this machine has."""
     if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda", "there is no CUDA device", "set device=cpu")
-    if options.backend not in {"auto", "torch"} and "onnx" not in manifest.graphs:
-        raise UserError(f"backend={options.backend}", "the bundle has no ONNX graph", "export it with formats=[onnx]")
+    if options.backend != "auto" and (reason := _missing(options.backend, manifest)):
+        raise UserError(f"backend={options.backend}", *reason)
+    if options.backend == "openvino" and options.precision == "bfloat16" and not _has_bfloat16():
+        problem = "OpenVINO computes in float32 on this processor, which has neither avx512_bf16 nor amx_bf16"
+        raise UserError("precision=bfloat16", problem, "set precision=float32")
     devices = {device for _, device, _ in options.combinations()}
     device = "cuda" if "cuda" in devices and torch.cuda.is_available() else "cpu"
     chosen: list[Runtime] = []
     for backend, of, precision in options.combinations():
         is_fast = precision == "float32" or device == "cuda" or (precision == "bfloat16" and _has_bfloat16())
-        is_there = backend == "torch" or "onnx" in manifest.graphs
-        if of == device and is_there and (is_fast or options.precision == precision):
+        if of == device and not _missing(backend, manifest) and (is_fast or options.precision == precision):
             package = version(backend)
             chosen.append(
                 Runtime(backend=backend, device=device, precision=precision, threads=options.threads, version=package)
             )
     return chosen
+
+
+def _missing(backend: Backend, manifest: BundleManifest) -> tuple[str, str] | None:
+    """What a backend lacks, and how to get it."""
+    if backend == "openvino" and find_spec("openvino") is None:
+        return "OpenVINO is not installed", "pip install 'vsr-lab[openvino]'"
+    if backend != "torch" and "onnx" not in manifest.graphs:
+        return "the bundle has no ONNX graph", "export it with formats=[onnx]"
+    return None
 
 
 class _Trial(NamedTuple):

@@ -1,0 +1,58 @@
+"""The exported step in OpenVINO, on the CPU."""
+
+from pathlib import Path
+
+import openvino
+import torch
+from torch import Tensor
+
+from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.records.deployment import Runtime
+
+_TYPES = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVinoStream(StreamingNetwork):
+    """An exported step, run by OpenVINO. It is compiled for each size of frames, which is faster than for any size.
+
+    Args:
+        graph: the ONNX file.
+        opened: the same graph in another runtime, for its scale and the shapes of its state.
+        runtime: precision and threads.
+    """
+
+    def __init__(self, graph: Path, opened: StreamingNetwork, runtime: Runtime) -> None:
+        super().__init__()
+        self.scale = opened.scale
+        self.size_multiple = opened.size_multiple
+        self.warm_up = opened.warm_up
+        self._opened = opened
+        self._core = openvino.Core()
+        self._graph = graph
+        self._settings = {"INFERENCE_PRECISION_HINT": _TYPES[runtime.precision], "PERFORMANCE_HINT": "LATENCY"}
+        if runtime.threads:
+            self._settings["INFERENCE_NUM_THREADS"] = str(runtime.threads)
+        self._compiled: dict[tuple[torch.Size, ...], openvino.InferRequest] = {}
+
+    def zero_state(self, lr: Tensor) -> State:
+        return self._opened.zero_state(lr)
+
+    def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
+        inputs = [tensor.float().contiguous() for tensor in (lr, *state)]
+        request = self._request(inputs)
+        # Every step writes to new memory, so that neither a frame nor the state is copied.
+        outputs = [torch.empty(tuple(node.shape)) for node in request.model_outputs]
+        for i, tensor in enumerate(inputs):
+            request.set_input_tensor(i, openvino.Tensor(tensor.numpy(), shared_memory=True))
+        for i, tensor in enumerate(outputs):
+            request.set_output_tensor(i, openvino.Tensor(tensor.numpy(), shared_memory=True))
+        request.infer()
+        return outputs[0], tuple(outputs[1:])
+
+    def _request(self, inputs: list[Tensor]) -> openvino.InferRequest:
+        shapes = tuple(tensor.shape for tensor in inputs)
+        if shapes not in self._compiled:
+            model = self._core.read_model(str(self._graph))
+            model.reshape({i: list(shape) for i, shape in enumerate(shapes)})
+            self._compiled[shapes] = self._core.compile_model(model, "CPU", self._settings).create_infer_request()
+        return self._compiled[shapes]
