@@ -26,10 +26,11 @@ class Pictures:
 
     def __init__(self, protocol: Protocol, frames: int, probe: Frames) -> None:
         self._scale = protocol.scale
+        self._frames = frames
         self._middle = frames // 2
         self._y, self._x, self._size = _busiest(probe, protocol.scale)
         self.row = self._y + self._size // 2
-        self._rows: dict[str, list[Frames]] = {}
+        self._rows: dict[str, Frames] = {}
         self._crops: dict[str, Frames] = {}
 
     @property
@@ -41,7 +42,9 @@ class Pictures:
         """Collect the pixels of frame t that are shown."""
         shown = {"hr": pair.hr, **{f"sr/{name}": sr for name, sr in made.items()}}
         for name, frame in shown.items():
-            self._rows.setdefault(name, []).append(to_frames(frame[:, self.row : self.row + 1])[0])
+            if name not in self._rows:  # in one block: small ones between those of frames keep their memory in use
+                self._rows[name] = np.empty((self._frames, frame.shape[-1], 3), np.uint8)
+            self._rows[name][t] = to_frames(frame[:, self.row : self.row + 1])[0]
         if t == self._middle:
             window = (slice(self._y, self._y + self._size), slice(self._x, self._x + self._size))
             self._crops = {name: to_frames(frame[(slice(None), *window)]) for name, frame in shown.items()}
@@ -55,7 +58,7 @@ class Pictures:
         for file, name in (("lr", "lr"), ("hr", "hr"), ("sr", f"sr/{candidate}")):
             _write(folder / f"{file}.png", self._crops[name])
         for file, name in (("hr_xt", "hr"), ("sr_xt", f"sr/{candidate}")):
-            _write(folder / f"{file}.png", np.stack(self._rows[name]))
+            _write(folder / f"{file}.png", self._rows[name])
 
 
 def _write(path: Path, picture: Frames) -> None:
