@@ -246,6 +246,15 @@ def test_compare_and_select_refuse_two_protocols(cli: Cli, here: Path, tiny_foot
     assert sorted(p.name for p in here.iterdir()) == ["a", "b"]
 
 
+def test_candidates_that_cannot_be_evaluated_together(cli: Cli, here: Path, tiny_footage: Path) -> None:
+    refused(evaluate(cli, tiny_footage, "run_dir=run"), "candidate: is required", "bicubic", "candidates=[KIND:PATH")
+    both = evaluate(cli, tiny_footage, "candidates=[bicubic]", "candidate=bilinear", "run_dir=run")
+    refused(both, "candidate: has no effect beside candidates")
+    for listed, named in (("bicubicc", "no kind 'bicubicc'"), ("bicubic,bicubic", "second"), ("checkpoint", "path")):
+        refused(evaluate(cli, tiny_footage, f"candidates=[{listed}]", "run_dir=run"), named)
+    assert not (here / "run").exists()
+
+
 def test_runs_that_are_none(cli: Cli, here: Path) -> None:
     refused(cli("compare", "runs=[nowhere]"), "nowhere", "not found")
     refused(cli("compare", "runs=[]"), "runs: must be a list of at least 1 items, got []")

@@ -140,9 +140,8 @@ def check_upscaled(path: Path, source: str) -> None:
 def test_nothing_deployable_is_said_and_exits_1(cli: Cli, tmp_path: Path, tiny_footage: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     footage = ["suite=folder", f"suite.root={tiny_footage}", "protocol=content-x2-bi-y", *LEAN]
-    for method in ("bicubic", "nearest"):
-        assert cli("evaluate", f"candidate={method}", *footage, f"run_dir={method}").code == 0
-    outcome = cli("select", "runs=[bicubic,nearest]", "run_dir=selected")
+    assert cli("evaluate", "candidates=[bicubic,nearest]", *footage, "run_dir=judged").code == 0
+    outcome = cli("select", "runs=[judged/bicubic,judged/nearest]", "run_dir=selected")
     assert outcome.code == 1
     assert "nothing deployable for folder" in outcome.error
     (choice,) = json.loads((tmp_path / "selected" / "selection.json").read_text())["choices"]

@@ -34,7 +34,7 @@ from vsr_lab.core.signals import interruption_of, pass_signals
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
-_CONTINUED = {"train", "footage render", "demo"}  # what they wrote before they were stopped is used again
+_CONTINUED = {"train", "evaluate", "footage render", "demo"}  # what they wrote before they were stopped is used again
 _begun: list[Path] = []  # folders of the runs of this process
 
 
@@ -156,8 +156,12 @@ def composed(command: str, *words: str) -> Any:
     return check(command, compose(config_name(command), [*words]))
 
 
-def begin_run(config: Command) -> Path:
+def begin_run(config: Command, continued: bool = False) -> Path:
     """Create the run's folder and write the configuration into it.
+
+    Args:
+        config: of the run.
+        continued: keep the files of an equal run that was stopped.
 
     Raises:
         UserError: the folder contains input of the run, is inside it, or cannot be created.
@@ -169,7 +173,7 @@ def begin_run(config: Command) -> Path:
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
-    begin_folder(folder, config.overwrite, yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+    begin_folder(folder, config.overwrite, yaml.safe_dump(values, sort_keys=False, allow_unicode=True), continued)
     _begun.append(folder)
     return folder
 

@@ -1,4 +1,4 @@
-"""vsr-lab evaluate: one candidate on one suite under one protocol."""
+"""vsr-lab evaluate: candidates on one suite under one protocol."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,10 +7,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor
 
-from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Bool, Command, Int, Scale, Section
+from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.usage import options
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import inside
 from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.comparison import Presentation
 from vsr_lab.core.records.evaluation import Summary
@@ -48,21 +52,55 @@ class ProtocolConfig(Section):
 
 
 class EvaluateConfig(Command):
-    """Score one candidate on one suite under one protocol.
+    """Score candidates on one suite under one protocol, in one pass. After a stop, the same command continues.
 
     Example: vsr-lab evaluate candidate=bicubic suite=vid4 suite.root=FOLDER protocol=vid4-bi-y
     """
 
-    candidate: Annotated[Part[Candidate], describes(Candidate)]
+    candidate: Annotated[Part[Candidate], describes(Candidate)] | None = None
+    """The only candidate."""
+    candidates: list[Text] = Field(default_factory=list[Text])
+    """Several instead, each KIND or KIND:PATH, such as [bicubic,checkpoint:RUN/network.safetensors,frames:DIR].
+
+    Each is written to a folder of its name in run_dir.
+    """
     suite: Annotated[Part[Suite], describes(Suite)]
     protocol: ProtocolConfig
 
+    def only(self) -> Part[Candidate]:
+        """The candidate of a configuration without `candidates`. Raises UserError if there is none."""
+        if self.candidate is None:
+            hint = f"choose one of {', '.join(options('candidate'))}, or set candidates=[KIND:PATH,...]"
+            raise UserError("candidate", "is required", hint)
+        return self.candidate
+
 
 def run(config: EvaluateConfig) -> None:
-    """Score the candidate and write its numbers and pictures."""
-    ((folder, summary),) = judge([config]).items()
-    show_summary(summary)
-    show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
+    """Score the candidates and write their numbers and pictures."""
+    for folder, summary in judge(_each(config) if config.candidates else [config]).items():
+        show_summary(summary)
+        show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
+
+
+def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
+    """A configuration for each of `candidates`, whose run_dir is a folder in that of config."""
+    if config.candidate:
+        raise UserError("candidate", "has no effect beside candidates", "add it to them")
+    words = [word for word in given_words() if key_of(word) not in {"candidates", "run_dir"}]
+    configs: dict[str, EvaluateConfig] = {}
+    for text in config.candidates:
+        kind, _, path = text.partition(":")
+        if kind not in options("candidate"):
+            raise UserError("candidates", f"has no kind {kind!r}", f"choose from {', '.join(options('candidate'))}")
+        own = [f"candidate={kind}", *([quoted(f"++candidate.path={path}")] if path else [])]
+        one: EvaluateConfig = composed("evaluate", *words, *own)
+        name = one.only().build().name
+        if name in configs:
+            raise UserError(
+                text, f"is a second candidate of the name {name}", "evaluate it on its own, with candidate.name="
+            )
+        configs[name] = one.model_copy(update={"run_dir": inside(config.run_dir, name)})
+    return list(configs.values())
 
 
 def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
@@ -77,10 +115,10 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     suite = configs[0].suite.build()
     check_content("suite.content", suite.content)
     return evaluate(
-        {config.run_dir: config.candidate.build() for config in configs},
+        {config.run_dir: config.only().build() for config in configs},
         suite,
         configs[0].protocol.build(),
-        begin=lambda: [begin_run(config) for config in configs],
+        begin=lambda: [begin_run(config, continued=True) for config in configs],
     )
 
 

@@ -65,13 +65,14 @@ def is_saved(folder: Path) -> bool:
     return any((folder / "checkpoints").glob("last*.ckpt"))
 
 
-def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
+def begin_folder(path: Path, overwrite: bool, config: str, continued: bool = False) -> Path:
     """Create a run's folder, lock it, and write its configuration.
 
     Args:
         path: the folder.
         overwrite: clear an earlier run of the same command.
         config: the configuration as YAML, whose keys distinguish the commands.
+        continued: keep the files of an equal run that was stopped.
 
     Returns:
         path.
@@ -81,7 +82,9 @@ def begin_folder(path: Path, overwrite: bool, config: str) -> Path:
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
-    if path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir()):  # a kill leaves hidden ones
+    kept = continued and not overwrite and is_unfinished(path) and _config(path) == config
+    filled = path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir())  # a kill leaves hidden
+    if filled and not kept:
         _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -125,7 +128,11 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:
     """Whether a command with these configuration keys, or an earlier version of it with fewer, wrote the folder."""
-    mark = path / RUN_MARK
-    lines = mark.read_text(encoding="utf-8", errors="replace").splitlines() if mark.is_file() else []
+    lines = _config(path).splitlines()
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
     return "run_dir" in written and written <= {*keys}
+
+
+def _config(path: Path) -> str:
+    mark = path / RUN_MARK
+    return mark.read_text(encoding="utf-8", errors="replace") if mark.is_file() else ""

@@ -15,9 +15,10 @@ from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Sum
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import Pictures
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
+from vsr_lab.evaluation.unfinished import ClipScores, fingerprint, read_clip, remove_clips, write_clip
 from vsr_lab.footage.shots import Shot, check_lr_shot
 
 _CHUNK = 8  # frames in memory at once
@@ -78,6 +79,9 @@ def evaluate(
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
 
+    Scores are written clip by clip. After an interruption, the same call continues with the clips that are left, also
+    if its candidates read from files; networks in memory are scored again.
+
     Args:
         candidates: folder of results -> a network, the path of a weights file, or any `Candidate`. The first two are
             named after the folder.
@@ -113,43 +117,28 @@ def evaluate(
 def _evaluate(
     candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol
 ) -> dict[Path, Summary]:
-    scores: list[Score] = []
-    pace: dict[str, list[float]] = {candidate.name: [] for candidate in candidates.values()}
-    shown: list[Shown] = []
+    scored: dict[Path, list[ClipScores]] = {folder: [] for folder in candidates}
     with progress_bar("", sum(shot.frames for shot, _ in clips), "frames") as update:
-        for shot, twin in clips:
-            update(description=f"{suite.name}/{shot.name}")
-            pictures = Pictures(protocol, shot.frames, _probe(shot))
-
-            def watch(t: int, pair: Pair, made: dict[str, torch.Tensor], pictures: Pictures = pictures) -> None:
-                pictures.watch(t, pair, made)
-                update(advance=1)
-
-            with torch.inference_mode():
-                new, milliseconds = score_clip(
-                    list(candidates.values()),
-                    shot.name,
-                    read_pairs(shot, twin, protocol, _CHUNK),
-                    frames=shot.frames,
-                    protocol=protocol,
-                    chunk=_CHUNK,
-                    watch=watch,
-                )
-            scores += new
-            for name, value in milliseconds.items():
-                pace[name].append(value)
-            for folder, candidate in candidates.items():
-                pictures.write(candidate.name, inside(folder / "pictures", shot.name))
-            shown.append(Shown(clip=shot.name, frame=pictures.frame, row=pictures.row))
-    fingerprint = _suite_fingerprint([shot for shot, _ in clips])
+        for twins in clips:
+            update(description=f"{suite.name}/{twins[0].name}")
+            keys = {folder: fingerprint(candidate, protocol, twins) for folder, candidate in candidates.items()}
+            known = {folder: read_clip(folder, twins[0].name, key) for folder, key in keys.items()}
+            left = {folder: candidates[folder] for folder, found in known.items() if found is None}
+            new = _score(left, keys, twins, protocol=protocol, advance=lambda: update(advance=1)) if left else {}
+            for folder, found in known.items():
+                scored[folder].append(found or new[folder])
+            if not left:
+                update(advance=twins[0].frames)
+    suite_fingerprint = _suite_fingerprint([shot for shot, _ in clips])
     summaries: dict[Path, Summary] = {}
     for folder, candidate in candidates.items():
+        own = scored[folder]
         evaluated = Evaluated(
             candidate=candidate.name,
             candidate_facts=candidate.facts,
             suite=suite.name,
             content=suite.content,
-            suite_fingerprint=fingerprint,
+            suite_fingerprint=suite_fingerprint,
             protocol=ProtocolFacts(
                 name=protocol.name,
                 fingerprint=protocol.fingerprint,
@@ -157,12 +146,52 @@ def _evaluate(
                 description=protocol.description,
             ),
             metric_fingerprints=protocol.metric_fingerprints,
-            ms_per_frame=sum(pace[candidate.name]) / len(pace[candidate.name]),
-            pictures=shown,
+            ms_per_frame=sum(clip.ms_per_frame for clip in own) / len(own),
+            pictures=[clip.shown for clip in own],
         )
-        own = [score for score in scores if score.candidate == candidate.name]
-        summaries[folder] = write_results(folder, evaluated, own)
+        summaries[folder] = write_results(folder, evaluated, (score for clip in own for score in clip.scores))
+    for folder in candidates:
+        remove_clips(folder)
     return summaries
+
+
+def _score(
+    candidates: Mapping[Path, Candidate],
+    keys: Mapping[Path, str],
+    twins: Twins,
+    *,
+    protocol: Protocol,
+    advance: Callable[[], object],
+) -> dict[Path, ClipScores]:
+    """Score candidates on one clip, and write their pictures and scores."""
+    shot, twin = twins
+    pictures = Pictures(protocol, shot.frames, _probe(shot))
+
+    def watch(t: int, pair: Pair, made: dict[str, torch.Tensor]) -> None:
+        pictures.watch(t, pair, made)
+        advance()
+
+    with torch.inference_mode():
+        scores, milliseconds = score_clip(
+            list(candidates.values()),
+            shot.name,
+            read_pairs(shot, twin, protocol, _CHUNK),
+            frames=shot.frames,
+            protocol=protocol,
+            chunk=_CHUNK,
+            watch=watch,
+        )
+    results: dict[Path, ClipScores] = {}
+    for folder, candidate in candidates.items():
+        pictures.write(candidate.name, inside(folder / "pictures", shot.name))
+        results[folder] = ClipScores(
+            fingerprint=keys[folder],
+            ms_per_frame=milliseconds[candidate.name],
+            shown=Shown(clip=shot.name, frame=pictures.frame, row=pictures.row),
+            scores=[score for score in scores if score.candidate == candidate.name],
+        )
+        write_clip(folder, results[folder])
+    return results
 
 
 def _probe(shot: Shot) -> Frames:

@@ -59,6 +59,20 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     assert is_saved(run)
 
 
+def test_what_a_stopped_run_wrote_is_kept_for_an_equal_one(tmp_path: Path) -> None:
+    def begun(config: str = CONFIG, overwrite: bool = False) -> set[str]:
+        found = names(begin_folder(tmp_path / "run", overwrite, config, continued=True))
+        run_folder.unlock_folder(tmp_path / "run")
+        return found
+
+    begun()
+    (tmp_path / "run" / "half.csv").touch()
+    assert begun() == {*MARKS, "half.csv"}
+    assert begun(CONFIG.replace("0", "1")) == MARKS
+    (tmp_path / "run" / "half.csv").touch()
+    assert begun(CONFIG.replace("0", "1"), overwrite=True) == MARKS
+
+
 @pytest.mark.parametrize(
     "config",
     [None, "title: my thesis\n", "kind: screen\nrun_dir: here\nsize:\n- 1\n"],

@@ -1,5 +1,6 @@
 """From clips and candidates to folders of results, and from those to a comparison."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from vsr_lab.evaluation import Candidate, Protocol, Suite, check_clips, evaluate
 from vsr_lab.evaluation.candidates import checkpoint, interpolation
 from vsr_lab.evaluation.candidates import frames as frames_of
 from vsr_lab.evaluation.results import pareto_front
+from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare
@@ -153,3 +155,34 @@ def test_a_comparison_holds_every_candidate_with_its_difference_to_the_baseline(
         assert all((tmp_path / path).is_file() for path in paths)
     assert found.front == {"psnr": 1, "flicker": -1}, "what no run measured is no axis"
     assert found.pareto == {"film": pareto_front({run.candidate: run for run in runs}, found.front)}
+
+
+def test_an_evaluation_that_was_stopped_goes_on_with_the_clips_left(
+    tmp_path: Path, suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A candidate from a file whose file did not change, or an interpolation, is not scored again."""
+    save_network(Compact(2, 4, 1), {}, weights := tmp_path / "weights.safetensors")
+    judged = {tmp_path / name: interpolation(name, 2) for name in ("nearest", "bicubic")}
+    judged[tmp_path / "file"] = checkpoint(str(weights))
+    whole = _evaluate({Path(f"{folder}-whole"): candidate for folder, candidate in judged.items()}, suite, _protocol())
+    scored: list[tuple[str, list[str]]] = []
+
+    def score(candidates: list[Candidate], clip: str, *rest: Any, **more: Any) -> Any:
+        if scored == [("city", ["nearest", "bicubic", "weights"])]:
+            scored.clear()
+            raise KeyboardInterrupt
+        scored.append((clip, [candidate.name for candidate in candidates]))
+        return score_clip(candidates, clip, *rest, **more)
+
+    monkeypatch.setattr("vsr_lab.evaluation.evaluator.score_clip", score)
+    with pytest.raises(KeyboardInterrupt):
+        _evaluate(judged, suite, _protocol())
+    os.utime(weights, (1, 1))
+    summaries = _evaluate(judged, suite, _protocol())
+    assert scored == [("city", ["weights"]), ("walk", ["nearest", "bicubic", "weights"])]
+    for folder, summary in summaries.items():
+        twin = read_run(Path(f"{folder}-whole"))
+        assert summary.metrics == whole[twin.folder].metrics
+        assert summary.pictures == whole[twin.folder].pictures
+        assert (folder / "frames.parquet").read_bytes() == (twin.folder / "frames.parquet").read_bytes()
+        assert not (folder / ".clips").exists()

@@ -1,0 +1,81 @@
+"""Scores of clips that an evaluation wrote before it was stopped, from which it continues."""
+
+import hashlib
+import json
+import secrets
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import inside
+from vsr_lab.core.records import Record, read_record, write_record
+from vsr_lab.core.records.evaluation import Shown
+from vsr_lab.evaluation.candidates import Candidate
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.results import Score
+from vsr_lab.footage.shots import Shot
+
+_FOLDER = ".clips"
+
+
+class ClipScores(Record):
+    """A candidate's scores of one clip.
+
+    Attributes:
+        fingerprint: hash of all that they depend on, see `fingerprint`.
+    """
+
+    command: ClassVar[str] = "evaluate"
+    record: Literal["clip scores"] = "clip scores"
+    schema_version: Literal[1] = 1
+    fingerprint: str
+    ms_per_frame: float
+    shown: Shown
+    scores: list[Score]
+
+
+def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
+    """Hash of a candidate, a protocol with its metrics, and the HR and LR of a clip; files by their size and time.
+
+    A candidate in memory may have been changed meanwhile, so it never has the same fingerprint twice.
+    """
+    facts = candidate.facts
+    fixed = facts.path or facts.kind == "interpolation"
+    known = [
+        *(version("vsr-lab"), candidate.name, facts.model_dump(), "" if fixed else secrets.token_hex()),
+        *(protocol.name, protocol.fingerprint, protocol.metric_fingerprints),
+        *(repr(shot) for shot in shots),
+        *(_files(Path(path)) for path in (facts.path, *(shot.path for shot in shots if shot)) if path),
+    ]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def _files(path: Path) -> list[tuple[str, int, int]]:
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]
+
+
+def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
+    """The scores of a clip that were written to the folder of an evaluation; None if there are none that fit."""
+    path = _path(folder, clip)
+    try:
+        found = read_record(path, ClipScores) if path.is_file() else None
+    except UserError:  # of another version
+        return None
+    return found if found and found.fingerprint == expected else None
+
+
+def write_clip(folder: Path, scores: ClipScores) -> None:
+    """Write the scores of a clip to the folder of an evaluation."""
+    write_record(_path(folder, scores.shown.clip), scores)
+
+
+def remove_clips(folder: Path) -> None:
+    """Remove the scores of clips from the folder of an evaluation that has ended."""
+    shutil.rmtree(folder / _FOLDER, ignore_errors=True)
+
+
+def _path(folder: Path, clip: str) -> Path:
+    return inside(folder / _FOLDER, f"{clip}.json")
