@@ -65,8 +65,8 @@ COMMANDS = {
     "demo": "demo run_dir=k/run contents=[animation] footage.train_screens=1 footage.frames=60 "
     "train=['logger=none','data.split=train','data.workers=0','data.size=32','data.clip_frames=3','data.batch_size=1',"
     "'validation.every=2','validation.size=32','validation.frames=3','save_every=2'] "
-    "specialist=['model=recurrent','model.channels=4','trainer.max_steps=4'] "
-    "per_frame=['model=compact','trainer.max_steps=4'] "
+    "specialist=['model=span_stream_nano','init_skip=[early.*,recall.*,late.*,correction.*,gate.*]',"
+    "'trainer.max_steps=4'] per_frame=['model=span_nano','trainer.max_steps=4'] "
     "evaluate=['protocol=content-x2-bi-y','suite.split=eval','suite.frames=0:3','~protocol.metrics.st_lpips',"
     "'~protocol.metrics.st_tlp','~protocol.metrics.tof']",
     "footage index": "footage index root=hr scans=k/scans run_dir=k/run",

@@ -55,7 +55,7 @@ def launch(command: str) -> int:
     def job(cfg: DictConfig) -> Any:
         register_resolvers()  # a sweep's launcher may have handed the job to another process
         try:
-            config = resumed_config(cfg) if cfg.get("resume") else check(command, cfg, typed)
+            config = resumed_config(cfg) if cfg.get("resume") is not None else check(command, cfg, typed)
             result = importlib.import_module(f"vsr_lab.cli.{name}").run(config)
             if HydraConfig.get().mode == RunMode.RUN:
                 pass_signals()
@@ -147,6 +147,8 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, OSError) and error.filename and error.strerror:
         return UNUSABLE, f"vsr-lab {command}: {error.filename}: {error.strerror.lower()}; choose another path"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
+        if missing := re.search(r"Could not find '(.*)/(.*)'", str(error)):
+            return UNUSABLE, f"vsr-lab {command}: {missing[1]}: has no option {missing[2]!r}; see --info plugins"
         return UNUSABLE, f"vsr-lab {command}: {str(error).strip().splitlines()[0]}"
     return None
 

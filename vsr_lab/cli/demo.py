@@ -11,16 +11,22 @@ from vsr_lab.cli import compare, export, select, train, upscale
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Int, Names, Section
 from vsr_lab.cli.evaluate import judge
-from vsr_lab.cli.overrides import normalise
+from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.show import console, show_files, show_table
-from vsr_lab.core.files import check_file, config_dir
-from vsr_lab.core.parts import Text
+from vsr_lab.cli.usage import options
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import config_dir
+from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.evaluation import Choice, Selection
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.video import VideoWriter
 from vsr_lab.workflows.demo_footage import write_demo_footage
 
 _PER_FRAME = "per-frame"
+_SET_BY_DEMO = (
+    *("run_dir", "content", "name", "init_from", "resume", "data.root", "data.store", "data.content"),
+    *("candidate", "suite", "suite.root", "suite.name", "suite.content", "bundle", "input", "output", "overwrite"),
+)
 
 
 class DemoFootage(Section):
@@ -38,7 +44,7 @@ class DemoConfig(Command):
 
     contents: Names
     footage: DemoFootage
-    start: Text
+    start: FilePath
     train: list[Text]
     specialist: list[Text]
     per_frame: list[Text]
@@ -49,8 +55,14 @@ class DemoConfig(Command):
 def run(config: DemoConfig) -> None:
     """Prepare footage, train, evaluate, select, export and upscale; print a table and the paths of the results."""
     start = time.monotonic()
-    weights_file = config_dir().parent / config.start
-    check_file(weights_file, "run the demo in a checkout of the repository, or set start=<weights>")
+    weights_file = config.start if config.start.exists() else config_dir().parent / config.start
+    if not weights_file.is_file():
+        raise UserError(
+            "start",
+            f"{config.start} is not a file",
+            "set start=WEIGHTS, or run the demo in a checkout",
+        )
+    _check_overrides(config, weights_file)
     root = begin_run(config)
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
     weights = _train_all(config, root, manifest, weights_file)
@@ -66,6 +78,37 @@ def run(config: DemoConfig) -> None:
         files |= _upscale_one(config, root, manifest, bundles)
     _show_outcome(selection, time.monotonic() - start)
     show_files("open", files)
+
+
+def _check_overrides(config: DemoConfig, start: Path) -> None:
+    """Compose every command once, so that a mistake in a list of overrides is reported before anything is written.
+
+    Raises:
+        UserError: an override is refused by its command, or sets what the demo sets itself.
+    """
+    there = config_dir() / "demo.yaml"  # stands for the files that the commands before it write
+    manifest = ["suite=manifest", f"suite.root={there}", "candidate=bicubic"]
+    for content in config.contents:
+        if content not in options("content"):
+            raise UserError("contents", f"has no option {content!r}", f"choose from {', '.join(options('content'))}")
+    begin = ["content=mixed", f"data.root={there}", f"init_from={start}"]
+    for key, command, words in (
+        ("train", "train", begin),
+        ("specialist", "train", [*begin, *config.train]),
+        ("per_frame", "train", [*begin, *config.train]),
+        ("evaluate", "evaluate", manifest),
+        ("upscale", "upscale", [f"bundle={there.parent}", f"input={there}", "output=demo.mp4"]),
+    ):
+        own: list[str] = getattr(config, key)
+        for word in own:
+            if key_of(word) in _SET_BY_DEMO or word.startswith("-"):
+                raise UserError(key, f"{word} cannot be set", "remove it: the demo sets it for each command")
+        try:
+            found = composed(command, *normalise(command, [*words, *own]))
+        except UserError as error:
+            raise UserError(key, str(error)) from error
+        if key in {"specialist", "per_frame"}:
+            train.build_network(found)  # takes the weights, or refuses them
 
 
 def _compose(command: str, *words: str) -> Any:

@@ -81,8 +81,8 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if name in {"-sc", "--shell-completion"}:
             return words, []
         if name not in _FLAGS:
-            near = difflib.get_close_matches(name, _FLAGS, 1, 0.6)
-            hint = f"did you mean {near[0]}?" if near else "a key is set by key=value; see --help"
+            near = difflib.get_close_matches(name, _FLAGS, 1, 0.8)
+            hint = f"did you mean {near[0]}?" if near else "a key is set by KEY=VALUE, without dashes; see --help"
             raise UserError(name, "is not an option", hint)
         flags.append(name)
         if known := _FLAGS[name]:
@@ -146,7 +146,13 @@ def _parse(word: str) -> Override:
     try:
         return OverridesParser.create().parse_override(word)
     except HydraException as error:
-        raise UserError(word, "cannot be read", "write key=value, with quotes around brackets and spaces") from error
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(word, "is not KEY=VALUE", "see --help for the keys") from error
+        hint = "with quotes around brackets and spaces"
+        if value.startswith(("[", "{")):
+            hint = f"with quotes around items that contain = or brackets, such as \"{key}=['a=b']\""
+        raise UserError(word, "cannot be read", f"write KEY=VALUE, {hint}") from error
 
 
 def _check_option(group: str, override: Override, may_be_null: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Command, Front, Runs
+from vsr_lab.cli.config import Command, Front, Names, Runs
 from vsr_lab.cli.overrides import given_words, key_of
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import console, show_files, show_table
@@ -23,7 +23,7 @@ class SelectConfig(Command):
 
     runs: Runs
     baseline: Text
-    rank_by: Annotated[list[Text], Field(min_length=1)]
+    rank_by: Names
     """Metrics that rank the candidates; the next one decides where the first finds them equal."""
     front: Annotated[Front, Field(min_length=1)]
     """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""

@@ -49,7 +49,7 @@ def run(config: TrainConfig) -> float | None:
     """
     console.quiet = not _is_first()
     if config.plan:
-        console.print(str(_plan(config, _network(config))))
+        console.print(str(_plan(config, build_network(config))))
         return None
     trained = train(config)
     folder = trained.weights.parent
@@ -66,7 +66,7 @@ def run(config: TrainConfig) -> float | None:
 def train(config: TrainConfig) -> Trained:
     """Build every object that the configuration names, and train. Nothing is written before all checks are done."""
     pl.seed_everything(config.seed, verbose=False)
-    network = _network(config)
+    network = build_network(config)
     metrics = {name: metric.measure.build() for name, metric in config.validation.metrics.items()}
     validation = Validation(metrics, config.validation.score, config.validation.colour)
     data = _data(config)  # before the plan, which may take minutes
@@ -95,7 +95,8 @@ def train(config: TrainConfig) -> Trained:
     )
 
 
-def _network(config: TrainConfig) -> Network:
+def build_network(config: TrainConfig) -> Network:
+    """Build the network of a training with its initial weights."""
     network = config.model.build()
     if config.init_from and not config.resume:  # a resumed run has been trained further
         left = init_network(network, config.init_from, config.init_skip)

@@ -146,9 +146,9 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON. Raises UserError if the file is missing or invalid."""
-    check_file(path, "check the path")
+def read_json(path: Path, hint: str = "check the path") -> Any:
+    """Read JSON. Raises UserError if the file is missing, whose message ends with the hint, or invalid."""
+    check_file(path, hint)
     try:
         return parse_json(path.read_bytes(), path)
     except OSError as error:

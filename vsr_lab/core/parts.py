@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Strict, ValidationError, create_model
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, create_model
 
 from vsr_lab.core.errors import UserError
 
@@ -260,11 +260,11 @@ def _text(value: object) -> object:
 def _path(value: object) -> object:
     value = _text(value)
     if isinstance(value, str) and (not value.strip() or "\0" in value):
-        raise ValueError("must be a path")
+        raise ValueError(f"must be a path, got {value!r}")
     return Path(value) if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 _CONTAINERS: dict[Any, Any] = {
@@ -280,6 +280,6 @@ _PLAIN: dict[Any, Any] = {
     int: Annotated[int, Strict()],
     bool: Annotated[bool, Strict()],
     float: Number,
-    str: Text,
+    str: Annotated[str, BeforeValidator(_text)],  # of libraries, to some of which "" means something
     Path: FilePath,
 }

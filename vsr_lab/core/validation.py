@@ -84,7 +84,10 @@ def explain(
         return key, "must not be empty", ""
     if kind in _MUST_BE:
         return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", ""
-    return key, str(context.get("error", found["msg"])), ""
+    problem = str(context.get("error", found["msg"]))
+    if not key:  # of several keys together: the text begins with one of them
+        key, _, problem = problem.partition(" ")
+    return key, problem, ""
 
 
 def _unwrapped(error: Any) -> dict[str, Any]:

@@ -146,9 +146,9 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = FASTEST) ->
         UserError: a file is missing or has changed since the export.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = "is a file, not the folder of a bundle" if folder.exists() else "not found"
-        raise UserError(folder, what, "give the folder bundle that vsr-lab export wrote")
+    if not (folder / MANIFEST).exists():
+        what = f"has no {MANIFEST}" if folder.is_dir() else "is not a folder" if folder.exists() else "not found"
+        raise UserError(folder, what, "give the folder `bundle` that vsr-lab export wrote")
     manifest = read_record(folder / MANIFEST, BundleManifest)
     if manifest.fingerprint != manifest.computed_fingerprint():
         raise UserError(folder / MANIFEST, "was changed after the export", "copy the bundle/ again")

@@ -1,6 +1,7 @@
 """Weights files: safetensors that also contain the description of the network."""
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -168,7 +169,7 @@ def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        reason = textwrap.shorten(str(error).strip().splitlines()[-1], 160, placeholder=" ...")
         raise UserError(
             path, f"holds weights of another architecture ({reason})", "choose the matching model= and scale="
         ) from error

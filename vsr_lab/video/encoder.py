@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import av.error
+import av.logging
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.codec.context import CodecContext
@@ -65,12 +66,15 @@ def check_encoder(
         for key, value in options.items():
             alone = _failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
             if alone:
-                problem = f"is not one of {codec}" if alone == _UNKNOWN else f"{codec} does not take {value!r}"
+                problem = f"is not one of {codec}"
+                if alone != _UNKNOWN:
+                    problem = f"{codec} does not take {value!r} for pixel_format={pixel_format}"
                 raise UserError(
                     f"options.{key}", problem, f"remove it by ~options.{key}, or see ffmpeg -h encoder={codec}"
                 )
         height, width = size
-        raise UserError("codec", f"{codec} cannot encode {width}x{height} {pixel_format} ({why})", "choose another")
+        hint = "it needs an NVIDIA GPU and its driver; choose another" if "nvenc" in codec else "choose another"
+        raise UserError("codec", f"{codec} cannot encode {width}x{height} {pixel_format} ({why})", hint)
 
 
 @contextmanager
@@ -95,10 +99,17 @@ def _failure(
     assert isinstance(context, VideoCodecContext)
     (context.height, context.width), context.pix_fmt = size, pixel_format
     context.time_base, context.options = time_base, dict(options)
+    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
+    av.logging.set_skip_repeated(False)
+    av.logging.set_level(av.logging.WARNING)  # unknown keys within options.x264-params are warned of, and ignored
     try:
-        open_encoder(context)
+        with av.logging.Capture() as said:
+            open_encoder(context)
     except av.error.FFmpegError as error:
         return str(error.strerror)
     except ValueError:
         return _UNKNOWN
-    return ""
+    finally:
+        av.logging.set_level(level)
+        av.logging.set_skip_repeated(skips)
+    return next((line.strip() for _, _, line in said if "parsing option" in line or "Unknown option" in line), "")

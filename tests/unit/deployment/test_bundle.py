@@ -79,7 +79,7 @@ def test_a_missing_file_is_refused(bundle: Bundle, file: str) -> None:
 
 
 def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"manifest\.json: not found"):
+    with pytest.raises(UserError, match=r"has no manifest\.json; give the folder `bundle`"):
         open_bundle(tmp_path)
 
 

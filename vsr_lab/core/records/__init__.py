@@ -39,7 +39,7 @@ def read_record(path: Path, model: type[R]) -> R:
     Raises:
         UserError: the file is missing, damaged, another kind of record, or of another schema version.
     """
-    value = read_json(path)
+    value = read_json(path, f"give the folder that vsr-lab {model.command} wrote")
     kind, version = (model.model_fields[name].default for name in ("record", "schema_version"))
     if not isinstance(value, dict) or value.get("record") != kind:
         raise UserError(path, f"is not a {kind}", f"give one written by vsr-lab {model.command}")

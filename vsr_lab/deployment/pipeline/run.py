@@ -20,7 +20,7 @@ from torch import Tensor
 from vsr_lab.core.clip import AnyFrames, to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, sha256
+from vsr_lab.core.files import atomic_path, check_file, sha256
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import write_record
@@ -155,8 +155,7 @@ def plan_upscale(
 def _planned(
     bundle: Bundle, source: Path, output: Path, *, encoding: Encoding, read_options: ReadOptions
 ) -> tuple[VideoFile, Planned]:
-    if not source.is_file():
-        raise UserError(source, "not found", "check input=")
+    check_file(source, "check input=")
     if read_options.tone_map is None and encoding.hdr:
         read_options = replace(read_options, tone_map="keep")
     video = VideoFile(source, read_options=read_options)
@@ -302,8 +301,7 @@ def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
 
 
 def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path, overwrite: bool) -> None:
-    if not source.is_file():
-        raise UserError(source, "not found", "check input=")
+    check_file(source, "check input=")
     for path in (output, provenance):
         if path.resolve().is_relative_to(bundle.resolve()):
             raise UserError(path, "is inside the bundle", "choose another output=")
