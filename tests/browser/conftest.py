@@ -140,8 +140,8 @@ def cell(candidate: Entry, suite: Entry, metric: tuple[Any, ...]) -> Entry:
         "suite": suite["name"],
         "metric": metric[0],
         "mean": mean,
-        "low": mean - half,
-        "high": mean + half,
+        "low": mean - 20 * half,  # as of the mean of two clips
+        "high": mean + 20 * half,
         "truth": 2.4 if metric[0] == "warp_error" else None,
         "about": "clips",
         "difference": {"mean": gap, "low": gap - half, "high": gap + half, "about": "clips"},

@@ -83,6 +83,18 @@ def test_plots_are_drawn_and_follow_the_pickers(page: Any) -> None:
     assert page.locator("#curve-metric").input_value() == "flicker", "the metric is kept"
 
 
+def test_points_fill_their_panels_however_wide_the_intervals_are(page: Any) -> None:
+    """Two clips have intervals of many decibels, which are not drawn either."""
+    panels = page.evaluate("""[...document.querySelectorAll("#tradeoff-plots .drawing")].map(({ data, layout }) =>
+        ["x", "y"].map((axis) => [layout[axis + "axis"].range, data.map((trace) => trace[axis][0]),
+            data.map((trace) => trace["error_" + axis].visible)]))""")
+    assert len(panels) == 3
+    for (low, high), values, bars in (axis for panel in panels for axis in panel):
+        assert low < min(values) <= max(values) < high
+        assert high - low < 1.5 * (max(values) - min(values))
+        assert bars == [False] * 5
+
+
 def test_legend_hides_a_candidate_in_every_plot(page: Any) -> None:
     button = page.locator("#curves .legend button", has_text="general-gan")
     button.click()

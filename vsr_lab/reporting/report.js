@@ -166,18 +166,27 @@
       .filter(({ x, y }) => x && y);
   }
 
-  const errorBar = ({ mean, low, high }, color) => ({ type: "data", symmetric: false, array: [high - mean],
-    arrayminus: [mean - low], color, thickness: 1.2, width: 3 });
+  /** An interval as a bar; none where it is missing, or comes of two clips, whose intervals are many times too wide. */
+  const errorBar = ({ mean, low, high, about }, color, clips) =>
+    low === null || (about === "clips" && clips === 2) ? { visible: false }
+      : { type: "data", symmetric: false, array: [high - mean], arrayminus: [mean - low], color, thickness: 1.2, width: 3 };
 
-  function tradeoffTraces(suite) {
+  /** The range of an axis on which the points fill the plot, however long their bars are. */
+  function rangeOf(values) {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const margin = 0.2 * (high - low) || 0.05 * Math.abs(high) || 1;
+    return values.length ? [low - margin, high + margin] : undefined;
+  }
+
+  function tradeoffTraces(suite, shown) {
     const slowest = Math.max(...data.candidates.map((candidate) => candidate.ms_per_frame ?? 0), 1e-9);
-    const shown = points(suite);
+    const clips = suite.clips.length;
     const [flicker, psnr] = [metricOf("flicker"), metricOf("psnr")];
     return shown.map(({ candidate, x, y, front }) => {
       const { colour, symbol } = look(candidate.name);
       return {
         x: [x.mean], y: [y.mean], mode: "markers", name: plain(candidate.name),
-        error_x: errorBar(x, colour), error_y: errorBar(y, colour),
+        error_x: errorBar(x, colour, clips), error_y: errorBar(y, colour, clips),
         marker: { color: front ? colour : style("--surface"), symbol, opacity: 1,
           size: 9 + 13 * Math.sqrt((candidate.ms_per_frame ?? 0) / slowest),
           line: { width: 2, color: colour } },
@@ -194,7 +203,12 @@
   function drawTradeoff() {
     for (const [index, drawing] of all("#tradeoff-plots .drawing").entries()) {
       const titles = [`\u2190 less flicker \u2003 ${withUnit(metricOf("flicker"))}`, withUnit(metricOf("psnr"))];
-      draw(drawing, tradeoffTraces(data.suites[index].name), layout(...titles, { hovermode: "closest" }));
+      const suite = data.suites[index];
+      const shown = points(suite.name);
+      const lay = layout(...titles, { hovermode: "closest" });
+      lay.xaxis.range = rangeOf(shown.map(({ x }) => x.mean));
+      lay.yaxis.range = rangeOf(shown.map(({ y }) => y.mean));
+      draw(drawing, tradeoffTraces(suite, shown), lay);
     }
   }
 

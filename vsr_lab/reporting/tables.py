@@ -140,12 +140,14 @@ def _cell(
     digits, cell = metric.digits, lookup.cell(candidate, suite.name, metric.name)
     difference = cell.difference if cell and candidate != lookup.baseline else None
     gap = difference.mean if difference else None
+    two = cell is not None and cell.about == "clips" and len(suite.clips) == 2
+    own = None if two else cell  # the interval of two clips is 13 standard errors wide on each side
     better = gap is not None and (gap > 0) == (metric.better == "higher")
     return CellView(
         value=cell.mean if cell else None,
         mean=text.number(cell.mean if cell else None, digits),
-        spread=text.half_width(cell, digits),
-        interval=text.interval(cell, digits),
+        spread=text.half_width(own, digits),
+        interval=text.interval(own, digits),
         difference="" if gap is None else text.signed(gap, digits),
         difference_interval=text.interval(difference, digits),
         tone="none" if not gap else "better" if better else "worse",
