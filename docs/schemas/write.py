@@ -5,10 +5,12 @@ from pathlib import Path
 
 from vsr_lab.core.records import Record
 from vsr_lab.core.records.comparison import Comparison
-from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance
+from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance, UpscaleJob
 from vsr_lab.core.records.evaluation import Selection, Summary
 
-RECORDS: tuple[type[Record], ...] = (Summary, Comparison, Selection, BundleManifest, ParityReport, Provenance, Pair)
+RECORDS: tuple[type[Record], ...] = (
+    Summary, Comparison, Selection, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
+)  # fmt: skip
 
 
 def schemas() -> dict[str, str]:

@@ -42,6 +42,7 @@ class UpscaleConfig(Command, Reading):
     device: Device | Literal["auto"]
     precision: Precision | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
+    segment: Annotated[float, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
     tile: Annotated[Int, Field(ge=0, le=65536)]
     overlap: Annotated[Int, Field(ge=0, le=4096)]
@@ -119,6 +120,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         audio=config.audio,
         unsupported=config.unsupported,
         background=config.background,
+        segment=config.segment or preset.segment,
     )
 
 
@@ -145,6 +147,7 @@ def show_plan(plan: Plan, refused: bool) -> None:
         "converted": "; ".join(plan.converted) or "nothing",
         "refused" if refused and plan.dropped else "dropped": "; ".join(plan.dropped) or "nothing",
         "runtime": show_runtime(plan.runtime),
+        "segments": f"{len(plan.segments)}, of which finished ones are kept if the upscaling is interrupted",
         "size": f"about {plan.output_bytes / 2**20:.0f} MiB",
         "time": "unknown" if plan.seconds is None else f"about {plan.seconds:.0f} s for the network",
         "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB beside the network",

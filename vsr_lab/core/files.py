@@ -164,6 +164,13 @@ def parse_json(text: str | bytes, subject: object) -> Any:
         raise UserError(subject, f"is not valid JSON{where}", "write it again") from error
 
 
+def sync(*paths: Path) -> None:
+    """Wait until files are on the disk, so that they survive a loss of power."""
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
 def make_folder(path: Path) -> None:
     """Create a folder, if it is not there. Raises UserError if that is not possible."""
     try:

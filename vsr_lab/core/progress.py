@@ -4,6 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
+from rich import get_console
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -44,3 +45,8 @@ def progress_bar(
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Counts(unit), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
         yield partial(progress.update, progress.add_task(description, total=total))
+
+
+def report(line: str) -> None:
+    """Print a line about the progress of long work, above the bars."""
+    get_console().print(line, soft_wrap=True, markup=False, highlight=False)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vsr_lab.core.cuts import IsCut, no_cut
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.network import Network, StreamingNetwork
+from vsr_lab.core.network import Network, State, StreamingNetwork
 
 
 def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
@@ -33,6 +33,35 @@ def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor
     return sr[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
 
 
+class FrameStream:
+    """Upscales the frames of a video one by one with a streaming network.
+
+    Args:
+        network: the network.
+        is_cut: called once for every frame in order; if it returns True, the state is reset before that frame.
+
+    Attributes:
+        state: state of the network after the last frame; None before the first.
+    """
+
+    def __init__(self, network: StreamingNetwork, is_cut: IsCut = no_cut) -> None:
+        self._network, self._is_cut = network, is_cut
+        self.state: State | None = None
+
+    @torch.inference_mode()
+    def __call__(self, lr: Tensor) -> Tensor:
+        """Upscale the next frame (C, h, w) to (C, scale h, scale w)."""
+        padded = pad_to_multiple(lr[None], self._network.size_multiple)
+        if self._is_cut(lr) or self.state is None:
+            self.state = self._network.initial_state(padded)
+        sr, self.state = self._network.step(padded, self.state)
+        return _cropped(sr, padded, lr, self._network)[0]
+
+    def skip(self, lr: Tensor) -> None:
+        """Pass over the next frame, whose result is known: only cuts are detected."""
+        self._is_cut(lr)
+
+
 @torch.inference_mode()
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
     """Upscale frames in order.
@@ -51,13 +80,7 @@ def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -
         for scene in _scenes(frames, is_cut):
             yield from enlarge(network, torch.stack(scene)[None])[0]
         return
-    state = None
-    for lr in frames:
-        padded = pad_to_multiple(lr[None], network.size_multiple)
-        if is_cut(lr) or state is None:
-            state = network.initial_state(padded)
-        sr, state = network.step(padded, state)
-        yield _cropped(sr, padded, lr, network)[0]
+    yield from map(FrameStream(network, is_cut), frames)
 
 
 def _scenes(frames: Iterable[Tensor], is_cut: IsCut) -> Iterator[list[Tensor]]:

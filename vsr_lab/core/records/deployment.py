@@ -195,6 +195,43 @@ class Plan(Part):
     memory_bytes: int = 0
 
 
+class Segment(Part):
+    """A finished segment: hashes of its packets, and of the state of the network after its last frame."""
+
+    packets: str
+    state: str
+
+
+class UpscaleJob(Record):
+    """job.json in the folder of an unfinished upscaling: what the segments were made from, and which are finished.
+
+    Attributes:
+        source: name of the source.
+        size, modified: size of the source in bytes, and when it was changed, in ns.
+        bundle: fingerprint of the bundle.
+        plan: the plan, without measurements of the runtime.
+        finished: finished segments by their numbers.
+    """
+
+    command: ClassVar[str] = "upscale"
+    record: Literal["upscale_job"] = "upscale_job"
+    schema_version: Literal[1] = 1
+    source: str
+    size: int
+    modified: int
+    bundle: str
+    plan: Plan
+    deinterlace: str | None
+    tone_map: str | None
+    damaged: str | None
+    background: str | None
+    tile: int
+    overlap: int
+    watch_cuts: bool
+    versions: dict[str, str]
+    finished: dict[int, Segment] = Field(default_factory=dict[int, Segment])
+
+
 class Provenance(Record):
     """VIDEO.provenance.json: how an upscaled video was made.
 

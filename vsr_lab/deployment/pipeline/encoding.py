@@ -8,6 +8,7 @@ from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
 
+from vsr_lab.core.ranges import Positive
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 
 _CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
@@ -32,6 +33,8 @@ class Encoding:
         audio: copy, transcode or drop.
         unsupported: what is done with streams and properties that the output cannot keep: "drop" leaves them out,
             "convert" converts them if possible and else leaves them out; None refuses the file.
+        segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
+            last segment that was finished.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
     """
 
@@ -47,6 +50,7 @@ class Encoding:
     audio: Literal["copy", "transcode", "drop"] = "copy"
     unsupported: Literal["drop", "convert"] | None = None
     background: str | None = None
+    segment: Positive = 20.0
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
         """Options of one encoder; those of other encoders are ignored."""

@@ -5,8 +5,10 @@ import numpy as np
 import numpy.typing as npt
 from av.filter import Graph
 from av.video.frame import VideoFrame
+from PIL import ImageColor
 
 from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.core.records.deployment import VideoPlan
 from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
@@ -121,6 +123,31 @@ class FrameEncoder:
         made = self._carrier.vpull()
         _copy_planes(frame, made)
         return made
+
+
+def color_of(name: str) -> tuple[int, int, int]:
+    """Red, green and blue in 8 bits. Raises UserError if there is no such colour."""
+    try:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+    except ValueError as error:
+        raise UserError(f"background={name}", "is no color", "name one, such as black or #00ff00") from error
+    return red, green, blue
+
+
+def composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]) -> AnyFrames:
+    """Composite a picture with straight alpha on a colour (R, G, B in 8 bits)."""
+    peak = np.iinfo(picture.dtype).max
+    share = (alpha.astype(np.float32) / np.iinfo(alpha.dtype).max)[..., None]
+    behind = np.array(color, np.float32) * (peak / 255)
+    return np.rint(picture * share + behind * (1 - share)).astype(picture.dtype)
+
+
+def resized_alpha(alpha: Samples, picture: AnyFrames) -> Samples:
+    """Alpha channel in the size and bit depth of a picture."""
+    peak = np.iinfo(picture.dtype).max
+    levels = alpha.astype(np.float32) * (peak / np.iinfo(alpha.dtype).max)
+    large = cv2.resize(levels, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    return np.clip(np.rint(large), 0, peak).astype(picture.dtype)
 
 
 def _copy_planes(source: VideoFrame, target: VideoFrame) -> None:

@@ -1,4 +1,4 @@
-"""The output file: the upscaled video and the other streams as planned, interleaved."""
+"""The output file: the segments of the upscaled video joined, and the other streams as planned, interleaved."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from typing import Any, Self
 
 import av
 import av.error
+import numpy as np
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
 from vsr_lab.deployment.pipeline.carriers import AnyPacket, Carrier, add_carrier, delayed
 from vsr_lab.deployment.pipeline.survey import Survey
 from vsr_lab.deployment.pipeline.timing import Timing
-from vsr_lab.video.encoder import open_encoder
+from vsr_lab.deployment.pipeline.video_stream import SegmentEncoder, add_video
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
 MP4 = {"mp4", "mov", "3gp"}
@@ -65,20 +65,18 @@ class Output:
             str(path.absolute()), "w", format=plan.container, container_options=options
         )
         self._shift = Fraction(plan.shift).limit_denominator(1_000_000)
-        self._base = Fraction(plan.video.time_base)
-        self._step = round(1 / (Fraction(plan.video.rate) * self._base)) if plan.video.constant else 0
-        self._durations: dict[int, int] = {}
-        self._written = self._first = self._end = 0
+        self._planned = planned
+        self._encoder: SegmentEncoder | None = None
+        self._joined = self._delay = 0
         self._begin: int | None = None
         self._held: AnyPacket | None = None
-        self._firsts = planned.firsts
         self.carriers: dict[int, Carrier] = {}
         self._filter: BitStreamFilterContext | None = None
         try:
             for stream in plan.streams:
                 known = survey.streams[stream.index]
                 if stream.action == "upscale":
-                    self._video: Any = self._add_video(plan, survey)
+                    self._video: Any = add_video(self._container, plan, survey)
                 elif stream.action != "drop" and stream.to not in BY_MUXER:
                     first = planned.firsts.get(stream.index, b"")
                     carrier = add_carrier(self._container, source.streams[stream.index], known, stream, first)
@@ -94,51 +92,38 @@ class Output:
             self.abandon()
             raise
 
-    def _add_video(self, plan: Plan, survey: Survey) -> Any:
-        video = plan.video
-        stream: Any = self._container.add_stream(video.codec, rate=Fraction(video.rate), options=dict(video.options))
-        context = stream.codec_context
-        context.width, context.height = video.size
-        context.pix_fmt = video.pixel_format
-        stream.time_base = self._base
-        context.time_base = 1 / Fraction(video.rate) if video.constant else self._base
-        aspect = Fraction(video.sample_aspect)
-        stream.sample_aspect_ratio = context.sample_aspect_ratio = aspect
-        context.colorspace, context.color_range = video.matrix, 2 if video.range == "full" else 1
-        context.color_primaries, context.color_trc = video.primaries, video.transfer
-        open_encoder(context)
-        known = survey.streams[survey.video]
-        stream.metadata.update(known.tags)
-        if known.language:
-            stream.metadata["language"] = known.language
-        if survey.timecode:
-            stream.metadata["timecode"] = survey.timecode
-        stream.disposition = Disposition(known.disposition & ~int(Disposition.attached_pic))
-        return stream
+    def encode(self, frame: VideoFrame, number: int) -> list[AnyPacket]:
+        """Encode a frame in the plan's pixel format; returns packets for `join`."""
+        if self._encoder is None:
+            whole = len(self._planned.plan.segments) == 1
+            planned, stream = self._planned, self._video if whole else None
+            self._encoder = SegmentEncoder(planned.plan, planned.survey, planned.timing, stream)
+        return self._encoder.encode(frame, number)
 
-    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
-        """Encode a frame.
+    def end_segment(self) -> list[AnyPacket]:
+        """Return the remaining packets of a segment; the next frame begins another one."""
+        encoder, self._encoder = self._encoder, None
+        return encoder.finish() if encoder else []
 
-        Args:
-            frame: frame in the plan's pixel format.
-            pts, duration: in units of the plan's time base.
+    def join(self, packets: Sequence[AnyPacket]) -> None:
+        """Write packets of the video, in order of decoding.
+
+        In the first segment, packets have the decoding times of their encoder: `delay` frames before their places. In
+        the following ones these times are computed by the same rule over the whole video, as those of the encoders,
+        which count from the first frame of a segment, would go back at each.
         """
-        number = self._written
-        self._written += 1
-        self._first = pts if number == 0 else self._first
-        self._end = pts + duration
-        # At a constant rate the encoder counts frames, as it writes its time base into the stream.
-        frame.pts, frame.time_base = number if self._step else pts, self._video.codec_context.time_base
-        self._durations[pts] = duration
-        self._mux(self._video.codec_context.encode(frame))
-
-    def _mux(self, packets: Sequence[AnyPacket]) -> None:
+        timing = self._planned.timing
+        first, second = int(timing.ticks[0]), [*self._planned.plan.segments, len(timing.ticks)][1]
         for packet in packets:
-            if self._step:
-                packet.pts = None if packet.pts is None else self._first + packet.pts * self._step
-                packet.dts = None if packet.dts is None else self._first + packet.dts * self._step
-            packet.stream, packet.time_base = self._video, self._base
-            packet.duration = self._durations.pop(packet.pts or 0, 0) or self._step
+            if self._joined < second:
+                self._delay += packet.dts is not None and packet.dts < first
+            elif self._delay:
+                packet.dts = int(timing.ticks[self._joined - self._delay])
+            self._joined += 1
+            place = int(np.searchsorted(timing.ticks, packet.pts or 0))
+            known = place < len(timing.ticks) and timing.ticks[place] == packet.pts
+            packet.duration = int(timing.durations[place if known else 0])
+            packet.stream, packet.time_base = self._video, timing.base
             for filtered in self._filter.filter(packet) if self._filter else [packet]:
                 self._hold(filtered)
 
@@ -148,8 +133,10 @@ class Output:
         if held is None or held.dts is None:
             return
         self._begin = held.dts if self._begin is None else self._begin
-        if packet is None and (held.pts or 0) + held.duration < self._end:  # MP4 stores differences of decoding times
-            held.duration = max(1, self._end - self._first - (held.dts - self._begin))
+        timing = self._planned.timing
+        first, end = int(timing.ticks[0]), int(timing.ticks[-1] + timing.durations[-1])
+        if packet is None and (held.pts or 0) + held.duration < end:  # MP4 stores differences of decoding times
+            held.duration = max(1, end - first - (held.dts - self._begin))
         self._container.mux_one(held)
 
     def carry(self, packet: AnyPacket) -> None:
@@ -160,7 +147,7 @@ class Output:
 
     def finish(self) -> None:
         """Flush the encoders and close the file."""
-        self._mux(self._video.codec_context.encode(None))
+        self.join(self.end_segment())
         self._hold(None)
         for carrier in self.carriers.values():
             for made in carrier(None):

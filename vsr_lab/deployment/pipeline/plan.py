@@ -18,12 +18,13 @@ from vsr_lab.deployment.pipeline.survey import SourceStream, survey
 from vsr_lab.deployment.pipeline.timing import timing_of
 from vsr_lab.deployment.pipeline.trial import Trial, first_packets, try_plan
 from vsr_lab.video import VideoFile
+from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.encoder import check_encoder, reason_of
 
 DISCLOSURE = (
     "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
 )
-_SEGMENT = 20  # seconds
+_SHORTEST = 8  # frames of a segment: more than encoders reorder
 _CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
 _LATEST = 60  # seconds: a later start in these is no start time, but a clock
 _SIMPLE = {"subrip", "srt", "mov_text", "webvtt", "text"}  # subtitles without styles, equal in each other's form
@@ -112,8 +113,6 @@ class _Planner:
         return -start if clock else Fraction(0)
 
     def _draft(self, video: VideoPlan) -> Plan:
-        count = self._video.frames
-        step = max(1, round(_SEGMENT * self._timing.rate))
         if self._shift:
             self._converted.append(f"the clock of {float(self._survey.start):.1f} s starts at 0")
         if headless := self._video.source.index.headless:
@@ -125,10 +124,17 @@ class _Planner:
             container=self._container,
             video=video,
             streams=[upscaled],
-            frames=count,
+            frames=self._video.frames,
             shift=float(self._shift),
-            segments=list(range(0, count, step)),
+            segments=self._segments(video),
         )
+
+    def _segments(self, video: VideoPlan) -> list[int]:
+        """First frames of the segments; a short rest belongs to the segment before it."""
+        if video.codec.startswith("libvpx") and has_alpha(video.pixel_format):
+            return [0]  # alpha is not in the data of its packets
+        count, step = self._video.frames, max(_SHORTEST, round(self._encoding.segment * self._timing.rate))
+        return [first for first in range(0, count, step) if not first or count - first >= step / 2]
 
     def _check_video(self, plan: Plan) -> None:
         """Raise UserError unless the encoder can be opened and the container supports its stream."""

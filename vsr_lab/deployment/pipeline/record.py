@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vsr_lab.core.files import sha256
-from vsr_lab.core.records.deployment import Plan, Provenance, VideoFacts, VideoPlan
+from vsr_lab.core.records.deployment import Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.deployment.pipeline.frames import MATRICES
 from vsr_lab.deployment.pipeline.plan import DISCLOSURE
@@ -57,6 +57,27 @@ def provenance_of(
         overlap=running.overlap,
         frame_hashes=running.frame_hashes,
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
+    )
+
+
+def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
+    """Make the record of an upscaling that begins: everything that its frames and packets depend on."""
+    status = video.path.stat()
+    if plan.runtime:
+        measured = {"psnr": None, "speed": None, "refused": []}
+        plan = plan.model_copy(update={"runtime": plan.runtime.model_copy(update=measured)})
+    return UpscaleJob(
+        source=video.path.name,
+        size=status.st_size,
+        modified=status.st_mtime_ns,
+        bundle=bundle.manifest.fingerprint,
+        plan=plan,
+        **vars(video.read_options),
+        background=background,
+        tile=running.tile,
+        overlap=running.overlap,
+        watch_cuts=running.cuts is not None,
+        versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "torch", "av")},
     )
 
 

@@ -1,8 +1,6 @@
 """Upscaling of a video file with a bundle into a new, tagged file. The source is only read."""
 
 import errno
-from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,31 +8,30 @@ from functools import partial
 from pathlib import Path
 
 import av.error
-import cv2
 import numpy as np
 import torch
 from av.container import InputContainer
-from PIL import ImageColor
 from torch import Tensor
 
 from vsr_lab.core.clip import AnyFrames, to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file, sha256
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.core.signals import pass_signals
-from vsr_lab.core.stream import stream
+from vsr_lab.core.stream import FrameStream, stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.encoding import Encoding
-from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.pipeline.frames import FrameEncoder, color_of, composited, resized_alpha
 from vsr_lab.deployment.pipeline.output import Output, Planned
 from vsr_lab.deployment.pipeline.plan import make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
-from vsr_lab.deployment.pipeline.record import Running, output_facts, provenance_of, source_facts
+from vsr_lab.deployment.pipeline.record import Running, job_of, output_facts, provenance_of, source_facts
+from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
 from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
@@ -63,10 +60,16 @@ class Tiling:
 
 @dataclass(frozen=True)
 class _Upscaled:
-    """An upscaled frame that has not been encoded yet."""
+    """An upscaled frame that has not been encoded yet.
+
+    Attributes:
+        picture: None for a frame of a finished segment.
+        state: state of the network after the last frame of a segment.
+    """
 
     read: ReadFrame
-    picture: AnyFrames
+    picture: AnyFrames | None = None
+    state: State | None = None
 
 
 def upscale(
@@ -81,6 +84,8 @@ def upscale(
     watch_cuts: bool = True,
 ) -> Provenance:
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
+
+    Finished segments are kept in the folder OUTPUT.segments until the end, so that the same call goes on after them.
 
     Args:
         bundle: an opened bundle, which has the options of its runtime, or its folder.
@@ -112,21 +117,20 @@ def upscale(
     network = _opened(bundle, planned.plan)
     network = _tiled(network, tiling) if tiling.side else network
     watch = SceneCutDetector() if watch_cuts else None
+    hashes = FrameHashes()
+    cuts = watch.found if watch else None
+    running = Running(tiling.side, tiling.overlap if tiling.side else 0, cuts, hashes.values)
+    job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
+    segments = Segments(output, job)
+    upscaling = _Run(video, planned, encoding, segments=segments, hashes=hashes)
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     # A file that another process wrote meanwhile is kept.
-    with atomic_path(record_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
+    with segments, atomic_path(record_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
         with ThreadPoolExecutor(1) as hashing:
             source_hash = hashing.submit(sha256, source)
-            upscaling = _Run(video, planned, encoding)
             upscaling.write(temporary, network, watch)
             facts = source_facts(video, source_hash.result())
         made = output_facts(output.name, temporary, planned.plan.video)
-        running = Running(
-            tile=tiling.side,
-            overlap=tiling.overlap if tiling.side else 0,
-            cuts=watch.found if watch else None,
-            frame_hashes=upscaling.hashes.values,
-        )
         provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
         write_record(note, provenance)
         pass_signals()  # both are complete, and are moved into place
@@ -181,16 +185,17 @@ def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:
 class _Run:
     """The three stages of upscaling one file.
 
-    Attributes:
-        hashes: of the first frame of each second.
+    Args:
+        hashes: receives the frames of the source.
     """
 
-    def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding) -> None:
-        self._video, self._planned = video, planned
+    def __init__(
+        self, video: VideoFile, planned: Planned, encoding: Encoding, *, segments: Segments, hashes: FrameHashes
+    ) -> None:
+        self._video, self._planned, self._segments, self._hashes = video, planned, segments, hashes
         self._encode = FrameEncoder(planned.plan.video)
         self._deep = bits_of(planned.plan.video.pixel_format) > 8
-        self._background = _color(encoding.background) if encoding.background else None
-        self.hashes = FrameHashes()
+        self._background = color_of(encoding.background) if encoding.background else None
 
     def write(self, path: Path, network: StreamingNetwork, watch: SceneCutDetector | None) -> None:
         """Read, upscale and encode all frames into a new file."""
@@ -204,13 +209,28 @@ class _Run:
                 read_ahead(reader, _QUEUE) as frames,
                 progress_bar("upscaling", planned.plan.frames, "frames") as update,
             ):
-                waiting: deque[ReadFrame] = deque()
-                for sr in stream(network, self._tensors(frames, waiting), watch or no_cut):
-                    read = waiting.popleft()
-                    put(_Upscaled(read, self._quantised(sr, read.number)))
+                process = FrameStream(network, watch or no_cut)
+                for read in frames:
+                    put(self._upscaled(process, read, self._segments.at(read.number)))
                     update(advance=1)
-                nothing = np.empty(0, np.uint8)
-                put(_Upscaled(ReadFrame(_LAST, nothing, None, None, reader.packets), nothing))
+                put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets)))
+
+    def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
+        lr = self._tensor(read)
+        if not part.runs:
+            process.skip(lr)
+            return _Upscaled(read)
+        if part.resumes and read.number == part.first:
+            process.state = self._segments.state_before(part)
+        sr = process(lr)
+        if part.finished:
+            return _Upscaled(read)
+        picture = self._quantised(sr, read.number)
+        if read.number < part.last or process.state is None:
+            return _Upscaled(read, picture)
+        # The memory layout of the state may affect rounding, so the network also continues from the copy here.
+        process.state = tuple(tensor.cpu().clone(memory_format=torch.contiguous_format) for tensor in process.state)
+        return _Upscaled(read, picture, process.state)
 
     def _open(self, path: Path, templates: InputContainer) -> Output:
         planned = self._planned
@@ -224,18 +244,16 @@ class _Run:
     def _reads_alpha(self) -> bool:
         return has_alpha(self._video.probe.pixel_format)
 
-    def _tensors(self, frames: Iterator[ReadFrame], waiting: deque[ReadFrame]) -> Iterator[Tensor]:
-        for read in frames:
-            picture = read.picture
-            opaque = read.alpha is None or self._planned.survey.transparent or self._background is not None
-            if not opaque and (read.alpha != np.iinfo(picture.dtype).max).any():
-                problem = f"is transparent at frame {read.number}, and opaque before"
-                raise UserError(self._video.path, problem, "set background=black or another color")
-            if read.alpha is not None and self._background is not None:
-                picture = _composited(picture, read.alpha, self._background)
-            self.hashes.add(self._video.probe.timestamps[read.number], picture)
-            waiting.append(read)
-            yield to_tensor(picture[None])[0]
+    def _tensor(self, read: ReadFrame) -> Tensor:
+        picture = read.picture
+        opaque = read.alpha is None or self._planned.survey.transparent or self._background is not None
+        if not opaque and (read.alpha != np.iinfo(picture.dtype).max).any():
+            problem = f"is transparent at frame {read.number}, and opaque before"
+            raise UserError(self._video.path, problem, "set background=black or another color")
+        if read.alpha is not None and self._background is not None:
+            picture = composited(picture, read.alpha, self._background)
+        self._hashes.add(self._video.probe.timestamps[read.number], picture)
+        return to_tensor(picture[None])[0]
 
     def _quantised(self, sr: Tensor, number: int) -> AnyFrames:
         if not torch.isfinite(sr.sum()):
@@ -256,39 +274,22 @@ class _Run:
     def _write_frame(self, output: Output, item: _Upscaled) -> None:
         for packet in item.read.packets:
             output.carry(packet)
-        number, alpha = item.read.number, item.read.alpha
+        number, picture = item.read.number, item.picture
         if number == _LAST:
             return
-        if alpha is not None:
-            alpha = self._large_alpha(alpha, item.picture)
-        frame = self._encode(item.picture, alpha, item.read.captioned)
-        timing = self._planned.timing
-        output.write(frame, int(timing.ticks[number]), int(timing.durations[number]))
-
-    def _large_alpha(self, alpha: AnyFrames, picture: AnyFrames) -> AnyFrames | None:
-        """Alpha channel in the size and bit depth of a picture; None if the output has none."""
-        if not has_alpha(self._planned.plan.video.pixel_format):
-            return None
-        peak = np.iinfo(picture.dtype).max
-        levels = alpha.astype(np.float32) * (peak / np.iinfo(alpha.dtype).max)
-        large = cv2.resize(levels, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-        return np.clip(np.rint(large), 0, peak).astype(picture.dtype)
-
-
-def _color(name: str) -> tuple[int, int, int]:
-    try:
-        red, green, blue = ImageColor.getrgb(name)[:3]
-    except ValueError as error:
-        raise UserError(f"background={name}", "is no color", "name one, such as black or #00ff00") from error
-    return red, green, blue
-
-
-def _composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]) -> AnyFrames:
-    """Composite a picture with straight alpha on a colour (R, G, B in 8 bits)."""
-    peak = np.iinfo(picture.dtype).max
-    share = (alpha.astype(np.float32) / np.iinfo(alpha.dtype).max)[..., None]
-    behind = np.array(color, np.float32) * (peak / 255)
-    return np.rint(picture * share + behind * (1 - share)).astype(picture.dtype)
+        part = self._segments.at(number)
+        if picture is None:
+            output.join(self._segments.packets(part, number))
+            return
+        alpha = item.read.alpha if has_alpha(self._planned.plan.video.pixel_format) else None
+        alpha = None if alpha is None else resized_alpha(alpha, picture)
+        packets = output.encode(self._encode(picture, alpha, item.read.captioned), number)
+        if item.state is not None:
+            packets += output.end_segment()
+        self._segments.add(part, packets)
+        output.join(packets)
+        if item.state is not None:
+            self._segments.finish(part, item.state)
 
 
 def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:

@@ -69,15 +69,15 @@ def try_plan(planned: Planned, suffix: str) -> Trial:
     plan, timing = planned.plan, planned.timing
     width, height = (small + side % 2 for small, side in zip(_SIDE, plan.video.size, strict=True))
     video = plan.video.model_copy(update={"size": (width, height)})
-    small = replace(planned, plan=plan.model_copy(update={"video": video}))
-    count = min(_FRAMES, len(timing.ticks))
+    few = replace(timing, ticks=timing.ticks[:_FRAMES], durations=timing.durations[:_FRAMES])
+    small = replace(planned, plan=plan.model_copy(update={"video": video, "segments": [0]}), timing=few)
     with tempfile.TemporaryDirectory(prefix="vsr_lab_") as folder:
         path = Path(folder) / f"trial{suffix}"
         with open_input(planned.survey.path) as source, Output(path, small, source, faststart=False) as output:
             picture = np.zeros((height, width, 3), np.uint8)
             encode = FrameEncoder(video)
-            for pts, duration in zip(timing.ticks[:count], timing.durations[:count], strict=True):
-                output.write(encode(picture), int(pts), int(duration))
+            for number in range(len(few.ticks)):
+                output.join(output.encode(encode(picture), number))
             for packet in _some_packets(source, output):
                 output.carry(packet)
         return _compare(path, small)
@@ -124,12 +124,11 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
         yield f"{video.range} range"
     if found.sample_aspect != Fraction(video.sample_aspect):
         yield f"the sample aspect ratio {video.sample_aspect}"
-    count = min(_FRAMES, len(timing.ticks))
     shift = _SHIFTED if "matroska" in made.container else _TOLERANCE
     times = [int(tick) * found.index.base for tick in found.index.ticks]
-    wished = [int(tick) * timing.base for tick in timing.ticks[:count]]
-    if len(times) != count:
-        yield f"frames at these times (it counts {len(times)} for {count})"
+    wished = [int(tick) * timing.base for tick in timing.ticks]
+    if len(times) != len(wished):
+        yield f"frames at these times (it counts {len(times)} for {len(wished)})"
     elif not -_TOLERANCE <= times[0] - wished[0] <= shift and made.container != "mpegts":
         yield f"the start time {float(wished[0]):.3f} s"
     elif any(abs((a - times[0]) - (b - wished[0])) > _TOLERANCE for a, b in zip(times, wished, strict=True)):

@@ -50,6 +50,7 @@ class TorchStream(StreamingNetwork):
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
         exact = self.dtype == torch.float32
         placed = lr.to(self.device, memory_format=torch.channels_last)
+        state = tuple(tensor.to(self.device) for tensor in state)  # a saved state is on the CPU
         with (
             _threads(self.threads),
             torch.backends.cudnn.flags(benchmark=True, allow_tf32=not exact),

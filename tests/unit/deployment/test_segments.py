@@ -1,0 +1,269 @@
+"""Segments: what is finished is kept, and what goes on after an interruption equals what was never interrupted."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.robustness.resuming import Memory, content, write_source
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import UpscaleJob
+from vsr_lab.deployment import Bundle, Encoding, Tiling, plan_upscale, upscale
+from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline.frames import FrameEncoder
+
+FFV1 = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4)  # ten frames
+FRAMES = 44  # four segments, the last of which is longer
+
+
+@pytest.fixture
+def remembering(bundle: Bundle) -> Bundle:
+    """A bundle whose frames depend on all frames before them."""
+    return replace(bundle, network=Memory())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return write_source(tmp_path / "source.mkv", FRAMES)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "large.mkv"
+
+
+def _folder(output: Path) -> Path:
+    return output.with_name(output.name + ".segments")
+
+
+class Stopped(Exception):
+    """An interruption."""
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch, remembering: Bundle, source: Path) -> Callable[..., None]:
+    """interrupted(output, frames): upscale until so many frames are encoded."""
+
+    def interrupt(output: Path, frames: int, encoding: Encoding = FFV1, **options: Any) -> None:
+        encoded: list[int] = []
+
+        class Stopping(FrameEncoder):
+            def __call__(self, *args: Any) -> av.VideoFrame:
+                if len(encoded) == frames:
+                    raise Stopped
+                encoded.append(1)
+                return super().__call__(*args)
+
+        with monkeypatch.context() as patch, pytest.raises(Stopped):
+            patch.setattr(run, "FrameEncoder", Stopping)
+            upscale(remembering, source, output, encoding=encoding, **options)
+        assert not output.exists()
+
+    return interrupt
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of frames, from 0 for each call, that are encoded from here on."""
+    count: list[int] = []
+
+    class Counting(FrameEncoder):
+        def __call__(self, *args: Any) -> av.VideoFrame:
+            count.append(len(count))
+            return super().__call__(*args)
+
+    monkeypatch.setattr(run, "FrameEncoder", Counting)
+    return count
+
+
+def test_the_plan_states_the_segments(remembering: Bundle, source: Path, output: Path) -> None:
+    assert plan_upscale(remembering, source, output, encoding=FFV1).segments == [0, 10, 20, 30]
+    assert plan_upscale(remembering, source, output).segments == [0]
+    assert plan_upscale(remembering, source, output, encoding=replace(FFV1, segment=1e-3)).segments[1] == 8
+
+
+def test_frames_do_not_depend_on_segments(remembering: Bundle, source: Path, output: Path) -> None:
+    whole = output.with_name("whole.mkv")
+    upscale(remembering, source, output, encoding=FFV1)
+    upscale(remembering, source, whole, encoding=replace(FFV1, segment=60))
+    assert (content(output).frames, content(output).sound) == (content(whole).frames, content(whole).sound)
+    assert not _folder(output).exists()
+
+
+@pytest.mark.parametrize("stops", [(5,), (10,), (25,), (12, 15, 3), (43,)])
+def test_it_goes_on_after_the_last_finished_segment(
+    remembering: Bundle,
+    source: Path,
+    output: Path,
+    interrupted: Callable[..., None],
+    encoded: list[int],
+    stops: tuple[int, ...],
+) -> None:
+    done = 0
+    for frames in stops:
+        interrupted(output, frames)
+        done = min(3, done + frames // 10)
+        assert sorted(read_record(_folder(output) / "job.json", UpscaleJob).finished) == [*range(done)]
+    upscale(remembering, source, output, encoding=FFV1)
+    assert len(encoded) == FRAMES - 10 * done
+    assert not _folder(output).exists()
+    whole = output.with_name("whole.mkv")
+    upscale(remembering, source, whole, encoding=FFV1)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "number", "damage"),
+    [
+        (".packets", 0, "flip"),
+        (".packets", 1, "cut"),
+        (".packets", 2, "remove"),
+        (".packets", 2, "flip"),
+        (".safetensors", 1, "cut"),
+        (".safetensors", 2, "flip"),
+    ],
+)
+def test_a_damaged_segment_is_made_again(
+    remembering: Bundle,
+    source: Path,
+    output: Path,
+    interrupted: Callable[..., None],
+    encoded: list[int],
+    suffix: str,
+    number: int,
+    damage: str,
+) -> None:
+    interrupted(output, 35)
+    path = _folder(output) / f"{number:06d}{suffix}"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data if damage == "flip" else data[: len(data) // 2])
+    if damage == "remove":
+        path.unlink()
+    upscale(remembering, source, output, encoding=FFV1)
+    assert len(encoded) == FRAMES - (30 if suffix == ".safetensors" else 20)
+    whole = output.with_name("whole.mkv")
+    upscale(remembering, source, whole, encoding=FFV1)
+    assert output.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"encoding": replace(FFV1, options={"slices": "16"})}, "plan.video"),
+        ({"encoding": replace(FFV1, segment=0.5)}, "plan.segments"),
+        ({"tiling": Tiling(16, 4)}, "tile, overlap"),
+        ({"watch_cuts": False}, "watch_cuts"),
+    ],
+)
+def test_another_option_begins_again(
+    remembering: Bundle,
+    source: Path,
+    output: Path,
+    interrupted: Callable[..., None],
+    encoded: list[int],
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    named: str,
+) -> None:
+    interrupted(output, 25)
+    upscale(remembering, source, output, **{"encoding": FFV1, **changes})
+    assert f"begins again, as {named} changed" in capsys.readouterr().out
+    assert len(encoded) == FRAMES
+
+
+def test_another_source_begins_again(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], encoded: list[int]
+) -> None:
+    interrupted(output, 25)
+    write_source(source, FRAMES, seed=1)
+    upscale(remembering, source, output, encoding=FFV1)
+    assert len(encoded) == FRAMES
+
+
+def test_a_damaged_record_begins_again(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], encoded: list[int]
+) -> None:
+    interrupted(output, 25)
+    record = _folder(output) / "job.json"
+    record.write_bytes(record.read_bytes()[:-9])
+    upscale(remembering, source, output, encoding=FFV1)
+    assert len(encoded) == FRAMES
+
+
+def test_files_of_others_are_kept(remembering: Bundle, source: Path, output: Path) -> None:
+    _folder(output).mkdir()
+    (_folder(output) / "0.txt").write_text("mine")
+    with pytest.raises(UserError, match="no upscaling wrote"):
+        upscale(remembering, source, output, encoding=FFV1)
+    assert (_folder(output) / "0.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "encoding"),
+    [
+        (".mp4", Encoding(codec="libx264")),
+        (".mp4", Encoding(codec="libx265", pixel_format="yuv420p10le", options={"preset": "veryfast"})),
+        (".ts", Encoding(codec="libx264", options={"preset": "veryfast"})),
+        (".mkv", Encoding(codec="mpeg4", options={"bf": "2"})),
+        (".avi", Encoding(codec="libx264", options={"preset": "ultrafast"})),
+        (".mp4", Encoding(codec="libsvtav1", options={"preset": "12"})),
+    ],
+    ids=["H.264", "HEVC", "TS", "MPEG-4", "AVI", "AV1"],
+)
+def test_joined_packets_have_the_times_of_one_encoder(
+    remembering: Bundle,
+    source: Path,
+    tmp_path: Path,
+    interrupted: Callable[..., None],
+    suffix: str,
+    encoding: Encoding,
+) -> None:
+    if encoding.codec == "libx265":  # at 128x64 its packets differ from run to run, without segments too
+        write_source(source, FRAMES, (90, 160))
+    output, straight, whole = (tmp_path / f"{name}{suffix}" for name in ("output", "straight", "whole"))
+    parts = replace(encoding, segment=0.4, audio="drop" if suffix == ".avi" else "copy", unsupported="drop")
+    interrupted(output, 23, encoding=parts)
+    upscale(remembering, source, output, encoding=parts)
+    upscale(remembering, source, straight, encoding=parts)
+    upscale(remembering, source, whole, encoding=replace(parts, segment=60))
+    assert content(output) == content(straight)
+    times = [_times(path) for path in (output, whole)]
+    decoding = [dts for _, dts in times[0]]
+    assert all(one < other for one, other in itertools.pairwise(decoding))
+    assert decoding == [dts for _, dts in times[1]]
+    assert sorted(pts for pts, _ in times[0]) == sorted(pts for pts, _ in times[1])
+    assert content(output).sound == content(whole).sound
+
+
+def _times(path: Path) -> list[tuple[Any, Any]]:
+    with av.open(str(path)) as container:
+        return [(packet.pts, packet.dts) for packet in container.demux(video=0) if packet.size]
+
+
+def test_uneven_times_are_kept(
+    remembering: Bundle, tmp_path: Path, interrupted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = np.cumsum(np.random.default_rng(0).uniform(0.01, 0.07, FRAMES))
+    source = write_source(tmp_path / "source.mkv", FRAMES, times=times.tolist())
+    output, whole = tmp_path / "uneven.mp4", tmp_path / "whole.mp4"
+    interrupted(output, 23, encoding=Encoding(segment=0.4))
+    upscale(remembering, source, output, encoding=Encoding(segment=0.4))
+    upscale(remembering, source, whole)
+    assert sorted(pts for pts, _ in _times(output)) == sorted(pts for pts, _ in _times(whole))
+    assert [dts for _, dts in _times(output)] == [dts for _, dts in _times(whole)]
+
+
+def test_memory_depends_on_all_frames() -> None:
+    network, lr = Memory(), torch.rand(1, 3, 4, 4)
+    _, state = network.step(lr, network.zero_state(lr))
+    first: Tensor = network.step(lr, state)[0]
+    assert not torch.equal(first, network.step(lr, network.zero_state(lr))[0])

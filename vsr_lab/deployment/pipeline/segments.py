@@ -1,0 +1,201 @@
+"""Segments of an upscaling: each is kept in a folder beside the output when it is finished, until the output is there.
+
+The same command then goes on after an interruption: packets of finished segments are copied, and the network continues
+from the state that was saved with the last one.
+"""
+
+import itertools
+import shutil
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from av.packet import Packet
+from safetensors.torch import load_file, save_file
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import atomic_path, make_folder, sha256, sync
+from vsr_lab.core.network import State
+from vsr_lab.core.progress import report
+from vsr_lab.core.records import read_record, write_record
+from vsr_lab.core.records.deployment import Segment, UpscaleJob
+from vsr_lab.core.run_folder import lock_folder, unlock_folder
+from vsr_lab.deployment.pipeline.carriers import AnyPacket
+
+_JOB = "job.json"
+_HEAD = struct.Struct("<qq?I")  # presentation and decoding time, keyframe, bytes that follow
+_STATES = 2  # that are kept: they may be larger than the segments
+
+
+@dataclass
+class Part:
+    """A segment of the video.
+
+    Attributes:
+        number: number of the segment.
+        first, last: its frames.
+        finished: whether its packets are there already.
+        runs: whether the network processes its frames: to encode them, or for a later state that is not there.
+        resumes: whether the network continues from a saved state.
+    """
+
+    number: int
+    first: int
+    last: int
+    finished: bool = False
+    runs: bool = True
+    resumes: bool = False
+
+
+class Segments:
+    """The segments of one upscaling, and the folder OUTPUT.segments of those that are finished. A context manager.
+
+    A video of one segment has no folder. It is removed at the end, unless an error is raised.
+
+    Args:
+        output: the file that is made.
+        job: what it is made from.
+
+    Raises:
+        UserError: another process writes the same output, or the folder contains something else.
+    """
+
+    def __init__(self, output: Path, job: UpscaleJob) -> None:
+        self.folder = output.with_name(f"{output.name}.segments")
+        self._job, self._finished = job, dict(job.finished)
+        bounds = itertools.pairwise([*job.plan.segments, job.plan.frames])
+        self._parts = [Part(number, first, stop - 1) for number, (first, stop) in enumerate(bounds)]
+        self._kept = len(self._parts) > 1
+        self._writing: BinaryIO | None = None
+        self._reading: Iterator[AnyPacket] = iter(())
+
+    def __enter__(self) -> Self:
+        if self._kept:
+            make_folder(self.folder)
+            lock_folder(self.folder)
+            try:
+                self._resume()
+            except BaseException:
+                unlock_folder(self.folder)
+                raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._writing:
+            self._writing.close()
+        if self._kept:
+            if kind is None:
+                shutil.rmtree(self.folder)
+            unlock_folder(self.folder)
+
+    def at(self, frame: int) -> Part:
+        """The segment that a frame belongs to, for frames that are passed in order."""
+        return self._parts[bisect_right(self._job.plan.segments, frame) - 1]
+
+    def state_before(self, part: Part) -> State:
+        """State of the network that a segment resumes from."""
+        tensors = load_file(self._state(part.number - 1))
+        return tuple(tensors[name] for name in sorted(tensors))
+
+    def add(self, part: Part, packets: Sequence[AnyPacket]) -> None:
+        """Keep packets of a segment that is being encoded."""
+        if not self._kept:
+            return
+        if self._writing is None:
+            self._writing = self._packets(part.number).open("wb")
+        for packet in packets:
+            self._writing.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, packet.size))
+            self._writing.write(bytes(packet))
+
+    def finish(self, part: Part, state: State) -> None:
+        """Keep a segment whose packets are complete, with the state of the network after its last frame."""
+        if self._writing is None:
+            return
+        self._writing.close()
+        self._writing = None
+        packets, saved = self._packets(part.number), self._state(part.number)
+        with atomic_path(saved) as temporary:
+            save_file({f"{i:04d}": tensor for i, tensor in enumerate(state)}, temporary)
+        sync(packets, saved)
+        self._finished[part.number] = Segment(packets=sha256(packets), state=sha256(saved))
+        self._record()
+        self._state(part.number - _STATES).unlink(missing_ok=True)
+
+    def packets(self, part: Part, frame: int) -> list[AnyPacket]:
+        """Next packets of a finished segment: one for each frame, and those that are left for its last one."""
+        if frame == part.first:
+            self._reading = _read(self._packets(part.number))
+        return list(itertools.islice(self._reading, None if frame == part.last else 1))
+
+    def _record(self) -> None:
+        write_record(self.folder / _JOB, self._job.model_copy(update={"finished": self._finished}))
+        sync(self.folder / _JOB)
+
+    def _packets(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.packets"
+
+    def _state(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.safetensors"
+
+    def _resume(self) -> None:
+        """Find out which segments are finished, and what the network has to process."""
+        if changed := self._changed():
+            report(f"{self.folder}: begins again, as {changed}")
+            for path in self.folder.glob("[0-9]*"):
+                path.unlink()
+        self._record()
+        saved = [False] * len(self._parts)
+        for number, segment in sorted(self._finished.items()):
+            part = self._parts[number]
+            part.finished = _holds(self._packets(number), segment.packets)
+            saved[number] = _holds(self._state(number), segment.state)
+            if not part.finished:
+                report(f"{self._packets(number)}: is damaged; frames {part.first} to {part.last} are made again")
+        for part, after in zip(reversed(self._parts), [None, *reversed(self._parts[1:])], strict=True):
+            needed = after is not None and after.runs and not saved[part.number]
+            part.runs = not part.finished or needed
+            if after is not None:
+                after.resumes = after.runs and not part.runs
+        done = sum(part.finished for part in self._parts)
+        report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; it is removed at the end")
+
+    def _changed(self) -> str:
+        """Why the segments in the folder cannot be used; "" if they can, or there are none."""
+        path = self.folder / _JOB
+        if not path.exists():
+            if any(not entry.name.startswith(".") for entry in self.folder.iterdir()):
+                problem = "holds files that no upscaling wrote"
+                raise UserError(self.folder, problem, "move them, or choose another output=")
+            return ""
+        try:
+            found = read_record(path, UpscaleJob)
+        except UserError as error:
+            return f"its record cannot be used ({error})"
+        old, new = _flat(found), _flat(self._job)
+        changed = [name for name in new if old[name] != new[name]]
+        if not changed:
+            self._finished = {
+                part.number: found.finished[part.number] for part in self._parts if part.number in found.finished
+            }
+        return f"{', '.join(changed)} changed" if changed else ""
+
+
+def _flat(job: UpscaleJob) -> dict[str, object]:
+    plan = {f"plan.{name}": value for name, value in job.plan}
+    return {**{name: value for name, value in job if name not in {"plan", "finished"}}, **plan}
+
+
+def _holds(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256(path) == digest
+
+
+def _read(path: Path) -> Iterator[AnyPacket]:
+    with path.open("rb") as file:
+        while head := file.read(_HEAD.size):
+            pts, dts, key, size = _HEAD.unpack(head)
+            packet = Packet(file.read(size))
+            packet.pts, packet.dts, packet.is_keyframe = pts, dts, key
+            yield packet
