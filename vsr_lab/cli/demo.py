@@ -152,6 +152,8 @@ def _export_all(root: Path, selection: Selection) -> dict[str, Path]:
             _compose(
                 "export",
                 f"candidate.path={choice.candidate_facts.path}",
+                f"selection={root / 'select' / 'selection.json'}",
+                *(["allow_provisional=true"] if choice.provisional else []),
                 f"run_dir={root / 'export' / str(choice.content)}",
             )
         )

@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, Names
+from vsr_lab.cli.config import Bool, Command, Names
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.parts import Part, describes
+from vsr_lab.core.parts import FilePath, Part, describes
 from vsr_lab.deployment.bundle import export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation import Candidate
@@ -31,10 +31,17 @@ class ExportConfig(Command):
     exporters: Annotated[dict[str, Annotated[Part[Exporter], describes(Exporter)]], Field(min_length=1)]
     """Exporters by name of the format, from configs/exporter."""
     formats: Names
+    selection: FilePath | None = None
+    """selection.json of select that must have chosen these weights; null: they are exported unselected."""
+    allow_provisional: Bool = False
+    """Whether weights that were chosen provisionally, on too few clips, may be exported."""
+
+    def without_effect(self) -> dict[str, str]:
+        return {} if self.selection else {"allow_provisional": "selection is null"}
 
 
 def run(config: ExportConfig) -> Path:
-    """Write the bundle and return its folder. Raises Refusal if a graph differs from the network."""
+    """Write the bundle and return its folder. Raises Refusal if the weights were not selected, or a graph differs."""
     formats, folder, candidate = config.formats, config.run_dir / "bundle", config.candidate.keywords
     if any(name not in config.exporters for name in formats):
         known = ", ".join(config.exporters)
@@ -44,6 +51,8 @@ def run(config: ExportConfig) -> Path:
         folder,
         name=candidate.get("name"),
         exporters=[config.exporters[name].build() for name in formats],
+        selection=config.selection,
+        allow_provisional=config.allow_provisional,
         begin=lambda: begin_run(config),
     )
     show_files("exported", {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"})

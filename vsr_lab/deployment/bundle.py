@@ -10,12 +10,13 @@ from typing import Any
 
 import jinja2
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, sha256, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.parts import spec_of
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import BundleManifest, ParityReport
+from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
 from vsr_lab.deployment.runtimes import FASTEST, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import WEIGHTS, bundled_network
@@ -45,6 +46,8 @@ def export(
     *,
     name: str | None = None,
     exporters: Sequence[Exporter] | None = None,
+    selection: Path | str | None = None,
+    allow_provisional: bool = False,
     begin: Callable[[], object] = lambda: None,
 ) -> BundleManifest:
     """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all files.
@@ -56,14 +59,18 @@ def export(
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model; None: its name in the training.
         exporters: one per format; None: ONNX.
+        selection: selection.json that must have chosen these weights; None: they are exported unselected.
+        allow_provisional: export weights that were chosen provisionally, for the frames that were measured only.
         begin: called once, after the weights were read and before the first write.
 
     Returns:
         The content of manifest.json.
 
     Raises:
-        Refusal: a graph differs from the network; nothing is left behind.
-        UserError: the weights cannot be read or need future frames, or the folder cannot be written.
+        Refusal: the selection did not choose the weights or is provisional, or a graph differs from the network;
+            nothing is left behind.
+        UserError: the weights or the selection cannot be read, the network needs future frames, or the folder cannot
+            be written.
 
     Example:
         >>> from vsr_lab.deployment.export import OnnxExporter
@@ -76,9 +83,26 @@ def export(
     called = name or about.get("name")
     if not called:
         raise UserError(weights, "does not say the name of its model", "set candidate.name=")
+    if selection is not None:
+        about = {**about, "selection": _check_selected(Path(weights), Path(selection), allow_provisional)}
     begin()
     exporters = [OnnxExporter()] if exporters is None else exporters
     return write_bundle(Path(folder), called, network, about=about, exporters=exporters)
+
+
+def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> str:
+    """What a selection says about weights. Raises Refusal if it did not choose them, or only provisionally."""
+    digest, selection = sha256(weights), read_record(path, Selection)
+    own = [choice for choice in selection.choices if (facts := choice.candidate_facts) and facts.sha256 == digest]
+    if not own:
+        chosen = ", ".join(f"{choice.chosen} for {choice.suite}" for choice in selection.choices if choice.chosen)
+        raise Refusal(
+            f"{path} did not choose the weights {weights} (sha256 {digest[:12]}); it chose {chosen or 'none'}"
+        )
+    verdicts = "; ".join(f"{choice.suite}: {choice.verdict}" for choice in own)
+    if any(choice.provisional for choice in own) and not allow_provisional:
+        raise Refusal(f"{path}: {verdicts}; evaluate on more clips, or set allow_provisional=true")
+    return verdicts
 
 
 def write_bundle(

@@ -11,6 +11,7 @@ from torch import Tensor
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256
 from vsr_lab.core.network import Network
 from vsr_lab.core.ranges import Kernel, Name, PathText, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
@@ -100,6 +101,7 @@ def _candidate(
         kind=kind,
         parameters=sum(p.numel() for p in network.parameters()),
         path=_absolute(path) if path else None,
+        sha256=sha256(Path(path)) if path else None,
         architecture=getattr(network, "architecture", type(network).__name__),
         content=notes.get("content"),
         about=notes,
@@ -149,7 +151,9 @@ def bundle(path: PathText, name: Name | None = None) -> Candidate:
 def onnx(path: PathText, name: Name | None = None) -> Candidate:
     """Candidate from an ONNX graph: an exported step with its state, or a graph from (1, 3, h, w) to one output."""
     return NetworkCandidate(
-        name or Path(path).stem, open_onnx(Path(path)), CandidateFacts(kind="onnx", path=_absolute(path))
+        name or Path(path).stem,
+        open_onnx(Path(path)),
+        CandidateFacts(kind="onnx", path=_absolute(path), sha256=sha256(Path(path))),
     )
 
 

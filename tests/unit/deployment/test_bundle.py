@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,13 @@ from torch import Tensor
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import Network
+from vsr_lab.core.records import write_record
+from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.evaluation import CandidateFacts, Choice, ProtocolFacts, Selection
 from vsr_lab.deployment import Bundle, open_bundle, write_bundle
-from vsr_lab.deployment.export import Exporter
-from vsr_lab.models import Interpolation, load_network
+from vsr_lab.deployment.bundle import export
+from vsr_lab.deployment.export import Exporter, OnnxExporter
+from vsr_lab.models import Interpolation, load_network, save_network
 
 SPEC = {"_target_": "vsr_lab.models.Interpolation", "scale": 2, "method": "nearest"}
 
@@ -171,3 +176,46 @@ def test_a_network_that_needs_the_future_cannot_be_bundled(tmp_path: Path, neare
     with pytest.raises(UserError, match="needs future frames"):
         write_bundle(tmp_path / "bundle", "whole", Whole(), about={}, exporters=[nearest])
     assert _names(tmp_path) == set()
+
+
+def _selection(weights: Path, path: Path, *, provisional: bool, digest: str | None = None) -> Path:
+    facts = CandidateFacts(kind="checkpoint", path=str(weights), sha256=digest or sha256(weights))
+    choice = Choice(
+        suite="film",
+        content=None,
+        chosen="small",
+        provisional=provisional,
+        reason="best by PSNR",
+        ties=[],
+        stability=None,
+        candidate_facts=facts,
+        verdict="small is deployable" + " provisionally" * provisional,
+        deployable=["small"],
+        pareto=["small"],
+        gates={},
+    )
+    protocol = ProtocolFacts(name="base", fingerprint="settings", scale=2, description="")
+    write_record(
+        path, Selection(protocol=protocol, baseline="bicubic", rank_by=["psnr"], front={"psnr": 1}, choices=[choice])
+    )
+    return path
+
+
+def test_only_the_weights_that_were_selected_are_exported(tmp_path: Path) -> None:
+    weights, folder = tmp_path / "network.safetensors", tmp_path / "bundle"
+    save_network(Interpolation(2, "nearest"), {"name": "small"}, weights)
+
+    def exported(**facts: Any) -> BundleManifest:
+        allowed = facts.pop("allow_provisional", False)
+        selection = _selection(weights, tmp_path / "selection.json", **facts)
+        exporters = [OnnxExporter(frames=4)]
+        return export(weights, folder, exporters=exporters, selection=selection, allow_provisional=allowed)
+
+    with pytest.raises(Refusal, match=r"did not choose the weights .*; it chose small for film"):
+        exported(provisional=False, digest="0" * 64)
+    with pytest.raises(Refusal, match=r"film: small is deployable provisionally; .* set allow_provisional=true"):
+        exported(provisional=True)
+    assert not folder.exists()
+    manifest = exported(provisional=True, allow_provisional=True)
+    assert manifest.about["selection"] == "film: small is deployable provisionally"
+    assert "| selection | film: small is deployable provisionally |" in (folder / "MODEL_CARD.md").read_text()

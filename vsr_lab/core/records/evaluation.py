@@ -53,6 +53,7 @@ class CandidateFacts(Part):
         kind: interpolation, checkpoint, bundle, onnx, published, spandrel, frames, or a user-defined kind.
         parameters: number of weights.
         path: absolute path of the file or folder that it was read from.
+        sha256: hash of that file; None for a folder.
         architecture: class of the network.
         content: content type that it was trained for.
         about: other notes stored in the file, such as how it was trained.
@@ -61,6 +62,7 @@ class CandidateFacts(Part):
     kind: str
     parameters: int | None = None
     path: str | None = None
+    sha256: str | None = None
     architecture: str | None = None
     content: str | None = None
     about: dict[str, JsonValue] = Field(default_factory=dict)
