@@ -16,7 +16,7 @@ from vsr_lab.core.records.deployment import BundleManifest
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice, ProtocolFacts, Selection
 from vsr_lab.deployment import Bundle, open_bundle, write_bundle
 from vsr_lab.deployment.bundle import export
-from vsr_lab.deployment.export import Exporter, OnnxExporter
+from vsr_lab.deployment.export import Exporter
 from vsr_lab.models import Interpolation, load_network, save_network
 
 SPEC = {"_target_": "vsr_lab.models.Interpolation", "scale": 2, "method": "nearest"}
@@ -201,15 +201,14 @@ def _selection(weights: Path, path: Path, *, provisional: bool, digest: str | No
     return path
 
 
-def test_only_the_weights_that_were_selected_are_exported(tmp_path: Path) -> None:
+def test_only_the_weights_that_were_selected_are_exported(tmp_path: Path, nearest: Exporter) -> None:
     weights, folder = tmp_path / "network.safetensors", tmp_path / "bundle"
     save_network(Interpolation(2, "nearest"), {"name": "small"}, weights)
 
     def exported(**facts: Any) -> BundleManifest:
         allowed = facts.pop("allow_provisional", False)
         selection = _selection(weights, tmp_path / "selection.json", **facts)
-        exporters = [OnnxExporter(frames=4)]
-        return export(weights, folder, exporters=exporters, selection=selection, allow_provisional=allowed)
+        return export(weights, folder, exporters=[nearest], selection=selection, allow_provisional=allowed)
 
     with pytest.raises(Refusal, match=r"did not choose the weights .*; it chose small for film"):
         exported(provisional=False, digest="0" * 64)
