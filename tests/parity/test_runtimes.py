@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsr_lab.cli import bench
+from vsr_lab.cli.bench import BenchConfig
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import StreamingNetwork
@@ -19,7 +22,7 @@ from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter, rollout_clip
-from vsr_lab.deployment.runtimes import RuntimeOptions, choice, choose_runtime, open_runtime
+from vsr_lab.deployment.runtimes import RuntimeOptions, choice, choose_runtime, open_runtime, trial
 from vsr_lab.models import Recurrent, SpanStream, load_network
 
 ZOO = Path(__file__).parents[2] / "results" / "zoo" / "weights"
@@ -27,7 +30,7 @@ SIZES = ((48, 64), (72, 96), (121, 161))
 RUNTIMES = [
     pytest.param(backend, precision, marks=[pytest.mark.slow] if precision == "float16" else [])
     for backend, device, precision in RuntimeOptions().combinations()
-    if device == "cpu"
+    if device == "cpu" and (backend != "openvino" or find_spec("openvino"))
 ]
 Opened = tuple[Path, BundleManifest]
 
@@ -75,13 +78,13 @@ def _differences(bundle: Opened, backend: str, precision: str, clip: Tensor) -> 
     worst, psnr = 0.0, float("inf")
     for ours, theirs in zip(stream(network, clip), stream(rebuilt, clip), strict=True):
         worst = max(worst, float((ours - theirs).abs().max()))
-        psnr = min(psnr, choice.compare_to_float32(theirs[None], ours[None], precision)[1])
+        psnr = min(psnr, trial.compare_to_float32(theirs[None], ours[None], precision)[1])
     return worst, psnr
 
 
 def _check(bundle: Opened, backend: str, precision: str, clip: Tensor) -> None:
     worst, psnr = _differences(bundle, backend, precision, clip)
-    assert worst <= choice.LARGEST_DIFFERENCE if precision == "float32" else psnr >= choice.LEAST_PSNR, (worst, psnr)
+    assert worst <= trial.LARGEST_DIFFERENCE if precision == "float32" else psnr >= trial.LEAST_PSNR, (worst, psnr)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -108,13 +111,13 @@ def test_a_runtime_runs_tiles_of_several_sizes(bundle: Opened, backend: str, pre
     assert isinstance(network, StreamingNetwork)
     rebuilt = open_runtime(*bundle, _runtime(backend, precision))
     ours, theirs = (torch.stack(list(stream(Tiled(n, 24, 8), clip))) for n in (network, rebuilt))
-    assert choice.compare_to_float32(theirs, ours, precision)[0] == ""
+    assert trial.compare_to_float32(theirs, ours, precision)[0] == ""
 
 
 def test_the_fastest_is_taken_and_remembered(bundle: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     first = choose_runtime(*bundle, RuntimeOptions(), (24, 40))
     assert first.speed and not first.refused
-    monkeypatch.setattr(choice, "_run", None)  # not measured again
+    monkeypatch.setattr(choice, "run_trials", None)  # not measured again
     assert choose_runtime(*bundle, RuntimeOptions(), (24, 40)) == first
 
 
@@ -146,9 +149,11 @@ def planted(bundle: Opened, tmp_path: Path) -> Opened:
     return folder, read_record(folder / "manifest.json", BundleManifest)
 
 
-def test_a_wrong_export_is_refused(planted: Opened) -> None:
-    with pytest.raises(Refusal, match="onnxruntime float32 on cpu: differs from float32 in torch by"):
-        choose_runtime(*planted, RuntimeOptions("onnxruntime"), (24, 40))
+@pytest.mark.parametrize("options", [RuntimeOptions("onnxruntime"), RuntimeOptions("openvino", precision="bfloat16")])
+def test_a_wrong_export_is_refused(planted: Opened, options: RuntimeOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_has_bfloat16", lambda: True)
+    with pytest.raises(Refusal, match="float32 on cpu: differs from float32 in torch by"):
+        choose_runtime(*planted, options, (24, 40))
 
 
 def test_another_runtime_is_taken_instead_of_a_wrong_export(planted: Opened) -> None:
@@ -158,7 +163,7 @@ def test_another_runtime_is_taken_instead_of_a_wrong_export(planted: Opened) -> 
 
 
 def test_torch_in_float32_needs_no_trial(planted: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "_run", None)
+    monkeypatch.setattr(choice, "run_trials", None)
     assert choose_runtime(*planted, RuntimeOptions("torch", "cpu", "float32", 1), (24, 40)).threads == 1
 
 
@@ -186,3 +191,11 @@ def test_what_the_machine_or_the_bundle_lacks_is_refused(bundle: Opened, monkeyp
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match="there is no CUDA device"):
         choose_runtime(*bundle, RuntimeOptions(device="cuda"), (24, 40))
+
+
+def test_bench_prints_every_runtime(bundle: Opened, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = BenchConfig(bundle=bundle[0], sizes=["32x24"], device="cpu", threads=1, run_dir=tmp_path)
+    bench.run(config)
+    printed = capsys.readouterr().out
+    assert "small, 32x24 -> x2" in printed
+    assert printed.count("float32 on cpu") == 2 + (find_spec("openvino") is not None)

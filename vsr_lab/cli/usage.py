@@ -13,6 +13,7 @@ COMMANDS = {
     "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
     "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "provenance": "find and check how an upscaled file was made: provenance FILE",
+    "bench": "measure the speed of a bundle in every runtime: bench bundle=BUNDLE",
     "footage index": "write the manifest of a folder: footage index FOLDER",
     "footage leaks": "find shots that two splits share: footage leaks manifest.csv",
     "footage sample": "choose representative shots: footage sample FOLDER -n 12",

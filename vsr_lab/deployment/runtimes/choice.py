@@ -3,64 +3,25 @@
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
-from itertools import pairwise
+from math import inf
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from pydantic import ValidationError
-from torch import Tensor
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_text
-from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import BundleManifest, Runtime
-from vsr_lab.core.stream import stream
-from vsr_lab.deployment.export import open_onnx, rollout_clip
 from vsr_lab.deployment.runtimes.base import Backend, RuntimeOptions
-from vsr_lab.deployment.runtimes.torch import TorchStream, bundled_network
+from vsr_lab.deployment.runtimes.trial import Trial, run_trials
 
-LARGEST_DIFFERENCE = 1e-4  # of float32, any value, RGB in [0, 1]
-LEAST_PSNR = 50.0  # of lower precisions, worst frame, in dB
-_FRAMES = 4
 _SIDES = (270, 480)  # a trial of larger frames would take long, and rank the runtimes alike
 _ALIKE = 0.9  # of the highest speed: then the one that is closer to float32 is taken, so that noise decides less
-
-_Open = Callable[[Path, BundleManifest, Runtime], StreamingNetwork]
-
-
-def open_runtime(folder: Path, manifest: BundleManifest, runtime: Runtime) -> StreamingNetwork:
-    """Open the network of a bundle in a runtime.
-
-    Args:
-        folder, manifest: of the bundle.
-        runtime: a runtime that `choose_runtime` returned.
-    """
-    return _OPEN[runtime.backend](folder, manifest, runtime)
-
-
-def _open_torch(folder: Path, manifest: BundleManifest, runtime: Runtime) -> StreamingNetwork:
-    return TorchStream(bundled_network(folder), runtime)
-
-
-def _open_onnxruntime(folder: Path, manifest: BundleManifest, runtime: Runtime) -> StreamingNetwork:
-    return open_onnx(folder / manifest.graphs["onnx"], runtime.threads)
-
-
-def _open_openvino(folder: Path, manifest: BundleManifest, runtime: Runtime) -> StreamingNetwork:
-    from vsr_lab.deployment.runtimes.openvino import OpenVinoStream  # of an extra
-
-    graph = folder / manifest.graphs["onnx"]
-    return OpenVinoStream(graph, open_onnx(graph), runtime)
-
-
-_OPEN: dict[str, _Open] = {"torch": _open_torch, "onnxruntime": _open_onnxruntime, "openvino": _open_openvino}
+_ROUNDS = 3  # of a benchmark
 
 
 def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> Runtime:
@@ -121,65 +82,39 @@ def _missing(backend: Backend, manifest: BundleManifest) -> tuple[str, str] | No
     return None
 
 
-class _Trial(NamedTuple):
-    """A runtime that passed its gate, and the PSNR by which it did."""
-
-    runtime: Runtime
-    psnr: float
-
-
 def _fastest(folder: Path, manifest: BundleManifest, candidates: list[Runtime], size: tuple[int, int]) -> Runtime:
-    clip = rollout_clip(_FRAMES, *map(min, size, _SIDES))
-    plain = Runtime(backend="torch", device="cpu", precision="float32", threads=0, version=version("torch"))
-    passed: list[_Trial] = []
-    refused: list[str] = []
-    with progress_bar("choosing the runtime", len(candidates) + 1) as update:
-        expected, seconds = _run(open_runtime(folder, manifest, plain), clip)
-        for runtime in candidates:
-            update(advance=1)
-            frames, own = _run(open_runtime(folder, manifest, runtime), clip)
-            problem, psnr = compare_to_float32(frames, expected, runtime.precision)
-            if problem:
-                refused.append(f"{runtime}: {problem}")
-                continue
-            noted = {"psnr": psnr if psnr < torch.inf else None, "speed": round(seconds / own, 3)}
-            passed.append(_Trial(runtime.model_copy(update=noted), psnr))
+    smaller = min(size[0], _SIDES[0]), min(size[1], _SIDES[1])
+    # A wrong graph may differ by less than a lower precision is allowed to: it is run in float32 as well.
+    exact = [
+        runtime.model_copy(update={"precision": "float32"}) for runtime in candidates if runtime.backend != "torch"
+    ]
+    tried = candidates + [runtime for runtime in exact if runtime not in candidates]
+    with progress_bar("choosing the runtime", len(tried)) as update:
+        trials = run_trials(folder, manifest, tried, size=smaller, after=lambda: update(advance=1))
+    refused = [f"{trial.runtime}: {trial.problem}" for trial in trials if trial.problem]
+    wrong = {trial.runtime.backend for trial in trials if trial.problem and trial.runtime.precision == "float32"}
+    passed = [
+        trial
+        for trial in trials
+        if trial.runtime in candidates and trial.runtime.backend not in wrong and not trial.problem
+    ]
     if not passed:
         raise Refusal(f"{refused[0]}; the file was not upscaled")
-    highest = max(trial.runtime.speed or 0 for trial in passed)
-    alike = [trial for trial in passed if (trial.runtime.speed or 0) >= _ALIKE * highest]
-    return max(alike, key=lambda trial: trial.psnr).runtime.model_copy(update={"refused": refused})
+    highest = max(trial.speed for trial in passed)
+    best = max((trial for trial in passed if trial.speed >= _ALIKE * highest), key=lambda trial: trial.psnr)
+    noted = {"psnr": best.psnr if best.psnr < inf else None, "speed": round(best.speed, 3), "refused": refused}
+    return best.runtime.model_copy(update=noted)
 
 
-def _run(network: StreamingNetwork, clip: Tensor) -> tuple[Tensor, float]:
-    """The upscaled frames, and the seconds of the fastest frame after the first."""
-    frames: list[Tensor] = []
-    times: list[float] = []
-    for sr in stream(network, clip):
-        frames.append(sr.cpu())
-        times.append(time.perf_counter())
-    return torch.stack(frames), min(after - before for before, after in pairwise(times))
-
-
-def compare_to_float32(frames: Tensor, expected: Tensor, precision: str) -> tuple[str, float]:
-    """Apply the gate of a precision.
+def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> list[Trial]:
+    """Measure all runtimes that this machine has, in turn, several times.
 
     Args:
-        frames, expected: upscaled frames (T, 3, H, W), and the same by torch in float32.
-        precision: of the runtime.
-
-    Returns:
-        Why the runtime is refused ("" if it is not), and the PSNR of the worst frame in dB.
+        folder, manifest: of the bundle.
+        options: which runtimes.
+        size: height and width of the frames in LR pixels.
     """
-    if not torch.isfinite(frames).all():
-        return "its output is not finite", 0.0
-    psnr = -10 * (frames.clamp(0, 1) - expected.clamp(0, 1)).square().mean((1, 2, 3)).max().log10().item()
-    if precision == "float32":
-        worst = (frames - expected).abs().max().item()
-        bad = worst > LARGEST_DIFFERENCE
-        return (f"differs from float32 in torch by {worst:.2g} (allowed {LARGEST_DIFFERENCE:g})" if bad else ""), psnr
-    bad = psnr < LEAST_PSNR
-    return (f"has {psnr:.1f} dB to float32 in torch (at least {LEAST_PSNR:g} required)" if bad else ""), psnr
+    return run_trials(folder, manifest, _candidates(manifest, options), size=size, rounds=_ROUNDS)
 
 
 def _cache_folder() -> Path:

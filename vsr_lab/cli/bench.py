@@ -1,0 +1,51 @@
+"""vsr-lab bench: the speed of a bundle in every runtime of this machine."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vsr_lab.cli.config import Command, Int
+from vsr_lab.cli.show import show_table
+from vsr_lab.core.parts import FilePath, Text
+from vsr_lab.deployment import open_bundle
+from vsr_lab.deployment.runtimes import Device, RuntimeOptions, Trial, bench
+
+Size = Annotated[Text, Field(pattern=r"^[1-9]\d{0,4}x[1-9]\d{0,4}$")]
+
+
+class BenchConfig(Command):
+    """Measure the speed of a bundle in every runtime of this machine.
+
+    Example: vsr-lab bench bundle=BUNDLE sizes=[320x180,960x540]
+    """
+
+    bundle: FilePath
+    sizes: Annotated[list[Size], Field(min_length=1)]
+    device: Device | Literal["auto"]
+    threads: Annotated[Int, Field(ge=0, le=1024)]
+
+
+def run(config: BenchConfig) -> None:
+    """Print a table for each size."""
+    bundle = open_bundle(config.bundle, None)
+    options = RuntimeOptions(device=config.device, threads=config.threads)
+    for size in config.sizes:
+        width, height = map(int, size.split("x"))
+        title = f"{bundle.manifest.name}, {size} -> x{bundle.manifest.scale}"
+        show_trials(title, bench(bundle.folder, bundle.manifest, options, (height, width)))
+
+
+def show_trials(title: str, trials: Sequence[Trial]) -> None:
+    """Print a table of trials, the fastest first."""
+    rows = [
+        (
+            str(trial.runtime),
+            f"{1000 * trial.seconds:.1f}",
+            f"{trial.speed:.2f} x",
+            f"{trial.psnr:.1f}",
+            trial.problem and "refused",
+        )
+        for trial in sorted(trials, key=lambda trial: trial.seconds)
+    ]
+    show_table(title, ("runtime", "ms/frame", "torch, float32", "dB to that", ""), rows)
