@@ -160,9 +160,9 @@ def stop(name: str, kind: str, moment: float, world: World, alone: Usual) -> Cel
     cell = Cell(name, kind, moment)
     log = world.folder.parent / "stopped"
     began = time.monotonic()
-    for attempt in range(4):
+    for attempt in range(6):
         child = start(lambda: command(COMMANDS[name].split()), world.folder, log)
-        time.sleep(alone.seconds * moment * 0.7**attempt)
+        time.sleep(alone.seconds * moment * 0.6**attempt)
         if os.waitpid(child, os.WNOHANG)[0]:
             end_session(child)
             world.restore()
@@ -179,7 +179,7 @@ def stop(name: str, kind: str, moment: float, world: World, alone: Usual) -> Cel
             _again(cell, world, alone)
         break
     else:
-        cell.faults.append("not run: it had ended before the signal, four times")
+        cell.faults.append("not run: it had ended before the signal, six times")
     world.restore()
     cell.seconds = time.monotonic() - began
     return cell

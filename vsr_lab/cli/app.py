@@ -1,6 +1,7 @@
 """Functions that all commands share: configuration folder, run folder, and error reports."""
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -79,10 +80,10 @@ def launch(command: str) -> int:
             raise interruption from None
         cause = failures[0] if failures else error
         code, line = _report(command, cause) or _defect(command, cause)
-        _end_runs(code, remove=is_disk_full(cause) and command not in _CONTINUED)
+        _end_runs(code, remove=command == "compare" or (is_disk_full(cause) and command not in _CONTINUED))
         if isinstance(error, _SweepEnded):
             _remove_sweep(Path(str(error)))
-        print(line, file=sys.stderr)
+        print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), file=sys.stderr)  # names may contain any
         return code
     return 0
 
@@ -175,6 +176,7 @@ def begin_run(config: Command, continued: bool = False) -> Path:
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
+    values = json.loads(json.dumps(values))  # nothing is shared, which YAML would write as aliases
     begin_folder(folder, config.overwrite, yaml.safe_dump(values, sort_keys=False, allow_unicode=True), continued)
     _begun.append(folder)
     return folder

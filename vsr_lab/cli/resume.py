@@ -11,6 +11,7 @@ from vsr_lab.cli.config import check
 from vsr_lab.cli.overrides import key_of, literal
 from vsr_lab.cli.usage import config_dir
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
@@ -23,7 +24,10 @@ def stored_config(path: Path) -> DictConfig:
         UserError: the file is damaged.
     """
     try:
-        cfg = OmegaConf.create(literal(yaml.safe_load(path.read_text(encoding="utf-8"))))
+        text = path.read_text(encoding="utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise UserError(path, "has aliases, which could fill all memory", "restore it, or start a new run")
+        cfg = OmegaConf.create(literal(yaml.safe_load(text)))
     except (yaml.YAMLError, OSError, UnicodeError, RecursionError, OmegaConfBaseException) as error:
         raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run") from error
     if not isinstance(cfg, DictConfig):
@@ -41,8 +45,7 @@ def resumed_config(given: DictConfig) -> DictConfig:
         raise UserError("resume", f"must be a path, got {given.resume}", "set resume=<run_dir of a training run>")
     run_dir = Path(given.resume)
     path = run_dir / RUN_MARK
-    if not path.is_file():
-        raise UserError(path, "not found", "set resume=<run_dir of a training run>")
+    check_file(path, "set resume=<run_dir of a training run>")
     newer = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
     assert isinstance(newer, DictConfig)
     del newer["defaults"]

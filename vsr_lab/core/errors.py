@@ -58,7 +58,7 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an allocation failed, of Python, NumPy, PyTorch (on any device) or OpenCV."""
-    words = ("not enough memory", "can't allocate memory", "Insufficient memory")
+    words = ("not enough memory", "can't allocate memory", "Insufficient memory", "Failed to allocate memory")
     is_torch = type(error).__name__ == "OutOfMemoryError"
     return isinstance(error, MemoryError) or is_torch or any(word in str(error) for word in words)
 

@@ -180,9 +180,12 @@ def make_folder(path: Path) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Hex SHA-256 digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Hex SHA-256 digest of a file. Raises UserError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(path, f"cannot be read ({error.strerror})", "check the file and its permissions") from error
 
 
 def digest_of(path: Path) -> str:

@@ -25,7 +25,7 @@ def distinct(names: list[str]) -> list[str]:
     return names
 
 
-WINDOW = r"^\d*:\d*$"
+WINDOW = r"^\d{0,12}:\d{0,12}$"
 
 
 def window(text: str) -> str:

@@ -37,7 +37,7 @@ _MUST_BE = {
     "too_short": "a list of at least {min_length} items",
     "too_long": "a list of at most {max_length} items",
     "string_too_short": "text of at least {min_length} characters",
-    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_pattern_mismatch": "START:STOP, such as 0:24",
 }
 
 

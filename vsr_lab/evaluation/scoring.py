@@ -110,7 +110,8 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
                 (width, height), (w, h) = (frame.shape[-1:-3:-1] for frame in (sr, pair.hr))
                 raise UserError(name, f"outputs {width}x{height} frames, HR has {w}x{h}", "check the scale")
             if not torch.isfinite(sr).all():
-                raise UserError(name, f"outputs NaN or infinity in frame {t}", "evaluate other weights")
+                where = timed.candidate.facts.path or name
+                raise UserError(where, f"outputs NaN or infinity in frame {t}", "evaluate other weights")
             made[name] = quantise(sr.float())
         watch(t, pair, made)
         yield pair, made

@@ -1,7 +1,6 @@
 """Shots: windows of footage in time and space, which are read like footage."""
 
 import difflib
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -69,7 +68,7 @@ class Shot:
         if self.crop:
             width, height, x, y = self.crop
             if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
-                raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "mend the crop")
+                raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "fix the crop")
         return footage
 
     @property
@@ -182,7 +181,7 @@ def find_shots(
             raise UserError("clips", f"{root} has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
         shots = [known[name] for name in selection.clips]
     if not shots:
-        raise UserError(root, f"lists no footage of split {split} and content {content}", "mend the manifest")
+        raise UserError(root, f"lists no footage of split {split} and content {content}", "fix the manifest")
     return shots
 
 
@@ -251,18 +250,27 @@ def _name_of(path: str) -> str:
     return "/".join(part for part in Path(path).with_suffix("").parts if part not in {"..", Path(path).anchor})
 
 
+def _integers(row: dict[str, str], column: str) -> list[int]:
+    try:
+        return [int(number) for number in (row.get(column) or "").split()]
+    except ValueError as error:
+        raise ValueError(f"{column} must hold integers, got {row[column]!r}") from error
+
+
 def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
     options: dict[str, Any] = {key: row.get(key) or usual for key, usual in vars(default.read_options).items()}
     try:
-        crop = tuple(int(number) for number in (row.get("crop") or "").split()) or None
+        crop = tuple(_integers(row, "crop")) or None
         if crop and len(crop) != 4:
             raise ValueError(f"crop has {len(crop)} numbers, not 4")
         downscale = float(row.get("downscale") or default.downscale)
-        if not 0 < downscale < math.inf:
-            raise ValueError(f"downscale {downscale} is no factor")
-        cuts = tuple(int(number) for number in (row.get("cuts") or "").split())
-        start, stop = int(row.get("start") or default.start), int(row["stop"]) if row.get("stop") else default.stop
-        if start < 0 or min(cuts, default=0) < 0 or (row.get("stop") and start >= int(row["stop"])):
+        if not 1 <= downscale <= 16:
+            raise ValueError(f"downscale must be >= 1 and <= 16, got {downscale}")
+        cuts = tuple(_integers(row, "cuts"))
+        start, stop = (
+            (*_integers(row, key), usual)[0] for key, usual in {"start": default.start, "stop": default.stop}.items()
+        )
+        if start is None or start < 0 or min(cuts, default=0) < 0 or (row.get("stop") and stop and start >= stop):
             raise ValueError("start, stop and cuts must be >= 0, and stop > start")
         return Shot(
             name=row.get("name") or _name_of(row["path"]),
@@ -276,4 +284,4 @@ def _row_to_shot(manifest: Path, row: dict[str, str], default: Shot) -> Shot:
             sha256=row.get("sha256") or "",
         )
     except ValueError as error:
-        raise UserError(manifest, f"row {row['path']}: {error}", "mend the row") from error
+        raise UserError(manifest, f"row {row['path']}: {error}", "fix the row") from error

@@ -21,7 +21,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
             columns = list(reader.fieldnames or ())
             rows = [dict(row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(path, f"cannot be read ({error})", "give a CSV with a column path") from error
+        reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
+        raise UserError(path, f"cannot be read ({reason})", "give a CSV with a column path") from error
     twice = [name for name in columns if columns.count(name) > 1]
     if twice:
         raise UserError(path, f"has two columns {twice[0]}", "remove one")

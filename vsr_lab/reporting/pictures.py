@@ -1,6 +1,7 @@
 """The PNG files of a comparison as data URIs."""
 
 import base64
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,12 +34,13 @@ def _paths(comparison: Comparison) -> Iterator[str]:
 
 
 def _embed(root: Path, path: str) -> Embedded:
+    place = os.path.normpath(root / path)
     try:
-        data = (root / path).read_bytes()
+        data = Path(place).read_bytes()
     except OSError as error:
-        raise UserError(root / path, f"cannot be read ({error.strerror})", "evaluate again") from error
+        raise UserError(place, f"cannot be read ({error.strerror})", "evaluate again") from error
     if len(data) < 24 or not data.startswith(_SIGNATURE):
-        raise UserError(root / path, "is not a PNG file", "evaluate again")
+        raise UserError(place, "is not a PNG file", "evaluate again")
     width, height = struct.unpack(">II", data[16:24])
     uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
     return {"uri": uri, "width": width, "height": height}

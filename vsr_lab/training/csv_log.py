@@ -8,6 +8,7 @@ from typing import Any
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.logger import Logger
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import write_text
 
 _HEADER = ["step", "name", "value"]
@@ -25,8 +26,11 @@ class CsvLog(Logger):
         """Write the header, or delete the rows from `step` on, which a resumed run logs again."""
         path = self.path
         if path.exists():
-            with path.open(newline="") as file:
-                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
+            try:
+                with path.open(newline="") as file:
+                    kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
+            except (ValueError, csv.Error, OSError) as error:
+                raise UserError(path, "is not the table of a training", "remove it, or restore it") from error
             write_text(path, "\n".join(",".join(row) for row in [_HEADER, *kept]) + "\n")
         else:
             write_text(path, ",".join(_HEADER) + "\n")

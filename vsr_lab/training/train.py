@@ -1,6 +1,7 @@
 """Training runs: from data, network and objective to a run folder with the best weights."""
 
 import os
+import textwrap
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pytorch_lightning.loggers.logger import Logger
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import spec_of
+from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.training.adversarial import AdversarialModule
@@ -187,7 +189,10 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
             enable_model_summary=False,
         )
     except (ValueError, TypeError, RuntimeError, ImportError, MisconfigurationException) as error:
-        raise UserError("trainer", str(error).strip().splitlines()[0], "fix the key of trainer=") from error
+        reason = textwrap.shorten(str(error), 160, placeholder=" ...")
+        key = "callbacks" if "callback" in reason else "trainer"
+        where = f"{run.path / RUN_MARK}: {key}" if run.resume else key
+        raise UserError(where, reason, f"fix the keys of {key}") from error
 
 
 def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:

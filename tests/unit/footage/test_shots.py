@@ -52,7 +52,7 @@ def test_a_crop_is_width_height_x_y(video: Path, frames: Frames) -> None:
 
 @pytest.mark.parametrize("crop", [(65, 32, 0, 0), (64, 32, 1, 0), (64, 32, 0, 1), (8, 8, -1, 0), (0, 8, 0, 0)])
 def test_a_crop_that_does_not_fit_is_refused(video: Path, crop: tuple[int, int, int, int]) -> None:
-    with pytest.raises(UserError, match="mend the crop"):
+    with pytest.raises(UserError, match="fix the crop"):
         Shot("a", video, crop=crop).read(0, 1)
 
 

@@ -28,7 +28,7 @@ class BundleManifest(Record):
     command: ClassVar[str] = "export"
     record: Literal["bundle"] = "bundle"
     schema_version: Literal[1] = 1
-    name: str
+    name: Name
     scale: int
     warm_up: int
     parameters: int

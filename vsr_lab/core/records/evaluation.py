@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
+from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
 
@@ -79,9 +80,9 @@ class Shown(Part):
 class Evaluated(Record):
     """Candidate, suite and protocol of an evaluation."""
 
-    candidate: str
+    candidate: Name
     candidate_facts: CandidateFacts
-    suite: str
+    suite: Name
     content: str | None
     suite_fingerprint: str
     protocol: ProtocolFacts

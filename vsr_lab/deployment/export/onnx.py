@@ -3,8 +3,9 @@
 import json
 import logging
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ import torch
 from pydantic import BaseModel, Field, Strict
 from torch import Tensor, nn
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, is_out_of_memory
 from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
@@ -144,7 +145,7 @@ class OnnxStream(StreamingNetwork):
 
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
         feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
-        sr, *following = (torch.from_numpy(np.asarray(out)) for out in self.session.run(None, feeds))
+        sr, *following = (torch.from_numpy(np.asarray(out)) for out in run_session(self.session, feeds))
         return sr, tuple(following)
 
 
@@ -152,10 +153,39 @@ def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.float().numpy())
 
 
+def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> Sequence[Any]:
+    """Run a graph. Raises UserError if its memory cannot be allocated, or an operator fails."""
+    try:
+        return session.run(None, feeds)
+    except Exception as error:  # onnxruntime raises unrelated classes of its own
+        reason = str(error).strip().splitlines()[-1]
+        problem = "needs more memory than there is" if is_out_of_memory(error) else f"fails ({reason[-160:]})"
+        raise UserError("ONNX graph", problem, "use smaller frames, or export it again") from error
+
+
+def _operators(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
+    for node in nodes:
+        yield node.op_type
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _operators(graph.node)
+
+
 def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
-    """Open a graph on the CPU. Raises UserError if onnxruntime cannot run it. 0 threads: its own choice."""
+    """Open a graph on the CPU. 0 threads: its own choice.
+
+    Raises:
+        UserError: onnxruntime cannot run it, or it contains a loop, which may have no end.
+    """
     check_file(path, "give an .onnx file")
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception as error:  # of protobuf
+        raise UserError(path, "is not an ONNX file", "export it again") from error
+    if {"Loop", "Scan"} & {*_operators([*model.graph.node, *(node for part in model.functions for node in part.node)])}:
+        raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")
     options = ort.SessionOptions()
+    options.log_severity_level = 4  # errors are raised, too
     options.intra_op_num_threads = threads
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

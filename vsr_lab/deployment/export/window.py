@@ -20,7 +20,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.deployment.export.base import Exporter
-from vsr_lab.deployment.export.onnx import quiet
+from vsr_lab.deployment.export.onnx import quiet, run_session
 
 Window = Annotated[int, Field(ge=1, le=31)]
 Precision = Literal["fp32", "fp16"]
@@ -87,7 +87,7 @@ class OnnxWindow(Windowed):
 
     def window(self, lr: Tensor) -> Tensor:
         given = np.ascontiguousarray(lr.numpy().astype(self.dtype))
-        return torch.from_numpy(np.asarray(self.session.run(None, {self.input: given})[0], np.float32))
+        return torch.from_numpy(np.asarray(run_session(self.session, {self.input: given})[0], np.float32))
 
 
 class OnnxWindowExporter(Exporter):

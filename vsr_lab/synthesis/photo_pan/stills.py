@@ -59,7 +59,7 @@ def _still(path: Path, row: dict[str, str]) -> Still:
             if image.getexif().get(0x0112, 1) >= 5:  # lying on its side
                 width, height = height, width
     except (OSError, Image.DecompressionBombError) as error:
-        raise UserError(path, f"cannot be read as a picture ({error})", "remove it or mend it") from error
+        raise UserError(path, f"cannot be read as a picture ({error})", "remove or replace it") from error
     source = "; ".join(part for part in (path.name, row.get("source", "")) if part)
     return Still(path, (height, width), row.get("content_type") or "", row.get("licence") or "", source)
 
@@ -71,7 +71,7 @@ def read_linear(path: Path) -> Picture:
         with Image.open(path) as image:
             upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(path, f"cannot be read as a picture ({error})", "remove it or mend it") from error
+        raise UserError(path, f"cannot be read as a picture ({error})", "remove or replace it") from error
     return _TO_LINEAR[upright]
 
 
