@@ -3,11 +3,18 @@
 The file that is there at the end has the frames, timestamps and sound of one that was never interrupted.
 """
 
+import argparse
 import hashlib
+import os
+import random
+import signal
+import sys
+import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +25,8 @@ from torch import Tensor
 
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.records.deployment import BundleManifest
-from vsr_lab.deployment import Bundle
+from vsr_lab.deployment import Bundle, Encoding, upscale
+from vsr_lab.deployment.pipeline import run, segments
 
 RATE = 25
 
@@ -111,3 +119,148 @@ def content(path: Path) -> Content:
 
 def _hash(data: Any) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A moment of an upscaling: before it encodes a frame, writes a record of its segments, or its provenance."""
+
+    where: str
+    count: int
+
+
+KILLS = (Kill("frame", 5), Kill("frame", 12), Kill("record", 2), Kill("frame", 10), Kill("provenance", 1))
+CASES = {
+    ".mkv": Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4),
+    ".mp4": Encoding(codec="libx264", segment=0.4),
+}
+
+
+def _killing(count: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function at whose call of this number the process is killed."""
+    calls: list[int] = []
+
+    def call(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args)
+
+    return call
+
+
+def start(work: Callable[[], object], kill: Kill | None = None) -> int:
+    """The id of a forked process that does work."""
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        if kill and kill.where == "frame":
+            run.FrameEncoder.__call__ = _killing(kill.count, run.FrameEncoder.__call__)
+        elif kill:
+            module = segments if kill.where == "record" else run
+            module.write_record = _killing(kill.count, module.write_record)
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def ended(child: int) -> int:
+    """How a process ended: its exit code, or the negative number of the signal."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def differences(output: Path, straight: Path) -> list[str]:
+    """What differs between a file that was resumed and one that was not."""
+    one, other = content(output), content(straight)
+    found = [name for name in vars(one) if getattr(one, name) != getattr(other, name)]
+    if output.read_bytes() != straight.read_bytes():
+        found.append("bytes")
+    left = {path.name for path in output.parent.iterdir()} - {output.name, f"{output.name}.provenance.json"}
+    return found + [f"{name} is left" for name in left]
+
+
+def quick(folder: Path) -> list[str]:
+    """Kill at chosen moments, one after the other."""
+    faults: list[str] = []
+    source, bundle = write_source(folder / "source.mkv", 44), bundle_of(Memory(), folder / "bundle")
+    for suffix, encoding in CASES.items():
+        output, straight = (folder / name / f"large{suffix}" for name in ("resumed", "straight"))
+        for kill in KILLS:
+            code = ended(start(partial(upscale, bundle, source, output, encoding=encoding), kill))
+            if code != -signal.SIGKILL or output.exists():
+                faults.append(f"{suffix} {kill}: {code}")
+        for path in (output, straight):
+            if code := ended(start(partial(upscale, bundle, source, path, encoding=encoding))):
+                faults.append(f"{path}: {code}")
+        faults += [f"{suffix}: {name}" for name in differences(output, straight)]
+        output.unlink()
+        output.with_name(f"{output.name}.provenance.json").unlink()
+    return faults
+
+
+def _resident(child: int) -> int:
+    """Resident memory of a process in MiB; 0 if it has ended."""
+    fields = Path(f"/proc/{child}/statm").read_text().split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+def _watched(work: Callable[[], object]) -> list[int]:
+    """Do work in a forked process; its resident memory over time."""
+    child, sizes = start(work), [0]
+    while not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        sizes.append(_resident(child))
+        time.sleep(0.2)
+    assert ended(child) == 0
+    return [size for size in sizes if size]
+
+
+def long(folder: Path, frames: int, kills: int, codec: str, seed: int) -> list[str]:
+    """Kill a longer upscaling at random moments; print times and memory."""
+    source, bundle = write_source(folder / "source.mkv", frames, (90, 160)), bundle_of(Memory(), folder / "bundle")
+    encoding = replace(Encoding(codec=codec), options={"preset": "veryfast"})
+    output, straight = (folder / name / "large.mp4" for name in ("resumed", "straight"))
+    began = time.monotonic()
+    sizes = _watched(partial(upscale, bundle, source, straight, encoding=encoding))
+    alone = time.monotonic() - began
+    quarter = max(1, len(sizes) // 4)
+    print(f"{frames} frames alone: {alone:.1f} s; resident MiB, maximum of each quarter: ", end="")
+    print(", ".join(str(max(sizes[i * quarter : (i + 1) * quarter])) for i in range(4)), flush=True)
+    rng, killed = random.Random(seed), 0
+    began = time.monotonic()
+    while killed < kills:
+        child = start(partial(upscale, bundle, source, output, encoding=encoding))
+        time.sleep(rng.uniform(0.02, 0.18) * alone)
+        os.kill(child, signal.SIGKILL)
+        if ended(child) != -signal.SIGKILL:
+            break  # it was complete before
+        killed += 1
+        folders = output.with_name(f"{output.name}.segments").glob("*.packets")
+        print(f"killed after {time.monotonic() - began:.1f} s; {sum(1 for _ in folders)} segments", flush=True)
+    if not output.exists():
+        sizes = _watched(partial(upscale, bundle, source, output, encoding=encoding))
+        print(f"the last run: resident MiB at most {max(sizes)}")
+    print(f"{killed} kills, {time.monotonic() - began:.1f} s together")
+    return differences(output, straight)
+
+
+def main() -> int:
+    """Print what differs; exit code 1 if anything does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=0, help="length of a long source; 0: a few short cases")
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--codec", default="libx264")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory(prefix="resuming-") as name:
+        folder = Path(name)
+        faults = long(folder, asked.frames, asked.kills, asked.codec, asked.seed) if asked.frames else quick(folder)
+    print("\n".join(faults) or "identical")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -23,8 +23,9 @@ def _run(module: str, *options: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_sample() -> None:
-    _run("sample")
+@pytest.mark.parametrize("module", ["sample", "resuming"])
+def test_sample(module: str) -> None:
+    _run(module)
 
 
 @pytest.mark.slow
