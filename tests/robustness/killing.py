@@ -61,7 +61,8 @@ COMMANDS = {
     "compare": "compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
     "select": "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
     "export": "export candidate.path=runA/network.safetensors run_dir=k/run",
-    "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv segment=3 run_dir=k/run",
+    "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 backend=onnxruntime "
+    "run_dir=k/run",
     "demo": "demo run_dir=k/run contents=[animation] footage.train_screens=1 footage.frames=60 "
     "train=['logger=none','data.split=train','data.workers=0','data.size=32','data.clip_frames=3','data.batch_size=1',"
     "'validation.every=2','validation.size=32','validation.frames=3','save_every=2'] "

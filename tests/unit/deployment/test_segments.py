@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.robustness.resuming import Memory, content, write_source
+from tests.robustness.resuming import X264, Memory, content, write_source
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import UpscaleJob
@@ -111,7 +111,9 @@ def test_it_goes_on_after_the_last_finished_segment(
     for frames in stops:
         interrupted(output, frames)
         done = min(3, done + frames // 10)
-        assert sorted(read_record(_folder(output) / "job.json", UpscaleJob).finished) == [*range(done)]
+        assert _folder(output).exists() == bool(done)
+        if done:
+            assert sorted(read_record(_folder(output) / "job.json", UpscaleJob).finished) == [*range(done)]
     upscale(remembering, source, output, encoding=FFV1)
     assert len(encoded) == FRAMES - 10 * done
     assert not _folder(output).exists()
@@ -210,9 +212,9 @@ def test_files_of_others_are_kept(remembering: Bundle, source: Path, output: Pat
 @pytest.mark.parametrize(
     ("suffix", "encoding"),
     [
-        (".mp4", Encoding(codec="libx264")),
+        (".mp4", Encoding(codec="libx264", options={"x264-params": "mbtree=0"})),
         (".mp4", Encoding(codec="libx265", pixel_format="yuv420p10le", options={"preset": "veryfast"})),
-        (".ts", Encoding(codec="libx264", options={"preset": "veryfast"})),
+        (".ts", Encoding(codec="libx264", options=X264)),
         (".mkv", Encoding(codec="mpeg4", options={"bf": "2"})),
         (".avi", Encoding(codec="libx264", options={"preset": "ultrafast"})),
         (".mp4", Encoding(codec="libsvtav1", options={"preset": "12"})),
@@ -227,15 +229,16 @@ def test_joined_packets_have_the_times_of_one_encoder(
     suffix: str,
     encoding: Encoding,
 ) -> None:
-    if encoding.codec == "libx265":  # at 128x64 its packets differ from run to run, without segments too
-        write_source(source, FRAMES, (90, 160))
     output, straight, whole = (tmp_path / f"{name}{suffix}" for name in ("output", "straight", "whole"))
     parts = replace(encoding, segment=0.4, audio="drop" if suffix == ".avi" else "copy", unsupported="drop")
     interrupted(output, 23, encoding=parts)
     upscale(remembering, source, output, encoding=parts)
     upscale(remembering, source, straight, encoding=parts)
     upscale(remembering, source, whole, encoding=replace(parts, segment=60))
-    assert content(output) == content(straight)
+    one, other = content(output), content(straight)
+    if encoding.codec != "libx265":  # whose packets may differ from run to run, without segments too
+        assert one.frames == other.frames
+    assert (one.packets, one.sound) == (other.packets, other.sound)
     times = [_times(path) for path in (output, whole)]
     decoding = [dts for _, dts in times[0]]
     assert all(one < other for one, other in itertools.pairwise(decoding))

@@ -53,7 +53,7 @@ class Part:
 class Segments:
     """The segments of one upscaling, and the folder OUTPUT.segments of those that are finished. A context manager.
 
-    A video of one segment has no folder. It is removed at the end, unless an error is raised.
+    A video of one segment has no folder. It is removed at the end, and at an error if it contains no finished segment.
 
     Args:
         output: the file that is made.
@@ -87,7 +87,7 @@ class Segments:
         if self._writing:
             self._writing.close()
         if self._kept:
-            if kind is None:
+            if kind is None or not self._finished:
                 shutil.rmtree(self.folder)
             unlock_folder(self.folder)
 

@@ -67,8 +67,11 @@ class SegmentEncoder:
         return self._timed(self._context.encode(frame))
 
     def finish(self) -> list[AnyPacket]:
-        """Return the remaining packets."""
-        return self._timed(self._context.encode(None))
+        """Return the remaining packets, and free the memory of an encoder of one segment."""
+        packets = self._timed(self._context.encode(None))
+        if self._container:
+            self._container.close()
+        return packets
 
     def _timed(self, packets: list[AnyPacket]) -> list[AnyPacket]:
         for packet in packets:
