@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, Front, Runs, Section
+from vsr_lab.cli.config import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.parts import Text
@@ -30,8 +30,8 @@ class CompareConfig(Command):
     baseline: Text | None
     metrics: dict[str, ShownMetric]
     """Metrics by name, with their presentation."""
-    front: Front
-    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
+    front: Names
+    """Metrics of the Pareto front, each in its own direction."""
 
 
 def run(config: CompareConfig) -> Path:

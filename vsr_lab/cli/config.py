@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -38,7 +38,6 @@ FolderPath = Annotated[FilePath, AfterValidator(_folder)]
 Names = Annotated[list[Text], Field(min_length=1), AfterValidator(distinct)]
 Count = Annotated[Int, Field(ge=1, le=1_000_000)]
 Runs = Annotated[list[FilePath], Field(min_length=1)]
-Front = dict[str, Literal[1, -1]]
 
 
 def check_scale(degradation: Part[Any], scale: int) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Command, Front, Names, Runs
+from vsr_lab.cli.config import Command, Names, Runs
 from vsr_lab.cli.overrides import given_words, key_of
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import console, show_files, show_table
@@ -25,8 +25,8 @@ class SelectConfig(Command):
     baseline: Text
     rank_by: Names
     """Metrics that rank the candidates; the next one decides where the first finds them equal."""
-    front: Annotated[Front, Field(min_length=1)]
-    """Metrics of the Pareto front: 1 if higher is better, -1 if lower is better."""
+    front: Names
+    """Metrics of the Pareto front, each in its own direction."""
     gates: Annotated[dict[str, Annotated[Part[Gate], describes(Gate)]], Field(min_length=1)]
     # The runs say their content types.
     brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
@@ -75,10 +75,10 @@ def write_selection(config: SelectConfig) -> Selection:
 
 
 def _gates_of(content: str, config: SelectConfig, gates: dict[str, Gate]) -> dict[str, Gate]:
-    """The gates of a content type, changed first by its yaml and then by the command line.
+    """The gates of a content type, changed first by the objective, then by its yaml and then by the command line.
 
     Those that it does not change are `gates` itself, built from config, whose results for a network are reused.
     """
-    typed = [word for word in given_words() if key_of(word).startswith("gates")]
+    typed = [word for word in given_words() if key_of(word) == "objective" or key_of(word).startswith("gates")]
     own = composed("select", f"content={content}", "runs=[.]", *typed).gates
     return {name: gates[name] if gate == config.gates.get(name) else gate.build() for name, gate in own.items()}

@@ -18,6 +18,7 @@ from vsr_lab.core.records.evaluation import TOO_FEW, CandidateFacts, Verdict
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation.drift import measure_drift, wandering_clip
+from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import (
     MANY_CLIPS,
@@ -58,7 +59,9 @@ def _verdict(name: str, value: float | None, bound: float, passed: bool, reason:
 
 
 class Above(Gate):
-    """The 95 % interval over clips of the paired difference of `metric` to the baseline is above `margin`.
+    """The 95 % interval over clips of the paired gain of `metric` over the baseline is above `margin`.
+
+    The gain is the difference, or its negative for metrics of which configs/metric says that lower is better.
 
     Clips are independent sources, so an interval needs two. Where the frames of these clips are clearly above, but the
     clips are fewer than 8 and their interval is not above, there are too few clips.
@@ -69,10 +72,13 @@ class Above(Gate):
         self.margin = margin
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        gains = differences(_values(run, self.metric), _values(baseline, self.metric))
+        ours, theirs = _values(run, self.metric), _values(baseline, self.metric)
+        lower = any(facts.better == "lower" for facts in metric_facts([self.metric]))
+        gains = differences(theirs, ours) if lower else differences(ours, theirs)
         found, means = estimate(gains), clip_means(gains)
         ends = found.interval("{:+.3f}".format, "(no interval)")
-        reason = f"{self.metric} {found.mean:+.3f} {ends} over {baseline.candidate}, "
+        what = f"{self.metric} improved by" if lower else self.metric
+        reason = f"{what} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
         above = above.model_copy(update={"p": p_value(gains, self.margin)})

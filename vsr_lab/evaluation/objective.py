@@ -13,6 +13,7 @@ from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import clip_means
 
+FRONT = ("psnr", "flicker", "lr_consistency")
 EQUAL_DECIBELS = 0.1
 EQUAL_SHARE = 0.02
 _EQUAL_COST = 0.1  # share; times of single runs differ by as much
@@ -23,6 +24,25 @@ def metric_facts(names: Iterable[str]) -> list[MetricFacts]:
     files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
     read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
     return [MetricFacts(name=name, **show) for name, show in read if show]
+
+
+def sign(metric: MetricFacts) -> int:
+    """1 if a higher value is better, else -1."""
+    return 1 if metric.better == "higher" else -1
+
+
+def axes(front: Sequence[str]) -> dict[str, int]:
+    """Metrics of a Pareto front -> `sign`. Raises UserError unless configs/metric describes them."""
+    return {metric.name: sign(metric) for metric in _known("front", front)}
+
+
+def _known(key: str, names: Sequence[str]) -> list[MetricFacts]:
+    found = metric_facts(names)
+    missing = set(names) - {metric.name for metric in found}
+    if missing:
+        known = ", ".join(sorted(path.stem for path in (config_dir() / "metric").glob("*.yaml")))
+        raise UserError(key, f"names no metric that can rank: {sorted(missing)[0]}", f"use one of {known}")
+    return found
 
 
 class Best(NamedTuple):
@@ -46,22 +66,17 @@ class Ranking:
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
         """The ranking by metrics of configs/metric. Raises UserError for another name."""
-        found = metric_facts(names)
-        missing = set(names) - {metric.name for metric in found}
-        if missing:
-            known = ", ".join(sorted(path.stem for path in (config_dir() / "metric").glob("*.yaml")))
-            raise UserError("rank_by", f"names no metric that can rank: {sorted(missing)[0]}", f"use one of {known}")
-        return cls(found)
+        return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
         """The best of some candidates, by the means of some clips; None: of all."""
         left, reason, ties = list(runs), "", list[str]()
         for metric in self.metrics:
             means = {name: _mean(runs[name], metric.name, clips) for name in left}
-            sign = 1 if metric.better == "higher" else -1
-            top = max(left, key=lambda name: sign * means[name])
+            way = sign(metric)
+            top = max(left, key=lambda name: way * means[name])
             margin = EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(means[top])
-            equal = [name for name in left if sign * (means[top] - means[name]) <= margin]
+            equal = [name for name in left if way * (means[top] - means[name]) <= margin]
             if not reason:
                 ties = equal
             if len(equal) == 1:

@@ -26,7 +26,6 @@ _COLUMNS = {
     "metric": pl.String,
     "value": pl.Float64,
 }
-FRONT = {"psnr": 1, "flicker": -1, "lr_consistency": 1}  # axes of the Pareto front: +1 where higher is better
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 

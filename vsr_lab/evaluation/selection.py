@@ -7,8 +7,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
 from vsr_lab.evaluation.gates import Gate
-from vsr_lab.evaluation.objective import Ranking
-from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
+from vsr_lab.evaluation.objective import FRONT, Ranking, axes
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import holm
 
 _SIGNIFICANT = 0.025  # one-sided
@@ -20,7 +20,7 @@ def select(
     baseline: str = "bicubic",
     *,
     rank_by: Sequence[str] = ("psnr", "flicker"),
-    front: Mapping[str, int] = FRONT,
+    front: Sequence[str] = FRONT,
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
@@ -32,7 +32,7 @@ def select(
             skips the rest. "default" is for content types without gates of their own.
         baseline: the candidate that gates compare with; it is never selected.
         rank_by: metrics that decide among the candidates on the front, see `Ranking`.
-        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+        front: metrics of the Pareto front, each in the direction that configs/metric says.
         folder: where selection.json is written; None: nowhere.
         begin: called once, after everything was checked and before the first write.
 
@@ -52,7 +52,7 @@ def select(
     """
     runs = read_runs(runs)
     check_comparable(runs)
-    ranking = Ranking.by(rank_by)
+    ranking, signs = Ranking.by(rank_by), axes(front)
     for run in runs:
         for key, metric in (*(("rank_by", metric) for metric in rank_by), *(("front", metric) for metric in front)):
             if metric not in run.summary.metrics:
@@ -62,9 +62,9 @@ def select(
         if baseline not in candidates:
             raise UserError(suite, f"has no run of {baseline}, which the gates compare with", "evaluate it too")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
-        choices.append(_choose(candidates, own, baseline, ranking=ranking, front=front))
+        choices.append(_choose(candidates, own, baseline, ranking=ranking, front=signs))
     selection = Selection(
-        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=dict(front), choices=choices
+        protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=signs, choices=choices
     )
     begin()
     if folder is not None:

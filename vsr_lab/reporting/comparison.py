@@ -1,7 +1,7 @@
 """Comparison of evaluations: the content of comparison.json and report.html."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
@@ -17,8 +17,8 @@ from vsr_lab.core.records.comparison import (
     MetricFacts,
     SuiteFacts,
 )
-from vsr_lab.evaluation.objective import metric_facts
-from vsr_lab.evaluation.results import FRONT, Run, by_suite, check_comparable, pareto_front, read_runs
+from vsr_lab.evaluation.objective import FRONT, axes, metric_facts, sign
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import paired
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.sheet import write_sheet
@@ -31,7 +31,7 @@ def compare(
     *,
     title: str = "Comparison",
     baseline: str | None = None,
-    front: Mapping[str, int] = FRONT,
+    front: Sequence[str] = FRONT,
     begin: Callable[[], object] = lambda: None,
 ) -> Comparison:
     """Compare evaluations: write comparison.json, report.html and crops.png.
@@ -43,15 +43,14 @@ def compare(
             evaluation has and configs/metric describes.
         title: title of the report.
         baseline: candidate that the others are compared with; None: bicubic, if there is a run of it.
-        front: axes of the Pareto front: metric -> +1 (higher is better) or -1. Those that some evaluations lack are
-            left out.
+        front: metrics of the Pareto front. Those that are not in the report or that some evaluations lack are left out.
         begin: called once, after all checks and before the first write.
 
     Returns:
         Every candidate's value of every metric, with intervals and differences from the baseline.
 
     Raises:
-        UserError: a folder contains no evaluation, or evaluations cannot be compared.
+        UserError: a folder contains no evaluation, evaluations cannot be compared, or the front names an unknown metric.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
@@ -63,11 +62,13 @@ def compare(
     candidates = sorted({run.candidate for run in runs})
     if baseline is not None and baseline not in candidates:
         raise UserError("baseline", f"there is no run of {baseline}", f"choose one of {', '.join(candidates)}")
-    names = dict.fromkeys(name for run in runs for name in run.summary.metrics)
+    if metrics is None:
+        metrics = metric_facts(dict.fromkeys(name for run in runs for name in run.summary.metrics))
+    axes([name for name in front if name not in {metric.name for metric in metrics}])  # refuses unknown ones
     comparison = _comparison(
         title,
         runs,
-        metric_facts(names) if metrics is None else metrics,
+        metrics,
         folder,
         front=front,
         baseline=baseline or "bicubic",
@@ -85,12 +86,13 @@ def _comparison(
     metrics: Sequence[MetricFacts],
     root: Path,
     *,
-    front: Mapping[str, int],
+    front: Sequence[str],
     baseline: str,
 ) -> Comparison:
     suites = by_suite(runs)
     measured = [metric for metric in metrics if any(metric.name in run.summary.metrics for run in runs)]
-    axes = {name: sign for name, sign in front.items() if all(name in run.summary.metrics for run in runs)}
+    shared = {m.name: sign(m) for m in measured if all(m.name in run.summary.metrics for run in runs)}
+    signs = {name: shared[name] for name in front if name in shared}
     return Comparison(
         title=title,
         protocol=runs[0].summary.protocol,
@@ -104,8 +106,8 @@ def _comparison(
             for metric in measured
             if metric.name in run.summary.metrics
         ],
-        front=axes,
-        pareto={suite: pareto_front(found, axes) for suite, found in suites.items()} if axes else {},
+        front=signs,
+        pareto={suite: pareto_front(found, signs) for suite, found in suites.items()} if signs else {},
         curves=[
             Curve(
                 suite=run.suite,

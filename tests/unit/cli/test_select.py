@@ -4,10 +4,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hydra import initialize_config_dir
 
 from vsr_lab.cli import select
+from vsr_lab.cli.app import composed
+from vsr_lab.cli.usage import config_dir, options
 from vsr_lab.core.parts import Part, parse_part
 from vsr_lab.evaluation import Gate
+from vsr_lab.evaluation.objective import Ranking, axes
 
 
 def _parts(floor: float) -> dict[str, Part[Gate]]:
@@ -28,3 +32,13 @@ def test_a_gate_that_a_content_type_does_not_change_is_the_same_object(monkeypat
     own = select._gates_of("screen_capture", config, gates)
     assert own["export_parity"] is gates["export_parity"]
     assert vars(own["lr_consistency"])["floor"] == 33.0
+
+
+@pytest.mark.parametrize("objective", options("objective"))
+def test_an_objective_names_metrics_that_rank_and_gates_that_can_be_built(objective: str) -> None:
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        config = composed("select", f"objective={objective}", "runs=[.]", "run_dir=run")
+    signs = {"psnr": 1, "st_lpips": -1, "legibility": 1, "flicker": -1, "lr_consistency": 1}
+    assert axes(config.front).items() <= signs.items()
+    assert [metric.name for metric in Ranking.by(config.rank_by).metrics] == config.rank_by
+    assert all(isinstance(gate.build(), Gate) for gate in config.gates.values())

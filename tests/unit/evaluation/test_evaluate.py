@@ -137,7 +137,7 @@ def test_a_comparison_holds_every_candidate_with_its_difference_to_the_baseline(
     judged = {tmp_path / name: interpolation(name, 2) for name in ("bicubic", "nearest")}
     _evaluate(judged, suite, _protocol())
     runs = [read_run(folder) for folder in judged]
-    axes = {"psnr": 1, "flicker": -1, "lr_consistency": 1}
+    axes = ("psnr", "flicker", "lr_consistency")
     found = compare(runs, tmp_path, SHOWN, title="Kernels", baseline="bicubic", front=axes)
     assert [metric.name for metric in found.metrics] == ["psnr", "flicker"]
     assert found.notes == ["Flicker: Relative to HR."]

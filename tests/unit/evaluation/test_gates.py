@@ -33,6 +33,17 @@ def test_above_needs_the_whole_interval_over_clips(make_run: MakeRun) -> None:
     assert Above("psnr", 0.5).judge("sharp", make_run("uneven", uneven), baseline).outcome == "fail"
 
 
+def test_above_knows_which_way_a_metric_is_better(make_run: MakeRun) -> None:
+    """Of st_lpips, lower is better."""
+    clips = [f"clip{n}" for n in range(9)]
+    base, less = ({"st_lpips": {c: [mean + n / 100] for n, c in enumerate(clips)}} for mean in (0.3, 0.2))
+    bicubic, ours = make_run("bicubic", base), make_run("ours", less)
+    verdict = Above("st_lpips", 0.0).judge("perceptual", ours, bicubic)
+    assert verdict.passed
+    assert verdict.reason.startswith("st_lpips improved by +0.100")
+    assert Above("st_lpips", 0.0).judge("perceptual", bicubic, ours).outcome == "fail"
+
+
 def test_gains_on_few_clips_that_differ_want_more_clips(make_run: MakeRun) -> None:
     """Clearly above on the frames of each of these clips, which does not show that it would be on others."""
     baseline = make_run("bicubic", _psnr())

@@ -13,7 +13,7 @@ from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
 
 MakeRun = Callable[..., Run]
-FRONT = {"psnr": 1, "flicker": -1}
+FRONT = ("psnr", "flicker")
 GATES: dict[str, dict[str, Gate]] = {
     "default": {"sharp": Floor("psnr", 30), "calm": NotWorse("flicker", 0.0, slack=0)},
     "screen": {"sharp": Floor("psnr", 50)},
@@ -163,8 +163,8 @@ def test_one_of_many_that_gain_by_chance_is_not_significant(make_run: MakeRun) -
     base = make_run("bicubic", {"psnr": {str(i): [30.0] * 8 for i in range(6)}, "flicker": {"0": [1.0]}})
     lucky = {"psnr": {str(i): [30 + gain] * 8 for i, gain in enumerate(gains)}, "flicker": {"0": [1.0]}}
     gates: dict[str, dict[str, Gate]] = {"default": {"psnr": Above("psnr", 0.05)}}
-    alone = select([base, make_run("a", lucky)], gates, rank_by=["psnr"], front={"psnr": 1}).choices[0]
-    ten = select([base, *(make_run(f"c{i}", lucky) for i in range(20))], gates, rank_by=["psnr"], front={"psnr": 1})
+    alone = select([base, make_run("a", lucky)], gates, rank_by=["psnr"], front=["psnr"]).choices[0]
+    ten = select([base, *(make_run(f"c{i}", lucky) for i in range(20))], gates, rank_by=["psnr"], front=["psnr"])
     assert not alone.provisional
     assert ten.choices[0].provisional
     assert "not significant among 20 candidates" in ten.choices[0].gates["c0"][0].reason
@@ -182,6 +182,6 @@ def test_candidates_that_fail_count_among_those_that_were_tried(make_run: MakeRu
         for name, values in gains.items()
     ]
     gates: dict[str, dict[str, Gate]] = {"default": {"psnr": Above("psnr", 0.05)}}
-    (choice,) = select([base, *runs], gates, rank_by=["psnr"], front={"psnr": 1}).choices
+    (choice,) = select([base, *runs], gates, rank_by=["psnr"], front=["psnr"]).choices
     assert (choice.chosen, choice.provisional) == ("lucky", True)
     assert {choice.gates[f"null{i}"][0].outcome for i in range(19)} == {"fail"}
