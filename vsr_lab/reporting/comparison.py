@@ -50,7 +50,7 @@ def compare(
         Every candidate's value of every metric, with intervals and differences from the baseline.
 
     Raises:
-        UserError: a folder contains no evaluation, evaluations cannot be compared, or the front names an unknown metric.
+        UserError: a folder contains no evaluation, evaluations cannot be compared, or a metric of front is unknown.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
