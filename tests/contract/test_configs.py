@@ -39,6 +39,7 @@ HOME = {
     "suite": ("evaluate", ["candidate=bicubic", "protocol=vid4-bi-y", "suite.root=x"], "suite"),
     "candidate": ("evaluate", ["suite=folder", "suite.root=x", "protocol=vid4-bi-y"], "candidate"),
     "gates": ("select", ["runs=[]"], "gates"),
+    "objective": ("select", ["runs=[]"], ""),
     "exporter": ("export", [], "exporters"),
     "kind": ("footage_render", [], "kind"),
     "preset": ("upscale", ["bundle=x", "input=x", "output=x"], "preset"),
