@@ -18,7 +18,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle"
             manifest = export(WEIGHTS / f"{name}.safetensors", bundle, name=name, exporters=[OnnxExporter(frames=4)])
-            trials = bench(bundle, manifest, RuntimeOptions(), size)
+            trials = bench(bundle, manifest, RuntimeOptions(precision="auto"), size)
         show_trials(f"{name}, {size[1]}x{size[0]} -> x{manifest.scale}", trials)
 
 

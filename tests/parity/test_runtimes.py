@@ -22,14 +22,14 @@ from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter, rollout_clip
-from vsr_lab.deployment.runtimes import RuntimeOptions, choice, choose_runtime, open_runtime, trial
+from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choice, choose_runtime, open_runtime, trial
 from vsr_lab.models import Recurrent, SpanStream, load_network
 
 ZOO = Path(__file__).parents[2] / "results" / "zoo" / "weights"
 SIZES = ((48, 64), (72, 96), (121, 161))
 RUNTIMES = [
     pytest.param(backend, precision, marks=[pytest.mark.slow] if precision == "float16" else [])
-    for backend, device, precision in RuntimeOptions().combinations()
+    for backend, device, precision in RuntimeOptions(precision="auto").combinations()
     if device == "cpu" and (backend != "openvino" or find_spec("openvino"))
 ]
 Opened = tuple[Path, BundleManifest]
@@ -115,10 +115,14 @@ def test_a_runtime_runs_tiles_of_several_sizes(bundle: Opened, backend: str, pre
 
 
 def test_the_fastest_is_taken_and_remembered(bundle: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = choose_runtime(*bundle, RuntimeOptions(), (24, 40))
+    first = choose_runtime(*bundle, RuntimeOptions(precision="auto"), (24, 40))
     assert first.speed and not first.refused
     monkeypatch.setattr(choice, "run_trials", None)  # not measured again
-    assert choose_runtime(*bundle, RuntimeOptions(), (24, 40)) == first
+    assert choose_runtime(*bundle, RuntimeOptions(precision="auto"), (24, 40)) == first
+
+
+def test_by_default_the_output_is_that_of_float32(bundle: Opened) -> None:
+    assert choose_runtime(*bundle, DEFAULT, (24, 40)).precision == "float32"
 
 
 def test_a_damaged_cache_is_measured_again(bundle: Opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -157,7 +161,7 @@ def test_a_wrong_export_is_refused(planted: Opened, options: RuntimeOptions, mon
 
 
 def test_another_runtime_is_taken_instead_of_a_wrong_export(planted: Opened) -> None:
-    chosen = choose_runtime(*planted, RuntimeOptions(), (24, 40))
+    chosen = choose_runtime(*planted, RuntimeOptions(precision="auto"), (24, 40))
     assert chosen.backend == "torch"
     assert any("onnxruntime float32 on cpu: differs" in reason for reason in chosen.refused)
 

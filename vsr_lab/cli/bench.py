@@ -29,7 +29,7 @@ class BenchConfig(Command):
 def run(config: BenchConfig) -> None:
     """Print a table for each size."""
     bundle = open_bundle(config.bundle, None)
-    options = RuntimeOptions(device=config.device, threads=config.threads)
+    options = RuntimeOptions(device=config.device, precision="auto", threads=config.threads)
     for size in config.sizes:
         width, height = map(int, size.split("x"))
         title = f"{bundle.manifest.name}, {size} -> x{bundle.manifest.scale}"

@@ -18,7 +18,7 @@ from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import BundleManifest, ParityReport
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
-from vsr_lab.deployment.runtimes import FASTEST, RuntimeOptions
+from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import WEIGHTS, bundled_network
 from vsr_lab.models import load_network, save_network
 
@@ -159,7 +159,7 @@ def write_bundle(
 _CARD = Path(__file__).with_name("model_card.md.j2")
 
 
-def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = FASTEST) -> Bundle:
+def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) -> Bundle:
     """Open a bundle.
 
     Args:

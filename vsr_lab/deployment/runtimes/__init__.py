@@ -4,12 +4,12 @@ A runtime opens a bundle as a `StreamingNetwork`, whose `step` takes a frame and
 frame and the next state. To add one: a function in this folder, its combinations in base.py and a line in trial.py.
 """
 
-from vsr_lab.deployment.runtimes.base import FASTEST, Backend, Device, Precision, RuntimeOptions
+from vsr_lab.deployment.runtimes.base import DEFAULT, Backend, Device, Precision, RuntimeOptions
 from vsr_lab.deployment.runtimes.choice import bench, choose_runtime
 from vsr_lab.deployment.runtimes.trial import Trial, open_runtime
 
 __all__ = [
-    "FASTEST",
+    "DEFAULT",
     "Backend",
     "Device",
     "Precision",
