@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
 from tests.conftest import write_moving_clip
 from tests.smoke.conftest import Outcome
 from vsr_lab.footage.shots import find_shots
+from vsr_lab.video.disclosure import DISCLOSURE
 
 Cli = Callable[..., Outcome]
 
@@ -52,6 +54,22 @@ def test_a_manifest_of_a_folder_that_training_can_use(cli: Cli, here: Path) -> N
     assert float(good["motion"]) > 0
     assert "not a video" in rows["broken"]["problem"]
     assert [shot.name for shot in find_shots(here / "footage" / "manifest.csv")] == ["clip_0", "clip_1", "clip_2"]
+
+
+def test_upscaled_files_are_no_hr(cli: Cli, here: Path) -> None:
+    with av.open("footage/clip_0.mkv") as source, av.open("footage/large.mkv", "w") as target:
+        target.metadata["comment"] = DISCLOSURE
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            packet.stream = stream
+            if packet.dts is not None:
+                target.mux(packet)
+    assert cli("footage index", "root=footage", "output=manifest.csv").code == 0
+    rows = {row["name"]: row for row in _rows(here / "manifest.csv")}
+    assert rows["large"]["problem"].startswith("is no HR: it says that vsr_lab upscaled it; empty this cell")
+    (here / "footage" / "broken.mp4").unlink()
+    outcome = cli("train", "content=mixed", "data.root=footage", "trainer.max_steps=1")
+    assert outcome.code == 2 and "large.mkv: is no HR: it says that vsr_lab upscaled it; move it away" in outcome.error
 
 
 @pytest.mark.parametrize(

@@ -200,5 +200,6 @@ def _missing_package(error: BaseException | None) -> UserError | None:
     if name in {"", "vsr_lab"}:
         return None
     declared = [re.match(r"([\w-]+).*extra == ['\"](\w+)['\"]", line) for line in requires("vsr-lab") or ()]
-    extra = next((f"'vsr-lab[{found[2]}]'" for found in declared if found and found[1].replace("-", "_") == name), name)
+    extras = [found[2] for found in declared if found and found[1].replace("-", "_").startswith(name)]
+    extra = f"'vsr-lab[{extras[0]}]'" if extras else name
     return UserError(name, "is not installed", f"pip install {extra}")

@@ -1,5 +1,6 @@
 """vsr-lab provenance: how an upscaled file was made."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from vsr_lab.cli.config import Bool, FolderPath, Section
@@ -9,7 +10,7 @@ from vsr_lab.core.files import atomic_path, sha256
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import Pair, Provenance, VideoFacts
-from vsr_lab.deployment.provenance import FoundRecord, find_provenance, provenance_path
+from vsr_lab.deployment.provenance import Credentials, FoundRecord, find_provenance, provenance_path, read_credentials
 
 
 class ProvenanceConfig(Section):
@@ -21,6 +22,7 @@ class ProvenanceConfig(Section):
     input: FilePath
     records: FolderPath | None
     original: FilePath | None
+    trust: FilePath | None
     pair: FilePath | None
     overwrite: Bool
     """Whether the file pair may be replaced."""
@@ -35,6 +37,7 @@ def run(config: ProvenanceConfig) -> None:
             raise UserError(config.pair, "already exists", "choose another pair= or set overwrite=true")
         read_record(config.pair, Pair)  # nothing else is replaced
     found = find_provenance(config.input, config.records)
+    credentials = _credentials(config.input, config.trust)
     if found is None:
         own = provenance_path(config.input)
         if own.is_file():
@@ -43,7 +46,7 @@ def run(config: ProvenanceConfig) -> None:
             )
         where = config.records or config.input.parent
         raise Refusal(f"{config.input}: no record of it in {where}; set records= to the folder that holds it")
-    _show(config.input, found)
+    _show(config.input, found, credentials)
     if config.original:
         _check_original(config.original, found.record.source)
     if config.pair:
@@ -52,9 +55,20 @@ def run(config: ProvenanceConfig) -> None:
         show_files("written", {"pair": config.pair})
     if found.how == "pictures" and found.path == provenance_path(config.input):
         raise Refusal(f"{config.input}: was changed after upscaling: its bytes are not those that its record describes")
+    if credentials and credentials.state == "invalid":
+        raise Refusal(f"{config.input}: its Content Credentials are invalid: {', '.join(credentials.problems)}")
 
 
-def _show(video: Path, found: FoundRecord) -> None:
+def _credentials(video: Path, trust: Path | None) -> Credentials | None:
+    """Content Credentials of the file; None if there are none, or the extra that reads them is not installed."""
+    if find_spec("c2pa") is not None:
+        return read_credentials(video, trust)
+    if trust:
+        raise UserError("c2pa", "is not installed", "pip install 'vsr-lab[provenance]'")
+    return None
+
+
+def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> None:
     record = found.record
     source, output = record.source, record.output
     seconds = f"the same pictures in {found.agreement:.0%} of the seconds"
@@ -68,6 +82,8 @@ def _show(video: Path, found: FoundRecord) -> None:
         "upscaled": f"{output.file}, {size(*output.size)}, SHA-256 {output.sha256}",
         "disclosure": record.disclosure,
     }
+    if credentials:
+        lines["signed"] = f"Content Credentials (C2PA): {credentials.state}, by {credentials.signer}"
     console.print(f"\n{video}", style="bold", soft_wrap=True, markup=False)
     for name, text in lines.items():
         console.print(f"  {name:<10} {text}", soft_wrap=True, markup=False)

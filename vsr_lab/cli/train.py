@@ -24,6 +24,7 @@ from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation import Candidate, NetworkCandidate
 from vsr_lab.footage.shots import ShotSelection, find_lr_shots, find_shots, splits_of
+from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.models import add_branches, init_network
 from vsr_lab.training import (
     LAST,
@@ -40,6 +41,7 @@ from vsr_lab.training import (
     make_plan,
     with_rates,
 )
+from vsr_lab.video.disclosure import find_disclosure
 
 
 def run(config: TrainConfig) -> float | None:
@@ -176,6 +178,10 @@ def _data(config: TrainConfig) -> VideoDataModule:
         damaged=data.damaged,
     )
     shots = find_shots(root, selection, tell=lambda line: console.print(line, soft_wrap=True))
+    if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
+        for shot in shots:
+            if made := find_disclosure(shot.path):
+                raise UserError(shot.path, f"is no HR: {made}", "move it away, or list the footage in a manifest")
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
         raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")

@@ -12,7 +12,7 @@ from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Plan, Runtime
 from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
-from vsr_lab.deployment.provenance import provenance_path
+from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.video import ReadOptions
 
@@ -38,6 +38,8 @@ class UpscaleConfig(Command, Reading):
     audio: Literal["copy", "transcode", "drop"]
     unsupported: Literal["drop", "convert"] | None
     background: Text | None
+    certificate: FilePath | None
+    private_key: FilePath | None
     backend: Backend | Literal["auto"]
     device: Device | Literal["auto"]
     precision: Precision | Literal["auto"]
@@ -63,6 +65,12 @@ class UpscaleConfig(Command, Reading):
     def runtime(self) -> RuntimeOptions:
         """How the network is run."""
         return RuntimeOptions(self.backend, self.device, self.precision, self.threads)
+
+    @model_validator(mode="after")
+    def _a_certificate_has_a_key(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key must be set together")
+        return self
 
     def without_effect(self) -> dict[str, str]:
         return {} if self.tile else {"overlap": "tile is 0"}
@@ -90,10 +98,10 @@ def run(config: UpscaleConfig) -> None:
         watch_cuts=config.watch_cuts,
     )
     width, height = provenance.output.size
-    show_files(
-        f"upscaled {provenance.frames} frames to {width}x{height}",
-        {"video": output, "provenance": provenance_path(output)},
-    )
+    files = {"video": output, "provenance": provenance_path(output)}
+    if config.certificate and needs_sidecar(provenance.plan.container):
+        files["signed"] = sidecar_path(output)
+    show_files(f"upscaled {provenance.frames} frames to {width}x{height}", files)
     console.print(f"  {'runtime':<10} {show_runtime(provenance.plan.runtime)}", soft_wrap=True, markup=False)
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
         for item in items:
@@ -112,6 +120,7 @@ def show_runtime(runtime: Runtime | None) -> str:
 def _encoding(config: UpscaleConfig) -> Encoding:
     """The preset, with what the user set beside it."""
     preset = config.preset.build()
+    certificate, key = config.certificate, config.private_key
     return replace(
         preset,
         codec=config.codec or preset.codec,
@@ -121,6 +130,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         unsupported=config.unsupported,
         background=config.background,
         segment=config.segment or preset.segment,
+        signer=Signer(certificate, key) if certificate and key else None,
     )
 
 

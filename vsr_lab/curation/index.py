@@ -22,6 +22,7 @@ from vsr_lab.curation.rows import (
 from vsr_lab.curation.scan import VERSION, Scan, load_scan, scan
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import VideoFile, find_footage, open_footage
+from vsr_lab.video.disclosure import find_disclosure
 
 TextRow = dict[str, str]
 NOT_FOUND = "not found"  # the problem of a row whose file is missing
@@ -240,6 +241,8 @@ def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
         row = measured_columns(open_footage(task.path), scans.get(task.path, task.digest), model)
     except UserError as error:
         return {"problem": str(error).removeprefix(f"{task.path}: ")}
+    if made := find_disclosure(task.path):
+        row["problem"] = f"is no HR: {made}; empty this cell to use it anyway"
     order = str(row.get("field_order", ""))
     if order.startswith(("interlaced", "telecined")):
         row["problem"] = f"is {order} by its pixels; make whole frames of it first"

@@ -17,7 +17,7 @@ from vsr_lab.curation.softness import softness
 from vsr_lab.video import Footage, ImageSequence, VideoFile
 from vsr_lab.video.preview import PreviewFrame, preview_frames
 
-VERSION = "2"  # of the measurements: raise it, and every source is measured again
+VERSION = "3"  # of the measurements: raise it, and every source is measured again
 _SIDE = 160  # of the small frames
 _THUMB_SIDE = 64
 _THUMBS = 4  # a second

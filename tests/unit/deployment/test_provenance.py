@@ -47,7 +47,7 @@ def _remuxed(path: Path, target: Path) -> Path:
 
 
 def _config(video: Path, **changes: object) -> ProvenanceConfig:
-    keys = {"records": None, "original": None, "pair": None, "overwrite": False}
+    keys = {"records": None, "original": None, "trust": None, "pair": None, "overwrite": False}
     return ProvenanceConfig.model_validate({"input": video, **keys, **changes})
 
 

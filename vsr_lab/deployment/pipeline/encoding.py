@@ -9,6 +9,7 @@ from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
 
 from vsr_lab.core.ranges import Positive
+from vsr_lab.deployment.provenance import Signer
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 
 _CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
@@ -36,6 +37,7 @@ class Encoding:
         segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
             last segment that was finished.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
+        signer: signs Content Credentials (C2PA); None: there are none.
     """
 
     name: str = "match"
@@ -51,6 +53,7 @@ class Encoding:
     unsupported: Literal["drop", "convert"] | None = None
     background: str | None = None
     segment: Positive = 20.0
+    signer: Signer | None = None
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
         """Options of one encoder; those of other encoders are ignored."""

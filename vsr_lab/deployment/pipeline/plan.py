@@ -19,11 +19,9 @@ from vsr_lab.deployment.pipeline.timing import timing_of
 from vsr_lab.deployment.pipeline.trial import Trial, first_packets, try_plan
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
+from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
 
-DISCLOSURE = (
-    "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
-)
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
 _CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
 _LATEST = 60  # seconds: a later start in these is no start time, but a clock

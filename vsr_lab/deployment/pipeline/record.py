@@ -6,12 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vsr_lab.core.files import sha256
-from vsr_lab.core.records.deployment import Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
+from vsr_lab.core.records.deployment import BundleManifest, Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.deployment.pipeline.frames import MATRICES
-from vsr_lab.deployment.pipeline.plan import DISCLOSURE
+from vsr_lab.deployment.provenance import Upscaling
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of
+from vsr_lab.video.disclosure import DISCLOSURE
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, ba
         watch_cuts=running.cuts is not None,
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "torch", "av")},
     )
+
+
+def claims_of(title: str, source: Path, facts: VideoFacts, bundle: BundleManifest) -> Upscaling:
+    """Make what the Content Credentials of an upscaled file say."""
+    return Upscaling(title, source, facts, bundle.name, bundle.fingerprint, bundle.scale, DISCLOSURE)
 
 
 def source_facts(video: VideoFile, digest: str) -> VideoFacts:

@@ -28,12 +28,13 @@ from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.frames import FrameEncoder, color_of, composited, resized_alpha
 from vsr_lab.deployment.pipeline.output import Output, Planned
+from vsr_lab.deployment.pipeline.paths import atomic_sidecar, check_paths
 from vsr_lab.deployment.pipeline.plan import make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
-from vsr_lab.deployment.pipeline.record import Running, job_of, output_facts, provenance_of, source_facts
+from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
-from vsr_lab.deployment.provenance import FrameHashes, provenance_path
+from vsr_lab.deployment.provenance import FrameHashes, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
@@ -112,7 +113,10 @@ def upscale(
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)
     record_path = provenance_path(output)
-    _check_output(source, output, record_path, bundle=bundle.folder, overwrite=overwrite)
+    beside = [record_path] + [sidecar_path(output)] * (encoding.signer is not None)
+    check_paths(source, output, beside, bundle=bundle.folder, overwrite=overwrite)
+    if encoding.signer:
+        encoding.signer.check()
     video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
     network = _opened(bundle, planned.plan)
     network = _tiled(network, tiling) if tiling.side else network
@@ -125,11 +129,19 @@ def upscale(
     upscaling = _Run(video, planned, encoding, segments=segments, hashes=hashes)
     # The provenance is renamed into place after the video, so that neither ever exists alone.
     # A file that another process wrote meanwhile is kept.
-    with segments, atomic_path(record_path, overwrite) as note, atomic_path(output, overwrite) as temporary:
+    with (
+        segments,
+        atomic_path(record_path, overwrite) as note,
+        atomic_sidecar(output, planned.plan.container, encoding.signer, overwrite) as sidecar,
+        atomic_path(output, overwrite) as temporary,
+    ):
         with ThreadPoolExecutor(1) as hashing:
             source_hash = hashing.submit(sha256, source)
             upscaling.write(temporary, network, watch)
             facts = source_facts(video, source_hash.result())
+        if encoding.signer:
+            container, claims = planned.plan.container, claims_of(output.name, video.path, facts, bundle.manifest)
+            encoding.signer.sign(temporary, container, claims, sidecar)
         made = output_facts(output.name, temporary, planned.plan.video)
         provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
         write_record(note, provenance)
@@ -299,19 +311,3 @@ def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
         raise UserError(
             f"tile={tiling.side} overlap={tiling.overlap}", str(error), "tile=0 runs whole frames"
         ) from error
-
-
-def _check_output(source: Path, output: Path, provenance: Path, *, bundle: Path, overwrite: bool) -> None:
-    check_file(source, "check input=")
-    for path in (output, provenance):
-        if path.resolve().is_relative_to(bundle.resolve()):
-            raise UserError(path, "is inside the bundle", "choose another output=")
-        if path.exists() and path.samefile(source) and path != output:
-            raise UserError(source, "is where the provenance of output is written", "choose another output=")
-    if output.exists() and output.samefile(source):
-        raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
-    if output.is_dir():
-        raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
-    for path in (output, provenance):
-        if path.exists() and not overwrite:
-            raise UserError(path, "already exists", "choose another output= or set overwrite=true")

@@ -1,6 +1,25 @@
 """What an upscaled file tells of its making, and how that is found again."""
 
+from vsr_lab.deployment.provenance.credentials import (
+    Credentials,
+    Signer,
+    Upscaling,
+    needs_sidecar,
+    read_credentials,
+    sidecar_path,
+)
 from vsr_lab.deployment.provenance.frame_hashes import FrameHashes
 from vsr_lab.deployment.provenance.search import FoundRecord, find_provenance, provenance_path
 
-__all__ = ["FoundRecord", "FrameHashes", "find_provenance", "provenance_path"]
+__all__ = [
+    "Credentials",
+    "FoundRecord",
+    "FrameHashes",
+    "Signer",
+    "Upscaling",
+    "find_provenance",
+    "needs_sidecar",
+    "provenance_path",
+    "read_credentials",
+    "sidecar_path",
+]

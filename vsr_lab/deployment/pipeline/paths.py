@@ -1,0 +1,47 @@
+"""The paths of an upscaling."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import atomic_path, check_file
+from vsr_lab.deployment.provenance import Signer, needs_sidecar, sidecar_path
+
+
+def check_paths(source: Path, output: Path, beside: Sequence[Path], *, bundle: Path, overwrite: bool) -> None:
+    """Check the paths of an upscaling.
+
+    Args:
+        source: the file to upscale.
+        output: the file to write.
+        beside: the files that are written beside it.
+        bundle: folder that nothing is written into.
+        overwrite: whether files may be replaced.
+
+    Raises:
+        UserError: the source is not there, or would be replaced; a file is there and overwrite is False.
+    """
+    check_file(source, "check input=")
+    for path in (output, *beside):
+        if path.resolve().is_relative_to(bundle.resolve()):
+            raise UserError(path, "is inside the bundle", "choose another output=")
+        if path.exists() and path.samefile(source) and path != output:
+            raise UserError(source, f"is where {path.name} is written", "choose another output=")
+    if output.exists() and output.samefile(source):
+        raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
+    if output.is_dir():
+        raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
+    for path in (output, *beside):
+        if path.exists() and not overwrite:
+            raise UserError(path, "already exists", "choose another output= or set overwrite=true")
+
+
+@contextmanager
+def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
+    """Temporary path of the Content Credentials beside the output, or None if none are written there."""
+    if signer is None or not needs_sidecar(container):
+        yield None
+        return
+    with atomic_path(sidecar_path(output), overwrite) as temporary:
+        yield temporary

@@ -1,0 +1,226 @@
+"""Content Credentials (C2PA 2.2) of upscaled files: a signed record inside the file, or in a .c2pa file beside it.
+
+Requires the extra `provenance`.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
+from vsr_lab.core.records.deployment import VideoFacts
+
+# What the IPTC calls media of which a trained model made a part.
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_EMBEDDED = {"mp4": "video/mp4", "mov": "video/quicktime", "avi": "video/avi"}  # by FFmpeg's name of the container
+_FORMATS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/avi"}
+_CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
+_HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
+
+
+@dataclass(frozen=True)
+class Upscaling:
+    """What the credentials of an upscaled file say.
+
+    Args:
+        title: name of the file.
+        source: the file that it was made from.
+        source_facts: of that file.
+        bundle, fingerprint: name and hash of the bundle.
+        scale: factor of the enlargement.
+        disclosure: a sentence for readers.
+    """
+
+    title: str
+    source: Path
+    source_facts: VideoFacts
+    bundle: str
+    fingerprint: str
+    scale: int
+    disclosure: str
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Certificate and key that sign the credentials.
+
+    Args:
+        certificate: PEM chain, the signing certificate first.
+        private_key: its key in PEM, without a passphrase.
+    """
+
+    certificate: Path
+    private_key: Path
+
+    def check(self) -> None:
+        """Sign a picture. Raises UserError if that is not possible."""
+        picture = io.BytesIO(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+        created = [{"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}]
+        trial = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": created}}]}
+        self._sign(trial, "image/png", picture, io.BytesIO())
+
+    def sign(self, video: Path, container: str, upscaling: Upscaling, sidecar: Path | None) -> None:
+        """Add the credentials to a video file, or write them into a file beside it.
+
+        Args:
+            video: complete file; it is replaced by the signed one.
+            container: FFmpeg's name of its format.
+            upscaling: what the credentials say.
+            sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`.
+        """
+        claims, source = _claims(upscaling), upscaling.source
+        parent = {"title": source.name, "relationship": "parentOf", "instance_id": "source", "label": "source"}
+        signed = video.with_name(f"{video.name.removesuffix(f'.partial{video.suffix}')}.signed.partial{video.suffix}")
+        try:
+            with source.open("rb") as original, video.open("rb") as unsigned, signed.open("w+b") as target:
+                ingredient = (parent, _FORMATS.get(source.suffix.lower(), "video/x-matroska"), original)
+                format = _EMBEDDED.get(container, "video/x-matroska")
+                written = self._sign(claims, format, unsigned, target, ingredient=ingredient, embed=sidecar is None)
+            if sidecar is None:
+                signed.replace(video)
+            else:
+                sidecar.write_bytes(written)
+        finally:
+            signed.unlink(missing_ok=True)
+
+    def _sign(
+        self,
+        claims: Mapping[str, Any],
+        format: str,
+        source: Any,
+        target: Any,
+        *,
+        ingredient: tuple[Mapping[str, Any], str, Any] | None = None,
+        embed: bool = True,
+    ) -> bytes:
+        import c2pa
+
+        for path in (self.certificate, self.private_key):
+            check_file(path, _HINT)
+        chain, key = self.certificate.read_bytes(), self.private_key.read_bytes()
+        info = c2pa.C2paSignerInfo(alg=_algorithm(self.private_key, key), sign_cert=chain, private_key=key, ta_url=None)
+        try:
+            with c2pa.Builder(dict(claims)) as builder, c2pa.Signer.from_info(info) as signer:
+                if ingredient:
+                    builder.add_ingredient_from_stream(json.dumps(ingredient[0]), *ingredient[1:])
+                if not embed:
+                    builder.set_no_embed()
+                return builder.sign(signer, format, source, target)
+        except c2pa.C2paError as error:
+            raise UserError(self.certificate, f"cannot sign Content Credentials ({error})", _HINT) from error
+
+
+def needs_sidecar(container: str) -> bool:
+    """Whether the credentials cannot be inside a container, given by FFmpeg's name."""
+    return container not in _EMBEDDED
+
+
+def sidecar_path(video: Path) -> Path:
+    """Path of the credentials of a file that cannot hold them."""
+    return video.with_suffix(".c2pa")
+
+
+def _claims(upscaling: Upscaling) -> dict[str, Any]:
+    facts, tool = upscaling.source_facts, {"name": "vsr_lab", "version": version("vsr-lab")}
+    actions = [
+        {"action": "c2pa.opened", "parameters": {"ingredientIds": ["source"]}},
+        {
+            "action": "c2pa.edited",
+            "digitalSourceType": SOURCE_TYPE,
+            "description": upscaling.disclosure,
+            "softwareAgent": tool,
+        },
+    ]
+    own = {
+        "source_sha256": facts.sha256,
+        "source_size": list(facts.size),
+        "scale": upscaling.scale,
+        "bundle": upscaling.bundle,
+        "bundle_fingerprint": upscaling.fingerprint,
+    }
+    return {
+        "claim_generator_info": [tool],
+        "title": upscaling.title,
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {"label": "org.vsr-lab.upscaling", "data": own},
+        ],
+    }
+
+
+def _algorithm(path: Path, key: bytes) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        loaded = load_pem_private_key(key, None)
+    except (ValueError, TypeError) as error:
+        raise UserError(path, "is not a private key in PEM without a passphrase", _HINT) from error
+    if isinstance(loaded, ec.EllipticCurvePrivateKey) and loaded.curve.name in _CURVES:
+        return _CURVES[loaded.curve.name]
+    if isinstance(loaded, ed25519.Ed25519PrivateKey):
+        return b"ed25519"
+    if isinstance(loaded, rsa.RSAPrivateKey):
+        return b"ps256"
+    raise UserError(path, "has a kind of key that C2PA does not allow", "use ECDSA, Ed25519 or RSA")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Content Credentials that were found.
+
+    Attributes:
+        state: trusted: signed by a trusted certificate; valid: intact, by another one; invalid: the file or the
+            credentials were altered.
+        signer: name in the certificate.
+        problems: codes of C2PA for what is wrong.
+    """
+
+    state: Literal["trusted", "valid", "invalid"]
+    signer: str
+    problems: list[str]
+
+
+def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | None:
+    """Read and check the Content Credentials in a file, or in the .c2pa file beside it.
+
+    Args:
+        video: a video file.
+        anchors: PEM file of trusted root certificates.
+
+    Returns:
+        None if there are none.
+    """
+    import c2pa
+
+    trust = {"trust_anchors": anchors.read_text(encoding="utf-8")} if anchors else {}
+    settings = {"trust": trust, "verify": {"verify_trust": bool(anchors)}}
+    sidecar = sidecar_path(video)
+    data = sidecar.read_bytes() if sidecar.is_file() else None
+    format = _FORMATS.get(video.suffix.lower(), "video/x-matroska")
+    if data is None and video.suffix.lower() not in _FORMATS:
+        return None
+    try:
+        with c2pa.Context.from_dict(settings) as context, video.open("rb") as file:
+            reader = c2pa.Reader.try_create(format, file, data, context)
+            if reader is None:
+                return None
+            with reader:
+                state, found = str(reader.get_validation_state()), json.loads(reader.json())
+    except c2pa.C2paError as error:
+        return Credentials("invalid", "", [str(error)])
+    active = found["manifests"][found["active_manifest"]]
+    problems = [
+        one["code"] for one in found.get("validation_status", []) if one["code"] != "signingCredential.untrusted"
+    ]
+    known: dict[str, Literal["trusted", "valid", "invalid"]] = {"Trusted": "trusted", "Valid": "valid"}
+    signer = active.get("signature_info", {}).get("common_name") or active.get("signature_info", {}).get("issuer", "")
+    return Credentials(known.get(state, "invalid"), str(signer), problems)

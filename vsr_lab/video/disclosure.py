@@ -1,0 +1,43 @@
+"""The sentence by which upscaled files disclose that they are, and its detection."""
+
+from pathlib import Path
+
+import av.error
+
+from vsr_lab.video.packets import open_input
+
+DISCLOSURE = (
+    "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
+)
+_OURS = "neural network (vsr_lab)"
+# IPTC digital source types, in XMP and in Content Credentials (C2PA), end so: trainedAlgorithmicMedia, and composites.
+_GENERATED = b"rainedAlgorithmicMedia"
+_READ = 2**20  # bytes at the beginning of a file, where these and user data of the first frame are
+
+
+def find_disclosure(path: Path) -> str:
+    """Find out whether a video or picture says that a neural network made it, or a part of it.
+
+    Args:
+        path: a file; of a folder of images, the first image is read.
+
+    Returns:
+        What says so; empty if nothing does.
+    """
+    if path.is_dir():
+        path = next((file for file in sorted(path.iterdir()) if file.is_file()), path)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        beginning = file.read(_READ)
+    if _GENERATED in beginning:
+        return "its digital source type (IPTC) says that a trained model made it or a part of it"
+    ours = "it says that vsr_lab upscaled it"
+    if _OURS.encode() in beginning:
+        return ours
+    try:
+        with open_input(path) as container:
+            tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+    except av.error.FFmpegError:
+        return ""  # whoever reads the file reports that
+    return ours if any(_OURS in value for one in tags for value in one.values()) else ""
