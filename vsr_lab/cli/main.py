@@ -17,6 +17,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "footage store": ("root",),
     "footage check": ("lr", "hr"),
     "provenance": ("input",),
+    "inspect": ("input",),
 }
 
 

@@ -1,0 +1,80 @@
+"""Every kind of file is named, with the key that takes it or the reason why none does."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vsr_lab.cli.inspect import InspectConfig, run
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.models import Interpolation, save_network
+from vsr_lab.workflows.inspection import inspect
+
+WriteVideo = Callable[..., Path]
+
+
+@pytest.fixture
+def video(write_video: WriteVideo, frames: Frames) -> Path:
+    return write_video("footage/a.mkv", frames)
+
+
+def test_a_video(video: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inspect(video)
+    assert (found.kind, found.facts["size"], found.facts["frames"]) == ("a video", "64x32", "8 at 25 a second")
+    assert found.use == f"upscale bundle=BUNDLE input={video} output=OUT.mp4" and not found.problem
+    run(InspectConfig(input=video))
+    assert "is a video" in capsys.readouterr().out
+
+
+def test_weights(tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    save_network(Interpolation(2), {"name": "double", "content": "animation"}, path)
+    found = inspect(path)
+    assert (found.kind, found.facts["name"], found.facts["scale"]) == ("weights", "double", "x2")
+    assert found.facts["content"] == "animation" and str(path) in found.use
+
+
+def test_folders(video: Path, tmp_path: Path) -> None:
+    assert inspect(video.parent).kind == "a folder of footage"
+    (tmp_path / "empty").mkdir()
+    assert "no video" in inspect(tmp_path / "empty").problem
+
+
+def test_tables_and_records(tmp_path: Path) -> None:
+    table = tmp_path / "manifest.csv"
+    table.write_text("path,split,problem\na.mkv,train,\nb.mkv,eval,is damaged\n")
+    found = inspect(table)
+    assert (found.kind, found.facts["clips"], found.facts["left out"]) == ("a manifest of footage", "2", "1")
+    assert found.facts["split"] == "eval, train"
+    table.write_text("name\na\n")
+    assert inspect(table).problem.endswith("has no rows with a column path")
+    record = tmp_path / "a.json"
+    record.write_text(json.dumps({"record": "selection", "schema_version": 1}))
+    assert inspect(record).kind == "a record of vsr_lab: selection"
+    record.write_text("[]")
+    assert inspect(record).problem.endswith("is no record of vsr_lab")
+
+
+def test_runs(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("run_dir: x\n")
+    (tmp_path / "summary.json").write_text("{}")
+    assert inspect(tmp_path).use == f"compare runs=[{tmp_path}] or select runs=[{tmp_path}]"
+    (tmp_path / ".unfinished").write_text("1\n")
+    assert "was stopped before its end" in inspect(tmp_path).problem
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.onnx", "a.safetensors", "a.json", "a.csv", "a.mp4", "a.txt", "a"])
+def test_damaged_and_foreign_files_have_a_reason(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(np.random.default_rng(0).integers(0, 256, 300, np.uint8).tobytes())
+    assert inspect(path).problem.startswith(str(path))
+    with pytest.raises(Refusal):
+        run(InspectConfig(input=path))
+
+
+def test_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not found"):
+        inspect(tmp_path / "none")

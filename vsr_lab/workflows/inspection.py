@@ -1,0 +1,194 @@
+"""What a file or folder is, whether vsr_lab can use it, and by which key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import read_json
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.run_folder import RUN_MARK, is_saved, is_unfinished
+from vsr_lab.deployment import MANIFEST, open_bundle
+from vsr_lab.deployment.export import open_onnx
+from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.models import load_network
+from vsr_lab.video import Probe, VideoFile, find_footage, open_footage, probe
+from vsr_lab.video.disclosure import find_disclosure
+
+# What a run of each command leaves, with the key that takes it.
+_RUNS = {
+    "selection.json": ("a selection", "export selection={}/selection.json"),
+    "summary.json": ("an evaluation", "compare runs=[{}] or select runs=[{}]"),
+    "report.html": ("a comparison", "open {}/report.html in a browser"),
+    "network.safetensors": ("a training", "export candidate.path={}/network.safetensors"),
+    "manifest.csv": ("an index of footage", "train data.root={}/manifest.csv"),
+    "pairs.json": ("a check of pairs", "read {}/pairs.json"),
+}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found.
+
+    Attributes:
+        kind: what it is, such as "a video".
+        facts: its properties, by name.
+        use: command and key that take it.
+        problem: why it cannot be used as it is; empty if it can.
+    """
+
+    kind: str
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+    use: str = ""
+    problem: str = ""
+
+
+def inspect(path: Path) -> Inspection:
+    """Find out what a file or folder is, and whether vsr_lab can use it. Nothing in it is executed.
+
+    Args:
+        path: a video, picture, folder of footage, manifest, weights file, ONNX graph, bundle, run or record.
+
+    Raises:
+        UserError: there is no such file or folder.
+    """
+    if not path.exists():
+        raise UserError(path, "not found", "check the path")
+    if path.is_dir():
+        return _folder(path)
+    reader = _READERS.get(path.suffix.lower(), _video)
+    try:
+        return reader(path)
+    except UserError as error:
+        return Inspection(_KINDS.get(path.suffix.lower(), "a file"), problem=str(error))
+
+
+def _folder(path: Path) -> Inspection:
+    if (path / MANIFEST).is_file():
+        return _bundle(path)
+    if (path / RUN_MARK).is_file():
+        return _run(path)
+    try:
+        found = find_footage(path)
+    except UserError as error:
+        return Inspection("a folder", problem=str(error))
+    if found == [path]:
+        frames = open_footage(path)
+        facts = {"size": _size(frames.size), "frames": str(frames.frames)}
+        return Inspection("a folder of frames", facts, f"train data.root={path}")
+    return Inspection("a folder of footage", {"clips": str(len(found))}, f"footage index {path}")
+
+
+def _bundle(path: Path) -> Inspection:
+    try:
+        bundle = open_bundle(path)
+    except UserError as error:
+        return Inspection("a bundle", problem=str(error))
+    manifest = bundle.manifest
+    facts = {
+        "name": manifest.name,
+        "scale": f"x{manifest.scale}",
+        "content": manifest.content or "not stated",
+        "parameters": f"{manifest.parameters:,}",
+        "graphs": ", ".join(manifest.graphs) or "none",
+        "made": f"{manifest.created} by vsr_lab {manifest.versions.get('vsr-lab', '')}",
+        "files": "all as exported, by their hashes",
+    }
+    return Inspection("a bundle", facts, f"upscale bundle={path} input=IN.mp4 output=OUT.mp4")
+
+
+def _run(path: Path) -> Inspection:
+    known = next(((kind, use) for file, (kind, use) in _RUNS.items() if (path / file).is_file()), None)
+    kind, use = known or ("a run", "")
+    if is_unfinished(path):
+        hint = f"; train resume={path} continues it" if is_saved(path) else "; the same command begins it again"
+        return Inspection(kind, problem=f"{path}: was stopped before its end{hint}")
+    return Inspection(kind, {"settings": str(path / RUN_MARK)}, use.replace("{}", str(path)))
+
+
+def _weights(path: Path) -> Inspection:
+    network, note = load_network(path)
+    about = note["about"]
+    facts = {
+        "name": str(about.get("name") or "not stated"),
+        "network": str(note["network"]["_target_"]),
+        "scale": f"x{network.scale}",
+        "parameters": f"{sum(p.numel() for p in network.parameters()):,}",
+        "content": str(about.get("content") or "not stated"),
+        "steps": str(about.get("step", "not stated")),
+    }
+    if isinstance(network, StreamingNetwork):
+        return Inspection("weights", facts, f"export candidate.path={path}")
+    facts["future"] = "it needs future frames, so it can be evaluated and not exported"
+    return Inspection("weights", facts, f"evaluate candidate=checkpoint candidate.path={path}")
+
+
+def _graph(path: Path) -> Inspection:
+    network = open_onnx(path)
+    facts = {"scale": f"x{network.scale}", "warm-up": f"{network.warm_up} frames"}
+    return Inspection("an ONNX graph", facts, f"evaluate candidate=onnx candidate.path={path}")
+
+
+def _table(path: Path) -> Inspection:
+    rows = read_rows(path)
+    if not rows or "path" not in rows[0]:
+        return Inspection("a table", {"rows": str(len(rows))}, problem=f"{path}: has no rows with a column path")
+    facts = {"clips": str(len(rows)), "left out": str(sum(bool(row.get("problem")) for row in rows))}
+    for column in ("split", "content_type"):
+        values = sorted({row[column] for row in rows if row.get(column)})
+        facts[column.replace("_", " ")] = ", ".join(values) or "not stated"
+    return Inspection("a manifest of footage", facts, f"train data.root={path} or evaluate suite.root={path}")
+
+
+def _record(path: Path) -> Inspection:
+    value = read_json(path)
+    if not isinstance(value, dict) or "record" not in value:
+        return Inspection("a JSON file", problem=f"{path}: is no record of vsr_lab")
+    facts = {"schema version": str(value.get("schema_version", "not stated"))}
+    return Inspection(f"a record of vsr_lab: {value['record']}", facts)
+
+
+def _video(path: Path) -> Inspection:
+    found = probe(path)
+    facts = _facts(found)
+    if made := find_disclosure(path):
+        facts["origin"] = f"{made}; it is no HR to train on"
+    try:
+        VideoFile(path)
+    except UserError as error:
+        return Inspection("a video", facts, problem=str(error))
+    return Inspection("a video", facts, f"upscale bundle=BUNDLE input={path} output=OUT.mp4")
+
+
+def _facts(found: Probe) -> dict[str, str]:
+    matrix = f"{found.colour.matrix}{' (assumed)' if found.colour.assumed else ''}"
+    facts = {
+        "size": _size(found.size),
+        "frames": f"{found.frames} at {float(found.rate):.6g} a second",
+        "codec": f"{found.codec} {found.pixel_format}",
+        "color": f"{matrix}, {'full' if found.colour.full_range else 'limited'} range, {found.bits} bits",
+        "audio tracks": str(found.audio),
+    }
+    facts |= {"pixels": f"{found.aspect} as wide as high"} if found.aspect != 1 else {}
+    facts |= {"HDR": found.hdr} if found.hdr else {}
+    return facts | ({"fields": "interlaced"} if found.interlaced else {})
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[1]}x{size[0]}"
+
+
+_READERS: dict[str, Callable[[Path], Inspection]] = {
+    ".safetensors": _weights,
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), _weights),
+    ".onnx": _graph,
+    ".json": _record,
+    **dict.fromkeys(TABLE_SUFFIXES, _table),
+}
+_KINDS = {
+    ".safetensors": "weights",
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), "a pickle"),
+    ".onnx": "an ONNX graph",
+    ".json": "a JSON file",
+    **dict.fromkeys(TABLE_SUFFIXES, "a table"),
+}
