@@ -129,7 +129,7 @@ def _check_room(records: dict[Shot, Record | None], folder: Path, budget_gib: fl
     if needed > free and disk.total:  # a pseudo file system has neither
         raise UserError(
             folder,
-            f"the disk has {free / GIB:.1f} GiB free, {needed / GIB:.1f} are needed",
+            f"the disk has {free / 2**20:.0f} MiB free, {needed / 2**20:.0f} are needed",
             "choose another data.store=, or free some",
         )
 

@@ -337,6 +337,6 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_decoded(
 ) -> None:
     disk = SimpleNamespace(free=1000, total=2000)
     monkeypatch.setattr("vsr_lab.data.store_writer.shutil.disk_usage", lambda path: disk)
-    with pytest.raises(UserError, match=r"the disk has 0\.0 GiB free"):
+    with pytest.raises(UserError, match=r"the disk has 0 MiB free"):
         store_shots(shots, tmp_path, 1)
     assert decoded == []
