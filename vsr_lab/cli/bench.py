@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from vsr_lab.cli.config import Command, Int
+from vsr_lab.cli.config import Int, Section
 from vsr_lab.cli.show import show_table
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.deployment import open_bundle
@@ -14,7 +14,7 @@ from vsr_lab.deployment.runtimes import Device, RuntimeOptions, Trial, bench
 Size = Annotated[Text, Field(pattern=r"^[1-9]\d{0,4}x[1-9]\d{0,4}$")]
 
 
-class BenchConfig(Command):
+class BenchConfig(Section):
     """Measure the speed of a bundle in every runtime of this machine.
 
     Example: vsr-lab bench bundle=BUNDLE sizes=[320x180,960x540]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import PartError
+from vsr_lab.core.ranges import WINDOW
 
 M = TypeVar("M", bound=BaseModel)
 _MUST_BE = {
@@ -37,7 +38,7 @@ _MUST_BE = {
     "too_short": "a list of at least {min_length} items",
     "too_long": "a list of at most {max_length} items",
     "string_too_short": "text of at least {min_length} characters",
-    "string_pattern_mismatch": "START:STOP, such as 0:24",
+    "string_pattern_mismatch": "text that matches {pattern}",
 }
 
 
@@ -82,6 +83,8 @@ def explain(
         return key, "is not a known key" if not beside else f"is not a known key of {beside}", hint
     if kind in {"too_short", "string_too_short"} and value == "":
         return key, "must not be empty", ""
+    if context.get("pattern") == WINDOW:
+        return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
         return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", ""
     problem = str(context.get("error", found["msg"]))
