@@ -60,6 +60,7 @@ RIGHT = [
     (Film("srgb.mp4", colors=(1, 13, 1)), ".mp4"),
     (Film("linear.mkv", colors=(1, 8, 1)), ".mkv"),
     (Film("ten.mkv", codec="libx265", pixel_format=TEN, options=QUIET), ".mkv"),
+    (Film("ten.ts", codec="libx265", pixel_format=TEN, options=QUIET), ".ts"),
     (Film("bt2020.mkv", codec="libx265", pixel_format=TEN, options=QUIET, colors=(9, 14, 9)), ".mkv"),
     (Film("hdr10.mkv", codec="libx265", pixel_format=TEN, options=HDR10, colors=(9, 16, 9)), ".mkv"),
     (Film("hdr10.mp4", codec="libx265", pixel_format=TEN, options=HDR10, colors=(9, 16, 9)), ".mp4"),

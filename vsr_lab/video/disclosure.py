@@ -1,10 +1,12 @@
 """The sentence by which upscaled files disclose that they are, and its detection."""
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import av.error
 
-from vsr_lab.video.packets import open_input
+from vsr_lab.video.packets import open_input, packets_of
 
 DISCLOSURE = (
     "Upscaled by a neural network (vsr_lab). Detail beyond the source is generated, plausible and not recorded fact."
@@ -13,6 +15,7 @@ _OURS = "neural network (vsr_lab)"
 # IPTC digital source types, in XMP and in Content Credentials (C2PA), end so: trainedAlgorithmicMedia, and composites.
 _GENERATED = b"rainedAlgorithmicMedia"
 _READ = 2**20  # bytes at the beginning of a file, where these and user data of the first frame are
+_PACKETS = 8  # of the video, searched too, as headers inside MPEG-TS may divide the text
 
 
 def find_disclosure(path: Path) -> str:
@@ -38,6 +41,10 @@ def find_disclosure(path: Path) -> str:
     try:
         with open_input(path) as container:
             tags = [container.metadata, *(stream.metadata for stream in container.streams)]
+            if any(_OURS in value for one in tags for value in one.values()):
+                return ours
+            video: Any = list(container.streams.video[:1])
+            packets = itertools.islice(packets_of(container, video), _PACKETS) if video else ()
+            return ours if any(_OURS.encode() in bytes(packet) for packet in packets) else ""
     except av.error.FFmpegError:
         return ""  # whoever reads the file reports that
-    return ours if any(_OURS in value for one in tags for value in one.values()) else ""

@@ -9,8 +9,8 @@ from typing import Any, Self
 import av
 import av.error
 import numpy as np
-from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer, OutputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
@@ -18,10 +18,10 @@ from vsr_lab.deployment.pipeline.carriers import AnyPacket, Carrier, add_carrier
 from vsr_lab.deployment.pipeline.survey import Survey
 from vsr_lab.deployment.pipeline.timing import Timing
 from vsr_lab.deployment.pipeline.video_stream import SegmentEncoder, add_video
+from vsr_lab.video.sei import insert_text
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
 MP4 = {"mp4", "mov", "3gp"}
-_SEI_UUID = "8d2b35fd-9f8b-4a3c-8e4e-7673725f6c61"  # of user data in H.264 that holds the disclosure
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Planned:
     Attributes:
         tags: tags of the output.
         firsts: content of the first packets of the source's streams.
-        sei: text that is stored in the H.264 stream if the container cannot store it.
+        sei: text that is stored in the video stream if the container cannot store it.
     """
 
     plan: Plan
@@ -56,7 +56,7 @@ class Output:
     """
 
     def __init__(self, path: Path, planned: Planned, source: InputContainer, *, faststart: bool = True) -> None:
-        plan, survey, sei = planned.plan, planned.survey, planned.sei
+        plan, survey = planned.plan, planned.survey
         options = {"fflags": "bitexact"}  # equal frames give equal files; Matroska's ids would be random
         if plan.container in MP4:
             scale = Fraction(plan.video.time_base).denominator  # of edit lists, so that starts and ends are exact
@@ -71,7 +71,6 @@ class Output:
         self._begin: int | None = None
         self._held: AnyPacket | None = None
         self.carriers: dict[int, Carrier] = {}
-        self._filter: BitStreamFilterContext | None = None
         try:
             for stream in plan.streams:
                 known = survey.streams[stream.index]
@@ -85,9 +84,6 @@ class Output:
             self._container.metadata.update(planned.tags)
             if plan.chapters:
                 self._container.set_chapters(_moved(survey.chapters, self._shift))
-            if sei:
-                text = sei.replace("\\", "").replace("'", "").replace(":", "\\:")
-                self._filter = BitStreamFilterContext(f"h264_metadata=sei_user_data='{_SEI_UUID}+{text}'", self._video)
         except BaseException:
             self.abandon()
             raise
@@ -123,9 +119,17 @@ class Output:
             place = int(np.searchsorted(timing.ticks, packet.pts or 0))
             known = place < len(timing.ticks) and timing.ticks[place] == packet.pts
             packet.duration = int(timing.durations[place if known else 0])
-            packet.stream, packet.time_base = self._video, timing.base
-            for filtered in self._filter.filter(packet) if self._filter else [packet]:
-                self._hold(filtered)
+            packet.time_base = timing.base
+            written = self._disclosing(packet) if self._planned.sei and packet.is_keyframe else packet
+            written.stream = self._video
+            self._hold(written)
+
+    def _disclosing(self, packet: AnyPacket) -> AnyPacket:
+        """The packet, with the text that is stored in the video stream."""
+        made: AnyPacket = Packet(insert_text(bytes(packet), self._planned.sei, self._planned.plan.video.codec))
+        made.pts, made.dts, made.duration, made.is_keyframe = packet.pts, packet.dts, packet.duration, True
+        made.time_base = packet.time_base
+        return made
 
     def _hold(self, packet: AnyPacket | None) -> None:
         """Write the previous packet, so that the last one is known at the end."""

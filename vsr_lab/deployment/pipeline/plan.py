@@ -1,7 +1,6 @@
 """The plan of an upscaling: whether each stream, tag and property of the source is copied, converted or dropped."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
+from vsr_lab.video.sei import has_sei
 
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
 _CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
@@ -224,9 +224,8 @@ class _Planner:
                 second = self._try(plan, joined)
                 if second.disclosed:
                     return plan, second, joined, ""
-            if not trial.disclosed and plan.video.codec == "libx264":
-                self._try(plan, tags, DISCLOSURE)
-                return plan, replace(trial, disclosed=True), tags, DISCLOSURE
+            if not trial.disclosed and has_sei(plan.video.codec):
+                return plan, self._try(plan, tags, DISCLOSURE), tags, DISCLOSURE
         except _CANNOT as error:
             problem = f"cannot hold all streams of the source together ({reason_of(error)})"
             raise UserError(self._output, problem, "choose .mkv") from error

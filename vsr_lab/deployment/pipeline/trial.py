@@ -21,6 +21,7 @@ from vsr_lab.deployment.pipeline.frames import FrameEncoder
 from vsr_lab.deployment.pipeline.output import BY_MUXER, Output, Planned
 from vsr_lab.deployment.pipeline.survey import UNSPECIFIED, SourceStream, Survey, survey
 from vsr_lab.deployment.pipeline.timing import Timing
+from vsr_lab.video.disclosure import find_disclosure
 from vsr_lab.video.packets import open_input, packets_of
 from vsr_lab.video.probe import probe
 
@@ -106,7 +107,8 @@ def _compare(path: Path, planned: Planned) -> Trial:
         lost.append(f"the timecode {source.timecode}")
     lost += _lost_of_streams(plan, source, made)
     values = " ".join(kept.values())
-    return Trial(tuple(lost), any(text in values for key, text in tags.items() if key in {"disclosure", "comment"}))
+    tagged = any(text in values for key, text in tags.items() if key in {"disclosure", "comment"})
+    return Trial(tuple(lost), tagged or bool(planned.sei and find_disclosure(path)))
 
 
 def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iterator[str]:
