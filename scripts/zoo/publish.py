@@ -3,9 +3,9 @@
     python scripts/zoo/publish.py NAME WEIGHTS CARD.yaml   # results/zoo/weights/NAME.safetensors and NAME.md
     python scripts/zoo/publish.py cards                    # rewrites every card, after judge.py measured again
 
-NAME: {live_action,animation,screen_capture}_{nano,small}_x{2,4}. WEIGHTS: network.safetensors of a run, or a file of
-gpu.py or last_layer.py. CARD.yaml: the fields of `Card`, except those of its cost, which is measured. The file has half
-precision, and its note what the card says.
+NAME: CONTENT_SIZE_xSCALE, such as animation_nano_x2, or CONTENT_stream_SIZE_xSCALE of a streaming network.
+WEIGHTS: network.safetensors of a run, or a file of gpu.py or last_layer.py. CARD.yaml: the fields of `Card`, except
+those of its cost, which is measured. The file has half precision, and its note what the card says.
 """
 
 import re
@@ -28,7 +28,7 @@ from vsr_lab.models import load_network, read_note, save_network
 
 TABLES = ROOT / "results/zoo"
 WEIGHTS = TABLES / "weights"
-NAME = re.compile(r"(live_action|animation|screen_capture)_(nano|small)_x([24])")
+NAME = re.compile(r"(live_action|animation|screen_capture)_(?:stream_)?(nano|small)_x([24])")
 # Published weights that a network may begin from: their authors and licence.
 STARTS = {
     "span_ch28_x4": "SPAN with 28 channels, baseline of the NTIRE 2026 challenge on efficient SR "
