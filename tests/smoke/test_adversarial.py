@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.smoke.conftest import Outcome
+from vsr_lab.models import read_note
 
 Cli = Callable[..., Outcome]
 TINY = ["content=mixed", "data.size=32", "data.clip_frames=4", "data.batch_size=1", "data.workers=0", "logger=none",
@@ -57,6 +58,7 @@ def test_a_run_resumed_after_the_discriminator_began_is_bit_equal(cli: Cli, tiny
     weights = load_file(whole / "network.safetensors")
     assert _equal(weights, load_file(cut / "network.safetensors"))
     assert not [name for name in weights if "discriminator" in name]
+    assert read_note(whole / "network.safetensors")["about"]["trained_with"] == "adversarial"
     logged = polars.read_csv(whole / "metrics.csv").filter(polars.col("name") == "train/discriminator")
     assert logged["step"].to_list() == list(range(4, 12))  # from the term's start on
 

@@ -25,7 +25,7 @@ from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation import Candidate, NetworkCandidate
 from vsr_lab.footage.shots import ShotSelection, find_lr_shots, find_shots, splits_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES
-from vsr_lab.models import add_branches, init_network
+from vsr_lab.models import add_branches, init_network, trained_with
 from vsr_lab.training import (
     LAST,
     WEIGHTS,
@@ -232,7 +232,11 @@ def _about(config: TrainConfig) -> dict[str, JsonValue]:
         "pixel_format": config.pixel_format,
         "degradation": config.degradation.target.__name__,
         "footage": str(config.data.root),
-        **({"init_from": str(config.init_from)} if config.init_from else {}),
+        **(
+            {"init_from": str(config.init_from), "trained_with": trained_with(config.init_from)}
+            if config.init_from
+            else {}
+        ),
         "steps": config.trainer.max_steps,
         "seed": config.seed,
     }

@@ -141,6 +141,7 @@ def write_bundle(
             network=spec_of(network),
             content=about.get("content"),
             pixel_format=about.get("pixel_format"),
+            trained_with=about.get("trained_with", "unknown"),
             about=dict(about),
             graphs={exporter.format: exporter.file for exporter in exporters},
             created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,6 +12,7 @@ from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_f
 from vsr_lab.evaluation.statistics import holm
 
 _SIGNIFICANT = 0.025  # one-sided
+_ALONE = {"psnr", "ssim"}  # by which networks that invent detail are not ranked
 
 
 def select(
@@ -82,6 +83,9 @@ def _choose(
 ) -> Choice:
     reference = candidates[baseline]
     verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)
+    if ranking.metrics[0].name in _ALONE:
+        for name in verdicts:
+            verdicts[name] += _invents(candidates[name])
     deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
     contenders = {name: candidates[name] for name in on_front}
@@ -101,6 +105,14 @@ def _choose(
         pareto=on_front,
         gates=verdicts,
     )
+
+
+def _invents(run: Run) -> list[Verdict]:
+    """The verdict on a network that was trained adversarially: PSNR punishes the detail that it invents."""
+    if run.summary.candidate_facts.about.get("trained_with") != "adversarial":
+        return []
+    reason = "trained adversarially, which PSNR does not rank; set objective=perceptual"
+    return [Verdict(gate="trained_with", value=None, bound=None, outcome="fail", reason=reason)]
 
 
 def _verdict(chosen: str | None, provisional: bool) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.models.branches import fold_state
-from vsr_lab.models.files import fill, read_weights
+from vsr_lab.models.files import fill, read_note, read_weights
 from vsr_lab.models.official import published, read_tensors
 from vsr_lab.models.span import Span, SpanStream
 from vsr_lab.models.span_weights import deploy_published, fit_upsampler
@@ -42,6 +42,15 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
         tensors = fit_upsampler(deploy_published(tensors), network.scale)
     fill(network, tensors | {name: own[name] for name in left}, path)
     return left
+
+
+def trained_with(path: Path) -> str:
+    """How the weights in path were trained: "fidelity", "adversarial", or "unknown" if they do not say."""
+    try:
+        note = read_note(path / "network.safetensors" if path.is_dir() else path)
+    except UserError:
+        return "unknown"  # published weights, or a checkpoint
+    return str(note["about"].get("trained_with", "unknown"))
 
 
 def _read(network: Network, path: Path) -> dict[str, Tensor]:

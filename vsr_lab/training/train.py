@@ -43,7 +43,8 @@ class RunFolder:
 
     Args:
         path: the run folder.
-        about: further notes for the weights file; must be serialisable as JSON.
+        about: further notes for the weights file; must be serialisable as JSON. trained_with is "adversarial" if the
+            training begins from weights that were trained so.
         save_every: steps between checkpoints. A killed run loses at most this number of steps, and none after SIGTERM.
         resume: continue the run in path from its last checkpoint.
         begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
@@ -236,6 +237,8 @@ def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFo
     network.load_state_dict(fold_state(weights))
     trained = Trained(run.path / WEIGHTS, int(state["global_step"]), float(best.best_model_score))
     if trainer.is_global_zero:
-        about = {**run.about, "step": trained.step, "score": trained.score}
+        adversarial = isinstance(trainer.lightning_module, AdversarialModule)
+        trained_with = "adversarial" if adversarial else run.about.get("trained_with", "fidelity")
+        about = {**run.about, "trained_with": trained_with, "step": trained.step, "score": trained.score}
         save_network(network, about, trained.weights)
     return trained

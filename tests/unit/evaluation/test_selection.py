@@ -1,6 +1,7 @@
 """Selection: through the gates, then the best by rank of those on the front."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,17 @@ def test_what_another_beats_on_the_front_is_not_chosen_even_if_it_ranks_first(ma
     assert choice.deployable == ["beaten", "better", "calm"]
     assert choice.pareto == ["better", "calm"]
     assert choice.chosen == "better"
+
+
+def test_what_was_trained_adversarially_is_not_ranked_by_psnr(make_run: MakeRun, bicubic: Run) -> None:
+    sharp = _run(make_run, "sharp", 33, 1.5)
+    facts = sharp.summary.candidate_facts.model_copy(update={"about": {"trained_with": "adversarial"}})
+    sharp = replace(sharp, summary=sharp.summary.model_copy(update={"candidate_facts": facts}))
+    runs = [bicubic, sharp, _run(make_run, "soft", 31, 1.5)]
+    choice = _choose(runs)
+    assert (choice.chosen, choice.deployable) == ("soft", ["soft"])
+    assert choice.gates["sharp"][-1].reason.startswith("trained adversarially, which PSNR does not rank")
+    assert _choose(runs, "flicker").deployable == ["sharp", "soft"]
 
 
 def test_nothing_deployable_is_said_so(make_run: MakeRun, bicubic: Run) -> None:

@@ -18,6 +18,7 @@ class BundleManifest(Record):
         network: class path and keywords that build the network.
         content: content type that the network was trained for.
         pixel_format: default pixel format of upscaled files.
+        trained_with: adversarial networks invent detail; unknown: the weights do not say.
         about: notes on training.
         graphs: format -> file name.
         created: ISO 8601, UTC.
@@ -35,6 +36,7 @@ class BundleManifest(Record):
     network: dict[str, JsonValue]
     content: str | None
     pixel_format: str | None
+    trained_with: Literal["fidelity", "adversarial", "unknown"] = "unknown"
     about: dict[str, JsonValue]
     graphs: dict[str, Name]
     created: str
