@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -21,6 +22,8 @@ _FLAGS: dict[str, Sequence[str]] = {
     **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
     **dict.fromkeys(("--package", "-p", "--config-dir", "-cd"), ("a value",)),
 }
+# Hydra's own keys that may be set, for sweeps. Others could run code (hydra.callbacks) or write anywhere (hydra.run).
+_HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.", "hydra.sweep.")
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
@@ -42,6 +45,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     for i, word in enumerate(words):
         override = _parse(word)
         key, package = override.key_or_group, override.package
+        _check_hydra(word, key, package or "")
         if not key or (key not in groups and package is None and (config_dir() / key).is_dir()):
             near = next((name for name in groups if name.startswith(f"{key}@")), "")
             hint = f"did you mean {near}?" if near and key else f"see vsr-lab {command} --help"
@@ -68,6 +72,13 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     return [*flags, *filter(None, words)]
 
 
+def _check_hydra(word: str, key: str, package: str) -> None:
+    is_hydra = re.match(r"hydra\b", key) or re.match(r"hydra\b", package)
+    if is_hydra and (package or not key.startswith(_HYDRA) or "_target_" in word):
+        shown = ", ".join(name + "*" if name.endswith(".") else name for name in _HYDRA)
+        raise UserError(f"{key}@{package}" if package else key, "may not be set", f"of Hydra's keys, {shown} may")
+
+
 def _split(words: list[str]) -> tuple[list[str], list[str]]:
     """Split words into Hydra's options, with their values, and overrides. Raises UserError for other options."""
     flags: list[str] = []
@@ -91,6 +102,9 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
                 raise UserError(name, f"must be followed by {' or '.join(known)}, got {flags[-1]!r}")
         elif equals:
             raise UserError(name, f"takes no value, got {value!r}")
+        if name in {"--config-dir", "-cd"} and (Path(flags[-1]) / "hydra").exists():
+            problem = f"must not have a folder hydra, which could run code, and {flags[-1]} has one"
+            raise UserError(name, problem, "remove it")
     if {"-m", "--multirun"} & {*flags} and "run_dir" in map(key_of, overrides):
         raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
     return flags, overrides

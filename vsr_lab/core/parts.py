@@ -1,7 +1,8 @@
 """Objects named in the configuration: a mapping with `_target_` and keywords, validated before it is imported or built.
 
-`_target_` may name a class or function of this package, of the libraries in `LIBRARIES`, or of a package that registers
-itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the constructor.
+`_target_` may name a class or function of the packages in `PACKAGES`, of the libraries in `LIBRARIES`, or of a package
+that registers itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the
+constructor.
 """
 
 import importlib
@@ -20,6 +21,19 @@ from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field,
 from vsr_lab.core.errors import UserError
 
 T = TypeVar("T")
+PACKAGES = (  # of this one; the others have functions that write or remove files
+    "vsr_lab.core.flow.",
+    "vsr_lab.core.raft.",
+    "vsr_lab.degradations.",
+    "vsr_lab.deployment.export.",
+    "vsr_lab.deployment.pipeline.encoding.",
+    "vsr_lab.evaluation.",
+    "vsr_lab.losses.",
+    "vsr_lab.metrics.",
+    "vsr_lab.models.",
+    "vsr_lab.synthesis.",
+    "vsr_lab.training.",
+)
 LIBRARIES = (
     "torch.optim.",
     "pytorch_lightning.loggers.",
@@ -174,11 +188,22 @@ def _locate(name: object) -> Callable[..., Any]:
         raise  # a package that is not installed: the command line names the extra that brings it
     if not (inspect.isclass(found) or inspect.isfunction(found)) or not _is_allowed(f"{found.__module__}."):
         raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
+    if inspect.isfunction(found) and found.__module__.startswith("vsr_lab.") and not _makes_parts(found):
+        raise _error(("_target_",), f"{name} may not be named in a configuration", name)
     return found
 
 
+def _makes_parts(function: Callable[..., Any]) -> bool:
+    """Whether a function of this package returns a part or a score. The others write files, or read them."""
+    made = _hints(function).get("return")
+    made = get_origin(made) or made
+    return made is Callable or (
+        inspect.isclass(made) and (made.__module__ == "torch" or _is_allowed(f"{made.__module__}."))
+    )
+
+
 def _is_allowed(name: str) -> bool:
-    return name.startswith(("vsr_lab.", *LIBRARIES, *registered_packages()))
+    return name == "vsr_lab.deployment.Encoding" or name.startswith((*PACKAGES, *LIBRARIES, *registered_packages()))
 
 
 @cache

@@ -14,6 +14,8 @@ from vsr_lab.core.files import remove_abandoned, temporary_name, write_text
 RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
 UNFINISHED = ".unfinished"  # is there until the run has ended
 LOCK = ".lock"
+# What a process leaves that was killed before it wrote its configuration.
+_HIDDEN = re.compile(rf"{re.escape(UNFINISHED)}|{re.escape(LOCK)}|\.(config|\.unfinished)\.\d+\.partial(\.yaml)?")
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
 
 
@@ -83,7 +85,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, continued: bool = Fal
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
     kept = continued and not overwrite and is_unfinished(path) and _config(path) == config
-    filled = path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir())  # a kill leaves hidden
+    filled = path.is_dir() and not all(_HIDDEN.fullmatch(entry.name) for entry in path.iterdir())
     if filled and not kept:
         _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
@@ -105,6 +107,8 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
     if not _is_run(path, keys):
         problem = "holds files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
+    if path.is_symlink():
+        raise UserError(path, "is a link", "name the folder that it leads to, or choose another run_dir=")
     if Path.cwd().is_relative_to(path.resolve()):
         raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
     inner = next((mark.parent for mark in path.glob("*/**/" + RUN_MARK) if "contents" not in keys), None)

@@ -78,4 +78,4 @@ def remove_clips(folder: Path) -> None:
 
 
 def _path(folder: Path, clip: str) -> Path:
-    return inside(folder / _FOLDER, f"{clip}.json")
+    return inside(folder, f"{_FOLDER}/{clip}.json")

@@ -1,5 +1,7 @@
 """Values on the command line are text: they arrive as they were typed."""
 
+from pathlib import Path
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
@@ -59,3 +61,31 @@ def test_unknown_options_are_refused(words: list[str]) -> None:
 def test_a_group_cannot_be_removed() -> None:
     with pytest.raises(UserError, match="logger: cannot be removed; choose one of none, tensorboard"):
         normalise("train", ["content=mixed", "~logger"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["+hydra.callbacks.x._target_=torch.utils.collect_env.run", "+hydra.callbacks.x.command=ls"],
+        ["+hydra.callbacks={x: {_target_: a.b}}"],
+        ["hydra.launcher._target_=a.b"],
+        ["hydra.sweeper.sampler={_target_: a.b}"],
+        ["hydra.run.dir=hr", "hydra.output_subdir=."],
+        ["hydra.searchpath=[file:///tmp]"],
+        ["hydra/job_logging=default"],
+        ["hydra={callbacks: null}"],
+        ["model@hydra.callbacks.x=compact"],
+    ],
+)
+def test_of_hydras_keys_those_of_sweeps_may_be_set(words: list[str]) -> None:
+    with pytest.raises(UserError, match=r"^hydra|^model@hydra"):
+        normalise("train", ["content=mixed", *words])
+    sweep = ["hydra.sweep.dir=x", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra/sweeper=optuna"]
+    assert normalise("train", ["content=mixed", *sweep])[1:] == sweep
+
+
+def test_a_configuration_folder_has_no_keys_of_hydra(tmp_path: Path) -> None:
+    assert normalise("train", ["content=mixed", "--config-dir", str(tmp_path)])[1] == str(tmp_path)
+    (tmp_path / "hydra").mkdir()
+    with pytest.raises(UserError, match="--config-dir: must not have a folder hydra"):
+        normalise("train", ["content=mixed", "--config-dir", str(tmp_path)])

@@ -88,6 +88,31 @@ def test_a_folder_of_others_is_never_cleared(tmp_path: Path, config: str | None)
     assert names(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", [".env", ".git/HEAD", ".clips/c1.json"])
+def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "run" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with pytest.raises(UserError, match="no run of this command"):
+        begin_folder(tmp_path / "run", overwrite=True, config=CONFIG)
+    assert path.exists()
+
+
+def test_what_a_kill_leaves_is_no_run(tmp_path: Path) -> None:
+    for name in (run_folder.LOCK, run_folder.UNFINISHED, ".config.1.partial.yaml", "..unfinished.1.partial"):
+        (tmp_path / name).touch()
+    assert begin_folder(tmp_path, overwrite=False, config=CONFIG) == tmp_path
+
+
+def test_a_link_to_a_run_is_not_cleared(tmp_path: Path) -> None:
+    finished(tmp_path / "run")
+    (tmp_path / "link").symlink_to("run")
+    with pytest.raises(UserError, match="is a link"):
+        begin_folder(tmp_path / "link", overwrite=True, config=CONFIG)
+    assert names(tmp_path) == {"run", "link"}
+    assert "metrics.csv" in names(tmp_path / "run")
+
+
 def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("precious")
     with pytest.raises(UserError, match="is a file"):

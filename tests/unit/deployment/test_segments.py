@@ -209,6 +209,38 @@ def test_files_of_others_are_kept(remembering: Bundle, source: Path, output: Pat
     assert (_folder(output) / "0.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", [".env", ".git/HEAD", "job.json", "000000.packets", "1.jpg"])
+def test_a_folder_with_other_files_is_neither_used_nor_removed(
+    remembering: Bundle, source: Path, output: Path, name: str
+) -> None:
+    path = _folder(output) / name
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    with pytest.raises(UserError, match="no upscaling wrote"):
+        upscale(remembering, source, output, encoding=FFV1)
+    assert path.read_text() == "{}"
+
+
+def test_files_that_came_meanwhile_are_kept(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None]
+) -> None:
+    interrupted(output, 25)
+    (_folder(output) / "2024.jpg").write_text("mine")
+    with pytest.raises(UserError, match=r"such as 2024\.jpg"):
+        upscale(remembering, source, output, encoding=FFV1)
+    with pytest.raises(UserError, match=r"such as 2024\.jpg"):  # another option begins again
+        upscale(remembering, source, output, encoding=FFV1, watch_cuts=False)
+    assert (_folder(output) / "2024.jpg").read_text() == "mine"
+
+
+def test_a_link_to_another_folder_is_not_used(remembering: Bundle, source: Path, output: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    _folder(output).symlink_to(tmp_path / "other")
+    with pytest.raises(UserError, match="is a link"):
+        upscale(remembering, source, output, encoding=FFV1)
+    assert not any((tmp_path / "other").iterdir())
+
+
 @pytest.mark.parametrize(
     ("suffix", "encoding"),
     [

@@ -5,10 +5,11 @@ from the state that was saved with the last one.
 """
 
 import itertools
-import shutil
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -26,6 +27,7 @@ from vsr_lab.core.run_folder import lock_folder, unlock_folder
 from vsr_lab.deployment.pipeline.carriers import AnyPacket
 
 _JOB = "job.json"
+_OWN = re.compile(r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors)")
 _HEAD = struct.Struct("<qq?I")  # presentation and decoding time, keyframe, bytes that follow
 _STATES = 2  # that are kept: they may be larger than the segments
 
@@ -74,6 +76,7 @@ class Segments:
 
     def __enter__(self) -> Self:
         if self._kept:
+            _check_folder(self.folder)
             make_folder(self.folder)
             lock_folder(self.folder)
             try:
@@ -88,8 +91,15 @@ class Segments:
             self._writing.close()
         if self._kept:
             if kind is None or not self._finished:
-                shutil.rmtree(self.folder)
+                self._remove()
             unlock_folder(self.folder)
+
+    def _remove(self) -> None:
+        for path in self.folder.iterdir():
+            if _is_own(path):
+                path.unlink()
+        with suppress(OSError):  # somebody put another file there meanwhile, which is kept
+            self.folder.rmdir()
 
     def at(self, frame: int) -> Part:
         """The segment that a frame belongs to, for frames that are passed in order."""
@@ -145,7 +155,8 @@ class Segments:
         if changed := self._changed():
             report(f"{self.folder}: begins again, as {changed}")
             for path in self.folder.glob("[0-9]*"):
-                path.unlink()
+                if _is_own(path):
+                    path.unlink()
         self._record()
         saved = [False] * len(self._parts)
         for number, segment in sorted(self._finished.items()):
@@ -166,9 +177,6 @@ class Segments:
         """Why the segments in the folder cannot be used; "" if they can, or there are none."""
         path = self.folder / _JOB
         if not path.exists():
-            if any(not entry.name.startswith(".") for entry in self.folder.iterdir()):
-                problem = "holds files that no upscaling wrote"
-                raise UserError(self.folder, problem, "move them, or choose another output=")
             return ""
         try:
             found = read_record(path, UpscaleJob)
@@ -186,6 +194,27 @@ class Segments:
 def _flat(job: UpscaleJob) -> dict[str, object]:
     plan = {f"plan.{name}": value for name, value in job.plan}
     return {**{name: value for name, value in job if name not in {"plan", "finished"}}, **plan}
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise UserError unless a folder may be used, and removed afterwards: it holds nothing but files of upscalings."""
+    if folder.is_symlink():
+        raise UserError(folder, "is a link", "remove it, or choose another output=")
+    if not folder.is_dir():
+        return
+    found = {path.name for path in folder.iterdir()}
+    others = sorted(name for name in found if not _is_own(folder / name))
+    job = folder / _JOB
+    if job.name in found and not others and UpscaleJob.model_fields["record"].default.encode() not in job.read_bytes():
+        others = [_JOB]
+    if others or (job.name not in found and any(not name.startswith(".") for name in found)):
+        named = f", such as {others[0]}" if others else ""
+        problem = f"holds files that no upscaling wrote{named}"
+        raise UserError(folder, problem, "move them, or choose another output=")
+
+
+def _is_own(path: Path) -> bool:
+    return _OWN.fullmatch(path.name) is not None and path.is_file() and not path.is_symlink()
 
 
 def _holds(path: Path, digest: str) -> bool:
