@@ -71,6 +71,15 @@ def test_sharpness(bench: Bench, footage: Path) -> None:
     assert len(re.findall(r"\d+\.\d dB", bench("sharpness", [footage]))) == 3
 
 
+def test_planted_faults(bench: Bench, footage: Path) -> None:
+    zoo = importlib.import_module("planted_faults").ZOO
+    some = {name: zoo[name] for name in ("asis", "cast2", "late1", "px0.5", "jpeg50")}
+    printed = bench("planted_faults", [footage, "--frames", 6, "--size", 128], ZOO=some)
+    assert "5 faults: " in printed  # four, and one of them on bicubic
+    assert re.search(r"late1 .* frame_order .* is one frame late", printed)
+    assert re.search(r"cast2 .* refused . color . \d", printed)
+
+
 def test_catalogue(bench: Bench, footage: Path) -> None:
     printed = bench("catalogue", [footage, "--frames", 36, "--scans", "scans"])
     assert "coded again" in printed
