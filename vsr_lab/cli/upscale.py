@@ -12,6 +12,7 @@ from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Plan, Runtime
 from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.pipeline.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.video import ReadOptions
@@ -38,6 +39,7 @@ class UpscaleConfig(Command, Reading):
     audio: Literal["copy", "transcode", "drop"]
     unsupported: Literal["drop", "convert"] | None
     background: Text | None
+    label: Literal["visible"] | None
     certificate: FilePath | None
     private_key: FilePath | None
     backend: Backend | Literal["auto"]
@@ -82,10 +84,8 @@ def run(config: UpscaleConfig) -> None:
     read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
     bundle = open_bundle(config.bundle, config.runtime())
     if config.plan:
-        show_plan(
-            plan_upscale(bundle, config.input, output, encoding=encoding, read_options=read_options),
-            refused=config.unsupported is None,
-        )
+        plan = plan_upscale(bundle, config.input, output, encoding=encoding, read_options=read_options)
+        show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
         return
     provenance = upscale(
         bundle,
@@ -129,6 +129,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         audio=config.audio,
         unsupported=config.unsupported,
         background=config.background,
+        label=config.label or preset.label,
         segment=config.segment or preset.segment,
         signer=Signer(certificate, key) if certificate and key else None,
     )

@@ -14,7 +14,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Pair
-from vsr_lab.deployment import Bundle, upscale
+from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.provenance import FrameHashes, find_provenance
 from vsr_lab.deployment.provenance.frame_hashes import agreement, frame_hash
 
@@ -103,6 +103,13 @@ def test_a_remuxed_file_is_found_by_its_pictures(output: Path, tmp_path: Path, s
     found = find_provenance(remuxed, tmp_path)
     assert found is not None and (found.how, found.agreement) == ("pictures", 1)
     run(_config(remuxed, records=tmp_path))
+
+
+def test_a_labelled_file_is_found_by_its_pictures(bundle: Bundle, source: Path, tmp_path: Path) -> None:
+    upscale(bundle, source, tmp_path / "large.mp4", encoding=Encoding(label="visible"))
+    (tmp_path / "elsewhere").mkdir()
+    found = find_provenance(_remuxed(tmp_path / "large.mp4", tmp_path / "elsewhere" / "remuxed.mkv"), tmp_path)
+    assert found is not None and (found.how, found.agreement) == ("pictures", 1)
 
 
 def test_another_video_has_no_record(output: Path, write_video: WriteVideo, capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,6 +162,7 @@ def test_a_damaged_segment_is_made_again(
     [
         ({"encoding": replace(FFV1, options={"slices": "16"})}, "plan.video"),
         ({"encoding": replace(FFV1, segment=0.5)}, "plan.segments"),
+        ({"encoding": replace(FFV1, label="visible")}, "plan.video, plan.converted"),
         ({"tiling": Tiling(16, 4)}, "tile, overlap"),
         ({"watch_cuts": False}, "watch_cuts"),
     ],

@@ -120,6 +120,7 @@ class VideoPlan(Part):
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
+        label: text that is drawn over the bottom of every frame; empty: none.
     """
 
     codec: str
@@ -134,6 +135,7 @@ class VideoPlan(Part):
     transfer: int
     matrix: int
     range: Literal["full", "limited"]
+    label: str = ""
 
 
 class Runtime(Part):

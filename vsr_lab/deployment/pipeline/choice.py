@@ -17,6 +17,7 @@ from vsr_lab.deployment.pipeline.encoding import (
     lower,
     pixel_format_for,
 )
+from vsr_lab.deployment.pipeline.label import LABEL, Label
 from vsr_lab.deployment.pipeline.survey import ColorTags, Survey
 from vsr_lab.deployment.pipeline.timing import Timing
 from vsr_lab.video import VideoFile
@@ -87,6 +88,7 @@ def choose_video(
         transfer=colors.transfer,
         matrix=colors.matrix,
         range="full" if colors.full_range else "limited",
+        label=Label(LABEL, (size[1], size[0])).text if encoding.label else "",
     )
     changes = list(_changes(original, written, alpha_kept=encoding.background is None))
     asked = bool(encoding.pixel_format or encoding.bits or encoding.chroma)
@@ -95,6 +97,7 @@ def choose_video(
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
+    converted += ["the bottom of every frame shows a label, as asked"] if encoding.label else []
     return VideoChoice(video, converted, lost)
 
 

@@ -34,6 +34,8 @@ class Encoding:
         audio: copy, transcode or drop.
         unsupported: what is done with streams and properties that the output cannot keep: "drop" leaves them out,
             "convert" converts them if possible and else leaves them out; None refuses the file.
+        label: "visible" draws a line over the bottom of every frame that says that a neural network upscaled it, which
+            a container without tags needs; None draws nothing.
         segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
             last segment that was finished.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
@@ -52,6 +54,7 @@ class Encoding:
     audio: Literal["copy", "transcode", "drop"] = "copy"
     unsupported: Literal["drop", "convert"] | None = None
     background: str | None = None
+    label: Literal["visible"] | None = None
     segment: Positive = 20.0
     signer: Signer | None = None
 

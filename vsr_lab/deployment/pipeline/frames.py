@@ -11,6 +11,7 @@ from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.core.records.deployment import VideoPlan
+from vsr_lab.deployment.pipeline.label import Label
 from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
 
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # by H.273 code point
@@ -33,6 +34,7 @@ class FrameEncoder:
         self._colour = Colour(MATRICES.get(plan.matrix, "bt709"), plan.range == "full")
         self._alpha = self._format.startswith("yuva")
         self._opaque = self._format.replace("yuva", "yuv") if self._alpha else self._format
+        self._label = Label(plan.label, plan.size) if plan.label else None
         self._graph: Graph | None = None
         self._carrier: Graph | None = None
 
@@ -44,6 +46,9 @@ class FrameEncoder:
             alpha: (H, W) of the same type, for pixel formats with alpha.
             like: a decoded frame whose captions and other side data are copied.
         """
+        if self._label:
+            picture = self._label.draw(picture)
+            alpha = None if alpha is None else self._label.cover(alpha)
         if is_gray(self._format):
             frame = self._gray(picture)
         elif is_rgb(self._format):
@@ -57,6 +62,12 @@ class FrameEncoder:
         frame.colorspace, frame.color_range = self._plan.matrix, 2 if self._plan.range == "full" else 1
         frame.color_primaries, frame.color_trc = self._plan.primaries, self._plan.transfer
         return frame
+
+    def shown(self, picture: AnyFrames) -> AnyFrames:
+        """A frame of the source as its perceptual hash needs it: with the label of the output, if that has one."""
+        if self._label is None:
+            return picture
+        return self._label.draw(cv2.resize(picture, self._plan.size, interpolation=cv2.INTER_LINEAR))  # pyright: ignore[reportArgumentType]
 
     def _gray(self, picture: AnyFrames) -> VideoFrame:
         """Compute luma with the plan's matrix and range; swscale would use BT.601 and full range."""

@@ -1,27 +1,29 @@
 """The paths of an upscaling."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
-from vsr_lab.deployment.provenance import Signer, needs_sidecar, sidecar_path
+from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 
 
-def check_paths(source: Path, output: Path, beside: Sequence[Path], *, bundle: Path, overwrite: bool) -> None:
-    """Check the paths of an upscaling.
+def check_paths(source: Path, output: Path, signer: Signer | None, *, bundle: Path, overwrite: bool) -> None:
+    """Check the paths of an upscaling, and whether its signer can sign.
 
     Args:
         source: the file to upscale.
         output: the file to write.
-        beside: the files that are written beside it.
+        signer: writes Content Credentials, beside some outputs.
         bundle: folder that nothing is written into.
         overwrite: whether files may be replaced.
 
     Raises:
-        UserError: the source is not there, or would be replaced; a file is there and overwrite is False.
+        UserError: the source is not there, or would be replaced; a file is there and overwrite is False; the
+            signer's files cannot be used.
     """
+    beside = [provenance_path(output)] + [sidecar_path(output)] * (signer is not None)
     check_file(source, "check input=")
     for path in (output, *beside):
         if path.resolve().is_relative_to(bundle.resolve()):
@@ -35,6 +37,8 @@ def check_paths(source: Path, output: Path, beside: Sequence[Path], *, bundle: P
     for path in (output, *beside):
         if path.exists() and not overwrite:
             raise UserError(path, "already exists", "choose another output= or set overwrite=true")
+    if signer:
+        signer.check()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
 from vsr_lab.video.sei import has_sei
 
+UNDISCLOSED = "the note that it was upscaled, which label=visible draws into every frame"  # is never left out
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
 _CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
 _LATEST = 60  # seconds: a later start in these is no start time, but a clock
@@ -56,6 +57,12 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
         UserError: a stream or property cannot be kept, and encoding.unsupported is None.
     """
     return _Planner(video, output, encoding).plan(scale, bundle)
+
+
+def check_disclosed(plan: Plan, output: Path) -> None:
+    """Raise UserError if neither the output of a plan nor its frames would say that it was upscaled."""
+    if UNDISCLOSED in plan.dropped:
+        raise UserError(output, f"cannot keep {UNDISCLOSED}", "set it, or choose another container")
 
 
 class _Planner:
@@ -94,8 +101,8 @@ class _Planner:
             if stream.action == "drop" and stream.note
         ]
         self._lost += trial.lost
-        if not trial.disclosed:
-            self._lost.append("the note that it was upscaled")
+        if not (trial.disclosed or plan.video.label):
+            self._lost.append(UNDISCLOSED)
         self._refuse()
         done = plan.model_copy(
             update={"converted": self._converted, "dropped": self._lost, "tags": sorted(self._survey.tags)}
@@ -234,8 +241,9 @@ class _Planner:
     def _refuse(self) -> None:
         if self._lost and self._encoding.unsupported is None:
             what = "; ".join(self._lost)
-            remedy = "choose another container, or set unsupported=drop or unsupported=convert"
-            raise UserError(self._output, f"cannot keep of {self._video.path.name}: {what}", remedy)
+            remedy = "label=visible" if self._lost == [UNDISCLOSED] else "unsupported=drop or unsupported=convert"
+            problem = f"cannot keep of {self._video.path.name}: {what}"
+            raise UserError(self._output, problem, f"choose another container, or set {remedy}")
 
     def _estimated(self, plan: Plan) -> Plan:
         """Estimate the file size from usual bits per pixel, and the memory from the frames in the queues."""

@@ -20,7 +20,7 @@ from vsr_lab.core.files import atomic_path, check_file, sha256
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.deployment import Plan, Provenance
+from vsr_lab.core.records.deployment import Plan, Provenance, VideoFacts
 from vsr_lab.core.signals import pass_signals
 from vsr_lab.core.stream import FrameStream, stream
 from vsr_lab.core.tile import Tiled
@@ -29,12 +29,12 @@ from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.frames import FrameEncoder, color_of, composited, resized_alpha
 from vsr_lab.deployment.pipeline.output import Output, Planned
 from vsr_lab.deployment.pipeline.paths import atomic_sidecar, check_paths
-from vsr_lab.deployment.pipeline.plan import make_plan
+from vsr_lab.deployment.pipeline.plan import check_disclosed, make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
-from vsr_lab.deployment.provenance import FrameHashes, provenance_path, sidecar_path
+from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
@@ -112,33 +112,24 @@ def upscale(
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)
-    record_path = provenance_path(output)
-    beside = [record_path] + [sidecar_path(output)] * (encoding.signer is not None)
-    check_paths(source, output, beside, bundle=bundle.folder, overwrite=overwrite)
-    if encoding.signer:
-        encoding.signer.check()
+    check_paths(source, output, encoding.signer, bundle=bundle.folder, overwrite=overwrite)
     video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
-    network = _opened(bundle, planned.plan)
-    network = _tiled(network, tiling) if tiling.side else network
+    check_disclosed(planned.plan, output)
+    network = _tiled(_opened(bundle, planned.plan), tiling)
     watch = SceneCutDetector() if watch_cuts else None
     hashes = FrameHashes()
-    cuts = watch.found if watch else None
-    running = Running(tiling.side, tiling.overlap if tiling.side else 0, cuts, hashes.values)
+    running = Running(tiling.side, tiling.overlap if tiling.side else 0, watch.found if watch else None, hashes.values)
     job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
     segments = Segments(output, job)
     upscaling = _Run(video, planned, encoding, segments=segments, hashes=hashes)
-    # The provenance is renamed into place after the video, so that neither ever exists alone.
-    # A file that another process wrote meanwhile is kept.
+    # The provenance is renamed after the video, so that neither ever exists alone. Files of other processes are kept.
     with (
         segments,
-        atomic_path(record_path, overwrite) as note,
+        atomic_path(provenance_path(output), overwrite) as note,
         atomic_sidecar(output, planned.plan.container, encoding.signer, overwrite) as sidecar,
         atomic_path(output, overwrite) as temporary,
     ):
-        with ThreadPoolExecutor(1) as hashing:
-            source_hash = hashing.submit(sha256, source)
-            upscaling.write(temporary, network, watch)
-            facts = source_facts(video, source_hash.result())
+        facts = upscaling.write(temporary, network, watch)
         if encoding.signer:
             container, claims = planned.plan.container, claims_of(output.name, video.path, facts, bundle.manifest)
             encoding.signer.sign(temporary, container, claims, sidecar)
@@ -209,10 +200,11 @@ class _Run:
         self._deep = bits_of(planned.plan.video.pixel_format) > 8
         self._background = color_of(encoding.background) if encoding.background else None
 
-    def write(self, path: Path, network: StreamingNetwork, watch: SceneCutDetector | None) -> None:
-        """Read, upscale and encode all frames into a new file."""
+    def write(self, path: Path, network: StreamingNetwork, watch: SceneCutDetector | None) -> VideoFacts:
+        """Read, upscale and encode all frames into a new file. Returns facts of the source, hashed meanwhile."""
         planned, video = self._planned, self._video
-        with open_input(video.path) as templates:
+        with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
+            digest = hashing.submit(sha256, video.path)
             output = self._open(path, templates)
             reader = SequentialReader(video, output.carriers, alpha=self._reads_alpha())
             with (
@@ -226,6 +218,7 @@ class _Run:
                     put(self._upscaled(process, read, self._segments.at(read.number)))
                     update(advance=1)
                 put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets)))
+        return source_facts(video, digest.result())
 
     def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
         lr = self._tensor(read)
@@ -264,7 +257,9 @@ class _Run:
             raise UserError(self._video.path, problem, "set background=black or another color")
         if read.alpha is not None and self._background is not None:
             picture = composited(picture, read.alpha, self._background)
-        self._hashes.add(self._video.probe.timestamps[read.number], picture)
+        seconds = self._video.probe.timestamps[read.number]
+        if self._hashes.wants(seconds):
+            self._hashes.add(seconds, self._encode.shown(picture))
         return to_tensor(picture[None])[0]
 
     def _quantised(self, sr: Tensor, number: int) -> AnyFrames:
@@ -306,7 +301,7 @@ class _Run:
 
 def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
     try:
-        return Tiled(network, tiling.side, tiling.overlap)
+        return Tiled(network, tiling.side, tiling.overlap) if tiling.side else network
     except ValueError as error:
         raise UserError(
             f"tile={tiling.side} overlap={tiling.overlap}", str(error), "tile=0 runs whole frames"
