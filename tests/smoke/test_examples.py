@@ -39,6 +39,7 @@ SET = {
     "footage render": {"n": "1", "frames": "8", "size": "[256,384]"},
     "footage check": {"frames": "0:8"},
     "footage sample": {"n": "2"},
+    "bench": {"sizes": "[64x48]"},
 }
 JUDGES = {"select", "footage leaks", "footage check"}  # may end with 1
 
