@@ -197,8 +197,8 @@ def test_what_the_machine_or_the_bundle_lacks_is_refused(bundle: Opened, monkeyp
         choose_runtime(*bundle, RuntimeOptions(device="cuda"), (24, 40))
 
 
-def test_bench_prints_every_runtime(bundle: Opened, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    config = BenchConfig(bundle=bundle[0], sizes=["32x24"], device="cpu", threads=1, run_dir=tmp_path)
+def test_bench_prints_every_runtime(bundle: Opened, capsys: pytest.CaptureFixture[str]) -> None:
+    config = BenchConfig(bundle=bundle[0], sizes=["32x24"], device="cpu", threads=1)
     bench.run(config)
     printed = capsys.readouterr().out
     assert "small, 32x24 -> x2" in printed

@@ -111,7 +111,7 @@ def check_report(folder: Path) -> None:
 def check_selection(folder: Path) -> None:
     (choice,) = json.loads((folder / "selection.json").read_text())["choices"]
     assert choice["chosen"] == "mixed"
-    checks = ["color", "color_area", "worst_area", "registration", "frame_order", "grid", "sharpness"]
+    checks = ["frame_order", "color", "color_area", "worst_area", "registration", "grid", "sharpness"]
     gates = [*checks, "psnr", "flicker", "lr_consistency", "export_parity", "drift"]
     assert [v["gate"] for v in choice["gates"]["mixed"]] == gates
     assert "fail" not in {v["outcome"] for v in choice["gates"]["mixed"]}
