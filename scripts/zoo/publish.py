@@ -72,7 +72,8 @@ def publish(name: str, weights: Path, card: Path) -> Path:
         raise UserError(name, f"is no name for a network of x{network.scale}", "use CONTENT_SIZE_xSCALE")
     told = read_card(card)
     path = WEIGHTS / f"{name}.safetensors"
-    about = {key: note["about"][key] for key in ("degradation", "pixel_format", "steps") if key in note["about"]}
+    kept = ("degradation", "pixel_format", "steps", "trained_with")
+    about = {key: note["about"][key] for key in kept if key in note["about"]}
     about |= {"name": name, "content": found[1], "scale": network.scale, "seed": told.seed, "init_from": told.start}
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     save_network(network.half(), about | {"card": told.model_dump()}, path)
