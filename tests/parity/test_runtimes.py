@@ -135,6 +135,25 @@ def test_a_damaged_cache_is_measured_again(bundle: Opened, monkeypatch: pytest.M
     assert json.loads(file.read_text())["backend"] == "onnxruntime"
 
 
+def test_a_cache_with_another_runtime_is_measured_again(
+    bundle: Opened, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    options = RuntimeOptions("onnxruntime")
+    found = choose_runtime(*bundle, options, (24, 40))
+    [file] = tmp_path.rglob("*.json")
+    for change in ({"backend": "nothing"}, {"device": "cuda"}, {"threads": 10**8}):
+        file.write_text(found.model_copy(update=change).model_dump_json())
+        assert choose_runtime(*bundle, options, (24, 40)).model_dump(include={*change}) == found.model_dump(
+            include={*change}
+        )
+
+
+def test_more_threads_than_processors_are_refused(bundle: Opened) -> None:
+    with pytest.raises(UserError, match="threads=1024"):
+        choose_runtime(*bundle, RuntimeOptions("onnxruntime", threads=1024), (24, 40))
+
+
 @pytest.fixture
 def planted(bundle: Opened, tmp_path: Path) -> Opened:
     """The bundle with an ONNX graph of which one weight differs, and with hashes that agree."""

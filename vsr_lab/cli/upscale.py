@@ -18,6 +18,9 @@ from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptio
 from vsr_lab.video import ReadOptions
 
 _GIB = 2**30
+# Options of encoders, or of x264-params and the like, that name a file or write one.
+_FILES = {"stats", "passlogfile", "pass", "dump-yuv", "qpfile", "csv", "recon", "log-file", "analysis-save"}
+_FILES |= {"analysis-load", "analysis-reuse-file", "zonefile", "lambda-file", "film-grain", "dhdr10-info"}
 # Code points of ITU-T H.273.
 _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 
@@ -72,6 +75,16 @@ class UpscaleConfig(Command, Reading):
     def _a_certificate_has_a_key(self) -> Self:
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key must be set together")
+        return self
+
+    @model_validator(mode="after")
+    def _options_write_no_files(self) -> Self:
+        for name, value in self.options.items():
+            parts = value.split(":") if "params" in name or name == "x264opts" else []
+            keys = {key.partition("=")[0].strip().replace("_", "-") for key in [name, *parts]}
+            writing = sorted(keys & _FILES) or [name] * (name == "flags" and "pass" in value)
+            if writing:
+                raise ValueError(f"options.{name}: {writing[0]} may not be set, as it could overwrite a file")
         return self
 
     def without_effect(self) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """The record of an upscaled file is found by its hash, and after a rename or remux by its pictures."""
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Pair
 from vsr_lab.deployment import Bundle, Encoding, upscale
-from vsr_lab.deployment.provenance import FrameHashes, find_provenance
+from vsr_lab.deployment.provenance import FrameHashes, find_provenance, provenance_path
 from vsr_lab.deployment.provenance.frame_hashes import agreement, frame_hash
 
 WriteVideo = Callable[..., Path]
@@ -169,3 +171,30 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
         find_provenance(tmp_path / "none.mp4")
     with pytest.raises(UserError, match="is not a file"):
         find_provenance(tmp_path)
+
+
+def test_a_record_with_other_hashes_is_passed_over(output: Path, tmp_path: Path) -> None:
+    record = provenance_path(output)
+    found = json.loads(record.read_text())
+    record.unlink()
+    found["frame_hashes"], found["output"]["sha256"] = ["zz" for _ in found["frame_hashes"]], "0"
+    (output.parent / "x.provenance.json").write_text(json.dumps(found))
+    assert find_provenance(output) is None
+
+
+def test_codes_of_terminals_in_a_record_are_not_printed(output: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = provenance_path(output)
+    record.write_text(json.dumps({**json.loads(record.read_text()), "disclosure": "\x1b[31mred"}))
+    run(ProvenanceConfig(input=output, records=None, original=None, trust=None, pair=None, overwrite=False))
+    assert "\\x1b[31mred" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"\xa0\xff", b"not a certificate", None])
+def test_trust_has_to_be_certificates(output: Path, tmp_path: Path, content: bytes | None) -> None:
+    trust = tmp_path / "roots.pem"
+    if content is None:
+        os.mkfifo(trust)
+    else:
+        trust.write_bytes(content)
+    with pytest.raises(UserError, match=r"roots\.pem"):
+        run(ProvenanceConfig(input=output, records=None, original=None, trust=trust, pair=None, overwrite=False))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -271,7 +271,7 @@ class Provenance(Record):
     tile: int
     overlap: int
     versions: dict[str, str]
-    frame_hashes: list[str] = Field(default_factory=list[str])
+    frame_hashes: list[Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")]] = Field(default_factory=list)
 
 
 class Pair(Record):

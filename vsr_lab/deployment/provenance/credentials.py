@@ -23,6 +23,7 @@ SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrain
 _EMBEDDED = {"mp4": "video/mp4", "mov": "video/quicktime", "avi": "video/avi"}  # by FFmpeg's name of the container
 _FORMATS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/avi"}
 _CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
+_LARGEST = 64 << 20  # bytes of credentials that are read
 _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
 
 
@@ -189,6 +190,21 @@ class Credentials:
     problems: list[str]
 
 
+def _anchors(path: Path) -> str:
+    """Read a PEM file of certificates. Raises UserError if it is something else."""
+    from cryptography.x509 import load_pem_x509_certificates
+
+    hint = "give a PEM file of root certificates"
+    check_file(path, hint)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST)
+        load_pem_x509_certificates(data)
+        return data.decode()
+    except (OSError, ValueError) as error:
+        raise UserError(path, "cannot be read as certificates", hint) from error
+
+
 def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | None:
     """Read and check the Content Credentials in a file, or in the .c2pa file beside it.
 
@@ -201,9 +217,11 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
     """
     import c2pa
 
-    trust = {"trust_anchors": anchors.read_text(encoding="utf-8")} if anchors else {}
+    trust = {"trust_anchors": _anchors(anchors)} if anchors else {}
     settings = {"trust": trust, "verify": {"verify_trust": bool(anchors)}}
     sidecar = sidecar_path(video)
+    if sidecar.is_file() and sidecar.stat().st_size > _LARGEST:
+        raise UserError(sidecar, "is too large for Content Credentials", "remove it, if it is something else")
     data = sidecar.read_bytes() if sidecar.is_file() else None
     format = _FORMATS.get(video.suffix.lower(), "video/x-matroska")
     if data is None and video.suffix.lower() not in _FORMATS:

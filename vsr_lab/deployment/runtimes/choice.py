@@ -43,7 +43,10 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
         return candidates[0]
     file = _cache_folder() / f"{_key(manifest, candidates, size)}.json"
     with suppress(OSError, ValidationError):  # not cached yet, or damaged
-        return Runtime.model_validate_json(file.read_bytes())
+        if file.is_file():
+            found = Runtime.model_validate_json(file.read_bytes())
+            if found.model_copy(update={"psnr": None, "speed": None, "refused": []}) in candidates:
+                return found
     chosen = _fastest(folder, manifest, candidates, size)
     with suppress(OSError, UserError):  # a cache that cannot be written costs time only
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +56,8 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
 
 def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runtime]:
     """The runtimes that the options allow and that this machine has."""
+    if options.threads > (processors := os.cpu_count() or 1):  # which would wait for each other for minutes
+        raise UserError(f"threads={options.threads}", f"this machine has {processors} processors", "set fewer, or 0")
     if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda", "there is no CUDA device", "set device=cpu")
     if options.backend != "auto" and (reason := _missing(options.backend, manifest)):
