@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import read_json
+from vsr_lab.core.files import check_file, read_json
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.run_folder import RUN_MARK, is_saved, is_unfinished
 from vsr_lab.deployment import MANIFEST, open_bundle
@@ -52,10 +52,9 @@ def inspect(path: Path) -> Inspection:
     Raises:
         UserError: there is no such file or folder.
     """
-    if not path.exists():
-        raise UserError(path, "not found", "check the path")
     if path.is_dir():
         return _folder(path)
+    check_file(path, "check the path")
     reader = _READERS.get(path.suffix.lower(), _video)
     try:
         return reader(path)

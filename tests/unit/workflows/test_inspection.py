@@ -1,6 +1,7 @@
 """Every kind of file is named, with the key that takes it or the reason why none does."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,3 +79,9 @@ def test_damaged_and_foreign_files_have_a_reason(tmp_path: Path, name: str) -> N
 def test_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not found"):
         inspect(tmp_path / "none")
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with pytest.raises(UserError, match="is not a regular file"):
+        inspect(tmp_path / "a.mp4")
