@@ -1,6 +1,8 @@
 """Runtimes of a bundle against the network in torch, and the choice among them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -222,3 +224,16 @@ def test_bench_prints_every_runtime(bundle: Opened, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "small, 32x24 -> x2" in printed
     assert printed.count("float32 on cpu") == 2 + (find_spec("openvino") is not None)
+
+
+def test_openvino_makes_no_network_connection() -> None:
+    program = """
+import sys, time
+from pathlib import Path
+calls = []
+sys.addaudithook(lambda event, _: calls.append(event) if event in {"urllib.Request", "socket.getaddrinfo"} else None)
+import vsr_lab.deployment.runtimes.openvino
+time.sleep(2)
+sys.exit(f"{calls}" if calls else 0)
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0

@@ -1,13 +1,16 @@
 """The exported step in OpenVINO, on the CPU."""
 
+import sys
 from pathlib import Path
 
-import openvino
-import torch
-from torch import Tensor
+# Without this, every import of OpenVINO is reported to Google Analytics.
+sys.modules.setdefault("openvino_telemetry", None)  # pyright: ignore[reportArgumentType]
+import openvino  # noqa: E402
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 
-from vsr_lab.core.network import State, StreamingNetwork
-from vsr_lab.core.records.deployment import Runtime
+from vsr_lab.core.network import State, StreamingNetwork  # noqa: E402
+from vsr_lab.core.records.deployment import Runtime  # noqa: E402
 
 _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
