@@ -84,7 +84,7 @@ class UpscaleConfig(Command, Reading):
             keys = {key.partition("=")[0].strip().replace("_", "-") for key in [name, *parts]}
             writing = sorted(keys & _FILES) or [name] * (name == "flags" and "pass" in value)
             if writing:
-                raise ValueError(f"options.{name}: {writing[0]} may not be set, as it could overwrite a file")
+                raise ValueError(f"options.{name} must not set {writing[0]}, which could overwrite a file")
         return self
 
     def without_effect(self) -> dict[str, str]:
