@@ -86,10 +86,12 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
         lines["signed"] = f"Content Credentials (C2PA): {credentials.state}, by {credentials.signer}"
     console.print(f"\n{video}", style="bold", soft_wrap=True, markup=False)
     for name, text in lines.items():
-        text = "".join(
-            c if c.isprintable() else ascii(c)[1:-1] for c in text
-        )  # a record may contain codes of terminals
-        console.print(f"  {name:<10} {text}", soft_wrap=True, markup=False)
+        console.print(f"  {name:<10} {_printable(text)}", soft_wrap=True, markup=False)
+
+
+def _printable(text: str) -> str:
+    """Text without control characters, which a record may contain."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _check_original(path: Path, facts: VideoFacts) -> None:

@@ -19,8 +19,10 @@ from vsr_lab.video import ReadOptions
 
 _GIB = 2**30
 # Options of encoders, or of x264-params and the like, that name a file or write one.
-_FILES = {"stats", "passlogfile", "pass", "dump-yuv", "qpfile", "csv", "recon", "log-file", "analysis-save"}
-_FILES |= {"analysis-load", "analysis-reuse-file", "zonefile", "lambda-file", "film-grain", "dhdr10-info"}
+_FILES = {
+    *("stats", "passlogfile", "pass", "dump-yuv", "qpfile", "csv", "recon", "log-file", "analysis-save"),
+    *("analysis-load", "analysis-reuse-file", "zonefile", "lambda-file", "film-grain", "dhdr10-info"),
+}
 # Code points of ITU-T H.273.
 _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 
