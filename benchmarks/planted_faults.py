@@ -126,13 +126,8 @@ def judged(choice: Choice, name: str) -> list[str]:
     """Result, gate, number, bound and reason of a candidate. Of equal ones the faulty one is chosen."""
     last = choice.gates[name][-1]
     if last.outcome == "fail":
-        return [
-            "refused",
-            last.gate,
-            "" if last.value is None else f"{last.value:.3f}",
-            f"{last.bound:.3f}",
-            last.reason,
-        ]
+        numbers = ["" if number is None else f"{number:.3f}" for number in (last.value, last.bound)]
+        return ["refused", last.gate, *numbers, last.reason]
     if choice.chosen == name:
         return ["**chosen**", "", "", "", choice.reason]
     return ["not chosen", "", "", "", choice.reason if name in choice.pareto else "worse by every metric of the front"]

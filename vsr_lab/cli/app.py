@@ -28,7 +28,7 @@ from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name
-from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory
+from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
@@ -83,7 +83,7 @@ def launch(command: str) -> int:
         _end_runs(code, remove=command == "compare" or (is_disk_full(cause) and command not in _CONTINUED))
         if isinstance(error, _SweepEnded):
             _remove_sweep(Path(str(error)))
-        print("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line), file=sys.stderr)  # names may contain any
+        print(printable(line), file=sys.stderr)
         return code
     return 0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vsr_lab.cli.config import Bool, FolderPath, Section
 from vsr_lab.cli.show import console, show_files
-from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.errors import Refusal, UserError, printable
 from vsr_lab.core.files import atomic_path, sha256
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import read_record, write_record
@@ -86,12 +86,7 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
         lines["signed"] = f"Content Credentials (C2PA): {credentials.state}, by {credentials.signer}"
     console.print(f"\n{video}", style="bold", soft_wrap=True, markup=False)
     for name, text in lines.items():
-        console.print(f"  {name:<10} {_printable(text)}", soft_wrap=True, markup=False)
-
-
-def _printable(text: str) -> str:
-    """Text without control characters, which a record may contain."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        console.print(f"  {name:<10} {printable(text)}", soft_wrap=True, markup=False)
 
 
 def _check_original(path: Path, facts: VideoFacts) -> None:

@@ -47,6 +47,11 @@ class Refusal(Exception):
     """A negative result: a gate, a parity check or another check failed. Exit code 1."""
 
 
+def printable(text: str) -> str:
+    """Text with its control characters escaped, which names and records of others may contain."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or what caused it, is that a disk or a quota is full."""
     while error is not None:

@@ -19,8 +19,9 @@ from vsr_lab.core.records.deployment import BundleManifest, ParityReport
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
-from vsr_lab.deployment.runtimes.torch import WEIGHTS, bundled_network
+from vsr_lab.deployment.runtimes.torch import bundled_network
 from vsr_lab.models import load_network, save_network
+from vsr_lab.models.files import WEIGHTS
 
 MANIFEST = "manifest.json"
 

@@ -18,7 +18,8 @@ from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part, describes, registered_packages, spec_of
 from vsr_lab.core.validation import validate
 
-_PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
+WEIGHTS = "network.safetensors"  # name of the file in a run and in a bundle
+PICKLES = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"}
 
 Spec = dict[str, Any]
 
@@ -93,7 +94,7 @@ def read_note(path: Path) -> dict[str, Any]:
 
     Raises UserError if there is none or the file was not written by vsr_lab.
     """
-    if path.suffix in _PICKLES:
+    if path.suffix in PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
     check_file(path, "give the network.safetensors of a training run")
     try:

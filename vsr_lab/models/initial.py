@@ -9,7 +9,7 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.models.branches import fold_state
-from vsr_lab.models.files import fill, read_note, read_weights
+from vsr_lab.models.files import WEIGHTS, fill, read_note, read_weights
 from vsr_lab.models.official import published, read_tensors
 from vsr_lab.models.span import Span, SpanStream
 from vsr_lab.models.span_weights import deploy_published, fit_upsampler
@@ -47,7 +47,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
 def trained_with(path: Path) -> str:
     """How the weights in path were trained: "fidelity", "adversarial", or "unknown" if they do not say."""
     try:
-        note = read_note(path / "network.safetensors" if path.is_dir() else path)
+        note = read_note(path / WEIGHTS if path.is_dir() else path)
     except UserError:
         return "unknown"  # published weights, or a checkpoint
     return str(note["about"].get("trained_with", "unknown"))
@@ -55,7 +55,7 @@ def trained_with(path: Path) -> str:
 
 def _read(network: Network, path: Path) -> dict[str, Tensor]:
     if path.is_dir() or path.suffix == ".safetensors":
-        return read_weights(path / "network.safetensors" if path.is_dir() else path)
+        return read_weights(path / WEIGHTS if path.is_dir() else path)
     loaded = read_tensors(path)
     state = loaded.get("state_dict")
     return _ours(state, path) if isinstance(state, dict) else published(network, loaded, path)

@@ -22,6 +22,7 @@ from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
+from vsr_lab.models.files import WEIGHTS
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
@@ -33,8 +34,6 @@ from vsr_lab.training.recipe import Recipe, Validation
 from vsr_lab.training.schedule_free import SwitchWeights, averages
 from vsr_lab.training.schedules import evened
 from vsr_lab.training.start import StartReference, below_start
-
-WEIGHTS = "network.safetensors"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def find_disclosure(path: Path) -> str:
     Returns:
         What says so; empty if nothing does.
     """
-    if path.is_dir():
+    is_folder = path.is_dir()
+    if is_folder:
         path = next((file for file in sorted(path.iterdir()) if file.is_file()), path)
     if not path.is_file():
         return ""
@@ -38,6 +39,8 @@ def find_disclosure(path: Path) -> str:
     ours = "it says that vsr_lab upscaled it"
     if _OURS.encode() in beginning:
         return ours
+    if is_folder:  # of pictures, which have their tags at the beginning; a dataset may have many thousands
+        return ""
     try:
         with open_input(path) as container:
             tags = [container.metadata, *(stream.metadata for stream in container.streams)]

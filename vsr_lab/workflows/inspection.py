@@ -12,6 +12,7 @@ from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import open_onnx
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.models import load_network
+from vsr_lab.models.files import PICKLES, WEIGHTS
 from vsr_lab.video import Probe, VideoFile, find_footage, open_footage, probe
 from vsr_lab.video.disclosure import find_disclosure
 
@@ -20,7 +21,7 @@ _RUNS = {
     "selection.json": ("a selection", "export selection={}/selection.json"),
     "summary.json": ("an evaluation", "compare runs=[{}] or select runs=[{}]"),
     "report.html": ("a comparison", "open {}/report.html in a browser"),
-    "network.safetensors": ("a training", "export candidate.path={}/network.safetensors"),
+    WEIGHTS: ("a training", f"export candidate.path={{}}/{WEIGHTS}"),
     "manifest.csv": ("an index of footage", "train data.root={}/manifest.csv"),
     "pairs.json": ("a check of pairs", "read {}/pairs.json"),
 }
@@ -43,6 +44,9 @@ class Inspection:
     problem: str = ""
 
 
+Reader = Callable[[Path], Inspection]
+
+
 def inspect(path: Path) -> Inspection:
     """Find out what a file or folder is, and whether vsr_lab can use it. Nothing in it is executed.
 
@@ -52,25 +56,25 @@ def inspect(path: Path) -> Inspection:
     Raises:
         UserError: there is no such file or folder.
     """
-    if path.is_dir():
-        return _folder(path)
-    check_file(path, "check the path")
-    reader = _READERS.get(path.suffix.lower(), _video)
+    kind, read = _reader(path)
     try:
-        return reader(path)
+        return read(path)
     except UserError as error:
-        return Inspection(_KINDS.get(path.suffix.lower(), "a file"), problem=str(error))
+        return Inspection(kind, problem=str(error))
 
 
-def _folder(path: Path) -> Inspection:
+def _reader(path: Path) -> tuple[str, Reader]:
+    """What a path seems to be, and the function that reads it."""
+    if not path.is_dir():
+        check_file(path, "check the path")
+        return _BY_SUFFIX.get(path.suffix.lower(), ("a file", _video))
     if (path / MANIFEST).is_file():
-        return _bundle(path)
-    if (path / RUN_MARK).is_file():
-        return _run(path)
-    try:
-        found = find_footage(path)
-    except UserError as error:
-        return Inspection("a folder", problem=str(error))
+        return "a bundle", _bundle
+    return ("a run", _run) if (path / RUN_MARK).is_file() else ("a folder", _footage)
+
+
+def _footage(path: Path) -> Inspection:
+    found = find_footage(path)
     if found == [path]:
         frames = open_footage(path)
         facts = {"size": _size(frames.size), "frames": str(frames.frames)}
@@ -79,11 +83,7 @@ def _folder(path: Path) -> Inspection:
 
 
 def _bundle(path: Path) -> Inspection:
-    try:
-        bundle = open_bundle(path)
-    except UserError as error:
-        return Inspection("a bundle", problem=str(error))
-    manifest = bundle.manifest
+    manifest = open_bundle(path).manifest
     facts = {
         "name": manifest.name,
         "scale": f"x{manifest.scale}",
@@ -177,17 +177,10 @@ def _size(size: tuple[int, int]) -> str:
     return f"{size[1]}x{size[0]}"
 
 
-_READERS: dict[str, Callable[[Path], Inspection]] = {
-    ".safetensors": _weights,
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), _weights),
-    ".onnx": _graph,
-    ".json": _record,
-    **dict.fromkeys(TABLE_SUFFIXES, _table),
-}
-_KINDS = {
-    ".safetensors": "weights",
-    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle"), "a pickle"),
-    ".onnx": "an ONNX graph",
-    ".json": "a JSON file",
-    **dict.fromkeys(TABLE_SUFFIXES, "a table"),
+_BY_SUFFIX: dict[str, tuple[str, Reader]] = {
+    ".safetensors": ("weights", _weights),
+    **dict.fromkeys(PICKLES, ("a pickle", _weights)),
+    ".onnx": ("an ONNX graph", _graph),
+    ".json": ("a JSON file", _record),
+    **dict.fromkeys(TABLE_SUFFIXES, ("a table", _table)),
 }

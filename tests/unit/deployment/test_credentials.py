@@ -79,7 +79,7 @@ def signed(request: pytest.FixtureRequest, write_video: WriteVideo, signer: Sign
     source = write_video("source.mkv", frames)
     video = write_video(f"large.{suffix}", frames)
     sidecar = sidecar_path(video) if needs_sidecar(container) else None
-    upscaling = Upscaling(video.name, source, FACTS, "bundle", "ff", 2, "Upscaled by a neural network.")
+    upscaling = Upscaling(video.name, source, FACTS, "bundle", "ff", 2)
     signer.sign(video, container, upscaling, sidecar)
     assert {path.suffix for path in video.parent.iterdir()} <= {".mkv", f".{suffix}", ".c2pa"}  # nothing else is left
     return video

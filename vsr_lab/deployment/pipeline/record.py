@@ -84,7 +84,7 @@ def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, ba
 
 def claims_of(title: str, source: Path, facts: VideoFacts, bundle: BundleManifest) -> Upscaling:
     """Make what the Content Credentials of an upscaled file say."""
-    return Upscaling(title, source, facts, bundle.name, bundle.fingerprint, bundle.scale, DISCLOSURE)
+    return Upscaling(title, source, facts, bundle.name, bundle.fingerprint, bundle.scale)
 
 
 def source_facts(video: VideoFile, digest: str) -> VideoFacts:

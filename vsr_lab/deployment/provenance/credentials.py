@@ -17,11 +17,13 @@ import numpy as np
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
 from vsr_lab.core.records.deployment import VideoFacts
+from vsr_lab.video.disclosure import DISCLOSURE
 
 # What the IPTC calls media of which a trained model made a part.
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _EMBEDDED = {"mp4": "video/mp4", "mov": "video/quicktime", "avi": "video/avi"}  # by FFmpeg's name of the container
 _FORMATS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/avi"}
+_OTHER = "video/x-matroska"  # a container that cannot hold credentials: they are of all its bytes
 _CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
 _LARGEST = 64 << 20  # bytes of credentials that are read
 _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
@@ -37,7 +39,6 @@ class Upscaling:
         source_facts: of that file.
         bundle, fingerprint: name and hash of the bundle.
         scale: factor of the enlargement.
-        disclosure: a sentence for readers.
     """
 
     title: str
@@ -46,7 +47,6 @@ class Upscaling:
     bundle: str
     fingerprint: str
     scale: int
-    disclosure: str
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Signer:
         signed = video.with_name(f"{video.name.removesuffix(f'.partial{video.suffix}')}.signed.partial{video.suffix}")
         try:
             with source.open("rb") as original, video.open("rb") as unsigned, signed.open("w+b") as target:
-                ingredient = (parent, _FORMATS.get(source.suffix.lower(), "video/x-matroska"), original)
-                format = _EMBEDDED.get(container, "video/x-matroska")
+                ingredient = (parent, _FORMATS.get(source.suffix.lower(), _OTHER), original)
+                format = _EMBEDDED.get(container, _OTHER)
                 written = self._sign(claims, format, unsigned, target, ingredient=ingredient, embed=sidecar is None)
             if sidecar is None:
                 signed.replace(video)
@@ -136,7 +136,7 @@ def _claims(upscaling: Upscaling) -> dict[str, Any]:
         {
             "action": "c2pa.edited",
             "digitalSourceType": SOURCE_TYPE,
-            "description": upscaling.disclosure,
+            "description": DISCLOSURE,
             "softwareAgent": tool,
         },
     ]
@@ -223,7 +223,7 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
     if sidecar.is_file() and sidecar.stat().st_size > _LARGEST:
         raise UserError(sidecar, "is too large for Content Credentials", "remove it, if it is something else")
     data = sidecar.read_bytes() if sidecar.is_file() else None
-    format = _FORMATS.get(video.suffix.lower(), "video/x-matroska")
+    format = _FORMATS.get(video.suffix.lower(), _OTHER)
     if data is None and video.suffix.lower() not in _FORMATS:
         return None
     try:

@@ -11,8 +11,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.models import load_network
-
-WEIGHTS = "network.safetensors"  # file of a bundle
+from vsr_lab.models.files import WEIGHTS
 
 
 def bundled_network(folder: Path) -> StreamingNetwork:
