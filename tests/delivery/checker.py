@@ -15,7 +15,7 @@ import numpy as np
 from av.stream import Disposition
 
 from vsr_lab.core.clip import AnyFrames
-from vsr_lab.deployment.pipeline.encoding import Samples
+from vsr_lab.deployment.planning.encoding import Samples
 from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.video.stream_selection import select_video_stream
 

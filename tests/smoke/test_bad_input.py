@@ -20,7 +20,7 @@ from tests.smoke.conftest import Outcome
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter
 from vsr_lab.deployment.pipeline import run
-from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.models import build_network, read_note, save_network
 from vsr_lab.video import VideoWriter
 

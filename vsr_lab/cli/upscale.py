@@ -12,7 +12,7 @@ from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Plan, Runtime
 from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
-from vsr_lab.deployment.pipeline.plan import UNDISCLOSED
+from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.video import ReadOptions

@@ -26,7 +26,7 @@ PACKAGES = (  # of this one; the others have functions that write or remove file
     "vsr_lab.core.raft.",
     "vsr_lab.degradations.",
     "vsr_lab.deployment.export.",
-    "vsr_lab.deployment.pipeline.encoding.",
+    "vsr_lab.deployment.planning.encoding.",
     "vsr_lab.evaluation.",
     "vsr_lab.losses.",
     "vsr_lab.metrics.",

@@ -18,7 +18,7 @@ from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import UpscaleJob
 from vsr_lab.deployment import Bundle, Encoding, Tiling, plan_upscale, upscale
 from vsr_lab.deployment.pipeline import run
-from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.streams.frames import FrameEncoder
 
 FFV1 = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4)  # ten frames
 FRAMES = 44  # four segments, the last of which is longer

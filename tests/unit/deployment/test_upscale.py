@@ -21,7 +21,7 @@ from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Tiling, upscale
 from vsr_lab.deployment.pipeline import run
-from vsr_lab.deployment.pipeline.frames import FrameEncoder
+from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.video import VideoFile
 
 WriteVideo = Callable[..., Path]

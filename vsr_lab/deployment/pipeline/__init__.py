@@ -1,7 +1,5 @@
-"""Upscaling of video files: a plan is made first; then reading, upscaling and encoding run in parallel."""
+"""Upscaling of video files after a plan: reading, upscaling and encoding run in parallel."""
 
-from vsr_lab.deployment.pipeline.encoding import Encoding
 from vsr_lab.deployment.pipeline.run import Tiling, plan_upscale, upscale
-from vsr_lab.video.disclosure import DISCLOSURE
 
-__all__ = ["DISCLOSURE", "Encoding", "Tiling", "plan_upscale", "upscale"]
+__all__ = ["Tiling", "plan_upscale", "upscale"]

@@ -8,8 +8,8 @@ from pathlib import Path
 from vsr_lab.core.files import sha256
 from vsr_lab.core.records.deployment import BundleManifest, Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.deployment.pipeline.frames import MATRICES
 from vsr_lab.deployment.provenance import Upscaling
+from vsr_lab.deployment.streams.frames import MATRICES
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of
 from vsr_lab.video.disclosure import DISCLOSURE

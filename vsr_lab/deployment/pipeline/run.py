@@ -25,17 +25,17 @@ from vsr_lab.core.signals import pass_signals
 from vsr_lab.core.stream import FrameStream, stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle, open_bundle
-from vsr_lab.deployment.pipeline.encoding import Encoding
-from vsr_lab.deployment.pipeline.frames import FrameEncoder, color_of, composited, resized_alpha
-from vsr_lab.deployment.pipeline.output import Output, Planned
-from vsr_lab.deployment.pipeline.paths import atomic_sidecar, check_paths
-from vsr_lab.deployment.pipeline.plan import check_disclosed, make_plan
 from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of, source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
+from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.planning.paths import atomic_sidecar, check_paths
+from vsr_lab.deployment.planning.plan import check_disclosed, make_plan
 from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.deployment.runtimes import choose_runtime, open_runtime
+from vsr_lab.deployment.streams.frames import FrameEncoder, color_of, composited, resized_alpha
+from vsr_lab.deployment.streams.output import Output, Planned
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
 from vsr_lab.video.encoder import reason_of

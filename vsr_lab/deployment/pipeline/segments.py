@@ -24,7 +24,7 @@ from vsr_lab.core.progress import report
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import Segment, UpscaleJob
 from vsr_lab.core.run_folder import lock_folder, unlock_folder
-from vsr_lab.deployment.pipeline.carriers import AnyPacket
+from vsr_lab.deployment.streams.carriers import AnyPacket
 
 _JOB = "job.json"
 _OWN = re.compile(r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors)")

@@ -9,13 +9,13 @@ import av.error
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import BundleManifest, Plan, StreamPlan, VideoPlan
-from vsr_lab.deployment.pipeline.carriers import AUDIO_ENCODERS
-from vsr_lab.deployment.pipeline.choice import choose_video
-from vsr_lab.deployment.pipeline.encoding import Encoding
-from vsr_lab.deployment.pipeline.output import Planned
-from vsr_lab.deployment.pipeline.survey import SourceStream, survey
-from vsr_lab.deployment.pipeline.timing import timing_of
-from vsr_lab.deployment.pipeline.trial import Trial, first_packets, try_plan
+from vsr_lab.deployment.planning.choice import choose_video
+from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.planning.trial import Trial, first_packets, try_plan
+from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
+from vsr_lab.deployment.streams.output import Planned
+from vsr_lab.deployment.streams.survey import SourceStream, survey
+from vsr_lab.deployment.streams.timing import timing_of
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.disclosure import DISCLOSURE

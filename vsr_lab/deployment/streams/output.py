@@ -14,10 +14,10 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
-from vsr_lab.deployment.pipeline.carriers import AnyPacket, Carrier, add_carrier, delayed
-from vsr_lab.deployment.pipeline.survey import Survey
-from vsr_lab.deployment.pipeline.timing import Timing
-from vsr_lab.deployment.pipeline.video_stream import SegmentEncoder, add_video
+from vsr_lab.deployment.streams.carriers import AnyPacket, Carrier, add_carrier, delayed
+from vsr_lab.deployment.streams.survey import Survey
+from vsr_lab.deployment.streams.timing import Timing
+from vsr_lab.deployment.streams.video_stream import SegmentEncoder, add_video
 from vsr_lab.video.sei import insert_text
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself

@@ -8,7 +8,7 @@ import av
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import VideoPlan
-from vsr_lab.deployment.pipeline.encoding import (
+from vsr_lab.deployment.planning.encoding import (
     EVEN,
     Encoding,
     Samples,
@@ -17,9 +17,9 @@ from vsr_lab.deployment.pipeline.encoding import (
     lower,
     pixel_format_for,
 )
-from vsr_lab.deployment.pipeline.label import LABEL, Label
-from vsr_lab.deployment.pipeline.survey import ColorTags, Survey
-from vsr_lab.deployment.pipeline.timing import Timing
+from vsr_lab.deployment.streams.label import LABEL, Label
+from vsr_lab.deployment.streams.survey import ColorTags, Survey
+from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of, is_rgb
 

@@ -10,9 +10,9 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
-from vsr_lab.deployment.pipeline.carriers import AnyPacket
-from vsr_lab.deployment.pipeline.survey import Survey
-from vsr_lab.deployment.pipeline.timing import Timing
+from vsr_lab.deployment.streams.carriers import AnyPacket
+from vsr_lab.deployment.streams.survey import Survey
+from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.video.encoder import open_encoder
 
 

@@ -11,7 +11,7 @@ from vsr_lab.core.clip import AnyFrames, Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.core.records.deployment import VideoPlan
-from vsr_lab.deployment.pipeline.label import Label
+from vsr_lab.deployment.streams.label import Label
 from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
 
 MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}  # by H.273 code point

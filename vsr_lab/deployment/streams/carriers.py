@@ -10,8 +10,8 @@ from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 
 from vsr_lab.core.records.deployment import StreamPlan
-from vsr_lab.deployment.pipeline.aac import adts_config, adts_payload
-from vsr_lab.deployment.pipeline.survey import SourceStream
+from vsr_lab.deployment.streams.aac import adts_config, adts_payload
+from vsr_lab.deployment.streams.survey import SourceStream
 
 _BITS_PER_CHANNEL = 96_000
 AUDIO_ENCODERS = ("aac", "libopus", "ac3", "pcm_s24le", "pcm_s16le")  # the first that the container takes
