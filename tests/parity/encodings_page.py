@@ -61,7 +61,7 @@ def main() -> None:
     read = [result for result in results if not result.refusal]
     print(_HEAD)
     print(
-        f"**{len(read)} read, {len(results) - len(read)} refused by name, "
+        f"**{len(read)} read, {len(results) - len(read)} refused, "
         f"{sum(not result.right for result in results)} wrong.** "
         f"Worst MAE {max(result.mae for result in read):.3f}, worst peak {max(result.peak for result in read):.2f}, "
         f"{sum(result.wrong for result in read)} frames at a wrong index; "
