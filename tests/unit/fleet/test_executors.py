@@ -1,0 +1,72 @@
+"""Executors: every task has one outcome, whatever becomes of the others."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.fleet import Executor, Local, Outcome, Ray
+
+
+def work(task: tuple[str, Path]) -> str:
+    """A task that fails in the way that its name says; "kill once" dies in its first attempt only."""
+    name, folder = task
+    if name == "refused":
+        raise UserError(name, "cannot be used", "remove it")
+    if name == "defect":
+        raise KeyError(name)
+    first = folder / f"{name} began"
+    if name == "kill" or (name == "kill once" and not first.exists()):
+        first.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return name.upper()
+
+
+def outcomes(executor: Executor, folder: Path, *names: str) -> dict[str, Outcome[str]]:
+    found = list(executor.run(work, {name: (name, folder) for name in names}))
+    assert sorted(outcome.key for outcome in found) == sorted(names)
+    return {outcome.key: outcome for outcome in found}
+
+
+@pytest.mark.parametrize("executor", [Local(), Local(2)])
+def test_a_failed_task_stops_no_other(executor: Executor, tmp_path: Path) -> None:
+    found = outcomes(executor, tmp_path, "a", "refused", "defect", "b")
+    assert (found["a"].result, found["b"].result) == ("A", "B")
+    assert found["refused"] == Outcome("refused", error="refused: cannot be used; remove it")
+    assert found["defect"].error == "a defect of vsr-lab (KeyError: 'defect')"
+    assert "in work" in found["defect"].traceback
+
+
+def test_a_killed_process_fails_its_own_task(tmp_path: Path) -> None:
+    found = outcomes(Local(2), tmp_path, "a", "kill", "b", "c", "d")
+    assert [found[name].result for name in "abcd"] == ["A", "B", "C", "D"]
+    assert "process that ran it ended" in found["kill"].error
+
+
+def wait(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def test_processes_end_with_the_caller(tmp_path: Path) -> None:
+    running = Local(2).run(wait, {"short": 0.0, "long": 600.0})
+    process = next(running).result
+    assert process and process != os.getpid()
+    begin = time.monotonic()
+    running.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert time.monotonic() - begin < 60
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_ray_runs_the_task_of_a_killed_process_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
+    found = outcomes(Ray(2), tmp_path, "a", "kill once", "refused", "defect")
+    assert (found["a"].result, found["kill once"].result) == ("A", "KILL ONCE")
+    assert (tmp_path / "kill once began").exists()
+    assert found["refused"].error == "refused: cannot be used; remove it"
+    assert "KeyError" in found["defect"].traceback

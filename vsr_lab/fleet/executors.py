@@ -1,0 +1,160 @@
+"""Executors run independent tasks and return the outcome of each as it ends. A failed task stops no other."""
+
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, Protocol, TypeVar
+
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.signals import catch_signals
+from vsr_lab.core.workers import end_with_parent
+
+T = TypeVar("T")
+R = TypeVar("R")
+_KILLED = "the process that ran it ended; run the same command again"
+_STORE = 2**27  # bytes of Ray's shared memory: tasks and results are small
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What came of a task.
+
+    Attributes:
+        key: name of the task.
+        result: what the task returned; None if it failed.
+        error: why it failed, in one sentence; empty if it did not.
+        traceback: of a defect of this package.
+    """
+
+    key: str
+    result: R | None = None
+    error: str = ""
+    traceback: str = ""
+
+
+class Executor(Protocol):
+    """Runs tasks."""
+
+    def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
+        """Call `work`, a function that can be pickled, with each task. Yields outcomes in the order of completion."""
+        ...
+
+
+def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
+    """Run one task. An error of it is part of the outcome."""
+    try:
+        return Outcome(key, work(task))
+    except (UserError, Refusal) as error:
+        return Outcome(key, error=str(error))
+    except Exception as error:
+        what = " ".join(str(error).split())[:200] or "no message"
+        lines = "".join(traceback.format_exception(error))
+        return Outcome(key, error=f"a defect of vsr-lab ({type(error).__name__}: {what})", traceback=lines)
+
+
+@dataclass(frozen=True)
+class Local:
+    """Runs tasks on this machine: one after another in this process, or in several processes.
+
+    A task whose process is killed is reported as failed.
+
+    Args:
+        workers: number of processes.
+    """
+
+    workers: int = 1
+
+    def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
+        """See `Executor.run`."""
+        count = min(self.workers, len(tasks))
+        if count < 2:
+            yield from (attempt(work, key, task) for key, task in tasks.items())
+            return
+        others = {*multiprocessing.active_children()}
+        idle: queue.SimpleQueue[ProcessPoolExecutor] = queue.SimpleQueue()  # one process each: a pool ends as a whole
+        for _ in range(count):
+            idle.put(_process())
+
+        def run_one(key: str, task: T) -> Outcome[R]:
+            process = idle.get()
+            try:
+                return process.submit(attempt, work, key, task).result()
+            except BrokenProcessPool:
+                process = _process()
+                return Outcome(key, error=_KILLED)
+            finally:
+                idle.put(process)
+
+        # Processes are started with SIGINT blocked: Ctrl-C reaches them too, and it is the first one that ends them.
+        threads = ThreadPoolExecutor(count, "fleet", signal.pthread_sigmask, (signal.SIG_BLOCK, {signal.SIGINT}))
+        futures = [threads.submit(run_one, key, task) for key, task in tasks.items()]
+        try:
+            yield from (future.result() for future in as_completed(futures))
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            for process in {*multiprocessing.active_children()} - others:
+                process.terminate()  # which lets it remove temporary files
+            raise
+        finally:
+            threads.shutdown()
+            while not idle.empty():
+                idle.get().shutdown()
+
+
+def _process() -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")  # forking a process with threads may hang it
+    return ProcessPoolExecutor(1, context, _begin)
+
+
+def _begin() -> None:
+    catch_signals()
+    end_with_parent()
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Runs tasks on Ray: on the cluster of RAY_ADDRESS, else on this machine.
+
+    A task whose process is killed is run again, up to three times.
+
+    Args:
+        workers: number of tasks that run at the same time.
+    """
+
+    workers: int = 1
+
+    def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
+        """See `Executor.run`."""
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+        import ray
+        from ray.exceptions import RayError
+
+        own: dict[str, Any] = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": self.workers, "object_store_memory": _STORE}
+        handler = signal.getsignal(signal.SIGTERM)
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
+        signal.signal(signal.SIGTERM, handler)  # which Ray replaces
+        remote: Any = ray.remote(max_retries=3)(attempt)
+        waiting, running = iter(tasks.items()), dict[Any, str]()
+        try:
+            while True:
+                for key, task in islice(waiting, self.workers - len(running)):
+                    running[remote.remote(work, key, task)] = key
+                if not running:
+                    return
+                for done in ray.wait(list(running))[0]:
+                    key = running.pop(done)
+                    try:
+                        yield ray.get(done)
+                    except RayError as error:
+                        reason = str(error).strip().splitlines()[-1][:200]
+                        yield Outcome(key, error=f"Ray could not run it ({type(error).__name__}: {reason})")
+        finally:
+            ray.shutdown()
