@@ -137,7 +137,8 @@ class Ray:
         import ray
         from ray.exceptions import RayError
 
-        own: dict[str, Any] = {} if "RAY_ADDRESS" in os.environ else {"num_cpus": self.workers, "object_store_memory": _STORE}
+        own: dict[str, Any] = {"num_cpus": self.workers, "object_store_memory": _STORE}
+        own = {} if "RAY_ADDRESS" in os.environ else own
         handler = signal.getsignal(signal.SIGTERM)
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, handler)  # which Ray replaces
