@@ -15,7 +15,9 @@ _MOST = 0.6  # share of a side that bars may cover
 
 
 def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Bars:
-    """Widths of the black borders: rows and columns in which at most a fraction `share` of the pixels exceeds `level`.
+    """Widths (top, bottom, left, right) of the black borders, in pixels.
+
+    A row or column is black if at most a fraction `share` of its pixels exceeds `level`.
 
     A picture that is black everywhere has no borders.
 
@@ -34,7 +36,7 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
 def find_bars(pictures: Sequence[Picture]) -> Bars:
     """Find the bars that are black in all pictures.
 
-    Bars along an axis are ignored if they would cover most of it.
+    Bars that would cover most of an axis are ignored.
 
     Args:
         pictures: gray pictures (H, W) in 8-bit levels.

@@ -28,7 +28,7 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """The matrix, (3, 4), from RGB and 1 in [0, 1] to Y'CbCr, with chroma around 0.
+    """The affine matrix (3, 4) from (R, G, B, 1) in [0, 1] to Y'CbCr, with chroma around 0.
 
     Args:
         matrix: "601", "709" or "2020".
@@ -75,9 +75,9 @@ class ColorTransform:
     """Transform from the colours of HR to those of LR. Differences are root mean squares in 8-bit levels.
 
     Attributes:
-        name: "kind: details"; None if the colours are equal.
-        shift: change of HR's colours by the fitted matrix.
-        residual: remaining difference after the named transform.
+        name: kind and details of the transform, such as "matrix: 601 taken for 709"; None if the colours are equal.
+        shift: difference between the colours of HR before and after the fitted matrix.
+        residual: difference between LR and HR after this transform.
         saturation: saturation of HR.
         parameters: parameters of the transform.
         apply: the transform as a function of colours (..., 3) in [0, 1].

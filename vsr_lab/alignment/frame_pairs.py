@@ -1,4 +1,4 @@
-"""Selection of matching frames of two clips that are compared in full resolution."""
+"""Selection of the matching frames of two clips that are compared at full resolution."""
 
 from dataclasses import dataclass
 

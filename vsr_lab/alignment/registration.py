@@ -59,9 +59,9 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
 def register_at_scale(
     low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]
 ) -> Registration:
-    """Register with a fixed scale, if the correlation is about as high as with the free one.
+    """Register with a fixed scale.
 
-    Else return the free one.
+    The result `free`, with an estimated scale, is returned if its correlation is clearly higher.
     """
     shift = [free.grid.shift[i] + (free.grid.scale[i] - scale) * low.shape[i] / 2 for i in (0, 1)]
     fixed = _refine(low, high, Grid((scale, scale), (shift[0], shift[1])), bars, fixed_scale=True)

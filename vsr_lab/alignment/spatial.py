@@ -24,7 +24,7 @@ class SpatialAlignment:
         grid: the positions.
         correlation: correlation of LR and aligned HR without low frequencies, in [-1, 1].
         spread: deviation of the shift between frames, in LR pixels.
-        standard_error: of the shift (rows, columns), in LR pixels.
+        standard_error: standard error of the shift (rows, columns), in LR pixels.
         size, reference_size: height and width of LR, and of HR in the orientation of LR.
     """
 
@@ -51,7 +51,7 @@ class SpatialAlignment:
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is one of the usual ones: centred, or sampled at pixel 0 of every `scale` pixels."""
+        """Whether the shift is that of centred sampling or of keeping pixel 0 of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (

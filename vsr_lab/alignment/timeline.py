@@ -34,7 +34,7 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Timeline:
-    """The matching HR frame of every LR frame. Distances of signatures are root mean squares in 8-bit levels.
+    """The matching HR frame of every LR frame. Distances are root mean squares over signatures, in 8-bit levels.
 
     T and U are the numbers of LR and HR frames.
 
@@ -42,8 +42,8 @@ class Timeline:
         orientation: orientation in which HR matches LR.
         backwards: whether LR is reversed in time.
         match: HR frame number of every LR frame, (T,); outside 0..U-1 before the first and after the last HR frame.
-        mismatch: distance of every match, (T,).
-        noise_floor: distance of a correct match.
+        mismatch: distance of every LR frame from its HR frame, (T,).
+        noise_floor: typical distance of a correct match.
         motion: distance of consecutive HR frames, (U - 1,).
     """
 

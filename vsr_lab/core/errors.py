@@ -48,12 +48,12 @@ class Refusal(Exception):
 
 
 def printable(text: str) -> str:
-    """Text with its control characters escaped, which names and records of others may contain."""
+    """Escape control characters in text that may come from another program, such as file names."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or what caused it, is that a disk or a quota is full."""
+    """Whether an error, or one of its causes, reports that a disk or a quota is full."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return True
@@ -62,19 +62,19 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocation failed, of Python, NumPy, PyTorch (on any device) or OpenCV."""
+    """Whether the error is a failed memory allocation in Python, NumPy, PyTorch (on any device) or OpenCV."""
     words = ("not enough memory", "can't allocate memory", "Insufficient memory", "Failed to allocate memory")
     is_torch = type(error).__name__ == "OutOfMemoryError"
     return isinstance(error, MemoryError) or is_torch or any(word in str(error) for word in words)
 
 
 class Stopped(BaseException):
-    """The command was ended by a signal, with nothing lost.
+    """A signal ended the command, which can be resumed.
 
     It derives from BaseException, as KeyboardInterrupt does, because libraries catch `Exception`.
 
     Args:
-        message: one sentence.
+        message: the sentence to print.
         code: exit code, 128 + the number of the signal.
     """
 

@@ -48,7 +48,7 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
 
 
 def check_file(path: Path, hint: str) -> None:
-    """Raise UserError, whose message ends with the hint, unless path is a regular file."""
+    """Raise UserError unless path is a regular file; its message ends with the hint."""
     if path.is_file():
         return
     if not path.exists():
@@ -112,7 +112,7 @@ def _remove(path: Path) -> None:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove temporary files for `path` that ended processes left behind."""
+    """Remove temporary files for `path` of processes that have ended."""
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
         if process.isdecimal() and not _is_running(int(process)):
@@ -142,12 +142,12 @@ def write_text(path: Path, text: str, errors: str = "strict") -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write value as indented JSON, atomically. Raises ValueError for NaN and infinity, which JSON lacks."""
+    """Write value as indented JSON, atomically. Raises ValueError for NaN and infinity, which JSON does not support."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path, hint: str = "check the path") -> Any:
-    """Read JSON. Raises UserError if the file is missing, whose message ends with the hint, or invalid."""
+    """Read JSON. Raises UserError if the file is missing (the message ends with the hint) or invalid."""
     check_file(path, hint)
     try:
         return parse_json(path.read_bytes(), path)
@@ -156,7 +156,7 @@ def read_json(path: Path, hint: str = "check the path") -> Any:
 
 
 def parse_json(text: str | bytes, subject: object) -> Any:
-    """Parse JSON. Raises UserError, which begins with subject, if it is invalid."""
+    """Parse JSON. Raises UserError about `subject` if it is invalid."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -172,7 +172,7 @@ def sync(*paths: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder, if it is not there. Raises UserError if that is not possible."""
+    """Create a folder unless it exists. Raises UserError if it cannot be created."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

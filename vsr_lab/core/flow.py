@@ -42,7 +42,7 @@ def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tupl
     Args:
         clip: (B, T, C, H, W).
         shrink: flow is estimated at 1/shrink of the size.
-        both_ways: computes backward and forward flow of a clip (B, T, C, h, w) in its pixels, each (B(T-1), 2, h, w).
+        both_ways: computes backward and forward flow of the reduced clip (B, T, C, h, w), each (B(T-1), 2, h, w).
     """
     batch, length, _, height, width = clip.shape
     if length < 2:

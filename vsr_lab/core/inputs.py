@@ -22,7 +22,7 @@ class Inputs:
     Args:
         values: inputs by name.
         lazy: functions without parameters that compute an input, by name.
-        parent: inputs for the names that are in neither.
+        parent: further inputs, for names that are in neither `values` nor `lazy`.
     """
 
     def __init__(

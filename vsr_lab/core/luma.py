@@ -50,16 +50,16 @@ def to_gray(clip: Tensor) -> Frames:
         clip: RGB (..., 3, H, W) in [0, 1].
 
     Returns:
-        uint8 (N, H, W), the leading axes flattened.
+        uint8 (N, H, W), with the leading axes flattened to N.
     """
     frames = to_frames(clip.reshape(-1, *clip.shape[-3:]))
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
 
 
 def luma(rgb: Tensor) -> Tensor:
-    """Compute the Y of MATLAB's rgb2ycbcr, which PSNR-Y and SSIM-Y are defined on.
+    """Compute the Y of MATLAB's rgb2ycbcr, on which PSNR-Y and SSIM-Y are defined.
 
-    It is not rounded, as in BasicSR; rounding would cost 0.0028 dB on Vid4.
+    As in BasicSR, it is not rounded; rounding reduces the PSNR of bicubic on Vid4 by 0.0028 dB.
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].

@@ -16,15 +16,16 @@ R = TypeVar("R")
 class Network(nn.Module, ABC):
     """Base class of networks: `forward` takes lr (B, T, C, h, w) in [0, 1] and returns sr (B, T, C, scale h, scale w).
 
-    sr may leave [0, 1]; callers that show or score it clamp it.
+    sr is not limited to [0, 1]: clamp it before it is shown or scored.
 
-    The constructor takes plain values and keeps each as an attribute of its name, from which a weights file is made.
+    The arguments of the constructor are numbers, strings and the like. Each is kept as an attribute of the same name,
+    which is stored in the weights file to rebuild the network.
 
     Attributes:
         scale: integer upscaling factor.
         size_multiple: h and w must be multiples of it.
         lookahead: number of later frames that a frame needs; None for the whole clip.
-        checkpoint_activations: train with less memory, more slowly.
+        checkpoint_activations: use activation checkpointing: training needs less memory and more time.
     """
 
     scale: int
@@ -33,11 +34,11 @@ class Network(nn.Module, ABC):
     checkpoint_activations: bool = False
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
-        """Return part(*args), the computation of one frame, or of a whole clip if that is small.
+        """Compute part(*args), with activation checkpointing if `checkpoint_activations` is set.
 
-        With checkpoint_activations, activations are recomputed in the backward pass instead of stored ("Training deep
-        nets with sublinear memory cost", Chen et al. 2016): memory for one frame instead of a clip, at the cost of one
-        more forward pass. Gradients are the same. part must not draw random numbers.
+        Activations are then recomputed in the backward pass instead of stored ("Training deep nets with sublinear
+        memory cost", Chen et al. 2016): if part processes one frame, memory for one frame instead of a clip is needed,
+        at the cost of one more forward pass. Gradients are the same. part must not draw random numbers.
         """
         if self.checkpoint_activations and torch.is_grad_enabled():
             return checkpoint(part, *args, use_reentrant=False, preserve_rng_state=False)
@@ -46,7 +47,7 @@ class Network(nn.Module, ABC):
     def compile_parts(self) -> None:
         """Apply torch.compile to the submodules, in place, so that the names of weights do not change.
 
-        Compiling a whole clip as one graph would take minutes, for every clip length.
+        The whole network is not compiled, since this would take minutes for every clip length.
         """
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):

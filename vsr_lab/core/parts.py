@@ -64,7 +64,7 @@ class Part(Generic[T]):
     partial: bool = False
 
     def build(self) -> T:
-        """Build the object, and every object in its keywords. Raises UserError if a constructor refuses."""
+        """Build the object, and every object in its keywords. Raises UserError if a constructor raises an error."""
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         try:
             return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
@@ -116,10 +116,11 @@ def describes(base: type | None = None) -> BeforeValidator:
 
 
 def spec_of(value: object) -> Any:
-    """What a configuration says of a value: the inverse of `Part.build`, in plain values.
+    """Describe a value as a configuration does, by numbers, strings, lists and mappings: the inverse of `Part.build`.
 
-    A network, a degradation or another object is read as scikit-learn's `get_params` does it: {"_target_": class,
-    keyword: attribute of that name}; a function or partial function as {"_target_": function, keyword: value}.
+    An object is described by its class and by its attributes with the names of the constructor's parameters, like
+    scikit-learn's `get_params`: {"_target_": class, parameter: attribute}; a function or partial function by
+    {"_target_": function, keyword: value}.
 
     Raises:
         UserError: an object does not keep an argument of its constructor as an attribute.
@@ -151,7 +152,7 @@ def spec_of(value: object) -> Any:
 
 
 def public_name(target: Callable[..., Any]) -> str:
-    """The name of a class or function below the package that offers it, such as vsr_lab.models.Compact."""
+    """The dotted name of a class or function, in the package that exports it if any, as in vsr_lab.models.Compact."""
     package, _, _ = target.__module__.rpartition(".")
     is_offered = getattr(sys.modules.get(package), target.__qualname__, None) is target
     return f"{package if is_offered else target.__module__}.{target.__qualname__}"

@@ -34,7 +34,7 @@ def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, i
     Images are scaled to fit a cell, keeping their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
 
     Args:
-        path: the file; replaced in one step.
+        path: the file to write; it is replaced atomically.
         rows: from top to bottom, left-aligned.
         cell: width and height of a cell in pixels; by default those of the largest image, so that nothing is scaled.
     """

@@ -48,5 +48,5 @@ def progress_bar(
 
 
 def report(line: str) -> None:
-    """Print a line about the progress of long work, above the bars."""
+    """Print a line above the progress bars."""
     get_console().print(line, soft_wrap=True, markup=False, highlight=False)

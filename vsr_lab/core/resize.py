@@ -109,7 +109,7 @@ def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
 
 
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
-    """Resize to an exact size with aligned edges; otherwise as `imresize`.
+    """Resize to an exact size, with the edges of input and output aligned; otherwise as `imresize`.
 
     "area" weights pixels by the fraction that is covered, as OpenCV does (MATLAB's box takes whole pixels), and
     enlarges as "bilinear".

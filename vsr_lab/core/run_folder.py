@@ -56,14 +56,14 @@ def end_run(folder: Path) -> None:
 
 
 def remove_unfinished(folder: Path, only_empty: bool = True) -> None:
-    """Remove the folder of a run that did not end; by default only if it contains its configuration and lock alone."""
+    """Remove the folder of an unfinished run; by default only if it contains just its configuration and lock."""
     unlock_folder(folder)
     if not only_empty or all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_saved(folder: Path) -> bool:
-    """Whether a training left a checkpoint there that it can be resumed from."""
+    """Whether the folder contains a checkpoint from which training can be resumed."""
     return any((folder / "checkpoints").glob("last*.ckpt"))
 
 
@@ -72,15 +72,15 @@ def begin_folder(path: Path, overwrite: bool, config: str, continued: bool = Fal
 
     Args:
         path: the folder.
-        overwrite: clear an earlier run of the same command.
+        overwrite: delete the files of an earlier run of the same command.
         config: the configuration as YAML, whose keys distinguish the commands.
-        continued: keep the files of an equal run that was stopped.
+        continued: keep the files of an unfinished run with the same configuration.
 
     Returns:
         path.
 
     Raises:
-        UserError: the folder contains something else, another process uses it, or it cannot be created.
+        UserError: the folder contains other files, another process uses it, or it cannot be created.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")

@@ -47,10 +47,10 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def forget_interruption() -> None:
-    """Let the process end with an exit code of its own after an interruption that was reported.
+    """Allow the process to end with its own exit code after a handled KeyboardInterrupt.
 
-    CPython ends a `python -m` by SIGINT if the last code compiled from text, such as a dataclass's methods in a module
-    that is being imported, was left by KeyboardInterrupt. Code that ends as it should resets that.
+    If code in `exec` or `eval` was interrupted, for example while a dataclass was defined, CPython ends `python -m` by
+    SIGINT, whatever exit code is set. This function runs an empty `exec`, which resets the flag that CPython checks.
     """
     exec("")
 

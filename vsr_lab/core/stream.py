@@ -58,7 +58,7 @@ class FrameStream:
         return _cropped(sr, padded, lr, self._network)[0]
 
     def skip(self, lr: Tensor) -> None:
-        """Pass over the next frame, whose result is known: only cuts are detected."""
+        """Skip the next frame, whose output is already known: it is only checked for a cut."""
         self._is_cut(lr)
 
 

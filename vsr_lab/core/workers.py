@@ -1,4 +1,4 @@
-"""Worker processes that end with the process that started them. Imports little, so that this holds from early on."""
+"""Worker processes that end when their parent process ends. Imports little, so that this works soon after the start."""
 
 import multiprocessing
 import os
@@ -11,7 +11,7 @@ _done: "Synchronized[int]"
 
 
 def end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone, however that one ended."""
+    """End this process as soon as its parent process ends, even if the parent is killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_after, args=(parent,), daemon=True).start()

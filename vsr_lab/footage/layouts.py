@@ -27,7 +27,7 @@ class Entry:
     """A clip of a layout.
 
     Attributes:
-        lows: its recorded LR in the same folder tree, with scales.
+        lows: its recorded LR in the same folder tree, pairs of scale and path.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Layout:
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:
-    """Detect the layout of root. Raises UserError if it is not the layout `name`."""
+    """Detect the layout of root. Raises UserError if `name` is not "auto" and another layout."""
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
     if not root.exists():
@@ -215,7 +215,7 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 
 
 def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
-    """The recorded LR of a clip at 1/scale. Raises UserError if there is none, or more than one."""
+    """Path of the recorded LR of a clip at 1/scale. Raises UserError unless there is exactly one."""
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:
         return fitting[0]

@@ -1,4 +1,4 @@
-"""Shots: windows of footage in time and space, which are read like footage."""
+"""Shots: frame ranges and crops of footage, which are read like footage."""
 
 import difflib
 from collections import Counter
@@ -36,11 +36,11 @@ class Shot:
         path: video file or folder of images.
         start: first frame.
         stop: the frame after the last; None: to the end of the file.
-        downscale: factor; above 1 it hides coding artefacts of a lossy source.
+        downscale: factor by which frames are downscaled, >= 1; more than 1 hides coding artefacts of a lossy source.
         crop: (width, height, x, y) in source pixels.
         cuts: frames of the file that start a new scene.
-        lows: recorded LR of the shot in the same folder tree, with scales.
-        read_options: for interlaced, HDR and damaged files.
+        lows: recorded LR of the shot in the same folder tree, pairs of scale and path.
+        read_options: how to read interlaced, HDR and damaged files.
         sha256: hash of the file, or "".
     """
 
@@ -117,7 +117,7 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotSelection(ReadOptions):
-    """Selection of shots in a folder or manifest, and how those are read that do not set it themselves.
+    """Selection of shots in a folder or manifest, and defaults for shots whose row of the manifest does not set them.
 
     Args:
         clips: names to use, all of which must exist; None: all.
@@ -154,7 +154,7 @@ def find_shots(
         tell: called with a line that describes the detected layout.
 
     Raises:
-        UserError: no shot is left, or a clip does not exist.
+        UserError: no shot is selected, or a clip does not exist.
     """
     start, stop = parse_window(selection.frames)
     split, content = selection.split, selection.content
@@ -212,7 +212,7 @@ def find_lr_shots(
 
 
 def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
-    """Raise UserError unless low has the frames of high at 1/scale of its size."""
+    """Raise UserError unless low has the number of frames of high, and 1/scale of its size, rounded down."""
     if high.frames != low.frames:
         raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
     expected = (high.size[0] // scale, high.size[1] // scale)

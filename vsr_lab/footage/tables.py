@@ -46,9 +46,9 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows (values by column) atomically as Parquet or CSV, by the suffix; columns may be missing in a row.
+    """Write rows (values by column) atomically as Parquet or CSV, according to the suffix of path.
 
-    Raises UserError for another suffix.
+    A row may lack columns, which are then empty. Raises UserError for another suffix.
     """
     if path.suffix not in TABLE_SUFFIXES:
         raise UserError(path, f"is no {' or '.join(sorted(TABLE_SUFFIXES))}", "choose one of these suffixes")

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def is_rgb(pixel_format: str) -> bool:
-    """Whether the samples of a pixel format are red, green and blue, or indices of a palette of them."""
+    """Whether a pixel format is RGB or a palette of RGB colours."""
     return VideoFormat(pixel_format).is_rgb or pixel_format == "pal8"
 
 
@@ -75,9 +75,9 @@ class RgbConverter:
     """Converts frames of one pixel format to RGB: uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
 
     Args:
-        like: a frame of that format.
-        colour: matrix and range.
-        chroma_location: position of the first chroma sample.
+        like: any frame of that pixel format and size.
+        colour: matrix and range of the frames.
+        chroma_location: position of the chroma samples relative to the luma samples.
     """
 
     def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:

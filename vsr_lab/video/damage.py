@@ -1,8 +1,8 @@
 """Detection of damaged frames: those that cannot be decoded, and those decoded from corrupt data.
 
-Decoders conceal errors and output a frame as if nothing were wrong. Every packet that a read depends on is therefore
-decoded once more with one thread, and the decoder's log messages are attributed to the packet that caused them. For a
-window of frames, the groups of pictures that contain it are checked.
+Decoders conceal errors: they output a frame without reporting the damage. Therefore every packet that the requested
+frames depend on is decoded a second time with one thread, and log messages of the decoder are attributed to the packet
+that caused them. For a window of frames, the groups of pictures that contain it are checked.
 """
 
 import threading
@@ -29,7 +29,7 @@ class Damage:
         lost: numbers of frames that cannot be decoded, or differ from the first in size or colour.
         broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
         reason: the decoder's first message.
-        remedy: for messages.
+        remedy: the hint at the end of the error message.
     """
 
     lost: tuple[int, ...] = ()

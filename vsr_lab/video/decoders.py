@@ -101,14 +101,15 @@ class DecordDecoder(_ProcessLocal):
 
 
 class AvDecoder(_ProcessLocal):
-    """PyAV decoder, which seeks to a keyframe before the first frame and identifies frames by their timestamps.
+    """PyAV decoder, which seeks to a keyframe before the first requested frame and identifies frames by timestamps.
 
     A frame that is missing or marked as corrupt after a seek (with intra refresh no keyframe is clean) is decoded again
     from an earlier keyframe, and finally from the start of the file.
 
     Args:
         probe: properties of the file.
-        careful: for damaged files: decode with one thread, so that an error affects no other frame, and sort frames.
+        careful: for damaged files: decode with one thread, so that an error affects no other frame, and sort the frames
+            by number.
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:

@@ -22,15 +22,15 @@ from vsr_lab.video.read_options import ReadOptions
 
 @dataclass(frozen=True)
 class FilterChain:
-    """libavfilter filters that output `given` frames for every `taken` input frames.
+    """A sequence of libavfilter filters, which output `given` frames for every group of `taken` input frames.
 
-    An output frame depends on its own group of input frames and on the two groups on either side.
+    An output frame depends on its own group of input frames and on two groups before and after it.
 
     Args:
-        name: for messages.
-        steps: names and options of the filters.
-        taken: input frames of a group.
-        given: output frames of a group.
+        name: name of the filters in error messages.
+        steps: (name, options) of each filter, in FFmpeg's syntax.
+        taken: number of input frames in a group.
+        given: number of output frames for a group.
     """
 
     name: str
@@ -39,7 +39,7 @@ class FilterChain:
     given: int = 1
 
     def needs(self, start: int, stop: int, count: int) -> tuple[int, int]:
-        """The range of the `count` input frames that output frames start..stop-1 depend on."""
+        """Range (first, stop) of the input frames, of `count` in all, that output frames start..stop-1 depend on."""
         first, last = max(0, start // self.given - 2), -(-stop // self.given) + 2
         return first * self.taken, min(last * self.taken, count)
 
@@ -70,7 +70,8 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
         read_options: how to read interlaced files.
 
     Raises:
-        UserError: the file is interlaced or telecined and read_options.deinterlace is None or does not fit.
+        UserError: the file is interlaced or telecined, and read_options.deinterlace is None or "ivtc" for interlaced
+            video.
     """
     how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):

@@ -1,4 +1,4 @@
-"""The sentence by which upscaled files disclose that they are, and its detection."""
+"""The sentence in upscaled files that discloses the upscaling, and its detection."""
 
 import itertools
 from pathlib import Path
@@ -19,13 +19,13 @@ _PACKETS = 8  # of the video, searched too, as headers inside MPEG-TS may divide
 
 
 def find_disclosure(path: Path) -> str:
-    """Find out whether a video or picture says that a neural network made it, or a part of it.
+    """Detect whether a video or picture is marked as made by a neural network, completely or in part.
 
     Args:
-        path: a file; of a folder of images, the first image is read.
+        path: a video or picture, or a folder of images, of which the first is read.
 
     Returns:
-        What says so; empty if nothing does.
+        Description of the mark for an error message; empty if there is none.
     """
     is_folder = path.is_dir()
     if is_folder:

@@ -41,14 +41,15 @@ def check_encoder(
     """Open an encoder once.
 
     Args:
-        codec: an encoder of FFmpeg.
-        size: height and width.
-        time_base: seconds a tick.
-        pixel_format: of the frames.
-        options: of the encoder.
+        codec: FFmpeg's name of the encoder.
+        size: height and width in pixels.
+        time_base: duration of a tick of the timestamps, in seconds.
+        pixel_format: pixel format of the frames.
+        options: options of the encoder.
 
     Raises:
-        UserError: with the key that does not fit: codec, pixel_format or options.NAME.
+        UserError: the encoder does not support a setting; the message names its key: codec, pixel_format or
+            options.NAME.
     """
     try:
         found = Codec(codec, "w")

@@ -1,6 +1,6 @@
 """Field pictures in H.264 (PAFF, as in broadcasts and AVCHD): detection of packets with the second field of a frame.
 
-When libav parses a stream, above all in MPEG-TS, each field is a separate packet, and one frame is decoded from two
+If libav parses the stream itself, as in MPEG-TS, each field is a separate packet, and one frame is decoded from two
 packets. Section numbers refer to ITU-T H.264.
 """
 

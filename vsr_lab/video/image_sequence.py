@@ -43,7 +43,7 @@ class ImageSequence:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width, from the header of the first image only, so that large datasets are listed quickly."""
+        """Height and width, read from the header of the first image only, which is fast for large datasets."""
         if self._size is None:
             try:
                 with Image.open(self.files[0]) as picture:

@@ -88,9 +88,9 @@ class _Pairs:
 
 
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
-    """Detect the scan type of a video file from four short runs of frames, each from a keyframe.
+    """Detect the scan type of a video file from four short sequences of frames, each from a keyframe on.
 
-    If the runs differ, the most confident result other than progressive is used: a file that is partly interlaced
+    If the results differ, the most confident one other than progressive is used, so a file that is partly interlaced
     counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file changes.
 
     Args:

@@ -74,7 +74,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
     """Demux the packets of a stream.
 
     Raises:
-        av.error.InvalidDataError: also where another stream starts in the middle of the file, which PyAV cannot read.
+        av.error.InvalidDataError: the file is invalid, or a stream starts in the middle of it, which PyAV cannot read.
     """
     try:
         yield from container.demux(stream)
@@ -113,12 +113,13 @@ class PacketLog:
                 self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, shown, packet.duration or 0))
 
     def index(self, base: Fraction, rate: Fraction, decoding: bool = False) -> PacketIndex:
-        """The index of the packets so far.
+        """The index of the packets that were added so far.
 
         Args:
-            base: of timestamps.
-            rate: frames per second, where timestamps are missing.
-            decoding: the presentation times are guesses (AVI): frames are counted, and shown at the decoding times.
+            base: time base of the timestamps, in seconds.
+            rate: frames per second, used if timestamps are missing.
+            decoding: presentation timestamps are unreliable (AVI): frames are counted, and decoding timestamps are
+                used.
         """
         step = 1 / (rate * base)
         whole = _from_first_key(self._rows)

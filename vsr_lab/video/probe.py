@@ -63,7 +63,7 @@ class Probe:
         pixel_format: libav's name.
         bits: bit depth of a sample.
         colour: matrix and range.
-        chroma_location: position of the first chroma sample.
+        chroma_location: position of the chroma samples relative to the luma samples.
         rate: frames per second.
         index: timestamps and keyframes of the frames.
         audio: number of audio streams.

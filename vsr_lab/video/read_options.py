@@ -11,12 +11,12 @@ _CHOICES = {"deinterlace": get_args(Deinterlace), "tone_map": get_args(ToneMap),
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read interlaced, HDR and damaged files; None refuses them. Other files are read as they are.
+    """How to read interlaced, HDR and damaged files; with None they raise an error. Other files are not affected.
 
     Args:
         deinterlace: "bwdif" deinterlaces to one frame per two fields, "ivtc" restores the frames of telecined film,
             "auto" chooses for each file, "keep" reads interlaced frames as they are stored.
-        tone_map: "bt2390" converts PQ and HLG to BT.709, "keep" reads their signal as it is.
+        tone_map: "bt2390" converts PQ and HLG to BT.709, "keep" reads their signal without conversion.
         damaged: "keep" reads the frames that can be decoded.
 
     Raises:
@@ -35,7 +35,7 @@ class ReadOptions:
 
     @property
     def changes(self) -> bool:
-        """Whether frames may differ from those that are stored."""
+        """Whether the frames that are read may differ from the stored ones."""
         return self.deinterlace not in (None, "keep") or self.tone_map not in (None, "keep") or self.damaged is not None
 
 

@@ -28,7 +28,7 @@ VIDEO_SUFFIXES = frozenset({
 class Footage(Protocol):
     """Frames of one source, by number.
 
-    It can be pickled, and used after a fork: files are opened when a process first reads.
+    It can be pickled, and used after a fork: each process opens the file when it first reads a frame.
     """
 
     @property
@@ -55,8 +55,8 @@ class VideoFile:
 
     Args:
         path: the file.
-        square: resize frames to square pixels, by enlarging the shorter side. By default pixels are read as stored, and
-            `aspect` is their aspect ratio.
+        square: resize frames to square pixels, by enlarging the width or the height. By default frames are read as
+            stored, and `aspect` is the aspect ratio of their pixels.
         read_options: how to read interlaced, HDR and damaged files.
 
     Attributes:
@@ -172,7 +172,7 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
         read_options: how to read interlaced, HDR and damaged files.
 
     Raises:
-        UserError: nothing is there, or it cannot be read correctly.
+        UserError: the path does not exist, or cannot be read correctly.
     """
     if path.is_dir():
         return ImageSequence(path)
@@ -195,7 +195,7 @@ def read_video(
         Frames, uint8 or uint16 RGB (T, H, W, 3), with timestamps; `Clip.tensor()` is float32 (T, 3, H, W) in [0, 1].
 
     Raises:
-        UserError: nothing is there, it cannot be read exactly with these options, or it has fewer frames.
+        UserError: the path does not exist, cannot be read exactly with these options, or has fewer frames.
 
     Example:
         >>> clip = vsr_lab.read_video("footage/a.mkv", 0, 8)
@@ -236,6 +236,6 @@ def find_footage(root: Path) -> list[Path]:
 
 
 def read_chunks(footage: Footage, start: int, stop: int, size: int) -> Iterator[Clip]:
-    """Read frames start..stop-1 in clips of at most `size` frames, to bound memory."""
+    """Read frames start..stop-1 in clips of at most `size` frames, to limit memory use."""
     for first in range(start, stop, size):
         yield footage.read(first, min(first + size, stop))

@@ -39,5 +39,5 @@ def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
 
 
 def escaped(data: bytes) -> bytes:
-    """Insert the bytes that prevent start codes inside a NAL unit: no two zeros are followed by 0, 1, 2 or 3."""
+    """Insert emulation prevention bytes into a NAL unit: afterwards no two zeros are followed by 0, 1 or 2."""
     return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", data)

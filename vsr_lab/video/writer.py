@@ -55,7 +55,7 @@ class VideoWriter:
         options: options of the encoder.
 
     Raises:
-        UserError: the encoder or container cannot write this.
+        UserError: the encoder or container does not support these settings.
     """
 
     def __init__(

@@ -59,5 +59,5 @@ def read_record(path: Path, model: type[R]) -> R:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write a record as indented JSON; the file is replaced in one step."""
+    """Write a record as indented JSON; the file is replaced atomically."""
     write_text(path, record.model_dump_json(indent=2) + "\n")

@@ -18,7 +18,7 @@ class BundleManifest(Record):
         network: class path and keywords that build the network.
         content: content type that the network was trained for.
         pixel_format: default pixel format of upscaled files.
-        trained_with: adversarial networks invent detail; unknown: the weights do not say.
+        trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on training.
         graphs: format -> file name.
         created: ISO 8601, UTC.
@@ -145,11 +145,12 @@ class Runtime(Part):
         backend: torch, onnxruntime or openvino.
         device: cpu or cuda.
         precision: float32, bfloat16 or float16.
-        threads: of the CPU; 0 is the default of the backend.
-        version: of the backend's package.
-        psnr: PSNR of the worst frame of a trial to float32 in torch, in dB; None if it was not measured or is infinite.
-        speed: frames per second relative to float32 in torch, in the same trial; None if it was not measured.
-        refused: alternatives whose output differs too much, with the difference.
+        threads: number of CPU threads; 0 is the default of the backend.
+        version: version of the backend's package.
+        psnr: PSNR between its output and that of torch in float32, in dB, in the worst frame of a trial; None if it was
+            not measured or is infinite.
+        speed: frames per second relative to torch in float32, in the same trial; None if it was not measured.
+        refused: other runtimes whose output differs too much from that of torch in float32, with the difference.
     """
 
     backend: str
@@ -211,7 +212,7 @@ class UpscaleJob(Record):
 
     Attributes:
         source: name of the source.
-        size, modified: size of the source in bytes, and when it was changed, in ns.
+        size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
         plan: the plan, without measurements of the runtime.
         finished: finished segments by their numbers.
@@ -247,8 +248,8 @@ class Provenance(Record):
         cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: in LR pixels; 0: whole frames.
-        frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for blank ones.
-            They find this record again after the file was renamed or remuxed.
+        frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
+            frame. This record is found by them after the file was renamed or remuxed.
     """
 
     command: ClassVar[str] = "upscale"
@@ -282,8 +283,8 @@ class Pair(Record):
     Attributes:
         scale: factor of the enlargement.
         frames: number of frames of the upscaled version.
-        shift: seconds that its timestamps are later than the original's.
-        rate: its frames per second, as a fraction in text.
+        shift: seconds by which timestamps of the upscaled version are later than those of the original.
+        rate: frames per second of the upscaled version, a fraction such as "25/1".
     """
 
     command: ClassVar[str] = "provenance"

@@ -13,8 +13,9 @@ class Estimate(Part):
     """A mean and its 95 % interval.
 
     Attributes:
-        low, high: ends of the interval; None where there are too few values for one.
-        about: "clips": the interval holds for other clips of the same kind; "frames": for these clips alone.
+        low, high: ends of the interval; None if there are too few values.
+        about: "clips": the interval holds for other clips of the same kind; "frames": only for the clips that were
+            measured.
     """
 
     mean: float
@@ -24,11 +25,14 @@ class Estimate(Part):
 
     @property
     def clear(self) -> bool:
-        """Whether a difference is not zero on other clips of the same kind either, with 95 % confidence."""
+        """Whether the 95 % interval of a difference holds for other clips and does not contain zero."""
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
 
     def interval(self, form: Callable[[float], str], missing: str = "") -> str:
-        """Both ends in brackets, formatted by form, and whether they hold for these frames only; missing if none."""
+        """Format the interval: "[low, high]", each number formatted by `form`; `missing` if there is no interval.
+
+        " on these frames" is appended if it does not hold for other clips.
+        """
         if self.low is None or self.high is None:
             return missing
         return f"[{form(self.low)}, {form(self.high)}]" + (" on these frames" if self.about == "frames" else "")
@@ -121,7 +125,7 @@ class Verdict(Part):
         value, bound: what was measured, and what it was compared with.
         outcome: "too few clips": it passed on these clips, which do not show that it would on others.
         reason: the numbers in words.
-        p: of a statistical test, before the number of candidates is allowed for.
+        p: p-value of a statistical test, before the correction for the number of candidates.
     """
 
     gate: str
@@ -133,7 +137,7 @@ class Verdict(Part):
 
     @property
     def passed(self) -> bool:
-        """Whether the gate was passed without reserve."""
+        """Whether the outcome is "pass"; "too few clips" does not count."""
         return self.outcome == "pass"
 
 
@@ -141,13 +145,13 @@ class Choice(Part):
     """The selection for one suite.
 
     Attributes:
-        chosen: the selected candidate; None where no candidate passed every gate.
-        provisional: whether some gate of the chosen one says too few clips: the choice holds for these frames only.
+        chosen: the selected candidate; None if no candidate passed every gate.
+        provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
         ties: candidates that are equal to the chosen one within the margin of equivalence.
-        stability: share of the clips without any one of which the same candidate would be chosen; None for one clip.
+        stability: fraction of the clips whose omission, one at a time, does not change the choice; None for one clip.
         deployable: candidates that passed every gate, or for which there are too few clips.
-        pareto: those of them on the Pareto front.
+        pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.
     """
 
