@@ -1,4 +1,4 @@
-"""Analogue video: composite colour, and a worn video cassette."""
+"""Analogue video: composite colour, and artefacts of worn VHS tapes."""
 
 from typing import Literal
 
@@ -196,7 +196,7 @@ class HeadSwitching(Degradation, temporal=True, seeded=True):
 
 
 class LineJitter(Degradation, temporal=True, seeded=True):
-    """Time base errors: every row is shifted to the left or right.
+    """Time base errors: every row is shifted horizontally.
 
     Args:
         jitter: Standard deviation of the independent shift of every row, in pixels, >= 0.

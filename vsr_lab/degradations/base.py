@@ -23,9 +23,9 @@ class Degradation(ABC):
         scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
         on_cpu: The step works on numpy frames (a codec, OpenCV), so it is applied by the data loader and not on the
             device.
-        temporal: A frame depends on its index or on its neighbours (independent noise, a codec, a drift), so the whole
-            clip must be given at once.
-        modifies_target: `target` returns a different clip than the HR it is given.
+        temporal: The result for a frame depends on its index or on its neighbours (independent noise, a codec, a
+            drift), so `apply` must get the whole clip at once.
+        modifies_target: `target` does not return the HR unchanged.
         seeded: A `seed` is drawn after the parameters, for random values per pixel or frame.
     """
 
@@ -52,7 +52,7 @@ class Degradation(ABC):
         return f"{type(self).__name__}({', '.join(fields)})"
 
     def sample(self, rng: np.random.Generator) -> Params:
-        """Draw the parameters of one clip, by the names of the fields; they can be stored as JSON."""
+        """Draw the parameters of one clip: values by field name, which can be stored as JSON."""
         fields = declared_fields(type(self)).items()
         params = {name: field.draw(getattr(self, name), rng) for name, field in fields if field.draw}
         return {**params, "seed": draw_seed(rng)} if self.seeded else params
@@ -78,7 +78,7 @@ class Degradation(ABC):
         Args:
             hr: (..., T, C, H, W) in [0, 1].
             params: Returned by `sample`.
-            zoom: Ratio of the size of `hr` to that of the clip given to `apply`.
+            zoom: Ratio of the size of `hr` to the size of the clip that `apply` gets.
         """
         return hr
 

@@ -24,7 +24,7 @@ class KernelBlur(Degradation):
 
     Attributes:
         linear_light: Filters linear light instead of sRGB values, as a lens does.
-        drift: Relative change of the blur from the middle of a clip to its ends.
+        drift: Relative change of the blur from the middle of a clip to its end; the opposite at its start.
     """
 
     linear_light = False
@@ -88,7 +88,7 @@ class GaussianBlur(KernelBlur):
 
 
 class GeneralizedBlur(KernelBlur):
-    """The other anisotropic kernels of Real-ESRGAN: generalized Gaussian and plateau-shaped.
+    """Blur by the generalized Gaussian or the plateau-shaped kernels of Real-ESRGAN.
 
     Source: Wang et al. 2021, section 3.2; BasicSR data/degradations.py, with beta in 0.5..4 and 1..2, size 7..21.
 
@@ -114,12 +114,12 @@ class GeneralizedBlur(KernelBlur):
 
 
 class SincFilter(KernelBlur):
-    """Ringing at edges, as the hard low-pass of an encoder or a scaler leaves it.
+    """Ringing at edges, caused by an ideal low-pass filter, as from some scalers and encoders.
 
     Source: Real-ESRGAN (Wang et al. 2021), section 3.4, with a cutoff in pi/3..pi.
 
     Args:
-        cutoff: Frequency in radians per pixel, in (0, pi].
+        cutoff: Cutoff frequency in radians per pixel, in (0, pi].
         kernel_size: Odd, in pixels.
     """
 

@@ -18,8 +18,8 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
     """Rolling shutter: rows are exposed from top to bottom, so objects that move sideways lean.
 
-    The middle row has the time of the frame; the picture between frames is computed by warping along optical flow. The
-    target leans as well, since it cannot be seen in one frame which lines should be vertical.
+    The middle row has the time of the frame; pictures between frames are computed by warping along optical flow. The
+    target has the same distortion, since one frame does not show which lines should be vertical.
 
     Args:
         readout: Time between the first and the last row, as a fraction of the time of a frame, >= 0.
@@ -52,7 +52,7 @@ def _changing(clips: Tensor) -> Tensor:
 
 
 class LensDistortion(AppliedToTarget):
-    """Barrel distortion of a wide lens. The target is distorted as well, since the amount cannot be seen in a frame.
+    """Barrel distortion of a wide lens. The target is distorted too, since a frame does not show the amount.
 
     Args:
         strength: Largest displacement, as a fraction of half the diagonal, >= 0.
@@ -110,11 +110,11 @@ class Underexposure(Degradation):
 
 
 class DenoiseSmear(Degradation, temporal=True):
-    """Excessive noise reduction of a camera: static parts are averaged over time, and moving ones leave a trail.
+    """Excessive noise reduction of a camera: static parts are averaged over time, and moving parts leave a trail.
 
     Args:
-        strength: In [0, 1]; at 1 the previous frame has a weight of 0.9 where nothing moves, and contrast up to 0.1 is
-            smoothed as noise.
+        strength: In [0, 1]; at 1 the previous frame has a weight of 0.9 in static areas, and differences up to 0.1 (of
+            values in [0, 1]) are smoothed like noise.
     """
 
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)

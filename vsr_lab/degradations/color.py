@@ -39,7 +39,8 @@ class ChromaSubsampling(Degradation):
         layout: "420", "422", "411" or "440".
         location: Location of the chroma samples: "left" (MPEG-2 and later), "center" (JPEG, MPEG-1) or "topleft"
             (BT.2020).
-        read_location: Location that the reader assumes; a different one shifts chroma by half a pixel. None: the same.
+        read_location: Location that is assumed in upsampling; a different one shifts chroma by half a pixel. None: the
+            same as `location`.
         method: Upsampling method, "nearest", "bilinear" or "bicubic".
         matrix: "bt601", "bt709" or "bt2020".
     """
@@ -62,10 +63,11 @@ class ChromaSubsampling(Degradation):
 
 
 class MatrixConfusion(Degradation):
-    """YUV read with another matrix or range than it was written with: a tint, or washed-out or crushed tones.
+    """YUV decoded with another matrix or range than it was encoded with: a tint, or washed-out or crushed tones.
 
     Args:
-        kind: Confusions to choose from: "601_as_709", "709_as_601", "full_as_limited", "limited_as_full".
+        kind: Kinds to choose from, "ENCODED_as_DECODED": "601_as_709", "709_as_601", "full_as_limited",
+            "limited_as_full".
     """
 
     kind: Choice[Literal["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]]

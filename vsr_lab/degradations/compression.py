@@ -38,7 +38,7 @@ class Codec(Degradation, on_cpu=True, temporal=True):
         quality: A higher value is worse: CRF of h264, h265 (0..51) and vp9 (0..63), quantiser of mpeg2 and mpeg4
             (1..31).
         gop: Frames from one intra frame to the next.
-        b_frames: B-frames between two other frames.
+        b_frames: Maximum number of consecutive B-frames.
         preset: Presets of h264 and h265 to choose from.
         pixel_format: "yuv420p", "yuv422p" or "yuv444p".
         matrix: "bt601" or "bt709".

@@ -113,11 +113,10 @@ class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     """Gate weave: the whole picture moves by fractions of a pixel around its position.
 
     Vertical movement is larger than horizontal movement. No frame is shifted by more than one pixel. The target is
-    shifted as well, since the shift of a frame cannot be seen in it, and a network that should undo it would learn to
-    blur.
+    shifted as well, since a frame does not show its shift, and a network that is trained to undo it learns to blur.
 
     Args:
-        amplitude: Standard deviation in pixels of the clip given to `apply`, >= 0.
+        amplitude: Standard deviation in pixels of the clip that `apply` gets, >= 0.
     """
 
     amplitude: Range[NonNegativeFloat] = (0.2, 0.6)

@@ -70,14 +70,14 @@ def ar1_noise(rng: np.random.Generator, length: int, correlation: float, channel
 
 
 def warp_bicubic(clip: Tensor, flow: Tensor) -> Tensor:
-    """Sample a clip at p + flow(p), bicubic; the border is replicated.
+    """Backward-warp a clip with bicubic interpolation: out(p) = clip(p + flow(p)); the border is replicated.
 
     Args:
         clip: (..., T, C, H, W) in [0, 1].
-        flow: In pixels, (x, y) on its channel axis; (T, 2, H, W) or a shape that broadcasts to it.
+        flow: Flow in pixels, x and y on the channel axis; (T, 2, H, W) or a shape that broadcasts to it.
 
     Returns:
-        The shape of clip, clamped to [0, 1].
+        Same shape as clip, clamped to [0, 1].
     """
     height, width = clip.shape[-2:]
     flow = flow.to(clip).expand(*clip.shape[:-3], 2, height, width).reshape(-1, 2, height, width)
@@ -90,7 +90,7 @@ def warp_bicubic(clip: Tensor, flow: Tensor) -> Tensor:
 
 
 def shift_rows(clip: Tensor, right: np.ndarray) -> Tensor:
-    """Shift every row of a clip to the right, bicubic.
+    """Shift every row of a clip to the right, with bicubic interpolation.
 
     Args:
         clip: (..., T, C, H, W).

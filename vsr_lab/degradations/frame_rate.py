@@ -12,7 +12,7 @@ from vsr_lab.degradations.parameters import Params, Probability, Range
 
 
 class _RepeatedFrames(AppliedToTarget, temporal=True):
-    """Base class: every frame is replaced by itself or an earlier one, in LR and target alike."""
+    """Base class: frames may be replaced by earlier ones, in LR and target alike."""
 
     @abstractmethod
     def order(self, frames: int, params: Params) -> list[int]:
@@ -27,7 +27,7 @@ class LowFrameRate(_RepeatedFrames):
     """A camera with a lower frame rate, whose frames are repeated.
 
     Args:
-        hold: Number of times that a frame is shown.
+        hold: Number of consecutive frames that show the same picture.
     """
 
     hold: Range[PositiveInt] = (2, 4)
@@ -41,7 +41,7 @@ class DroppedFrames(_RepeatedFrames, seeded=True):
 
     Args:
         dropped: Probability that a frame is missing and the previous one is shown again.
-        doubled: Probability that a frame is sent twice, after which all are one frame late until one is dropped.
+        doubled: Probability that a frame is shown twice; later frames are then one frame late until one is dropped.
     """
 
     dropped: Range[Probability] = (0.0, 0.25)

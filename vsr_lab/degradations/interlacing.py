@@ -72,8 +72,8 @@ class _Interlaced(Degradation, temporal=True):
 class Interlace(_Interlaced):
     """An interlaced camera: the second field of frame t is taken from frame t + 1; the last frame is progressive.
 
-    Real fields are half a frame apart, but the footage has no frames at these times. So combing is twice as wide as
-    with a real interlaced camera of this frame rate, and as wide as with one of half the rate.
+    Real fields are half a frame period apart, but the footage has no frames at these times. So combing is twice as wide
+    as with a real interlaced camera of the same frame rate.
     """
 
     def __post_init__(self) -> None:
@@ -93,8 +93,7 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 class Telecine(_Interlaced):
     """Film on 60-field video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two video frames of five are mixed.
 
-    The four film frames are frames 0, 1, 2, 4 of every five, so that no field is more than one frame from its time and
-    sound would stay in sync.
+    The four film frames are frames 0, 1, 2, 4 of every five, so that no field is more than one frame from its time.
 
     Args:
         phase: Position in the cadence at which the clip starts, 0..4.

@@ -1,6 +1,6 @@
 """Noise, independent in every frame with constant statistics.
 
-It is drawn on the CPU, so that all devices give the same.
+It is drawn on the CPU, so that it is the same for all devices.
 """
 
 import torch
@@ -25,7 +25,7 @@ class GaussianNoise(Degradation, temporal=True, seeded=True):
 
     Args:
         sigma: Standard deviation in 8-bit levels, >= 0.
-        gray: Probability of the same noise in R, G and B.
+        gray: Probability that R, G and B have the same noise.
     """
 
     sigma: Range[NonNegativeFloat] = (1.0, 15.0)
@@ -41,7 +41,7 @@ class PoissonNoise(Degradation, temporal=True, seeded=True):
 
     Args:
         photons: Number of photons at white, > 0, uniform in the logarithm; fewer give more noise.
-        gray: Probability of the same noise, that of the mean of the channels, in R, G and B.
+        gray: Probability that R, G and B have the same noise, computed from their mean.
     """
 
     photons: LogRange[PositiveFloat] = (100.0, 5000.0)

@@ -1,7 +1,7 @@
-"""Overlays that belong to the picture: a timestamp, a mouse pointer.
+"""Overlays that are part of the content: a timestamp, a mouse pointer.
 
-The target contains them as well, sharp. Otherwise a network would learn to remove information and to invent what is
-below.
+The target contains them as well, drawn at its resolution. Otherwise a network would learn to remove information and to
+invent the picture below it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -100,7 +100,7 @@ class CursorOverlay(AppliedToTarget, temporal=True, seeded=True):
     """A mouse pointer that moves between random positions, for footage recorded without one.
 
     Args:
-        size: Height in pixels of the clip given to `apply`.
+        size: Height in pixels of the clip that `apply` gets.
     """
 
     size: Range[PositiveInt] = (11, 22)

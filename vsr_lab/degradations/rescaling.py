@@ -88,8 +88,8 @@ class AdaptiveResolution(Degradation, temporal=True):
     """A video call whose sender adapts the resolution to the bandwidth.
 
     Args:
-        ladder: Resolutions as fractions of the full one, in order.
-        hold: Mean number of frames until the next step up or down.
+        ladder: Resolutions as fractions of the full one, in ascending or descending order.
+        hold: Mean number of frames until the resolution changes to a neighbouring one.
         method: "bilinear", "bicubic", "lanczos" or "area".
     """
 

@@ -14,10 +14,10 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 
 
 class SpatioTemporal(nn.Module):
-    """Patch discriminator of TecoGAN with spectral normalisation.
+    """Patch discriminator of TecoGAN (Chu et al. 2020, section 3.1) with spectral normalisation (Miyato et al. 2018).
 
-    Chu et al. 2020, section 3.1; Miyato et al. 2018. It compares each frame with its two neighbours warped onto it,
-    which detects flicker, and with LR, which detects invented detail.
+    Its input for each frame also contains the two neighbouring frames warped onto it, so that it can detect flicker,
+    and the LR frames, so that it can detect invented detail.
 
     Args:
         channels: channels of the first layer; they are doubled twice while the size is reduced to 1/16.

@@ -44,7 +44,7 @@ class StLpips(_Distance):
 
 
 class Dists(nn.Module):
-    """DISTS, which compares structure and texture separately, computed by piq.
+    """DISTS, which compares structure and texture separately, computed by piq. sr, hr: (B, T, 3, H, W) in [0, 1].
 
     Raises UserError if its weights are missing. Ding et al., "Image quality assessment: Unifying structure and texture
     similarity", 2020.

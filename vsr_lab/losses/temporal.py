@@ -38,7 +38,7 @@ class Warp(nn.Module):
 class Flicker(nn.Module):
     """Flicker loss, mean of M |(SR_t - W SR_(t-1)) - (HR_t - W HR_(t-1))| over visible pixels.
 
-    It measures change between frames that HR does not have. Since warping is linear, this is the temporal change of the
+    It measures temporal changes of SR that are not in HR. Since warping is linear, this is the temporal change of the
     error SR - HR.
     """
 

@@ -2,7 +2,7 @@
 
 Available inputs: sr and hr (B, T, 3, H, W), RGB in [0, 1], rounded to 8 bits; lr, and degraded, which is sr after the
 degradation (B, T, 3, h, w); motion, the optical flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of
-sr and hr such as lpips_sr and lpips_hr; in an evaluation text_sr and text_hr, what is read from them. A metric returns
+sr and hr such as lpips_sr and lpips_hr; in an evaluation also text_sr and text_hr, the text in them. A metric returns
 one value per frame, (B, T), NaN for a frame without a value.
 To add one: a function in this folder and a yaml in configs/metric.
 """

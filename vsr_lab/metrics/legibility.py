@@ -60,7 +60,7 @@ def find_text(hr: Tensor) -> list[list[Line]]:
         hr: (B, T, 3, H, W), RGB in [0, 1].
 
     Returns:
-        For each of the BT frames, the lines that are read with certainty.
+        For each of the BT frames, the lines that are recognised with high confidence.
     """
     frames: list[list[Line]] = []
     last: np.ndarray | None = None
@@ -84,7 +84,7 @@ def read_text(sr: Tensor, text_hr: Sequence[Sequence[Line]]) -> list[list[str]]:
         text_hr: lines of HR, for each of the BT frames.
 
     Returns:
-        For each frame, one text per line.
+        For each of the BT frames, the text of each line.
     """
     return [_texts(frame, lines)[0] for frame, lines in zip(to_frames(sr.flatten(0, 1)), text_hr, strict=True)]
 
@@ -99,17 +99,17 @@ def legibility(
     """Fraction of the characters of HR that are read correctly from SR, in [0, 1]; higher is better.
 
     It is 1 - e / n for a frame with n characters in HR, which is 1 - character error rate. e is the sum of the edit
-    distances between the lines of HR and the text read from SR in the same rectangles; the distance of a line is
+    distances between the lines of HR and the text recognised in SR in the same rectangles; the distance of a line is
     limited to its length.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
-        text_sr: texts read from sr.
-        text_hr: lines of hr.
-        least, most: only lines of HR with a height in pixels of least <= height < most are counted.
+        text_sr: result of `read_text`: for each of the BT frames, the text of each line.
+        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
+        least, most: only lines with least <= height < most, in HR pixels, are counted.
 
     Returns:
-        (B, T), NaN for a frame in which HR has no such line.
+        (B, T), NaN for a frame without such lines.
     """
     shares: list[float] = []
     for texts, lines in zip(text_sr, text_hr, strict=True):

@@ -1,6 +1,6 @@
-"""Checks of a candidate against its own LR: colour, position, order, sharpness and grids, where a model must be right.
+"""Checks of a candidate against its own LR: colour, position, frame order, sharpness and grid patterns.
 
-No learned weights, and no appeal to what detail should look like: SR degraded again must be LR. degraded, lr:
+SR that is degraded again must agree with LR, whatever detail a model adds. No learned weights are used. degraded, lr:
 (B, T, 3, h, w) in [0, 1]; results (B, T), float64, NaN for a frame in which nothing can be measured.
 """
 
@@ -25,7 +25,7 @@ def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """As `color_bias`, in the worst area of 16x16 LR pixels: finds wrong matrices and tiles as well."""
+    """`color_bias` of the worst area of 16x16 LR pixels, which also detects wrong matrices and wrong tiles."""
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
     cells = F.avg_pool2d(error, side, max(side // 2, 1))
@@ -33,7 +33,7 @@ def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
-    """Distance that SR is shifted by, in HR pixels: least squares over the gradient of LR (Lucas and Kanade 1981)."""
+    """Length of the shift of SR in HR pixels, estimated by least squares (Lucas and Kanade 1981)."""
     low, moved = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (lr, degraded))
     middle = (low + moved) / 2
     dx = (middle[..., 1:-1, 2:] - middle[..., 1:-1, :-2]) / 2
@@ -49,7 +49,7 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
     """Fine detail of degraded SR over that of LR, in the least sharp of 3x3 areas; 1 for a faithful output.
 
-    The slope of the regression of the one on the other, so it does not depend on how much detail a clip has.
+    It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip.
     """
     ours, theirs = (_fine(frames) for frames in (degraded, lr))
     products = torch.stack([ours * theirs, theirs * theirs]).flatten(0, 2).unsqueeze(1)
@@ -59,9 +59,9 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
-    """The neighbouring frame of LR that SR shows instead of its own: -1 (SR is one frame late), 0 or 1.
+    """Offset of the LR frame that SR shows: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
 
-    0 unless a neighbour fits clearly better; NaN where no neighbour differs from the frame itself.
+    It is 0 unless a neighbouring frame fits clearly better, and NaN if no neighbouring frame differs from the frame.
     """
     own = _squared(degraded, lr)
     offset, known = torch.zeros_like(own), torch.zeros_like(own, dtype=torch.bool)
@@ -74,9 +74,10 @@ def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def grid(sr: Tensor, hr: Tensor, lr: Tensor) -> Tensor:
-    """Amplitude of a pattern of the error that repeats with the scale, such as a checkerboard, in 8-bit levels.
+    """Amplitude of a periodic pattern in the error of SR, such as a checkerboard, in 8-bit levels.
 
-    The root mean square over the phases of 2s x 2s pixels of their mean error, less what noise would leave.
+    The period is twice the scale along both axes. The error is averaged over all periods; the result is the root mean
+    square of this mean pattern, minus the expected contribution of noise.
     """
     period = 2 * round(hr.shape[-1] / lr.shape[-1])
     error = (luma(sr) - luma(hr))[..., 0, :, :]

@@ -40,8 +40,7 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|.
 
-    It measures change between frames that HR does not have, and is 0 for sr = hr, and for a still clip with still
-    output.
+    It measures temporal changes of sr that are not in hr. It is 0 for sr = hr, and for a still clip with still output.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)

@@ -112,8 +112,8 @@ class Alignment(nn.Module):
 
         Args:
             here: features of the current frame, (B, C, h, w).
-            near, far: features of one and of two frames before, (B, C, h, w).
-            flow, further: flow from the current frame to those two frames, (B, 2, h, w).
+            near, far: features of the previous frame and of the one before it, (B, C, h, w).
+            flow, further: flow from the current frame to those two frames in pixels, (B, 2, h, w).
 
         Returns:
             Aligned features, (B, C, h, w).

@@ -16,8 +16,8 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 class Branches(nn.Module):
     """Parametrisation of a 3x3 convolution weight by two parallel branches, 1x1-3x3-1x1 and 1x1.
 
-    All branches are linear, so their sum is one 3x3 convolution. The weights are added instead of the outputs, which is
-    equal and much faster. The branches are initialised to zero.
+    All branches are linear, so their sum is one 3x3 convolution. The weights are added instead of the outputs, which
+    gives the same result much faster. The branches are initialised to zero.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -58,7 +58,7 @@ def fold_branches(network: nn.Module) -> None:
 def fold_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Convert the state_dict of a network with `Branches` to that of the merged network.
 
-    Another state_dict is returned unchanged.
+    A state_dict without `Branches` is returned unchanged.
     """
     made: dict[str, Tensor] = {}
     for name, tensor in state.items():

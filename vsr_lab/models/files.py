@@ -53,8 +53,8 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
         prefix: beginning of the error message.
 
     Raises:
-        UserError: the class is missing, the keywords do not fit, or the class is neither in `vsr_lab.models` nor in a
-            package that is registered by the entry point `vsr_lab.parts`.
+        UserError: the class does not exist or does not accept the keywords, or it is neither in `vsr_lab.models` nor in
+            a package that is registered by the entry point `vsr_lab.parts`.
     """
     target = str(spec.get("_target_", "no class"))
     if not target.startswith(("vsr_lab.models.", *registered_packages())):
@@ -80,7 +80,7 @@ def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str]) -> None:
-    """Write tensors of any device and a note as safetensors, atomically.
+    """Write tensors (on any device) and a note, the metadata of the file, as safetensors, atomically.
 
     Unlike safetensors' `save_file`, this creates a file with the default permissions.
     """
@@ -113,7 +113,7 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
     """Load a trained network from its weights file, which describes it.
 
     Args:
-        path: a network.safetensors that a training or an export wrote.
+        path: a network.safetensors that was written by training or export.
 
     Returns:
         The network, in eval mode, and the note in the file: {"network": its class and keywords, "about": how it was
@@ -139,7 +139,7 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
 def load_weights(network: Network, path: Path) -> None:
     """Load all weights of network from a file.
 
-    Raises UserError if they do not fit, or the file is missing or damaged.
+    Raises UserError if their names or shapes differ from those of network, or the file is missing or damaged.
     """
     fill(network, read_weights(path), path)
 
@@ -157,7 +157,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
     """Copy tensors into network.
 
-    Raises UserError, which names path, unless all its tensors are there, fit and are finite.
+    Raises UserError about path unless it has all tensors of network, with the same shapes and finite values.
     """
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:

@@ -28,7 +28,7 @@ class Foreign(FrameNetwork):
         scale: expected scale; None accepts that of the model.
 
     Raises:
-        UserError: the file is missing, contains no such model, or the model has another scale.
+        UserError: the file is missing, contains no per-frame RGB model that spandrel supports, or has another scale.
     """
 
     def __init__(self, path: str, scale: Scale | None = None) -> None:

@@ -30,7 +30,8 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
         Names of the tensors that kept their initial values.
 
     Raises:
-        UserError: the file is missing, could execute code or contains other weights, or a pattern matches no tensor.
+        UserError: the file is missing, could execute code or has tensors of other names or shapes, or a pattern matches
+            no tensor.
     """
     own = network.state_dict()
     for pattern in skip:
@@ -45,7 +46,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
 
 
 def trained_with(path: Path) -> str:
-    """How the weights in path were trained: "fidelity", "adversarial", or "unknown" if they do not say."""
+    """How the weights in path were trained: "fidelity", "adversarial", or "unknown" if it is not recorded there."""
     try:
         note = read_note(path / WEIGHTS if path.is_dir() else path)
     except UserError:

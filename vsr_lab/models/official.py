@@ -88,9 +88,9 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """Read a file that torch.save wrote, of tensors and numbers only.
+    """Read a file that was written by torch.save and contains only tensors and numbers.
 
-    Raises UserError, without running code, for any other.
+    Raises UserError for other files; no code in the file is executed.
     """
     check_file(path, "give the published .pth")
     try:

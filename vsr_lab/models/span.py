@@ -85,12 +85,12 @@ class Span(_Layers, FrameNetwork):
 
 
 class SpanStream(_Layers):
-    """SPAN with a recurrent state. With the initial zeros in the added layers, its output equals SPAN's exactly.
+    """SPAN with a recurrent state. The added layers are initialised to zero, so its initial output equals SPAN's.
 
     Lucas-Kanade flow warps the previous frame, the hidden features and the previous output to the current frame. The
-    output is sampled at high resolution, because interpolation at LR size would blur it. These are added to the first
-    features, to the last features as a correction, and determine a gate: for every pixel, how much of the previous
-    output is kept. Pixels without a previous value use SPAN alone.
+    previous output is warped at high resolution, because interpolation at LR size would blur it. Features of the warped
+    tensors are added to the first features and to the last features, and determine a gate: for every pixel, the weight
+    of the previous output. Pixels without a previous value use SPAN alone.
 
     The state is lr (B, 3, h, w), sr (B, 3, scale h, scale w), hidden features (B, memory, h, w), and a mask (B, 1, h,
     w) that is 1 where they are valid.
@@ -146,7 +146,7 @@ def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
 
     Args:
         sr: (B, 3, scale h, scale w).
-        flow: (B, 2, h, w) in LR pixels; all SR pixels of one LR pixel are moved alike.
+        flow: (B, 2, h, w) in LR pixels; all SR pixels of one LR pixel have the same displacement.
         scale: upscaling factor.
 
     Returns:

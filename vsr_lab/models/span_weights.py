@@ -8,9 +8,10 @@ Tensors = dict[str, Tensor]
 
 
 def deploy_published(tensors: Tensors) -> Tensors:
-    """Merge every Conv3XC of published training weights into one 3x3 convolution.
+    """Convert SPAN's published training weights for inference: merge every Conv3XC into one 3x3 convolution.
 
-    Merged weights are returned unchanged. A Conv3XC has the branches 1x1-3x3-1x1 and 1x1.
+    A Conv3XC is a block with two parallel branches, 1x1-3x3-1x1 and 1x1. Weights that are already merged are returned
+    unchanged.
     """
     stems = [name.removesuffix(".sk.weight") for name in tensors if name.endswith(".sk.weight")]
     kept = {n: t for n, t in tensors.items() if n != "no_norm" and not n.startswith(tuple(f"{s}." for s in stems))}
@@ -24,7 +25,10 @@ def deploy_published(tensors: Tensors) -> Tensors:
 
 
 def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
-    """Convert weights to a divisor of their scale, by averaging the output pixels of the last convolution."""
+    """Convert weights of SPAN to a smaller scale, by averaging the output pixels of the last convolution.
+
+    They are returned unchanged unless `scale` is a proper divisor of their scale.
+    """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)
     if theirs <= scale or theirs % scale:
