@@ -38,7 +38,7 @@ class Batch:
 
     @property
     def source(self) -> str:
-        """Names and frames of the clips that the samples are taken from, for messages."""
+        """Names and first frames of the clips that the samples are taken from, as text for messages."""
         return ", ".join(f"{clip}@{start}" for clip, start in zip(self.clips, self.starts, strict=True))
 
 
@@ -97,12 +97,12 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
 
 
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
-    """Compute target and LR of a degradation that runs on the CPU; any other returns hr and None.
+    """Compute target and LR if the degradation runs on the CPU; otherwise return hr and None.
 
-    It uses one thread, as in a worker process, since several would add numbers in another order.
+    One thread is used, as in a worker process, since several threads would sum in another order.
 
     Returns:
-        uint8 (T, C, H, W) and (T, C, h, w).
+        Target and LR, uint8 (T, C, H, W) and (T, C, h, w).
     """
     if not degradation.on_cpu:
         return hr, None

@@ -51,8 +51,8 @@ class CurriculumCrops(Dataset[Sample]):
     Args:
         crops: dataset of crops of the longest stage.
         curriculum: number of frames by progress.
-        share: samples per step over all processes; sample `number` belongs to step number // share.
-        steps: steps of the whole training.
+        share: samples per step in all processes together; sample `number` belongs to step number // share.
+        steps: number of steps of the whole training.
     """
 
     def __init__(self, crops: Crops, curriculum: Curriculum, share: int, steps: int) -> None:

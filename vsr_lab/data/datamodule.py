@@ -27,10 +27,10 @@ class LoaderOptions:
 
     Args:
         batch_size: samples per batch and process.
-        workers: worker processes of the loader, and threads that decode; 0 loads in the training process.
+        workers: number of worker processes of the loader, and of threads that decode; 0 loads in the training process.
         seed: seed of crop positions, augmentation and degradation.
-        curriculum: shorter clips at first; None: all crops have the full length.
-        budget_gib: maximum size of all decoded clips.
+        curriculum: shorter clips at the beginning of the training; None: all crops have the full length.
+        budget_gib: maximum size of all decoded clips, in GiB.
     """
 
     batch_size: int = 4
@@ -115,7 +115,7 @@ class VideoDataModule(pl.LightningDataModule):
         return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Return LR and target in [0, 1], at least in float32; degrade on the device if the loader did not."""
+        """Return LR and target in [0, 1], in float32 or float64; degrade on the device if the loader did not."""
         assert self.trainer is not None
         dtype = self.trainer.lightning_module.dtype
         assert isinstance(dtype, torch.dtype)
@@ -128,9 +128,10 @@ def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]
 
 
 class StepSampler(Sampler[list[int]]):
-    """Sample numbers of every batch from step `first` to `steps`, for process `rank` of `world`.
+    """Sampler that yields, for each step from `first` to steps - 1, the numbers of the samples of its batch.
 
-    `len()` is that of the whole training, since Lightning counts the batches before a resume as consumed.
+    In process `rank` of `world`, the batch of step s consists of the samples from (s world + rank) batch_size on.
+    `len()` is `steps`, not the number of remaining steps, since Lightning counts batches before a resume as consumed.
     """
 
     def __init__(self, first: int, steps: int, batch_size: int, *, rank: int = 0, world: int = 1) -> None:

@@ -26,7 +26,7 @@ _UNTURNED = np.zeros(4, dtype=bool)
 
 
 def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """Random generator for one purpose of one sample."""
+    """Random generator for one sample and one purpose, such as its position or its degradation."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
 
 
@@ -97,8 +97,8 @@ class CropOptions:
         crop_candidates: number of random positions, of which the one with most motion and detail is used.
         flips: mirror, transpose and reverse in time at random.
         strides: probabilities of using every frame, every second, every third, and so on.
-        min_motion: minimum mean change between the frames of a crop, in 8-bit levels; crops with less are skipped if
-            one with more is found.
+        min_motion: minimum mean difference between the frames of a crop, in 8-bit levels; crops with less motion are
+            used only if none with more is found.
     """
 
     frames: int = 8
@@ -149,7 +149,7 @@ class Crops(_Clips):
         return self.sample(number, self.options.frames)
 
     def sample(self, number: int, frames: int) -> Sample:
-        """Sample `number`, limited to its first `frames` frames."""
+        """The first `frames` frames of sample `number`."""
         place, turns = self.place(number)
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 

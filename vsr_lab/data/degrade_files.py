@@ -47,7 +47,7 @@ class DegradationJob:
         degradation: Degradation of every clip, with parameters drawn for each.
         seed: Seed of all parameters; those of a clip also depend on its name.
         window: Number of frames processed at a time, if frames are independent of each other.
-        memory_gib: Maximum memory for a clip that must be processed as a whole.
+        memory_gib: Maximum memory in GiB for a clip that must be processed as a whole.
     """
 
     degradation: Degradation

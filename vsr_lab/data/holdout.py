@@ -21,7 +21,7 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
     """Split each clip in time: its end is used for validation.
 
     A gap of `window` frames separates the parts if the clip is long enough. Clips that are too short to be split are
-    assigned as a whole: one of every 1 / share to validation.
+    assigned as a whole; a fraction `share` of them is used for validation.
 
     Args:
         clips: clips to split; only their lengths are used.

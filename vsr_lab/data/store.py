@@ -88,7 +88,7 @@ class Record:
         shape: of the frames, (T, H, W, C).
         bytes: size of the file.
         digest: hash of all frames.
-        pages: hash of a few pages of the file, compared whenever it is opened.
+        pages: hash of a few pages (4 KiB blocks) of the file, checked by every training.
     """
 
     source: str
@@ -150,7 +150,7 @@ def make_record(shot: Shot, path: Path) -> Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write the record of a clip. It is written last: a clip without a record counts as not stored."""
+    """Write the record of a clip, after its frames: a clip without a record counts as not stored."""
     write_json(record_path(path), asdict(record))
 
 
@@ -166,7 +166,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def looks_whole(path: Path, record: Record) -> bool:
-    """Check the size and the sampled pages of a clip; detects truncated and overwritten files quickly."""
+    """Check the size and a few pages of a clip, which detects truncated and overwritten files quickly."""
     there = path.exists() and activity_path(path).exists()
     return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 
@@ -236,7 +236,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
-    """Sizes of the clips whose footage was removed or changed, except those that are wanted."""
+    """Sizes in bytes of the stored clips whose footage was removed or changed, except those in `wanted`."""
     others = [(path, read_record(path)) for path in folder.glob("*.npy") if path not in wanted]
     return [record.bytes for path, record in others if record and _is_stale(path, record)]
 

@@ -40,13 +40,13 @@ GIB = 2**30
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
     """Decode the shots that are not stored yet, with `workers` threads, and return all as stored clips.
 
-    After an interruption, the next call resumes where this one stopped, also within a clip. Only one process writes at
-    a time.
+    After an interruption, the next call continues where this one stopped, also within a clip. Only one process writes
+    at a time; others wait.
 
     Args:
         shots: shots to store.
         folder: the store.
-        budget_gib: maximum size of all decoded shots.
+        budget_gib: maximum size of all decoded shots, in GiB.
         workers: number of decoding threads.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Bundles: a folder with everything that deployment needs of a model, and the hash of every file."""
+"""Bundles: folders with the weights and graphs of a model for deployment, and the hash of every file."""
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +31,8 @@ class Bundle:
     """An opened bundle.
 
     Attributes:
-        network: its ONNX graph; if it has none, its network in torch.
-        runtime: how `upscale` runs the bundle; None: `network` is run as it is.
+        network: the ONNX graph, run by onnxruntime; the network in torch if the bundle has no graph.
+        runtime: options by which `upscale` chooses a runtime; None: `upscale` runs `network`.
     """
 
     folder: Path
@@ -60,9 +60,9 @@ def export(
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model; None: its name in the training.
         exporters: one per format; None: ONNX.
-        selection: selection.json that must have chosen these weights; None: they are exported unselected.
-        allow_provisional: export weights that were chosen provisionally, for the frames that were measured only.
-        begin: called once, after the weights were read and before the first write.
+        selection: selection.json of `select`, which must have chosen these weights; None: no selection is required.
+        allow_provisional: accept a provisional choice, which holds only for the frames that were measured.
+        begin: called once, after the weights were read and before the first file is written.
 
     Returns:
         The content of manifest.json.
@@ -166,7 +166,8 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
 
     Args:
         folder: folder that `export` wrote.
-        runtime: how `upscale` runs it; None: its graph, without a comparison to its network.
+        runtime: options by which `upscale` chooses a runtime; None: it runs the graph, without a comparison to the
+            network in torch.
 
     Raises:
         UserError: a file is missing or has changed since the export.

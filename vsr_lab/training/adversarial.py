@@ -10,9 +10,9 @@ from vsr_lab.training.module import VsrModule
 
 
 class AdversarialModule(VsrModule):
-    """`VsrModule` for an objective with an adversarial term. Neither network is affected before the start of that term.
+    """`VsrModule` for an objective with an adversarial term, which affects both networks only from its `start` on.
 
-    Gradients of both networks come from one backward pass; the discriminator sees a detached copy of SR. One optimizer
+    Gradients of both networks come from one backward pass; the discriminator gets a detached copy of SR. One optimizer
     with two parameter groups replaces two optimizers, which is equivalent for optimizers that treat each parameter
     separately (Adam, SGD). So accumulation, precision and resuming work as in any other training.
     """

@@ -53,8 +53,8 @@ class RollingCheckpointIO(TorchCheckpointIO):
 class SaveBest(ModelCheckpoint):
     """Save `best.ckpt` after every validation with a new highest val/score.
 
-    Nothing is saved if most clips score lower than with the initial weights, see `StartReference`. It also works after
-    the run folder was moved.
+    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. A run can be
+    resumed after its folder was moved.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -129,13 +129,13 @@ class SaveLast(Checkpoint):
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
-    """Load the checkpoint at path, or the previous one if that is missing or damaged.
+    """Load the checkpoint at path, or `previous(path)` if the one at path is missing or damaged.
 
     Returns:
         Path and content of the checkpoint.
 
     Raises:
-        UserError: there is none, or the only one is damaged.
+        UserError: neither exists, or none can be read.
     """
     kept = [place for place in (path, previous(path)) if place.is_file()]
     if not kept:

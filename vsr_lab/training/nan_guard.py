@@ -47,14 +47,14 @@ class LossSpikes(Callback):
 
 
 def dump_batch(batch: Batch, path: Path) -> None:
-    """Save lr and hr of a batch, as the network saw them, with the numbers and sources of the samples."""
+    """Save lr and hr of a batch on the device, with the numbers and sources of the samples."""
     note = {"numbers": " ".join(map(str, batch.numbers)), "where": batch.source, "params": str(batch.params)}
     lr = {} if batch.lr is None else {"lr": batch.lr}
     write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
-    """Convert an exception that ended a run to one for the user; None for a defect of this package."""
+    """Convert an exception that ended a run to a UserError or Stopped; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
     interruption = error if isinstance(error, SIGTERMException) else interruption_of(error)
     if interruption:  # Lightning, taking itself down after one, raises others

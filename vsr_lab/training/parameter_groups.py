@@ -13,9 +13,9 @@ from vsr_lab.training.recipe import OptimizerFactory
 
 
 class ParameterGroup(BaseModel):
-    """Parameters whose names match the shell pattern `match`, and their learning rate over that of the optimizer.
+    """Parameters whose names match the shell pattern `match`; `rate` is a factor of the optimizer's learning rate.
 
-    Parameters of rate 0 are frozen.
+    Parameters with rate 0 are frozen.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +35,7 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
 
 
 def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
-    """Wrap an optimizer factory so that each parameter of network gets the rate of the first group that it matches."""
+    """Wrap an optimizer factory so that each parameter of network has the rate of the first group that matches it."""
     rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
 
     def made(learners: list[dict[str, Any]]) -> torch.optim.Optimizer:

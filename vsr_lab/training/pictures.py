@@ -91,7 +91,7 @@ def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tenso
     Args:
         lr: (T, 3, h, w).
         sr, hr: (T, 3, H, W).
-        motion: of hr, one clip; its flow is shown with direction as hue.
+        motion: optical flow of hr, one clip; its direction is shown as hue.
 
     Returns:
         (3, H', W') in [0, 1].

@@ -33,7 +33,7 @@ class Recipe:
         measure_every: steps between two logs of the losses with weight 0.
         skip_limit: number of batches with a non-finite loss that are skipped; one more ends the run.
         state_reset_prob: probability, per frame, that the recurrent state is reset as after a cut, in [0, 1].
-        seed: seed of those resets.
+        seed: seed of these resets.
 
     Raises:
         UserError: the probability is outside [0, 1].

@@ -11,8 +11,9 @@ from vsr_lab.data.batch import Batch
 class SwitchWeights(Callback):
     """Callback that uses the averaged weights of a schedule-free optimizer in validation and in the best checkpoint.
 
-    The trained weights are restored at the next step. Checkpoints saved in between contain the averaged weights and a
-    note of that; others contain the trained weights. A resumed run continues exactly from either.
+    The optimizer restores the weights that it trains at the next step. A checkpoint that is saved between a validation
+    and the next step contains the averaged weights, and any other one the trained weights; the state of the optimizer
+    records which. A run resumes exactly from both.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -23,10 +23,10 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCy
 
 
 def evened(every: int, steps: int) -> int:
-    """Validation interval of at most `every` steps for which the last validation is at the end of `steps`.
+    """Validation interval in steps: at most `every`, with validations evenly spread over `steps`.
 
-    If there is no such interval, fewer steps follow the last validation than there are validations. Raises UserError if
-    every < 1.
+    The last validation is at the end, or, if the interval does not divide `steps`, a few steps before it. Raises
+    UserError if every < 1.
     """
     if min(every, steps) < 1:
         raise UserError("validation.every", f"{every} of {steps} steps is none", "use at least 1, of trainer.max_steps")

@@ -42,8 +42,8 @@ class RunFolder:
 
     Args:
         path: the run folder.
-        about: further notes for the weights file; must be serialisable as JSON. trained_with is "adversarial" if the
-            training begins from weights that were trained so.
+        about: further notes for the weights file; must be serialisable as JSON. Set "trained_with" to "adversarial" if
+            the initial weights were trained with a discriminator.
         save_every: steps between checkpoints. A killed run loses at most this number of steps, and none after SIGTERM.
         resume: continue the run in path from its last checkpoint.
         begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
@@ -107,14 +107,14 @@ def train(
 ) -> Trained:
     """Train a network, and write its best weights, checkpoints and metrics to the run folder.
 
-    Nothing is written before options and losses are checked. A run that is killed at any moment and resumed ends with
+    Options and losses are checked before anything is written. A run that is killed at any moment and resumed ends with
     the same weights, scores and metrics as an uninterrupted one.
 
     Args:
         data: yields `Batch` objects, see `VideoDataModule`.
         network: network to train, in place; it has the best weights at the end.
         objective: the losses; the Charbonnier loss by default.
-        run: where the run is stored, and whether it is resumed; a path must be that of a new folder.
+        run: where the run is stored, and whether it is resumed; a path means a new run in a folder that must not exist.
         recipe: optimizer, scheduler and logging of losses.
         validation: metrics, and the score that selects the best weights; PSNR and flicker by default.
         options: duration, device, callbacks and loggers; 1000 steps by default.
@@ -123,9 +123,9 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: options or network do not fit together, or memory or disk space ran out.
+        UserError: an option is invalid or not supported by the network, or memory or disk space ran out.
         Stopped: a signal ended the run; it can be resumed.
-        Refusal: losses or scores were not finite too often.
+        Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 
     Example:
         >>> from vsr_lab.data.datamodule import CropOptions, LoaderOptions, VideoDataModule, WindowOptions
@@ -163,7 +163,7 @@ def train(
 
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:
-    """Create the trainer of a run, without writing anything. Raises UserError for options that do not fit."""
+    """Create the trainer of a run, without writing anything. Raises UserError for options that Lightning refuses."""
     quiet_lightning()
     lightning = dict(options.lightning)
     every = evened(options.validate_every, options.max_steps) * lightning.get("accumulate_grad_batches", 1)

@@ -43,7 +43,7 @@ class Exporter(ABC):
 
     @abstractmethod
     def load(self, path: Path) -> StreamingNetwork:
-        """Load a graph that `write` wrote."""
+        """Load a graph that was written by `write`."""
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
         """The network that the graph is compared with, which may be another form of the exported network."""

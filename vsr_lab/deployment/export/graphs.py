@@ -9,7 +9,7 @@ from vsr_lab.deployment.export.window import open_window
 
 
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
-    """Open an exported step, or a graph with one input of 3T channels. Raises UserError for any other file.
+    """Open an exported step, or a graph with one input of 3T channels (T frames). Raises UserError for other files.
 
     A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs in float32
     and float16, and graphs whose sizes must be multiples of a power of two, are supported. By default,

@@ -172,7 +172,7 @@ def _operators(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
 
 
 def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
-    """Open a graph on the CPU. 0 threads: its own choice.
+    """Open a graph on the CPU; with threads=0, onnxruntime determines their number.
 
     Raises:
         UserError: onnxruntime cannot run it, or it contains a loop, which may have no end.

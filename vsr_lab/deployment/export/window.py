@@ -56,7 +56,7 @@ class Windowed(StreamingNetwork):
 
 
 class Unrolled(Windowed):
-    """A streaming network that is run over the frames of each window from its initial state."""
+    """A streaming network that processes each window of frames separately, from its initial state."""
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:
         super().__init__(network.scale, network.size_multiple, frames)
@@ -96,8 +96,8 @@ class OnnxWindowExporter(Exporter):
     The graph accepts any h and w. It has no state from earlier frames, so its output differs from that of streaming.
 
     Args:
-        tolerance: largest allowed difference from the network run over the same window.
-        frames: number of frames over which they are compared.
+        tolerance: largest allowed absolute difference from the network run over the same window, RGB in [0, 1].
+        frames: number of frames over which graph and network are compared.
         window: number of frames T; 1 is a per-frame graph.
         precision: precision of weights, input and output.
     """

@@ -1,4 +1,4 @@
-"""What an upscaled file tells of its making, and how that is found again."""
+"""Provenance of upscaled files: Content Credentials, perceptual hashes, and the search for provenance records."""
 
 from vsr_lab.deployment.provenance.credentials import (
     Credentials,

@@ -31,14 +31,14 @@ _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM ke
 
 @dataclass(frozen=True)
 class Upscaling:
-    """What the credentials of an upscaled file say.
+    """Content of the credentials of an upscaled file.
 
     Args:
-        title: name of the file.
-        source: the file that it was made from.
-        source_facts: of that file.
+        title: name of the upscaled file.
+        source: the original file.
+        source_facts: properties of the original file.
         bundle, fingerprint: name and hash of the bundle.
-        scale: factor of the enlargement.
+        scale: upscaling factor.
     """
 
     title: str
@@ -54,15 +54,15 @@ class Signer:
     """Certificate and key that sign the credentials.
 
     Args:
-        certificate: PEM chain, the signing certificate first.
-        private_key: its key in PEM, without a passphrase.
+        certificate: chain of certificates in PEM, the signing certificate first.
+        private_key: private key of the signing certificate in PEM, without a passphrase.
     """
 
     certificate: Path
     private_key: Path
 
     def check(self) -> None:
-        """Sign a picture. Raises UserError if that is not possible."""
+        """Sign a test picture. Raises UserError if this fails."""
         picture = io.BytesIO(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
         created = [{"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}]
         trial = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": created}}]}
@@ -74,7 +74,7 @@ class Signer:
         Args:
             video: complete file; it is replaced by the signed one.
             container: FFmpeg's name of its format.
-            upscaling: what the credentials say.
+            upscaling: content of the credentials.
             sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`.
         """
         claims, source = _claims(upscaling), upscaling.source
@@ -125,7 +125,7 @@ def needs_sidecar(container: str) -> bool:
 
 
 def sidecar_path(video: Path) -> Path:
-    """Path of the credentials of a file that cannot hold them."""
+    """Path of the .c2pa file of a video whose container cannot hold the credentials."""
     return video.with_suffix(".c2pa")
 
 
@@ -179,10 +179,10 @@ class Credentials:
     """Content Credentials that were found.
 
     Attributes:
-        state: trusted: signed by a trusted certificate; valid: intact, by another one; invalid: the file or the
-            credentials were altered.
+        state: "trusted": intact and signed with a trusted certificate; "valid": intact and signed with another one;
+            "invalid": the file or the credentials were altered.
         signer: name in the certificate.
-        problems: codes of C2PA for what is wrong.
+        problems: C2PA status codes of the failed checks.
     """
 
     state: Literal["trusted", "valid", "invalid"]
@@ -213,7 +213,7 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
         anchors: PEM file of trusted root certificates.
 
     Returns:
-        None if there are none.
+        The credentials; None if there are none.
     """
     import c2pa
 

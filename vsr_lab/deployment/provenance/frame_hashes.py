@@ -1,4 +1,4 @@
-"""Perceptual hashes of a video, one a second: they hardly change when it is upscaled, encoded again or remuxed."""
+"""Perceptual hashes of a video, one per second, which hardly change if it is upscaled, encoded again or remuxed."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ class FrameHashes:
     """Collects the hash of the first frame of every second.
 
     Attributes:
-        values: one hash a second; empty where a second has no frame of its own or begins with a blank one.
+        values: one hash per second; empty for a second without frames, or whose first frame is blank.
     """
 
     def __init__(self) -> None:
@@ -45,10 +45,10 @@ class FrameHashes:
         return int(seconds) >= len(self.values)
 
     def add(self, seconds: float, picture: AnyFrames) -> None:
-        """Take a frame, in order of time.
+        """Add a frame; frames must be added in order of time.
 
         Args:
-            seconds: since the first frame.
+            seconds: time since the first frame.
             picture: RGB (H, W, 3), uint8 or uint16.
         """
         if self.wants(seconds):
@@ -56,10 +56,10 @@ class FrameHashes:
 
 
 def agreement(one: Sequence[str], other: Sequence[str]) -> float:
-    """Share of the seconds in which two videos show the same picture, of those in which both have a hash.
+    """Fraction of the seconds in which the hashes of two videos match, of those in which both have a hash.
 
     Returns:
-        In [0, 1]; 0 if their lengths differ by more than 2 seconds and 2 %.
+        Fraction in [0, 1]; 0 if the lengths of the videos differ by more than 2 seconds and 2 %.
 
     Example:
         >>> agreement(["00ff00ff00ff00ff", ""], ["00ff00ff00ff00fe", ""])

@@ -20,12 +20,12 @@ _SAME = 0.9  # agreement of the same video, encoded again
 
 @dataclass(frozen=True)
 class FoundRecord:
-    """A provenance record and how it belongs to a file.
+    """A provenance record that was found for a file.
 
     Attributes:
-        path: the record.
-        how: "bytes": the file is the one that was written; "pictures": it shows the same, in other bytes.
-        agreement: share of the seconds that show the same; 1 for equal bytes.
+        path: path of the record.
+        how: "bytes": the file has the hash in the record; "pictures": only its perceptual hashes match the record.
+        agreement: fraction of the seconds whose perceptual hashes match; 1 for "bytes".
     """
 
     path: Path
@@ -40,17 +40,17 @@ def provenance_path(video: Path) -> Path:
 
 
 def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | None:
-    """Find the provenance record of a file among those in a folder, by the hash of the file, else by its pictures.
+    """Find the provenance record of a file in a folder, by the hash of the file, or else by perceptual hashes.
 
     Args:
         video: a video file.
-        folder: searched at any depth; None: the folder of the file, without its subfolders.
+        folder: folder to search, including subfolders; None: the folder of the file, without subfolders.
 
     Returns:
         The record; None if there is none.
 
     Raises:
-        UserError: the file, or the record of its name, cannot be read.
+        UserError: the file, or the record next to it, cannot be read.
     """
     if not video.is_file():
         raise UserError(video, "not found" if not video.exists() else "is not a file", "give an upscaled file")

@@ -1,4 +1,4 @@
-"""Runtimes: they run the network of a bundle frame by frame, in one library and one precision.
+"""Runtimes, which run the network of a bundle frame by frame, in one library and one precision.
 
 A runtime opens a bundle as a `StreamingNetwork`, whose `step` takes a frame and the state and returns the upscaled
 frame and the next state. To add one: a function in this folder, its combinations in base.py and a line in trial.py.

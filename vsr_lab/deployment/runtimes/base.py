@@ -1,4 +1,4 @@
-"""What the user requests of a runtime, and which combinations there are."""
+"""Options of a runtime, and the supported combinations of library, device and precision."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,13 +20,14 @@ class RuntimeOptions:
     """How to run the network of a bundle.
 
     Args:
-        backend: library that runs the network; auto: the fastest whose output agrees with float32 in torch.
-        device: auto: cuda if there is a CUDA device, else cpu.
-        precision: precision of the computation; auto: the fastest of those with 50 dB to float32.
-        threads: threads of the CPU; 0: the default of the backend.
+        backend: library that runs the network; "auto": the fastest whose output agrees with torch in float32.
+        device: "cpu" or "cuda"; "auto": "cuda" if there is a CUDA device, else "cpu".
+        precision: precision of the computation; "auto": the fastest whose output has a PSNR of at least 50 dB to
+            float32.
+        threads: number of CPU threads; 0: the default of the backend.
 
     Raises:
-        ValueError: no backend has this combination.
+        ValueError: no backend supports this combination.
     """
 
     backend: Backend | Literal["auto"] = "auto"
@@ -40,7 +41,7 @@ class RuntimeOptions:
             raise ValueError(f"{asked}: there is no such runtime; {self.backend} has {self._there_is()}")
 
     def combinations(self) -> list[tuple[Backend, Device, Precision]]:
-        """All combinations that these options allow, whether or not this machine has them."""
+        """All combinations that these options allow, including those that this machine does not support."""
         return [
             (backend, device, precision)
             for (backend, device), precisions in _COMBINATIONS.items()

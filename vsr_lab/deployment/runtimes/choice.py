@@ -1,4 +1,4 @@
-"""The choice of a runtime: the fastest of those whose output is close enough to float32 in torch."""
+"""Choice of a runtime: the fastest whose output is close enough to that of torch in float32."""
 
 import hashlib
 import json
@@ -25,18 +25,19 @@ _ROUNDS = 3  # of a benchmark
 
 
 def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> Runtime:
-    """Choose the fastest runtime that passes its parity gate: float32 within 1e-4, lower precisions with 50 dB.
+    """Choose the fastest runtime whose output agrees with that of torch in float32.
 
-    A few frames are run in every runtime that this machine has. The choice is cached by bundle, size and machine.
+    In float32 no value may differ by more than 1e-4; in lower precisions the PSNR must be at least 50 dB. A few frames
+    are run in every runtime that this machine has. The choice is cached by bundle, size and machine.
 
     Args:
-        folder, manifest: of the bundle.
-        options: what the user requests.
+        folder, manifest: folder and manifest of the bundle.
+        options: options that restrict the choice.
         size: height and width of the frames in LR pixels.
 
     Raises:
-        Refusal: no runtime passes its gate.
-        UserError: this machine or this bundle does not have the runtime.
+        Refusal: the output of no runtime agrees.
+        UserError: no runtime that the options allow is supported by this machine and this bundle.
     """
     candidates = _candidates(manifest, options)
     if [(c.backend, c.precision) for c in candidates] == [("torch", "float32")]:
@@ -115,8 +116,8 @@ def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size:
     """Measure all runtimes that this machine has, in turn, several times.
 
     Args:
-        folder, manifest: of the bundle.
-        options: which runtimes.
+        folder, manifest: folder and manifest of the bundle.
+        options: options that restrict the runtimes.
         size: height and width of the frames in LR pixels.
     """
     return run_trials(folder, manifest, _candidates(manifest, options), size=size, rounds=_ROUNDS)

@@ -16,7 +16,7 @@ _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoStream(StreamingNetwork):
-    """An exported step, run by OpenVINO. It is compiled for each size of frames, which is faster than for any size.
+    """An exported step, run by OpenVINO. It is compiled for each frame size, since a graph for any size is slower.
 
     Args:
         graph: the ONNX file.

@@ -1,4 +1,4 @@
-"""Trials of runtimes: how fast they are, and how far their output is from float32 in torch."""
+"""Trials of runtimes: their speed, and the difference between their output and that of torch in float32."""
 
 import time
 from collections.abc import Callable
@@ -26,8 +26,8 @@ def open_runtime(folder: Path, manifest: BundleManifest, runtime: Runtime) -> St
     """Open the network of a bundle in a runtime.
 
     Args:
-        folder, manifest: of the bundle.
-        runtime: a runtime that `choose_runtime` returned.
+        folder, manifest: folder and manifest of the bundle.
+        runtime: result of `choose_runtime`.
     """
     return _OPEN[runtime.backend](folder, manifest, runtime)
 
@@ -51,12 +51,12 @@ _OPEN: dict[str, _Open] = {"torch": _open_torch, "onnxruntime": _open_onnxruntim
 
 
 class Trial(NamedTuple):
-    """A runtime and what was measured.
+    """Result of the trial of a runtime.
 
     Attributes:
-        seconds: of the fastest frame after the first.
-        speed: frames per second relative to the network in torch as it is, in float32.
-        psnr: PSNR of the worst frame to that network, in dB.
+        seconds: time of the fastest frame after the first.
+        speed: frames per second relative to the unmodified network in torch in float32.
+        psnr: PSNR between the outputs of the runtime and of that network, in dB, in the worst frame.
         problem: why the runtime is refused; "" if it is not.
     """
 
@@ -79,11 +79,11 @@ def run_trials(
     """Run a few frames in every runtime and compare them with the network in torch.
 
     Args:
-        folder, manifest: of the bundle.
-        runtimes: the runtimes.
+        folder, manifest: folder and manifest of the bundle.
+        runtimes: runtimes to run.
         size: height and width of the frames in LR pixels.
-        rounds: the runtimes are run in turn this many times, so that a busy moment falls on all of them alike.
-        after: called after every runtime.
+        rounds: number of times that the runtimes are run in turn, so that other load on the machine affects all alike.
+        after: called after every run of a runtime.
     """
     clip = rollout_clip(_FRAMES, *size)
     seconds = dict[int, float]()
@@ -115,11 +115,12 @@ def _run(network: StreamingNetwork, clip: Tensor) -> tuple[Tensor, float]:
 
 
 def compare_to_float32(frames: Tensor, expected: Tensor, precision: str) -> tuple[str, float]:
-    """Apply the gate of a precision.
+    """Check whether the output of a runtime agrees with that of torch in float32.
 
     Args:
-        frames, expected: upscaled frames (T, 3, H, W), and the same by torch in float32.
-        precision: of the runtime.
+        frames: output of the runtime, (T, 3, H, W), RGB in [0, 1].
+        expected: output of torch in float32, (T, 3, H, W).
+        precision: precision of the runtime; the tolerance depends on it.
 
     Returns:
         Why the runtime is refused ("" if it is not), and the PSNR of the worst frame in dB.
