@@ -207,6 +207,10 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
             for metric in METRICS
         ],
         "cells": [c for c in cells if (c["candidate"], c["metric"]) != ("bicubic", "st_lpips")],
+        "pairs": [],
+        "clip_means": [],
+        "selection": None,
+        "origins": [],
         "front": {"psnr": 1, "flicker": -1},
         "pareto": {suite["name"]: front(suite, candidates) for suite in suites},
         "curves": [curve for suite, clip in shown for curve in curves(suite, clip, candidates)],

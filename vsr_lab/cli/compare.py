@@ -7,7 +7,7 @@ from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show_files
-from vsr_lab.core.parts import Text
+from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.comparison import MetricFacts, Presentation
 from vsr_lab.reporting import compare
 
@@ -32,6 +32,8 @@ class CompareConfig(Command):
     """Metrics by name, with their presentation."""
     front: Names
     """Metrics of the Pareto front, each in its own direction."""
+    selection: FilePath | None
+    """selection.json of select on the same evaluations, shown on top; null: nothing is decided yet."""
 
 
 def run(config: CompareConfig) -> Path:
@@ -44,6 +46,7 @@ def run(config: CompareConfig) -> Path:
         title=config.title,
         baseline=config.baseline,
         front=config.front,
+        selection=config.selection,
         begin=lambda: begin_run(config),
     )
     files = {"report": folder / "report.html", "crops": folder / "crops.png", "numbers": folder / "comparison.json"}

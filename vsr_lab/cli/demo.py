@@ -68,10 +68,11 @@ def run(config: DemoConfig) -> None:
     weights = _train_all(config, root, manifest, weights_file)
     runs = _evaluate_all(config, root, manifest, weights)
     names = f"[{','.join(str(folder) for folder in runs)}]"
-    report = compare.run(
-        _compose("compare", f"runs={names}", f"run_dir={root / 'compare'}", "title='Cross-content comparison'")
-    )
     selection = select.write_selection(_compose("select", f"runs={names}", f"run_dir={root / 'select'}"))
+    decided = [f"runs={names}", f"selection={root / 'select' / 'selection.json'}"]
+    report = compare.run(
+        _compose("compare", *decided, f"run_dir={root / 'compare'}", "title='Cross-content comparison'")
+    )
     bundles = _export_all(root, selection)
     files = {"report": report / "report.html", "selection": root / "select" / "selection.json"}
     if bundles:

@@ -31,6 +31,11 @@ def sign(metric: MetricFacts) -> int:
     return 1 if metric.better == "higher" else -1
 
 
+def equal_within(metric: MetricFacts, value: float) -> float:
+    """Largest difference from value that is a tie: 0.1 dB, or 2 % for metrics in other units."""
+    return EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(value)
+
+
 def axes(front: Sequence[str]) -> dict[str, int]:
     """Metrics of a Pareto front -> `sign`. Raises UserError unless configs/metric describes them."""
     return {metric.name: sign(metric) for metric in _known("front", front)}
@@ -75,7 +80,7 @@ class Ranking:
             means = {name: _mean(runs[name], metric.name, clips) for name in left}
             way = sign(metric)
             top = max(left, key=lambda name: way * means[name])
-            margin = EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(means[top])
+            margin = equal_within(metric, means[top])
             equal = [name for name in left if way * (means[top] - means[name]) <= margin]
             if not reason:
                 ties = equal

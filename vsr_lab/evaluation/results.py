@@ -14,6 +14,7 @@ import polars as pl
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
+from vsr_lab.core.machine import describe_machine
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
@@ -57,6 +58,7 @@ def write_results(folder: Path, evaluated: Evaluated, scores: Iterable[Score]) -
         metrics={name: estimate(values) for name, values in _by_metric(frames).items()},
         per_clip=per_clip,
         versions={"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
+        machine=describe_machine(),
     )
     write_record(folder / "summary.json", summary)
     return summary

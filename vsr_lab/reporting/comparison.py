@@ -6,21 +6,25 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
-from vsr_lab.core.records import write_record
+from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.comparison import (
     CandidateImages,
     Cell,
     ClipImages,
+    ClipMeans,
     Comparison,
     Competitor,
     Curve,
     MetricFacts,
+    Origin,
     SuiteFacts,
 )
+from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation.objective import FRONT, axes, metric_facts, sign
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import paired
 from vsr_lab.reporting.page import write_report
+from vsr_lab.reporting.pairs import pair_differences
 from vsr_lab.reporting.sheet import write_sheet
 
 
@@ -32,6 +36,7 @@ def compare(
     title: str = "Comparison",
     baseline: str | None = None,
     front: Sequence[str] = FRONT,
+    selection: Selection | Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Comparison:
     """Compare evaluations: write comparison.json, report.html and crops.png.
@@ -44,13 +49,15 @@ def compare(
         title: title of the report.
         baseline: candidate that the others are compared with; None: bicubic, if there is a run of it.
         front: metrics of the Pareto front. Those that are not in the report or that some evaluations lack are left out.
+        selection: what `select` decided about these evaluations, or its file; shown on top.
         begin: called once, after all checks and before the first write.
 
     Returns:
         Every candidate's value of every metric, with intervals and differences from the baseline.
 
     Raises:
-        UserError: a folder contains no evaluation, evaluations cannot be compared, or a metric of front is unknown.
+        UserError: a folder contains no evaluation, evaluations cannot be compared, a metric of front is unknown, or the
+            selection is of other evaluations.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
@@ -65,6 +72,9 @@ def compare(
     if metrics is None:
         metrics = metric_facts(dict.fromkeys(name for run in runs for name in run.summary.metrics))
     axes([name for name in front if name not in {metric.name for metric in metrics}])  # refuses unknown ones
+    chosen = read_record(Path(selection), Selection) if isinstance(selection, Path | str) else selection
+    if chosen:
+        _check_selection(chosen, runs)
     comparison = _comparison(
         title,
         runs,
@@ -72,12 +82,28 @@ def compare(
         folder,
         front=front,
         baseline=baseline or "bicubic",
+        selection=chosen,
     )
     begin()
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
     return comparison
+
+
+def _check_selection(selection: Selection, runs: Sequence[Run]) -> None:
+    """Raise UserError unless the selection was made from these evaluations."""
+    hint = "select among the evaluations that are compared"
+    if selection.protocol.fingerprint != runs[0].summary.protocol.fingerprint:
+        raise UserError("selection", f"is by protocol {selection.protocol.name} with other settings", hint)
+    suites = by_suite(runs)
+    for choice in selection.choices:
+        found = suites.get(choice.suite, {})
+        missing = sorted(set(choice.gates) - set(found))
+        if missing:
+            raise UserError("selection", f"judges {missing[0]} on {choice.suite}, which is not compared here", hint)
+        if choice.chosen and choice.candidate_facts != found[choice.chosen].summary.candidate_facts:
+            raise UserError("selection", f"chose other weights of the name {choice.chosen}", hint)
 
 
 def _comparison(
@@ -88,6 +114,7 @@ def _comparison(
     *,
     front: Sequence[str],
     baseline: str,
+    selection: Selection | None,
 ) -> Comparison:
     suites = by_suite(runs)
     measured = [metric for metric in metrics if any(metric.name in run.summary.metrics for run in runs)]
@@ -106,6 +133,14 @@ def _comparison(
             for metric in measured
             if metric.name in run.summary.metrics
         ],
+        pairs=[pair for found in suites.values() for pair in pair_differences(found, measured)],
+        clip_means=[
+            ClipMeans(suite=run.suite, clip=clip, candidate=run.candidate, means=means)
+            for run in runs
+            for clip, means in run.summary.per_clip.items()
+        ],
+        selection=selection,
+        origins=[_origin(run) for run in runs],
         front=signs,
         pareto={suite: pareto_front(found, signs) for suite, found in suites.items()} if signs else {},
         curves=[
@@ -158,6 +193,18 @@ def _cell(run: Run, metric: MetricFacts, baseline: Run | None) -> Cell:
         metric=metric.name,
         truth=found[metric.truth].mean if metric.truth in found else None,
         difference=difference,
+    )
+
+
+def _origin(run: Run) -> Origin:
+    summary = run.summary
+    return Origin(
+        candidate=run.candidate,
+        suite=run.suite,
+        facts=summary.candidate_facts,
+        suite_fingerprint=summary.suite_fingerprint,
+        versions=summary.versions,
+        machine=summary.machine,
     )
 
 

@@ -1,6 +1,7 @@
 """Lookups in a comparison, shared by all parts of the report."""
 
-from vsr_lab.core.records.comparison import Cell, Comparison, MetricFacts, SuiteFacts
+from vsr_lab.core.records.comparison import Cell, Comparison, MetricFacts, PairDifference, SuiteFacts
+from vsr_lab.core.records.evaluation import Estimate
 
 
 class Lookup:
@@ -10,6 +11,29 @@ class Lookup:
         self.comparison = comparison
         self.baseline = comparison.baseline
         self._cells = {(cell.candidate, cell.suite, cell.metric): cell for cell in comparison.cells}
+        self._metrics = {metric.name: metric for metric in comparison.metrics}
+        self._suites = {suite.name: suite for suite in comparison.suites}
+        self._pairs = {(pair.suite, pair.metric, pair.candidate, pair.other): pair for pair in comparison.pairs}
+
+    def metric(self, name: str) -> MetricFacts | None:
+        """The metric of a name, or None if the report does not show it."""
+        return self._metrics.get(name)
+
+    def suite(self, name: str) -> SuiteFacts:
+        """The suite of a name."""
+        return self._suites[name]
+
+    def pair(self, suite: str, metric: str, candidate: str, other: str) -> PairDifference | None:
+        """candidate against other, or None if one of them was not measured."""
+        if found := self._pairs.get((suite, metric, candidate, other)):
+            return found
+        turned = self._pairs.get((suite, metric, other, candidate))
+        return turned and turned.turned()
+
+    def difference(self, suite: str, metric: str, candidate: str, other: str) -> Estimate | None:
+        """candidate minus other, or None if one of them was not measured."""
+        found = self.pair(suite, metric, candidate, other)
+        return found and found.difference
 
     def cell(self, candidate: str, suite: str, metric: str) -> Cell | None:
         """The cell, or None if nothing was measured."""

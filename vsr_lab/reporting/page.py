@@ -8,6 +8,8 @@ from markupsafe import Markup
 
 from vsr_lab.core.files import write_text
 from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.reporting.decision import decisions, measured
+from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.pictures import embed
 from vsr_lab.reporting.tables import full_tables, heat_tables
@@ -32,25 +34,38 @@ def _render(comparison: Comparison, root: Path) -> str:
 
     lookup = Lookup(comparison)
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("template.html.j2").render(
+    return environment.get_template("report.html.j2").render(
         comparison=comparison,
+        decisions=decisions(lookup),
+        ranked_by=_ranked_by(lookup),
+        measured=measured,
         headline=headline(comparison.metrics),
         verdicts=verdicts(lookup),
         at_home=at_home(lookup),
         heat_tables=heat_tables(lookup),
         full_tables=full_tables(lookup),
+        clip_tables=clip_tables(lookup),
+        pair_tables=pair_tables(lookup),
+        origins=origin_rows(lookup),
         comparison_json=_json(comparison.model_dump_json()),
         pictures_json=_json(json.dumps(embed(comparison, root))),
-        style=Markup((_HERE / "report.css").read_text("utf-8")),
-        script=Markup((_HERE / "report.js").read_text("utf-8")),
+        style=Markup((_HERE / "static" / "report.css").read_text("utf-8")),
+        script=Markup((_HERE / "static" / "report.js").read_text("utf-8")),
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _ranked_by(lookup: Lookup) -> list[str]:
+    """Labels of the metrics that rank the candidates."""
+    selection = lookup.comparison.selection
+    metrics = ((name, lookup.metric(name)) for name in (selection.rank_by if selection else []))
+    return [metric.label if metric else name for name, metric in metrics]
 
 
 def _json(text: str) -> Markup:

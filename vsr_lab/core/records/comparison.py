@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, Strict
 
 from vsr_lab.core.records import Part, Record
-from vsr_lab.core.records.evaluation import Estimate, ProtocolFacts
+from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFacts, Selection
 
 
 class Presentation(Part):
@@ -58,6 +58,57 @@ class Cell(Estimate):
     difference: Estimate | None = None
 
 
+class PairDifference(Part):
+    """Two candidates on a suite by a metric.
+
+    Attributes:
+        difference: candidate minus other, paired by frame.
+        wins, losses: clips on which candidate is better and worse.
+        p: that they are equal, two-sided, adjusted for the number of pairs on the suite; None below 2 clips.
+    """
+
+    suite: str
+    metric: str
+    candidate: str
+    other: str
+    difference: Estimate
+    wins: int
+    losses: int
+    p: float | None
+
+    def turned(self) -> "PairDifference":
+        """The same, other minus candidate."""
+        return self.model_copy(
+            update={
+                "candidate": self.other,
+                "other": self.candidate,
+                "difference": self.difference.negative(),
+                "wins": self.losses,
+                "losses": self.wins,
+            }
+        )
+
+
+class ClipMeans(Part):
+    """A candidate's mean of every metric on a clip; None if the metric has no value."""
+
+    suite: str
+    clip: str
+    candidate: str
+    means: dict[str, float | None]
+
+
+class Origin(Part):
+    """What the numbers of a candidate on a suite were computed from, with and on."""
+
+    candidate: str
+    suite: str
+    facts: CandidateFacts
+    suite_fingerprint: str
+    versions: dict[str, str]
+    machine: str
+
+
 class Curve(Part):
     """One value per frame of a clip, from frame 0; None for frames without a value."""
 
@@ -95,6 +146,7 @@ class Comparison(Record):
     Attributes:
         front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
         pareto: suite -> candidates on the front.
+        selection: what ships; None if nothing was decided yet.
     """
 
     command: ClassVar[str] = "compare"
@@ -107,6 +159,10 @@ class Comparison(Record):
     candidates: list[Competitor]
     metrics: list[MetricFacts]
     cells: list[Cell]
+    pairs: list[PairDifference]
+    clip_means: list[ClipMeans]
+    selection: Selection | None
+    origins: list[Origin]
     front: dict[str, int]
     pareto: dict[str, list[str]]
     curves: list[Curve]

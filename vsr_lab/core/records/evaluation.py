@@ -37,6 +37,11 @@ class Estimate(Part):
             return missing
         return f"[{form(self.low)}, {form(self.high)}]" + (" on these frames" if self.about == "frames" else "")
 
+    def negative(self) -> "Estimate":
+        """The estimate of the negated quantity."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return Estimate(mean=-self.mean, low=low, high=high, about=self.about)
+
     def above(self, bound: float) -> bool:
         """Whether the whole interval is above a bound."""
         return self.low is not None and self.low > bound
@@ -103,6 +108,7 @@ class Summary(Evaluated):
         metrics: metric -> mean over frames, then over clips.
         per_clip: clip -> metric -> mean; None if the metric has no value.
         versions: versions of Python and of the packages that computed the numbers.
+        machine: the processor that ms_per_frame was measured on.
     """
 
     command: ClassVar[str] = "evaluate"
@@ -113,6 +119,7 @@ class Summary(Evaluated):
     metrics: dict[str, Estimate]
     per_clip: dict[str, dict[str, float | None]]
     versions: dict[str, str]
+    machine: str = ""
 
 
 TOO_FEW: Final = "too few clips"

@@ -1,0 +1,133 @@
+"""The top of the report: what ships, why, what is missing, and what a wrong content choice costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Selection
+from vsr_lab.evaluation import select
+from vsr_lab.evaluation.gates import Above, NotWorse
+from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.reporting import compare
+from vsr_lab.reporting.decision import Decision, decisions
+from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
+from vsr_lab.reporting.lookup import Lookup
+
+CLIPS = [f"clip_{n}" for n in range(8)]
+GATES = {"psnr": Above("psnr", 0.0), "flicker": NotWorse("flicker", 0.05)}
+
+
+def evaluate(root: Path, candidate: str, suite: str, gain: float, clips: list[str] = CLIPS) -> Path:
+    """Write an evaluation of invented values: gain dB above 30, the more the less flicker."""
+    random = np.random.default_rng(sum(map(ord, candidate + suite)))
+    folder = root / suite / candidate
+    scores = [
+        Score(candidate, clip, frame, metric, base + 0.02 * random.standard_normal())
+        for clip in clips
+        for frame in range(4)
+        for metric, base in (("psnr", 30 + gain), ("flicker", 2 - gain / 10))
+    ]
+    facts = CandidateFacts(kind="checkpoint", path=f"/private/{candidate}.safetensors", sha256="0" * 64)
+    evaluated = Evaluated(
+        candidate=candidate,
+        candidate_facts=facts if candidate != "bicubic" else CandidateFacts(kind="interpolation"),
+        suite=suite,
+        content=suite,
+        suite_fingerprint="abc",
+        protocol=ProtocolFacts(name="p", fingerprint="f", scale=2, description=""),
+        metric_fingerprints={},
+        ms_per_frame=5.0,
+        pictures=[],
+    )
+    write_results(folder, evaluated, scores)
+    return folder
+
+
+def decide(root: Path, clips: list[str] = CLIPS, **gains: float) -> tuple[list[Decision], Comparison]:
+    """Evaluations on animation and screen_capture; gains are on animation, and opposite on screen_capture."""
+    runs = [
+        evaluate(root, name, suite, way * gain, clips)
+        for suite, way in (("animation", 1), ("screen_capture", -1))
+        for name, gain in {"bicubic": 0.0, **gains}.items()
+    ]
+    selection = select(runs, {"default": GATES}, front=("psnr", "flicker"), folder=root / "select")
+    comparison = compare(runs, root / "compare", selection=selection, front=("psnr", "flicker"))
+    return decisions(Lookup(comparison)), comparison
+
+
+def test_what_ships_and_why(tmp_path: Path) -> None:
+    (animation, screen), comparison = decide(tmp_path, drawn=2.0, typed=-1.0)
+    assert (animation.answer, animation.status) == ("drawn ships for animation.", "final")
+    assert animation.gain.startswith("PSNR +2.0") and animation.gain.endswith("against bicubic")
+    assert animation.missing == []
+    assert "Gates: 2 pass." in animation.why
+    assert "It is the only candidate that no gate refused." in animation.why
+    assert animation.refused[0].why.startswith("refused by psnr: psnr -1.0")
+    assert (screen.chosen, screen.status) == ("typed", "final")
+    assert animation.costs[0].startswith("typed, which ships for screen_capture, costs: PSNR \N{MINUS SIGN}3.0")
+    html = (tmp_path / "compare" / "report.html").read_text("utf-8")
+    assert "drawn ships for animation." in html and "/private/" not in html.split("<script")[0]
+    assert [row.gate for row in animation.gates] == ["psnr", "flicker"]
+    assert comparison.selection is not None
+
+
+def test_few_clips_are_provisional_and_say_what_is_missing(tmp_path: Path) -> None:
+    (animation, screen), _ = decide(tmp_path, ["only"], drawn=2.0)
+    assert animation.status == "provisional"
+    assert "provisionally" in animation.answer
+    assert animation.missing[-1].startswith("more clips of independent sources: 1 here, and 8")
+    assert animation.why[-1] == "With one clip, the stability of the choice cannot be tested."
+    assert (screen.status, screen.costs) == ("nothing", [])
+    assert screen.answer == "Nothing ships for screen_capture: no candidate passed every gate."
+
+
+def test_a_tie_is_named(tmp_path: Path) -> None:
+    (animation, _), _ = decide(tmp_path, drawn=2.0, twin=1.98)
+    assert animation.refused[0].why.startswith("equal within the margin")
+
+
+def test_tables_of_clips_pairs_and_origins(tmp_path: Path) -> None:
+    _, comparison = decide(tmp_path, drawn=2.0, typed=-1.0)
+    lookup = Lookup(comparison)
+    psnr = clip_tables(lookup)[0]
+    assert [row.clip for row in psnr.rows] == CLIPS * 2
+    names = [candidate.name for candidate in comparison.candidates]
+    assert dict(zip(names, psnr.wins, strict=True)) == {"bicubic": 0, "drawn": 8, "typed": 8}
+    grid = pair_tables(lookup)[0].grids[0]
+    row = next(row for row in grid.rows if row.name == "drawn")
+    cell = row.cells[grid.names.index("typed")]
+    assert cell is not None
+    assert (cell.tone, cell.clear, cell.record) == ("better", True, "8 won, 0 lost; p < 0.001")
+    turned = next(row for row in grid.rows if row.name == "typed").cells[grid.names.index("drawn")]
+    assert turned is not None
+    assert (turned.tone, turned.record) == ("worse", "0 won, 8 lost; p < 0.001")
+    assert row.cells[grid.names.index("drawn")] is None
+    origins = {origin.candidate: origin for origin in origin_rows(lookup)}
+    assert origins["drawn"].file == "drawn.safetensors"
+    assert len(origins["drawn"].suites) == 2
+    assert origins["drawn"].machine
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda s: s["protocol"].update(fingerprint="other"), "other settings"),
+        (lambda s: s["choices"][0]["gates"].update(gone=[]), "gone on animation"),
+        (lambda s: s["choices"][0]["candidate_facts"].update(sha256="1" * 64), "other weights"),
+    ],
+)
+def test_a_selection_of_other_evaluations_is_refused(tmp_path: Path, change: Any, problem: str) -> None:
+    _, comparison = decide(tmp_path, drawn=2.0)
+    assert comparison.selection is not None
+    changed = comparison.selection.model_dump()
+    change(changed)
+    runs = [path.parent for path in tmp_path.glob("*/*/summary.json")]
+    with pytest.raises(UserError, match=problem):
+        compare(runs, tmp_path / "again", selection=Selection.model_validate(changed))
+    assert not (tmp_path / "again").exists()

@@ -1,0 +1,190 @@
+"""The top of the report: what ships for each suite, why, what is missing, and what a wrong content choice costs."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
+from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
+from vsr_lab.evaluation.objective import equal_within
+from vsr_lab.evaluation.statistics import MANY_CLIPS
+from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.text import interval, number, signed, with_unit
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A candidate that does not ship, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """A gate, and its verdict on each candidate; None where an earlier gate had refused the candidate."""
+
+    gate: str
+    verdicts: list[Verdict | None]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision for one suite, in words.
+
+    Attributes:
+        status: "final"; "provisional": it holds for these clips only; "nothing" passed every gate.
+        answer: what ships.
+        gain: over the baseline, by the metric that ranks first.
+        why: what decided, ties, stability.
+        missing: what a provisional choice lacks.
+        refused: the other candidates.
+        costs: of sending this content to a network for other content.
+        candidates, gates: the table of all gates; the chosen candidate is the first.
+    """
+
+    suite: SuiteFacts
+    status: Literal["final", "provisional", "nothing"]
+    chosen: str | None
+    answer: str
+    gain: str
+    why: list[str]
+    missing: list[str]
+    refused: list[Refused]
+    costs: list[str]
+    candidates: list[str]
+    gates: list[GateRow]
+
+
+def decisions(lookup: Lookup) -> list[Decision]:
+    """One decision per suite; empty if the comparison has no selection."""
+    selection = lookup.comparison.selection
+    if selection is None:
+        return []
+    suites = {suite.name: suite for suite in lookup.comparison.suites}
+    return [_decision(lookup, selection, choice, suites[choice.suite]) for choice in selection.choices]
+
+
+def _decision(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFacts) -> Decision:
+    chosen, content = choice.chosen, choice.content or choice.suite
+    metric = lookup.metric(selection.rank_by[0])
+    status = "nothing" if chosen is None else "provisional" if choice.provisional else "final"
+    names = sorted(choice.gates, key=lambda name: name != chosen)
+    refused = [Refused(name, _why_not(lookup, choice, metric, name)) for name in names if name != chosen]
+    if chosen is None:
+        answer = f"Nothing ships for {content}: no candidate passed every gate."
+    elif choice.provisional:
+        answer = f"{chosen} ships for {content}, provisionally: shown for these clips only."
+    else:
+        answer = f"{chosen} ships for {content}."
+    return Decision(
+        suite=suite,
+        status=status,
+        chosen=chosen,
+        answer=answer,
+        gain=_gap(lookup, suite, metric, chosen, selection.baseline) if chosen else "",
+        why=_why(choice, suite, [m.label if (m := lookup.metric(name)) else name for name in selection.front]),
+        missing=_missing(choice, suite),
+        refused=refused,
+        costs=_costs(lookup, selection, choice, suite),
+        candidates=names,
+        gates=_gates(choice, names),
+    )
+
+
+def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
+    if choice.chosen is None:
+        return []
+    passed, outcomes = len(choice.deployable), Counter(v.outcome for v in choice.gates[choice.chosen])
+    gates = f"Gates: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}."
+    if passed == 1:
+        reason = "It is the only candidate that no gate refused."
+    elif len(choice.pareto) == 1:
+        reason = f"Of {passed} candidates that no gate refused, it alone is on the Pareto front of {', '.join(front)}."
+    else:
+        reason = f"Of {len(choice.pareto)} candidates that no gate refused: {choice.reason}."
+    ties = [f"Equal to it within the margin: {', '.join(choice.ties)}."] if choice.ties else []
+    clips = len(suite.clips)
+    if choice.stability is None:
+        stable = "With one clip, the stability of the choice cannot be tested."
+    else:
+        same = round(choice.stability * clips)
+        stable = f"Stability: without any one clip, the same choice in {same} of {clips} cases."
+        if passed == 1:
+            stable = f"{stable[:-1]} (it is ranked among those that passed on all clips)."
+    return [gates, reason, *ties, stable]
+
+
+def _missing(choice: Choice, suite: SuiteFacts) -> list[str]:
+    verdicts = choice.gates.get(choice.chosen or "", [])
+    open_gates = [f"{verdict.gate}: {verdict.reason}" for verdict in verdicts if verdict.outcome == TOO_FEW]
+    if not open_gates:
+        return []
+    clips = len(suite.clips)
+    needed = f"more clips of independent sources: {clips} here, and {MANY_CLIPS} or more decide in any case"
+    return [*open_gates, needed]
+
+
+def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: str) -> str:
+    failed = next((verdict for verdict in choice.gates[name] if verdict.outcome == "fail"), None)
+    if failed:
+        return f"refused by {failed.gate}: {failed.reason}"
+    suite = lookup.suite(choice.suite)
+    gap = _gap(lookup, suite, metric, name, choice.chosen) if choice.chosen else ""
+    behind = "equal within the margin" if _is_tie(lookup, suite, metric, name, choice.chosen) else "behind"
+    if name not in choice.pareto:
+        behind += ", and off the Pareto front"
+    return f"{behind}; {gap}"
+
+
+def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> bool:
+    """Whether a candidate is equal to another by a metric, as the selection counts it."""
+    cell = lookup.cell(other, suite.name, metric.name) if metric and other else None
+    found = lookup.difference(suite.name, metric.name, name, other) if metric and other else None
+    return bool(metric and cell and found and abs(found.mean) <= equal_within(metric, cell.mean))
+
+
+def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:
+    """The difference of two candidates by a metric, with its interval."""
+    found = lookup.difference(suite.name, metric.name, name, other) if metric and other else None
+    return f"{_number(metric, found)} against {other}" if metric and found else "difference not measured"
+
+
+def _number(metric: MetricFacts, found: Estimate) -> str:
+    ends = interval(found, metric.digits) or "(no interval: too few clips)"
+    return f"{metric.label} {with_unit(signed(found.mean, metric.digits), metric.unit)} {ends}"
+
+
+def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFacts) -> list[str]:
+    """What each metric that ranks loses where this content is upscaled by a network for another."""
+    if choice.chosen is None:
+        return []
+    ships = {
+        other.chosen: other.content or other.suite for other in selection.choices if other.content != suite.content
+    }
+    trained = {c.name: c.content for c in lookup.comparison.candidates if c.content not in (None, suite.content)}
+    costs: list[str] = []
+    for name in dict.fromkeys([*ships, *trained]):
+        if name is None or name == choice.chosen:
+            continue
+        role = f"ships for {ships[name]}" if name in ships else f"was trained for {trained[name]}"
+        metrics = [metric for metric in map(lookup.metric, selection.rank_by) if metric]
+        gaps = [(m, lookup.difference(suite.name, m.name, name, choice.chosen)) for m in metrics]
+        numbers = [_number(metric, gap) for metric, gap in gaps if gap]
+        loses = any(gap and gap.clear and (gap.mean < 0) == (metric.better == "higher") for metric, gap in gaps)
+        what = (
+            f"{'costs' if loses else 'costs nothing clear'}: {'; '.join(numbers)}" if numbers else "not measured here"
+        )
+        costs.append(f"{name}, which {role}, {what}.")
+    return costs
+
+
+def _gates(choice: Choice, names: list[str]) -> list[GateRow]:
+    by_name = {name: {verdict.gate: verdict for verdict in choice.gates[name]} for name in names}
+    gates = dict.fromkeys(verdict.gate for name in names for verdict in choice.gates[name])
+    return [GateRow(gate, [by_name[name].get(gate) for name in names]) for gate in gates]
+
+
+def measured(value: float | None) -> str:
+    """A value or a bound of a gate, of any metric, with four significant digits."""
+    return number(value, 0) if value is None else f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
