@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.mistakes.processes import import_everything
 from tests.mistakes.world import environment
+from tests.robustness.foreign import faults as beside_others
 from tests.robustness.fuzz_records import fuzz
 from tests.robustness.killing import build, stop, usual
 from tests.robustness.twice import Pair, both
@@ -30,6 +31,7 @@ def main() -> int:
             if name in _TWICE:
                 pair = both(Pair(name, name, 0.0), world, alone)
                 faults += [f"{name} twice: {fault}" for fault in pair.faults]
+        faults += [f"footage degrade beside others: {fault}" for fault in beside_others("footage degrade", world)]
         faults += [
             f"{o.number} {o.damage} {o.line}: {o.fault}" for o in fuzz(world, _RECORDS, 1, "manifest") if o.fault
         ]

@@ -30,7 +30,7 @@ def test_sample(module: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("module", ["killing", "twice", "fuzz_records"])
+@pytest.mark.parametrize("module", ["killing", "foreign", "twice", "fuzz_records"])
 def test_everything(module: str) -> None:
-    """Every command stopped at five moments by three signals; two of everything at once; 500 damaged records."""
+    """Every command stopped at five moments by three signals, beside files of others, twice; 500 damaged records."""
     _run(module)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import requires
 from pathlib import Path
@@ -35,8 +35,7 @@ from vsr_lab.core.signals import interruption_of, pass_signals
 
 REFUSED, UNUSABLE, DEFECT = 1, 2, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
-_CONTINUED = {"train", "evaluate", "footage render", "demo"}  # what they wrote before they were stopped is used again
-_begun: list[Path] = []  # folders of the runs of this process
+_begun: list[Command] = []  # the runs of this process
 
 
 def launch(command: str) -> int:
@@ -80,7 +79,7 @@ def launch(command: str) -> int:
             raise interruption from None
         cause = failures[0] if failures else error
         code, line = _report(command, cause) or _defect(command, cause)
-        _end_runs(code, remove=command == "compare" or (is_disk_full(cause) and command not in _CONTINUED))
+        _end_runs(code, remove=command == "compare" or is_disk_full(cause))
         if isinstance(error, _SweepEnded):
             _remove_sweep(Path(str(error)))
         print(printable(line), file=sys.stderr)
@@ -103,19 +102,19 @@ class _SweepEnded(BaseException):
 def _end_runs(code: int = 0, remove: bool = False) -> None:
     """Mark the runs of this process as ended, or remove their folders if the input was unusable.
 
-    remove: also those in which something was written.
+    remove: also those in which something was written, unless the command continues from it.
     """
-    for folder in _begun:
+    for run in _begun:
         if code in {0, REFUSED}:
-            end_run(folder)
+            end_run(run.run_dir)
         elif code == UNUSABLE:
-            remove_unfinished(folder, only_empty=not remove)
+            remove_unfinished(run.run_dir, keep=(run.results or "") if remove else "**")
     _begun.clear()
 
 
 def _defect(command: str, error: BaseException) -> tuple[int, str]:
     """Exit code and message for a defect of this package; the traceback is written to a file."""
-    folder = next((run for run in _begun if run.is_dir()), Path(tempfile.gettempdir()))
+    folder = next((run.run_dir for run in _begun if run.run_dir.is_dir()), Path(tempfile.gettempdir()))
     path = folder / f"traceback-{os.getpid()}.txt"
     path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
     what = " ".join(str(error).split())[:200] or "no message"
@@ -159,11 +158,12 @@ def composed(command: str, *words: str) -> Any:
     return check(command, compose(config_name(command), [*words]))
 
 
-def begin_run(config: Command, continued: bool = False) -> Path:
+def begin_run(config: Command, files: Sequence[str] = (), continued: bool = False) -> Path:
     """Create the run's folder and write the configuration into it.
 
     Args:
         config: of the run.
+        files: what it writes beside the files that its command always writes, see `begin_folder`.
         continued: keep the files of an equal run that was stopped.
 
     Raises:
@@ -177,8 +177,9 @@ def begin_run(config: Command, continued: bool = False) -> Path:
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
     values = json.loads(json.dumps(values))  # nothing is shared, which YAML would write as aliases
-    begin_folder(folder, config.overwrite, yaml.safe_dump(values, sort_keys=False, allow_unicode=True), continued)
-    _begun.append(folder)
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    begin_folder(folder, config.overwrite, text, files=[*config.writes, *files], continued=continued)
+    _begun.append(config)
     return folder
 
 

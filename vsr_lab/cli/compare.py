@@ -35,6 +35,8 @@ class CompareConfig(Command):
     selection: FilePath | None
     """selection.json of select on the same evaluations, shown on top; null: nothing is decided yet."""
 
+    writes = ("comparison.json", "report.html", "crops.png")
+
 
 def run(config: CompareConfig) -> Path:
     """Write report.html, crops.png and comparison.json, and return their folder."""

@@ -67,6 +67,10 @@ class Command(Section):
 
     brought: ClassVar[frozenset[str]] = frozenset()
     """Keys of a content type's yaml that have no effect in this command."""
+    writes: ClassVar[tuple[str, ...]] = ()
+    """What a run writes to run_dir, see `begin_folder`; overwrite removes nothing else."""
+    results: ClassVar[str | None] = None
+    """Pattern of the files with which the same command continues a run that was stopped."""
 
 
 class FootageChoice(Section):

@@ -67,6 +67,12 @@ class EvaluateConfig(Command):
     suite: Annotated[Part[Suite], describes(Suite)]
     protocol: ProtocolConfig
 
+    writes = (
+        *("summary.json", "frames.parquet", "clips.csv", ".clips/**.json"),
+        *(f"pictures/**/{name}.png" for name in ("lr", "hr", "sr", "hr_xt", "sr_xt")),
+    )
+    results = ".clips/**.json"
+
     def only(self) -> Part[Candidate]:
         """The candidate of a configuration without `candidates`. Raises UserError if there is none."""
         if self.candidate is None:

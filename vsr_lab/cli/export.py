@@ -13,6 +13,7 @@ from vsr_lab.core.parts import FilePath, Part, describes
 from vsr_lab.deployment.bundle import export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.evaluation import Candidate
+from vsr_lab.models.files import WEIGHTS
 
 
 def _has_weights(candidate: Part[Candidate]) -> Part[Candidate]:
@@ -35,6 +36,11 @@ class ExportConfig(Command):
     """selection.json of select that must have chosen these weights; null: they are exported unselected."""
     allow_provisional: Bool = False
     """Whether weights that were chosen provisionally, on too few clips, may be exported."""
+
+    writes = (
+        "bundle/",
+        *(f"bundle/{name}" for name in ("manifest.json", "MODEL_CARD.md", WEIGHTS, "parity.json", "*.onnx")),
+    )
 
     def without_effect(self) -> dict[str, str]:
         return {} if self.selection else {"allow_provisional": "selection is null"}

@@ -34,12 +34,14 @@ class CheckConfig(Command):
     families: dict[str, dict[str, Any]]
     """Degradations that are compared with LR."""
 
+    writes = ("check.json",)
+
 
 def run(config: CheckConfig) -> None:
     """Check every pair; write check.json and a picture of each faulty one. Raises Refusal if there are faults."""
     pairs, alone = find_pairs(config.lr, config.hr, config.clips, config.frames)
     declared = _declared(config)
-    folder = begin_run(config)
+    folder = begin_run(config, [f"{pair.name}.png" for pair in pairs])
     found = [_checked(pair, declared) for pair in pairs]
     files = {"check": folder / "check.json"}
     report = {

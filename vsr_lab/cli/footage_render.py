@@ -34,6 +34,9 @@ class RenderConfig(Command):
     split: Text
     workers: Annotated[Int, Field(ge=1, le=1024)]
 
+    writes = ("manifest.csv", "lr/manifest.csv")
+    results = "hr/*.mkv"
+
     def without_effect(self) -> dict[str, str]:
         return {} if "stills" in self.kind.keywords else {"stills": "this kind of footage is made without photographs"}
 
@@ -43,7 +46,7 @@ def run(config: RenderConfig) -> None:
     (height, width), scale, n = config.size, config.scale, str(config.n)
     kind = config.kind.build()
     plan = RenderPlan(kind, config.n, config.frames, config.size, config.seed, scale, config.split)
-    folder = _new_or_existing_run(config)
+    folder = _new_or_existing_run(config, [f"{side}/{kind.name}_*.mkv" for side in ("hr", "lr")])
     written = write_rendered(folder, plan, config.workers)
     end_run(folder)
     rows = [["HR", n, str(config.frames), f"{width}x{height}"]]
@@ -54,11 +57,11 @@ def run(config: RenderConfig) -> None:
     show_files("written", {"HR": written["manifest"], **({"LR": written["lr"]} if scale else {})})
 
 
-def _new_or_existing_run(config: RenderConfig) -> Path:
+def _new_or_existing_run(config: RenderConfig, clips: list[str]) -> Path:
     """A new folder, or that of an earlier render with the same keys, whose clips are kept."""
     mark = config.run_dir / RUN_MARK
     if config.overwrite or not mark.is_file():
-        return begin_run(config)
+        return begin_run(config, clips)
     then, now = stored_config(mark), spec_of(config)
     key = next((key for key in now if key not in _MAY_DIFFER and then.get(key) != now[key]), None)
     if key:

@@ -33,6 +33,8 @@ class SampleConfig(Command):
     seed: Seed
     scans: FolderPath
 
+    writes = ("manifest.csv", "sample.json", "sheet.png")
+
 
 def run(config: SampleConfig) -> None:
     """Choose n shots; write a manifest of them, a contact sheet and their shares."""

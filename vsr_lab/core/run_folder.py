@@ -1,21 +1,22 @@
-"""Run folders: which command wrote them, whether the run has ended, and which process is using them."""
+"""Run folders: which command wrote them, which files, whether the run has ended, and which process is using them."""
 
 import os
 import re
-import shutil
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import remove_abandoned, temporary_name, write_text
+from vsr_lab.core.files import write_text
 
-RUN_MARK = "config.yaml"  # the first file of a run folder; only folders that hold it are ever cleared
+RUN_MARK = "config.yaml"  # only folders that hold it are ever cleared
 UNFINISHED = ".unfinished"  # is there until the run has ended
+WRITTEN = ".written"  # patterns of the files that the run writes; no others are ever removed
 LOCK = ".lock"
-# What a process leaves that was killed before it wrote its configuration.
-_HIDDEN = re.compile(rf"{re.escape(UNFINISHED)}|{re.escape(LOCK)}|\.(config|\.unfinished)\.\d+\.partial(\.yaml)?")
+MARKS = (RUN_MARK, UNFINISHED, WRITTEN, LOCK)
+_PARTIAL = re.compile(r"\.([^/]+)\.\d+\.partial(?=[./]|$)")  # in a temporary name, see core.files
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
 
 
@@ -55,11 +56,20 @@ def end_run(folder: Path) -> None:
     unlock_folder(folder)
 
 
-def remove_unfinished(folder: Path, only_empty: bool = True) -> None:
-    """Remove the folder of an unfinished run; by default only if it contains just its configuration and lock."""
+def remove_unfinished(folder: Path, keep: str = "**") -> None:
+    """Delete the files of an unfinished run, and its folder if it is then empty.
+
+    Args:
+        folder: of the run.
+        keep: if a file of the run matches this pattern, nothing is deleted; by default, any file but the configuration.
+    """
+    own = own_files(folder)
+    is_kept = _matcher([keep])
     unlock_folder(folder)
-    if not only_empty or all(path.name in {RUN_MARK, UNFINISHED, LOCK} or path.is_dir() for path in folder.rglob("*")):
-        shutil.rmtree(folder, ignore_errors=True)
+    if not any(is_kept(name) for name in own if name not in MARKS):
+        with suppress(OSError):
+            _remove(folder, [*own, LOCK])
+            folder.rmdir()
 
 
 def is_saved(folder: Path) -> bool:
@@ -67,43 +77,57 @@ def is_saved(folder: Path) -> bool:
     return any((folder / "checkpoints").glob("last*.ckpt"))
 
 
-def begin_folder(path: Path, overwrite: bool, config: str, continued: bool = False) -> Path:
+def begin_folder(
+    path: Path, overwrite: bool, config: str, *, files: Collection[str] = (), continued: bool = False
+) -> Path:
     """Create a run's folder, lock it, and write its configuration.
+
+    If the folder contains an unfinished or overwritten run of the same command, the files that it declared are deleted.
 
     Args:
         path: the folder.
         overwrite: delete the files of an earlier run of the same command.
         config: the configuration as YAML, whose keys distinguish the commands.
+        files: files that the run writes, relative to path; * matches any text without /, ** any text; NAME/ is a folder
+            that is written as a whole.
         continued: keep the files of an unfinished run with the same configuration.
 
     Returns:
         path.
 
     Raises:
-        UserError: the folder contains other files, another process uses it, or it cannot be created.
+        UserError: the folder contains other files only, or one in place of a file of the run; another process uses it;
+            or it cannot be created.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
-    kept = continued and not overwrite and is_unfinished(path) and _config(path) == config
-    filled = path.is_dir() and not all(_HIDDEN.fullmatch(entry.name) for entry in path.iterdir())
-    if filled and not kept:
-        _clear(path, overwrite, re.findall(r"^(\w+):", config, re.MULTILINE))
+    # A process that was killed before it wrote its configuration leaves the other marks.
+    filled = path.is_dir() and any(e.name == RUN_MARK or _final(e.name) not in MARKS for e in path.iterdir())
+    if filled:
+        _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
     try:
         path.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(path)
     except OSError as error:
         raise UserError(path, f"cannot be created ({error.strerror})", "choose another run_dir=") from error
     lock_folder(path)
+    if not (continued and not overwrite and is_unfinished(path) and _config(path) == config):
+        try:
+            _clear(path, overwrite or not filled, files)
+        except UserError:
+            unlock_folder(path)
+            raise
     try:
-        write_text(path / RUN_MARK, config)
         write_text(path / UNFINISHED, f"{os.getpid()}\n")
+        write_text(path / WRITTEN, "".join(f"{name}\n" for name in (*MARKS, "traceback-*.txt", *files)))
+        write_text(path / RUN_MARK, config)
     except UserError:
         remove_unfinished(path)
         raise
     return path
 
 
-def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
+def _check_run(path: Path, keys: Collection[str]) -> None:
+    """Raise UserError unless the files of a run of the command with these keys may be removed."""
     if not _is_run(path, keys):
         problem = "holds files that no run of this command wrote"
         raise UserError(path, problem, "choose an empty folder for run_dir=")
@@ -111,23 +135,74 @@ def _clear(path: Path, overwrite: bool, keys: Collection[str]) -> None:
         raise UserError(path, "is a link", "name the folder that it leads to, or choose another run_dir=")
     if Path.cwd().is_relative_to(path.resolve()):
         raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
-    inner = next((mark.parent for mark in path.glob("*/**/" + RUN_MARK) if "contents" not in keys), None)
-    if inner:
-        raise UserError(path, f"holds {inner}, another run", "choose another run_dir=")
-    lock_folder(path)
+
+
+def _clear(path: Path, overwrite: bool, files: Collection[str]) -> None:
+    """Remove what an earlier run wrote. Raises UserError, and removes nothing, where other files are in the way."""
+    stopped = is_unfinished(path)
+    if stopped and is_saved(path) and not overwrite:
+        hint = f"continue it by resume={path}, or set overwrite=true"
+        raise UserError(path, "holds a training that was stopped", hint)
+    if not overwrite and not stopped:
+        raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
+    own = own_files(path)
+    if obstacle := _obstacle({*_files(path)} - {*own}, files):
+        raise UserError(path / obstacle, "was not written by this command", "move it, or choose another run_dir=")
     try:
-        stopped = is_unfinished(path)
-        if stopped and is_saved(path) and not overwrite:
-            hint = f"continue it by resume={path}, or set overwrite=true"
-            raise UserError(path, "holds a training that was stopped", hint)
-        if not overwrite and not stopped:
-            raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
-        path.rename(aside := temporary_name(path))  # all of it, or none
+        (path / UNFINISHED).touch()
+        _remove(path, [name for name in own if name not in MARKS])
     except OSError as error:
         raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
-    finally:
-        unlock_folder(path)
-    shutil.rmtree(aside)
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    """Remove files, and the folders in folder that are then empty."""
+    paths = [folder / name for name in names]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    inner = {parent for path in paths for parent in path.parents if folder in parent.parents}
+    for parent in sorted(inner, reverse=True):
+        with suppress(OSError):
+            parent.rmdir()
+
+
+def own_files(folder: Path) -> list[str]:
+    """Names of the files in a run's folder that the run wrote."""
+    listed = folder / WRITTEN
+    text = listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else ""
+    is_own = _matcher([*MARKS, *text.splitlines()])
+    return [name for name in _files(folder) if name != LOCK and is_own(_final(name))]
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Names of the files and links below folder; links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        yield from (Path(parent, name).relative_to(folder).as_posix() for name in (*names, *links))
+
+
+def _final(name: str) -> str:
+    """The name that a temporary file would get; other names as they are."""
+    return _PARTIAL.sub(r"\1", name)
+
+
+def _obstacle(others: Iterable[str], files: Collection[str]) -> str | None:
+    """The first of other files in place of one that a run writes, or in a folder that it writes as a whole."""
+    is_own = _matcher(files)
+    folders = {str(parent) for file in files for parent in PurePosixPath(file).parents if "*" not in str(parent)}
+    for name in sorted(others):
+        above = [str(parent) for parent in PurePosixPath(name).parents]
+        if name in folders or is_own(name) or any(is_own(parent) or is_own(f"{parent}/") for parent in above):
+            return name
+    return None
+
+
+def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
+    """Function that returns whether a name matches a pattern, see `begin_folder`."""
+    patterns = {*patterns}
+    forms = [re.escape(p).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") for p in patterns if "*" in p]
+    form = re.compile("|".join(forms) or r"(?!)")
+    return lambda name: name in patterns or form.fullmatch(name) is not None
 
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:

@@ -151,7 +151,7 @@ def _evaluate(
         )
         summaries[folder] = write_results(folder, evaluated, (score for clip in own for score in clip.scores))
     for folder in candidates:
-        remove_clips(folder)
+        remove_clips(folder, [shot.name for shot, _ in clips])
     return summaries
 
 

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import secrets
-import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -72,9 +74,12 @@ def write_clip(folder: Path, scores: ClipScores) -> None:
     write_record(_path(folder, scores.shown.clip), scores)
 
 
-def remove_clips(folder: Path) -> None:
+def remove_clips(folder: Path, clips: Iterable[str]) -> None:
     """Remove the scores of clips from the folder of an evaluation that has ended."""
-    shutil.rmtree(folder / _FOLDER, ignore_errors=True)
+    for path in [_path(folder, clip) for clip in clips]:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are left in it
+            os.removedirs(path.parent)
 
 
 def _path(folder: Path, clip: str) -> Path:

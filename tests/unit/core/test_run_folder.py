@@ -12,7 +12,16 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_unfinished
 
 CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
-MARKS = {run_folder.RUN_MARK, run_folder.UNFINISHED, run_folder.LOCK}
+FILES = (
+    "metrics.csv",
+    "half.csv",
+    "result.json",
+    "checkpoints/*.ckpt",
+    "pictures/**/hr.png",
+    "bundle/",
+    "bundle/a.onnx",
+)
+MARKS = {*run_folder.MARKS}
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +36,7 @@ def names(folder: Path) -> set[str]:
 
 
 def finished(folder: Path) -> Path:
-    begin_folder(folder, overwrite=False, config=CONFIG)
+    begin_folder(folder, overwrite=False, config=CONFIG, files=FILES)
     (folder / "metrics.csv").touch()
     end_run(folder)
     return folder
@@ -61,7 +70,7 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
 
 def test_what_a_stopped_run_wrote_is_kept_for_an_equal_one(tmp_path: Path) -> None:
     def begun(config: str = CONFIG, overwrite: bool = False) -> set[str]:
-        found = names(begin_folder(tmp_path / "run", overwrite, config, continued=True))
+        found = names(begin_folder(tmp_path / "run", overwrite, config, files=FILES, continued=True))
         run_folder.unlock_folder(tmp_path / "run")
         return found
 
@@ -139,13 +148,58 @@ def test_a_folder_at_work_is_neither_cleared_nor_shared(tmp_path: Path) -> None:
 
 def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
-    (run / "pictures").mkdir()
     remove_unfinished(run)
     assert not run.exists()
-    kept = begin_folder(tmp_path / "kept", overwrite=False, config=CONFIG)
+    kept = begin_folder(tmp_path / "kept", overwrite=False, config=CONFIG, files=FILES)
     (kept / "result.json").touch()
     remove_unfinished(kept)
-    assert "result.json" in names(kept)
+    assert names(kept) == {*MARKS, "result.json"}
+    remove_unfinished(kept, keep="*.ckpt")
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["notes.txt", ".env", "pictures/c1/notes.png", "pictures/mine/sr.png", "other/config.yaml"]
+)
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_files_of_others_stay(tmp_path: Path, name: str, overwrite: bool) -> None:
+    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG, files=FILES)
+    own = [run / own for own in ("metrics.csv", "pictures/c1/hr.png", "pictures/a/b/hr.png", "checkpoints/1.ckpt")]
+    for path in (*own, run / ".metrics.1.partial.csv", run / ".bundle.1.partial/a.onnx", run / name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    run_folder.unlock_folder(run)
+    begin_folder(run, overwrite, CONFIG.replace("0", "1"), files=FILES)
+    assert {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} == {*MARKS, name}
+    assert not (run / "checkpoints").exists()
+    remove_unfinished(run)
+    assert {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} == {name}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["result.json", "pictures/c2/hr.png", "pictures", "checkpoints", "metrics.csv/notes.txt", "bundle/notes.txt"],
+)
+def test_files_of_others_in_the_way_are_named_before_anything_is_removed(tmp_path: Path, name: str) -> None:
+    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG, files=["a.csv"])
+    for path in (run / "a.csv", run / name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    run_folder.unlock_folder(run)
+    with pytest.raises(UserError, match=f"{run / name}: was not written by this command"):
+        begin_folder(run, overwrite=True, config=CONFIG, files=FILES)
+    assert (run / name).read_text() == name
+    assert {"a.csv", *MARKS} <= names(run)
+
+
+def test_links_in_a_run_are_not_followed(tmp_path: Path) -> None:
+    run = finished(tmp_path / "run")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/hr.png").touch()
+    (run / "pictures").symlink_to(tmp_path / "mine")
+    with pytest.raises(UserError, match="was not written"):
+        begin_folder(run, overwrite=True, config=CONFIG, files=FILES)
+    assert (tmp_path / "mine/hr.png").exists()
 
 
 @pytest.mark.parametrize("name", [".", ".."])
