@@ -6,16 +6,3 @@ from vsr_lab.alignment.grids import Grid, Orientation
 from vsr_lab.alignment.joint import Alignment, align
 from vsr_lab.alignment.spatial import ALIGNED, UNRELATED, SpatialAlignment
 from vsr_lab.alignment.timeline import Timeline
-
-__all__ = [
-    "ALIGNED",
-    "UNRELATED",
-    "Alignment",
-    "ColorTransform",
-    "FramePair",
-    "Grid",
-    "Orientation",
-    "SpatialAlignment",
-    "Timeline",
-    "align",
-]

@@ -8,26 +8,3 @@ from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_
 from vsr_lab.curation.scan import Scan, frame_rate
 from vsr_lab.curation.sheet import write_shot_sheet
 from vsr_lab.curation.splits import SourceGroup, assign_splits, near_duplicates
-
-__all__ = [
-    "ContentModel",
-    "Index",
-    "Row",
-    "Sample",
-    "Scan",
-    "Scans",
-    "ShotCandidate",
-    "ShotFingerprint",
-    "SourceGroup",
-    "assign_splits",
-    "build_index",
-    "choose_shots",
-    "find_candidates",
-    "find_leaks",
-    "fingerprint_shot",
-    "frame_rate",
-    "known_digest",
-    "near_duplicates",
-    "plan_index",
-    "write_shot_sheet",
-]

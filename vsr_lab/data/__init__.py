@@ -9,23 +9,3 @@ from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
 from vsr_lab.data.holdout import hold_out, spread
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry, stored_files
 from vsr_lab.data.store_writer import store_shots
-
-__all__ = [
-    "Batch",
-    "CropOptions",
-    "Crops",
-    "Curriculum",
-    "Sample",
-    "StoreEntry",
-    "StoredClip",
-    "WindowOptions",
-    "Windows",
-    "collate",
-    "hold_out",
-    "inspect_store",
-    "make_pair",
-    "remove_entry",
-    "spread",
-    "store_shots",
-    "stored_files",
-]

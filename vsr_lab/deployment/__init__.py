@@ -4,15 +4,3 @@ from vsr_lab.deployment.bundle import MANIFEST, Bundle, open_bundle, write_bundl
 from vsr_lab.deployment.pipeline import Tiling, plan_upscale, upscale
 from vsr_lab.deployment.planning import Encoding
 from vsr_lab.video.disclosure import DISCLOSURE
-
-__all__ = [
-    "DISCLOSURE",
-    "MANIFEST",
-    "Bundle",
-    "Encoding",
-    "Tiling",
-    "open_bundle",
-    "plan_upscale",
-    "upscale",
-    "write_bundle",
-]

@@ -7,24 +7,3 @@ from vsr_lab.losses.perceptual import Dists, Lpips, StLpips
 from vsr_lab.losses.pixel import L1, Charbonnier, Distillation
 from vsr_lab.losses.structure import Edges, FocalFrequency
 from vsr_lab.losses.temporal import Flicker, FlowAlignment, PingPong, Warp
-
-__all__ = [
-    "L1",
-    "Adversarial",
-    "Charbonnier",
-    "Distillation",
-    "Dists",
-    "Edges",
-    "Flicker",
-    "FlowAlignment",
-    "FocalFrequency",
-    "Hinge",
-    "Lpips",
-    "Objective",
-    "PingPong",
-    "Relativistic",
-    "SpatioTemporal",
-    "StLpips",
-    "Term",
-    "Warp",
-]

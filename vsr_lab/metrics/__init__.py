@@ -12,28 +12,3 @@ from vsr_lab.metrics.legibility import find_text, legibility, read_text
 from vsr_lab.metrics.perceptual import NETS, lpips, st_lpips, st_tlp, tlp
 from vsr_lab.metrics.sanity import cell_bias, color_bias, frame_offset, grid, lr_sharpness, registration
 from vsr_lab.metrics.temporal import flicker, reference_motion, tof, true_warp_error, warp_error
-
-__all__ = [
-    "NETS",
-    "cell_bias",
-    "color_bias",
-    "find_text",
-    "flicker",
-    "frame_offset",
-    "grid",
-    "legibility",
-    "lpips",
-    "lr_consistency",
-    "lr_sharpness",
-    "psnr",
-    "read_text",
-    "reference_motion",
-    "registration",
-    "ssim",
-    "st_lpips",
-    "st_tlp",
-    "tlp",
-    "tof",
-    "true_warp_error",
-    "warp_error",
-]

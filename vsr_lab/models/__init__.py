@@ -14,30 +14,3 @@ from vsr_lab.models.recurrent import Recurrent
 from vsr_lab.models.recurrent_flow import RecurrentFlow
 from vsr_lab.models.span import Span, SpanStream
 from vsr_lab.models.window import Window
-
-__all__ = [
-    "AnimeSr",
-    "BasicVsr",
-    "BasicVsrPp",
-    "Compact",
-    "Foreign",
-    "Interpolation",
-    "Recurrent",
-    "RecurrentFlow",
-    "Span",
-    "SpanStream",
-    "Window",
-    "add_branches",
-    "build_network",
-    "fold_branches",
-    "fold_state",
-    "init_network",
-    "load_animesr",
-    "load_basicvsr",
-    "load_network",
-    "load_weights",
-    "read_note",
-    "save_network",
-    "trained_with",
-    "write_tensors",
-]

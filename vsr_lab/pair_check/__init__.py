@@ -5,5 +5,3 @@ from vsr_lab.pair_check.findings import Fault, Findings
 from vsr_lab.pair_check.identification import Declared
 from vsr_lab.pair_check.pairing import ShotPair, find_pairs
 from vsr_lab.pair_check.picture import write_picture
-
-__all__ = ["Declared", "Fault", "Findings", "ShotPair", "check_pair", "find_pairs", "write_picture"]

@@ -3,5 +3,3 @@
 from vsr_lab.reporting.comparison import compare
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.sheet import write_sheet
-
-__all__ = ["compare", "write_report", "write_sheet"]

@@ -12,30 +12,3 @@ from vsr_lab.training.recipe import OptimizerFactory, Recipe, Validation
 from vsr_lab.training.schedules import evened, one_cycle
 from vsr_lab.training.start import StartReference
 from vsr_lab.training.train import WEIGHTS, RunFolder, Trained, TrainerOptions, train
-
-__all__ = [
-    "LAST",
-    "WEIGHTS",
-    "AdversarialModule",
-    "AveragedWeights",
-    "OptimizerFactory",
-    "ParameterGroup",
-    "Pictures",
-    "Plan",
-    "Recipe",
-    "RunFolder",
-    "StartReference",
-    "Trained",
-    "TrainerOptions",
-    "TrainingBar",
-    "Validation",
-    "VsrModule",
-    "Workload",
-    "evened",
-    "freeze",
-    "make_plan",
-    "one_cycle",
-    "quiet_lightning",
-    "train",
-    "with_rates",
-]

@@ -7,21 +7,3 @@ from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
 from vsr_lab.video.reader import Footage, VideoFile, find_footage, open_footage, read_chunks, read_video
 from vsr_lab.video.writer import VideoWriter
-
-__all__ = [
-    "REFUSE",
-    "Damage",
-    "Footage",
-    "ImageSequence",
-    "Interlacing",
-    "Probe",
-    "ReadOptions",
-    "VideoFile",
-    "VideoWriter",
-    "detect_interlacing",
-    "find_footage",
-    "open_footage",
-    "probe",
-    "read_chunks",
-    "read_video",
-]

@@ -4,5 +4,3 @@ from vsr_lab.deployment.export.base import Exporter, rollout_clip
 from vsr_lab.deployment.export.graphs import open_onnx
 from vsr_lab.deployment.export.onnx import OnnxExporter
 from vsr_lab.deployment.export.window import OnnxWindowExporter
-
-__all__ = ["Exporter", "OnnxExporter", "OnnxWindowExporter", "open_onnx", "rollout_clip"]

@@ -1,5 +1,3 @@
 """Upscaling of video files after a plan: reading, upscaling and encoding run in parallel."""
 
 from vsr_lab.deployment.pipeline.run import Tiling, plan_upscale, upscale
-
-__all__ = ["Tiling", "plan_upscale", "upscale"]

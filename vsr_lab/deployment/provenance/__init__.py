@@ -10,16 +10,3 @@ from vsr_lab.deployment.provenance.credentials import (
 )
 from vsr_lab.deployment.provenance.frame_hashes import FrameHashes
 from vsr_lab.deployment.provenance.search import FoundRecord, find_provenance, provenance_path
-
-__all__ = [
-    "Credentials",
-    "FoundRecord",
-    "FrameHashes",
-    "Signer",
-    "Upscaling",
-    "find_provenance",
-    "needs_sidecar",
-    "provenance_path",
-    "read_credentials",
-    "sidecar_path",
-]

@@ -7,15 +7,3 @@ frame and the next state. To add one: a function in this folder, its combination
 from vsr_lab.deployment.runtimes.base import DEFAULT, Backend, Device, Precision, RuntimeOptions
 from vsr_lab.deployment.runtimes.choice import bench, choose_runtime
 from vsr_lab.deployment.runtimes.trial import Trial, open_runtime
-
-__all__ = [
-    "DEFAULT",
-    "Backend",
-    "Device",
-    "Precision",
-    "RuntimeOptions",
-    "Trial",
-    "bench",
-    "choose_runtime",
-    "open_runtime",
-]
