@@ -11,7 +11,6 @@ the features, against the mean of 200 random draws.
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +18,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from h264 import write_h264
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -38,7 +38,7 @@ from vsr_lab.curation import (
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.footage.tables import read_rows
-from vsr_lab.video import ReadOptions, VideoWriter, open_footage
+from vsr_lab.video import ReadOptions, open_footage
 
 SIZES = (4, 8, 16, 32)  # of samples
 _COPIED, _SIDE = 48, 480  # frames and pixels of a planted copy
@@ -79,8 +79,7 @@ def _copy(frames: Frames, name: str, folder: Path) -> ShotFingerprint:
     frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
     path = folder / "copy.mp4"
     crf = "40" if name == "coded at CRF 40" else "28"
-    with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf, "preset": "veryfast"}) as writer:
-        writer.write(frames, np.arange(len(frames)) / 25)
+    write_h264(path, frames, frames.shape[1:3], crf=crf, preset="veryfast")
     return fingerprint_shot(
         Shot("copy", path), "eval", scan(open_footage(path, read_options=ReadOptions(deinterlace="keep")))
     )

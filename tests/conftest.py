@@ -44,7 +44,7 @@ def write_moving_clip(path: Path, frames: int = 24, height: int = 64, width: int
     rng = np.random.default_rng(seed)
     texture = np.kron(rng.integers(0, 256, (height // 4 + 8, width // 4 + 8, 3)), np.ones((4, 4, 1))).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with VideoWriter(path, (height, width), Fraction(25), "ffv1", "bgr0") as writer:
+    with VideoWriter(path, (height, width), Fraction(25)) as writer:
         for t in range(frames):
             window = texture[t % 16 : t % 16 + height, t % 16 : t % 16 + width]
             writer.write(np.ascontiguousarray(window)[None], [t / 25])

@@ -174,18 +174,17 @@ def _missing(box: Path) -> dict[str, str]:
 
 def write_footage(folder: Path) -> int:
     """hr/c1..c4.mkv: 20 frames of 96 x 80, lossless, of blocks that drift; in.mp4 and long.mp4 to upscale."""
+    from tests.encoded import write_encoded
     from vsr_lab.video import VideoWriter
 
     (folder / "hr").mkdir()
     for number in range(1, 5):
         texture = np.random.default_rng(number).integers(0, 256, (20, 24, 3), np.uint8).repeat(8, 0).repeat(8, 1)
         moving = [np.roll(texture, (t, 2 * t), (0, 1))[:80, :96] for t in range(20)]
-        with VideoWriter(folder / f"hr/c{number}.mkv", (80, 96), Fraction(10), "ffv1", "bgr0") as writer:
+        with VideoWriter(folder / f"hr/c{number}.mkv", (80, 96), Fraction(10)) as writer:
             for t, picture in enumerate(moving):
                 writer.write(np.ascontiguousarray(picture)[None], [t / 10])
     for name, frames, height, width in (("in.mp4", 10, 40, 48), ("long.mp4", 300, 80, 96)):
-        with VideoWriter(folder / name, (height, width), Fraction(10), "libx264", "yuv420p") as writer:
-            for t in range(frames):
-                picture = np.roll(texture, (t, t), (0, 1))[:height, :width]
-                writer.write(np.ascontiguousarray(picture)[None], [t / 10])
+        pictures = (np.roll(texture, (t, t), (0, 1))[:height, :width] for t in range(frames))
+        write_encoded(folder / name, pictures, np.arange(frames) / 10, rate=Fraction(10))
     return 0

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tests.encoded import write_encoded
 from vsr_lab.video import VideoWriter
 
 Movie = npt.NDArray[np.float64]  # T H W 3, levels
@@ -203,6 +204,9 @@ def write(
     """A movie as a file: lossless RGB unless told otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     frames = movie if movie.dtype == np.uint8 else levels(movie)
-    with VideoWriter(path, frames.shape[1:3], Fraction(25), codec, pixel_format, options) as writer:
-        writer.write(np.ascontiguousarray(frames), np.arange(len(frames)) / 25)
+    times = np.arange(len(frames)) / 25
+    if (codec, pixel_format) != ("ffv1", "bgr0"):
+        return write_encoded(path, frames, times, codec=codec, pixel_format=pixel_format, options=options)
+    with VideoWriter(path, frames.shape[1:3], Fraction(25)) as writer:
+        writer.write(np.ascontiguousarray(frames), times)
     return path

@@ -6,7 +6,6 @@ import json
 import pickle
 import shutil
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,13 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.conftest import write_moving_clip
+from tests.encoded import write_encoded
 from tests.smoke.conftest import Outcome
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter
 from vsr_lab.deployment.pipeline import run
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.models import build_network, read_note, save_network
-from vsr_lab.video import VideoWriter
 
 Cli = Callable[..., Outcome]
 SPEC = {"_target_": "vsr_lab.models.Recurrent", "scale": 2, "channels": 4, "blocks": 1}
@@ -113,8 +112,7 @@ def test_file_that_is_no_video(cli: Cli, here: Path, tmp_path: Path) -> None:
 def test_truncated_mp4(cli: Cli, here: Path, tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
     noise = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
-    with VideoWriter(whole, (64, 64), Fraction(25)) as writer:
-        writer.write(noise, np.arange(40) / 25)
+    write_encoded(whole, noise, np.arange(40) / 25)
     cut.write_bytes(whole.read_bytes()[:-4000])
     refused(evaluate(cli, cut), "cut.mp4")
     # With its index in front such a file opens, and only counting finds what is missing.

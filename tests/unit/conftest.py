@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.encoded import write_encoded
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion
@@ -64,15 +65,16 @@ def frames(moving: Moving) -> Frames:
 
 @pytest.fixture
 def write_video(tmp_path: Path) -> WriteVideo:
-    """write_video(name, frames, times, **options of VideoWriter) -> its path below tmp_path."""
+    """write_video(name, frames, times, **options of write_encoded) -> its path; .mkv alone: lossless RGB."""
 
     def write(name: str, frames: Frames, times: Sequence[float] | None = None, **options: Any) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".mkv":
-            options = {"codec": "ffv1", "pixel_format": "bgr0", **options}
-        with VideoWriter(path, frames.shape[1:3], Fraction(25), **options) as writer:
-            writer.write(frames, np.arange(len(frames)) / 25 if times is None else times)
+        times = np.arange(len(frames)) / 25 if times is None else times
+        if options or path.suffix != ".mkv":
+            return write_encoded(path, frames, times, **options)
+        with VideoWriter(path, frames.shape[1:3], Fraction(25)) as writer:
+            writer.write(np.ascontiguousarray(frames), times)
         return path
 
     return write

@@ -198,8 +198,8 @@ def _record(shot: Shot, path: Path) -> None:
     """Write the shot to a lossless file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     clip = shot.read(0, shot.frames)
-    with VideoWriter(path, shot.size, Fraction(25), "ffv1", "bgr0") as writer:
-        writer.write(clip.frames, clip.timestamps - clip.timestamps[0])
+    with VideoWriter(path, shot.size, Fraction(25)) as writer:
+        writer.write(clip.eight_bit(), clip.timestamps - clip.timestamps[0])
 
 
 def _show_outcome(selection: Selection, seconds: float) -> None:

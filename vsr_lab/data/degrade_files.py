@@ -157,7 +157,7 @@ def _write_pair(shot: Shot, job: DegradationJob, folder: Path, advance: Callable
 
 def _writer(stack: ExitStack, shot: Shot, path: Path, size: tuple[int, int]) -> VideoWriter:
     temporary = stack.enter_context(atomic_path(path, replace=False))
-    return stack.enter_context(VideoWriter(temporary, size, _frame_rate(shot), "ffv1", "bgr0"))
+    return stack.enter_context(VideoWriter(temporary, size, _frame_rate(shot)))
 
 
 def _frame_rate(shot: Shot) -> Fraction:

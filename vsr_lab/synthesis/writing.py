@@ -163,7 +163,7 @@ def _frames_written(job: _Job) -> Iterator[None]:
     rate = job.kind.rate
     with (
         atomic_path(job.path) as temporary,
-        VideoWriter(temporary, job.size, Fraction(rate), "ffv1", "bgr0") as writer,
+        VideoWriter(temporary, job.size, Fraction(rate)) as writer,
     ):
         for t, picture in enumerate(job.kind.pictures(job.seed, job.frames, job.size, job.zoom)):
             writer.write(picture[np.newaxis], [t / rate])

@@ -75,7 +75,7 @@ def _screen(folder: Path, name: str, split: str, seed: int, frames: int) -> Row:
     if not path.exists():
         with (
             atomic_path(path) as temporary,
-            VideoWriter(temporary, (320, 480), Fraction(_RATE), "ffv1", "bgr0") as writer,
+            VideoWriter(temporary, (320, 480), Fraction(_RATE)) as writer,
         ):
             pictures = render_screen(seed, frames, 320, 480)
             for t, picture in enumerate(track(pictures, f"rendering {name}", total=frames, transient=True)):

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vsr_lab.video import VideoFile, VideoWriter, read_chunks
+from tests.encoded import write_encoded
+from vsr_lab.video import VideoFile, read_chunks
 
 _FRAMES, _HEIGHT, _WIDTH = 2000, 80, 128  # 59 MiB as RGB
 
@@ -25,9 +25,9 @@ def _resident() -> float:
 def test_memory_does_not_grow_with_length(tmp_path: Path, codec: str, pixel_format: str, backend: str) -> None:
     texture = np.random.default_rng(0).integers(0, 255, (_HEIGHT + 64, _WIDTH + 64, 3), np.uint8)
     path, options = tmp_path / "long.mkv", {"preset": "ultrafast", "g": "50"}
-    with VideoWriter(path, (_HEIGHT, _WIDTH), Fraction(25), codec, pixel_format, options) as writer:
-        for n in range(_FRAMES):
-            writer.write(texture[n % 64 : n % 64 + _HEIGHT, n % 64 : n % 64 + _WIDTH][None], [n / 25])
+    pictures = (texture[n % 64 : n % 64 + _HEIGHT, n % 64 : n % 64 + _WIDTH] for n in range(_FRAMES))
+    times = np.arange(_FRAMES) / 25
+    write_encoded(path, pictures, times, codec=codec, pixel_format=pixel_format, options=options)
     video = VideoFile(path)
     assert (video.frames, video.probe.backend) == (_FRAMES, backend)
     video.read(0, 100)

@@ -1,18 +1,18 @@
 """Copies are known again however they were coded, scaled, cropped, mirrored, lit or cut; other footage is not."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from tests.encoded import write_encoded
 from vsr_lab.core.clip import Frames
 from vsr_lab.curation.leaks import ShotFingerprint, find_leaks, fingerprint_shot
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot
-from vsr_lab.video import VideoWriter, open_footage
+from vsr_lab.video import open_footage
 
 FRAMES, HEIGHT, WIDTH = 24, 144, 240
 
@@ -54,8 +54,7 @@ COPIES: dict[str, Callable[[Frames], Frames]] = {
 def _fingerprint(folder: Path, name: str, split: str, frames: Frames, crf: str = "18") -> ShotFingerprint:
     frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
     path = folder / f"{name}.mp4"
-    with VideoWriter(path, frames.shape[1:3], Fraction(25), options={"crf": crf}) as writer:
-        writer.write(frames, np.arange(len(frames)) / 25)
+    write_encoded(path, frames, np.arange(len(frames)) / 25, options={"crf": crf})
     return fingerprint_shot(Shot(name, path), split, scan(open_footage(path)))
 
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from hydra.utils import instantiate
 
+from tests.encoded import write_encoded
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json
 from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
 from vsr_lab.footage.shots import ShotSelection, check_lr_shot, find_shots
-from vsr_lab.video import VideoWriter, open_footage, probe
+from vsr_lab.video import open_footage, probe
 
 WriteVideo = Callable[..., Path]
 TARGET = "vsr_lab.degradations."
@@ -114,8 +115,7 @@ def test_a_window_of_a_manifest_is_degraded_as_a_clip_of_its_own(tmp_path: Path,
 def test_pairs_have_the_frame_rate_and_the_timestamps_of_their_source(tmp_path: Path, rate: Fraction) -> None:
     (tmp_path / "hr").mkdir()
     times = np.arange(7) / float(rate)
-    with VideoWriter(tmp_path / "hr" / "a.mp4", (32, 48), rate) as writer:
-        writer.write(texture(7, 32, 48), times)
+    write_encoded(tmp_path / "hr" / "a.mp4", texture(7, 32, 48), times, rate=rate)
     shots = find_shots(tmp_path / "hr")
     (pair,) = write_pairs(shots, degrading(NOISY), tmp_path / "out")
     for path in (pair.lr, pair.hr):

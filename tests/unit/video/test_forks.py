@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from vsr_lab.video import VideoFile, VideoWriter
+from tests.encoded import write_encoded
+from vsr_lab.video import VideoFile
 
 _REGISTERED = """
 import os, sys
@@ -63,8 +63,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> VideoFile:
     """A file that is read from and not closed; RGB and nv12 are converted by a filter graph with threads."""
     codec, pixel_format = request.param
     pictures = np.random.default_rng(0).integers(0, 255, (60, 256, 320, 3), np.uint8)
-    with VideoWriter(tmp_path / "a.mkv", (256, 320), Fraction(25), codec, pixel_format) as writer:
-        writer.write(pictures, np.arange(60) / 25)
+    write_encoded(tmp_path / "a.mkv", pictures, np.arange(60) / 25, codec=codec, pixel_format=pixel_format)
     video = VideoFile(tmp_path / "a.mkv")
     video.read(0, 5)
     return video
