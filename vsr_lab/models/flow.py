@@ -1,6 +1,6 @@
-"""A small optical flow network that is trained together with the network that uses it."""
+"""Optical flow from coarse to fine, and a small network of that kind, trained with the network that uses it."""
 
-import math
+from abc import ABC, abstractmethod
 
 import torch
 import torch.nn.functional as F
@@ -11,21 +11,26 @@ from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import leaky, zero_
 
 
-class FlowNet(nn.Module):
-    """Coarse-to-fine optical flow, a SPyNet whose levels share their weights; in float32. Its initial flow is zero.
+class PyramidFlow(nn.Module, ABC):
+    """Base class of optical flow that is refined from level to level of an image pyramid, in float32.
 
     Args:
-        channels: channels of its convolutions.
-        levels: levels of the image pyramid.
+        count: levels of the pyramid; the coarsest is smaller by 2^(count - 1).
     """
 
-    def __init__(self, channels: Channels = 32, levels: Levels = 4) -> None:
+    align_corners = False  # of the enlargement from level to level
+
+    def __init__(self, count: int) -> None:
         super().__init__()
-        self.size_multiple = 2 ** (levels - 1)
-        self.halvings = levels - 1
-        self.entry = nn.Conv2d(8, channels, 5, padding=2)
-        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(3))
-        self.head = zero_(nn.Conv2d(channels, 2, 3, padding=1))
+        self.halvings = count - 1
+
+    @abstractmethod
+    def refined(self, level: int, near: Tensor, far: Tensor, flow: Tensor) -> Tensor:
+        """Refine flow (B, 2, h, w) from picture near to picture far at a level, 0 for the coarsest."""
+
+    def prepared(self, picture: Tensor) -> Tensor:
+        """Compute the picture of the finest level from RGB (B, 3, h, w) in [0, 1]."""
+        return picture
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:
         """Estimate flow from reference to other, so that other warped by it is similar to reference.
@@ -37,25 +42,42 @@ class FlowNet(nn.Module):
             Flow in pixels, (B, 2, h, w).
         """
         height, width = reference.shape[-2:]
-        below, right = (math.ceil(side / self.size_multiple) * self.size_multiple - side for side in (height, width))
+        below, right = -height % 2**self.halvings, -width % 2**self.halvings
         with torch.autocast(reference.device.type, enabled=False):
-            pair = [F.pad(x.float(), (0, right, 0, below), mode="replicate") for x in (reference, other)]
-            return self._pyramid(*pair)[..., :height, :width]
+            pair = (self.prepared(x.float()) for x in (reference, other))
+            padded = [F.pad(x, (0, right, 0, below), mode="replicate") for x in pair]
+            return self.pyramid(*padded)[..., :height, :width]
 
-    def _pyramid(self, reference: Tensor, other: Tensor) -> Tensor:
-        references, others = [reference], [other]
+    def pyramid(self, reference: Tensor, other: Tensor) -> Tensor:
+        """Estimate flow between prepared pictures, whose sizes are multiples of 2^halvings."""
+        levels = [(reference, other)]
         for _ in range(self.halvings):
-            references.insert(0, F.avg_pool2d(references[0], 2))
-            others.insert(0, F.avg_pool2d(others[0], 2))
-        flow = torch.zeros_like(references[0][:, :2])
-        for level, (near, far) in enumerate(zip(references, others, strict=True)):
+            near, far = levels[0]
+            levels.insert(0, (F.avg_pool2d(near, 2), F.avg_pool2d(far, 2)))
+        flow = torch.zeros_like(levels[0][0][:, :1]).repeat(1, 2, 1, 1)
+        for level, (near, far) in enumerate(levels):
             if level:
-                flow = F.interpolate(flow, scale_factor=2.0, mode="bilinear") * 2
-            flow = flow + self._missing(torch.cat([near, backward_warp(far, flow), flow], 1))
+                flow = 2 * F.interpolate(flow, scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
+            flow = self.refined(level, near, far, flow)
         return flow
 
-    def _missing(self, x: Tensor) -> Tensor:
-        x = leaky(self.entry(x))
+
+class FlowNet(PyramidFlow):
+    """Coarse-to-fine optical flow, a SPyNet whose levels share their weights. Its initial flow is zero.
+
+    Args:
+        channels: channels of its convolutions.
+        levels: levels of the image pyramid.
+    """
+
+    def __init__(self, channels: Channels = 32, levels: Levels = 4) -> None:
+        super().__init__(levels)
+        self.entry = nn.Conv2d(8, channels, 5, padding=2)
+        self.body = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(3))
+        self.head = zero_(nn.Conv2d(channels, 2, 3, padding=1))
+
+    def refined(self, level: int, near: Tensor, far: Tensor, flow: Tensor) -> Tensor:
+        x = leaky(self.entry(torch.cat([near, backward_warp(far, flow), flow], 1)))
         for layer in self.body:
             x = leaky(layer(x))
-        return self.head(x)
+        return flow + self.head(x)

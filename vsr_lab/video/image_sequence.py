@@ -19,15 +19,15 @@ class ImageSequence:
 
     Args:
         path: the folder.
-        rate: frames per second.
 
     Raises:
         UserError: the folder has no images.
     """
 
-    def __init__(self, path: Path, rate: float = 25.0) -> None:
+    rate = 25.0  # frames a second
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.rate = rate
         self.files = sorted((f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES), key=_counting)
         if not self.files:
             raise UserError(path, "holds no frames", "put PNG frames there, or give a video file")

@@ -2,14 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from vsr_lab.core.clip import Clip, to_frames_like
+from vsr_lab.core.clip import Clip
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.resize import resize_to
 from vsr_lab.video.damage import Damage, drop_frames, find_damage, find_damage_between
 from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
 from vsr_lab.video.deinterlace import FilteredDecoder, filter_chain_for
@@ -55,8 +53,6 @@ class VideoFile:
 
     Args:
         path: the file.
-        square: resize frames to square pixels, by enlarging the width or the height. By default frames are read as
-            stored, and `aspect` is the aspect ratio of their pixels.
         read_options: how to read interlaced, HDR and damaged files.
 
     Attributes:
@@ -68,7 +64,7 @@ class VideoFile:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
     """
 
-    def __init__(self, path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> None:
+    def __init__(self, path: Path, read_options: ReadOptions = REFUSE) -> None:
         self.path = path
         self.read_options = read_options
         source = probe(path, cut_short=read_options.damaged is not None)
@@ -77,7 +73,6 @@ class VideoFile:
         self.source = drop_frames(source, self._damage.lost) if self._damage else source
         self.chain = filter_chain_for(self.source, read_options)
         self.probe: Probe = self.chain.output(self.source) if self.chain else self.source
-        self._square = square and self.probe.aspect != 1
         self._decoder: Decoder | None = None
 
     @property
@@ -91,11 +86,11 @@ class VideoFile:
     @property
     def aspect(self) -> Fraction:
         """Width of a pixel over its height, in the frames as read."""
-        return Fraction(1) if self._square else self.probe.aspect
+        return self.probe.aspect
 
     @property
     def size(self) -> tuple[int, int]:
-        return _square_size(self.probe.size, self.probe.aspect) if self._square else self.probe.size
+        return self.probe.size
 
     def read(self, start: int, stop: int) -> Clip:
         if not 0 <= start <= stop <= self.frames:
@@ -109,8 +104,6 @@ class VideoFile:
         clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
         if self.is_tone_mapped:
             clip = tone_map(clip, self.source.hdr, self.source.peak)
-        if self._square:
-            clip = replace(clip, frames=to_frames_like(resize_to(clip.tensor(), self.size), clip.frames))
         return clip
 
     def _check(self, start: int, stop: int) -> None:
@@ -158,17 +151,11 @@ def _refuse(probe: Probe, read_options: ReadOptions) -> None:
         raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
 
 
-def _square_size(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
-    height, width = size
-    return (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
-
-
-def open_footage(path: Path, square: bool = False, read_options: ReadOptions = REFUSE) -> Footage:
+def open_footage(path: Path, read_options: ReadOptions = REFUSE) -> Footage:
     """Open a video file or a folder of images.
 
     Args:
         path: the file or folder.
-        square: resize frames to square pixels.
         read_options: how to read interlaced, HDR and damaged files.
 
     Raises:
@@ -178,7 +165,7 @@ def open_footage(path: Path, square: bool = False, read_options: ReadOptions = R
         return ImageSequence(path)
     if not path.is_file():
         raise UserError(path, "is not a regular file" if path.exists() else "not found", "check the path")
-    return VideoFile(path, square, read_options)
+    return VideoFile(path, read_options)
 
 
 def read_video(
