@@ -1,16 +1,16 @@
 """Which gate refuses which fault: faults planted on the output of a per-frame network, judged as `select` does.
 
-benchmarks/planted_faults.py FOOTAGE [--weights FILE] [--frames 16] [--size 192] [--recurrent FILE]
+benchmarks/planted_faults.py FOOTAGE [--weights FILE] [--frames 16] [--size 192]
 
 FOOTAGE: a folder of three clips or more, each used from its first frame, in a square in the middle of the picture.
---recurrent: weights of a network with memory, whose state is then lost as well. Prints a table in Markdown.
+--weights: of the network; if it has a memory, its state is lost as well. Prints a table in Markdown.
 
 The gates are those of configs/gates/standard.yaml, without the two that test a network's file instead of its output.
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +19,13 @@ from typing import Any
 import torch
 from faults import ABSOLUTE, ON_BICUBIC, RELATIVE, UNALTERED, Fault, Material
 from hydra import compose, initialize_config_dir
+from more_faults import MORE_ABSOLUTE, MORE_RELATIVE
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from vsr_lab.core.cuts import no_cut
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.luma import quantise
-from vsr_lab.core.network import Network
+from vsr_lab.core.network import FrameNetwork, Network
 from vsr_lab.core.parts import parse_part
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice
 from vsr_lab.core.stream import stream
@@ -36,13 +36,18 @@ from vsr_lab.footage.shots import Shot
 from vsr_lab.models import Interpolation, load_network
 
 WEIGHTS = Path(__file__).parents[1] / "results/zoo/weights/live_action_nano_x4.safetensors"
-ZOO = UNALTERED | ABSOLUTE | RELATIVE
+ZOO = UNALTERED | ABSOLUTE | RELATIVE | MORE_ABSOLUTE | MORE_RELATIVE
+Lost = Callable[[int, int], bool]  # whether a network with memory loses it before frame t of n
 _OF_THE_FILE = ("export_parity", "drift")  # gates
 _SCORED = (
     *("psnr", "flicker", "lr_consistency"),
     *("color_bias", "cell_bias", "registration", "frame_offset", "grid", "lr_sharpness"),
 )
-_LOST = {"asis": None, "nostate": 1, "drop8": 8}  # a network with memory loses its state every so many frames
+LOST: dict[str, tuple[str, Lost]] = {
+    "nostate": ("state lost at every frame", lambda t, n: True),
+    "drop8": ("at every eighth", lambda t, n: t % 8 == 0),
+    "drop_middle": ("once, in the middle", lambda t, n: t == n // 2),
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,9 @@ class Faulty:
     scale: int
     fault: Fault
     clips: Mapping[str, Material]
-    facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="frames"))
+    facts: CandidateFacts = field(
+        default_factory=lambda: CandidateFacts(kind="frames", about={"trained_with": "fidelity"})
+    )
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
         """The faulty frames of a clip."""
@@ -75,30 +82,28 @@ class Squares(Suite):
         return replace(shot, crop=(self.size, self.size, (width - self.size) // 2, (height - self.size) // 2))
 
 
-def output(network: Network, clips: Mapping[str, list[Pair]], loses: int | None = None) -> dict[str, Material]:
-    """What a network makes of clips. loses: its state is lost every so many frames."""
+def output(network: Network, clips: Mapping[str, list[Pair]], loses: Lost = lambda t, n: False) -> dict[str, Material]:
+    """What a network makes of clips."""
     made: dict[str, Tensor] = {}
     for name, pairs in clips.items():
-        count = iter(range(len(pairs)))
-        is_cut = no_cut if loses is None else lambda _, count=count, loses=loses: next(count) % loses == 0
+        lost = iter([loses(t, len(pairs)) for t in range(len(pairs))])
         with torch.inference_mode():
-            made[name] = quantise(torch.stack(list(stream(network, (pair.lr for pair in pairs), is_cut))).float())
+            frames = stream(network, (pair.lr for pair in pairs), lambda _, lost=lost: next(lost))
+            made[name] = quantise(torch.stack(list(frames)).float())
     names = list(clips)
     others = dict(zip(names, names[1:] + names[:1], strict=True))
     return {n: Material(made[n], made[others[n]], torch.stack([p.hr for p in clips[n]])) for n in names}
 
 
-def plant(clips: Mapping[str, list[Pair]], weights: Path, recurrent: Path | None) -> list[Faulty]:
+def plant(clips: Mapping[str, list[Pair]], network: Network) -> list[Faulty]:
     """The candidates, the baseline first. The part of a name before the point says what unaltered output it has."""
-    network, _ = load_network(weights)
     scale, asis = network.scale, UNALTERED["asis"][1]
-    bicubic, zoo = output(Interpolation(scale).eval(), clips), output(network.eval(), clips)
+    bicubic, zoo = output(Interpolation(scale).eval(), clips), output(network, clips)
     made = [Faulty("bicubic", scale, asis, bicubic)]
     made += [Faulty(f"zoo.{name}", scale, fault, zoo) for name, (_, fault) in ZOO.items()]
     made += [Faulty(f"bicubic.{name}", scale, ZOO[name][1], bicubic) for name in ON_BICUBIC if name in ZOO]
-    if recurrent:
-        memory = load_network(recurrent)[0].eval()
-        made += [Faulty(f"memory.{n}", scale, asis, output(memory, clips, loses)) for n, loses in _LOST.items()]
+    if not isinstance(network, FrameNetwork):
+        made += [Faulty(f"zoo.{n}", scale, asis, output(network, clips, loses)) for n, (_, loses) in LOST.items()]
     return made
 
 
@@ -140,10 +145,9 @@ def table(runs: Mapping[str, Run], gates: Mapping[str, Gate]) -> Iterator[str]:
     results = Counter[str]()
     for name in list(runs)[1:]:
         made_by, _, fault = name.partition(".")
-        beside = "zoo.asis" if made_by == "bicubic" else f"{made_by}.asis"
-        judged_together = dict.fromkeys(["bicubic", name, beside])
+        judged_together = dict.fromkeys(["bicubic", name, "zoo.asis"])
         choice = select([runs[key] for key in judged_together], {"default": gates}).choices[0]
-        what = ZOO[fault][0] if fault in ZOO else f"state lost every {_LOST[fault]} frames"
+        what = ZOO[fault][0] if fault in ZOO else LOST[fault][0]
         row = judged(choice, name)
         if fault not in UNALTERED:
             results[f"{row[0]} {row[1]}".strip()] += 1
@@ -156,16 +160,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("footage", type=Path)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--recurrent", type=Path)
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--size", type=int, default=192)
     options = parser.parse_args()
     suite = Squares("planted", str(options.footage), frames=f"0:{options.frames}", size=options.size)
-    protocol, gates = settings(load_network(options.weights)[0].scale)
+    network = load_network(options.weights)[0].eval()
+    protocol, gates = settings(network.scale)
     clips = {shot.name: list(read_pairs(shot, None, protocol, 8)) for shot in suite.shots()}
     if len(clips) < 3:
         parser.error("needs three clips or more")
-    runs = score(plant(clips, options.weights, options.recurrent), suite, protocol)
+    runs = score(plant(clips, network), suite, protocol)
     print("\n".join(table(runs, gates)))
 
 

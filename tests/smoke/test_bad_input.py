@@ -248,7 +248,11 @@ def test_candidates_that_cannot_be_evaluated_together(cli: Cli, here: Path, tiny
     refused(evaluate(cli, tiny_footage, "run_dir=run"), "candidate: is required", "bicubic", "candidates=[KIND:PATH")
     both = evaluate(cli, tiny_footage, "candidates=[bicubic]", "candidate=bilinear", "run_dir=run")
     refused(both, "candidate: has no effect beside candidates")
-    for listed, named in (("bicubicc", "no kind 'bicubicc'"), ("bicubic,bicubic", "second"), ("checkpoint", "path")):
+    for listed, named in (
+        ("bicubicc", "no kind 'bicubicc'"),
+        ("bicubic,bicubic", "second"),
+        ("{a: nope}", "no kind 'nope'"),
+    ):
         refused(evaluate(cli, tiny_footage, f"candidates=[{listed}]", "run_dir=run"), named)
     assert not (here / "run").exists()
 

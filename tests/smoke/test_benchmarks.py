@@ -80,6 +80,16 @@ def test_planted_faults(bench: Bench, footage: Path) -> None:
     assert re.search(r"cast2 .* refused . color . \d", printed)
 
 
+def test_good_candidates(bench: Bench, footage: Path, tmp_path: Path) -> None:
+    for clip in footage.glob("animation*.mkv"):
+        (tmp_path / "animation").mkdir(exist_ok=True)
+        (tmp_path / "animation" / clip.name).symlink_to(clip)
+    zoo = importlib.import_module("good_candidates").WEIGHTS.with_name("animation_nano_x2.safetensors")
+    printed = bench("good_candidates", [tmp_path, "--frames", 6, "--size", 64], ZOO=[zoo])
+    assert re.search(r"\| color \| (lanczos|animation_nano_x2) \| animation x2 \| \d", printed)
+    assert "2 candidates, " in printed
+
+
 def test_catalogue(bench: Bench, footage: Path) -> None:
     printed = bench("catalogue", [footage, "--frames", 36, "--scans", "scans"])
     assert "coded again" in printed

@@ -21,6 +21,8 @@ from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation import Candidate, Protocol, Suite, evaluate
 
+Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
+
 
 class Metric(Section):
     """A metric and how it is shown."""
@@ -59,10 +61,10 @@ class EvaluateConfig(Command):
 
     candidate: Annotated[Part[Candidate], describes(Candidate)] | None = None
     """The only candidate."""
-    candidates: list[Text] = Field(default_factory=list[Text])
+    candidates: list[Text | Named] = Field(default_factory=list[Text | Named])
     """Several instead, each KIND or KIND:PATH, such as [bicubic,checkpoint:RUN/network.safetensors,frames:DIR].
 
-    Each is written to a folder of its name in run_dir.
+    Each is written to a folder of its name in run_dir. {NAME: KIND:PATH} names one.
     """
     suite: Annotated[Part[Suite], describes(Suite)]
     protocol: ProtocolConfig
@@ -94,17 +96,17 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
         raise UserError("candidate", "has no effect beside candidates", "add it to them")
     words = [word for word in given_words() if key_of(word) not in {"candidates", "run_dir"}]
     configs: dict[str, EvaluateConfig] = {}
-    for text in config.candidates:
+    for item in config.candidates:
+        ((given, text),) = item.items() if isinstance(item, dict) else [("", item)]
         kind, _, path = text.partition(":")
         if kind not in options("candidate"):
             raise UserError("candidates", f"has no kind {kind!r}", f"choose from {', '.join(options('candidate'))}")
-        own = [f"candidate={kind}", *([quoted(f"++candidate.path={path}")] if path else [])]
+        keys = {"path": path, "name": given}
+        own = [f"candidate={kind}", *(quoted(f"++candidate.{key}={value}") for key, value in keys.items() if value)]
         one: EvaluateConfig = composed("evaluate", *words, *own)
         name = one.only().build().name
         if name in configs:
-            raise UserError(
-                text, f"is a second candidate of the name {name}", "evaluate it on its own, with candidate.name="
-            )
+            raise UserError(text, f"is a second candidate of the name {name}", "name it: {NAME: KIND:PATH}")
         configs[name] = one.model_copy(update={"run_dir": inside(config.run_dir, name)})
     return list(configs.values())
 

@@ -24,13 +24,16 @@ from vsr_lab.evaluation.statistics import (
     MANY_CLIPS,
     Values,
     clip_means,
+    decibel_gains,
     differences,
     estimate,
     p_value,
+    pool_decibels,
     within,
 )
 from vsr_lab.models import load_network
 
+Percentile = Annotated[float, Field(ge=0, le=100)]
 _PASS = 31  # frames in one direction
 _SIZE = (32, 40)  # LR pixels
 _NO_STEP = "has no streaming step that can be run for long"
@@ -61,7 +64,8 @@ def _verdict(name: str, value: float | None, bound: float, passed: bool, reason:
 class Above(Gate):
     """The 95 % interval over clips of the paired gain of `metric` over the baseline is above `margin`.
 
-    The gain is the difference, or its negative for metrics of which configs/metric says that lower is better.
+    The gain is the difference, or its negative for metrics of which configs/metric says that lower is better. Frames
+    in dB are averaged as squared errors, see `decibel_gains`.
 
     Clips are independent sources, so an interval needs two. Where the frames of these clips are clearly above, but the
     clips are fewer than 8 and their interval is not above, there are too few clips.
@@ -73,8 +77,10 @@ class Above(Gate):
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         ours, theirs = _values(run, self.metric), _values(baseline, self.metric)
-        lower = any(facts.better == "lower" for facts in metric_facts([self.metric]))
-        gains = differences(theirs, ours) if lower else differences(ours, theirs)
+        facts = metric_facts([self.metric])
+        lower = any(metric.better == "lower" for metric in facts)
+        compare = decibel_gains if any(metric.unit == "dB" for metric in facts) else differences
+        gains = compare(theirs, ours) if lower else compare(ours, theirs)
         found, means = estimate(gains), clip_means(gains)
         ends = found.interval("{:+.3f}".format, "(no interval)")
         what = f"{self.metric} improved by" if lower else self.metric
@@ -95,11 +101,11 @@ class NotWorse(Gate):
     """`metric`, of which lower is better, is not higher than the baseline's.
 
     Its mean is at most (1 + margin) times the baseline's. In every clip, its mean and its 95th percentile over frames
-    are at most (1 + clip_margin) times. `slack` is added to each bound, for clips in which the baseline's is near 0.
+    are at most (1 + clip_margin) times, or `slack` more where that allows more.
     """
 
     def __init__(
-        self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.25, slack: NonNegative = 0.02
+        self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.4, slack: NonNegative = 0.0
     ) -> None:
         self.metric = metric
         self.margin = margin
@@ -108,16 +114,17 @@ class NotWorse(Gate):
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         value, theirs = _mean(run, self.metric), _mean(baseline, self.metric)
-        bound = theirs * (1 + self.margin) + self.slack
+        bound = theirs * (1 + self.margin)
         reason = f"{self.metric} {value:.3f}, {baseline.candidate} {theirs:.3f}"
         if value > bound:
             return _verdict(name, value, bound, False, reason)
         for clip, own, other in _clips(run, baseline, self.metric):
             for what, of in (("", np.mean), (" in the worst frames", _high)):
-                value, bound = float(of(own)), float(of(other)) * (1 + self.clip_margin) + self.slack
-                if value > bound:
-                    return _verdict(name, value, bound, False, f"{self.metric} {value:.3f}{what} of {clip}")
-        return _verdict(name, _mean(run, self.metric), theirs * (1 + self.margin) + self.slack, True, reason)
+                worst, limit = float(of(own)), float(of(other))
+                limit += max(limit * self.clip_margin, self.slack)
+                if worst > limit:
+                    return _verdict(name, worst, limit, False, f"{self.metric} {worst:.3f}{what} of {clip}")
+        return _verdict(name, value, bound, True, reason)
 
 
 def _high(values: Values) -> float:
@@ -136,27 +143,25 @@ class Floor(Gate):
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         rows = [
-            (_pooled(own), min(self.floor, _pooled(other)), clip)
+            (pool_decibels(own), min(self.floor, pool_decibels(other)), clip)
             for clip, own, other in _clips(run, baseline, self.metric)
         ]
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
         return _verdict(name, value, bound, value >= bound, f"{self.metric} {value:.2f} in {clip}, least {bound:.2f}")
 
 
-def _pooled(decibels: Values) -> float:
-    return float(-10 * np.log10(np.mean(10 ** (-decibels / 10))))
-
-
 class Limit(Gate):
     """A percentile of `metric` over the frames of every clip is at least `low`, or at most `high`.
 
-    The bound is relaxed to the baseline's own value on the clip, so that a recorded LR, which no candidate agrees with
-    exactly, refuses none. Clips without a value pass.
+    The bound is relaxed to the baseline's own value on the clip, times (1 + margin), so that a recorded LR, which no
+    candidate agrees with exactly, refuses none. Clips without a value pass.
 
     Args:
         metric: of the evaluation.
         low, high: one of them is the bound.
         percentile: of the frames; 50: the median, 0 and 100: the worst frame.
+        over: another percentile, as a share of which the first one is taken: 1 where frames are alike; None: as it is.
+        margin: share of the baseline's own value.
     """
 
     def __init__(
@@ -165,7 +170,9 @@ class Limit(Gate):
         *,
         low: float | None = None,
         high: float | None = None,
-        percentile: Annotated[float, Field(ge=0, le=100)] = 50,
+        percentile: Percentile = 50,
+        over: Percentile | None = None,
+        margin: NonNegative = 0.0,
     ) -> None:
         if (low is None) == (high is None):
             raise ValueError("set one of low and high")
@@ -173,18 +180,25 @@ class Limit(Gate):
         self.sign = -1 if high is None else 1
         self.bound = low if low is not None else float(high or 0)
         self.percentile = percentile
+        self.over = over
+        self.margin = margin
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         rows: list[tuple[float, float, str]] = []
         for clip, own, other in _clips(run, baseline, self.metric):
-            value, theirs = (float(np.percentile(values, self.percentile)) for values in (own, other))
+            value, theirs = self._number(own), self._number(other) * (1 + self.sign * self.margin)
             rows.append((value, self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
         if not rows:
             return _verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
         value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
         what = "most" if self.sign > 0 else "least"
-        reason = f"{self.metric} {value:.3f} in {clip}, at {what} {bound:.3f}"
+        share = "" if self.over is None else " of its best frames in the worst ones"
+        reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
         return _verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
+
+    def _number(self, values: Values) -> float:
+        number = float(np.percentile(values, self.percentile))
+        return number if self.over is None else number / float(np.percentile(values, self.over))
 
 
 class InOrder(Gate):

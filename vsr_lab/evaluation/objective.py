@@ -62,8 +62,8 @@ class Best(NamedTuple):
 class Ranking:
     """Metrics that decide between candidates, the first one first, each in its own direction.
 
-    Differences of at most 0.1 dB, or 2 % for metrics in other units, are ties, which the next metric decides, and in
-    the end the time of a frame and the number of parameters.
+    Differences of at most 0.1 dB, or 2 % for metrics in other units, are ties, which the next metric decides, then the
+    time of a frame, the number of parameters, and the first metric without a margin.
     """
 
     metrics: Sequence[MetricFacts]
@@ -92,8 +92,13 @@ class Ranking:
         left = [name for name in left if times[name] <= times[fastest] * (1 + _EQUAL_COST)]
         if len(left) == 1:
             return _best(fastest, ties, reason + f"fastest, {times[fastest]:.0f} ms a frame")
-        smallest = min(left, key=lambda name: runs[name].summary.candidate_facts.parameters or 0)
-        return _best(smallest, ties, reason + "fewest parameters")
+        sizes = {name: runs[name].summary.candidate_facts.parameters or 0 for name in left}
+        left = [name for name in left if sizes[name] == min(sizes.values())]
+        first = self.metrics[0]
+        best = max(left, key=lambda name: sign(first) * _mean(runs[name], first.name, clips))
+        return _best(
+            best, ties, reason + ("fewest parameters" if len(left) == 1 else f"best by {first.label} after all")
+        )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
         """Share of the clips without any one of which the same candidate is the best; None for one clip."""

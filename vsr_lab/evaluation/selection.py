@@ -6,13 +6,14 @@ from pathlib import Path
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
-from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.gates import Gate, NotWorse
 from vsr_lab.evaluation.objective import FRONT, Ranking, axes
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import holm
 
 _SIGNIFICANT = 0.025  # one-sided
 _ALONE = {"psnr", "ssim"}  # by which networks that invent detail are not ranked
+_EYES = ("st_lpips", "lpips", "dists")  # one of which must agree where it is not known whether a network does
 
 
 def select(
@@ -84,8 +85,9 @@ def _choose(
     reference = candidates[baseline]
     verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)
     if ranking.metrics[0].name in _ALONE:
-        for name in verdicts:
-            verdicts[name] += _invents(candidates[name])
+        for name, found in verdicts.items():
+            if all(verdict.outcome != "fail" for verdict in found):
+                found += _invents(candidates[name], reference)
     deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
     contenders = {name: candidates[name] for name in on_front}
@@ -107,12 +109,23 @@ def _choose(
     )
 
 
-def _invents(run: Run) -> list[Verdict]:
-    """The verdict on a network that was trained adversarially: PSNR punishes the detail that it invents."""
-    if run.summary.candidate_facts.about.get("trained_with") != "adversarial":
+def _invents(run: Run, baseline: Run) -> list[Verdict]:
+    """The verdict on a network that invents detail, which PSNR punishes, or may do so."""
+    facts = run.summary.candidate_facts
+    trained_with = facts.about.get("trained_with", "fidelity" if facts.kind == "interpolation" else "unknown")
+    if trained_with == "fidelity":
         return []
-    reason = "trained adversarially, which PSNR does not rank; set objective=perceptual"
-    return [Verdict(gate="trained_with", value=None, bound=None, outcome="fail", reason=reason)]
+    if trained_with == "adversarial":
+        return [_not_ranked("trained adversarially, which PSNR does not rank; set objective=perceptual")]
+    metric = next((name for name in _EYES if name in run.values and name in baseline.values), None)
+    if metric is None:
+        reason = "its file does not say how it was trained, so PSNR alone does not rank it"
+        return [_not_ranked(f"{reason}; evaluate it and {baseline.candidate} with one of {', '.join(_EYES)} too")]
+    return [NotWorse(metric, 0.0, clip_margin=0.1, slack=0.002).judge("trained_with", run, baseline)]
+
+
+def _not_ranked(reason: str) -> Verdict:
+    return Verdict(gate="trained_with", value=None, bound=None, outcome="fail", reason=reason)
 
 
 def _verdict(chosen: str | None, provisional: bool) -> str:

@@ -10,6 +10,7 @@ from vsr_lab.core.records.evaluation import Estimate
 Values = npt.NDArray[np.float64]
 MANY_CLIPS = 8  # below this number, a gain without a clear interval may want more clips
 _LEVEL = 0.95
+_ROUNDING = 10 * np.log10(255**2 * 12)  # PSNR of rounding to 8 bits
 _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not estimated
 
 
@@ -97,6 +98,33 @@ def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dic
     if {k: len(v) for k, v in ours.items()} != {k: len(v) for k, v in theirs.items()}:
         raise ValueError("both must be measured on the same frames")
     return {clip: values - theirs[clip] for clip, values in ours.items()}
+
+
+def pool_decibels(values: Values) -> float:
+    """Mean of values in dB, averaged as squared errors."""
+    return float(-10 * np.log10(np.mean(10 ** (-values / 10))))
+
+
+def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
+    """clip -> gain of ours over theirs in dB, whose mean over the frames is the difference of `pool_decibels`.
+
+    Each frame has its share in that difference, to first order, so that one black or still frame, of 100 dB, does not
+    outweigh the others. Errors below that of rounding to 8 bits count as that.
+
+    Raises:
+        ValueError: the two do not have the same clips and frames.
+    """
+    differences(ours, theirs)
+    return {clip: _decibel_gains(values, theirs[clip]) for clip, values in ours.items()}
+
+
+def _decibel_gains(ours: Values, theirs: Values) -> Values:
+    if not len(ours):
+        return ours
+    ours, theirs = np.minimum(ours, _ROUNDING), np.minimum(theirs, _ROUNDING)
+    own, other = (10 ** (-values / 10) for values in (ours, theirs))
+    shares = 10 / np.log(10) * (other / other.mean() - own / own.mean())
+    return pool_decibels(ours) - pool_decibels(theirs) + shares
 
 
 def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate:

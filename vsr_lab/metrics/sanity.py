@@ -28,7 +28,7 @@ def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
     """`color_bias` of the worst area of 16x16 LR pixels, which also detects wrong matrices and wrong tiles."""
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
-    cells = F.avg_pool2d(error, side, max(side // 2, 1))
+    cells = F.avg_pool2d(error, side, max(side // 2, 1), ceil_mode=True)  # to the last row and column
     return cells.abs().amax((-3, -2, -1)).unflatten(0, lr.shape[:2])
 
 

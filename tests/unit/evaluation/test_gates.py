@@ -54,6 +54,15 @@ def test_gains_on_few_clips_that_differ_want_more_clips(make_run: MakeRun) -> No
     assert Above("psnr", 0.5).judge("sharp", alone, one).outcome == "too few clips"
 
 
+def test_a_black_frame_does_not_outweigh_the_others(make_run: MakeRun) -> None:
+    """Bicubic is exact on it, as a mean of decibels would have it: 40 dB worse on one frame, 2 dB better on nine."""
+    clips = ("walk", "run", "swim")
+    baseline = make_run("bicubic", {"psnr": {clip: [30.0] * 9 + [100.0] for clip in clips}})
+    ours = make_run("ours", {"psnr": {clip: [32.0 + n / 10] * 9 + [60.0] for n, clip in enumerate(clips)}})
+    verdict = Above("psnr", 0.0).judge("sharp", ours, baseline)
+    assert (verdict.outcome, verdict.reason.split()[1]) == ("pass", "+2.100")
+
+
 def test_a_difference_in_one_frame_passes_no_gate(make_run: MakeRun) -> None:
     """One changed pixel in one frame of a short clip is no gain."""
     baseline = make_run("bicubic", {"psnr": {"walk": [30.0] * 12}})
@@ -69,9 +78,19 @@ def test_not_worse_allows_a_share_of_the_baselines(make_run: MakeRun, value: flo
     assert (verdict.passed, verdict.value, verdict.bound) == (passed, value, 1.1)
 
 
+def test_where_the_baseline_of_a_clip_has_next_to_none_the_slack_is_allowed(make_run: MakeRun) -> None:
+    """On a still clip bicubic has no flicker at all."""
+    baseline = make_run("bicubic", {"flicker": {"still": [0.0] * 4, "walk": [8.0] * 4}})
+    good = make_run("good", {"flicker": {"still": [0.3] * 4, "walk": [8.4] * 4}})
+    wild = make_run("wild", {"flicker": {"still": [0.4] * 4, "walk": [8.0] * 4}})
+    assert NotWorse("flicker", 0.1, slack=0.33).judge("calm", good, baseline).passed
+    verdict = NotWorse("flicker", 0.1, slack=0.33).judge("calm", wild, baseline)
+    assert (verdict.passed, verdict.bound, verdict.reason) == (False, 0.33, "flicker 0.400 of still")
+
+
 def test_not_worse_looks_at_the_worst_clip_and_the_worst_frames(make_run: MakeRun) -> None:
     baseline = make_run("bicubic", {"flicker": {"walk": [1.0] * 20, "run": [1.0] * 20}})
-    clip = make_run("clip", {"flicker": {"walk": [1.4] * 20, "run": [0.5] * 20}})
+    clip = make_run("clip", {"flicker": {"walk": [1.5] * 20, "run": [0.5] * 20}})
     frames = make_run("frames", {"flicker": {"walk": [3.0] * 2 + [0.5] * 18, "run": [0.5] * 20}})
     assert "of walk" in NotWorse("flicker", 0.1).judge("calm", clip, baseline).reason
     assert "in the worst frames of walk" in NotWorse("flicker", 0.1).judge("calm", frames, baseline).reason
@@ -110,6 +129,22 @@ def test_a_limit_asks_no_more_than_the_baseline_has(make_run: MakeRun) -> None:
     baseline, run = (make_run(name, {"grid": {"walk": [value]}}) for name, value in (("bicubic", 2.0), ("ours", 1.9)))
     assert Limit("grid", high=1.0).judge("grid", run, baseline).passed
     assert not Limit("grid", low=2.5).judge("grid", run, baseline).passed
+    assert not Limit("grid", high=1.0).judge("grid", baseline, run).passed
+    assert Limit("grid", high=1.0, margin=0.1).judge("grid", baseline, run).passed
+
+
+def test_a_share_of_percentiles_finds_the_part_of_a_clip_that_is_worse(make_run: MakeRun) -> None:
+    """Less sharp in a quarter of the frames; less sharp throughout is for another gate."""
+    even, part = [0.85] * 16, [1.0] * 12 + [0.8] * 4
+    gate = Limit("lr_sharpness", low=0.9, percentile=10, over=90)
+    baseline, whole, blurred = (
+        make_run(name, {"lr_sharpness": {"walk": values}})
+        for name, values in (("bicubic", [0.7] * 16), ("whole", even), ("blurred", part))
+    )
+    assert gate.judge("even", whole, baseline).passed
+    verdict = gate.judge("even", blurred, baseline)
+    assert (verdict.passed, verdict.value) == (False, pytest.approx(0.8))
+    assert gate.judge("even", blurred, make_run("bicubic", {"lr_sharpness": {"walk": part}})).passed
 
 
 def test_a_limit_is_one_of_low_and_high() -> None:

@@ -69,6 +69,25 @@ def test_what_was_trained_adversarially_is_not_ranked_by_psnr(make_run: MakeRun,
     assert _choose(runs, "flicker").deployable == ["sharp", "soft"]
 
 
+def test_what_does_not_say_how_it_was_trained_is_not_ranked_by_psnr_alone(make_run: MakeRun) -> None:
+    """A perceptual metric must agree; one that was not measured does not."""
+
+    def run(name: str, kind: str, psnr: float, **eyes: float) -> Run:
+        values = {"psnr": psnr, "flicker": 1.0, **eyes}
+        clips = {metric: {"walk": [value] * 2} for metric, value in values.items()}
+        return make_run(name, clips, candidate_facts={"kind": kind})
+
+    seen = [run("bicubic", "interpolation", 25, lpips=0.3), run("good", "frames", 31, lpips=0.2)]
+    choice = _choose([*seen, run("odd", "frames", 33, lpips=0.4)])
+    assert (choice.chosen, choice.deployable) == ("good", ["good"])
+    assert (choice.gates["odd"][-1].gate, choice.gates["odd"][-1].value) == ("trained_with", 0.4)
+    blind = _choose(
+        [run("bicubic", "interpolation", 25), run("good", "frames", 31), run("lanczos", "interpolation", 30)]
+    )
+    assert blind.deployable == ["lanczos"]
+    assert "PSNR alone does not rank it; evaluate it and bicubic with" in blind.gates["good"][-1].reason
+
+
 def test_nothing_deployable_is_said_so(make_run: MakeRun, bicubic: Run) -> None:
     choice = _choose([bicubic, _run(make_run, "blurred", 24, 0.5)])
     assert (choice.chosen, choice.verdict, choice.candidate_facts) == (None, "nothing deployable", None)
@@ -146,11 +165,19 @@ def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: M
     assert _choose([bicubic, slow, fast], "psnr", "flicker").chosen == "fast"
     sizes = {"large": 900, "small": 100}
     both = [
-        _run(make_run, name, 33, 1.5, candidate_facts={"kind": "checkpoint", "parameters": size})
+        _run(make_run, name, 33, 1.5, candidate_facts={"kind": "interpolation", "parameters": size})
         for name, size in sizes.items()
     ]
     choice = _choose([bicubic, *both], "psnr", "flicker")
     assert (choice.chosen, choice.reason) == ("small", "2 equal by PSNR; 2 equal by Flicker; fewest parameters")
+
+
+def test_of_equals_in_cost_and_size_the_one_that_is_better_at_all_is_chosen(make_run: MakeRun, bicubic: Run) -> None:
+    """A network that loses its memory in mid-clip costs as much, and is a little worse."""
+    runs = [bicubic, _run(make_run, "loses", 33.0, 1.499), _run(make_run, "keeps", 33.02, 1.5)]
+    choice = _choose(runs, "psnr", "flicker")
+    assert (choice.chosen, choice.ties) == ("keeps", ["loses"])
+    assert choice.reason.endswith("best by PSNR after all")
 
 
 @pytest.mark.parametrize(("metric", "best"), [("psnr", "sharp"), ("flicker", "calm")])

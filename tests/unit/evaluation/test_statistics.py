@@ -5,7 +5,16 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from vsr_lab.core.records.evaluation import Estimate
-from vsr_lab.evaluation.statistics import estimate, holm, p_value, paired, pareto, within
+from vsr_lab.evaluation.statistics import (
+    decibel_gains,
+    estimate,
+    holm,
+    p_value,
+    paired,
+    pareto,
+    pool_decibels,
+    within,
+)
 
 
 def _noise(frames: int, seed: int = 0) -> np.ndarray:
@@ -90,6 +99,14 @@ def test_pairing_ignores_the_order_of_the_clips() -> None:
     ours = {"a": _noise(20, 0), "b": _noise(20, 1)}
     theirs = {"b": ours["b"] - 2, "a": ours["a"] - 1}
     assert paired(ours, theirs).mean == pytest.approx(1.5)
+
+
+def test_gains_in_decibels_have_the_mean_of_the_pooled_errors() -> None:
+    ours, theirs = ({"a": 30 + _noise(40, seed) / 10} for seed in (0, 1))
+    gains = decibel_gains(ours, theirs)["a"]
+    assert gains.mean() == pytest.approx(pool_decibels(ours["a"]) - pool_decibels(theirs["a"]))
+    assert np.corrcoef(gains, ours["a"] - theirs["a"])[0, 1] > 0.99
+    assert decibel_gains({"a": np.full(3, 100.0)}, {"a": np.full(3, 70.0)})["a"].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize("theirs", [{"a": np.zeros(4)}, {"b": np.zeros(5)}, {}, {"a": np.zeros(5), "b": np.zeros(5)}])
