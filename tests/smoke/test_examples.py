@@ -40,6 +40,7 @@ SET = {
     "footage check": {"frames": "0:8"},
     "footage sample": {"n": "2"},
     "bench": {"sizes": "[64x48]"},
+    "bundle verify": {"frames": "4"},
 }
 JUDGES = {"select", "footage leaks", "footage check"}  # may end with 1
 

@@ -10,8 +10,9 @@ from vsr_lab.cli.config import Bool, Command, Names
 from vsr_lab.cli.show import show_files
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, describes
-from vsr_lab.deployment.bundle import export
+from vsr_lab.deployment.bundle import MANIFEST, export
 from vsr_lab.deployment.export import Exporter
+from vsr_lab.deployment.signature import read_private_key, sign
 from vsr_lab.evaluation import Candidate
 from vsr_lab.models.files import WEIGHTS
 
@@ -34,6 +35,8 @@ class ExportConfig(Command):
     formats: Names
     selection: FilePath | None = None
     """selection.json of select that must have chosen these weights; null: they are exported unselected."""
+    private_key: FilePath | None = None
+    """PEM file of an Ed25519 key that signs the bundle; null: it is not signed. Requires the extra `provenance`."""
     allow_provisional: Bool = False
     """Whether weights that were chosen provisionally, on too few clips, may be exported."""
 
@@ -52,6 +55,7 @@ def run(config: ExportConfig) -> Path:
     if any(name not in config.exporters for name in formats):
         known = ", ".join(config.exporters)
         raise UserError("formats", f"must be names of exporters, got {formats}", f"choose from {known}")
+    key = read_private_key(config.private_key) if config.private_key else None
     export(
         str(candidate.get("path") or ""),
         folder,
@@ -61,5 +65,6 @@ def run(config: ExportConfig) -> Path:
         allow_provisional=config.allow_provisional,
         begin=lambda: begin_run(config),
     )
-    show_files("exported", {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"})
+    written = {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"}
+    show_files("exported", written | ({"signature": sign(folder / MANIFEST, key)} if key else {}))
     return folder

@@ -18,6 +18,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "footage check": ("lr", "hr"),
     "provenance": ("input",),
     "inspect": ("input",),
+    "bundle verify": ("bundle",),
 }
 
 
@@ -33,8 +34,9 @@ def main() -> None:
         print(f"vsr-lab {__version__}")
         sys.exit(0)
     command = _command(arguments)
-    if command is None and arguments[0] == "footage" and arguments[1:] in ([], ["-h"], ["--help"]):
-        print(usage("footage"))
+    groups = {name.split()[0] for name in COMMANDS if " " in name}
+    if command is None and arguments[0] in groups and arguments[1:] in ([], ["-h"], ["--help"]):
+        print(usage(arguments[0]))
         sys.exit(0)
     if command is None:
         print(f"vsr-lab: {arguments[0]}: no such command; choose one of {', '.join(COMMANDS)}", file=sys.stderr)

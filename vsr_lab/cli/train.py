@@ -231,9 +231,9 @@ def _about(config: TrainConfig) -> dict[str, JsonValue]:
         "scale": config.scale,
         "pixel_format": config.pixel_format,
         "degradation": config.degradation.target.__name__,
-        "footage": str(config.data.root),
+        "footage": config.data.root.name,
         **(
-            {"init_from": str(config.init_from), "trained_with": trained_with(config.init_from)}
+            {"init_from": "/".join(config.init_from.parts[-2:]), "trained_with": trained_with(config.init_from)}
             if config.init_from
             else {}
         ),

@@ -1,6 +1,8 @@
 """Bundles: folders with the weights and graphs of a model for deployment, and the hash of every file."""
 
+import os
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +26,7 @@ from vsr_lab.models import load_network, save_network
 from vsr_lab.models.files import WEIGHTS
 
 MANIFEST = "manifest.json"
+PARITY = "parity.json"
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def write_bundle(
         temporary.mkdir()
         save_network(network, about, temporary / WEIGHTS)
         parities = [exporter.export(network, temporary) for exporter in exporters]
-        write_record(temporary / "parity.json", ParityReport(formats=parities))
+        write_record(temporary / PARITY, ParityReport(formats=parities))
         manifest = BundleManifest(
             name=name,
             scale=network.scale,
@@ -145,7 +148,7 @@ def write_bundle(
             trained_with=about.get("trained_with", "unknown"),
             about=dict(about),
             graphs={exporter.format: exporter.file for exporter in exporters},
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            created=_now(),
             versions={"python": platform.python_version(), "vsr-lab": version("vsr-lab"), "torch": version("torch")},
             sha256={},
         )
@@ -156,6 +159,14 @@ def write_bundle(
         manifest = manifest.model_copy(update={"fingerprint": manifest.computed_fingerprint()})
         write_record(temporary / MANIFEST, manifest)
     return manifest
+
+
+def _now() -> str:
+    """Current time, or SOURCE_DATE_EPOCH, with which the same weights give the same bytes (reproducible-builds.org)."""
+    seconds = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if seconds and not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
+        raise UserError("SOURCE_DATE_EPOCH", f"must be seconds since 1970, got {seconds}", "unset it")
+    return datetime.fromtimestamp(int(seconds or time.time()), UTC).isoformat(timespec="seconds")
 
 
 _CARD = Path(__file__).with_name("model_card.md.j2")

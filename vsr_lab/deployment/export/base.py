@@ -58,25 +58,44 @@ class Exporter(ABC):
         path = folder / self.file
         network = network.eval()
         self.write(network, torch.rand(1, 3, *_SIZES[0]), path)
-        rebuilt = self.load(path)
-        worst, at = max(self._compare(self.reference(network), rebuilt, size) for size in _SIZES)
-        if not worst <= self.tolerance:
+        given, made = self.reference(network), self.load(path)
+        try:
+            return compare_graph(given, made, self.format, tolerance=self.tolerance, frames=self.frames)
+        except Refusal as error:
             path.unlink()
-            raise Refusal(
-                f"{self.format}: the exported graph differs from the network by {worst:.2g} at frame "
-                f"{at} of {self.frames} (allowed {self.tolerance:.2g}); nothing was exported"
-            )
-        return Parity(format=self.format, worst=worst, worst_frame=at, tolerance=self.tolerance, frames=self.frames)
+            raise Refusal(f"{error}; nothing was exported") from error
 
-    def _compare(
-        self, network: StreamingNetwork, rebuilt: StreamingNetwork, size: tuple[int, int]
-    ) -> tuple[float, int]:
-        """The largest difference, infinity where a frame is not finite, and its frame."""
-        clip = rollout_clip(self.frames, *size)
-        pairs = zip(stream(network, clip), stream(rebuilt, clip), strict=True)
-        differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
-        worst = int(differences.argmax())
-        return float(differences[worst]), worst
+
+def compare_graph(
+    network: StreamingNetwork, graph: StreamingNetwork, format: str, *, tolerance: float, frames: int
+) -> Parity:
+    """Run a network and its exported graph over clips of two sizes and find their largest difference.
+
+    Args:
+        network: what was exported.
+        graph: the graph, loaded again.
+        format: name of its format.
+        tolerance: largest allowed absolute difference, RGB in [0, 1].
+        frames: number of frames of the clips.
+
+    Raises:
+        Refusal: they differ by more than the tolerance.
+    """
+    worst, at = max(_compare(network, graph, rollout_clip(frames, *size)) for size in _SIZES)
+    if not worst <= tolerance:
+        raise Refusal(
+            f"{format}: the graph differs from the network by {worst:.2g} at frame {at} of {frames} "
+            f"(allowed {tolerance:.2g})"
+        )
+    return Parity(format=format, worst=worst, worst_frame=at, tolerance=tolerance, frames=frames)
+
+
+def _compare(network: StreamingNetwork, graph: StreamingNetwork, clip: Tensor) -> tuple[float, int]:
+    """The largest difference, infinity where a frame is not finite, and its frame."""
+    pairs = zip(stream(network, clip), stream(graph, clip), strict=True)
+    differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
+    worst = int(differences.argmax())
+    return float(differences[worst]), worst
 
 
 def _difference(ours: Tensor, theirs: Tensor) -> Tensor:

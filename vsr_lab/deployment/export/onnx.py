@@ -14,7 +14,7 @@ import torch
 from pydantic import BaseModel, Field, Strict
 from torch import Tensor, nn
 
-from vsr_lab.core.errors import UserError, is_out_of_memory
+from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory
 from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
@@ -68,42 +68,78 @@ class OnnxExporter(Exporter):
         ratios = [tensor.shape[-1] // example.shape[-1] for tensor in (example, *state)]
         sizes = [{2: height, 3: width} if r == 1 else {2: r * height, 3: r * width} for r in ratios]
         names = range(len(state))
-        with warnings.catch_warnings(), quiet():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                _Step(network).eval(),
-                (example, state),
-                dynamo=True,
-                opset_version=self.opset,
-                input_names=["lr", *(f"state_{i}" for i in names)],
-                output_names=["sr", *(f"next_{i}" for i in names)],
-                dynamic_shapes={"lr": sizes[0], "state": sizes[1:]},
-                verbose=False,
-            )
-        assert program is not None
-        model = program.model_proto
         note = {
             "schema": 1,
             "scale": network.scale,
             "size_multiple": network.size_multiple,
             "warm_up": network.warm_up,
+            "state": _state_shapes(network),
         }
-        onnx.helper.set_model_props(model, {KEY: json.dumps({**note, "state": _state_shapes(network)})})
-        onnx.save(model, str(path))
+        write_graph(
+            _Step(network).eval(),
+            (example, state),
+            path,
+            opset=self.opset,
+            names=(["lr", *(f"state_{i}" for i in names)], ["sr", *(f"next_{i}" for i in names)]),
+            sizes={"lr": sizes[0], "state": sizes[1:]},
+            note=json.dumps(note),
+        )
 
     def load(self, path: Path) -> StreamingNetwork:
         session = open_session(path)
         return OnnxStream(session, read_note(session.get_modelmeta().custom_metadata_map[KEY], session, path)).eval()
 
 
-class quiet:  # noqa: N801 - a context manager
-    """Context manager that hides the log messages of torch.onnx, except errors."""
+def write_graph(
+    module: nn.Module,
+    example: tuple[Any, ...],
+    path: Path,
+    *,
+    opset: int,
+    names: tuple[list[str], list[str]],
+    sizes: dict[str, Any],
+    note: str = "",
+) -> None:
+    """Export a module as an ONNX graph. The same module gives the same bytes, and no path of this machine is in them.
 
-    def __enter__(self) -> None:
-        logging.disable(logging.WARNING)
+    Args:
+        module: module to export.
+        example: arguments of its forward.
+        path: file to write.
+        opset: version of the ONNX operators.
+        names: names of the inputs and of the outputs.
+        sizes: dynamic sizes of the arguments, as in `torch.export.export`.
+        note: metadata of the graph; empty: none.
 
-    def __exit__(self, *_: object) -> None:
+    Raises:
+        Refusal: it contains an operation that torch.onnx does not support.
+    """
+    logging.disable(logging.WARNING)  # messages of torch.onnx on every operator
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                module,
+                example,
+                dynamo=True,
+                opset_version=opset,
+                input_names=names[0],
+                output_names=names[1],
+                dynamic_shapes=sizes,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise Refusal(f"torch.onnx cannot export this network: {reason[:300]}") from error
+    finally:
         logging.disable(logging.NOTSET)
+    assert program is not None
+    model = program.model_proto
+    for node in model.graph.node:  # stack traces, which name the files of this machine
+        node.ClearField("metadata_props")
+    if note:
+        onnx.helper.set_model_props(model, {KEY: note})
+    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 class _Note(BaseModel):

@@ -3,14 +3,12 @@
 chaiNNer and mpv support windows of one frame, vs-mlrt and TensorRT of any number.
 """
 
-import warnings
 from abc import abstractmethod
 from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import torch
 from pydantic import Field
@@ -20,7 +18,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.deployment.export.base import Exporter
-from vsr_lab.deployment.export.onnx import quiet, run_session
+from vsr_lab.deployment.export.onnx import run_session, write_graph
 
 Window = Annotated[int, Field(ge=1, le=31)]
 Precision = Literal["fp32", "fp16"]
@@ -118,20 +116,14 @@ class OnnxWindowExporter(Exporter):
         height, width = torch.export.Dim("h", min=2), torch.export.Dim("w", min=2)
         dtype = torch.float16 if self.precision == "fp16" else torch.float32
         graph = _Graph(Unrolled(deepcopy(network), self.window)).eval()  # half precision rounds the weights in place
-        with warnings.catch_warnings(), quiet():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                graph.to(dtype),
-                (example.repeat(1, self.window, 1, 1).to(dtype),),
-                dynamo=True,
-                opset_version=OPSET,
-                input_names=["lr"],
-                output_names=["sr"],
-                dynamic_shapes={"lr": {2: height, 3: width}},
-                verbose=False,
-            )
-        assert program is not None
-        onnx.save(program.model_proto, str(path))
+        write_graph(
+            graph.to(dtype),
+            (example.repeat(1, self.window, 1, 1).to(dtype),),
+            path,
+            opset=OPSET,
+            names=(["lr"], ["sr"]),
+            sizes={"lr": {2: height, 3: width}},
+        )
 
     def load(self, path: Path) -> StreamingNetwork:
         return open_window(path, ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]))

@@ -1,0 +1,43 @@
+"""vsr-lab bundle verify: whether a bundle is as exported, by whom, and whether its graphs are its network."""
+
+from vsr_lab.cli.config import Section
+from vsr_lab.cli.show import console, show_table
+from vsr_lab.core.errors import printable
+from vsr_lab.core.parts import FilePath
+from vsr_lab.core.ranges import Rollout
+from vsr_lab.deployment.signature import read_public_key
+from vsr_lab.deployment.verification import verify_bundle
+
+
+class BundleVerifyConfig(Section):
+    """Verify a bundle before it is used.
+
+    Example: vsr-lab bundle verify BUNDLE public_key=KEY.pem
+    """
+
+    bundle: FilePath
+    public_key: FilePath | None
+    frames: Rollout
+
+
+def run(config: BundleVerifyConfig) -> None:
+    """Print what was verified. Raises Refusal if the signature or a graph is not right."""
+    key = read_public_key(config.public_key) if config.public_key else None
+    with console.status("graphs and network") as status:
+        found = verify_bundle(
+            config.bundle, key, frames=config.frames, progress=lambda format: status.update(f"{format} and network")
+        )
+    manifest = found.manifest
+    rows = [
+        (parity.format, f"{parity.worst:.2g}", f"{parity.tolerance:.2g}", str(parity.frames))
+        for parity in found.parities
+    ]
+    show_table("graphs compared with the network", ("graph", "largest difference", "allowed", "frames"), rows)
+    signed = f"by the key {found.key}" if found.key else "not checked; set public_key="
+    lines = {
+        "bundle": f"{manifest.name}, x{manifest.scale}, trained with {manifest.trained_with} losses",
+        "files": f"{len(manifest.sha256)}, all as exported, by their hashes",
+        "signature": signed,
+    }
+    for name, text in lines.items():
+        console.print(f"  {name:<10} {printable(text)}", soft_wrap=True, markup=False)

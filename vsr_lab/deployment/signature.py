@@ -1,0 +1,88 @@
+"""Signature of a bundle: Ed25519 over manifest.json, which has the hashes of all other files.
+
+Requires the extra `provenance`. Any other implementation can check it:
+`openssl pkeyutl -verify -rawin -pubin -inkey KEY.pem -in manifest.json -sigfile manifest.sig`.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.files import atomic_path, check_file
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+SIGNATURE = "manifest.sig"
+_LARGEST = 1 << 16  # bytes of a key that are read
+_HINT = "openssl genpkey -algorithm ed25519 -out KEY.pem makes one, openssl pkey -in KEY.pem -pubout its public key"
+
+
+def read_private_key(path: Path) -> "Ed25519PrivateKey":
+    """Read an Ed25519 key in PEM without a passphrase. Raises UserError if it is something else."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(_read(path), None)
+    except (ValueError, TypeError) as error:
+        raise UserError(path, "is not a private key in PEM without a passphrase", _HINT) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UserError(path, "is not an Ed25519 key", _HINT)
+    return key
+
+
+def read_public_key(path: Path) -> "Ed25519PublicKey":
+    """Read a public Ed25519 key in PEM. Raises UserError if it is something else."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(_read(path))
+    except (ValueError, TypeError) as error:
+        raise UserError(path, "is not a public key in PEM", _HINT) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise UserError(path, "is not an Ed25519 key", _HINT)
+    return key
+
+
+def _read(path: Path) -> bytes:
+    check_file(path, _HINT)
+    with path.open("rb") as file:
+        return file.read(_LARGEST)
+
+
+def sign(manifest: Path, key: "Ed25519PrivateKey") -> Path:
+    """Sign manifest.json.
+
+    Returns:
+        The signature, manifest.sig beside it: 64 bytes.
+    """
+    path = manifest.with_name(SIGNATURE)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(key.sign(manifest.read_bytes()))
+    return path
+
+
+def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
+    """Check manifest.sig beside manifest.json.
+
+    Returns:
+        The first digits of the SHA-256 of the public key.
+
+    Raises:
+        Refusal: there is no signature, or another key or another manifest was used.
+    """
+    from cryptography.exceptions import InvalidSignature
+
+    path = manifest.with_name(SIGNATURE)
+    if not path.is_file():
+        raise Refusal(f"{manifest.parent}: is not signed; export it with private_key=")
+    with path.open("rb") as file:
+        signature = file.read(_LARGEST)
+    try:
+        key.verify(signature, manifest.read_bytes())
+    except InvalidSignature as error:
+        raise Refusal(f"{path}: was not made with this key, or the manifest was changed") from error
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
