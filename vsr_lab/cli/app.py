@@ -28,12 +28,12 @@ from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name
-from vsr_lab.core.errors import Refusal, UserError, is_disk_full, is_out_of_memory, printable
+from vsr_lab.core.errors import Incomplete, Refusal, UserError, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
 
-REFUSED, UNUSABLE, DEFECT = 1, 2, 70
+REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
 _begun: list[Command] = []  # the runs of this process
 
@@ -131,6 +131,8 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
             return REFUSED, f"vsr-lab {command}: {cause}"
         if isinstance(cause, UserError):
             return UNUSABLE, f"vsr-lab {command}: {cause}"
+        if isinstance(cause, Incomplete):
+            return INCOMPLETE, f"vsr-lab {command}: {cause}"
         if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
             return UNUSABLE, f"vsr-lab {command}: {missing}"
         if isinstance(cause, OSError) and is_disk_full(cause):

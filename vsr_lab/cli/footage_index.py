@@ -1,18 +1,18 @@
 """vsr-lab footage index: the manifest of a folder of footage."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.config import Bool, Command, FolderPath, Section, Seed
+from vsr_lab.cli.choosing import ContentModelConfig
+from vsr_lab.cli.config import Bool, Command, FolderPath, Seed
 from vsr_lab.cli.show import console, show_files, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Text
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.ranges import distinct
 from vsr_lab.curation import (
-    ContentModel,
     Index,
     Row,
     Scans,
@@ -25,15 +25,6 @@ from vsr_lab.curation import (
 )
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.footage.tables import TABLE_SUFFIXES, write_rows
-
-
-class ContentModelConfig(Section):
-    """Weights of the logistic model that suggests a content type; written by benchmarks/content_types.py."""
-
-    features: dict[str, dict[Literal["mean", "deviation"], Number]]
-    kinds: dict[str, dict[str, Number]]
-    temperature: Annotated[Number, Field(gt=0)]
-    sure: Annotated[Number, Field(ge=0, le=1)]
 
 
 class IndexConfig(Command):
@@ -60,7 +51,7 @@ def run(config: IndexConfig) -> None:
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
-    model, scans = ContentModel(**dict(config.content_model)), Scans(config.scans)
+    model, scans = config.content_model.build(), Scans(config.scans)
     plan = plan_index(config.root, manifest, config.fresh)
     total = sum(task.stamp.bytes for task in plan.tasks)
     with progress_bar("indexing", total, "bytes", console=console) as update:

@@ -23,7 +23,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
 
 
 def main() -> None:
-    """Run a command. Exit codes: 0 done, 1 a check failed, 2 unusable input."""
+    """Run a command. Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files were refused."""
     arguments = sys.argv[1:]
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:
         sys.exit(_complete(arguments))

@@ -1,34 +1,33 @@
-"""vsr-lab upscale: a video file upscaled by a bundle."""
+"""vsr-lab upscale: a video file, or many, upscaled by a bundle."""
 
+import os
 from dataclasses import replace
-from enum import IntEnum
 from typing import Annotated, Literal, Self
 
-from av.video.reformatter import ColorPrimaries, ColorTrc
 from pydantic import Field, model_validator
 
-from vsr_lab.cli.config import Bool, Command, Int, Reading
-from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.cli.choosing import AUTO, Choosing
+from vsr_lab.cli.config import Bool, Command, Count, Int, Reading
+from vsr_lab.cli.show import console, show_files
+from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.core.records.deployment import Plan, Runtime
-from vsr_lab.deployment import Encoding, Tiling, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment import Encoding, Tiling
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
+from vsr_lab.fleet import Local, Ray
 from vsr_lab.video import ReadOptions
+from vsr_lab.workflows.batch import Source, Task, Upscaler, UpscaleSettings, find_sources, is_batch, tasks_of
 
-_GIB = 2**30
 # Options of encoders, or of x264-params and the like, that name a file or write one.
 _FILES = {
     *("stats", "passlogfile", "pass", "dump-yuv", "qpfile", "csv", "recon", "log-file", "analysis-save"),
     *("analysis-load", "analysis-reuse-file", "zonefile", "lambda-file", "film-grain", "dhdr10-info"),
 }
-# Code points of ITU-T H.273.
-_MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 
 
-class UpscaleConfig(Command, Reading):
-    """Upscale a video file with a bundle.
+class UpscaleConfig(Command, Reading, Choosing):
+    """Upscale a video file, or many, with a bundle.
 
     Example: vsr-lab upscale bundle=BUNDLE input=in.mp4 output=out.mp4
     """
@@ -36,6 +35,8 @@ class UpscaleConfig(Command, Reading):
     bundle: FilePath
     input: FilePath
     output: FilePath
+    executor: Literal["local", "ray"]
+    workers: Count
     preset: Annotated[Part[Encoding], describes(Encoding)]
     plan: Bool
     codec: Text | None
@@ -90,28 +91,40 @@ class UpscaleConfig(Command, Reading):
         return self
 
     def without_effect(self) -> dict[str, str]:
-        return {} if self.tile else {"overlap": "tile is 0"}
+        unused = {} if self.tile else {"overlap": "tile is 0"}
+        if self.bundle != AUTO:
+            unused |= dict.fromkeys(Choosing.model_fields, "bundle is not auto")
+        if not is_batch(self.input):
+            unused |= dict.fromkeys(("executor", "workers"), "input is one file")
+        return unused
 
 
 def run(config: UpscaleConfig) -> None:
-    """Upscale a file and write its provenance, or print the plan."""
-    output, encoding = config.output, _encoding(config)
+    """Upscale a file or many and write their provenance, or print the plan. Raises Incomplete if some were refused."""
+    threads = config.threads or (max(1, (os.cpu_count() or 1) // config.workers) if config.workers > 1 else 0)
+    settings = UpscaleSettings(
+        replace(config.runtime(), threads=threads),
+        _encoding(config),
+        Tiling(config.tile, config.overlap if config.tile else 0),
+        config.watch_cuts,
+        config.overwrite,
+    )
+    upscaler = Upscaler(config.chooser() if config.bundle == AUTO else config.bundle, settings)
     read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
-    bundle = open_bundle(config.bundle, config.runtime())
+    if is_batch(config.input):
+        tasks = tasks_of(find_sources(config.input, read_options), config.output, settings.encoding)
+        executor = (Ray if config.executor == "ray" else Local)(config.workers)
+        (plan_batch if config.plan else upscale_batch)(tasks, config.output, upscaler, executor)
+    else:
+        _upscale_one(config, upscaler, Task(Source(config.input, "", read_options), config.output))
+
+
+def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task) -> None:
     if config.plan:
-        plan = plan_upscale(bundle, config.input, output, encoding=encoding, read_options=read_options)
+        plan = upscaler.plan(task)
         show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
         return
-    provenance = upscale(
-        bundle,
-        config.input,
-        output,
-        encoding=encoding,
-        tiling=Tiling(config.tile, config.overlap),
-        overwrite=config.overwrite,
-        read_options=read_options,
-        watch_cuts=config.watch_cuts,
-    )
+    output, provenance = config.output, upscaler.upscale(task)
     width, height = provenance.output.size
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):
@@ -121,15 +134,6 @@ def run(config: UpscaleConfig) -> None:
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
         for item in items:
             console.print(f"  {what:<10} {item}", soft_wrap=True, markup=False)
-
-
-def show_runtime(runtime: Runtime | None) -> str:
-    """A runtime, with its trial if there was one."""
-    if runtime is None:
-        return ""
-    speed = "" if runtime.speed is None else f", {runtime.speed:.1f} x the speed of torch in float32"
-    psnr = "" if runtime.psnr is None else f", {runtime.psnr:.1f} dB to it"
-    return "; refused: ".join([f"{runtime}{speed}{psnr}", *runtime.refused])
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
@@ -148,35 +152,3 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         segment=config.segment or preset.segment,
         signer=Signer(certificate, key) if certificate and key else None,
     )
-
-
-def _name(codes: type[IntEnum], code: int) -> str:
-    return next((known.name.lower() for known in codes if known == code), str(code))
-
-
-def show_plan(plan: Plan, refused: bool) -> None:
-    """Print a plan as a table; `refused` means that the command refuses the file because of what would be dropped."""
-    video = plan.video
-    rows = [
-        (str(s.index), s.kind, s.codec, s.action, " ".join(part for part in (s.to, s.note) if part))
-        for s in plan.streams
-    ]
-    show_table(f"{plan.preset} -> {plan.container}", ("stream", "kind", "codec", "action", "to"), rows, texts=5)
-    primaries, transfer = _name(ColorPrimaries, video.primaries), _name(ColorTrc, video.transfer)
-    matrix = _MATRICES.get(video.matrix, str(video.matrix))
-    colors = f"{primaries} primaries, {transfer} transfer, {matrix} matrix, {video.range} range"
-    options = " ".join(f"{key}={value}" for key, value in video.options.items())
-    width, height = video.size
-    lines = {
-        "video": f"{width}x{height} {video.pixel_format}, {plan.frames} frames at {video.rate}, {colors}; {options}",
-        "kept": f"{plan.chapters} chapters, tags: {', '.join(plan.tags) or 'none'}",
-        "converted": "; ".join(plan.converted) or "nothing",
-        "refused" if refused and plan.dropped else "dropped": "; ".join(plan.dropped) or "nothing",
-        "runtime": show_runtime(plan.runtime),
-        "segments": f"{len(plan.segments)}, of which finished ones are kept if the upscaling is interrupted",
-        "size": f"about {plan.output_bytes / 2**20:.0f} MiB",
-        "time": "unknown" if plan.seconds is None else f"about {plan.seconds:.0f} s for the network",
-        "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB beside the network",
-    }
-    for name, text in lines.items():
-        console.print(f"  {name:<10} {text}", soft_wrap=True, markup=False)

@@ -47,6 +47,10 @@ class Refusal(Exception):
     """A negative result: a gate, a parity check or another check failed. Exit code 1."""
 
 
+class Incomplete(Exception):
+    """Some files of a batch were refused; the others are done. Exit code 3."""
+
+
 def printable(text: str) -> str:
     """Escape control characters in text that may come from another program, such as file names."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,6 +1,6 @@
 """Curation of footage: manifests, splits without leakage, and representative samples."""
 
-from vsr_lab.curation.content import ContentModel
+from vsr_lab.curation.content import ContentModel, Suggestion
 from vsr_lab.curation.index import Index, Scans, build_index, known_digest, plan_index
 from vsr_lab.curation.leaks import ShotFingerprint, find_leaks, fingerprint_shot
 from vsr_lab.curation.rows import Row

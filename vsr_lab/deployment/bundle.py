@@ -87,6 +87,7 @@ def export(
     called = name or about.get("name")
     if not called:
         raise UserError(weights, "does not say the name of its model", "set candidate.name=")
+    about = {**about, "weights_sha256": sha256(Path(weights))}
     if selection is not None:
         about = {**about, "selection": _check_selected(Path(weights), Path(selection), allow_provisional)}
     begin()

@@ -2,5 +2,3 @@
 
 from vsr_lab.fleet.executors import Executor, Local, Outcome, Ray
 from vsr_lab.fleet.ledger import Ledger
-
-__all__ = ["Executor", "Ledger", "Local", "Outcome", "Ray"]

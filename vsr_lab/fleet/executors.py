@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
+from rich import get_console
+
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.signals import catch_signals
 from vsr_lab.core.workers import end_with_parent
@@ -115,6 +117,7 @@ def _process() -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
+    get_console().quiet = True  # only the process that distributes tasks reports progress
     catch_signals()
     end_with_parent()
 

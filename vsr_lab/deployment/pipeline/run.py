@@ -59,6 +59,9 @@ class Tiling:
     overlap: int = 16
 
 
+WHOLE = Tiling()
+
+
 @dataclass(frozen=True)
 class _Upscaled:
     """An upscaled frame that has not been encoded yet.
@@ -79,7 +82,7 @@ def upscale(
     output: Path | str,
     *,
     encoding: Encoding = MATCH,
-    tiling: Tiling = Tiling(),
+    tiling: Tiling = WHOLE,
     read_options: ReadOptions = REFUSE,
     overwrite: bool = False,
     watch_cuts: bool = True,

@@ -271,3 +271,9 @@ def _container(output: Path, encoding: Encoding) -> str:
         problem = f"has the suffix {suffix}, which names no container" if suffix else "has no suffix"
         raise UserError(output, problem, f"end it in {', '.join(list(_CONTAINERS)[:5])}")
     return _CONTAINERS[suffix]
+
+
+def suffix_for(source: Path, encoding: Encoding) -> str:
+    """Suffix of an output that is named after its source: the source's, if files of that kind can be written."""
+    own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
+    return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"

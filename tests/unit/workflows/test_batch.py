@@ -1,0 +1,160 @@
+"""Many files: each is upscaled once, whatever becomes of the others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.deployment import Encoding, write_bundle
+from vsr_lab.fleet import Ledger, Local
+from vsr_lab.models import Interpolation
+from vsr_lab.workflows.batch import (
+    LEDGER,
+    FileResult,
+    Task,
+    Upscaler,
+    UpscaleSettings,
+    find_sources,
+    is_batch,
+    tasks_of,
+    upscale_files,
+)
+
+WriteVideo = Callable[..., Path]
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    write_bundle(tmp_path / "bundle", "doubler", Interpolation(2, "nearest"), about={}, exporters=[])
+    return tmp_path / "bundle"
+
+
+@pytest.fixture
+def footage(write_video: WriteVideo, frames: Frames) -> Path:
+    """Two videos and a file that is none."""
+    folder = write_video("in/a.mkv", frames).parent
+    write_video("in/deep/b.mkv", frames[:5])
+    (folder / "poisoned.mp4").write_text("no video")
+    return folder
+
+
+def run(footage: Path, bundle: Path, workers: int = 1, **changes: object) -> dict[str, FileResult]:
+    """Upscale the folder to `out` beside it: results by the name of the source."""
+    folder, settings = footage.with_name("out"), UpscaleSettings(**changes)  # pyright: ignore[reportArgumentType]
+    tasks = tasks_of(find_sources(footage), folder, settings.encoding)
+    results = list(upscale_files(tasks, folder, Upscaler(bundle, settings), Local(workers)))
+    return {result.task.source.path.name: result for result in results}
+
+
+def states(results: dict[str, FileResult]) -> dict[str, str]:
+    return {name: result.state for name, result in results.items()}
+
+
+def written(footage: Path) -> dict[str, int]:
+    """When each output was written."""
+    return {path.name: path.stat().st_mtime_ns for path in footage.with_name("out").rglob("*.mkv")}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_poisoned_file_stops_nothing_and_a_rerun_does_nothing_twice(
+    footage: Path, bundle: Path, workers: int
+) -> None:
+    results = run(footage, bundle, workers)
+    assert states(results) == {"a.mkv": "done", "b.mkv": "done", "poisoned.mp4": "refused"}
+    assert (results["a.mkv"].frames, results["b.mkv"].frames) == (8, 5)
+    assert "poisoned.mp4: is not a video" in results["poisoned.mp4"].error
+    before = written(footage)
+    assert sorted(before) == ["a.mkv", "b.mkv"]
+    assert states(run(footage, bundle)) == {"a.mkv": "kept", "b.mkv": "kept", "poisoned.mp4": "refused"}
+    assert written(footage) == before
+
+
+def test_a_mended_file_is_done_by_a_rerun(footage: Path, bundle: Path, write_video: WriteVideo, frames: Frames) -> None:
+    run(footage, bundle)
+    write_video("in/poisoned.mkv", frames).rename(footage / "poisoned.mp4")
+    assert states(run(footage, bundle)) == {"a.mkv": "kept", "b.mkv": "kept", "poisoned.mp4": "done"}
+
+
+def test_other_settings_replace_nothing_unless_asked(footage: Path, bundle: Path) -> None:
+    run(footage, bundle)
+    before, other = written(footage), Encoding(codec="ffv1")
+    changed = run(footage, bundle, encoding=other)
+    assert "already exists" in changed["a.mkv"].error and written(footage) == before
+    assert states(run(footage, bundle, encoding=other, overwrite=True))["a.mkv"] == "done"
+    assert all(after > before[name] for name, after in written(footage).items())
+
+
+def test_what_was_written_before_a_kill_is_not_written_again(footage: Path, bundle: Path) -> None:
+    """The process that writes the ledger may end between the output and the line about it."""
+    run(footage, bundle)
+    before = written(footage)
+    with Ledger(footage.with_name("out") / LEDGER) as ledger:
+        key, settings, *_ = ledger._db.execute("SELECT * FROM task WHERE key = 'a.mkv'").fetchone()
+        ledger.begin(key, settings)
+    assert states(run(footage, bundle))["a.mkv"] == "done"
+    assert written(footage) == before
+
+
+def test_an_output_of_somebody_else_is_kept(footage: Path, bundle: Path) -> None:
+    precious = footage.with_name("out") / "a.mkv"
+    precious.parent.mkdir()
+    precious.write_text("precious")
+    for _ in range(2):
+        assert "already exists" in run(footage, bundle)["a.mkv"].error
+    assert precious.read_text() == "precious"
+
+
+def names(where: Path) -> list[str]:
+    return [str(task.output) for task in tasks_of(find_sources(where), Path("out"), Encoding())]
+
+
+def test_outputs_are_named_after_their_sources(tmp_path: Path) -> None:
+    for name in ("a.mkv", "a.mp4", "b.wmv", "deep/b.mkv"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).touch()
+    assert names(tmp_path / "in") == ["out/a.mkv.mkv", "out/a.mp4.mp4", "out/b.mkv", "out/deep/b.mkv"]
+    assert names(tmp_path / "in" / "*.wmv") == ["out/b.mkv"]
+    assert names(tmp_path / "in" / "**" / "b.*") == ["out/b.mkv", "out/deep/b.mkv"]
+    assert is_batch(tmp_path / "in" / "*.wmv") and not is_batch(tmp_path / "in" / "a.mkv")
+    with pytest.raises(UserError, match="matches no file"):
+        names(tmp_path / "in" / "*.mov")
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "take [1].mkv"
+    path.touch()
+    assert not is_batch(path)
+
+
+def test_a_manifest_says_how_its_files_are_read(tmp_path: Path) -> None:
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path,name,content_type,deinterlace\nx/a.mkv,nice/name,animation,bwdif\nx/b.mkv,,,\n")
+    first, second = find_sources(manifest)
+    assert (first.path, first.name, first.content) == (tmp_path / "x/a.mkv", "nice/name", "animation")
+    assert (first.read_options.deinterlace, second.read_options.deinterlace, second.name) == ("bwdif", None, "b")
+    manifest.write_text("path,start\na.mkv,24\n")
+    with pytest.raises(UserError, match="has start, but files are upscaled whole"):
+        find_sources(manifest)
+
+
+def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path,name\na.mkv,../../precious\n")
+    with pytest.raises(UserError, match="cannot be the name of a file"):
+        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+
+
+def test_two_files_need_two_names(tmp_path: Path) -> None:
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path,name\na.mkv,same\nb.mkv,same\n")
+    with pytest.raises(UserError, match="would be the output of two files"):
+        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+
+
+def test_a_plan_writes_nothing(footage: Path, bundle: Path) -> None:
+    tasks = tasks_of(find_sources(footage / "*.mkv"), footage.with_name("out"), Encoding())
+    (outcome,) = Local().run(Upscaler(bundle, UpscaleSettings()).plan, {"a": tasks[0]})
+    assert outcome.result is not None and outcome.result.frames == 8
+    assert isinstance(tasks[0], Task) and not footage.with_name("out").exists()

@@ -1,0 +1,94 @@
+"""The bundle of a file, chosen by its content type: that of the candidate which `select` chose for such content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import digest_of
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.curation import ContentModel, Scan, Scans, Suggestion
+from vsr_lab.curation.content import UNSURE
+from vsr_lab.curation.scan import scan
+from vsr_lab.deployment import MANIFEST
+from vsr_lab.video import ReadOptions, open_footage
+
+
+def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
+    """Find the bundles of the candidates that were chosen for each content type.
+
+    Args:
+        selection: selection.json.
+        folder: contains bundles at any depth. Evaluated bundles are taken from where they were evaluated.
+
+    Returns:
+        Folders of bundles by content type.
+
+    Raises:
+        UserError: nothing was chosen, or a chosen candidate has no bundle there.
+    """
+    exported = {
+        str(manifest.about.get("weights_sha256")): path.parent
+        for path in sorted(folder.rglob(MANIFEST))
+        for manifest in [read_record(path, BundleManifest)]
+    }
+    found: dict[str, Path] = {}
+    for choice in read_record(selection, Selection).choices:
+        facts = choice.candidate_facts
+        if not choice.content or not choice.chosen or facts is None:
+            continue
+        bundle = Path(facts.path or "") if facts.kind == "bundle" else exported.get(facts.sha256 or "")
+        if bundle is None:
+            problem = f"chose {choice.chosen} for {choice.content}, of which no bundle is in {folder}"
+            raise UserError(selection, problem, f"vsr-lab export candidate.path={facts.path} selection={selection}")
+        found[choice.content] = bundle
+    if not found:
+        raise UserError(selection, "chose nothing for any content type", "set bundle= to the folder of a bundle")
+    return found
+
+
+@dataclass(frozen=True)
+class AutoBundle:
+    """Chooses the bundle of a file by the content type that `footage index` would suggest.
+
+    Args:
+        bundles: folders of bundles by content type.
+        model: suggests content types.
+        scans: folder of the measurements of files.
+    """
+
+    bundles: Mapping[str, Path]
+    model: ContentModel
+    scans: Path
+
+    def suggest(self, path: Path, read_options: ReadOptions) -> tuple[Scan, Suggestion]:
+        """Measure a file and suggest its content type."""
+        if read_options.deinterlace or read_options.damaged:  # stored measurements are of files as they are
+            options = replace(read_options, tone_map=read_options.tone_map or "keep")
+            measured = scan(open_footage(path, read_options=options))
+        else:
+            scans = Scans(self.scans)
+            scans.make()
+            measured = scans.get(path, digest_of(path))
+        if not len(measured.features):  # of a single frame
+            return measured, Suggestion(UNSURE, 0.0, ("", ""))
+        return measured, self.model.suggest(measured.features)
+
+    def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
+        """Return the folder of the bundle for a file; content: its content type, if it is known.
+
+        Raises:
+            UserError: the content type is not clear, or there is no bundle for it.
+        """
+        if not content:
+            _, found = self.suggest(path, read_options)
+            if found.kind == UNSURE:
+                problem = f"is of no clear content type ({', '.join(self.model.kinds)})"
+                raise UserError(path, problem, "set bundle=, or name it in a manifest with the column content_type")
+            content = found.kind
+        if content not in self.bundles:
+            problem = f"is {content}, for which no bundle was selected ({', '.join(self.bundles)} have one)"
+            raise UserError(path, problem, "set bundle=")
+        return self.bundles[content]

@@ -1,0 +1,256 @@
+"""Upscaling of many files: a folder, the matches of a pattern, or the rows of a manifest."""
+
+import glob
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, Literal
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import inside, sha256
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import Plan, Provenance
+from vsr_lab.curation.content import UNSURE
+from vsr_lab.deployment import Bundle, Encoding, Tiling, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.pipeline.run import MATCH, WHOLE
+from vsr_lab.deployment.planning import suffix_for
+from vsr_lab.deployment.provenance import provenance_path
+from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
+from vsr_lab.fleet import Executor, Ledger
+from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.video import REFUSE, ReadOptions, find_footage
+from vsr_lab.workflows.auto_bundle import AutoBundle
+
+LEDGER = "ledger.sqlite"
+_PARTS = ("start", "stop", "crop", "downscale")  # columns of manifests that select a part of a file
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to upscale.
+
+    Attributes:
+        path: the file.
+        name: relative path of the output, without its suffix.
+        read_options: how to read interlaced, HDR and damaged files.
+        content: content type; empty if it is not known.
+    """
+
+    path: Path
+    name: str
+    read_options: ReadOptions = REFUSE
+    content: str = ""
+
+
+@dataclass(frozen=True)
+class UpscaleSettings:
+    """Everything about an upscaling but the files. See `vsr_lab.upscale`."""
+
+    runtime: RuntimeOptions = DEFAULT
+    encoding: Encoding = MATCH
+    tiling: Tiling = WHOLE
+    watch_cuts: bool = True
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to upscale in a batch.
+
+    Attributes:
+        output: file to write.
+        made_here: an output that is there already was made by the same task, in a process that was stopped.
+    """
+
+    source: Source
+    output: Path
+    made_here: bool = False
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """The work of a batch. It can be pickled.
+
+    Args:
+        bundle: folder of the bundle, or what chooses one for each file.
+        settings: settings of every upscaling.
+    """
+
+    bundle: Path | AutoBundle
+    settings: UpscaleSettings
+
+    def upscale(self, task: Task) -> Provenance:
+        """Upscale a file; see `vsr_lab.upscale`."""
+        if task.made_here and (made := _made(task)):
+            return made
+        chosen = self.settings
+        return upscale(
+            self.open(task.source),
+            task.source.path,
+            task.output,
+            encoding=chosen.encoding,
+            tiling=chosen.tiling,
+            read_options=task.source.read_options,
+            overwrite=chosen.overwrite,
+            watch_cuts=chosen.watch_cuts,
+        )
+
+    def plan(self, task: Task) -> Plan:
+        """Plan a file; see `plan_upscale`."""
+        source, encoding = task.source, self.settings.encoding
+        bundle = self.open(source)
+        return plan_upscale(bundle, source.path, task.output, encoding=encoding, read_options=source.read_options)
+
+    def open(self, source: Source) -> Bundle:
+        """Open the bundle for a file."""
+        folder = self.bundle
+        if isinstance(folder, AutoBundle):
+            folder = folder.choose(source.path, source.read_options, source.content)
+        return open_bundle(folder, self.settings.runtime)
+
+    def fingerprint(self) -> str:
+        """Hash of what all outputs depend on: bundles and settings. Raises UserError if a bundle cannot be used."""
+        bundles = self.bundle.bundles if isinstance(self.bundle, AutoBundle) else {"": self.bundle}
+        manifests = {content: open_bundle(path, None).manifest.fingerprint for content, path in bundles.items()}
+        runtime = replace(self.settings.runtime, threads=0)
+        return _hash(manifests, replace(self.settings, overwrite=False, runtime=runtime))
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of a file of a batch.
+
+    Attributes:
+        state: done; kept: it was done before; refused.
+        frames: number of frames that were upscaled.
+        error: why it was refused, in one sentence.
+        traceback: of a defect of this package.
+    """
+
+    task: Task
+    state: Literal["done", "kept", "refused"]
+    frames: int = 0
+    error: str = ""
+    traceback: str = ""
+
+
+def is_batch(where: Path) -> bool:
+    """Whether a path is of many files: a folder, a pattern or a manifest."""
+    pattern = not where.exists() and glob.has_magic(str(where))
+    return where.is_dir() or pattern or where.suffix in TABLE_SUFFIXES
+
+
+def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source]:
+    """Find the files to upscale.
+
+    Args:
+        where: a file, a folder with videos at any depth, a pattern such as "in/*.mkv", or a manifest with a column
+            `path` and optional columns `name`, `content_type`, `suggested_content`, `deinterlace`, `tone_map` and
+            `damaged`.
+        read_options: how to read files for which the manifest does not say it.
+
+    Raises:
+        UserError: there is none, or the manifest selects parts of files.
+    """
+    if where.suffix in TABLE_SUFFIXES:
+        return [_row_source(where, row, read_options) for row in read_rows(where)]
+    if not where.exists() and glob.has_magic(str(where)):
+        fixed = list(takewhile(lambda part: not glob.has_magic(part), where.parts))
+        root = Path(*fixed)
+        paths = sorted(path for path in root.glob(str(Path(*where.parts[len(fixed) :]))) if path.is_file())
+        if not paths:
+            raise UserError(where, "matches no file", "check the pattern, and quote it for the shell")
+        return _named(paths, root, read_options)
+    return _named(find_footage(where), where if where.is_dir() else where.parent, read_options)
+
+
+def _named(paths: Sequence[Path], root: Path, read_options: ReadOptions) -> list[Source]:
+    """Name outputs after their sources, with the suffix where two would have the same name."""
+    names = [path.relative_to(root) if path != root else Path(path.name) for path in paths]
+    count = Counter(name.with_suffix("") for name in names)
+    short = [name if count[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
+    return [Source(path, name.as_posix(), read_options) for path, name in zip(paths, short, strict=True)]
+
+
+def _row_source(manifest: Path, row: dict[str, str], usual: ReadOptions) -> Source:
+    if "path" not in row:
+        raise UserError(manifest, "has no column path", "see data/README.md for the columns")
+    if part := next((column for column in _PARTS if row.get(column) not in {None, "", "0", "1", "1.0"}), None):
+        raise UserError(manifest, f"row {row['path']}: has {part}, but files are upscaled whole", f"empty {part}")
+    options: dict[str, Any] = {key: row.get(key) or value for key, value in vars(usual).items()}
+    path = Path(row["path"])
+    name = row.get("name") or path.with_suffix("").name
+    content = row.get("content_type") or row.get("suggested_content", "")
+    return Source(manifest.parent / path, name, ReadOptions(**options), "" if content == UNSURE else content)
+
+
+def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> list[Task]:
+    """Name the outputs in a folder.
+
+    Raises:
+        UserError: two sources would have the same output, or one would be outside the folder.
+    """
+    tasks = [
+        Task(source, inside(folder, f"{source.name}{suffix_for(source.path, encoding)}", source.path))
+        for source in sources
+    ]
+    twice = [output for output, count in Counter(task.output for task in tasks).items() if count > 1]
+    if twice:
+        raise UserError(twice[0], "would be the output of two files", "give each a name of its own in a manifest")
+    return tasks
+
+
+def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:
+    """Upscale files that a ledger in a folder does not list as done.
+
+    Args:
+        tasks: the files, as from `tasks_of`.
+        folder: folder of the outputs and of the ledger.
+        upscaler: the work.
+        executor: runs it.
+
+    Yields:
+        What became of each file, as soon as it is known.
+
+    Raises:
+        UserError: another process writes to the folder.
+    """
+    common = upscaler.fingerprint()
+    settings = {
+        task.output.relative_to(folder).as_posix(): _hash(common, task.source.read_options, task.source.content)
+        for task in tasks
+    }
+    with Ledger(folder / LEDGER) as ledger:
+        waiting: dict[str, Task] = {}
+        for (key, hashed), task in zip(settings.items(), tasks, strict=True):
+            if ledger.is_done(key, hashed):
+                yield FileResult(task, "kept")
+            else:
+                waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or not task.output.exists())
+                ledger.begin(key, hashed)
+        for outcome in executor.run(upscaler.upscale, waiting):
+            key, task, made = outcome.key, waiting[outcome.key], outcome.result
+            if made is None:
+                ledger.fail(key, settings[key], outcome.error)
+                yield FileResult(task, "refused", error=outcome.error, traceback=outcome.traceback)
+            else:
+                files = {task.source.path: made.source.sha256, task.output: made.output.sha256}
+                ledger.finish(key, settings[key], files)
+                yield FileResult(task, "done", made.frames)
+
+
+def _made(task: Task) -> Provenance | None:
+    """The provenance of an output that is complete; None if it is not."""
+    note = provenance_path(task.output)
+    if not (task.output.is_file() and note.is_file()):
+        return None
+    made = read_record(note, Provenance)
+    same = made.source.sha256 == sha256(task.source.path) and made.output.sha256 == sha256(task.output)
+    return made if same else None
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
