@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import yaml
@@ -47,6 +47,7 @@ class Card(BaseModel):
         command: commands that made it, one a line.
         machine: what they ran on, and for how long.
         seed: of the training.
+        trained_with: fidelity losses alone, or also adversarial ones, which invent detail; its start included.
         data: clips that it was trained on: values of the column clips of results/zoo/sources.csv.
         validation: validation beside the start and bicubic, Markdown.
         ms, timed_on: milliseconds of a frame of 320x180 and the CPU, when it was published; None on a busy machine.
@@ -58,6 +59,7 @@ class Card(BaseModel):
     command: str = Field(min_length=1)
     machine: str = Field(min_length=1)
     seed: int
+    trained_with: Literal["fidelity", "adversarial"]
     data: list[str] = Field(min_length=1)
     validation: str = Field(min_length=1)
     ms: float | None = None
@@ -72,9 +74,10 @@ def publish(name: str, weights: Path, card: Path) -> Path:
         raise UserError(name, f"is no name for a network of x{network.scale}", "use CONTENT_SIZE_xSCALE")
     told = read_card(card)
     path = WEIGHTS / f"{name}.safetensors"
-    kept = ("degradation", "pixel_format", "steps", "trained_with")
+    kept = ("degradation", "pixel_format", "steps")
     about = {key: note["about"][key] for key in kept if key in note["about"]}
     about |= {"name": name, "content": found[1], "scale": network.scale, "seed": told.seed, "init_from": told.start}
+    about["trained_with"] = told.trained_with
     WEIGHTS.mkdir(parents=True, exist_ok=True)
     save_network(network.half(), about | {"card": told.model_dump()}, path)
     ms, machine = _timed(name, path)
@@ -117,7 +120,7 @@ def page(path: Path) -> str:
         f"{_cost(path, card)} Half precision on disk.\n",
         f"{card.summary.strip()}\n",
         f"- **Start** `{card.start}`: {STARTS[card.start]}.",
-        f"- **Made on** {card.machine.strip()}, seed {card.seed}, by\n",
+        f"- **Made on** {card.machine.strip()}, seed {card.seed}, with {card.trained_with} losses, by\n",
         *(f"  {line}" for line in ("```", *card.command.strip().splitlines(), "```")),
         "\n- **Footage**, LR by MATLAB's bicubic, rounded:\n",
         *_table(("clips", "source", "licence"), sources),

@@ -57,6 +57,7 @@ def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
     about = read_note(path)["about"]
     assert found is not None
     assert (about["content"], about["scale"]) == (found[1], int(found[3]))
+    assert about["trained_with"] == about["card"]["trained_with"] == "fidelity"
     assert path.stat().st_size < 2 * 2**20
     text = path.with_suffix(".md").read_text()
     assert text == page(path), "python scripts/zoo/publish.py cards"

@@ -16,6 +16,7 @@ CARD = {
     "command": "vsr-lab train",
     "machine": "a core",
     "seed": 3,
+    "trained_with": "fidelity",
     "data": ["tos_battle"],
     "validation": "none",
 }
@@ -92,3 +93,4 @@ def test_the_note_has_what_the_card_says(tmp_path: Path) -> None:
     about = read_note(publish("animation_nano_x2", *written(tmp_path)))["about"]
     assert about["card"] == {**CARD, "ms": 20, "timed_on": about["card"]["timed_on"]}
     assert about["init_from"] == "span_ch28_x4"
+    assert about["trained_with"] == "fidelity"
