@@ -4,6 +4,7 @@ The commands of `vsr-lab` call the functions below. They are imported at first u
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from vsr_lab.video import read_video as read_video
 
 __version__ = "0.1.0"
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would record its use, to send it to Microsoft
 
 _MODULES = {
     "read_video": "video",

@@ -25,7 +25,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from vsr_lab.cli.config import Command, check, register_resolvers
-from vsr_lab.cli.overrides import key_of, normalise
+from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, is_disk_full, is_out_of_memory, printable
@@ -77,7 +77,7 @@ def launch(command: str) -> int:
     except (Exception, _SweepEnded) as error:
         if interruption := interruption_of(error):
             raise interruption from None
-        cause = failures[0] if failures else error
+        cause = failures[0] if failures else step_into_list(error, typed)
         code, line = _report(command, cause) or _defect(command, cause)
         _end_runs(code, remove=command == "compare" or is_disk_full(cause))
         if isinstance(error, _SweepEnded):

@@ -123,6 +123,16 @@ def _escaped(text: str) -> str:
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
 
 
+def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
+    """Error for a typed key below a list, which OmegaConf takes for the number of an item; other errors as they are."""
+    found = re.fullmatch(r"invalid literal for int\(\) with base 10: '(.*)'", str(error))
+    key = next((key for key in typed if found and f".{found[1]}" in key), None)
+    if found is None or key is None:
+        return error
+    whole = key.partition(f".{found[1]}")[0]
+    return UserError(key, f"is not a known key: {whole} is a list", f"set {whole}=[A,B]")
+
+
 def given_words() -> list[str]:
     """The overrides of the command that Hydra runs, for another composition; its own list of them is unescaped."""
     return [_escaped(word) for word in HydraConfig.get().overrides.task]

@@ -19,12 +19,6 @@ from vsr_lab.fleet import Local, Ray
 from vsr_lab.video import ReadOptions
 from vsr_lab.workflows.batch import Source, Task, Upscaler, UpscaleSettings, find_sources, is_batch, tasks_of
 
-# Options of encoders, or of x264-params and the like, that name a file or write one.
-_FILES = {
-    *("stats", "passlogfile", "pass", "dump-yuv", "qpfile", "csv", "recon", "log-file", "analysis-save"),
-    *("analysis-load", "analysis-reuse-file", "zonefile", "lambda-file", "film-grain", "dhdr10-info"),
-}
-
 
 class UpscaleConfig(Command, Reading, Choosing):
     """Upscale a video file, or many, with a bundle.
@@ -78,16 +72,6 @@ class UpscaleConfig(Command, Reading, Choosing):
     def _a_certificate_has_a_key(self) -> Self:
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key must be set together")
-        return self
-
-    @model_validator(mode="after")
-    def _options_write_no_files(self) -> Self:
-        for name, value in self.options.items():
-            parts = value.split(":") if "params" in name or name == "x264opts" else []
-            keys = {key.partition("=")[0].strip().replace("_", "-") for key in [name, *parts]}
-            writing = sorted(keys & _FILES) or [name] * (name == "flags" and "pass" in value)
-            if writing:
-                raise ValueError(f"options.{name} must not set {writing[0]}, which could overwrite a file")
         return self
 
     def without_effect(self) -> dict[str, str]:

@@ -86,7 +86,8 @@ def explain(
     if context.get("pattern") == WINDOW:
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
-        return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", ""
+        hint = "write it as [A,B]" if _MUST_BE[kind] == "a list" else ""
+        return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", hint
     problem = str(context.get("error", found["msg"]))
     if not key:  # of several keys together: the text begins with one of them
         key, _, problem = problem.partition(" ")

@@ -1,8 +1,9 @@
 """Folder layouts of common datasets, detected by the names of folders without opening images."""
 
+import difflib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,25 +45,30 @@ class Layout:
     low: tuple[str, ...]
     parts: dict[str, list[Entry]]
 
-    def part(self, split: str | None) -> str:
-        """Name of a split; by default the first one, which is for training."""
-        if split and split in self.parts:
-            return split
-        if split:
-            known = ", ".join(filter(None, self.parts))
-            hint = f"choose one of {known}" if known else "remove it, or give a manifest with a column split"
-            raise UserError(f"split={split}", f"is not a split of this footage (layout {self.name})", hint)
-        return next(iter(self.parts))
+    def part(self, split: str | None, root: Path) -> str:
+        """Name of a split of the footage in root; by default the first one, which is for training."""
+        check_split(split, self.parts, root)
+        return split or next(iter(self.parts))
 
     def told(self, root: Path, split: str | None) -> str:
         """Describe the detected layout in one line."""
-        part = self.part(split)
+        part = self.part(split, root)
         others = [name for name in self.parts if name != part]
         line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
         line += f" of split {part} (there are {', '.join(others)} too)" if others else ""
         if self.low:
             line += f"; recorded LR in {', '.join(self.low)} is used where lr_root=auto is said, and only then"
         return line
+
+
+def check_split(split: str | None, known: Iterable[str], root: Path) -> None:
+    """Raise UserError unless split is None or a known split of the footage in root."""
+    names = sorted({*known} - {""})
+    if split and split not in names:
+        near = difflib.get_close_matches(split, names, 1)
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}"
+        none = "remove it, or give a manifest with a column split"
+        raise UserError(root, f"has no split {split!r}", hint if names else none)
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:

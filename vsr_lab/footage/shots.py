@@ -16,7 +16,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_sha256, inside
 from vsr_lab.core.ranges import Downscale, LayoutName, Names, Window
 from vsr_lab.core.resize import imresize
-from vsr_lab.footage.layouts import AUTO, Lows, lr_path_at_scale, read_layout
+from vsr_lab.footage.layouts import AUTO, Lows, check_split, lr_path_at_scale, read_layout
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
 
@@ -165,7 +165,7 @@ def find_shots(
         if content:
             raise UserError("content", f"has no effect: {root} is not a manifest", "remove it")
         found = read_layout(root, selection.layout)
-        entries = found.parts[found.part(split)]
+        entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
         if found.high:
             tell(found.told(root, split))
@@ -235,6 +235,7 @@ def _read_manifest(path: Path, default: Shot, split: str | None, content: str | 
             raise UserError(path, f"has an unknown column {column!r}", f"did you mean {near[0]}?")
     if not rows or "path" not in rows[0]:
         raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
+    check_split(split, (row.get("split", "") for row in rows), path)
     wanted = [
         row
         for row in rows

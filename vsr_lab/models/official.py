@@ -96,7 +96,8 @@ def read_tensors(path: Path) -> dict[str, Any]:
     try:
         loaded: Any = torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file
-        raise UserError(path, f"holds no plain tensors ({type(error).__name__})", "give the published .pth") from error
+        problem = "is damaged, or contains more than tensors and numbers"
+        raise UserError(path, problem, "give the published .pth") from error
     if not isinstance(loaded, dict):
         raise UserError(path, "holds no weights", "give the published .pth")
     return loaded

@@ -112,6 +112,11 @@ class PacketLog:
                 shown = not packet.is_discard
                 self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, shown, packet.duration or 0))
 
+    @property
+    def is_delayed(self) -> bool:
+        """Whether frames are presented later than decoded, according to their timestamps."""
+        return any(row.pts != row.dts for row in self._rows)
+
     def index(self, base: Fraction, rate: Fraction, decoding: bool = False) -> PacketIndex:
         """The index of the packets that were added so far.
 

@@ -142,7 +142,8 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
-            guessed = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
+            reordered = bool(stream.codec_context.has_b_frames) or log.is_delayed
+            guessed = container.format.name == "avi" and reordered
             index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream), decoding=guessed)
             index = replace(index, last=last_duration(container, stream, index))
             if not cut_short:

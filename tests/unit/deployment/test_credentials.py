@@ -138,14 +138,17 @@ def test_upscale_signs(bundle: Bundle, write_video: WriteVideo, signer: Signer, 
     (tmp_path / "out").mkdir()
     output = tmp_path / "out" / name
     upscale(bundle, source, output, encoding=Encoding(signer=signer))
-    beside = {"large.c2pa"} if name == "large.mkv" else set[str]()
+    beside = {"large.mkv.c2pa"} if name == "large.mkv" else set[str]()
     assert {path.name for path in output.parent.iterdir()} == {name, f"{name}.provenance.json"} | beside
     found = find_provenance(output)
     assert found is not None and found.how == "bytes"  # the hash is of the signed file
     assert read_credentials(output, signer.certificate.with_name("root.pem")) == Credentials("trusted", "Archive", [])
-    again = output.with_suffix(".mov") if beside else output  # large.c2pa is there already
     with pytest.raises(UserError, match="already exists"):
-        upscale(bundle, source, again, encoding=Encoding(signer=signer))
+        upscale(bundle, source, output, encoding=Encoding(signer=signer))
+    if beside:  # whose credentials are in a file of their own
+        upscale(bundle, source, output.with_suffix(".webm"), encoding=Encoding(signer=signer))
+        assert (output.parent / "large.webm.c2pa").is_file()
+        assert read_credentials(output) == Credentials("valid", "Archive", [])
 
 
 def test_nothing_is_written_if_the_certificate_cannot_sign(

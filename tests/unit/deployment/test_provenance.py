@@ -15,7 +15,7 @@ from vsr_lab.cli.provenance import ProvenanceConfig, run
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.records import read_record
-from vsr_lab.core.records.deployment import Pair
+from vsr_lab.core.records.deployment import Pair, Provenance
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.provenance import FrameHashes, find_provenance, provenance_path
 from vsr_lab.deployment.provenance.frame_hashes import agreement, frame_hash
@@ -198,3 +198,29 @@ def test_trust_has_to_be_certificates(output: Path, tmp_path: Path, content: byt
         trust.write_bytes(content)
     with pytest.raises(UserError, match=r"roots\.pem"):
         run(ProvenanceConfig(input=output, records=None, original=None, trust=trust, pair=None, overwrite=False))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("source", "size"), [-1, 32]),
+        (("output", "bits"), 10**30),
+        (("frames",), -1),
+        (("scale",), 0),
+        (("cuts",), [-3]),
+        (("plan", "shift"), 1e300),
+        (("plan", "seconds"), -1.0),
+        (("plan", "video", "rate"), "25/0"),
+        (("plan", "video", "matrix"), 999),
+        (("plan", "output_bytes"), 2**70),
+    ],
+)
+def test_nonsense_numbers_are_refused(output: Path, path: tuple[str, ...], value: object) -> None:
+    record = json.loads(provenance_path(output).read_text())
+    place = record
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    provenance_path(output).write_text(json.dumps(record))
+    with pytest.raises(UserError, match=path[-1]):
+        read_record(provenance_path(output), Provenance)

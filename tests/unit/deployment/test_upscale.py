@@ -161,6 +161,14 @@ def test_an_h264_file_is_written_by_default_means(bundle: Bundle, source: Path, 
     assert np.abs(off @ [0.2126, 0.7152, 0.0722]).mean() < 1  # luma: 4:2:0 has no room for all of the colour
 
 
+def test_h264_in_avi_begins_at_zero(bundle: Bundle, write_video: WriteVideo, output: Path) -> None:
+    """AVI stores no time of presentation, and FFmpeg presents the first frame one frame late."""
+    source = write_video("in/steady.mkv", np.random.default_rng(0).integers(0, 256, (6, 32, 64, 3), np.uint8))
+    output = output.with_suffix(".avi")
+    _upscale(bundle, source, output, encoding=Encoding(codec="libx264", pixel_format="yuv420p"))
+    assert VideoFile(output).probe.timestamps == pytest.approx(VideoFile(source).probe.timestamps)
+
+
 def test_colour_is_written_where_it_is_read(bundle: Bundle, write_video: WriteVideo, output: Path) -> None:
     """Soft pictures, which 4:2:0 has room for: chroma at another place, or by another matrix, would show."""
     y, x = np.mgrid[:32, :64]

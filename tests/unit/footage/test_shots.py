@@ -204,8 +204,13 @@ def test_rows_are_chosen_by_split_and_content(tmp_path: Path) -> None:
     )
     assert [shot.name for shot in find_shots(manifest, ShotSelection(split="eval"))] == ["b", "c"]
     assert [shot.name for shot in find_shots(manifest, ShotSelection(split="eval", content="screen"))] == ["b"]
-    with pytest.raises(UserError, match="no footage of split test"):
-        find_shots(manifest, ShotSelection(split="test"))
+    with pytest.raises(UserError, match="no footage of split train and content film"):
+        find_shots(manifest, ShotSelection(split="train", content="film"))
+    for split, hint in {"evel": "did you mean eval", "x": "choose one of eval, train"}.items():
+        with pytest.raises(UserError, match=f"has no split '{split}'; {hint}"):
+            find_shots(manifest, ShotSelection(split=split))
+    with pytest.raises(UserError, match="remove it, or give a manifest with a column split"):
+        find_shots(_manifest(tmp_path, "path,split", "a.mkv,"), ShotSelection(split="train"))
 
 
 @pytest.mark.parametrize(

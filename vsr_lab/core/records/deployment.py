@@ -9,6 +9,13 @@ from pydantic import Field, JsonValue
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
+Count = Annotated[int, Field(ge=0, le=2**48)]
+Side = Annotated[int, Field(ge=1, le=2**17)]
+Scale = Annotated[int, Field(ge=1, le=64)]
+Code = Annotated[int, Field(ge=0, le=255)]
+Shift = Annotated[float, Field(ge=-1e9, le=1e9)]
+Rate = Annotated[str, Field(pattern=r"^[1-9]\d{0,17}(/[1-9]\d{0,17})?$")]
+
 
 class BundleManifest(Record):
     """manifest.json of a bundle.
@@ -28,7 +35,7 @@ class BundleManifest(Record):
 
     command: ClassVar[str] = "export"
     record: Literal["bundle"] = "bundle"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     name: Name
     scale: int
     warm_up: int
@@ -82,8 +89,8 @@ class VideoFacts(Part):
 
     file: str
     sha256: str
-    size: tuple[int, int]
-    bits: int
+    size: tuple[Side, Side]
+    bits: Annotated[int, Field(ge=1, le=64)]
     matrix: str
     full_range: bool
     assumed: bool = False
@@ -101,7 +108,7 @@ class StreamPlan(Part):
         note: how it is converted, or why it is dropped.
     """
 
-    index: int
+    index: Count
     kind: str
     codec: str
     action: Literal["upscale", "copy", "convert", "drop"]
@@ -126,14 +133,14 @@ class VideoPlan(Part):
     codec: str
     pixel_format: str
     options: dict[str, str]
-    size: tuple[int, int]
+    size: tuple[Side, Side]
     sample_aspect: str
-    rate: str
+    rate: Rate
     time_base: str
     constant: bool
-    primaries: int
-    transfer: int
-    matrix: int
+    primaries: Code
+    transfer: Code
+    matrix: Code
     range: Literal["full", "limited"]
     label: str = ""
 
@@ -156,10 +163,10 @@ class Runtime(Part):
     backend: str
     device: str
     precision: str
-    threads: int
+    threads: Count
     version: str
-    psnr: float | None = None
-    speed: float | None = None
+    psnr: Annotated[float, Field(ge=-1e3, le=1e3)] | None = None
+    speed: Annotated[float, Field(ge=0, le=1e9)] | None = None
     refused: list[str] = Field(default_factory=list[str])
 
     def __str__(self) -> str:
@@ -187,17 +194,17 @@ class Plan(Part):
     container: str
     video: VideoPlan
     streams: list[StreamPlan]
-    frames: int
-    shift: float = 0.0
-    chapters: int = 0
+    frames: Count
+    shift: Shift = 0.0
+    chapters: Count = 0
     tags: list[str] = Field(default_factory=list[str])
     converted: list[str] = Field(default_factory=list[str])
     dropped: list[str] = Field(default_factory=list[str])
     runtime: Runtime | None = None
-    segments: list[int] = Field(default_factory=lambda: [0])
-    seconds: float | None = None
-    output_bytes: int = 0
-    memory_bytes: int = 0
+    segments: list[Count] = Field(default_factory=lambda: [0])
+    seconds: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    output_bytes: Count = 0
+    memory_bytes: Count = 0
 
 
 class Segment(Part):
@@ -230,8 +237,8 @@ class UpscaleJob(Record):
     tone_map: str | None
     damaged: str | None
     background: str | None
-    tile: int
-    overlap: int
+    tile: Count
+    overlap: Count
     watch_cuts: bool
     versions: dict[str, str]
     finished: dict[int, Segment] = Field(default_factory=dict[int, Segment])
@@ -263,14 +270,14 @@ class Provenance(Record):
     tone_map: str | None
     damaged: str | None
     damage: str
-    frames: int
-    scale: int
-    cuts: list[int] | None
+    frames: Count
+    scale: Scale
+    cuts: list[Count] | None
     bundle: str
     bundle_sha256: dict[str, str]
     plan: Plan
-    tile: int
-    overlap: int
+    tile: Count
+    overlap: Count
     versions: dict[str, str]
     frame_hashes: list[Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")]] = Field(default_factory=list)
 
@@ -293,7 +300,7 @@ class Pair(Record):
     disclosure: str
     original: VideoFacts
     upscaled: VideoFacts
-    scale: int
-    frames: int
-    shift: float
-    rate: str
+    scale: Scale
+    frames: Count
+    shift: Shift
+    rate: Rate

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import onnxruntime as ort
 import torch
+from onnxruntime import InferenceSession
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.deployment.export.base import Exporter
-from vsr_lab.deployment.export.onnx import run_session, write_graph
+from vsr_lab.deployment.export.onnx import open_session, run_session, write_graph
 
 Window = Annotated[int, Field(ge=1, le=31)]
 Precision = Literal["fp32", "fp16"]
@@ -76,7 +76,7 @@ class _Graph(nn.Module):
 class OnnxWindow(Windowed):
     """A graph with one input (1, 3T, h, w) and one output, run by onnxruntime on the CPU."""
 
-    def __init__(self, session: ort.InferenceSession, scale: int, size_multiple: int) -> None:
+    def __init__(self, session: InferenceSession, scale: int, size_multiple: int) -> None:
         (given,) = session.get_inputs()
         super().__init__(scale, size_multiple, given.shape[1] // 3)
         self.session = session
@@ -126,10 +126,10 @@ class OnnxWindowExporter(Exporter):
         )
 
     def load(self, path: Path) -> StreamingNetwork:
-        return open_window(path, ort.InferenceSession(str(path), providers=["CPUExecutionProvider"]))
+        return open_window(path, open_session(path))
 
 
-def open_window(path: Path, session: ort.InferenceSession) -> OnnxWindow:
+def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
     """Open a graph with one input of 3T channels and one output. Raises UserError for any other graph."""
     given, channels = session.get_inputs()[0], session.get_inputs()[0].shape[1]
     if given.type not in ("tensor(float)", "tensor(float16)"):
@@ -149,7 +149,7 @@ def open_window(path: Path, session: ort.InferenceSession) -> OnnxWindow:
     raise UserError(path, f"does not take 1x{channels}x64x64 float images", hint)
 
 
-def _try(session: ort.InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | None:
+def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | None:
     """Height and width of the output for an input of zeros; None if the graph does not take it."""
     zeros = np.zeros((1, *shape), np.float16 if kind == "tensor(float16)" else np.float32)
     try:

@@ -74,7 +74,7 @@ def choose_video(
         colors = replace(colors, full_range=True)
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:
-        options["bf"] = "0"  # AVI has no timestamps of display
+        options.setdefault("bf", "0")  # AVI has no timestamps of presentation
     video = VideoPlan(
         codec=codec,
         pixel_format=pixel_format,

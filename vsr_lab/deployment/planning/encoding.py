@@ -9,6 +9,7 @@ from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
 
 from vsr_lab.core.ranges import Positive
+from vsr_lab.deployment.planning.encoder_options import check_options
 from vsr_lab.deployment.provenance import Signer
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 
@@ -40,6 +41,9 @@ class Encoding:
             last segment that was finished.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
         signer: signs Content Credentials (C2PA); None: there are none.
+
+    Raises:
+        UserError: an option of an encoder could do something else than change the coding.
     """
 
     name: str = "match"
@@ -57,6 +61,11 @@ class Encoding:
     label: Literal["visible"] | None = None
     segment: Positive = 20.0
     signer: Signer | None = None
+
+    def __post_init__(self) -> None:
+        check_options("options", self.options)
+        for codec, options in self.codec_options.items():
+            check_options(f"preset.codec_options.{codec}", options)
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
         """Options of one encoder; those of other encoders are ignored."""

@@ -126,7 +126,7 @@ def needs_sidecar(container: str) -> bool:
 
 def sidecar_path(video: Path) -> Path:
     """Path of the .c2pa file of a video whose container cannot hold the credentials."""
-    return video.with_suffix(".c2pa")
+    return video.with_name(f"{video.name}.c2pa")
 
 
 def _claims(upscaling: Upscaling) -> dict[str, Any]:
