@@ -41,8 +41,8 @@ _begun: list[Command] = []  # the runs of this process
 def launch(command: str) -> int:
     """Compose the command's configuration with Hydra, run it and return the exit code.
 
-    The command's module is imported when it runs, so that --cfg job does not import torch. A sweep optimises the value
-    that the module's `run` returns.
+    The module of the command is imported only when its `run` is called, so that --cfg job does not import torch. The
+    value that `run` returns is the objective of a sweep.
     """
     name = config_name(command)
     if not sys.warnoptions:
@@ -156,7 +156,7 @@ def _report(command: str, error: BaseException) -> tuple[int, str] | None:
 
 
 def composed(command: str, *words: str) -> Any:
-    """The validated configuration of a command with these overrides, within a command that Hydra runs."""
+    """Compose and validate the configuration of a further command with these overrides, while Hydra runs one."""
     return check(command, compose(config_name(command), [*words]))
 
 
@@ -164,9 +164,9 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
     """Create the run's folder and write the configuration into it.
 
     Args:
-        config: of the run.
-        files: what it writes beside the files that its command always writes, see `begin_folder`.
-        continued: keep the files of an equal run that was stopped.
+        config: configuration of the run.
+        files: files that the run writes in addition to those that its command always writes, see `begin_folder`.
+        continued: keep the files of an unfinished run with the same configuration.
 
     Raises:
         UserError: the folder contains input of the run, is inside it, or cannot be created.

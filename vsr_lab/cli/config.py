@@ -1,4 +1,4 @@
-"""The configuration of a command: what the models of all commands share, and the one validation of what was composed.
+"""The configuration of a command: base classes of the models of all commands, and the validation of composed values.
 
 The model of a command is the type that its `run` takes.
 """
@@ -41,7 +41,7 @@ Runs = Annotated[list[FilePath], Field(min_length=1)]
 
 
 def check_scale(degradation: Part[Any], scale: int) -> None:
-    """Raises ValueError unless a degradation reduces by scale."""
+    """Raise ValueError unless the scale of a degradation is `scale`."""
     own = degradation.build().scale
     if own != scale:
         raise ValueError(f"degradation.scale is {own} and scale is {scale}; they must be equal")
@@ -53,7 +53,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
     def without_effect(self) -> dict[str, str]:
-        """Keys that have no effect beside the values of others, each with the reason. A user may not set them."""
+        """Key -> reason, for keys that have no effect because of the values of other keys. A user may not set them."""
         return {}
 
 
@@ -106,7 +106,7 @@ def _default_run_dir(command: str) -> str:
 
 
 def register_resolvers() -> None:
-    """default_run_dir, and random_id: one for each configuration, which a run's config.yaml keeps."""
+    """Register default_run_dir, and random_id, whose value is drawn once per configuration and kept in config.yaml."""
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("random_id", lambda: secrets.token_hex(4), use_cache=True, replace=True)
 

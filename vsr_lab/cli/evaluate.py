@@ -32,7 +32,7 @@ class Metric(Section):
 
 
 class ProtocolConfig(Section):
-    """All that a score depends on apart from the candidate and the clips."""
+    """Everything that a score depends on, except for the candidate and the clips."""
 
     name: Text
     description: Text

@@ -30,7 +30,7 @@ class StoreConfig(Section):
 
 
 def run(config: StoreConfig) -> None:
-    """List the clips by state; prune=true removes unusable ones. Raises Refusal if a clip is damaged."""
+    """List the clips by state; prune=true deletes unusable clips. Raises Refusal if a clip is damaged."""
     folder = config.root
     if not folder.is_dir():
         raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")

@@ -134,7 +134,7 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
 
 
 def given_words() -> list[str]:
-    """The overrides of the command that Hydra runs, for another composition; its own list of them is unescaped."""
+    """The overrides of the command that Hydra runs, escaped, to compose another configuration with them."""
     return [_escaped(word) for word in HydraConfig.get().overrides.task]
 
 

@@ -36,7 +36,9 @@ def stored_config(path: Path) -> DictConfig:
 
 
 def resumed_config(given: DictConfig) -> DictConfig:
-    """Combine the stored configuration of the run with the overrides in `given` that do not change its results.
+    """Combine the stored configuration of the run in `given.resume` with the user's overrides.
+
+    Only overrides that do not change the results of the run are allowed.
 
     Raises:
         UserError: the folder contains no training run, or an override would change the results.

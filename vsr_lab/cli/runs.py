@@ -10,7 +10,7 @@ from vsr_lab.evaluation import Run
 
 
 def read_runs(folders: Iterable[Path]) -> list[Run]:
-    """Read evaluations. Raises UserError if there is none, or one has a content type without a yaml."""
+    """Read evaluations. Raises UserError if a folder contains none, or its content type has no yaml."""
     runs = evaluation.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)

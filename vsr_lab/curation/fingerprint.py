@@ -31,10 +31,10 @@ _EMPTY = 3.0  # levels of deviation below which a picture is blank, and matches 
 
 @dataclass(frozen=True)
 class Match:
-    """Two pictures, given by their indices a and b, that show the same.
+    """Two pictures with the same content, given by their indices a and b.
 
     Attributes:
-        similarity: in [-1, 1].
+        similarity: normalised correlation in [-1, 1].
         mirrored: whether b is mirrored.
     """
 
@@ -57,7 +57,7 @@ class Fingerprints:
 
 
 def find_matches(one: Fingerprints, other: Fingerprints) -> list[Match]:
-    """For each picture of `one`, the picture of `other` that shows the same, if there is one."""
+    """For each picture of `one`, find the picture of `other` with the same content, if there is one."""
     best = np.full((len(one), len(other)), -1.0, np.float32)
     how = np.zeros(best.shape, np.bool_)
     for mirrored in (False, True):

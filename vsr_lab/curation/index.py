@@ -54,8 +54,8 @@ class IndexTask:
         stamp: its size and modification time.
         previous: rows of the file in the existing manifest, whose manual columns are kept.
         digest: SHA-256 of the file.
-        measured: an existing row with measurements of a file with the same content.
-        old_path: path of the file in the existing rows.
+        measured: an existing row of a file with the same content, whose measurements are reused.
+        old_path: path of the file in the existing rows, if it was moved.
     """
 
     path: Path
@@ -92,7 +92,7 @@ class Scans:
         self.folder = folder
 
     def make(self) -> None:
-        """Create the folder. Raises UserError if that is not possible."""
+        """Create the folder. Raises UserError if it cannot be created."""
         make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
@@ -113,7 +113,7 @@ class Scans:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """Return the hash in a manifest's row; compute it if the file's size or time differ from the row's.
+    """Return the hash in a manifest's row; compute it if the file's size or modification time has changed.
 
     Raises:
         UserError: the file does not exist.
@@ -206,12 +206,12 @@ def build_index(
 ) -> Index:
     """Measure the planned files and build the rows of the manifest.
 
-    A file that cannot be used gets a row with the problem.
+    If a file cannot be used, the column `problem` of its row says why.
 
     Args:
-        plan: as from `plan_index`.
+        plan: result of `plan_index`.
         model: suggests content types.
-        scans: where measurements are stored.
+        scans: stored measurements of files.
         on_file: called after each file.
     """
     scans.make()  # or every file would be listed as one that cannot be used

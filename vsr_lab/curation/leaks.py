@@ -35,14 +35,14 @@ class ShotFingerprint:
 
 @dataclass(frozen=True)
 class Leak:
-    """Two shots that show the same.
+    """Two shots of different splits with the same content.
 
     Attributes:
         one, other: names of the shots.
-        splits: their splits.
-        window, other_window: the matching frames of their files.
-        similarity: in [0, 1].
-        mirrored: whether one of them is mirrored.
+        splits: splits of the two shots.
+        window, other_window: first frame and the frame after the last of the matching part, counted in their files.
+        similarity: highest correlation of two matching frames, in [0, 1].
+        mirrored: whether one of the shots is mirrored.
     """
 
     one: str
@@ -60,7 +60,7 @@ class Leak:
 
 
 def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
-    """Compute the fingerprints of a shot, inside its window and crop; scan contains the measurements of its file."""
+    """Compute the fingerprints of a shot, inside its window and crop, from the measurements of its file."""
     stop = scan.frames if shot.stop is None else shot.stop
     first = max(0, int(np.searchsorted(scan.thumb_frames, shot.start, side="right")) - 1)  # the last one before start
     last = int(np.searchsorted(scan.thumb_frames, stop))
@@ -77,7 +77,7 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
 
 
 def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
-    """Find shots of different splits that show the same, in descending similarity.
+    """Find shots of different splits with the same content, in order of descending similarity.
 
     Shots without a split are ignored.
     """
@@ -87,7 +87,7 @@ def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
 
 
 def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
-    """Find scenes of two shots that show the same; one leak per pair of scenes."""
+    """Find scenes of two shots with the same content; one leak per pair of scenes."""
     together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
     for match in find_matches(one.fingerprints, other.fingerprints):
         together[_scene(one, match.a), _scene(other, match.b)].append(match)

@@ -31,7 +31,7 @@ COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
 
 @dataclass(frozen=True)
 class Stamp:
-    """Size and modification time (nanoseconds) of a file; for a folder of frames, the sum and the latest."""
+    """Size in bytes and modification time in ns of a file; for a folder of frames, total size and latest time."""
 
     bytes: int
     modified: int
@@ -44,7 +44,7 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
-    """The measured columns of a source."""
+    """The measured columns of a source: values by column."""
     softness, downscale = (float(value) for value in scan.softness)
     row: Row = {"cuts": " ".join(str(cut) for cut in scan.cuts), "down_up_x2_db": round(softness, 1)}
     if len(scan.measured):
@@ -62,7 +62,7 @@ def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
 
 
 def probed_columns(footage: Footage) -> Row:
-    """The columns that are known without decoding."""
+    """The columns that are known without decoding frames: values by column."""
     height, width = footage.size
     rate = frame_rate(footage)
     row: Row = {"width": width, "height": height, "frames": footage.frames, "rate": round(rate, 4)}

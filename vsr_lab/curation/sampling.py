@@ -1,7 +1,7 @@
 """Representative shots: k-medoids over features.
 
-Medoids are used instead of the farthest points, so that each chosen shot is the centre of those that it represents, and
-their fraction of all footage is known. Distances are squared, so that a rare kind of shot gets a medoid of its own.
+Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots, whose
+fraction of all footage is known. Distances are squared, so that a rare kind of shot gets a medoid of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,8 +49,8 @@ class Coverage:
     """Distances of all shots from the nearest chosen one, in standard deviations of the features.
 
     Attributes:
-        mean, worst: of the choice.
-        random_mean, random_worst: averages over 200 random choices of the same size.
+        mean, worst: mean and largest distance.
+        random_mean, random_worst: the same, averaged over 200 random choices of the same number of shots.
     """
 
     mean: float
@@ -64,9 +64,9 @@ class Sample:
     """The chosen shots.
 
     Attributes:
-        chosen: indices of candidates.
-        shares: fraction of the total duration that each represents, in descending order.
-        coverage: compared with random choices.
+        chosen: indices of the chosen candidates.
+        shares: fraction of the total duration that each chosen one represents, in descending order.
+        coverage: distances of all shots from the nearest chosen one.
     """
 
     chosen: list[int]

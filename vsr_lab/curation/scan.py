@@ -36,10 +36,10 @@ class Scan:
         change: mean absolute difference of each frame from the previous one, in 8-bit levels, (T,).
         measured: numbers of the frames at which two consecutive frames were measured in full, (R,).
         features: their features, (R, number of features).
-        thumb_frames: numbers of the frames of thumbs, at most four per second and none without motion, (P,).
-        thumbs: small gray pictures, uint8 (P, h, w).
+        thumb_frames: numbers of the frames in `thumbs`, at most four per second, without frames that do not move, (P,).
+        thumbs: small gray pictures of these frames, uint8 (P, h, w).
         crop: (width, height, x, y) inside black bars, or empty.
-        softness: PSNR-Y in dB of a x2 round trip, and the downscale that it suggests.
+        softness: PSNR-Y in dB after downscaling and upscaling by 2, and the suggested downscaling factor.
     """
 
     cuts: npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ class Scan:
 
 
 def load_scan(path: Path) -> Scan | None:
-    """Read measurements that `Scan.save` wrote. Returns None if the file is missing or damaged."""
+    """Read measurements that were written by `Scan.save`. Returns None if the file is missing or damaged."""
     if not path.exists():
         return None
     try:

@@ -14,15 +14,15 @@ _FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def softness(frames: Sequence[Frames]) -> tuple[float, float]:
-    """PSNR-Y in dB (at most 99) of a x2 bicubic round trip, and the downscale factor that reduces it to `SOFT_DB`.
+    """PSNR-Y in dB (at most 99) after bicubic downscaling and upscaling by 2; a high value means that a clip is soft.
 
-    A high PSNR means that the clip is soft.
+    The second result is the factor by which a clip must be downscaled so that this PSNR decreases to `SOFT_DB`.
 
     Args:
         frames: each (H, W, 3).
 
     Returns:
-        The PSNR over all frames, and the factor in [1, 4]; 1 for a sharp clip.
+        PSNR over all frames, and downscaling factor in [1, 4]; 1 for a sharp clip.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

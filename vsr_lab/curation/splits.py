@@ -15,10 +15,10 @@ class SourceGroup:
     """A clip to be assigned to a split.
 
     Attributes:
-        source: clips of one source stay together.
-        split: assigned by a person, or "".
-        kind: content type; each is divided separately.
-        seconds: duration.
+        source: clips with the same source get the same split.
+        split: split that a person assigned, or "".
+        kind: content type; clips of each content type are divided separately.
+        seconds: duration of the clip.
     """
 
     source: Hashable

@@ -24,7 +24,7 @@ from vsr_lab.video import read_chunks
 
 
 class Candidate(Protocol):
-    """Interface of a candidate. scale: None if it is only known from the frames."""
+    """Interface of a candidate. `scale` is None if only the size of its frames tells the scale."""
 
     @property
     def name(self) -> str: ...
@@ -64,7 +64,7 @@ class NetworkCandidate:
 
 @dataclass(frozen=True)
 class FramesCandidate:
-    """The output of another tool: a folder with, for each clip, a folder of frames or a video of that name."""
+    """The output of another tool: for each clip, `root` contains a folder of frames or a video with its name."""
 
     name: str
     root: Path

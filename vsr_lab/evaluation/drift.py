@@ -1,4 +1,4 @@
-"""Drift of a recurrent network: loss of quality over hundreds of frames."""
+"""Drift of a recurrent network: decrease of PSNR over hundreds of frames."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -21,8 +21,8 @@ class Drift(NamedTuple):
     Each value is a mean PSNR in dB over one pass forward and backward, or NaN if the output is not finite.
 
     Attributes:
-        early, late: second and last pass of one long run.
-        fresh: last pass of a run whose state is reset at random frames.
+        early, late: PSNR of the second and of the last pass, if the state is never reset.
+        fresh: PSNR of the last pass, if the state is reset at random frames.
     """
 
     early: float

@@ -34,8 +34,8 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
         The HR shots of the suite, each with its recorded LR or None.
 
     Raises:
-        UserError: a clip cannot be read or is too short, its LR does not fit, or a candidate has another scale or lacks
-            a clip.
+        UserError: a clip cannot be read or is too short, its LR has another size or number of frames than expected, or
+            a candidate has another scale or lacks a clip.
     """
     for candidate in candidates:
         if candidate.scale not in (None, protocol.scale):
@@ -79,21 +79,21 @@ def evaluate(
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
 
-    Scores are written clip by clip. After an interruption, the same call continues with the clips that are left, also
-    if its candidates read from files; networks in memory are scored again.
+    Scores are written clip by clip. After an interruption, the same call evaluates only the remaining clips of
+    candidates that are read from files; networks in memory are evaluated again.
 
     Args:
-        candidates: folder of results -> a network, the path of a weights file, or any `Candidate`. The first two are
-            named after the folder.
-        suite: clips, or a folder of them.
-        protocol: how LR is made and what is measured.
-        begin: called once, after all checks and before the first write.
+        candidates: folder for the results -> network, path of a weights file, or any `Candidate`. A network or weights
+            file gets the name of the folder.
+        suite: suite, or a folder of clips.
+        protocol: how LR is computed and what is measured.
+        begin: called once, after all checks and before the first file is written.
 
     Returns:
         folder -> summary: mean, interval and clips of every metric. The folder also contains the value of every frame.
 
     Raises:
-        UserError: a clip, a candidate and the protocol do not fit together; nothing is written.
+        UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written.
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown

@@ -1,4 +1,4 @@
-"""What decides between candidates that passed every gate."""
+"""Ranking of the candidates that passed every gate."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _EQUAL_COST = 0.1  # share; times of single runs differ by as much
 
 
 def metric_facts(names: Iterable[str]) -> list[MetricFacts]:
-    """How the metrics of these names are displayed, as configs/metric says; those that it lacks are left out."""
+    """How metrics are displayed, from their yaml in configs/metric; metrics without a yaml are left out."""
     files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
     read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
     return [MetricFacts(name=name, **show) for name, show in read if show]
@@ -37,7 +37,7 @@ def equal_within(metric: MetricFacts, value: float) -> float:
 
 
 def axes(front: Sequence[str]) -> dict[str, int]:
-    """Metrics of a Pareto front -> `sign`. Raises UserError unless configs/metric describes them."""
+    """Metric -> `sign`, for the metrics of a Pareto front. Raises UserError if one has no yaml in configs/metric."""
     return {metric.name: sign(metric) for metric in _known("front", front)}
 
 
@@ -51,7 +51,7 @@ def _known(key: str, names: Sequence[str]) -> list[MetricFacts]:
 
 
 class Best(NamedTuple):
-    """name: of the candidate; ties: the others that are equal to it by the first metric; reason: what decided."""
+    """The best candidate; ties: other candidates that are tied with it in the first metric; reason: what decided."""
 
     name: str
     ties: list[str]
@@ -60,21 +60,21 @@ class Best(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """Metrics that decide between candidates, the first one first, each in its own direction.
+    """Metrics by which candidates are ranked, in order; the `sign` of each says whether higher is better.
 
-    Differences of at most 0.1 dB, or 2 % for metrics in other units, are ties, which the next metric decides, then the
-    time of a frame, the number of parameters, and the first metric without a margin.
+    Candidates that differ by at most 0.1 dB, or 2 % for metrics in other units, are tied. The next metric decides
+    between them, then the time per frame, the number of parameters, and finally the first metric without a margin.
     """
 
     metrics: Sequence[MetricFacts]
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
-        """The ranking by metrics of configs/metric. Raises UserError for another name."""
+        """Ranking by the metrics of these names. Raises UserError if one has no yaml in configs/metric."""
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
-        """The best of some candidates, by the means of some clips; None: of all."""
+        """The best candidate, by its means over `clips`; None: all clips."""
         left, reason, ties = list(runs), "", list[str]()
         for metric in self.metrics:
             means = {name: _mean(runs[name], metric.name, clips) for name in left}
@@ -101,7 +101,7 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Share of the clips without any one of which the same candidate is the best; None for one clip."""
+        """Fraction of the clips whose omission, one at a time, does not change the best; None for a single clip."""
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None

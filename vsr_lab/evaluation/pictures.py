@@ -20,8 +20,8 @@ class Pictures:
     Args:
         protocol: protocol, for its scale.
         frames: number of frames of the clip.
-        probe: HR frames around the middle, (T, H, W, C). They determine the position of the crop, at the most motion
-            and detail, and the row of pixels, through the centre of the crop.
+        probe: HR frames around the middle of the clip, (T, H, W, C). The crop is where they have most motion and
+            detail, and the row of pixels is in the middle of the crop.
     """
 
     def __init__(self, protocol: Protocol, frames: int, probe: Frames) -> None:

@@ -1,4 +1,4 @@
-"""Protocols: all that a score depends on apart from the candidate and the clips."""
+"""Protocols: everything that a score depends on, except for the candidate and the clips."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ class Protocol:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all settings and of the rule for cuts, without the metrics, see metric_fingerprints."""
+        """Hash of all settings except for the metrics (see `metric_fingerprints`), and of the scene cut detection."""
         return _digest({k: v for k, v in vars(self).items() if k not in _NOT_HASHED} | {"cuts": str(CUT_RULE)})
 
     @property

@@ -139,7 +139,7 @@ def read_run(folder: Path) -> Run:
 
 
 def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
-    """Read evaluations. Raises UserError if there is none, or a folder contains no evaluation."""
+    """Read evaluations. Raises UserError if `runs` is empty, or a folder contains no evaluation."""
     found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]
     if not found:
         raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
@@ -171,7 +171,7 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
 
 
 def check_comparable(runs: list[Run]) -> None:
-    """Raise UserError, naming both, unless all evaluations used one protocol and the same clips."""
+    """Raise UserError unless all evaluations used the same protocol and clips; it names two that differ."""
     first = runs[0].summary.protocol
     for run in runs[1:]:
         own = run.summary.protocol

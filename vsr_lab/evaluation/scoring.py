@@ -65,7 +65,7 @@ def score_clip(
     Temporal metrics have no value at the first frame of a scene, since its previous frame is of another scene.
 
     Args:
-        candidates: with distinct names.
+        candidates: candidates with distinct names.
         clip: name of the clip.
         pairs: frames of the clip, read once and only as far as the candidates look ahead.
         frames: number of frames.

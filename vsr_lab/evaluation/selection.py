@@ -29,18 +29,18 @@ def select(
     """Select a candidate for every suite of runs: the best that passes every gate and is on the Pareto front.
 
     Args:
-        runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
-        gates: content type -> its gates by name, in the order in which they are tried; a candidate that fails one
-            skips the rest. "default" is for content types without gates of their own.
-        baseline: the candidate that gates compare with; it is never selected.
+        runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
+        gates: content type -> its gates by name, in the order in which they are tested; after a failed gate, the
+            remaining ones are not tested. "default" is for content types without gates of their own.
+        baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics that decide among the candidates on the front, see `Ranking`.
-        front: metrics of the Pareto front, each in the direction that configs/metric says.
-        folder: where selection.json is written; None: nowhere.
-        begin: called once, after everything was checked and before the first write.
+        front: metrics of the Pareto front.
+        folder: folder for selection.json; None: it is not written.
+        begin: called once, after all checks and before the file is written.
 
     Returns:
-        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional where
-        there are too few clips for a gate.
+        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional if a gate
+        has too few clips.
 
     Raises:
         UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.

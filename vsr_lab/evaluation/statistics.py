@@ -1,4 +1,4 @@
-"""Means over clips, and what their intervals say about."""
+"""Means over clips, their 95 % intervals, and tests of differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -19,8 +19,9 @@ def estimate(per_clip: Mapping[str, Values]) -> Estimate:
     """Mean over the frames of each clip, then over clips, with its 95 % interval.
 
     A clip is one independent measurement, so the interval is over the means of clips, and holds for other clips of the
-    same kind: Student's t, whose statistic is first freed of skewness (Hall, "On the removal of skewness by
-    transformation", 1992). One clip says nothing about others: its interval is `within`, which holds for its frames.
+    same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the removal of
+    skewness by transformation", 1992). For a single clip it is the interval of `within`, which holds only for this
+    clip.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
@@ -38,10 +39,11 @@ def estimate(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def within(per_clip: Mapping[str, Values]) -> Estimate:
-    """As `estimate`, with an interval that holds for these clips alone, had other frames of them been measured.
+    """As `estimate`, but the interval holds only for these clips: it is the uncertainty from the choice of frames.
 
-    The frames of each clip are averaged in blocks, long enough to be independent of each other; the variances of the
-    clips are combined as by Welch and Satterthwaite. No interval where a clip has fewer than 4 blocks.
+    The frames of each clip are averaged in blocks that are long enough to be independent of each other. The variances
+    of the clips are combined with the degrees of freedom of Welch and Satterthwaite. There is no interval if a clip has
+    fewer than 4 blocks.
     """
     clips = [values for values in per_clip.values() if len(values)]
     mean = _mean(clip_means(per_clip).values())
@@ -162,7 +164,10 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 
 
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
-    """p of the one-sided test over clips, as of `estimate`, that the mean is not above margin; None below 2 clips."""
+    """p-value of the one-sided test over clips, see `estimate`; null hypothesis: the mean is at most margin.
+
+    None for a single clip.
+    """
     from scipy.stats import t
 
     values = np.array(list(clip_means(difference).values())) - margin

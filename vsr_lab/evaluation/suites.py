@@ -29,8 +29,8 @@ class Suite(ShotSelection):
     Args:
         name: name of the suite.
         root: folder, or manifest.
-        lr_root: folder of recorded LR with the same names, used instead of the protocol's degradation; "auto": LR in
-            the same tree.
+        lr_root: folder of recorded LR clips with the same names, used instead of the protocol's degradation; "auto":
+            recorded LR in the folder tree of `root`.
     """
 
     name: Name

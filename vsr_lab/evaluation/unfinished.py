@@ -26,7 +26,7 @@ class ClipScores(Record):
     """A candidate's scores of one clip.
 
     Attributes:
-        fingerprint: hash of all that they depend on, see `fingerprint`.
+        fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
     """
 
     command: ClassVar[str] = "evaluate"
@@ -39,9 +39,10 @@ class ClipScores(Record):
 
 
 def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
-    """Hash of a candidate, a protocol with its metrics, and the HR and LR of a clip; files by their size and time.
+    """Hash of a candidate, a protocol with its metrics, and the HR and LR of a clip.
 
-    A candidate in memory may have been changed meanwhile, so it never has the same fingerprint twice.
+    Files are represented by their size and modification time. A candidate in memory may change between two calls, so it
+    gets a new fingerprint in every call.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"
@@ -60,7 +61,7 @@ def _files(path: Path) -> list[tuple[str, int, int]]:
 
 
 def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """The scores of a clip that were written to the folder of an evaluation; None if there are none that fit."""
+    """The scores of a clip in the folder of an evaluation; None if there are none with the expected fingerprint."""
     path = _path(folder, clip)
     try:
         found = read_record(path, ClipScores) if path.is_file() else None

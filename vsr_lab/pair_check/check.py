@@ -36,7 +36,7 @@ def check_pair(pair: ShotPair, declared: Declared, on_frame: Callable[[], None])
 
     Args:
         pair: LR and HR shot.
-        declared: scale and degradation that the user declares.
+        declared: scale and degradation according to the user.
         on_frame: called for every frame that is read in order.
 
     Raises:

@@ -19,7 +19,7 @@ def judge_degradation(
         found: findings to add to.
         named: the identified degradation.
         spatial: positions of LR pixels on HR.
-        declared: what the user declares.
+        declared: scale and degradation according to the user.
         linear: whether LR was made in linear light.
     """
     best, kernel = named.best, named.kernel

@@ -57,11 +57,11 @@ class Fit:
     Attributes:
         family: name of the degradation.
         psnr: PSNR of luma over all windows, in dB.
-        softened: the same, allowing for the blur that a codec adds.
+        softened: highest PSNR of luma after an additional blur, like that of a codec, in dB.
         rgb: PSNR of all channels, in dB.
-        shift: LR pixels by which HR was moved first (rows, columns).
-        output: LR as computed by the degradation, with the colours of LR, one per window.
-        raw: the same before the colours were changed.
+        shift: shift (rows, columns) of HR before the degradation, in LR pixels.
+        output: output of the degradation, with the colours of LR, one per window.
+        raw: output of the degradation with its own colours, one per window.
     """
 
     family: str
@@ -74,7 +74,7 @@ class Fit:
 
 
 def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """Degrade hr (3, H, W) to lr (3, h, w); linear: in linear light, by a power of `DISPLAY_GAMMA`."""
+    """Degrade hr (3, H, W) to lr (3, h, w), if `linear` in linear light (values to the power `DISPLAY_GAMMA`)."""
     if not linear:
         return degrade(hr[None], degradation)[0]
     return degrade(hr[None] ** DISPLAY_GAMMA, degradation)[0].clamp(0, 1) ** (1 / DISPLAY_GAMMA)
@@ -83,7 +83,7 @@ def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) 
 def fit_family(
     name: str, degradation: Degradation, windows: list[Window], shift: YX, recolor: Recolor, linear: bool
 ) -> Fit:
-    """Move HR by `shift` LR pixels, degrade it, give it the colours of LR, and compare it with LR."""
+    """Shift HR by `shift` LR pixels, degrade it, convert it to the colours of LR, and compare it with LR."""
     scale = degradation.scale
     moved = (translated(w.hr, (shift[0] * scale, shift[1] * scale)) if any(shift) else w.hr for w in windows)
     raw = [degrade_picture(degradation, hr, linear) for hr in moved]
@@ -131,7 +131,7 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Position of LR between two predictions: 0 at `one`, 1 at `other`. Noise and coding do not bias it."""
+    """Projection of LR onto the line between two predictions, 0 at `one`, 1 at `other`; not biased by noise."""
     along, across = 0.0, 0.0
     for window, a, b in zip(windows, one.output, other.output, strict=True):
         direction = luma(b - a)[_INNER].double()

@@ -1,4 +1,4 @@
-"""Results of a check: faults with size and remedy, properties that could not be tested, and all measurements."""
+"""Results of a check: faults with their size and remedy, properties that cannot be tested, and all measurements."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -9,10 +9,10 @@ class Fault:
     """A fault of a pair.
 
     Attributes:
-        kind: one or two words.
-        size: what was measured, in words.
-        remedy: how to correct it.
-        value: what was measured, as numbers.
+        kind: name of the fault, such as "spatial shift".
+        size: the measured values as text.
+        remedy: how to correct the fault.
+        value: the measured values as numbers, by name.
     """
 
     kind: str
@@ -30,10 +30,10 @@ class Findings:
 
     Attributes:
         clip: name of the pair.
-        faults: in the order in which they were found.
-        unjudged: properties that the content does not show, and why.
-        notes: other information, not faults.
-        measured: all measurements.
+        faults: faults, in the order in which they were found.
+        unjudged: properties that cannot be tested with this content, with the reason.
+        notes: other information.
+        measured: all measurements, by name.
     """
 
     clip: str

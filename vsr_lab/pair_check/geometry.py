@@ -32,7 +32,7 @@ def judge_extent(
     Args:
         found: findings to add to.
         spatial: positions of LR pixels on HR.
-        declared: scale that the user declares.
+        declared: scale according to the user.
         origin: HR position of LR's first pixel, if the degradation determines it.
     """
     (h, w), (height, width) = spatial.size, spatial.reference_size

@@ -40,11 +40,11 @@ _WINDOW = 80  # LR pixels on a side
 
 @dataclass(frozen=True)
 class Declared:
-    """What the user declares.
+    """Scale and degradation according to the user.
 
     Attributes:
-        scale: ratio of HR size to LR size.
-        name: name of a degradation.
+        scale: ratio of HR size to LR size; None if not declared.
+        name: name of the degradation; None if not declared.
         families: function from a scale to the known degradations.
     """
 
@@ -74,15 +74,15 @@ class _Site:
 
 @dataclass(frozen=True)
 class Identification:
-    """The best explanation of LR. "Own position" means the position that a degradation implies, without further shift.
+    """The degradation that explains LR best. Its "own position" is the sampling position that it defines.
 
     Attributes:
         scale: ratio of HR size to LR size.
-        best: the best fit, at the own or at the measured position.
-        shift: LR pixels that the degradation does not explain.
+        best: the best fit, at its own position or at the measured one.
+        shift: measured shift (rows, columns) from the own position, in LR pixels.
         origin: HR position of LR's first pixel.
         fits: every known degradation at its own position.
-        kernel: estimated by least squares.
+        kernel: kernel estimated by least squares.
         explained: whether a known degradation fits.
         windows: the windows that were compared.
     """
@@ -117,7 +117,7 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """The degradation that makes LR from HR up to rounding, both uncropped; None if there is none.
+    """The degradation of HR that is equal to LR except for rounding, both uncropped; None if there is none.
 
     Such a match determines position and colours more exactly than any estimate.
     """
@@ -169,7 +169,7 @@ def _length(shift: YX) -> float:
 
 
 def rank(fit: Fit) -> float:
-    """PSNR by which degradations are ordered; blur by a codec must not favour a softer one."""
+    """PSNR by which degradations are ranked; it is defined so that the blur of a codec does not favour a softer one."""
     return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
 
 
@@ -226,7 +226,7 @@ def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
 
 
 def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:
-    """Whether a kernel explains LR far better in linear light than in coded values."""
+    """Whether a kernel fits LR far better in linear light than in gamma-encoded values."""
     windows = _windows_at(frames, spatial, scale)
     coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))
     return linear < 0.6 * coded and coded > 0.5

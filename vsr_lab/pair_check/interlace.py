@@ -17,7 +17,7 @@ _ENOUGH = 150  # such LR pixels
 
 @dataclass(frozen=True)
 class MovingPair:
-    """A frame pair with the HR frames before and after."""
+    """A frame pair with the previous and the next HR frame."""
 
     pair: FramePair
     before: AnyFrames
@@ -49,10 +49,10 @@ def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPa
     Add a fault if they differ in time.
 
     Args:
-        found: the fault is added to it.
+        found: findings to which the fault is added.
         frames: frame pairs with motion.
-        worst: pairs that match badly, if any; in animation with repeated frames, only these show combing.
-        grid: the measured one. Since combing biases it, the centred grid is tried too.
+        worst: frame pairs that match badly, if any; in animation with repeated frames, only these show combing.
+        grid: measured positions of LR pixels on HR. Since combing biases them, centred positions are tried too.
 
     Returns:
         Whether there is a fault.

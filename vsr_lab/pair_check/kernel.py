@@ -16,7 +16,7 @@ class Kernel:
     Attributes:
         centre: centre of gravity in HR pixels, relative to the centred convention (rows, columns).
         sigma: standard deviation of the closest Gaussian in HR pixels (rows, columns).
-        residual: root mean square in 8-bit levels.
+        residual: root mean square difference of LR and filtered HR, in 8-bit levels.
     """
 
     centre: tuple[float, float]
@@ -32,7 +32,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     Args:
         low, high: (T, h, w) and (T, scale h, scale w), in 8-bit levels.
         scale: sampling distance in HR pixels.
-        power: exponent applied to both first (2.2 for linear light); the residual is always in coded levels.
+        power: exponent applied to both first (2.2 for linear light); the residual is that of gamma-encoded values.
         rows: maximum number of LR pixels.
     """
     reach = max(4, 2 * scale)
@@ -78,7 +78,7 @@ def _gaussian(
 def blockiness(residual: Picture) -> float:
     """Ratio of the steps across the edges of 8 x 8 blocks to the steps elsewhere.
 
-    It is about 1 without block coding.
+    It is about 1 if no block-based codec was used.
 
     Args:
         residual: (T, h, w).

@@ -9,7 +9,7 @@ from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 
 @dataclass(frozen=True)
 class ShotPair:
-    """An LR shot and an HR shot that should show the same."""
+    """An LR shot and an HR shot that should have the same content."""
 
     name: str
     low: Shot
@@ -17,7 +17,7 @@ class ShotPair:
 
 
 def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) -> tuple[list[ShotPair], list[str]]:
-    """Pair the clips of two files, folders or manifests by name; one clip on each side is a pair in any case.
+    """Pair the clips of two files, folders or manifests by name; a single clip on each side needs no equal names.
 
     Args:
         lr, hr: files, folders or manifests.
@@ -28,7 +28,7 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
         The pairs, and the names that only one side has.
 
     Raises:
-        UserError: no name is on both sides, or one of `clips` is not.
+        UserError: no name is on both sides, or a name in `clips` is missing on one side.
     """
     if lr.resolve() == hr.resolve():
         raise UserError("lr", f"is the same as hr, {hr}", "set it to the footage at the lower resolution")

@@ -1,4 +1,4 @@
-"""What a file or folder is, whether vsr_lab can use it, and by which key."""
+"""Inspection of a file or folder: its type, whether vsr_lab can use it, and by which key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,10 +32,10 @@ class Inspection:
     """What was found.
 
     Attributes:
-        kind: what it is, such as "a video".
+        kind: type of the file or folder, such as "a video".
         facts: its properties, by name.
-        use: command and key that take it.
-        problem: why it cannot be used as it is; empty if it can.
+        use: command and key that read it.
+        problem: why it cannot be used without further options; empty if it can.
     """
 
     kind: str
