@@ -29,7 +29,7 @@ class Registration:
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of the two pictures without low frequencies, in [-1, 1].
-        standard_error: of the shift in LR pixels (rows, columns); large along an axis without detail.
+        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis without detail.
     """
 
     grid: Grid

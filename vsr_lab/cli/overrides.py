@@ -33,7 +33,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     configuration does not have it, so that unknown keys are reported by the command's schema.
 
     Raises:
-        UserError: an option is unknown, a group has no such option, or a group needs a choice.
+        UserError: an option is unknown, a config group has no such yaml, or a required config group is not set.
     """
     flags, words = _split(list(arguments))
     if {"-sc", "--shell-completion"} & {*flags}:

@@ -9,8 +9,8 @@ class UserError(Exception):
 
     Args:
         subject: the file or configuration key.
-        problem: what is wrong with it.
-        remedy: what to do about it.
+        problem: what is wrong, the end of a sentence that begins with the subject.
+        remedy: hint how to correct it.
     """
 
     def __init__(self, subject: object, problem: str, remedy: str = "") -> None:

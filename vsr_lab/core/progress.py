@@ -32,7 +32,7 @@ def progress_bar(
     """Show a bar with description, counts, speed and remaining time; it disappears at the end.
 
     Args:
-        description: what is being done.
+        description: text before the bar.
         total: number of units to do.
         unit: name of a unit, for the speed ("frames", "clips"; "bytes" are shown as GiB).
         console: the console of other output that is printed meanwhile; rich's global one by default.

@@ -16,8 +16,8 @@ class Curriculum:
     """Number of frames of a crop, as a function of the progress of the training.
 
     Args:
-        stages: pairs of the fraction of the training at which a stage begins and its number of frames, in ascending
-            order from 0.
+        stages: [fraction of the training at which the stage begins, number of frames] of each stage; fractions ascend
+            from 0.
         longest: maximum number of frames (data.clip_frames).
 
     Raises:

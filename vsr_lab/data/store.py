@@ -85,7 +85,7 @@ class Record:
     Attributes:
         source: path of the footage.
         shot: properties of the shot that its frames depend on.
-        shape: of the frames, (T, H, W, C).
+        shape: shape of the frames, (T, H, W, C).
         bytes: size of the file.
         digest: hash of all frames.
         pages: hash of a few pages (4 KiB blocks) of the file, checked by every training.

@@ -47,7 +47,7 @@ class BlurDown(Degradation):
         border: "reflect" (edge pixel not repeated) or "replicate".
 
     Raises:
-        ValueError: The kernel does not fit the phase.
+        ValueError: kernel_size is odd or even contrary to the phase.
     """
 
     scale: PositiveInt

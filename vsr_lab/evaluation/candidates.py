@@ -24,7 +24,7 @@ from vsr_lab.video import read_chunks
 
 
 class Candidate(Protocol):
-    """Interface of a candidate. `scale` is None if only the size of its frames tells the scale."""
+    """Interface of a candidate. `scale` is None if it is only known from the size of its frames."""
 
     @property
     def name(self) -> str: ...

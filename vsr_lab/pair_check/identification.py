@@ -117,7 +117,7 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """The degradation of HR that is equal to LR except for rounding, both uncropped; None if there is none.
+    """Name of a degradation whose output for uncropped HR equals LR except for rounding; None if there is none.
 
     Such a match determines position and colours more exactly than any estimate.
     """

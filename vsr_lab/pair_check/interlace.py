@@ -46,7 +46,7 @@ class _Moments:
 def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPair], grid: Grid) -> bool:
     """Compare even and odd rows of LR with the matching HR frame and its neighbours.
 
-    Add a fault if they differ in time.
+    Add a fault if even and odd rows match different HR frames.
 
     Args:
         found: findings to which the fault is added.

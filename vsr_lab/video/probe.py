@@ -57,10 +57,10 @@ class Probe:
         path: the file.
         container: libav's name of the format.
         stream: index of the stream.
-        width: in pixels.
-        height: in pixels.
-        codec: libav's name.
-        pixel_format: libav's name.
+        width: width in pixels.
+        height: height in pixels.
+        codec: libav's name of the codec.
+        pixel_format: libav's name of the pixel format.
         bits: bit depth of a sample.
         colour: matrix and range.
         chroma_location: position of the chroma samples relative to the luma samples.

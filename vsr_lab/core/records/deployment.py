@@ -185,7 +185,7 @@ class Plan(Part):
         tags: names of the source's tags that are kept.
         converted: properties that are kept in another form.
         dropped: properties that the output does not keep.
-        runtime: how the network is run; None: as the caller passed it.
+        runtime: runtime of the network; None: the network that the caller passed is run directly.
         segments: first frames of the parts that are encoded separately; [0]: one part.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
@@ -254,7 +254,7 @@ class Provenance(Record):
         damage: damage found in the source.
         cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
-        tile, overlap: in LR pixels; 0: whole frames.
+        tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
             frame. This record is found by them after the file was renamed or remuxed.
     """

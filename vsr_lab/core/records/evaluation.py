@@ -129,7 +129,7 @@ class Verdict(Part):
     """The outcome of one gate.
 
     Attributes:
-        value, bound: what was measured, and what it was compared with.
+        value, bound: measured value, and the bound that it was compared with.
         outcome: "too few clips": it passed on these clips, which do not show that it would on others.
         reason: the numbers in words.
         p: p-value of a statistical test, before the correction for the number of candidates.
@@ -155,7 +155,7 @@ class Choice(Part):
         chosen: the selected candidate; None if no candidate passed every gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
-        ties: candidates that are equal to the chosen one within the margin of equivalence.
+        ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
         stability: fraction of the clips whose omission, one at a time, does not change the choice; None for one clip.
         deployable: candidates that passed every gate, or for which there are too few clips.
         pareto: deployable candidates on the Pareto front.
