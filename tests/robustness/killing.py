@@ -53,6 +53,7 @@ BASE = [
     "export candidate.path=runA/network.safetensors run_dir=exp",
     "footage degrade root=hr degradation=bi scale=2 run_dir=deg",
     "footage index root=hr run_dir=idx split=0.3 scans=scans",
+    "upscale bundle=exp/bundle input=long.mp4 output=up.mkv codec=ffv1 backend=onnxruntime",
 ]
 COMMANDS = {
     "train": f"train {_SHORT} data.workers=1 trainer.max_steps=30 validation.every=10 save_every=5 content=mixed "
@@ -63,6 +64,11 @@ COMMANDS = {
     "export": "export candidate.path=runA/network.safetensors run_dir=k/run",
     "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 backend=onnxruntime "
     "run_dir=k/run",
+    "upscale (a folder)": "upscale bundle=exp/bundle input=hr output=k/large preset=archive backend=onnxruntime",
+    "bundle verify": "bundle verify exp/bundle",
+    "provenance": "provenance up.mkv original=long.mp4 pair=k/pair.json",
+    "inspect": "inspect up.mkv",
+    "bench": "bench bundle=exp/bundle sizes=[64x48]",
     "demo": "demo run_dir=k/run contents=[animation] footage.train_screens=1 footage.frames=60 "
     "train=['logger=none','data.split=train','data.workers=0','data.size=32','data.clip_frames=3','data.batch_size=1',"
     "'validation.every=2','validation.size=32','validation.frames=3','save_every=2'] "
@@ -200,7 +206,9 @@ def _look(cell: Cell, how: Ended, child: int, world: World, alone: Usual) -> Non
         cell.faults.append(f"hangs after {cell.signal}")
     elif how.code != SIGNALS[cell.signal]:
         cell.faults.append(f"exit {how.code}, {how.seconds:.1f} s after {cell.signal}: {cell.said[:200]}")
-    elif cell.signal != "SIGKILL" and (len(said) != 1 or not said[0].startswith(f"vsr-lab {cell.command}: ")):
+    elif cell.signal != "SIGKILL" and (
+        len(said) != 1 or not said[0].startswith(f"vsr-lab {cell.command.partition(' (')[0]}: ")
+    ):
         cell.faults.append(f"{len(said)} lines on stderr: {cell.said[:200]}")
     changes = world.changes()
     cell.faults += [f"{path} {what}" for path, what in changes.items() if what != "new" and _lost(cell, path)]
