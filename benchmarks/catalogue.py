@@ -33,7 +33,6 @@ from vsr_lab.curation import (
     find_candidates,
     find_leaks,
     fingerprint_shot,
-    frame_rate,
 )
 from vsr_lab.curation.scan import scan
 from vsr_lab.footage.shots import Shot, find_shots
@@ -125,9 +124,7 @@ def alarms(entries: list[ShotFingerprint]) -> list[str]:
 
 def sampled(shots: list[Shot], scans: Scans) -> Table:
     """How far shots are from those chosen."""
-    takes, _ = find_candidates(
-        shots, lambda shot: (scans.get(shot.path, digest_of(shot.path)), frame_rate(open_footage(shot.path)))
-    )
+    takes, _ = find_candidates(shots, scans)
     table = Table("shots chosen", "mean", "worst", "random: mean", "random: worst", title=f"of {len(takes)} shots")
     for n in (n for n in SIZES if n < len(takes)):
         reach = choose_shots(takes, n, 0).coverage

@@ -10,7 +10,8 @@ from pathlib import Path
 from tests.parity.planted_rows import CLEAN, FAULTS, FRAMES, SIZE, Row, check, families, other_footage
 from tests.parity.planting import CONTENTS, Movie
 from vsr_lab.footage.shots import find_shots
-from vsr_lab.pair_check import Findings, ShotPair, write_picture
+from vsr_lab.pair_check import Findings, ShotPair
+from vsr_lab.pair_check.picture import write_picture
 
 _TEXT = Path(__file__).with_suffix(".md")
 

@@ -57,7 +57,7 @@ def check(row: Row, movie: Movie, folder: Path) -> Findings:
     coding = {} if row.crf is None else {"codec": "libx264", "pixel_format": "yuv420p", "crf": str(row.crf)}
     lr, hr = write(folder / "lr.mkv", low, **coding), write(folder / "hr.mkv", high)
     pair = ShotPair(row.name, find_shots(lr)[0], find_shots(hr)[0])
-    return check_pair(pair, Declared(row.scale, row.declared, families), lambda: None)
+    return check_pair(pair, Declared(row.scale, row.declared, families))
 
 
 def right(row: Row, found: Findings) -> bool:

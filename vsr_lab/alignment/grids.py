@@ -1,4 +1,4 @@
-"""Positions of one picture's pixels on another: eight orientations, and a separable scale and shift."""
+"""Positions of one picture's pixels on another: a separable scale and shift."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -8,56 +8,6 @@ import numpy.typing as npt
 
 Picture = npt.NDArray[np.floating[Any]]
 YX = tuple[float, float]  # rows first, then columns
-Window = tuple[float, float, float, float]  # top, bottom, left, right, as shares of a picture
-
-
-@dataclass(frozen=True)
-class Orientation:
-    """A flip or rotation: a picture is transposed first, then its rows, then its columns are reversed."""
-
-    name: str
-    transpose: bool = False
-    rows: bool = False
-    columns: bool = False
-
-    def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
-        """Apply the orientation to pictures, whose axes `first` and `first + 1` are height and width.
-
-        Returns a view.
-        """
-        if self.transpose:
-            pictures = pictures.swapaxes(first, first + 1)
-        return np.flip(pictures, self._flipped(first))
-
-    def invert(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Undo the orientation of a picture, (H, W, ...). Returns a view."""
-        picture = np.flip(picture, self._flipped(0))
-        return picture.swapaxes(0, 1) if self.transpose else picture
-
-    def invert_window(self, window: Window) -> Window:
-        """Convert a window of an oriented picture to the window of the original picture."""
-        top, bottom, left, right = window
-        if self.rows:
-            top, bottom = 1 - bottom, 1 - top
-        if self.columns:
-            left, right = 1 - right, 1 - left
-        return (left, right, top, bottom) if self.transpose else (top, bottom, left, right)
-
-    def _flipped(self, first: int) -> tuple[int, ...]:
-        return tuple(first + i for i, flip in enumerate((self.rows, self.columns)) if flip)
-
-
-UPRIGHT = Orientation("upright")
-ORIENTATIONS = (
-    UPRIGHT,
-    Orientation("mirrored left to right", columns=True),
-    Orientation("flipped upside down", rows=True),
-    Orientation("rotated by 180 degrees", rows=True, columns=True),
-    Orientation("transposed", transpose=True),
-    Orientation("rotated by 90 degrees clockwise", transpose=True, columns=True),
-    Orientation("rotated by 90 degrees anticlockwise", transpose=True, rows=True),
-    Orientation("transposed along the other diagonal", transpose=True, rows=True, columns=True),
-)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Time and space are estimated alternately, because each can be mistaken for the o
 like a shifted picture.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,6 +15,7 @@ from vsr_lab.alignment.grids import Grid
 from vsr_lab.alignment.signatures import common_cells, gray, lit_cells, signature_cells, signatures, thumbnails
 from vsr_lab.alignment.spatial import ALIGNED, UNRELATED, SpatialAlignment, align_spatially, find_orientation
 from vsr_lab.alignment.timeline import Timeline, find_timeline
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.footage.shots import Shot
 
 _EXAMINED, _KEPT = 11, 5  # frame pairs
@@ -41,12 +41,11 @@ class Alignment:
         return fit_frame_colors(self.frames, self.spatial.grid)
 
 
-def align(low: Shot, high: Shot, on_frame: Callable[[], None] = lambda: None) -> Alignment:
+def align(low: Shot, high: Shot) -> Alignment:
     """Align a clip `low` to a reference `high` that shows the same content at the same or a larger size.
 
     Args:
         low, high: clips, called LR and HR in this package.
-        on_frame: called for every frame of either clip that is read in order.
 
     Returns:
         The matching HR frame of every LR frame, the orientation, the position of LR pixels on HR to hundredths of a
@@ -56,7 +55,8 @@ def align(low: Shot, high: Shot, on_frame: Callable[[], None] = lambda: None) ->
         UserError: a clip cannot be read.
     """
     cells = signature_cells(low, high, fine=False)
-    low_thumbs, high_thumbs = thumbnails(low, on_frame), thumbnails(high, on_frame)
+    with progress_bar(f"aligning {low.name}", low.frames + high.frames) as update:
+        low_thumbs, high_thumbs = (thumbnails(shot, lambda: update(advance=1)) for shot in (low, high))
     seen, reference = signatures(low_thumbs, cells), signatures(high_thumbs, cells)
     lit = lit_cells(seen)
     found = _measure(low, high, find_timeline(seen, reference, lit))

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vsr_lab.alignment.grids import Grid, Orientation, Picture, Window, gaussian_matrices
+from vsr_lab.alignment.grids import Grid, Picture, gaussian_matrices
 from vsr_lab.core.clip import AnyFrames, to_eight_bit
+from vsr_lab.core.orientation import Orientation, Window
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import read_chunks
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from vsr_lab.alignment.bars import find_bars
 from vsr_lab.alignment.frame_pairs import FramePair
-from vsr_lab.alignment.grids import ORIENTATIONS, UPRIGHT, YX, Grid, Orientation, Picture, Window, centred
+from vsr_lab.alignment.grids import YX, Grid, Picture, centred
 from vsr_lab.alignment.registration import Registration, register, register_at_scale
 from vsr_lab.alignment.signatures import gray
+from vsr_lab.core.orientation import ORIENTATIONS, UPRIGHT, Orientation, Window
 
 ALIGNED, UNRELATED = 0.8, 0.5  # correlation of an aligned pair, and the one below which two clips differ in content
 MAX_DRIFT = 0.15  # LR pixels across the picture: above, two scales are different ones

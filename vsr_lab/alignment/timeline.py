@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vsr_lab.alignment.grids import ORIENTATIONS, Orientation, Picture
+from vsr_lab.alignment.grids import Picture
+from vsr_lab.core.orientation import ORIENTATIONS, Orientation
 
 _WINDOW = 256  # LR frames from which orientation, direction and offset are found
 # Costs of a path. The unit is arbitrary: a matching frame costs _MATCH on average.

@@ -78,11 +78,11 @@ def launch(command: str) -> int:
         if interruption := interruption_of(error):
             raise interruption from None
         cause = failures[0] if failures else step_into_list(error, typed)
-        code, line = _report(command, cause) or _defect(command, cause)
+        code, line = _report(cause) or _defect(cause)
         _end_runs(code, remove=command == "compare" or is_disk_full(cause))
         if isinstance(error, _SweepEnded):
             _remove_sweep(Path(str(error)))
-        print(printable(line), file=sys.stderr)
+        print(printable(f"vsr-lab {command}: {line}"), file=sys.stderr)
         return code
     return 0
 
@@ -112,46 +112,41 @@ def _end_runs(code: int = 0, remove: bool = False) -> None:
     _begun.clear()
 
 
-def _defect(command: str, error: BaseException) -> tuple[int, str]:
+def _defect(error: BaseException) -> tuple[int, str]:
     """Exit code and message for a defect of this package; the traceback is written to a file."""
     folder = next((run.run_dir for run in _begun if run.run_dir.is_dir()), Path(tempfile.gettempdir()))
     path = folder / f"traceback-{os.getpid()}.txt"
     path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
     what = " ".join(str(error).split())[:200] or "no message"
-    return DEFECT, (
-        f"vsr-lab {command}: this is a defect of vsr-lab ({type(error).__name__}: {what}); please report it with {path}"
-    )
+    return DEFECT, f"this is a defect of vsr-lab ({type(error).__name__}: {what}); please report it with {path}"
 
 
-def _report(command: str, error: BaseException) -> tuple[int, str] | None:
+def _report(error: BaseException) -> tuple[int, str] | None:
     """Exit code and message for an error that the user can fix; None for a defect of this package."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, Refusal):
-            return REFUSED, f"vsr-lab {command}: {cause}"
+            return REFUSED, str(cause)
         if isinstance(cause, UserError):
-            return UNUSABLE, f"vsr-lab {command}: {cause}"
+            return UNUSABLE, str(cause)
         if isinstance(cause, Incomplete):
-            return INCOMPLETE, f"vsr-lab {command}: {cause}"
+            return INCOMPLETE, str(cause)
         if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
-            return UNUSABLE, f"vsr-lab {command}: {missing}"
+            return UNUSABLE, str(missing)
         if isinstance(cause, OSError) and is_disk_full(cause):
             where = cause.filename or "run_dir"
-            return (
-                UNUSABLE,
-                f"vsr-lab {command}: {where}: the disk is full; free some space; what was there is untouched",
-            )
+            return UNUSABLE, f"{where}: the disk is full; free some space; what was there is untouched"
         if isinstance(cause, RuntimeError) and (loop := re.match(r"Symlink loop from '(.*)'", str(cause))):
-            return UNUSABLE, f"vsr-lab {command}: {loop[1]}: is a link that leads to itself; remove it"
+            return UNUSABLE, f"{loop[1]}: is a link that leads to itself; remove it"
         if is_out_of_memory(cause):
-            return UNUSABLE, f"vsr-lab {command}: out of memory; use smaller or fewer frames, or fewer processes"
+            return UNUSABLE, "out of memory; use smaller or fewer frames, or fewer processes"
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return UNUSABLE, f"vsr-lab {command}: {error.filename}: {error.strerror.lower()}; choose another path"
+        return UNUSABLE, f"{error.filename}: {error.strerror.lower()}; choose another path"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         if missing := re.search(r"Could not find '(.*)/(.*)'", str(error)):
-            return UNUSABLE, f"vsr-lab {command}: {missing[1]}: has no option {missing[2]!r}; see --info plugins"
-        return UNUSABLE, f"vsr-lab {command}: {str(error).strip().splitlines()[0]}"
+            return UNUSABLE, f"{missing[1]}: has no option {missing[2]!r}; see --info plugins"
+        return UNUSABLE, str(error).strip().splitlines()[0]
     return None
 
 

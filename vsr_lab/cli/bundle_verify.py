@@ -1,8 +1,7 @@
 """vsr-lab bundle verify: whether a bundle is as exported, by whom, and whether its graphs are its network."""
 
 from vsr_lab.cli.config import Section
-from vsr_lab.cli.show import console, show_table
-from vsr_lab.core.errors import printable
+from vsr_lab.cli.show import console, show_facts, show_table
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.ranges import Rollout
 from vsr_lab.deployment.signature import read_public_key
@@ -39,5 +38,4 @@ def run(config: BundleVerifyConfig) -> None:
         "files": f"{len(manifest.sha256)}, all as exported, by their hashes",
         "signature": signed,
     }
-    for name, text in lines.items():
-        console.print(f"  {name:<10} {printable(text)}", soft_wrap=True, markup=False)
+    show_facts("", lines)

@@ -6,7 +6,7 @@ from typing import Any
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
-from vsr_lab.cli.show import show_files
+from vsr_lab.cli.show import show_facts
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.comparison import MetricFacts, Presentation
 from vsr_lab.reporting import compare
@@ -52,5 +52,5 @@ def run(config: CompareConfig) -> Path:
         begin=lambda: begin_run(config),
     )
     files = {"report": folder / "report.html", "crops": folder / "crops.png", "numbers": folder / "comparison.json"}
-    show_files("compared", files)
+    show_facts("compared", files)
     return folder

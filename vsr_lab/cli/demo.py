@@ -12,7 +12,7 @@ from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Int, Names, Section
 from vsr_lab.cli.evaluate import EvaluateConfig, judge
 from vsr_lab.cli.overrides import key_of, normalise
-from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir
@@ -81,7 +81,7 @@ def run(config: DemoConfig) -> None:
     if bundles:
         files |= _upscale_one(config, root, manifest, bundles)
     _show_outcome(selection, time.monotonic() - start)
-    show_files("open", files)
+    show_facts("open", files)
 
 
 def _files(contents: list[str]) -> list[str]:
@@ -134,7 +134,7 @@ def _check_overrides(config: DemoConfig, start: Path) -> None:
 
 def _compose(command: str, *words: str) -> Any:
     """Compose a command's configuration, and print the command line that does the same."""
-    console.print(f"\nvsr-lab {command} {' '.join(words)}", style="dim", markup=False, soft_wrap=True)
+    show(f"\nvsr-lab {command} {' '.join(words)}", "dim")
     return composed(command, *normalise(command, words))
 
 

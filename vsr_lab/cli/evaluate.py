@@ -11,7 +11,7 @@ from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Bool, Command, Int, Scale, Section
 from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.runs import check_content
-from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
@@ -87,7 +87,7 @@ def run(config: EvaluateConfig) -> None:
     """Score the candidates and write their numbers and pictures."""
     for folder, summary in judge(_each(config) if config.candidates else [config]).items():
         show_summary(summary)
-        show_files("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
+        show_facts("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
 
 
 def _each(config: EvaluateConfig) -> list[EvaluateConfig]:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Bool, Command, Names
-from vsr_lab.cli.show import show_files
+from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, describes
 from vsr_lab.deployment.bundle import MANIFEST, export
@@ -66,5 +66,5 @@ def run(config: ExportConfig) -> Path:
         begin=lambda: begin_run(config),
     )
     written = {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"}
-    show_files("exported", written | ({"signature": sign(folder / MANIFEST, key)} if key else {}))
+    show_facts("exported", written | ({"signature": sign(folder / MANIFEST, key)} if key else {}))
     return folder

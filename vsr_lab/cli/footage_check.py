@@ -10,13 +10,11 @@ from hydra.core.hydra_config import HydraConfig
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Frames, Names, Scale
 from vsr_lab.cli.overrides import given_words
-from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.files import inside, write_json
 from vsr_lab.core.parts import FilePath, PartError, parse_part
-from vsr_lab.core.progress import progress_bar
 from vsr_lab.degradations import Degradation
-from vsr_lab.pair_check import Declared, Findings, ShotPair, check_pair, find_pairs, write_picture
+from vsr_lab.pair_check import Declared, Findings, check_pair, find_pairs, write_findings
 
 
 class CheckConfig(Command):
@@ -42,34 +40,16 @@ def run(config: CheckConfig) -> None:
     pairs, alone = find_pairs(config.lr, config.hr, config.clips, config.frames)
     declared = _declared(config)
     folder = begin_run(config, [f"{pair.name}.png" for pair in pairs])
-    found = [_checked(pair, declared) for pair in pairs]
-    files = {"check": folder / "check.json"}
-    report = {
-        "schema": 1,
-        "lr": str(config.lr),
-        "hr": str(config.hr),
-        "declared": {"degradation": declared.name, "scale": declared.scale},
-        "unpaired": alone,
-        "clips": {findings.clip: findings.as_json() for findings in found},
-    }
-    write_json(files["check"], report)
-    for pair, findings in zip(pairs, found, strict=True):
-        if not findings.clean:
-            files[findings.clip] = inside(folder, f"{findings.clip}.png")
-            write_picture(files[findings.clip], pair, findings, _degradation_of(findings, declared))
+    found = [check_pair(pair, declared) for pair in pairs]
+    files = write_findings(folder, pairs, found, declared=declared, sources=(config.lr, config.hr), unpaired=alone)
     _show(found, alone)
-    show_files("written", files)
+    show_facts("written", files)
     faulty = [findings for findings in found if not findings.clean]
     if faulty or alone:
         kinds = ", ".join(dict.fromkeys(fault.kind for findings in faulty for fault in findings.faults))
         message = f"{len(faulty)} of {len(found)} pairs are faulty" + (f" ({kinds})" if kinds else "")
         message += f"; {len(alone)} clips exist on one side only" if alone else ""
         raise Refusal(f"{message}; see {files['check']}")
-
-
-def _checked(pair: ShotPair, declared: Declared) -> Findings:
-    with progress_bar(f"checking {pair.name}", pair.low.frames + pair.high.frames) as update:
-        return check_pair(pair, declared, lambda: update(advance=1))
 
 
 def _declared(config: CheckConfig) -> Declared:
@@ -99,12 +79,6 @@ def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
         elif family.scale == scale:
             built[name] = family
     return built
-
-
-def _degradation_of(findings: Findings, declared: Declared) -> Degradation | None:
-    """The declared degradation, or the nearest one that was found."""
-    measured = findings.measured.get("degradation")
-    return declared.families(measured["scale"]).get(declared.name or measured["nearest"]) if measured else None
 
 
 def _show(found: Sequence[Findings], alone: Sequence[str]) -> None:

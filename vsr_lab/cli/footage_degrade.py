@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, FootageChoice, Int, Scale, Seed, check_scale
-from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
 from vsr_lab.degradations import Degradation
@@ -55,4 +55,4 @@ def run(config: DegradeConfig) -> None:
     files = {"lr_root=": folder / "lr", "manifest": folder / "manifest.csv"}
     if job.degradation.modifies_target:
         files = {"root=": folder / "hr", **files}
-    show_files("written (use: data.lr_root= or suite.lr_root=)", files)
+    show_facts("written (use: data.lr_root= or suite.lr_root=)", files)

@@ -8,7 +8,7 @@ from pydantic import Field
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Count, Int, Seed
 from vsr_lab.cli.resume import stored_config
-from vsr_lab.cli.show import show_files, show_table
+from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes, spec_of
 from vsr_lab.core.run_folder import RUN_MARK, end_run, lock_folder
@@ -54,7 +54,7 @@ def run(config: RenderConfig) -> None:
         rows.append(["LR", n, str(config.frames), f"{width // scale}x{height // scale}"])
     title = f"{kind.name} footage, seeds {config.seed} to {config.seed + config.n - 1}"
     show_table(title, ["", "clips", "frames", "size"], rows)
-    show_files("written", {"HR": written["manifest"], **({"LR": written["lr"]} if scale else {})})
+    show_facts("written", {"HR": written["manifest"], **({"LR": written["lr"]} if scale else {})})
 
 
 def _new_or_existing_run(config: RenderConfig, clips: list[str]) -> Path:

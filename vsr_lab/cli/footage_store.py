@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from vsr_lab.cli.config import Bool, Section
-from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.progress import progress_bar
@@ -53,12 +53,12 @@ def run(config: StoreConfig) -> None:
     show_table(f"{folder}: {len(found)} clips, {how}", ["state", "clips", "GiB", "meaning"], rows)
     removable = [entry for entry in found if entry.state != "whole"]
     for entry in removable[:20]:
-        console.print(f"  {entry.state:<10} {entry.path.name} {entry.source}", soft_wrap=True)
+        show_facts("", {entry.state: f"{entry.path.name} {entry.source}"})
     if config.prune:
         for entry in removable:
             remove_entry(entry.path)
-        console.print(f"removed {len(removable)} clips, {sum(entry.bytes for entry in removable) / 2**30:.2f} GiB")
+        show(f"removed {len(removable)} clips, {sum(entry.bytes for entry in removable) / 2**30:.2f} GiB")
         unlock_folder(folder)
-    show_files("store", {"root": folder})
+    show_facts("store", {"root": folder})
     if states["damaged"] and not config.prune:
         raise Refusal(f"{folder}: {len(states['damaged'])} clips are damaged; prune=true removes them")

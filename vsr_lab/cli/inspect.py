@@ -1,7 +1,7 @@
 """vsr-lab inspect: what a file is, and whether it can be used."""
 
 from vsr_lab.cli.config import Section
-from vsr_lab.cli.show import console
+from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath
 from vsr_lab.workflows.inspection import inspect
@@ -19,9 +19,6 @@ class InspectConfig(Section):
 def run(config: InspectConfig) -> None:
     """Print what a file is. Raises Refusal if it cannot be used as it is."""
     found = inspect(config.input)
-    console.print(f"\n{config.input} is {found.kind}", style="bold", soft_wrap=True, markup=False)
-    lines = found.facts | ({"use": f"vsr-lab {found.use}"} if found.use else {})
-    for name, text in lines.items():
-        console.print(f"  {name:<14} {text}", soft_wrap=True, markup=False)
+    show_facts(f"{config.input} is {found.kind}", found.facts | ({"use": f"vsr-lab {found.use}"} if found.use else {}))
     if found.problem:
         raise Refusal(found.problem)

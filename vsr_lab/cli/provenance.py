@@ -4,8 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vsr_lab.cli.config import Bool, FolderPath, Section
-from vsr_lab.cli.show import console, show_files
-from vsr_lab.core.errors import Refusal, UserError, printable
+from vsr_lab.cli.show import show_facts
+from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, sha256
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import read_record, write_record
@@ -52,7 +52,7 @@ def run(config: ProvenanceConfig) -> None:
     if config.pair:
         with atomic_path(config.pair, config.overwrite) as temporary:
             write_record(temporary, _pair(found.record))
-        show_files("written", {"pair": config.pair})
+        show_facts("written", {"pair": config.pair})
     if found.how == "pictures" and found.path == provenance_path(config.input):
         raise Refusal(f"{config.input}: was changed after upscaling: its bytes are not those that its record describes")
     if credentials and credentials.state == "invalid":
@@ -84,9 +84,7 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
     }
     if credentials:
         lines["signed"] = f"Content Credentials (C2PA): {credentials.state}, by {credentials.signer}"
-    console.print(f"\n{video}", style="bold", soft_wrap=True, markup=False)
-    for name, text in lines.items():
-        console.print(f"  {name:<10} {printable(text)}", soft_wrap=True, markup=False)
+    show_facts(str(video), lines)
 
 
 def _check_original(path: Path, facts: VideoFacts) -> None:
@@ -94,7 +92,7 @@ def _check_original(path: Path, facts: VideoFacts) -> None:
         raise UserError("original", f"{path} not found", "name the file that was upscaled")
     if sha256(path) != facts.sha256:
         raise Refusal(f"{path}: is not the original; that was {facts.file} with SHA-256 {facts.sha256}")
-    console.print("  original   its SHA-256 is right", soft_wrap=True, markup=False)
+    show_facts("", {"original": "its SHA-256 is right"})
 
 
 def _pair(record: Provenance) -> Pair:

@@ -8,7 +8,7 @@ from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Names, Runs
 from vsr_lab.cli.overrides import given_words, key_of
 from vsr_lab.cli.runs import read_runs
-from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.evaluation import Selection
@@ -70,8 +70,8 @@ def write_selection(config: SelectConfig) -> Selection:
         if choice.chosen:
             equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
             left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
-            console.print(f"{choice.chosen}: {choice.reason}{equal}{left}", markup=False)
-    show_files("selected", {"selection": config.run_dir / "selection.json"})
+            show(f"{choice.chosen}: {choice.reason}{equal}{left}")
+    show_facts("selected", {"selection": config.run_dir / "selection.json"})
     return selection
 
 

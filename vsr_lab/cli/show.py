@@ -1,19 +1,33 @@
-"""Output at the end of a command: a table of numbers, and the files that were written."""
+"""What commands print: sentences, facts by name, tables of numbers, and the files that were written."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 
-from rich.console import Console
+from rich import get_console
 from rich.table import Table
 
-console = Console(highlight=False)
+from vsr_lab.core.errors import printable
+
+console = get_console()  # of progress bars too
 
 
-def show_files(title: str, files: Mapping[str, Path]) -> None:
-    """Print the paths of written files, under a title."""
-    console.print(f"\n[bold]{title}[/bold]")
-    for what, path in files.items():
-        console.print(f"  {what:<10} {path}", soft_wrap=True)
+def show(text: str, style: str | None = None) -> None:
+    """Print text as it is, on a line that the terminal breaks."""
+    console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+
+
+def show_facts(title: str, facts: Mapping[str, object]) -> None:
+    """Print facts by name, such as the paths of written files, under a title unless that is empty."""
+    if title:
+        show(f"\n{title}", "bold")
+    width = max(10, *map(len, facts))
+    for name, fact in facts.items():
+        show(f"  {name:<{width}} {printable(str(fact))}")
+
+
+def show_left_out(problems: Iterable[str]) -> None:
+    """Print why footage was left out."""
+    for problem in problems:
+        show(f"left out: {problem}", "yellow")
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> None:

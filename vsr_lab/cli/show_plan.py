@@ -6,7 +6,7 @@ from pathlib import Path
 
 from av.video.reformatter import ColorPrimaries, ColorTrc
 
-from vsr_lab.cli.show import console, show_files, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Incomplete
 from vsr_lab.core.files import write_text
 from vsr_lab.core.progress import progress_bar
@@ -22,7 +22,7 @@ _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m
 def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> None:
     """Upscale files and print a table of them. Raises Incomplete if some were refused."""
     results: list[FileResult] = []
-    with progress_bar("upscaling", len(tasks), "files", console=console) as update:
+    with progress_bar("upscaling", len(tasks), "files") as update:
         for result in upscale_files(tasks, folder, upscaler, executor):
             results.append(result)
             update(advance=1)
@@ -34,7 +34,7 @@ def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
         write_text(folder / "tracebacks.txt", "\n".join(traces), errors="replace")
         files["defects"] = folder / "tracebacks.txt"
     counts = {state: sum(result.state == state for result in results) for state in ("done", "kept", "refused")}
-    show_files(f"{counts['done']} files upscaled, {counts['kept']} done before", files)
+    show_facts(f"{counts['done']} files upscaled, {counts['kept']} done before", files)
     if counts["refused"]:
         raise Incomplete(
             f"{counts['refused']} of {len(results)} files were refused; the same command tries these again"
@@ -65,7 +65,7 @@ def plan_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor
 
 def _show_refused(errors: dict[str, str]) -> None:
     for error in errors.values():
-        console.print(f"refused: {error}", style="yellow", soft_wrap=True, markup=False)
+        show(f"refused: {error}", "yellow")
 
 
 def show_runtime(runtime: Runtime | None) -> str:
@@ -105,5 +105,4 @@ def show_plan(plan: Plan, refused: bool) -> None:
         "time": "unknown" if plan.seconds is None else f"about {plan.seconds:.0f} s for the network",
         "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB beside the network",
     }
-    for name, text in lines.items():
-        console.print(f"  {name:<10} {text}", soft_wrap=True, markup=False)
+    show_facts("", lines)

@@ -14,7 +14,7 @@ import vsr_lab
 from vsr_lab import training
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.overrides import key_of
-from vsr_lab.cli.show import console, show_files
+from vsr_lab.cli.show import console, show, show_facts
 from vsr_lab.cli.train_config import TrainConfig
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
@@ -51,14 +51,14 @@ def run(config: TrainConfig) -> float | None:
     """
     console.quiet = not _is_first()
     if config.plan:
-        console.print(str(_plan(config, build_network(config))))
+        show(str(_plan(config, build_network(config))))
         return None
     trained = train(config)
     folder = trained.weights.parent
     if config.resume and _is_first():
         end_run(folder)
     files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
-    show_files(
+    show_facts(
         f"trained {config.name}: best at step {trained.step}, score {trained.score:.3f}",
         {what: path for what, path in files.items() if path.exists()},  # a run shorter than save_every has no last
     )
@@ -72,7 +72,7 @@ def train(config: TrainConfig) -> Trained:
     metrics = {name: metric.measure.build() for name, metric in config.validation.metrics.items()}
     validation = Validation(metrics, config.validation.score, config.validation.colour)
     data = _data(config)  # before the plan, which may take minutes
-    console.print(str(_plan(config, network)), style="dim")
+    show(str(_plan(config, network)), "dim")
     if config.compile:
         network.compile_parts()
     objective = config.loss.build()
@@ -103,7 +103,7 @@ def build_network(config: TrainConfig) -> Network:
     if config.init_from and not config.resume:  # a resumed run has been trained further
         left = init_network(network, config.init_from, config.init_skip)
         if left:
-            console.print(f"not in {config.init_from}: {', '.join(left)}", style="dim")
+            show(f"not in {config.init_from}: {', '.join(left)}", "dim")
     if config.branches:
         add_branches(network)
     freeze(network, config.parameter_groups)
@@ -177,7 +177,7 @@ def _data(config: TrainConfig) -> VideoDataModule:
         tone_map=data.tone_map,
         damaged=data.damaged,
     )
-    shots = find_shots(root, selection, tell=lambda line: console.print(line, soft_wrap=True))
+    shots = find_shots(root, selection, tell=show)
     if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
         for shot in shots:
             if made := find_disclosure(shot.path):

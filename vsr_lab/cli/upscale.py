@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from vsr_lab.cli.choosing import AUTO, Choosing
 from vsr_lab.cli.config import Bool, Command, Count, Int, Reading
-from vsr_lab.cli.show import console, show_files
+from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.deployment import Encoding, Tiling
@@ -113,11 +113,11 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task) -> None:
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):
         files["signed"] = sidecar_path(output)
-    show_files(f"upscaled {provenance.frames} frames to {width}x{height}", files)
-    console.print(f"  {'runtime':<10} {show_runtime(provenance.plan.runtime)}", soft_wrap=True, markup=False)
+    show_facts(f"upscaled {provenance.frames} frames to {width}x{height}", files)
+    show_facts("", {"runtime": show_runtime(provenance.plan.runtime)})
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
         for item in items:
-            console.print(f"  {what:<10} {item}", soft_wrap=True, markup=False)
+            show_facts("", {what: item})
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from functools import partial
 
 from rich import get_console
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -26,16 +25,13 @@ class _Counts(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(
-    description: str, total: float, unit: str = "", *, console: Console | None = None, shown: bool = True
-) -> Generator[partial[None]]:
+def progress_bar(description: str, total: float, unit: str = "", *, shown: bool = True) -> Generator[partial[None]]:
     """Show a bar with description, counts, speed and remaining time; it disappears at the end.
 
     Args:
         description: text before the bar.
         total: number of units to do.
         unit: name of a unit, for the speed ("frames", "clips"; "bytes" are shown as GiB).
-        console: the console of other output that is printed meanwhile; rich's global one by default.
         shown: False shows nothing.
 
     Yields:
@@ -43,7 +39,7 @@ def progress_bar(
         `update(description="another.mp4")`.
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Counts(unit), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+    with Progress(*columns, transient=True, disable=not shown) as progress:
         yield partial(progress.update, progress.add_task(description, total=total))
 
 

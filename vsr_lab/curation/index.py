@@ -1,12 +1,13 @@
 """The manifest of a folder of footage. Each file is measured once, and again only if it changes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of, make_folder
+from vsr_lab.core.files import digest_of
+from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.rows import (
     COLUMNS,
@@ -19,13 +20,13 @@ from vsr_lab.curation.rows import (
     path_cell,
     stamp_of,
 )
-from vsr_lab.curation.scan import VERSION, Scan, load_scan, scan
+from vsr_lab.curation.scan import VERSION
+from vsr_lab.curation.scans import NOT_FOUND, Scans, is_unchanged
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
-from vsr_lab.video import VideoFile, find_footage, open_footage
+from vsr_lab.video import find_footage, open_footage
 from vsr_lab.video.disclosure import find_disclosure
 
 TextRow = dict[str, str]
-NOT_FOUND = "not found"  # the problem of a row whose file is missing
 
 
 @dataclass
@@ -83,48 +84,6 @@ class IndexPlan:
     tasks: list[IndexTask]
     other_rows: list[TextRow]
     unnamed: dict[str, str] = field(default_factory=dict[str, str])
-
-
-class Scans:
-    """Measurements of files, stored in a folder by the hash of the file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def make(self) -> None:
-        """Create the folder. Raises UserError if it cannot be created."""
-        make_folder(self.folder)
-
-    def get(self, path: Path, digest: str) -> Scan:
-        """Return the stored measurements of a file, or measure it.
-
-        Raises:
-            UserError: the file is damaged or cannot be decoded.
-        """
-        place = self.folder / f"{digest[:24]}-{VERSION}.npz"
-        if stored := load_scan(place):
-            return stored
-        footage = open_footage(path)
-        if isinstance(footage, VideoFile) and footage.damage:
-            raise UserError(path, f"is damaged: {footage.damage}", "fetch it again, or leave it out")
-        found = scan(footage)
-        found.save(place)
-        return found
-
-
-def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """Return the hash in a manifest's row; compute it if the file's size or modification time has changed.
-
-    Raises:
-        UserError: the file does not exist.
-    """
-    if not path.exists():
-        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
-    return row["sha256"] if row.get("sha256") and _unchanged(row, stamp_of(path)) else digest_of(path)
-
-
-def _unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
-    return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))
 
 
 def _read_manifest(manifest: Path) -> list[TextRow]:
@@ -187,7 +146,7 @@ def _task(
     if not (path.is_file() or path.is_dir()):
         return IndexTask(path, Stamp(0, 0), rows or listed, old_path=old_path)
     stamp = stamp_of(path)
-    if not fresh and rows and _is_measured(rows[0]) and _unchanged(rows[0], stamp):
+    if not fresh and rows and _is_measured(rows[0]) and is_unchanged(rows[0], stamp):
         return IndexTask(path, stamp, rows, rows[0]["sha256"], rows[0], old_path)
     digest = digest_of(path)
     copies = by_digest.get(digest, [])
@@ -201,9 +160,7 @@ def _is_measured(row: TextRow) -> bool:
     return row["indexed"] == VERSION and row["problem"] != NOT_FOUND
 
 
-def build_index(
-    plan: IndexPlan, model: ContentModel, scans: Scans, on_file: Callable[[IndexTask], object] = lambda task: None
-) -> Index:
+def build_index(plan: IndexPlan, model: ContentModel, scans: Scans) -> Index:
     """Measure the planned files and build the rows of the manifest.
 
     If a file cannot be used, the column `problem` of its row says why.
@@ -212,25 +169,25 @@ def build_index(
         plan: result of `plan_index`.
         model: suggests content types.
         scans: stored measurements of files.
-        on_file: called after each file.
     """
     scans.make()  # or every file would be listed as one that cannot be used
     index, names = Index(problems=dict(plan.unnamed)), _names([task.path for task in plan.tasks], plan.root)
-    for task in plan.tasks:
-        found: Row
-        if task.measured is None:
-            found = _measure(task, model, scans)
-            index.new += 1
-        else:
-            found = {column: task.measured.get(column, "") for column in MEASURED}
-            same = task.old_path == task.path
-            index.kept, index.moved = index.kept + same, index.moved + (not same)
-        path = path_cell(task.path, plan.manifest)
-        if found.get("problem"):
-            index.problems[path] = str(found["problem"])
-        for row in task.previous or [{}]:
-            index.rows.append(merge_row(row, found, path, names[task.path], task.stamp, task.digest))
-        on_file(task)
+    with progress_bar("indexing", sum(task.stamp.bytes for task in plan.tasks), "bytes") as update:
+        for task in plan.tasks:
+            found: Row
+            if task.measured is None:
+                found = _measure(task, model, scans)
+                index.new += 1
+            else:
+                found = {column: task.measured.get(column, "") for column in MEASURED}
+                same = task.old_path == task.path
+                index.kept, index.moved = index.kept + same, index.moved + (not same)
+            path = path_cell(task.path, plan.manifest)
+            if found.get("problem"):
+                index.problems[path] = str(found["problem"])
+            for row in task.previous or [{}]:
+                index.rows.append(merge_row(row, found, path, names[task.path], task.stamp, task.digest))
+            update(advance=task.stamp.bytes)
     index.rows += [dict[str, object](dict.fromkeys(COLUMNS, "") | row) for row in plan.other_rows]
     index.problems |= {row["path"]: NOT_FOUND for row in plan.other_rows if row["problem"] == NOT_FOUND}
     return index

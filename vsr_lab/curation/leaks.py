@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.curation.fingerprint import Fingerprints, Match, find_matches
 from vsr_lab.curation.scan import Scan
-from vsr_lab.footage.shots import Shot
+from vsr_lab.curation.scans import Scans
+from vsr_lab.footage.shots import Shot, find_shots
+from vsr_lab.footage.tables import read_rows
 
 Window = tuple[int, int]  # (first, last + 1), frames of the file
 
@@ -74,6 +77,13 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
     frames = [max(shot.start, int(number)) for number in scan.thumb_frames[first:last]]
     scenes = split_at_cuts(scan.cuts.tolist(), shot.start, stop)
     return ShotFingerprint(shot.name, split, frames, Fingerprints(thumbs), scenes)
+
+
+def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerprint], dict[str, str]]:
+    """Compute the fingerprints of the shots of a manifest; also return why others are left out, by name."""
+    rows = [row for row in read_rows(manifest) if not row.get("problem")]
+    shots = [replace(shot, sha256="") for shot in find_shots(manifest)]  # their files may have changed
+    return scans.of_each(shots, rows, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))
 
 
 def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:

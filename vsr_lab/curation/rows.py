@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vsr_lab.core.orientation import UPRIGHT
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.features import FEATURES
 from vsr_lab.curation.scan import VERSION, Scan, frame_rate
@@ -80,7 +81,7 @@ def probed_columns(footage: Footage) -> Row:
         "matrix": probe.colour.matrix,
         "range": "full" if probe.colour.full_range else "limited",
         "assumed": _yes(probe.colour.assumed),
-        "turn": _turn(probe.orientation.transposed, probe.orientation.flip_y, probe.orientation.flip_x),
+        "turn": "" if probe.orientation == UPRIGHT else probe.orientation.name,
         "sample_aspect": "" if probe.sample_aspect == 1 else str(probe.sample_aspect),
         "field_order": "" if is_rgb(probe.pixel_format) else str(detect_interlacing(probe.path, probe.stream)),
         "backend": probe.backend,
@@ -90,19 +91,6 @@ def probed_columns(footage: Footage) -> Row:
 
 def _yes(value: bool) -> str:
     return "yes" if value else ""
-
-
-def _turn(transposed: bool, flip_y: bool, flip_x: bool) -> str:
-    """Describe an orientation: "90 right", "180", "mirrored", ...; "" for an upright picture."""
-    names = {
-        (False, False, False): "",
-        (False, True, True): "180",
-        (True, False, True): "90 right",
-        (True, True, False): "90 left",
-        (False, False, True): "mirrored",
-        (False, True, False): "upside down",
-    }
-    return names.get((transposed, flip_y, flip_x), "mirrored and turned")
 
 
 def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:

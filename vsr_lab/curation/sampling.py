@@ -4,9 +4,9 @@ Medoids are used instead of the farthest points, so that each chosen shot is the
 fraction of all footage is known. Distances are squared, so that a rare kind of shot gets a medoid of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,10 @@ import numpy.typing as npt
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
 from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.scan import Scan
+from vsr_lab.curation.scan import Scan, frame_rate
+from vsr_lab.curation.scans import Scans
 from vsr_lab.footage.shots import Shot
+from vsr_lab.video import open_footage
 
 Array = npt.NDArray[np.float64]
 
@@ -97,36 +99,26 @@ def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTE
 
 
 def find_candidates(
-    shots: Sequence[Shot],
-    scan_of: Callable[[Shot], tuple[Scan, float]],
-    on_shot: Callable[[], object] = lambda: None,
-    frames: int | None = None,
+    shots: Sequence[Shot], scans: Scans, frames: int | None = None
 ) -> tuple[list[ShotCandidate], dict[str, str]]:
     """Find the candidates in all shots.
 
     Args:
         shots: the shots.
-        scan_of: returns the measurements of a shot's file and its frame rate, or raises UserError.
-        on_shot: called after each shot.
+        scans: stored measurements of files.
         frames: minimum number of frames of a candidate; 8 by default.
 
     Returns:
         The candidates, and the reasons why shots are left out, by name.
-
-    Raises:
-        UserError: frames is less than 1.
     """
-    if frames is not None and frames < 1:
-        raise UserError(f"frames={frames}", "is no length", "give a number of frames, such as frames=48")
-    candidates: list[ShotCandidate] = []
-    problems: dict[str, str] = {}
-    for shot in shots:
-        try:
-            candidates += shot_candidates(shot, *scan_of(shot), frames or _SHORTEST)
-        except UserError as error:
-            problems[shot.name] = str(error)
-        on_shot()
-    return candidates, problems
+    scans.make()  # or every shot would be left out
+
+    def parts(number: int, scan: Scan) -> list[ShotCandidate]:
+        rate = frame_rate(open_footage(shots[number].path))
+        return shot_candidates(shots[number], scan, rate, frames or _SHORTEST)
+
+    found, problems = scans.of_each(shots, [{}] * len(shots), parts)
+    return [*chain.from_iterable(found)], problems
 
 
 def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Sample:

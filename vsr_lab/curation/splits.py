@@ -4,10 +4,16 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from vsr_lab.curation.leaks import ShotFingerprint, shared_scenes
+from vsr_lab.curation.leaks import ShotFingerprint, fingerprint_shot, shared_scenes
+from vsr_lab.curation.rows import Row
+from vsr_lab.curation.scans import Scans
+from vsr_lab.footage.shots import find_shots
 
 
 @dataclass(frozen=True)
@@ -62,23 +68,44 @@ def assign_splits(
     return splits
 
 
+def fill_splits(
+    rows: Sequence[Row], manifest: Path, scans: Scans, *, share: float, names: tuple[str, str], seed: int
+) -> None:
+    """Fill the empty cells of the column split in the rows of a manifest, by source and by near-duplicates.
+
+    Args:
+        rows: the rows, as they are in the file.
+        manifest: the file.
+        scans: measurements of all files.
+        share, names, seed: as for `assign_splits`.
+    """
+    usable = [row for row in rows if not row["problem"]]
+    clips = [
+        SourceGroup(
+            source=str(row["source"] or row["path"]),
+            split=str(row["split"]),
+            kind=str(row["content_type"] or row["suggested_content"]),
+            seconds=float(str(row["duration"] or 0)),
+        )
+        for row in usable
+    ]
+    shots = [
+        fingerprint_shot(shot, "", scans.get(shot.path, str(row["sha256"])))
+        for shot, row in zip(find_shots(manifest), usable, strict=True)
+    ]
+    splits = assign_splits(clips, near_duplicates(shots), share, names, seed)
+    for row, split in zip(usable, splits, strict=True):
+        row["split"] = split
+
+
 def _groups(clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Connected components of clips (union-find)."""
-    parent = list(range(len(clips)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = i = parent[parent[i]]
-        return i
-
+    """Clips of one source, and clips that share a scene, with all that these are linked to."""
     first: dict[Hashable, int] = {}
-    links = [(i, first.setdefault(clip.source, i)) for i, clip in enumerate(clips)]
-    for i, j in [*links, *duplicates]:
-        parent[root(i)] = root(j)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(clips)):
-        groups[root(i)].append(i)
-    return list(groups.values())
+    links = [*((i, first.setdefault(clip.source, i)) for i, clip in enumerate(clips)), *duplicates]
+    ends = np.array(links, int).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(clips), len(clips)))
+    count, labels = connected_components(graph, directed=False)
+    return [np.flatnonzero(labels == group).tolist() for group in range(count)]
 
 
 def _divide(

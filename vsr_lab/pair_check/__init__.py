@@ -4,4 +4,4 @@ from vsr_lab.pair_check.check import check_pair
 from vsr_lab.pair_check.findings import Fault, Findings
 from vsr_lab.pair_check.identification import Declared
 from vsr_lab.pair_check.pairing import ShotPair, find_pairs
-from vsr_lab.pair_check.picture import write_picture
+from vsr_lab.pair_check.report import write_findings

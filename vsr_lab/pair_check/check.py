@@ -1,6 +1,5 @@
 """Check of a pair of clips: time first, then space, then colour, then the degradation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,19 +30,18 @@ _SAME = 0.83  # share of LR's variance that HR has to explain, noise and coding 
 _GARISH = 5.0  # levels: larger differences of colour bias the registration
 
 
-def check_pair(pair: ShotPair, declared: Declared, on_frame: Callable[[], None]) -> Findings:
+def check_pair(pair: ShotPair, declared: Declared) -> Findings:
     """Find the faults of a pair.
 
     Args:
         pair: LR and HR shot.
         declared: scale and degradation according to the user.
-        on_frame: called for every frame that is read in order.
 
     Raises:
         UserError: a clip cannot be read.
     """
     found = Findings(pair.name)
-    alignment = align(pair.low, pair.high, on_frame)
+    alignment = align(pair.low, pair.high)
     timeline, spatial, frames = alignment.timeline, alignment.spatial, alignment.frames
     if max(detail(frame.low) for frame in frames) < _FLAT:
         judge_order(found, timeline, pair.high.frames)

@@ -53,15 +53,3 @@ class Findings:
     def as_json(self) -> dict[str, Any]:
         """Plain values for check.json."""
         return {"verdict": "clean" if self.clean else "faulty", **asdict(self)}
-
-
-def listed(numbers: list[int], most: int = 8) -> str:
-    """Format [3, 4, 5, 9] as "3-5, 9"; of a long list, the first `most` runs and the number of the others."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    text = ", ".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs[:most])
-    return text + (f" and {len(runs) - most} more" if len(runs) > most else "")

@@ -4,7 +4,8 @@ import numpy as np
 
 from vsr_lab.alignment import Timeline
 from vsr_lab.alignment.timeline import Numbers
-from vsr_lab.pair_check.findings import Findings, listed
+from vsr_lab.pair_check.findings import Findings
+from vsr_lab.video.damage import format_ranges
 
 
 def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
@@ -48,7 +49,8 @@ def judge_outlier_frames(found: Findings, timeline: Timeline) -> None:
     outliers = [int(t) for t in outliers if int(t) not in known]
     if outliers and len(outliers) < 0.3 * len(timeline.match):
         worst = timeline.mismatch[outliers].max()
-        size = f"LR {listed(outliers)} differ from HR by {worst:.1f} levels, the others by {timeline.noise_floor:.2f}"
+        others = f"the others by {timeline.noise_floor:.2f}"
+        size = f"LR {format_ranges(outliers)} differ from HR by {worst:.1f} levels, {others}"
         found.add("outlier frames", size, "inspect them for damage or edits, or regenerate LR", {"lr": outliers})
 
 
@@ -70,11 +72,11 @@ def _judge_gaps(found: Findings, timeline: Timeline, match: Numbers, first: int)
     unmatched = [t for t in repeated if timeline.mismatch[t] > 6 * timeline.noise_floor]
     repeated = [t for t in repeated if t not in unmatched]
     if missing:
-        size = f"LR lacks {len(missing)}: HR {listed(missing)}"
+        size = f"LR lacks {len(missing)}: HR {format_ranges(missing)}"
         found.add("dropped frames", size, "drop these HR frames, or regenerate LR", {"hr": missing})
     if repeated:
-        size = f"LR has {len(repeated)} twice: LR {listed(repeated)}"
+        size = f"LR has {len(repeated)} twice: LR {format_ranges(repeated)}"
         found.add("repeated frames", size, "drop these LR frames, or regenerate LR", {"lr": repeated})
     if unmatched:
-        size = f"no HR frame shows LR {listed(unmatched)}"
+        size = f"no HR frame shows LR {format_ranges(unmatched)}"
         found.add("unmatched frames", size, "drop these LR frames (HR lost them)", {"lr": unmatched})

@@ -6,7 +6,7 @@ that caused them. For a window of frames, the groups of pictures that contain it
 """
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -43,14 +43,14 @@ class Damage:
     def __str__(self) -> str:
         kinds = {"lost": self.lost, "broken": self.broken}
         parts = [f"{kind} frames {format_ranges(numbers)}" for kind, numbers in kinds.items() if numbers]
-        return ", ".join(parts) + (f" ({self.reason})" if self.reason else "")
+        return "; ".join(parts) + (f" ({self.reason})" if self.reason else "")
 
 
-def format_ranges(numbers: tuple[int, ...], most: int = 6) -> str:
-    """Format (3, 4, 5, 9) as "3-5 9"; after `most` ranges only the total number follows."""
-    groups = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
-    shown = [f"{group[0]}-{group[-1]}" if len(group) > 1 else f"{group[0]}" for group in groups[:most]]
-    return " ".join(shown) + (f" ... ({len(numbers)} in all)" if len(groups) > most else "")
+def format_ranges(numbers: Sequence[int]) -> str:
+    """Format [3, 4, 5, 9] as "3-5, 9"; of a long list, the first eight runs and the number of the others."""
+    runs = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
+    shown = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:8])
+    return shown + (f" and {len(runs) - 8} more" if len(runs) > 8 else "")
 
 
 # libav's log callback is global, and closing a decoder while one of its threads logs a message hangs. Code that

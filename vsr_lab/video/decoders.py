@@ -17,7 +17,7 @@ from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import RgbConverter
 from vsr_lab.video.packets import open_input, packets_of
-from vsr_lab.video.probe import DisplayOrientation, Probe, describe_change
+from vsr_lab.video.probe import Probe, describe_change
 
 _REORDER = 16  # frames: the largest reordering delay of any codec
 
@@ -254,11 +254,4 @@ class FrameConverter(_ProcessLocal):
         self._check_process()
         if self._convert is None or not self._convert.fits(frame):
             self._convert = RgbConverter(frame, self._probe.colour, self._probe.chroma_location)
-        return upright(self._convert(frame), self._probe.orientation)
-
-
-def upright(picture: AnyFrames, orientation: DisplayOrientation) -> AnyFrames:
-    """Transpose and flip a decoded picture (H, W, 3) according to the file's display matrix."""
-    if orientation.transposed:
-        picture = picture.swapaxes(0, 1)
-    return picture[:: -1 if orientation.flip_y else 1, :: -1 if orientation.flip_x else 1]
+        return self._probe.orientation.apply(self._convert(frame))

@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from vsr_lab.core.clip import Frames, to_eight_bit
-from vsr_lab.video.decoders import AvDecoder, FrameConverter, upright
+from vsr_lab.video.decoders import AvDecoder, FrameConverter
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.reader import Footage, VideoFile, read_chunks
 
@@ -73,6 +73,6 @@ def _small(size: tuple[int, int], side: int) -> tuple[int, int]:
 
 
 def _reduced(frame: VideoFrame, probe: Probe, size: tuple[int, int]) -> Frames:
-    height, width = size[::-1] if probe.orientation.transposed else size
+    height, width = size[::-1] if probe.orientation.transpose else size
     picture = frame.reformat(width, height, "rgb24", interpolation=Interpolation.AREA).to_ndarray()
-    return np.ascontiguousarray(upright(picture.astype(np.uint8, copy=False), probe.orientation), np.uint8)
+    return np.ascontiguousarray(probe.orientation.apply(picture), np.uint8)

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.orientation import UPRIGHT, Orientation
 from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
 from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 from vsr_lab.video.edit_list import check_edit_list
@@ -32,18 +33,6 @@ _UNTAGGED = 2
 _SD_LINES = 576  # without a matrix tag BT.601 is assumed up to this height, BT.709 above
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
-
-
-@dataclass(frozen=True)
-class DisplayOrientation:
-    """The display matrix as a transposition followed by flips."""
-
-    transposed: bool = False
-    flip_y: bool = False
-    flip_x: bool = False
-
-    def __bool__(self) -> bool:
-        return self.transposed or self.flip_y or self.flip_x
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ class Probe:
     rate: Fraction
     index: PacketIndex = field(repr=False)
     audio: int
-    orientation: DisplayOrientation
+    orientation: Orientation
     sample_aspect: Fraction
     interlaced: bool
     hdr: str
@@ -109,12 +98,12 @@ class Probe:
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the upright frame."""
-        return (self.width, self.height) if self.orientation.transposed else (self.height, self.width)
+        return (self.width, self.height) if self.orientation.transpose else (self.height, self.width)
 
     @property
     def aspect(self) -> Fraction:
         """Width over height of a pixel of the upright frame; 1 if the file is not tagged."""
-        return 1 / self.sample_aspect if self.orientation.transposed else self.sample_aspect
+        return 1 / self.sample_aspect if self.orientation.transpose else self.sample_aspect
 
 
 def probe(path: Path, cut_short: bool = False) -> Probe:
@@ -274,15 +263,15 @@ def _range(full: bool) -> str:
     return "full" if full else "limited"
 
 
-def _orientation(path: Path, frame: VideoFrame) -> DisplayOrientation:
+def _orientation(path: Path, frame: VideoFrame) -> Orientation:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
-        return DisplayOrientation()
+        return UPRIGHT
     a, b, _, c, d, _, _, _, _ = struct.unpack("=9i", bytes(data))
     if a and d and not b and not c:
-        return DisplayOrientation(False, d < 0, a < 0)
+        return Orientation(False, d < 0, a < 0)
     if b and c and not a and not d:
-        return DisplayOrientation(True, b < 0, c < 0)
+        return Orientation(True, b < 0, c < 0)
     raise UserError(path, "is turned by no right angle", "turn it first: ffmpeg -i IN OUT.mkv")
 
 
@@ -302,7 +291,7 @@ def _not_for_decord(
     width: int,
     colour: Colour,
     index: PacketIndex,
-    orientation: DisplayOrientation,
+    orientation: Orientation,
 ) -> str:
     """Why decord 0.6.0 would not read the file correctly, as measured in tests/parity; "" if it does."""
     troubles = {
@@ -314,7 +303,7 @@ def _not_for_decord(
         "decord shows what an edit list hides": index.hidden > 0,
         "decord seeks wrongly in open GOPs": index.leading,
         "times are missing or not of display": index.counted,
-        "turned or mirrored": bool(orientation),
+        "turned or mirrored": orientation != UPRIGHT,
         "decord pads narrow pictures wrongly": width < 80,
         "several video streams": len(container.streams.video) > 1,
     }

@@ -6,15 +6,14 @@ import pytest
 
 from vsr_lab.alignment.bars import find_bars
 from vsr_lab.alignment.grids import (
-    ORIENTATIONS,
     Grid,
-    Orientation,
     Picture,
     centred,
     gaussian_matrix,
     resample,
 )
 from vsr_lab.alignment.registration import block_mean, register
+from vsr_lab.core.orientation import ORIENTATIONS, Orientation
 
 
 def texture(height: int = 192, width: int = 256, seed: int = 0) -> Picture:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vsr_lab.alignment.grids import ORIENTATIONS, Orientation, Picture
+from vsr_lab.alignment.grids import Picture
 from vsr_lab.alignment.timeline import find_timeline
-from vsr_lab.pair_check.findings import listed
+from vsr_lab.core.orientation import ORIENTATIONS, Orientation
 
 BOTH = np.ones((16, 16), np.float32)
 
@@ -76,8 +76,3 @@ def test_what_does_not_change_cannot_be_told() -> None:
     still = np.repeat(signatures(1), 12, 0)
     assert find_timeline(noisy(still, 0.01), still, BOTH).evidence < 2
     assert find_timeline(noisy(signatures(12)), signatures(12), BOTH).evidence > 2
-
-
-def test_numbers_are_listed_as_runs() -> None:
-    assert listed([3, 4, 5, 9]) == "3-5, 9"
-    assert listed(list(range(0, 30, 3))) == "0, 3, 6, 9, 12, 15, 18, 21 and 2 more"

@@ -99,9 +99,9 @@ def test_a_file_cut_short_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
 
 
 def test_runs_of_frames_are_said_briefly() -> None:
-    assert format_ranges((3, 4, 5, 9)) == "3-5 9"
+    assert format_ranges((3, 4, 5, 9)) == "3-5, 9"
     assert format_ranges((1,)) == "1"
-    assert format_ranges(tuple(range(0, 40, 2))) == "0 2 4 6 8 10 ... (20 in all)"
+    assert format_ranges(tuple(range(0, 40, 2))) == "0, 2, 4, 6, 8, 10, 12, 14 and 12 more"
 
 
 def test_a_real_file_with_a_damaged_slice_names_its_frame(shared_footage: Path) -> None:

@@ -14,7 +14,7 @@ from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import alpha_of
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
-from vsr_lab.video.decoders import FrameConverter, in_order, upright
+from vsr_lab.video.decoders import FrameConverter, in_order
 from vsr_lab.video.deinterlace import FilteredDecoder
 from vsr_lab.video.hdr import tone_map
 from vsr_lab.video.packets import open_input, packets_of
@@ -81,7 +81,7 @@ class SequentialReader:
                 clip = Clip(picture[None], np.zeros(1), source.colour, source.path)
                 picture = tone_map(clip, source.hdr, source.peak).frames[0]
             alpha = alpha_of(frame) if self._alpha else None
-            alpha = None if alpha is None else upright(alpha, source.orientation)
+            alpha = None if alpha is None else source.orientation.apply(alpha)
             captioned = frame if side_data(frame, "A53_CC") else None
             yield ReadFrame(number, picture, alpha, captioned, self._decoder.take_packets())
 

@@ -1,0 +1,83 @@
+"""The store of measurements, in which every file is measured once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import digest_of, make_folder
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.curation.rows import Stamp, stamp_of
+from vsr_lab.curation.scan import VERSION, Scan, load_scan, scan
+from vsr_lab.footage.shots import Shot
+from vsr_lab.video import VideoFile, open_footage
+
+T = TypeVar("T")
+NOT_FOUND = "not found"  # the problem of a row whose file is missing
+
+
+class Scans:
+    """Measurements of files, stored in a folder by the hash of the file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def make(self) -> None:
+        """Create the folder. Raises UserError if that is not possible."""
+        make_folder(self.folder)
+
+    def get(self, path: Path, digest: str) -> Scan:
+        """Return the stored measurements of a file, or measure it.
+
+        Raises:
+            UserError: the file is damaged or cannot be decoded.
+        """
+        place = self.folder / f"{digest[:24]}-{VERSION}.npz"
+        if stored := load_scan(place):
+            return stored
+        footage = open_footage(path)
+        if isinstance(footage, VideoFile) and footage.damage:
+            raise UserError(path, f"is damaged: {footage.damage}", "fetch it again, or leave it out")
+        found = scan(footage)
+        found.save(place)
+        return found
+
+    def of_each(
+        self, shots: Sequence[Shot], rows: Sequence[Mapping[str, str]], use: Callable[[int, Scan], T]
+    ) -> tuple[list[T], dict[str, str]]:
+        """Call a function with the measurements of the file of every shot.
+
+        Args:
+            shots: the shots.
+            rows: their rows in a manifest, with hashes that are used if a file is unchanged; each may be empty.
+            use: takes the number of a shot and the measurements of its file.
+
+        Returns:
+            What it returned, and the reasons why other shots are left out, by name.
+        """
+        found: list[T] = []
+        left_out: dict[str, str] = {}
+        with progress_bar("scanning footage", len(shots)) as update:
+            for number, (shot, row) in enumerate(zip(shots, rows, strict=True)):
+                try:
+                    found.append(use(number, self.get(shot.path, known_digest(shot.path, row))))
+                except UserError as error:
+                    left_out[shot.name] = str(error)
+                update(advance=1)
+        return found, left_out
+
+
+def known_digest(path: Path, row: Mapping[str, str]) -> str:
+    """Return the hash in a manifest's row; compute it if the file's size or time differ from the row's.
+
+    Raises:
+        UserError: the file does not exist.
+    """
+    if not path.exists():
+        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
+    return row["sha256"] if row.get("sha256") and is_unchanged(row, stamp_of(path)) else digest_of(path)
+
+
+def is_unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
+    """Whether a file has the size and time in a manifest's row."""
+    return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))
