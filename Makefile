@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+PYTHON312 ?= python3.12
 BIN := .venv/bin
 READY := .venv/.ready
 # one process for each core, with one thread each: the threads of several processes would wait for each other
@@ -36,6 +37,12 @@ test: setup check ## every test that needs no GPU and takes minutes
 test-all: setup check ## with the slow and the GPU tests
 	$(PYTEST) notebooks tests
 
+test-vs: setup ## run exported window graphs in VapourSynth (downloads 60 MB; needs Python 3.12)
+	@command -v $(PYTHON312) >/dev/null || { echo "make: no $(PYTHON312): VapourSynth is not tested"; exit 2; }
+	@$(PYTHON312) -m venv .venv-vs
+	@.venv-vs/bin/python -m pip install --quiet --disable-pip-version-check vapoursynth==81 vapoursynth-mlrt-ort==17.1.1 numpy==2.5.5
+	$(PYTEST) -s -n0 tests/parity/test_vapoursynth.py
+
 notebooks: setup ## run every notebook
 	$(PYTEST) notebooks
 
@@ -44,6 +51,6 @@ lock: ## pin the newest requirements that pyproject.toml allows (needs uv)
 	  --upgrade pyproject.toml -o requirements.lock
 
 clean: ## remove the .venv and caches; results are kept
-	rm -rf .venv .pytest_cache .hypothesis .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-vs .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 
-.PHONY: help setup demo check test test-all notebooks lock clean
+.PHONY: help setup demo check test test-all test-vs notebooks lock clean
