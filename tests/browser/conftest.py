@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting import write_report
+from vsr_lab.video import VideoWriter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install .[dev]")
 
 NO_BROWSER = "no Chromium on the PATH: the report's browser tests did not run (apt install chromium)"
-WIDTH, HEIGHT, FRAMES, ROW = 192, 128, 32, 70
+WIDTH, HEIGHT, FRAMES, ROW = 192, 128, 16, 70
 Entry = dict[str, Any]
 METRICS: list[tuple[Any, ...]] = [
     # name, label, unit, better, digits, a good value, what losing all sharpness costs, what noise costs
@@ -94,18 +96,19 @@ def paint(root: Path, suite: Entry, clip: str, candidates: list[Entry], seed: in
     low = np.stack(lows)
     (root / folder).mkdir(parents=True, exist_ok=True)
 
-    def save(name: str, pixels: np.ndarray) -> str:
-        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(root / folder / f"{name}.png")
-        return f"{folder}/{name}.png"
+    def save(name: str, frames: np.ndarray) -> str:
+        with VideoWriter(root / folder / f"{name}.mkv", frames.shape[1:3], Fraction(25)) as writer:
+            writer.write(np.clip(frames, 0, 255).astype(np.uint8), np.arange(len(frames)) / 25)
+        return f"{folder}/{name}.mkv"
 
     drawn: list[Entry] = []
     for index, candidate in enumerate(candidates):
         sharp, noise = quality(candidate, suite)
         shown = low + sharp * (truth - low) + random.normal(0, 1 + 18 * noise, (FRAMES, HEIGHT, WIDTH, 1))
-        paths = {"sr": save(f"{index}-sr", shown[12]), "sr_xt": save(f"{index}-xt", shown[:, ROW])}
-        drawn.append({"candidate": candidate["name"], **paths})
-    ends = {"lr": save("lr", smalls[12]), "hr": save("hr", truth[12]), "hr_xt": save("xt", truth[:, ROW])}
-    return {"suite": suite["name"], "clip": clip, "frame": 12, "row": ROW, **ends, "candidates": drawn}
+        drawn.append({"candidate": candidate["name"], "sr": save(f"{index}-sr", shown)})
+    paths = {"lr": save("lr", np.stack(smalls)), "hr": save("hr", truth)}
+    where = {"frame": 8, "row": ROW, "column": 96, "first": 0, "saved": FRAMES, "rate": 25.0}
+    return {"suite": suite["name"], "clip": clip, **where, **paths, "candidates": drawn}
 
 
 def chance(text: str) -> float:
@@ -214,7 +217,7 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
         "front": {"psnr": 1, "flicker": -1},
         "pareto": {suite["name"]: front(suite, candidates) for suite in suites},
         "curves": [curve for suite, clip in shown for curve in curves(suite, clip, candidates)],
-        "pictures": [paint(root, *where, candidates, seed) for seed, where in enumerate(shown)],
+        "pictures": [paint(root, suite, suite["clips"][0], candidates, seed) for seed, suite in enumerate(suites)],
         "notes": NOTES,
     }
 

@@ -16,12 +16,6 @@ def shown_metric(page: Any) -> str:
     return page.locator('[data-panel="heat"]:visible').get_attribute("data-metric")
 
 
-def cut(page: Any) -> float:
-    """Where the divider stands, as a share of the stage's width."""
-    stage, divider = page.locator("#stage").bounding_box(), page.locator("#stage .divider").bounding_box()
-    return (divider["x"] + divider["width"] / 2 - stage["x"]) / stage["width"]
-
-
 def overflow(page: Any) -> int:
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
@@ -29,9 +23,9 @@ def overflow(page: Any) -> int:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_opens_from_disk_without_complaint_or_network(open_report: Open, report: Path, scheme: str) -> None:
     opened = open_report(report, scheme=scheme)
-    opened.page.wait_for_load_state("networkidle")
+    opened.page.wait_for_timeout(500)  # after the load event; a paused video keeps the network from being idle
     assert opened.complaints == []
-    assert [url for url in opened.requests if not url.startswith("data:")] == [report.as_uri()]
+    assert [url for url in opened.requests if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
     assert opened.page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth)")
     background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(246, 247, 249)") == (scheme == "light")
@@ -106,40 +100,6 @@ def test_legend_hides_a_candidate_in_every_plot(page: Any) -> None:
     assert page.locator("#curve-plot .scatterlayer path.js-line").count() == 5
 
 
-def test_divider_moves_by_pointer_and_by_keyboard(page: Any) -> None:
-    assert cut(page) == pytest.approx(0.5, abs=0.01)
-    page.locator("#stage").scroll_into_view_if_needed()
-    box = page.locator("#stage").bounding_box()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 50)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 50, steps=4)
-    page.mouse.up()
-    assert cut(page) == pytest.approx(0.2, abs=0.01)
-    assert page.evaluate("document.activeElement.id") == "divider"
-    page.keyboard.press("End")
-    assert cut(page) == pytest.approx(1, abs=0.01)
-    page.keyboard.press("ArrowLeft")
-    assert cut(page) < 1
-
-
-def test_pictures_start_at_home_and_follow_the_pickers(page: Any) -> None:
-    sides = [page.locator(f".tag.{side}") for side in ("left", "right")]
-    assert [side.inner_text() for side in sides] == ["bicubic", "animation-specialist"]
-    page.select_option("#left-name", label="low resolution")
-    assert page.locator("#left-picture").get_attribute("class") == "pixelated"
-    page.locator("#crops button", has_text="truth").click()
-    assert [side.inner_text() for side in sides] == ["low resolution", "truth"]
-    slices = page.locator(".slice img")
-    before = slices.first.get_attribute("src")
-    page.locator("#pictures [data-pick-picture]").select_option(label="screen / screen_1")
-    assert [side.inner_text() for side in sides] == ["bicubic", "screen-specialist"]
-    assert page.locator("#slices [data-pick-picture] option:checked").inner_text() == "screen / screen_1"
-    assert slices.first.get_attribute("src") != before
-    assert slices.count() == 10, "every candidate under the truth"
-    zooms = slices.evaluate_all("images => images.map((image) => image.clientWidth / image.naturalWidth)")
-    assert set(zooms) == {2}, "whole pixels, or the scaling would draw shimmer of its own"
-
-
 def test_nothing_is_wider_than_a_phone(open_report: Open, report: Path) -> None:
     page = open_report(report, width=400).page
     assert overflow(page) == 0
@@ -154,15 +114,15 @@ def test_hostile_names_stay_text(open_report: Open, hostile: tuple[Path, str]) -
     page.locator("#curve-plot .nsewdrag").hover()
     page.locator("#curve-plot .hoverlayer .legendtext, #curve-plot .hoverlayer text").first.wait_for()
     assert opened.complaints == []
-    assert [url for url in opened.requests if not url.startswith("data:")] == [path.as_uri()]
+    assert [url for url in opened.requests if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
     assert overflow(page) == 0
     assert page.locator(".heat tbody .name").nth(1).inner_text() == name
     assert name in page.locator("#curve-plot .hoverlayer").text_content()
-    assert page.locator(".tag.right").inner_text() == name
+    assert page.locator("#right-name option:checked").inner_text() == name
 
 
 def test_sections_with_nothing_to_show_say_so(open_report: Open, bare: Path) -> None:
     opened = open_report(bare)
     assert opened.complaints == []
-    assert opened.page.locator("section .empty").count() == 4
+    assert opened.page.locator("section .empty").count() == 3
     assert shown_metric(opened.page) == "ssim"

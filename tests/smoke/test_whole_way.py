@@ -96,14 +96,12 @@ def check_evaluation(folder: Path) -> None:
     per_clip = [values["psnr"] for values in summary["per_clip"].values()]
     assert summary["metrics"]["psnr"]["mean"] == pytest.approx(np.mean(per_clip))
     assert len((folder / "clips.csv").read_text().splitlines()) == 4
-    assert {f.name for f in (folder / "pictures" / "clip_0").iterdir()} == {
-        "lr.png", "sr.png", "hr.png", "sr_xt.png", "hr_xt.png"
-    }  # fmt: skip
+    assert {f.name for f in (folder / "pictures" / "clip_0").iterdir()} == {"lr.mkv", "sr.mkv", "hr.mkv"}
 
 
 def check_report(folder: Path) -> None:
     page = (folder / "report.html").read_text()
-    assert "data:image/png;base64," in page
+    assert "data:image/webp;base64," in page
     comparison = json.loads((folder / "comparison.json").read_text())
     assert {candidate["name"] for candidate in comparison["candidates"]} == {"bicubic", "mixed"}
 

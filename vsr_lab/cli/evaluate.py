@@ -68,10 +68,12 @@ class EvaluateConfig(Command):
     """
     suite: Annotated[Part[Suite], describes(Suite)]
     protocol: ProtocolConfig
+    save_frames: Annotated[Int, Field(ge=0, le=100_000)]
+    """Frames of every clip, around its middle, that are saved losslessly for the report; 0: none."""
 
     writes = (
         *("summary.json", "frames.parquet", "clips.csv", ".clips/**.json"),
-        *(f"pictures/**/{name}.png" for name in ("lr", "hr", "sr", "hr_xt", "sr_xt")),
+        *(f"pictures/**/{name}.mkv" for name in ("lr", "hr", "sr")),
     )
     results = ".clips/**.json"
 
@@ -126,6 +128,7 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
         {config.run_dir: config.only().build() for config in configs},
         suite,
         configs[0].protocol.build(),
+        save_frames=configs[0].save_frames,
         begin=lambda: [begin_run(config, continued=True) for config in configs],
     )
 

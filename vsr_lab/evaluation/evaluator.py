@@ -2,18 +2,18 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.network import Network
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
+from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
-from vsr_lab.evaluation.pictures import Pictures
+from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import score_clip
@@ -75,6 +75,7 @@ def evaluate(
     suite: Suite | Path | str,
     protocol: Protocol,
     *,
+    save_frames: int = 32,
     begin: Callable[[], object] = lambda: None,
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
@@ -87,6 +88,7 @@ def evaluate(
             file gets the name of the folder.
         suite: suite, or a folder of clips.
         protocol: how LR is computed and what is measured.
+        save_frames: number of frames of every clip, around its middle, that are saved losslessly for the report.
         begin: called once, after all checks and before the first file is written.
 
     Returns:
@@ -111,11 +113,11 @@ def evaluate(
     made = {Path(folder): as_candidate(given, Path(folder).name) for folder, given in candidates.items()}
     clips = check_clips(made.values(), suite, protocol)
     begin()
-    return _evaluate(made, suite, clips, protocol)
+    return _evaluate(made, suite, clips, protocol, save_frames)
 
 
 def _evaluate(
-    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol
+    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol, save_frames: int
 ) -> dict[Path, Summary]:
     scored: dict[Path, list[ClipScores]] = {folder: [] for folder in candidates}
     with progress_bar("", sum(shot.frames for shot, _ in clips), "frames") as update:
@@ -124,7 +126,8 @@ def _evaluate(
             keys = {folder: fingerprint(candidate, protocol, twins) for folder, candidate in candidates.items()}
             known = {folder: read_clip(folder, twins[0].name, key) for folder, key in keys.items()}
             left = {folder: candidates[folder] for folder, found in known.items() if found is None}
-            new = _score(left, keys, twins, protocol=protocol, advance=lambda: update(advance=1)) if left else {}
+            todo = partial(_score, save_frames=save_frames, advance=lambda: update(advance=1))
+            new = todo(left, keys, twins, protocol) if left else {}
             for folder, found in known.items():
                 scored[folder].append(found or new[folder])
             if not left:
@@ -159,19 +162,21 @@ def _score(
     candidates: Mapping[Path, Candidate],
     keys: Mapping[Path, str],
     twins: Twins,
-    *,
     protocol: Protocol,
+    *,
+    save_frames: int,
     advance: Callable[[], object],
 ) -> dict[Path, ClipScores]:
-    """Score candidates on one clip, and write their pictures and scores."""
+    """Score candidates on one clip, and write their frames and scores."""
     shot, twin = twins
-    pictures = Pictures(protocol, shot.frames, _probe(shot))
+    folders = {candidate.name: inside(folder / "pictures", shot.name) for folder, candidate in candidates.items()}
+    saved = SavedFrames(shot, folders, save_frames)
 
     def watch(t: int, pair: Pair, made: dict[str, torch.Tensor]) -> None:
-        pictures.watch(t, pair, made)
+        saved.watch(t, pair, made)
         advance()
 
-    with torch.inference_mode():
+    with torch.inference_mode(), saved:
         scores, milliseconds = score_clip(
             list(candidates.values()),
             shot.name,
@@ -183,21 +188,14 @@ def _score(
         )
     results: dict[Path, ClipScores] = {}
     for folder, candidate in candidates.items():
-        pictures.write(candidate.name, inside(folder / "pictures", shot.name))
         results[folder] = ClipScores(
             fingerprint=keys[folder],
             ms_per_frame=milliseconds[candidate.name],
-            shown=Shown(clip=shot.name, frame=pictures.frame, row=pictures.row),
+            shown=saved.shown,
             scores=[score for score in scores if score.candidate == candidate.name],
         )
         write_clip(folder, results[folder])
     return results
-
-
-def _probe(shot: Shot) -> Frames:
-    """HR frames around the middle, from which the position of the crops is chosen."""
-    middle = shot.frames // 2
-    return shot.read(max(middle - 2, 0), middle + 1).eight_bit()
 
 
 def _suite_fingerprint(shots: Sequence[Shot]) -> str:

@@ -8,9 +8,9 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.comparison import (
-    CandidateImages,
+    CandidateFrames,
     Cell,
-    ClipImages,
+    ClipFrames,
     ClipMeans,
     Comparison,
     Competitor,
@@ -155,7 +155,7 @@ def _comparison(
             for metric in measured
             for clip in run.values.get(metric.name, {})
         ],
-        pictures=[images for found in suites.values() for images in _images(found, root)],
+        pictures=[clip for found in suites.values() for clip in _frames(found, root)],
         notes=[f"{metric.label}: {metric.note}" for metric in measured if metric.note],
     )
 
@@ -208,23 +208,22 @@ def _origin(run: Run) -> Origin:
     )
 
 
-def _images(found: dict[str, Run], root: Path) -> list[ClipImages]:
+def _frames(found: dict[str, Run], root: Path) -> list[ClipFrames]:
+    """The clips of a suite of which every candidate has saved the same frames."""
     first = next(iter(found.values()))
+    shared = [shown for shown in first.summary.pictures if shown.saved]
+    shared = [shown for shown in shared if all(shown in run.summary.pictures for run in found.values())]
 
     def path(run: Run, clip: str, name: str) -> str:
-        return os.path.relpath(inside(run.folder / "pictures", f"{clip}/{name}.png"), root)
+        return os.path.relpath(inside(run.folder / "pictures", f"{clip}/{name}.mkv"), root)
 
     return [
-        ClipImages(
+        ClipFrames(
             suite=first.suite,
             **dict(shown),
             lr=path(first, shown.clip, "lr"),
             hr=path(first, shown.clip, "hr"),
-            hr_xt=path(first, shown.clip, "hr_xt"),
-            candidates=[
-                CandidateImages(candidate=name, sr=path(run, shown.clip, "sr"), sr_xt=path(run, shown.clip, "sr_xt"))
-                for name, run in found.items()
-            ],
+            candidates=[CandidateFrames(candidate=name, sr=path(run, shown.clip, "sr")) for name, run in found.items()],
         )
-        for shown in first.summary.pictures
+        for shown in shared
     ]

@@ -1,6 +1,5 @@
 """report.html: the comparison rendered by a template."""
 
-import json
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,11 +10,13 @@ from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting.decision import decisions, measured
 from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.pictures import embed
+from vsr_lab.reporting.media import clip_media
 from vsr_lab.reporting.tables import full_tables, heat_tables
 from vsr_lab.reporting.verdict import at_home, headline, verdicts
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("dom.js", "tables.js", "plots.js", "stage.js", "browser.js")  # in order: each uses those before it
+_CLIPS = 18_000_000  # bytes of all clips, which with 5 MB of Plotly and the numbers stay below 25 MB
 
 
 def write_report(comparison: Comparison, root: Path, path: Path) -> None:
@@ -33,6 +34,7 @@ def _render(comparison: Comparison, root: Path) -> str:
     from plotly.offline import get_plotlyjs  # slow to import
 
     lookup = Lookup(comparison)
+    clips, left_out = clip_media(comparison, root, _CLIPS)
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -54,9 +56,10 @@ def _render(comparison: Comparison, root: Path) -> str:
         pair_tables=pair_tables(lookup),
         origins=origin_rows(lookup),
         comparison_json=_json(comparison.model_dump_json()),
-        pictures_json=_json(json.dumps(embed(comparison, root))),
+        clips=[(name, _json(media)) for name, media in clips.items()],
+        left_out=left_out,
         style=Markup((_HERE / "static" / "report.css").read_text("utf-8")),
-        script=Markup((_HERE / "static" / "report.js").read_text("utf-8")),
+        scripts=[Markup((_HERE / "static" / name).read_text("utf-8")) for name in _SCRIPTS],
         plotly=Markup(get_plotlyjs()),
     )
 

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
-from vsr_lab.core.records.comparison import ClipImages, Comparison
+from vsr_lab.core.records.comparison import ClipFrames, Comparison
 from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.saved import LOW, TRUTH, SavedClip
 
 _SIDE = 208  # pixels
 
@@ -27,15 +25,12 @@ def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
         write_contact_sheet(path, rows, (_SIDE, _SIDE))
 
 
-def _row(lookup: Lookup, root: Path, clip: ClipImages) -> SheetRow:
-    sr = {candidate.candidate: candidate.sr for candidate in clip.candidates}
+def _row(lookup: Lookup, root: Path, facts: ClipFrames) -> SheetRow:
+    clip = SavedClip(facts, root)
     names = [candidate.name for candidate in lookup.comparison.candidates]
-    images = [
-        np.asarray(Image.open(root / file).convert("RGB")) if file else None
-        for file in (clip.lr, *map(sr.get, names), clip.hr)
-    ]
-    captions = ["low resolution", *(f"{name}\n{_numbers(lookup, name, clip.suite)}" for name in names), "ground truth"]
-    return SheetRow(images, captions, clip.suite)
+    images = [clip.crop(view, _SIDE) if view in clip.videos else None for view in (LOW, *names, TRUTH)]
+    captions = ["low resolution", *(f"{name}\n{_numbers(lookup, name, facts.suite)}" for name in names), "ground truth"]
+    return SheetRow(images, captions, facts.suite)
 
 
 def _numbers(lookup: Lookup, candidate: str, suite: str) -> str:

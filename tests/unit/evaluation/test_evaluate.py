@@ -22,6 +22,7 @@ from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare
+from vsr_lab.video import read_video
 
 WriteVideo = Callable[..., Path]
 METRICS = {"psnr": psnr, "flicker": flicker}
@@ -52,9 +53,7 @@ def test_every_candidate_gets_a_folder_of_its_own_results(tmp_path: Path, suite:
         assert run.summary == summaries[folder]
         assert (run.candidate, run.suite, run.summary.clips) == (candidate.name, "film", 2)
         assert {clip: len(values) for clip, values in run.values["psnr"].items()} == {"city": 5, "walk": 8}
-        assert {path.name for path in (folder / "pictures" / "walk").iterdir()} == {
-            *("lr.png", "hr.png", "sr.png", "hr_xt.png", "sr_xt.png"),
-        }
+        assert {path.name for path in (folder / "pictures" / "walk").iterdir()} == {"lr.mkv", "hr.mkv", "sr.mkv"}
     bicubic, nearest = (summaries[tmp_path / name].metrics["psnr"].mean for name in ("bicubic", "nearest"))
     assert bicubic > nearest
 
@@ -97,6 +96,17 @@ def test_a_twin_that_does_not_fit_is_named(tmp_path: Path, suite: Suite) -> None
     """The clips stand in for their own LR, at the same size."""
     with pytest.raises(UserError, match=r"city\.mkv: is 64x32; its HR over 2 is 32x16"):
         check_clips([interpolation("bicubic", 2)], replace(suite, lr_root=suite.root), _protocol())
+
+
+def test_as_many_frames_are_saved_as_are_asked_for(tmp_path: Path, suite: Suite) -> None:
+    judged = {tmp_path / name: interpolation(name, 2) for name in ("nearest", "bicubic")}
+    few = evaluate(judged, suite, _protocol(), save_frames=3)[tmp_path / "bicubic"]
+    assert [(shown.first, shown.saved) for shown in few.pictures] == [(1, 3), (2, 3)]
+    saved = read_video(tmp_path / "bicubic" / "pictures" / "walk" / "hr.mkv").frames
+    assert np.array_equal(saved, read_video(tmp_path / "clips" / "walk.mkv").frames[2:5])
+    none = evaluate({tmp_path / "none": interpolation("nearest", 2)}, suite, _protocol(), save_frames=0)
+    assert not (tmp_path / "none" / "pictures").exists()
+    assert [shown.saved for shown in none[tmp_path / "none"].pictures] == [0, 0]
 
 
 def test_a_clip_of_a_single_frame_is_judged_for_what_it_has(
@@ -150,9 +160,11 @@ def test_a_comparison_holds_every_candidate_with_its_difference_to_the_baseline(
     assert len(curves["nearest", "psnr", "walk"]) == len(curves["nearest", "flicker", "walk"]) == 8
     assert curves["nearest", "flicker", "walk"][0] is None
     for clip in found.pictures:
-        paths = [clip.lr, clip.hr, clip.hr_xt]
-        paths += [path for shown in clip.candidates for path in (shown.sr, shown.sr_xt)]
-        assert all((tmp_path / path).is_file() for path in paths)
+        assert (clip.first, clip.saved) == (0, {"city": 5, "walk": 8}[clip.clip])
+        hr = read_video(tmp_path / clip.hr).eight_bit()
+        assert np.array_equal(hr, read_video(tmp_path / "clips" / f"{clip.clip}.mkv").eight_bit())
+        assert read_video(tmp_path / clip.lr).frames.shape[1:3] == tuple(side // 2 for side in hr.shape[1:3])
+        assert all(read_video(tmp_path / shown.sr).frames.shape == hr.shape for shown in clip.candidates)
     assert found.front == {"psnr": 1, "flicker": -1}, "what no run measured is no axis"
     assert found.pareto == {"film": pareto_front({run.candidate: run for run in runs}, found.front)}
 

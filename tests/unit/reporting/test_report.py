@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting import write_report
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.tables import CellView, full_tables, heat_tables
 from vsr_lab.reporting.verdict import Verdict, at_home, verdicts
+from vsr_lab.video import VideoWriter, read_video
 
 Entry = dict[str, Any]
 HOSTILE = [
@@ -39,13 +45,20 @@ def interval(mean: float) -> Entry:
     return {"mean": mean, "low": mean - 0.2, "high": mean + 0.2, "about": "clips"}
 
 
+def write_clip(path: Path, scale: int) -> None:
+    """Three frames of noise that the name seeds."""
+    frames = np.random.default_rng(len(path.stem)).integers(0, 255, (3, 24 * scale, 32 * scale, 3), np.uint8)
+    with VideoWriter(path, frames.shape[1:3], Fraction(25)) as writer:
+        writer.write(frames, [0, 0.04, 0.08])
+
+
 @pytest.fixture
 def comparison(tmp_path: Path) -> Entry:
     """Bicubic, the animation specialist and another on one suite of one clip, its pictures in tmp_path."""
     names = ["bicubic", "animator", "other"]
-    for name in ("lr", "hr", "hr_xt", *(f"{kind}-{name}" for name in names for kind in ("sr", "xt"))):
-        Image.new("RGB", (6, 4), (200, len(name), 0)).save(tmp_path / f"{name}.png")
-    shown = [{"candidate": name, "sr": f"sr-{name}.png", "sr_xt": f"xt-{name}.png"} for name in names]
+    for name in ("lr", "hr", *names):
+        write_clip(tmp_path / f"{name}.mkv", 1 if name == "lr" else 2)
+    shown = [{"candidate": name, "sr": f"{name}.mkv"} for name in names]
     psnr = {
         "name": "psnr",
         "label": "PSNR-Y",
@@ -74,8 +87,8 @@ def comparison(tmp_path: Path) -> Entry:
         "pareto": {"animation": ["animator"]},
         "curves": [],
         "pictures": [
-            {"suite": "animation", "clip": "bunny_0", "lr": "lr.png", "hr": "hr.png", "hr_xt": "hr_xt.png",
-             "frame": 12, "row": 2, "candidates": shown}
+            {"suite": "animation", "clip": "bunny_0", "lr": "lr.mkv", "hr": "hr.mkv", "frame": 12, "row": 20,
+             "column": 30, "first": 11, "saved": 3, "rate": 25.0, "candidates": shown}
         ],
         "notes": ["A note."],
     }  # fmt: skip
@@ -109,6 +122,10 @@ def write(comparison: Entry, root: Path) -> Page:
     return Page(root / "report.html")
 
 
+def decode(uri: str) -> Frames:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB"))
+
+
 def lookup(comparison: Entry) -> Lookup:
     return Lookup(Comparison.model_validate(comparison))
 
@@ -129,25 +146,41 @@ def test_file_refers_to_nothing_outside_itself(comparison: Entry, tmp_path: Path
     style = (tmp_path / "report.html").read_text("utf-8").split("<style>")[1].split("</style>")[0]
     assert "url(" not in style and "@import" not in style
     assert "default-src 'none'" in (tmp_path / "report.html").read_text("utf-8")
-    assert page.tags.count("script") == 4, "the two of data, Plotly's and the page's own"
+    assert page.tags.count("script") == 8, "the numbers, a clip, Plotly's and the page's own five"
 
 
-def test_pictures_are_embedded_once_with_their_size(comparison: Entry, tmp_path: Path) -> None:
-    comparison["pictures"].append(comparison["pictures"][0] | {"clip": "again"})
-    pictures = json.loads(write(comparison, tmp_path).scripts[1])
-    assert len(pictures) == 9
-    assert all(p["uri"].startswith("data:image/png;base64,") for p in pictures.values())
-    assert {(p["width"], p["height"]) for p in pictures.values()} == {(6, 4)}
+def test_a_clip_is_embedded_losslessly_where_it_is_judged(comparison: Entry, tmp_path: Path) -> None:
+    media = json.loads(write(comparison, tmp_path).scripts[1])
+    assert media["views"] == ["low resolution", "ground truth", "bicubic", "animator", "other"]
+    assert (media["first"], media["count"], media["width"], media["height"]) == (11, 3, 64, 48)
+    assert media["video"].startswith("data:video/mp4;base64,")
+    first = media["crops"][0]
+    assert (first["title"], first["frame"]) == ("most motion and detail", 12)
+    hr = read_video(tmp_path / "hr.mkv").eight_bit()
+    found = decode(first["images"][1])
+    assert np.array_equal(found, hr[1, first["y"] : first["y"] + 48, first["x"] : first["x"] + 48])
+    assert decode(first["images"][0]).shape == (24, 24, 3)
+    slices = decode(media["slices"][0])
+    rows = media["rows"]
+    assert np.array_equal(slices.reshape(len(rows), 3, 64, 3), hr[:, rows].swapaxes(0, 1))
+    assert len(media["maps"]["error"]) == len(media["maps"]["flicker"]) == 3
+
+
+def test_clips_that_do_not_fit_are_named(comparison: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison["pictures"] += [comparison["pictures"][0] | {"clip": name} for name in ("second", "third")]
+    size = len(write(comparison, tmp_path).scripts[1])
+    monkeypatch.setattr("vsr_lab.reporting.page._CLIPS", int(2.5 * size))
+    page = write(comparison, tmp_path)
+    assert page.tags.count("script") == 9
+    assert "keep this page small: animation / third." in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_pictures_may_lie_beside_the_comparison(comparison: Entry, tmp_path: Path) -> None:
     (tmp_path / "report").mkdir()
-    text = json.dumps(comparison)
-    for path in tmp_path.glob("*.png"):
-        text = text.replace(f'"{path.name}"', f'"../{path.name}"')
+    text = re.sub(r'"(\w+\.mkv)"', r'"../\1"', json.dumps(comparison))
     record = Comparison.model_validate_json(text)
     write_report(record, tmp_path / "report", tmp_path / "report" / "report.html")
-    assert "../sr-animator.png" in json.loads(Page(tmp_path / "report" / "report.html").scripts[1])
+    assert len(Page(tmp_path / "report" / "report.html").scripts) == 8
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -258,11 +291,11 @@ def test_specialists_at_home_are_counted(comparison: Entry) -> None:
 
 @pytest.mark.parametrize(
     ("picture", "problem"),
-    [("gone.png", "cannot be read"), ("text.png", "not a PNG"), ("../gone.png", "cannot be read")],
+    [("gone.mkv", "not found"), ("text.mkv", "is not a video"), ("lr.mkv", "is not what evaluate saved")],
 )
 def test_unusable_pictures_are_named(comparison: Entry, tmp_path: Path, picture: str, problem: str) -> None:
-    (tmp_path / "text.png").write_text("hello")
-    comparison["pictures"][0]["lr"] = picture
+    (tmp_path / "text.mkv").write_text("hello")
+    comparison["pictures"][0]["candidates"][1]["sr"] = picture
     with pytest.raises(UserError, match=problem) as raised:
         write(comparison, tmp_path)
     assert Path(picture).name in str(raised.value)

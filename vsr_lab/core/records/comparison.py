@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, Strict
 
 from vsr_lab.core.records import Part, Record
-from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFacts, Selection
+from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFacts, Selection, Shown
 
 
 class Presentation(Part):
@@ -119,25 +119,20 @@ class Curve(Part):
     values: list[float | None]
 
 
-class CandidateImages(Part):
-    """Paths of a candidate's crop and x-t slice."""
+class CandidateFrames(Part):
+    """Path of a candidate's saved frames."""
 
     candidate: str
     sr: str
-    sr_xt: str
 
 
-class ClipImages(Part):
-    """Paths of the images of a clip, relative to the folder of the comparison."""
+class ClipFrames(Shown):
+    """Saved frames of a clip: paths of videos, relative to the folder of the comparison."""
 
     suite: str
-    clip: str
-    frame: int
-    row: int
     lr: str
     hr: str
-    hr_xt: str
-    candidates: list[CandidateImages]
+    candidates: list[CandidateFrames]
 
 
 class Comparison(Record):
@@ -166,5 +161,5 @@ class Comparison(Record):
     front: dict[str, int]
     pareto: dict[str, list[str]]
     curves: list[Curve]
-    pictures: list[ClipImages]
+    pictures: list[ClipFrames]
     notes: list[str]

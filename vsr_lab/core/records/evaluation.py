@@ -79,11 +79,22 @@ class CandidateFacts(Part):
 
 
 class Shown(Part):
-    """Position of the images saved for a clip: the frame of the crops, and the pixel row of the x-t slices."""
+    """Frames of a clip that were saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
+
+    Attributes:
+        frame: the middle one of the clip.
+        row, column: centre of the place with most motion and detail, in HR pixels.
+        first, saved: number of the first saved frame, and how many were saved.
+        rate: frames per second.
+    """
 
     clip: str
     frame: int
     row: int
+    column: int
+    first: int
+    saved: int
+    rate: float
 
 
 class Evaluated(Record):

@@ -1,0 +1,102 @@
+"""Where and when candidates err and flicker: maps of square tiles, and the worst places."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.cuts import SceneCutDetector
+from vsr_lab.core.flow import Farneback
+from vsr_lab.core.warp import warp_previous
+from vsr_lab.reporting.saved import TRUTH, SavedClip
+
+TILE = 16  # HR pixels on a side
+_WINDOW = 8  # frames at once
+_LARGE = 1000  # pixels of the longer side, above which motion is estimated at half the size
+
+Map = npt.NDArray[np.float32]
+Kind = Literal["error", "flicker"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The tile and frame where a candidate is worst compared with the best of the others.
+
+    Attributes:
+        y, x: centre in HR pixels.
+        value, other: in 8-bit levels: of the candidate, and of the best other.
+    """
+
+    candidate: str
+    kind: Kind
+    t: int
+    y: int
+    x: int
+    value: float
+    other: float
+
+
+def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
+    """Mean error and flicker of every tile in 8-bit levels: kind -> candidate -> (T, rows, columns).
+
+    Error is the mean of |sr - hr|; flicker is as the metric of this name, 0 in the first frame of a scene.
+    """
+    parts: dict[Kind, dict[str, list[Tensor]]] = {
+        "error": {name: [] for name in clip.candidates},
+        "flicker": {name: [] for name in clip.candidates},
+    }
+    flow = Farneback(shrink=2 if max(clip.size) > _LARGE else 1)
+    is_cut = SceneCutDetector()
+    for fresh, window in _windows(clip):
+        hr = window[TRUTH][None]
+        motion = flow(hr)
+        cuts = [is_cut(frame) for frame in hr[0, -fresh:]]
+        for name in clip.candidates:
+            error = window[name][None] - hr
+            parts["error"][name].append(_tiles(error[0].abs())[-fresh:])
+            change = (error[:, 1:] - warp_previous(error, motion)).abs() * motion.mask
+            flicker = F.pad(_tiles(change[0]), (0, 0, 0, 0, 1, 0))[-fresh:]
+            flicker[cuts] = 0
+            parts["flicker"][name].append(flicker)
+    return {kind: {name: torch.cat(found).numpy() for name, found in own.items()} for kind, own in parts.items()}
+
+
+def _windows(clip: SavedClip) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Windows of frames, each with the last one of the window before: how many are new, and view -> (T, 3, H, W)."""
+    views = [TRUTH, *clip.candidates]
+    videos = {view: clip.frames(view) for view in views}
+    before: dict[str, Tensor] = {}
+    for start in range(0, clip.facts.saved, _WINDOW):
+        count = min(_WINDOW, clip.facts.saved - start)
+        new = {view: torch.stack([to_tensor(frame) for frame in islice(videos[view], count)]) for view in views}
+        yield count, {view: torch.cat([before[view], new[view]]) if before else new[view] for view in views}
+        before = {view: frames[-1:] for view, frames in new.items()}
+
+
+def _tiles(values: Tensor) -> Tensor:
+    """Mean of every tile of (T, 3, H, W) in 8-bit levels, (T, rows, columns)."""
+    return F.avg_pool2d(values.mean(1, keepdim=True), TILE, ceil_mode=True)[:, 0] * 255
+
+
+def worst_places(maps: Mapping[Kind, Mapping[str, Map]]) -> list[Place]:
+    """The worst place of every candidate by error and by flicker; none where it is nowhere worse than the others."""
+    found = (_worst(kind, name, own) for kind, own in maps.items() for name in own)
+    return list(chain.from_iterable(found))
+
+
+def _worst(kind: Kind, name: str, maps: Mapping[str, Map]) -> list[Place]:
+    rivals = [values for other, values in maps.items() if other != name]
+    best = np.min(rivals, axis=0) if rivals else np.zeros_like(maps[name])
+    excess = maps[name] - best
+    t, row, column = (int(place) for place in np.unravel_index(int(excess.argmax()), excess.shape))
+    if excess[t, row, column] <= 0:
+        return []
+    y, x = (place * TILE + TILE // 2 for place in (row, column))
+    return [Place(name, kind, t, y, x, float(maps[name][t, row, column]), float(best[t, row, column]))]

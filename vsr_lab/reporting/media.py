@@ -1,0 +1,197 @@
+"""What the clip browser of the report shows of a clip: a video, lossless crops and time slices, and maps."""
+
+import base64
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.records.comparison import ClipFrames, Comparison
+from vsr_lab.reporting.maps import TILE, Map, Place, tile_maps, worst_places
+from vsr_lab.reporting.saved import TRUTH, SavedClip
+from vsr_lab.video.mp4 import write_mp4
+
+_SIDE = 704  # pixels of the longer side of a picture in the video
+_CROP = 160  # HR pixels on a side of a lossless crop
+_ROWS = 8  # of time slices, besides those through the places
+_VIDEO = 1_500_000  # bytes
+_QUALITIES = (18, 24, 30, 36)  # crf
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A lossless crop of every view. images: one URI per view, in order."""
+
+    title: str
+    frame: int
+    x: int
+    y: int
+    width: int
+    height: int
+    images: list[str]
+
+
+@dataclass(frozen=True)
+class ClipMedia:
+    """What is shown of a clip.
+
+    Attributes:
+        views: low resolution, ground truth, then the candidates.
+        first, count, rate: number of the first frame, number of frames, frames per second.
+        width, height: of HR.
+        video: URI of an MP4 with all views side by side, in `columns` columns of `tile` [width, height].
+        rows: HR rows of the time slices, from the top.
+        slices: one URI per view but the first: for every row, its pixels over time.
+        tile_size: HR pixels on a side of a tile of the maps.
+        maps: kind -> one map (rows, columns) per candidate, in 8-bit levels, the mean over the frames.
+    """
+
+    suite: str
+    clip: str
+    views: list[str]
+    first: int
+    count: int
+    rate: float
+    width: int
+    height: int
+    video: str
+    columns: int
+    tile: tuple[int, int]
+    crops: list[Crop]
+    rows: list[int]
+    slices: list[str]
+    tile_size: int
+    maps: dict[str, list[list[list[float]]]]
+
+
+def clip_media(comparison: Comparison, root: Path, limit: int) -> tuple[dict[str, str], list[str]]:
+    """The media of as many clips as fit, as JSON, one clip of each suite before the second of any.
+
+    Args:
+        comparison: comparison whose clips are shown.
+        root: folder that its paths are relative to.
+        limit: bytes of all of them.
+
+    Returns:
+        Name of each clip -> JSON, and the names of the clips that are left out.
+    """
+    shown: dict[str, str] = {}
+    left: list[str] = []
+    for facts in _by_turns(comparison.pictures):
+        name = f"{facts.suite} / {facts.clip}"
+        text = "" if left else json.dumps(asdict(_media(SavedClip(facts, root))))
+        limit -= len(text)
+        if left or limit < 0:
+            left.append(name)
+        else:
+            shown[name] = text
+    return shown, left
+
+
+def _by_turns(clips: list[ClipFrames]) -> list[ClipFrames]:
+    seen: dict[str, int] = {}
+    turns: list[tuple[int, ClipFrames]] = []
+    for clip in clips:
+        seen[clip.suite] = seen.get(clip.suite, 0) + 1
+        turns.append((seen[clip.suite], clip))
+    return [clip for _, clip in sorted(turns, key=lambda turn: turn[0])]
+
+
+def _media(clip: SavedClip) -> ClipMedia:
+    facts, (height, width) = clip.facts, clip.size
+    maps = tile_maps(clip)
+    places = worst_places(maps)
+    crops = [_crop(clip, "most motion and detail", facts.frame - facts.first, facts.row, facts.column)]
+    crops += [_crop(clip, _title(place), place.t, place.y, place.x) for place in places]
+    rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *_rows(facts, places, height)})
+    columns = math.ceil(math.sqrt(len(clip.videos)))
+    tile = _tile(width, height)
+    return ClipMedia(
+        suite=facts.suite,
+        clip=facts.clip,
+        views=list(clip.videos),
+        first=facts.first,
+        count=facts.saved,
+        rate=facts.rate,
+        width=width,
+        height=height,
+        video=_video(clip, columns, tile),
+        columns=columns,
+        tile=tile,
+        crops=crops,
+        rows=rows,
+        slices=[_slices(clip, view, rows) for view in (TRUTH, *clip.candidates)],
+        tile_size=TILE,
+        maps={kind: [_mean(own[name]) for name in clip.candidates] for kind, own in maps.items()},
+    )
+
+
+def _rows(facts: ClipFrames, places: list[Place], height: int) -> list[int]:
+    return [min(row, height - 1) for row in (facts.row, *(place.y for place in places))]
+
+
+def _mean(maps: Map) -> list[list[float]]:
+    return [[round(float(value), 2) for value in row] for row in maps.mean(0)]
+
+
+def _title(place: Place) -> str:
+    what = "largest error" if place.kind == "error" else "most flicker"
+    return f"{what} of {place.candidate}: {place.value:.1f} levels, the best other {place.other:.1f}"
+
+
+def _crop(clip: SavedClip, title: str, t: int, y: int, x: int) -> Crop:
+    top, left, side = clip.place(_CROP, y, x)
+    images = [_lossless(clip.crop(view, _CROP, (t, y, x))) for view in clip.videos]
+    return Crop(title, clip.facts.first + t, left, top, side, side, images)
+
+
+def _slices(clip: SavedClip, view: str, rows: list[int]) -> str:
+    over_time = np.stack([frame[rows] for frame in clip.frames(view)], axis=1)  # (rows, T, W, 3)
+    return _lossless(over_time.reshape(-1, *over_time.shape[2:]))
+
+
+def _lossless(image: Frames) -> str:
+    data = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(data, "WEBP", lossless=True, method=2, exact=True)
+    return _uri("image/webp", data.getvalue())
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _tile(width: int, height: int) -> tuple[int, int]:
+    """Width and height of a picture in the video, both even."""
+    factor = min(1.0, _SIDE / max(width, height))
+    return max(2, round(width * factor) // 2 * 2), max(2, round(height * factor) // 2 * 2)
+
+
+def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Frames]:
+    """All views in one picture, so that a player cannot show different frames of them."""
+    width, height = tile
+    views = [clip.frames(view) for view in clip.videos]
+    for frames in zip(*views, strict=True):
+        picture = np.zeros((math.ceil(len(frames) / columns) * height, columns * width, 3), np.uint8)
+        for place, frame in enumerate(frames):
+            y, x = place // columns * height, place % columns * width
+            how = cv2.INTER_NEAREST if frame.shape[1] < width else cv2.INTER_AREA
+            picture[y : y + height, x : x + width] = cv2.resize(frame, tile, interpolation=how)
+        yield picture
+
+
+def _video(clip: SavedClip, columns: int, tile: tuple[int, int]) -> str:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        for crf in _QUALITIES:
+            write_mp4(path, _mosaic(clip, columns, tile), clip.facts.rate, crf=crf)
+            if path.stat().st_size <= _VIDEO:
+                break
+        return _uri("video/mp4", path.read_bytes())

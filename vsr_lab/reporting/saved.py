@@ -1,0 +1,86 @@
+"""The saved frames of a clip: HR, LR and every candidate's output, read as they are needed."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.comparison import ClipFrames
+from vsr_lab.video import Footage, open_footage, read_chunks
+
+LOW, TRUTH = "low resolution", "ground truth"
+
+
+@dataclass(frozen=True)
+class SavedClip:
+    """Readers of the videos of a clip.
+
+    Args:
+        facts: of the clip.
+        root: folder that its paths are relative to.
+    """
+
+    facts: ClipFrames
+    root: Path
+
+    @cached_property
+    def videos(self) -> dict[str, Footage]:
+        """View -> video: low resolution, ground truth, then the candidates. Raises UserError if one is missing."""
+        facts = self.facts
+        paths = {LOW: facts.lr, TRUTH: facts.hr, **{c.candidate: c.sr for c in facts.candidates}}
+        videos = {view: open_footage(Path(os.path.normpath(self.root / path))) for view, path in paths.items()}
+        for view, video in videos.items():
+            if video.frames != facts.saved or (view != LOW and video.size != self._size(videos)):
+                raise UserError(self.root / paths[view], "is not what evaluate saved", "evaluate again")
+        return videos
+
+    @staticmethod
+    def _size(videos: dict[str, Footage]) -> tuple[int, int]:
+        return videos[TRUTH].size
+
+    @property
+    def candidates(self) -> list[str]:
+        return [candidate.candidate for candidate in self.facts.candidates]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of HR."""
+        return self.videos[TRUTH].size
+
+    @property
+    def scale(self) -> int:
+        return self.size[0] // self.videos[LOW].size[0]
+
+    def frame(self, view: str, t: int) -> Frames:
+        """Saved frame t of a view, (H, W, 3)."""
+        return self.videos[view].read(t, t + 1).eight_bit()[0]
+
+    def frames(self, view: str) -> Iterator[Frames]:
+        """All saved frames of a view, one after another."""
+        for clip in read_chunks(self.videos[view], 0, self.facts.saved, 8):
+            yield from clip.eight_bit()
+
+    def place(self, side: int, y: int, x: int) -> tuple[int, int, int]:
+        """Top, left and side of a square around a pixel of HR, moved into the frame and onto whole pixels of LR."""
+        (height, width), scale = self.size, self.scale
+        side = min(side, height, width) // scale * scale
+        corners = ((y, height), (x, width))
+        top, left = (max(0, min(at - side // 2, whole - side)) // scale * scale for at, whole in corners)
+        return top, left, side
+
+    def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> Frames:
+        """A square of a view: by default around the place with most motion and detail, in the middle frame.
+
+        Args:
+            view: whose pixels are returned, those of LR at its own size.
+            side: of the square in HR pixels; smaller where the frame is.
+            place: saved frame, y and x of its centre in HR pixels.
+        """
+        facts = self.facts
+        t, y, x = place or (facts.frame - facts.first, facts.row, facts.column)
+        by = self.scale if view == LOW else 1
+        top, left, side = (value // by for value in self.place(side, y, x))
+        return self.frame(view, t)[top : top + side, left : left + side]
