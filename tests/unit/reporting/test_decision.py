@@ -33,7 +33,9 @@ def evaluate(root: Path, candidate: str, suite: str, gain: float, clips: list[st
         for frame in range(4)
         for metric, base in (("psnr", 30 + gain), ("flicker", 2 - gain / 10))
     ]
-    facts = CandidateFacts(kind="checkpoint", path=f"/private/{candidate}.safetensors", sha256="0" * 64)
+    facts = CandidateFacts(
+        kind="checkpoint", path=f"/private/{candidate}.safetensors", sha256="0" * 64, about={"trained_with": "fidelity"}
+    )
     evaluated = Evaluated(
         candidate=candidate,
         candidate_facts=facts if candidate != "bicubic" else CandidateFacts(kind="interpolation"),
