@@ -1,4 +1,4 @@
-"""Many independent tasks over processes or a cluster, and the record of what is done."""
+"""Running many independent tasks in processes or on a cluster, and a record of the finished ones."""
 
 from vsr_lab.fleet.executors import Executor, Local, Outcome, Ray
 from vsr_lab.fleet.ledger import Ledger

@@ -1,4 +1,4 @@
-"""Executors run independent tasks and return the outcome of each as it ends. A failed task stops no other."""
+"""Executors run independent tasks and yield the outcome of each as it ends. A failed task does not stop the others."""
 
 import logging
 import multiprocessing
@@ -27,13 +27,13 @@ _STORE = 2**27  # bytes of Ray's shared memory: tasks and results are small
 
 @dataclass(frozen=True)
 class Outcome(Generic[R]):
-    """What came of a task.
+    """Outcome of a task.
 
     Attributes:
         key: name of the task.
-        result: what the task returned; None if it failed.
-        error: why it failed, in one sentence; empty if it did not.
-        traceback: of a defect of this package.
+        result: return value of the task; None if it failed.
+        error: one sentence that says why the task failed; empty if it did not fail.
+        traceback: traceback, if a defect of this package was the reason.
     """
 
     key: str
@@ -124,7 +124,7 @@ def _begin() -> None:
 
 @dataclass(frozen=True)
 class Ray:
-    """Runs tasks on Ray: on the cluster of RAY_ADDRESS, else on this machine.
+    """Runs tasks on Ray: on the cluster at RAY_ADDRESS, or on this machine if it is not set.
 
     A task whose process is killed is run again, up to three times.
 

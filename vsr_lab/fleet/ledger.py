@@ -1,4 +1,4 @@
-"""The record of what is done, in an SQLite file that only the process writes that distributes the tasks."""
+"""Record of finished tasks in an SQLite file, which only the process that distributes the tasks writes to."""
 
 import os
 import sqlite3
@@ -20,13 +20,13 @@ CREATE TABLE file (
 
 
 class Ledger:
-    """Which tasks are done, with which settings, from and to which files. A context manager.
+    """Record of tasks with their state, their settings, and the files that they read and wrote. A context manager.
 
     Args:
-        path: the SQLite file, which is created if it is not there.
+        path: the SQLite file; it is created if it does not exist.
 
     Raises:
-        UserError: the file is something else, or another process uses it.
+        UserError: the file is not such a record, or another process uses it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,7 +65,7 @@ class Ledger:
         return found == (settings, "")
 
     def is_done(self, key: str, settings: str) -> bool:
-        """Whether a task was done with these settings, and its files are still the same."""
+        """Whether a task was finished with these settings, and its files have not changed since."""
         found = self._db.execute("SELECT 1 FROM task WHERE key = ? AND settings = ? AND done", (key, settings))
         files = self._db.execute("SELECT path, sha256, size, modified FROM file WHERE key = ?", (key,)).fetchall()
         return found.fetchone() is not None and all(self._is_same(*file) for file in files)
