@@ -19,7 +19,7 @@ def show_facts(title: str, facts: Mapping[str, object]) -> None:
     """Print facts by name, such as the paths of written files, under a title unless that is empty."""
     if title:
         show(f"\n{title}", "bold")
-    width = max(10, *map(len, facts))
+    width = max([10, *map(len, facts)])
     for name, fact in facts.items():
         show(f"  {name:<{width}} {printable(str(fact))}")
 

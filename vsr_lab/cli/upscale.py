@@ -11,7 +11,7 @@ from vsr_lab.cli.config import Bool, Command, Count, Int, Reading
 from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.deployment import Encoding, Tiling
+from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
@@ -89,8 +89,7 @@ def run(config: UpscaleConfig) -> None:
     settings = UpscaleSettings(
         replace(config.runtime(), threads=threads),
         _encoding(config),
-        Tiling(config.tile, config.overlap if config.tile else 0),
-        config.watch_cuts,
+        Inference(config.tile, config.overlap if config.tile else 0, config.watch_cuts),
         config.overwrite,
     )
     upscaler = Upscaler(config.chooser() if config.bundle == AUTO else config.bundle, settings)

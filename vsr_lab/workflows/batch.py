@@ -14,8 +14,8 @@ from vsr_lab.core.files import inside, sha256
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.curation.content import UNSURE
-from vsr_lab.deployment import Bundle, Encoding, Tiling, open_bundle, plan_upscale, upscale
-from vsr_lab.deployment.pipeline.run import MATCH, WHOLE
+from vsr_lab.deployment import Bundle, Encoding, Inference, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.pipeline.run import MATCH, WHOLE_FRAMES
 from vsr_lab.deployment.planning import suffix_for
 from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
@@ -51,8 +51,7 @@ class UpscaleSettings:
 
     runtime: RuntimeOptions = DEFAULT
     encoding: Encoding = MATCH
-    tiling: Tiling = WHOLE
-    watch_cuts: bool = True
+    inference: Inference = WHOLE_FRAMES
     overwrite: bool = False
 
 
@@ -92,10 +91,9 @@ class Upscaler:
             task.source.path,
             task.output,
             encoding=chosen.encoding,
-            tiling=chosen.tiling,
+            inference=chosen.inference,
             read_options=task.source.read_options,
             overwrite=chosen.overwrite,
-            watch_cuts=chosen.watch_cuts,
         )
 
     def plan(self, task: Task) -> Plan:

@@ -16,7 +16,7 @@ from tests.robustness.resuming import X264, Memory, content, write_source
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import UpscaleJob
-from vsr_lab.deployment import Bundle, Encoding, Tiling, plan_upscale, upscale
+from vsr_lab.deployment import Bundle, Encoding, Inference, plan_upscale, upscale
 from vsr_lab.deployment.pipeline import run
 from vsr_lab.deployment.streams.frames import FrameEncoder
 
@@ -163,8 +163,8 @@ def test_a_damaged_segment_is_made_again(
         ({"encoding": replace(FFV1, options={"slices": "16"})}, "plan.video"),
         ({"encoding": replace(FFV1, segment=0.5)}, "plan.segments"),
         ({"encoding": replace(FFV1, label="visible")}, "plan.video, plan.converted"),
-        ({"tiling": Tiling(16, 4)}, "tile, overlap"),
-        ({"watch_cuts": False}, "watch_cuts"),
+        ({"inference": Inference(16, 4)}, "tile, overlap"),
+        ({"inference": Inference(watch_cuts=False)}, "watch_cuts"),
     ],
 )
 def test_another_option_begins_again(
@@ -230,7 +230,7 @@ def test_files_that_came_meanwhile_are_kept(
     with pytest.raises(UserError, match=r"such as 2024\.jpg"):
         upscale(remembering, source, output, encoding=FFV1)
     with pytest.raises(UserError, match=r"such as 2024\.jpg"):  # another option begins again
-        upscale(remembering, source, output, encoding=FFV1, watch_cuts=False)
+        upscale(remembering, source, output, encoding=FFV1, inference=Inference(watch_cuts=False))
     assert (_folder(output) / "2024.jpg").read_text() == "mine"
 
 

@@ -19,7 +19,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
-from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Tiling, upscale
+from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Inference, upscale
 from vsr_lab.deployment.pipeline import run
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.video import VideoFile
@@ -66,7 +66,7 @@ def test_cuts_are_watched_for_and_told(
     bundle: Bundle, write_video: WriteVideo, output: Path, moving: Callable[..., Tensor], watched: bool
 ) -> None:
     scenes = np.concatenate([to_frames(moving(n, 32, 64, 0, 0, seed)) for n, seed in ((5, 0), (3, 1))])
-    provenance = _upscale(bundle, write_video("in/scenes.mkv", scenes), output, watch_cuts=watched)
+    provenance = _upscale(bundle, write_video("in/scenes.mkv", scenes), output, inference=Inference(watch_cuts=watched))
     assert provenance.cuts == ([5] if watched else None)
 
 
@@ -74,7 +74,7 @@ def test_cuts_are_watched_for_and_told(
 def test_tiles_change_nothing_here(
     bundle: Bundle, source: Path, output: Path, frames: Frames, tile: int, overlap: int
 ) -> None:
-    provenance = _upscale(bundle, source, output, tiling=Tiling(tile, overlap))
+    provenance = _upscale(bundle, source, output, inference=Inference(tile, overlap))
     assert np.array_equal(VideoFile(output).read(0, 8).frames, frames.repeat(2, 1).repeat(2, 2))
     assert (provenance.tile, provenance.overlap) == (tile, overlap)
 
@@ -246,7 +246,7 @@ def test_a_missing_input_is_named(bundle: Bundle, tmp_path: Path, output: Path) 
 
 def test_tiles_that_cannot_be_are_the_users_to_mend(bundle: Bundle, source: Path, output: Path) -> None:
     with pytest.raises(UserError, match=r"\btile\b"):
-        _upscale(bundle, source, output, tiling=Tiling(-8))
+        _upscale(bundle, source, output, inference=Inference(-8))
     assert _names(output.parent) == set()
 
 

@@ -47,19 +47,21 @@ _QUEUE = 4  # frames that wait between two stages
 
 
 @dataclass(frozen=True)
-class Tiling:
-    """Tiles in which frames are processed, to limit memory.
+class Inference:
+    """How the network is run on the frames of a video.
 
     Args:
-        side: height and width of a tile in LR pixels; 0: whole frames.
+        tile: height and width of the tiles that frames are processed in, to limit memory, in LR pixels; 0: none.
         overlap: overlap of neighbouring tiles, in LR pixels.
+        watch_cuts: reset the state of the network at scene cuts.
     """
 
-    side: int = 0
+    tile: int = 0
     overlap: int = 16
+    watch_cuts: bool = True
 
 
-WHOLE = Tiling()
+WHOLE_FRAMES = Inference()
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,9 @@ def upscale(
     output: Path | str,
     *,
     encoding: Encoding = MATCH,
-    tiling: Tiling = WHOLE,
+    inference: Inference = WHOLE_FRAMES,
     read_options: ReadOptions = REFUSE,
     overwrite: bool = False,
-    watch_cuts: bool = True,
 ) -> Provenance:
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
@@ -95,10 +96,9 @@ def upscale(
         bundle: an opened bundle, which has the options of its runtime, or its folder.
         source, output: video files.
         encoding: settings of the output; by default it has the properties of the source.
-        tiling: for frames that are too large for memory.
+        inference: how the network is run: on tiles, for frames that are too large for memory, and across cuts.
         read_options: how to read interlaced, HDR and damaged files.
         overwrite: whether output may be replaced.
-        watch_cuts: reset the state of the network at scene cuts.
 
     Returns:
         The content of the provenance file: source, output, bundle and settings.
@@ -118,10 +118,11 @@ def upscale(
     check_paths(source, output, encoding.signer, bundle=bundle.folder, overwrite=overwrite)
     video, planned = _planned(bundle, source, output, encoding=encoding, read_options=read_options)
     check_disclosed(planned.plan, output)
-    network = _tiled(_opened(bundle, planned.plan), tiling)
-    watch = SceneCutDetector() if watch_cuts else None
+    network = _tiled(_opened(bundle, planned.plan), inference)
+    watch = SceneCutDetector() if inference.watch_cuts else None
     hashes = FrameHashes()
-    running = Running(tiling.side, tiling.overlap if tiling.side else 0, watch.found if watch else None, hashes.values)
+    tile, overlap = inference.tile, inference.overlap if inference.tile else 0
+    running = Running(tile, overlap, watch.found if watch else None, hashes.values)
     job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
     segments = Segments(output, job)
     upscaling = _Run(video, planned, encoding, segments=segments, hashes=hashes)
@@ -302,10 +303,9 @@ class _Run:
             self._segments.finish(part, item.state)
 
 
-def _tiled(network: StreamingNetwork, tiling: Tiling) -> StreamingNetwork:
+def _tiled(network: StreamingNetwork, inference: Inference) -> StreamingNetwork:
     try:
-        return Tiled(network, tiling.side, tiling.overlap) if tiling.side else network
+        return Tiled(network, inference.tile, inference.overlap) if inference.tile else network
     except ValueError as error:
-        raise UserError(
-            f"tile={tiling.side} overlap={tiling.overlap}", str(error), "tile=0 runs whole frames"
-        ) from error
+        subject = f"tile={inference.tile} overlap={inference.overlap}"
+        raise UserError(subject, str(error), "tile=0 runs whole frames") from error
