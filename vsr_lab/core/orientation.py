@@ -19,7 +19,7 @@ class Orientation:
 
     @property
     def name(self) -> str:
-        """What is done, in words."""
+        """The transformation in words."""
         return _NAMES[self]
 
     def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:

@@ -80,7 +80,7 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
 
 
 def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerprint], dict[str, str]]:
-    """Compute the fingerprints of the shots of a manifest; also return why others are left out, by name."""
+    """Fingerprints of the shots of a manifest, and for shots that are left out: name -> reason."""
     rows = [row for row in read_rows(manifest) if not row.get("problem")]
     shots = [replace(shot, sha256="") for shot in find_shots(manifest)]  # their files may have changed
     return scans.of_each(shots, rows, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))

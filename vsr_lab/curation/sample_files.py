@@ -14,12 +14,12 @@ _CELL, _COLUMNS = (320, 180), 4
 
 
 def write_sample(folder: Path, shots: Sequence[Shot], sample: Sample) -> dict[str, Path]:
-    """Write sheet.png (the middle frame of each shot), manifest.csv and sample.json, and return them.
+    """Write sheet.png (the middle frame of each shot), manifest.csv and sample.json; return the paths of the files.
 
     Args:
-        folder: where they are written.
+        folder: folder of the files.
         shots: the chosen shots.
-        sample: what each represents, and how well all of them do.
+        sample: fraction of the footage that each represents, and coverage.
     """
     names = [f"{shot.name}_{shot.start}" for shot in shots]
     captions = [

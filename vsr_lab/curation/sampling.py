@@ -101,15 +101,15 @@ def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTE
 def find_candidates(
     shots: Sequence[Shot], scans: Scans, frames: int | None = None
 ) -> tuple[list[ShotCandidate], dict[str, str]]:
-    """Find the candidates in all shots.
+    """Divide shots into the parts from which `choose_shots` chooses.
 
     Args:
-        shots: the shots.
-        scans: stored measurements of files.
-        frames: minimum number of frames of a candidate; 8 by default.
+        shots: shots to divide.
+        scans: stored measurements of files; files without measurements are measured.
+        frames: minimum number of frames of a part; 8 by default.
 
     Returns:
-        The candidates, and the reasons why shots are left out, by name.
+        The parts, and for shots that are left out: name -> reason.
     """
     scans.make()  # or every shot would be left out
 

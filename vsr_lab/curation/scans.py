@@ -23,7 +23,7 @@ class Scans:
         self.folder = folder
 
     def make(self) -> None:
-        """Create the folder. Raises UserError if that is not possible."""
+        """Create the folder. Raises UserError if it cannot be created."""
         make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
@@ -48,12 +48,12 @@ class Scans:
         """Call a function with the measurements of the file of every shot.
 
         Args:
-            shots: the shots.
-            rows: their rows in a manifest, with hashes that are used if a file is unchanged; each may be empty.
-            use: takes the number of a shot and the measurements of its file.
+            shots: shots whose files are measured, unless measurements are stored.
+            rows: row of each shot in a manifest, whose hash is used if the file has not changed; {} if there is none.
+            use: function of the index of a shot and the measurements of its file.
 
         Returns:
-            What it returned, and the reasons why other shots are left out, by name.
+            The results of `use`, and for shots that cannot be measured: name -> reason.
         """
         found: list[T] = []
         left_out: dict[str, str] = {}
@@ -68,7 +68,7 @@ class Scans:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """Return the hash in a manifest's row; compute it if the file's size or time differ from the row's.
+    """Return the hash in a manifest's row; compute it if the file's size or modification time has changed.
 
     Raises:
         UserError: the file does not exist.
@@ -79,5 +79,5 @@ def known_digest(path: Path, row: Mapping[str, str]) -> str:
 
 
 def is_unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
-    """Whether a file has the size and time in a manifest's row."""
+    """Whether size and modification time of a file are those in a manifest's row."""
     return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))

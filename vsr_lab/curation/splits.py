@@ -74,9 +74,9 @@ def fill_splits(
     """Fill the empty cells of the column split in the rows of a manifest, by source and by near-duplicates.
 
     Args:
-        rows: the rows, as they are in the file.
-        manifest: the file.
-        scans: measurements of all files.
+        rows: rows of the manifest.
+        manifest: path of the manifest.
+        scans: stored measurements of files.
         share, names, seed: as for `assign_splits`.
     """
     usable = [row for row in rows if not row["problem"]]

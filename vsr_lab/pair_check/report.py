@@ -20,13 +20,13 @@ def write_findings(
     sources: tuple[Path, Path],
     unpaired: Sequence[str],
 ) -> dict[str, Path]:
-    """Write check.json and NAME.png of each faulty pair, and return them.
+    """Write check.json, and NAME.png for each faulty pair; return the paths of the files.
 
     Args:
-        folder: where they are written.
+        folder: folder of the files.
         pairs: LR and HR shots.
         found: findings of each pair.
-        declared: what the user declares.
+        declared: scale and degradation according to the user.
         sources: files or folders of LR and of HR.
         unpaired: names of clips that only one side has.
     """

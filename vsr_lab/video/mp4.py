@@ -1,4 +1,4 @@
-"""Writing of small H.264 files that every browser and player shows. They are lossy."""
+"""Writing of small, lossy H.264 files that all browsers and players support."""
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -21,10 +21,10 @@ def write_mp4(
     """Write RGB frames as H.264, BT.709, 4:2:0.
 
     Args:
-        path: the file, which ends in .mp4.
-        frames: uint8 (H, W, 3), of even sides.
+        path: the file, with the suffix .mp4.
+        frames: uint8 (H, W, 3); H and W must be even.
         rate: frames per second.
-        crf: quality of x264, 0 the best to 51.
+        crf: CRF of x264, from 0 (best quality) to 51.
         tags: metadata of the file.
     """
     flags = {"fflags": "bitexact", "movflags": "+faststart"}

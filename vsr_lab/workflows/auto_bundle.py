@@ -1,4 +1,4 @@
-"""The bundle of a file, chosen by its content type: that of the candidate which `select` chose for such content."""
+"""Choice of a bundle for a file by its content type: the bundle of the candidate that `select` chose for that type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,14 +20,14 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
     """Find the bundles of the candidates that were chosen for each content type.
 
     Args:
-        selection: selection.json.
-        folder: contains bundles at any depth. Evaluated bundles are taken from where they were evaluated.
+        selection: selection.json of `select`.
+        folder: folder with bundles at any depth. A bundle that was itself evaluated is used at its own path.
 
     Returns:
         Folders of bundles by content type.
 
     Raises:
-        UserError: nothing was chosen, or a chosen candidate has no bundle there.
+        UserError: no candidate was chosen, or a chosen one has no bundle.
     """
     exported = {
         str(manifest.about.get("weights_sha256")): path.parent
@@ -56,7 +56,7 @@ class AutoBundle:
     Args:
         bundles: folders of bundles by content type.
         model: suggests content types.
-        scans: folder of the measurements of files.
+        scans: folder with stored measurements of files.
     """
 
     bundles: Mapping[str, Path]
@@ -77,10 +77,15 @@ class AutoBundle:
         return measured, self.model.suggest(measured.features)
 
     def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
-        """Return the folder of the bundle for a file; content: its content type, if it is known.
+        """Return the folder of the bundle for a file.
+
+        Args:
+            path: the file.
+            read_options: how to read interlaced, HDR and damaged files.
+            content: content type of the file; empty: it is measured.
 
         Raises:
-            UserError: the content type is not clear, or there is no bundle for it.
+            UserError: the measured content type is "unsure", or there is no bundle for the content type.
         """
         if not content:
             _, found = self.suggest(path, read_options)

@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True)
 class UpscaleSettings:
-    """Everything about an upscaling but the files. See `vsr_lab.upscale`."""
+    """All parameters of `vsr_lab.upscale` except for the files."""
 
     runtime: RuntimeOptions = DEFAULT
     encoding: Encoding = MATCH
@@ -61,7 +61,7 @@ class Task:
 
     Attributes:
         output: file to write.
-        made_here: an output that is there already was made by the same task, in a process that was stopped.
+        made_here: if the output exists, it was written by the same task, in a process that was stopped.
     """
 
     source: Source
@@ -71,11 +71,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Upscaler:
-    """The work of a batch. It can be pickled.
+    """Upscales single files of a batch. It can be pickled.
 
     Args:
-        bundle: folder of the bundle, or what chooses one for each file.
-        settings: settings of every upscaling.
+        bundle: folder of the bundle, or an `AutoBundle`, which chooses a bundle for each file.
+        settings: settings for all files.
     """
 
     bundle: Path | AutoBundle
@@ -110,7 +110,7 @@ class Upscaler:
         return open_bundle(folder, self.settings.runtime)
 
     def fingerprint(self) -> str:
-        """Hash of what all outputs depend on: bundles and settings. Raises UserError if a bundle cannot be used."""
+        """Hash of the bundles and settings, on which all outputs depend. Raises UserError for an unusable bundle."""
         bundles = self.bundle.bundles if isinstance(self.bundle, AutoBundle) else {"": self.bundle}
         manifests = {content: open_bundle(path, None).manifest.fingerprint for content, path in bundles.items()}
         runtime = replace(self.settings.runtime, threads=0)
@@ -119,13 +119,13 @@ class Upscaler:
 
 @dataclass(frozen=True)
 class FileResult:
-    """What became of a file of a batch.
+    """Result for a file of a batch.
 
     Attributes:
-        state: done; kept: it was done before; refused.
+        state: "done", "kept" (the output was complete before) or "refused".
         frames: number of frames that were upscaled.
-        error: why it was refused, in one sentence.
-        traceback: of a defect of this package.
+        error: one sentence that says why the file was refused.
+        traceback: traceback, if a defect of this package was the reason.
     """
 
     task: Task
@@ -136,7 +136,7 @@ class FileResult:
 
 
 def is_batch(where: Path) -> bool:
-    """Whether a path is of many files: a folder, a pattern or a manifest."""
+    """Whether a path stands for several files: a folder, a file name pattern or a manifest."""
     pattern = not where.exists() and glob.has_magic(str(where))
     return where.is_dir() or pattern or where.suffix in TABLE_SUFFIXES
 
@@ -148,10 +148,10 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
         where: a file, a folder with videos at any depth, a pattern such as "in/*.mkv", or a manifest with a column
             `path` and optional columns `name`, `content_type`, `suggested_content`, `deinterlace`, `tone_map` and
             `damaged`.
-        read_options: how to read files for which the manifest does not say it.
+        read_options: how to read files for which the manifest does not set it.
 
     Raises:
-        UserError: there is none, or the manifest selects parts of files.
+        UserError: there are no files, or the manifest selects parts of files.
     """
     if where.suffix in TABLE_SUFFIXES:
         return [_row_source(where, row, read_options) for row in read_rows(where)]
@@ -186,7 +186,7 @@ def _row_source(manifest: Path, row: dict[str, str], usual: ReadOptions) -> Sour
 
 
 def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> list[Task]:
-    """Name the outputs in a folder.
+    """Make a task for each source, with the path of its output in a folder.
 
     Raises:
         UserError: two sources would have the same output, or one would be outside the folder.
@@ -202,16 +202,16 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
 
 
 def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:
-    """Upscale files that a ledger in a folder does not list as done.
+    """Upscale the files that are not listed as finished in the ledger of a folder.
 
     Args:
-        tasks: the files, as from `tasks_of`.
+        tasks: result of `tasks_of`.
         folder: folder of the outputs and of the ledger.
-        upscaler: the work.
-        executor: runs it.
+        upscaler: bundle and settings.
+        executor: runs the tasks in processes or on a cluster.
 
     Yields:
-        What became of each file, as soon as it is known.
+        The result for each file, in the order of completion.
 
     Raises:
         UserError: another process writes to the folder.
