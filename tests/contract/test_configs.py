@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from vsr_lab.cli.config import check
-from vsr_lab.cli.usage import COMMANDS, config_dir, config_name
+from vsr_lab.cli.usage import COMMANDS, config_dir, config_name, module_name
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation
@@ -102,7 +102,7 @@ def test_every_group_has_a_home() -> None:
 @pytest.mark.parametrize("verb", list(COMMANDS))
 def test_every_verb_has_a_yaml_and_a_file_with_run(verb: str) -> None:
     assert (CONFIGS / f"{config_name(verb)}.yaml").is_file()
-    assert callable(importlib.import_module(f"vsr_lab.cli.{config_name(verb)}").run)
+    assert callable(importlib.import_module(module_name(verb)).run)
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)

@@ -34,10 +34,10 @@ def import_everything() -> None:
         importlib.import_module(name)
     with contextlib.suppress(ImportError):
         importlib.import_module("torch.onnx._internal.exporter._core")
-    from vsr_lab.cli.usage import COMMANDS, config_name
+    from vsr_lab.cli.usage import COMMANDS, module_name
 
     for command in COMMANDS:
-        importlib.import_module(f"vsr_lab.cli.{config_name(command)}")
+        importlib.import_module(module_name(command))
     gc.collect()
     gc.freeze()  # or every forked process would copy the pages of all these objects when it collects garbage
 

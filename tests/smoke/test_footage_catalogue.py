@@ -108,15 +108,15 @@ def test_a_second_run_measures_what_changed_and_keeps_what_a_person_wrote(
     shutil.move(here / "footage" / "clip_0.mkv", here / "footage" / "moved.mkv")
     write_moving_clip(here / "footage" / "new.mkv", frames=20, seed=9)
     (here / "footage" / "broken.mp4").unlink()
-    from vsr_lab.cli import footage_index
+    from vsr_lab.cli.footage import index
 
     told: list[str] = []
-    original = footage_index.show_table
-    footage_index.show_table = lambda title, *rest: told.append(title)  # type: ignore[assignment]
+    original = index.show_table
+    index.show_table = lambda title, *rest: told.append(title)  # type: ignore[assignment]
     try:
         assert cli(*asked).code == 0
     finally:
-        footage_index.show_table = original
+        index.show_table = original
     assert told == ["5 rows: 1 measured, 2 unchanged, 1 moved or copied"]
     rows = {row["name"]: row for row in _rows(manifest)}
     assert {name: row["licence"] for name, row in rows.items()} == {

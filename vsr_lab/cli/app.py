@@ -27,7 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
-from vsr_lab.cli.usage import config_dir, config_name
+from vsr_lab.cli.usage import config_dir, config_name, module_name
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
@@ -56,7 +56,7 @@ def launch(command: str) -> int:
         register_resolvers()  # a sweep's launcher may have handed the job to another process
         try:
             config = resumed_config(cfg) if cfg.get("resume") is not None else check(command, cfg, typed)
-            result = importlib.import_module(f"vsr_lab.cli.{name}").run(config)
+            result = importlib.import_module(module_name(command)).run(config)
             if HydraConfig.get().mode == RunMode.RUN:
                 pass_signals()
             _end_runs()

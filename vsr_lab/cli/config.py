@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from vsr_lab.cli.usage import config_name
+from vsr_lab.cli.usage import module_name
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Part, Text
 from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
@@ -116,7 +116,7 @@ register_resolvers()
 
 def model_of(command: str) -> type[Section]:
     """The model of a command's configuration."""
-    module = importlib.import_module(f"vsr_lab.cli.{config_name(command)}")
+    module = importlib.import_module(module_name(command))
     return get_type_hints(module.run, include_extras=True)["config"]
 
 

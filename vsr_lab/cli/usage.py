@@ -28,8 +28,13 @@ COMMANDS = {
 
 
 def config_name(command: str) -> str:
-    """Name of a command's yaml in the Hydra tree; the command's module has the same name."""
+    """Name of a command's yaml in the Hydra tree, such as footage_index."""
     return command.replace(" ", "_")
+
+
+def module_name(command: str) -> str:
+    """Module of a command, such as vsr_lab.cli.footage.index."""
+    return f"vsr_lab.cli.{command.replace(' ', '.')}"
 
 
 def usage(first: str = "") -> str:
