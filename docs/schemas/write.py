@@ -7,9 +7,10 @@ from vsr_lab.core.records import Record
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance, UpscaleJob
 from vsr_lab.core.records.evaluation import Selection, Summary
+from vsr_lab.core.records.votes import Votes
 
 RECORDS: tuple[type[Record], ...] = (
-    Summary, Comparison, Selection, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
+    Summary, Comparison, Selection, Votes, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
 )  # fmt: skip
 
 

@@ -298,6 +298,20 @@ def open_report(browser: Browser) -> Open:
     return open_
 
 
+@pytest.fixture
+def open_address(browser: Browser) -> Iterator[Callable[[str], Opened]]:
+    """Open a served page, which is closed after the test, before its server."""
+    page = browser.new_page()
+
+    def open_(address: str) -> Opened:
+        opened = Opened(page)
+        page.goto(address)
+        return opened
+
+    yield open_
+    page.close()
+
+
 @pytest.fixture(scope="module")
 def page(open_report: Open, report: Path) -> Page:
     """One open report for the tests that keep to a section of their own: opening costs most of a test."""

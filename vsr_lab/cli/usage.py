@@ -10,6 +10,7 @@ COMMANDS = {
     "evaluate": "score a candidate: evaluate candidate=bicubic suite=folder suite.root=FOLDER protocol=content-x2-bi-y",
     "compare": "compare evaluations in one report: compare runs=[A,B]",
     "select": "choose what can be deployed: select runs=[A,B]",
+    "vote": "which candidate people prefer, in blind pairs on a local page: vote runs=[A,B]",
     "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
     "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "bundle verify": "check files, signature and graphs of a bundle: bundle verify BUNDLE public_key=KEY.pem",

@@ -1,7 +1,7 @@
 """Comparison of evaluations: the content of comparison.json and report.html."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
@@ -155,7 +155,7 @@ def _comparison(
             for metric in measured
             for clip in run.values.get(metric.name, {})
         ],
-        pictures=[clip for found in suites.values() for clip in _frames(found, root)],
+        pictures=[clip for found in suites.values() for clip in saved_clips(found, root)],
         notes=[f"{metric.label}: {metric.note}" for metric in measured if metric.note],
     )
 
@@ -208,8 +208,8 @@ def _origin(run: Run) -> Origin:
     )
 
 
-def _frames(found: dict[str, Run], root: Path) -> list[ClipFrames]:
-    """The clips of a suite of which every candidate has saved the same frames."""
+def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
+    """The clips of a suite of which every candidate has saved the same frames, by paths relative to root."""
     first = next(iter(found.values()))
     shared = [shown for shown in first.summary.pictures if shown.saved]
     shared = [shown for shown in shared if all(shown in run.summary.pictures for run in found.values())]

@@ -1,0 +1,96 @@
+"""The trials of a vote: pairs of candidates on clips, in an order and on sides of each voter's own."""
+
+import hashlib
+import itertools
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.comparison import ClipFrames
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable
+from vsr_lab.reporting import saved_clips
+from vsr_lab.reporting.saved import LOW, TRUTH
+
+_CATCH = 8  # one trial in so many has a known answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two views of a clip; catch: one is the ground truth, the other the low resolution."""
+
+    suite: str
+    clip: str
+    left: str
+    right: str
+    catch: bool
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """All trials of a vote.
+
+    Args:
+        runs: evaluations with saved frames, all under one protocol.
+        most: clips of each suite that are shown: those on which the candidates differ most and least, and between.
+        seed: of the order and the sides, with the voter's name.
+    """
+
+    runs: Sequence[Run]
+    most: int
+    seed: int
+
+    @cached_property
+    def clips(self) -> dict[tuple[str, str], ClipFrames]:
+        """(suite, clip) -> its saved frames. Raises UserError if there are none."""
+        check_comparable(list(self.runs))
+        found: dict[tuple[str, str], ClipFrames] = {}
+        for suite, candidates in by_suite(self.runs).items():
+            if len(candidates) < 2:
+                raise UserError(suite, "has one candidate; a vote needs two", "add a run of another")
+            clips = saved_clips(candidates, Path())
+            found |= {(suite, clip.clip): clip for clip in _spread(clips, candidates, self.most)}
+        if not found:
+            raise UserError("runs", "have no saved frames", "evaluate with save_frames=32")
+        return found
+
+    def trials(self, voter: str) -> list[Trial]:
+        """The trials of a voter, always the same for the same name."""
+        order = random.Random(f"{self.seed}/{voter}")
+        pairs = [
+            Trial(suite, clip, a, b, catch=False)
+            for (suite, clip), facts in self.clips.items()
+            for a, b in itertools.combinations([candidate.candidate for candidate in facts.candidates], 2)
+        ]
+        count = -(-len(pairs) // _CATCH)
+        places = order.choices(list(self.clips), k=count)
+        trials = pairs + [Trial(suite, clip, TRUTH, LOW, catch=True) for suite, clip in places]
+        order.shuffle(trials)
+        return [_turned(trial) if order.random() < 0.5 else trial for trial in trials]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that the trials depend on."""
+        known = sorted((run.suite, run.candidate, run.summary.suite_fingerprint) for run in self.runs)
+        files = sorted(str(run.summary.candidate_facts.sha256) for run in self.runs)
+        return hashlib.sha256(repr((known, files, sorted(self.clips), self.seed)).encode()).hexdigest()
+
+
+def _turned(trial: Trial) -> Trial:
+    return Trial(trial.suite, trial.clip, trial.right, trial.left, trial.catch)
+
+
+def _spread(clips: list[ClipFrames], candidates: dict[str, Run], most: int) -> list[ClipFrames]:
+    """At most so many clips, evenly spread over how much the candidates differ in PSNR."""
+
+    def difference(facts: ClipFrames) -> tuple[float, str]:
+        means = [run.summary.per_clip[facts.clip].get("psnr") for run in candidates.values()]
+        known = [mean for mean in means if mean is not None]
+        return (max(known) - min(known) if known else 0.0, facts.clip)
+
+    ordered = sorted(clips, key=difference)
+    if len(ordered) <= most:
+        return ordered
+    return [ordered[round(place * (len(ordered) - 1) / max(most - 1, 1))] for place in range(most)]

@@ -1,0 +1,163 @@
+"""The page of a vote, served to this machine alone."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import cv2
+import numpy as np
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.files import atomic_path
+from vsr_lab.reporting.saved import SavedClip
+from vsr_lab.video.mp4 import write_mp4
+from vsr_lab.workflows.vote.ballot import Ballot, Trial
+from vsr_lab.workflows.vote.store import Vote, VoteStore
+
+_HERE = Path(__file__).parent
+_STATIC = {"/": ("page.html", "text/html"), "/page.js": ("page.js", "text/javascript")}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; media-src 'self';"
+    " connect-src 'self'"
+)
+_ANSWERS = ("left", "right", "equal")
+_LONGEST = 4096  # bytes of a vote
+_NAME = 60  # letters
+_GAP = 16  # pixels between the two sides
+_SIDE = 960  # pixels of the longer side of a picture, at most
+
+
+class VoteServer(ThreadingHTTPServer):
+    """Serves the page, the videos of each trial, and takes votes. Only this machine can reach it.
+
+    Args:
+        ballot: the trials.
+        store: where votes are kept.
+        folder: for the videos, whose names say nothing about what they show.
+        port: 0: any that is free.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, ballot: Ballot, store: VoteStore, folder: Path, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.ballot = ballot
+        self.store = store
+        self._folder = folder
+        self._encoding = threading.Lock()
+        self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def next_trial(self, voter: str) -> dict[str, Any]:
+        """Number of the first trial that a voter has not answered, or None, and how many there are."""
+        trials, done = self.ballot.trials(voter), self.store.answered(voter)
+        left = [number for number in range(len(trials)) if number not in done]
+        return {"number": left[0] if left else None, "done": len(done), "trials": len(trials)}
+
+    def video(self, trial: Trial) -> bytes:
+        """Both sides of a trial in one video, so that no player can show different frames of them."""
+        clip = SavedClip(self.ballot.clips[trial.suite, trial.clip], Path())
+        views = list(clip.videos)
+        name = f"{list(self.ballot.clips).index((trial.suite, trial.clip))}-{views.index(trial.left)}"
+        path = self._folder / f"{name}-{views.index(trial.right)}.mp4"
+        with self._encoding:
+            if not path.is_file():
+                with atomic_path(path) as temporary:
+                    write_mp4(temporary, _sides(clip, trial), clip.facts.rate, crf=12)
+        return path.read_bytes()
+
+
+def _sides(clip: SavedClip, trial: Trial) -> Iterator[Frames]:
+    height, width = clip.size
+    factor = min(1.0, _SIDE / max(height, width))
+    size = round(width * factor) // 2 * 2, round(height * factor) // 2 * 2
+    gap = np.full((size[1], _GAP, 3), 128, np.uint8)
+    for pair in zip(clip.frames(trial.left), clip.frames(trial.right), strict=True):
+        sides = [
+            cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC if frame.shape[1] < size[0] else cv2.INTER_AREA)
+            for frame in pair
+        ]
+        yield np.concatenate([sides[0], gap, sides[1]], axis=1).astype(np.uint8)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: VoteServer  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def do_GET(self) -> None:
+        if not self._is_from_here():
+            return
+        url = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        voter, number = query.get("voter", "").strip()[:_NAME], query.get("number", "")
+        if url.path in _STATIC:
+            name, kind = _STATIC[url.path]
+            self._send((_HERE / "static" / name).read_bytes(), f"{kind}; charset=utf-8")
+        elif url.path == "/next" and voter:
+            self._send_json(self.server.next_trial(voter))
+        elif url.path == "/video" and voter and (trial := self._trial(voter, number)):
+            self._send(self.server.video(trial), "video/mp4")
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        if not self._is_from_here():
+            return
+        length = self.headers.get("Content-Length", "")
+        is_json = self.headers.get_content_type() == "application/json"  # which a form of another site cannot send
+        if self.path != "/vote" or not is_json or not length.isdecimal() or int(length) > _LONGEST:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        try:
+            given = json.loads(self.rfile.read(int(length)))
+            voter, number, answer = str(given["voter"]).strip()[:_NAME], str(given["number"]), given["answer"]
+            seconds = float(given["seconds"])
+        except (ValueError, KeyError, TypeError):
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        trial = self._trial(voter, number) if voter else None
+        if trial is None or answer not in _ANSWERS:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        self.server.store.add(Vote(voter, trial, answer), int(number), seconds)
+        self._send_json(self.server.next_trial(voter))
+
+    def _is_from_here(self) -> bool:
+        """Whether the request is for this server and from its own page; else an error is sent.
+
+        Pages of other sites could post to this port, or read it by a name that resolves to 127.0.0.1 (DNS rebinding).
+        """
+        origin = self.headers.get("Origin")
+        fine = self.headers.get("Host") in self.server.hosts
+        fine = fine and (origin is None or origin in {f"http://{host}" for host in self.server.hosts})
+        fine = fine and self.headers.get("Sec-Fetch-Site") in {None, "none", "same-origin"}
+        if not fine:
+            self.send_error(HTTPStatus.FORBIDDEN)
+        return fine
+
+    def _trial(self, voter: str, number: str) -> Trial | None:
+        trials = self.server.ballot.trials(voter)
+        return trials[int(number)] if number.isdecimal() and int(number) < len(trials) else None
+
+    def _send_json(self, value: dict[str, Any]) -> None:
+        self._send(json.dumps(value).encode(), "application/json")
+
+    def _send(self, data: bytes, kind: str) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Security-Policy", _POLICY)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not printed."""
