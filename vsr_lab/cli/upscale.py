@@ -46,6 +46,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     device: Device | Literal["auto"]
     precision: Precision | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
+    height: Annotated[Int, Field(ge=8, le=65536)] | None
     segment: Annotated[float, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
     tile: Annotated[Int, Field(ge=0, le=65536)]
@@ -133,5 +134,6 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         background=config.background,
         label=config.label or preset.label,
         segment=config.segment or preset.segment,
+        height=config.height or preset.height,
         signer=Signer(certificate, key) if certificate and key else None,
     )

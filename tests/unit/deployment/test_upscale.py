@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
+from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Inference, upscale
 from vsr_lab.deployment.pipeline import run
 from vsr_lab.deployment.streams.frames import FrameEncoder
@@ -329,3 +330,22 @@ def test_a_bundle_that_fails_midway_leaves_nothing(bundle: Bundle, source: Path,
     with pytest.raises(Failed):
         _upscale(replace(bundle, network=Broken()), source, output)
     assert _names(output.parent) == set()
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 96), (63, 126), (64, 128)])
+def test_frames_are_resized_to_the_height_that_is_set(
+    bundle: Bundle, source: Path, output: Path, frames: Frames, height: int, width: int
+) -> None:
+    provenance = _upscale(bundle, source, output, encoding=replace(EXACT, height=height))
+    assert provenance.output.size == (width, height)
+    large = to_tensor(frames.repeat(2, 1).repeat(2, 2))
+    video = VideoFile(output)
+    assert np.array_equal(video.read(0, 8).frames, to_frames(resize_to(large, (height, width))))
+    resized = [note for note in provenance.plan.converted if "resized to" in note]
+    assert len(resized) == (height != 64)
+
+
+def test_a_height_above_that_of_the_network_is_refused(bundle: Bundle, source: Path, output: Path) -> None:
+    with pytest.raises(UserError, match=r"height: must be <= 64 for source\.mkv and this bundle, got 65"):
+        _upscale(bundle, source, output, encoding=replace(EXACT, height=65))
+    assert list(output.parent.iterdir()) == []

@@ -21,6 +21,7 @@ from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.deployment import Plan, Provenance, VideoFacts
+from vsr_lab.core.resize import resize_to
 from vsr_lab.core.signals import pass_signals
 from vsr_lab.core.stream import FrameStream, stream
 from vsr_lab.core.tile import Tiled
@@ -270,6 +271,9 @@ class _Run:
         if not torch.isfinite(sr.sum()):
             problem = f"frame {number} of the result is not finite (NaN or infinity)"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
+        width, height = self._planned.plan.video.size
+        if sr.shape[-2:] != (height, width):
+            sr = resize_to(sr, (height, width))
         return to_deep_frames(sr) if self._deep else to_frames(sr)
 
     def _write(self, output: Output, item: _Upscaled) -> None:

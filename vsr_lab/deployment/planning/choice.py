@@ -59,9 +59,9 @@ def choose_video(
             of the source.
 
     Raises:
-        UserError: no encoder fits.
+        UserError: no encoder fits, or the output would be higher than the network's frames.
     """
-    size = (source.size[0] * scale, source.size[1] * scale)
+    size = _size(source, scale, encoding)
     mapped = source.is_tone_mapped
     original = _samples(source, survey)
     codec, pixel_format = _format(encoding, container, _wanted(original, encoding, trained), size)
@@ -97,8 +97,21 @@ def choose_video(
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
+    if size[0] != source.size[0] * scale:
+        converted.append(f"frames of the network, {source.size[0] * scale} pixels high, resized to {size[0]}, as asked")
     converted += ["the bottom of every frame shows a label, as asked"] if encoding.label else []
     return VideoChoice(video, converted, lost)
+
+
+def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
+    """Height and width of the output. Raises UserError if the network would have to be enlarged."""
+    height, width = source.size[0] * scale, source.size[1] * scale
+    if encoding.height is None or encoding.height == height:
+        return height, width
+    if encoding.height > height:
+        problem = f"must be <= {height} for {source.path.name} and this bundle, got {encoding.height}"
+        raise UserError("height", problem, "use a bundle with a larger scale")
+    return encoding.height, max(2, 2 * round(encoding.height * width / height / 2))
 
 
 def _samples(source: VideoFile, survey: Survey) -> Samples:

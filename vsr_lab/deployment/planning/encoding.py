@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
+from pydantic import Field
 
 from vsr_lab.core.ranges import Positive
 from vsr_lab.deployment.planning.encoder_options import check_options
@@ -39,6 +40,8 @@ class Encoding:
             a container without tags needs; None draws nothing.
         segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
             last segment that was finished.
+        height: height of the output in pixels, to which the network's frames are resized by bicubic, with an even width
+            in proportion; None: that of the network's frames.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
         signer: signs Content Credentials (C2PA); None: there are none.
 
@@ -60,6 +63,7 @@ class Encoding:
     background: str | None = None
     label: Literal["visible"] | None = None
     segment: Positive = 20.0
+    height: Annotated[int, Field(ge=8, le=65536)] | None = None
     signer: Signer | None = None
 
     def __post_init__(self) -> None:
