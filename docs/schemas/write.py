@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 from vsr_lab.core.records import Record
-from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.core.records.comparison import Comparison, VideoComparison
 from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance, UpscaleJob
 from vsr_lab.core.records.evaluation import Selection, Summary
 from vsr_lab.core.records.votes import Votes
 
 RECORDS: tuple[type[Record], ...] = (
-    Summary, Comparison, Selection, Votes, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
+    Summary, Comparison, VideoComparison, Selection, Votes, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
 )  # fmt: skip
 
 

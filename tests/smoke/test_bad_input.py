@@ -360,3 +360,14 @@ def test_a_resumed_run_takes_no_other_keys(cli: Cli, here: Path) -> None:
     refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: cannot be overridden", "init_from=")
     (run / "config.yaml").write_text("kind: screen\nrun_dir: run\n")
     refused(cli("train", f"resume={run}"), "config.yaml", "is not a training run's")
+
+
+def test_compare_needs_two_of_one_kind(cli: Cli, here: Path, tiny_footage: Path) -> None:
+    clip, other = (str(tiny_footage / f"clip_{n}.mkv") for n in (0, 1))
+    assert evaluate(cli, tiny_footage, "candidate=bicubic", "run_dir=judged").code == 0
+    refused(cli("compare", "run_dir=run"), "runs: is required", "a.mp4 b.mp4")
+    refused(cli("compare", f"a={clip}", "run_dir=run"), "b: is required too")
+    refused(cli("compare", f"a={clip}", "b=judged", "run_dir=run"), "a: and b are a video and a run")
+    refused(cli("compare", f"a={clip}", f"b={other}", "runs=[judged]", "run_dir=run"), "runs: has no effect")
+    refused(cli("compare", f"a={clip}", f"b={other}", "run_dir=run"), "clip_1.mkv", "something else")
+    assert not (here / "run").exists()

@@ -1,15 +1,18 @@
-"""vsr-lab compare: several evaluations on one page."""
+"""vsr-lab compare: several evaluations on one page, or two versions of one video."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
-from vsr_lab.cli.show import show_facts
+from vsr_lab.cli.show import console, show_facts, show_table
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.comparison import MetricFacts, Presentation
 from vsr_lab.reporting import compare
+from vsr_lab.workflows.two_videos import FILES, compare_videos
 
 
 class ShownMetric(Section):
@@ -20,12 +23,19 @@ class ShownMetric(Section):
 
 
 class CompareConfig(Command):
-    """Compare evaluations on one page.
+    """Compare evaluations on one page, or two versions of one video.
 
     Example: vsr-lab compare runs=[results/evaluate/a,results/evaluate/b]
+
+    Example: vsr-lab compare a.mp4 b.mp4 hr.mp4
     """
 
-    runs: Runs
+    runs: Runs | None
+    a: FilePath | None
+    """A video or a folder of frames; or a folder that evaluate wrote, as the following two: short for runs."""
+    b: FilePath | None
+    hr: FilePath | None
+    """What both should look like."""
     title: Text
     baseline: Text | None
     metrics: dict[str, ShownMetric]
@@ -37,12 +47,57 @@ class CompareConfig(Command):
 
     writes = ("comparison.json", "report.html", "crops.png")
 
+    def without_effect(self) -> dict[str, str]:
+        if self.a is None or _is_run(self.a):
+            return {}
+        return dict.fromkeys(("title", "baseline", "metrics", "front", "selection"), "a and b are videos")
+
+    def given(self) -> list[Path]:
+        """The paths of a, b and hr. Raises UserError if they do not fit to each other or to runs."""
+        paths = [path for path in (self.a, self.b, self.hr) if path]
+        if not paths and self.runs is None:
+            raise UserError("runs", "is required", "or give two videos: vsr-lab compare a.mp4 b.mp4 [hr.mp4]")
+        if paths and self.runs is not None:
+            raise UserError("runs", "has no effect beside a and b", "leave one of them out")
+        if paths and not (self.a and self.b):
+            raise UserError("b" if self.a else "a", "is required too", "give two videos, or two runs")
+        if len({_is_run(path) for path in paths}) > 1:
+            raise UserError("a", "and b are a video and a run", "give videos only, or runs only")
+        return paths
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "summary.json").is_file()
+
 
 def run(config: CompareConfig) -> Path:
-    """Write report.html, crops.png and comparison.json, and return their folder."""
+    """Write the report of runs or of two videos, and return its folder."""
+    given = config.given()
+    if given and not _is_run(given[0]):
+        return _videos(config, given)
+    return _runs(config, config.runs or given)
+
+
+def _videos(config: CompareConfig, given: Sequence[Path]) -> Path:
+    a, b, *truth = given
+    folder = config.run_dir
+    found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config, FILES))
+    for video in found.videos:
+        for step in video.done:
+            console.print(f"{video.name}: {step}", markup=False)
+    rows = [
+        [metric.label, *("" if value is None else f"{value:.4f}" for value in (metric.a, metric.b)), metric.better]
+        for metric in found.metrics
+    ]
+    show_table(f"{found.frames} frames on the pixels of {found.reference}", ["metric", "a", "b", "better"], rows)
+    show_facts("compared", {name.partition(".")[0]: folder / name for name in FILES})
+    return folder
+
+
+def _runs(config: CompareConfig, runs: Sequence[Path]) -> Path:
     folder = config.run_dir
     compare(
-        read_runs(config.runs),
+        read_runs(runs),
         folder,
         [MetricFacts(name=name, **dict(metric.show)) for name, metric in config.metrics.items() if metric.show],
         title=config.title,

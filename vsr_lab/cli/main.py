@@ -10,6 +10,7 @@ from vsr_lab.core.signals import catch_signals, forget_interruption, pass_signal
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {
+    "compare": ("a", "b", "hr"),
     "footage index": ("root",),
     "footage leaks": ("root",),
     "footage sample": ("root",),

@@ -8,7 +8,7 @@ from vsr_lab.core.files import config_dir
 COMMANDS = {
     "train": "train a network: train content=animation data.root=FOLDER",
     "evaluate": "score a candidate: evaluate candidate=bicubic suite=folder suite.root=FOLDER protocol=content-x2-bi-y",
-    "compare": "compare evaluations in one report: compare runs=[A,B]",
+    "compare": "compare evaluations, or two videos: compare runs=[A,B], compare A.mp4 B.mp4 [HR.mp4]",
     "select": "choose what can be deployed: select runs=[A,B]",
     "vote": "which candidate people prefer, in blind pairs on a local page: vote runs=[A,B]",
     "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",

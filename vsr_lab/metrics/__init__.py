@@ -11,4 +11,4 @@ from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim
 from vsr_lab.metrics.legibility import find_text, legibility, read_text
 from vsr_lab.metrics.perceptual import NETS, lpips, st_lpips, st_tlp, tlp
 from vsr_lab.metrics.sanity import cell_bias, color_bias, frame_offset, grid, lr_sharpness, registration
-from vsr_lab.metrics.temporal import flicker, reference_motion, tof, true_warp_error, warp_error
+from vsr_lab.metrics.temporal import flicker, reference_motion, self_flicker, tof, true_warp_error, warp_error

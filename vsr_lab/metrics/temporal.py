@@ -54,6 +54,16 @@ def warp_error(sr: Tensor, motion: Motion) -> Tensor:
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
 
+def self_flicker(sr: Tensor) -> Tensor:
+    """Flicker without a reference, in 8-bit levels: the mean of M |sr_t - W sr_(t-1)|, W and M from sr itself.
+
+    It measures all that motion does not explain, noise of the scene included, and favours blur. So compare versions of
+    one clip by it, and never rank by it alone.
+    """
+    motion = reference_motion(sr)
+    return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).abs(), motion.mask) * 255)
+
+
 def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
     """`warp_error` of HR itself."""
     return warp_error(hr, motion)

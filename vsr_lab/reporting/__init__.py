@@ -3,3 +3,4 @@
 from vsr_lab.reporting.comparison import compare, saved_clips
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.sheet import write_sheet
+from vsr_lab.reporting.videos import write_video_report

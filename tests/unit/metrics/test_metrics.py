@@ -3,8 +3,10 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from skimage.transform import warp
 from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
@@ -13,7 +15,7 @@ from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
+from vsr_lab.metrics import flicker, lr_consistency, psnr, self_flicker, ssim, tof, true_warp_error, warp_error
 
 Moving = Callable[..., Tensor]
 
@@ -95,6 +97,23 @@ def test_alternating_noise_flickers_by_its_swing(moving: Moving) -> None:
     hr = moving(4, x=0, y=0)[None] * 0.5
     sr = hr + torch.tensor([0.0, 10.0, 0.0, 10.0]).view(4, 1, 1, 1) / 255
     assert flicker(sr, hr, Farneback()(hr))[0, 1:].tolist() == pytest.approx([10, 10, 10], abs=1e-3)
+
+
+def test_flicker_without_a_reference_is_what_motion_leaves(moving: Moving) -> None:
+    """Nothing of a still clip, the swing of an alternating one; of a moving one what scikit-image's warping leaves."""
+    still = quantise(moving()[None])[:, :1].expand(1, 4, -1, -1, -1)
+    assert self_flicker(still)[0, 1:].max() < 0.1
+    signs = torch.tensor([1, -1, 1, -1])[None, :, None, None, None]
+    assert self_flicker((still + signs * 5 / 255).clamp(0, 1))[0, 1:].mean() == pytest.approx(10, abs=1.5)
+    sr = quantise(moving()[None])
+    flow = Farneback()(sr)
+    rows, columns = np.meshgrid(*map(np.arange, sr.shape[-2:]), indexing="ij")
+    across, down = flow.backward[0, 0].double().numpy()
+    place = np.stack([rows + down, columns + across])
+    moved = [warp(plane, place, order=1, mode="edge") for plane in sr[0, 0].double().numpy()]
+    visible = flow.mask[0, 0, 0].bool().numpy()
+    left = np.abs(sr[0, 1].double().numpy() - np.stack(moved))[:, visible]
+    assert float(self_flicker(sr)[0, 1]) == pytest.approx(255 * left.mean(), rel=1e-3)
 
 
 @pytest.mark.parametrize("metric", [flicker, warp_error, true_warp_error])

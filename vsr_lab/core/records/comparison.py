@@ -163,3 +163,43 @@ class Comparison(Record):
     curves: list[Curve]
     pictures: list[ClipFrames]
     notes: list[str]
+
+
+class VideoFacts(Part):
+    """A video of a comparison of two. name: a, b or truth; done: what was done to align it, in words."""
+
+    name: str
+    path: str
+    height: int
+    width: int
+    frames: int
+    frames_per_second: float
+    done: list[str]
+
+
+class VideoMetric(Part):
+    """Means over the frames of both videos, None where there is none; better: "" where neither direction is."""
+
+    name: str
+    label: str
+    unit: str
+    better: Literal["higher", "lower", ""]
+    a: float | None = None
+    b: float | None = None
+
+
+class VideoComparison(Record):
+    """video_comparison.json: two versions of one video.
+
+    Attributes:
+        reference: name of the video that the others are aligned to.
+        frames: number of frames that all of them show.
+    """
+
+    command: ClassVar[str] = "compare"
+    record: Literal["video_comparison"] = "video_comparison"
+    schema_version: Literal[1] = 1
+    videos: list[VideoFacts]
+    reference: str
+    frames: int
+    metrics: list[VideoMetric]
