@@ -5,17 +5,21 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+import piq
 import pytest
 import torch
-from scipy.ndimage import gaussian_filter
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter, shift
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
+from torchmetrics.functional.image import multiscale_structural_similarity_index_measure
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
+from torchvision.models import vgg16
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.core.luma import luma, quantise
-from vsr_lab.metrics import NETS, psnr, ssim, st_tlp, tof
+from vsr_lab.metrics import NETS, dists, ms_ssim, perceptual, psnr, psnr_shifted, ssim, st_tlp, tof
 from vsr_lab.metrics.perceptual import PerceptualNet
 
 
@@ -122,3 +126,84 @@ def test_st_lpips_and_its_change_in_time_are_its_packages_own(clips: tuple[Tenso
         changes = [theirs(clip[0, :-1], clip[0, 1:], normalize=True).flatten() for clip in clips]
     in_time = st_tlp(clips[0], *(net.features(clip) for clip in clips))[0, 1:]
     assert in_time.tolist() == pytest.approx((100 * (changes[1] - changes[0]).abs()).tolist(), rel=1e-3, abs=1e-4)
+
+
+def test_ms_ssim_is_torchmetrics(clips: tuple[Tensor, Tensor]) -> None:
+    """Both on luma; torchmetrics pads each scale and crops it again."""
+    sr, hr = (clip.repeat(1, 1, 1, 3, 3) for clip in clips)
+    theirs = [
+        multiscale_structural_similarity_index_measure(
+            torch.from_numpy(a)[None, None], torch.from_numpy(b)[None, None], data_range=255.0, kernel_size=11
+        ).item()
+        for a, b in zip(_matlab_y(sr), _matlab_y(hr), strict=True)
+    ]
+    assert max(theirs) < 0.99
+    assert ms_ssim(sr, hr, "y")[0].tolist() == pytest.approx(theirs, abs=1e-4)
+    assert ms_ssim(*clips, "y").isnan().all()
+
+
+@pytest.mark.parametrize("moved", [(0.0, 0.0), (0.25, -0.75), (-1.5, 1.0)])
+def test_psnr_shifted_is_psnr_of_the_best_of_scipys_shifts(
+    clips: tuple[Tensor, Tensor], moved: tuple[float, float]
+) -> None:
+    """A shift by a cubic spline, undone by our cubic interpolation, and by the spline at every quarter of a pixel."""
+    hr = _matlab_y(clips[1])[0]
+    sr = shift(hr, moved, order=3, mode="nearest")
+    a, b = (torch.from_numpy((y[None, None, None] - 16) / 219).float().repeat(1, 1, 3, 1, 1) for y in (sr, hr))
+    steps = np.arange(-1.75, 2, 0.25)
+    theirs = [
+        peak_signal_noise_ratio(hr[2:-2, 2:-2], shift(sr, (y, x), order=3, mode="nearest")[2:-2, 2:-2], data_range=255)
+        for y in steps
+        for x in steps
+    ]
+    ours = psnr_shifted(a, b, "y").item()
+    if moved == (0, 0):
+        assert ours > 80
+    else:
+        alone = peak_signal_noise_ratio(hr[2:-2, 2:-2], sr[2:-2, 2:-2], data_range=255)
+        assert min(ours, max(theirs)) > alone + 10
+
+
+def test_dists_is_its_formula(clips: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, on the same random VGG16 and weights, since the trained ones would have to be fetched."""
+    torch.manual_seed(0)
+    network, channels = vgg16(weights=None).eval(), [3, 64, 128, 256, 512, 512]
+    alpha, beta = (torch.rand(1, sum(channels), 1, 1) for _ in range(2))
+    total = alpha.sum() + beta.sum()
+    monkeypatch.setattr(piq.perceptual, "vgg16", lambda **_: network)
+    monkeypatch.setattr(
+        torch.hub, "load_state_dict_from_url", lambda *_, **__: {"alpha": alpha / total, "beta": beta / total}
+    )
+    monkeypatch.setattr(perceptual, "dists_net", perceptual.dists_net.__wrapped__)
+    sr, hr = (clip[0, :1] for clip in clips)
+    window = torch.tensor([0.5, 1.0, 0.5])
+    window = (window[:, None] * window / 4).expand(512, 1, 3, 3)
+
+    def layers(x: Tensor) -> list[Tensor]:
+        found = [x]
+        for layer in vgg16_layers:
+            if isinstance(layer, torch.nn.MaxPool2d):
+                count = x.shape[1]
+                x = (F.conv2d(x.square(), window[:count], stride=2, padding=1, groups=count) + 1e-12).sqrt()
+            else:
+                x = layer(x)
+            found.append(x)
+        return [found[0], *(found[i + 1] for i in (3, 8, 15, 22, 29))]
+
+    vgg16_layers = list(network.features.children())
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    score, first = 0.0, 0
+    with torch.no_grad():
+        ours = dists(sr[None], hr[None]).item()
+        for a, b in zip(layers((sr - mean) / std), layers((hr - mean) / std), strict=True):
+            part = slice(first, first + a.shape[1])
+            first += a.shape[1]
+            (ma, mb), (va, vb) = ([x.mean((2, 3)) for x in (a, b)], [x.var((2, 3), correction=0) for x in (a, b)])
+            covariance = (a * b).mean((2, 3)) - ma * mb
+            luminance, texture = (
+                (2 * ma * mb + 1e-6) / (ma**2 + mb**2 + 1e-6),
+                (2 * covariance + 1e-6) / (va + vb + 1e-6),
+            )
+            score += ((alpha[0, part, 0, 0] * luminance + beta[0, part, 0, 0] * texture) / total).sum().item()
+    assert 1 - score > 1e-3
+    assert ours == pytest.approx(1 - score, abs=1e-5)

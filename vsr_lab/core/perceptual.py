@@ -1,4 +1,4 @@
-"""Learned perceptual distances: LPIPS and ST-LPIPS, with the weights that their packages contain."""
+"""Learned perceptual distances: LPIPS, ST-LPIPS and DISTS, with the weights of their packages."""
 
 import urllib.error
 import warnings
@@ -83,3 +83,24 @@ def st_lpips_net() -> PerceptualNet:
             "pip install 'vsr-lab[metrics]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss",
         ) from error
     return PerceptualNet(stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False))
+
+
+@lru_cache(maxsize=1)
+@torch.inference_mode(False)
+def dists_net() -> torch.nn.Module:
+    """DISTS on VGG16, (N, 3, H, W) twice to (N,). Raises UserError if weights are missing and cannot be downloaded."""
+    import piq
+    from torchvision.models import VGG16_Weights
+
+    names = (Path(VGG16_Weights.IMAGENET1K_V1.url).name, "dists_weights.pt")
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    try:
+        with warnings.catch_warnings():  # of torchvision, about how piq calls it
+            warnings.simplefilter("ignore")
+            return piq.DISTS(reduction="none").eval()
+    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        raise UserError(
+            folder,
+            f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched ({error})",
+            "put torchvision's and piq's file there, or drop the metric (~protocol.metrics.dists)",
+        ) from error

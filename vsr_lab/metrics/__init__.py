@@ -7,8 +7,8 @@ one value per frame, (B, T), NaN for a frame without a value.
 To add one: a function in this folder and a yaml in configs/metric.
 """
 
-from vsr_lab.metrics.fidelity import lr_consistency, psnr, ssim
+from vsr_lab.metrics.fidelity import lr_consistency, ms_ssim, psnr, psnr_shifted, ssim
 from vsr_lab.metrics.legibility import find_text, legibility, read_text
-from vsr_lab.metrics.perceptual import NETS, lpips, st_lpips, st_tlp, tlp
+from vsr_lab.metrics.perceptual import NETS, dists, lpips, st_lpips, st_tlp, tlp
 from vsr_lab.metrics.sanity import cell_bias, color_bias, frame_offset, grid, lr_sharpness, registration
 from vsr_lab.metrics.temporal import flicker, reference_motion, self_flicker, tof, true_warp_error, warp_error

@@ -1,11 +1,16 @@
 """Fidelity of single frames. sr, hr: (B, T, 3, H, W) in [0, 1], rounded to 8 bits; results (B, T), float64."""
 
+import itertools
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.luma import judged_channels
 
 _TAPS = 11
+_MS_SSIM_SIDE = 161  # pixels: its five scales need the window of 11 at a sixteenth of the size
+_REACH = 2  # pixels of the border that psnr_shifted leaves out, and at most shifts by
 _CEILING_DB = 100.0  # of identical frames, so that means and intervals are finite
 
 
@@ -54,6 +59,65 @@ def _window(length: int) -> Tensor:
     offset = torch.arange(length) - torch.arange(length - _TAPS + 1)[:, None] - _TAPS // 2
     weights = torch.exp(-(offset.double() ** 2) / (2 * 1.5**2)) * (offset.abs() <= _TAPS // 2)
     return weights / weights.sum(1, keepdim=True)
+
+
+def ms_ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
+    """Multi-scale structural similarity (Wang et al. 2003) on five scales, as piq computes it.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        colour: "y" for BT.601 luma, "rgb" for the three channels together.
+
+    Returns:
+        (B, T), in [0, 1]; NaN for frames of less than 161 pixels a side.
+    """
+    if min(sr.shape[-2:]) < _MS_SSIM_SIDE:
+        return torch.full(sr.shape[:2], torch.nan, dtype=torch.float64)
+    import piq  # takes a second
+
+    a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
+    return piq.multi_scale_ssim(a, b, data_range=255.0, reduction="none").view(sr.shape[:2]).double()
+
+
+def psnr_shifted(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
+    """PSNR in dB after the shift of sr, in quarters of a pixel, by which it is highest.
+
+    The shift is at most 1.75 pixels along each axis, bicubic, and a border of 2 pixels is left out. Shown beside
+    PSNR: it does not punish what is only displaced, but interpolation also hides noise.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        colour: "y" for BT.601 luma, "rgb" for the three channels together.
+
+    Returns:
+        (B, T).
+    """
+    a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
+    best = [_least_error(x[None], y[None]) for x, y in zip(a, b, strict=True)]
+    return _decibels(torch.stack(best)).view(sr.shape[:2])
+
+
+def _least_error(sr: Tensor, hr: Tensor) -> Tensor:
+    """Smallest mean squared error of one frame (1, C, H, W) over shifts, from whole pixels to quarters."""
+    centre, error = (0.0, 0.0), torch.tensor(torch.inf, dtype=torch.float64)
+    for step in (1.0, 0.5, 0.25):
+        down, across = centre
+        for place in itertools.product((down - step, down, down + step), (across - step, across, across + step)):
+            difference = _shifted(sr, *place) - hr
+            found = difference[..., _REACH:-_REACH, _REACH:-_REACH].double().square().mean()
+            if found < error:
+                centre, error = place, found
+    return error
+
+
+def _shifted(frame: Tensor, down: float, across: float) -> Tensor:
+    """A frame (1, C, H, W) sampled at every pixel moved by a distance."""
+    height, width = frame.shape[-2:]
+    if (down, across) == (0, 0):
+        return frame
+    y, x = (2 * (torch.arange(side) + by) / (side - 1) - 1 for side, by in ((height, down), (width, across)))
+    grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None].to(frame)
+    return F.grid_sample(frame, grid, mode="bicubic", padding_mode="border", align_corners=True)
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:

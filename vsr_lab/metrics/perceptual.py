@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.perceptual import Features, PerceptualNet, lpips_net, st_lpips_net
+from vsr_lab.core.perceptual import Features, PerceptualNet, dists_net, lpips_net, st_lpips_net
 
 NETS: dict[str, Callable[[], PerceptualNet]] = {"lpips": lpips_net, "st_lpips": st_lpips_net}
 
@@ -41,6 +41,20 @@ def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor
         (B, T).
     """
     return _pairwise(st_lpips_net(), st_lpips_sr, st_lpips_hr, sr.shape)
+
+
+def dists(sr: Tensor, hr: Tensor) -> Tensor:
+    """DISTS (Ding et al. 2020), as piq computes it; lower is better. It tolerates other texture of the same kind.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+
+    Returns:
+        (B, T).
+    """
+    net = dists_net()
+    frames = zip(sr.flatten(0, 1).float(), hr.flatten(0, 1).float(), strict=True)
+    return torch.stack([net(a[None], b[None]) for a, b in frames]).view(sr.shape[:2]).double()
 
 
 def _change(net: PerceptualNet, features: Features, shape: torch.Size) -> Tensor:

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import config_dir
 from vsr_lab.core.records.evaluation import Choice
-from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
+from vsr_lab.evaluation.gates import Above, Floor, Gate, Limit, NotWorse
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
 
@@ -184,6 +186,37 @@ def test_of_equals_in_cost_and_size_the_one_that_is_better_at_all_is_chosen(make
 def test_each_metric_ranks_in_its_own_direction(make_run: MakeRun, bicubic: Run, metric: str, best: str) -> None:
     runs = [bicubic, _run(make_run, "sharp", 40, 1.9), _run(make_run, "calm", 31, 1.0)]
     assert _choose(runs, metric).chosen == best
+
+
+METRICS = {
+    path.stem: show["better"]
+    for path in sorted((config_dir() / "metric").glob("*.yaml"))
+    if (show := yaml.safe_load(path.read_text("utf-8"))["show"])
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_is_used_in_the_direction_of_its_yaml(make_run: MakeRun, metric: str) -> None:
+    """As the only one that gates, makes the front and ranks."""
+    values = (
+        {"poor": 0.2, "bicubic": 0.3, "good": 0.4}
+        if METRICS[metric] == "higher"
+        else {"poor": 0.4, "bicubic": 0.3, "good": 0.2}
+    )
+    runs = [make_run(name, {metric: {str(i): [value + i / 100] for i in range(9)}}) for name, value in values.items()]
+    clips: dict[str, dict[str, Gate]] = {"default": {"better": Above(metric, 0.0)}}
+    (gated,) = select(runs, clips, rank_by=[metric], front=[metric]).choices
+    assert (gated.chosen, gated.gates["poor"][-1].outcome) == ("good", "fail")
+    free: dict[str, dict[str, Gate]] = {"default": {"any": Limit(metric, low=-1e3)}}
+    (choice,) = select(runs, free, rank_by=[metric], front=[metric]).choices
+    assert (choice.chosen, choice.pareto) == ("good", ["good"])
+
+
+@pytest.mark.parametrize("objective", [path.stem for path in (config_dir() / "objective").glob("*.yaml")])
+def test_objectives_name_metrics_that_have_a_direction(objective: str) -> None:
+    settings = yaml.safe_load((config_dir() / "objective" / f"{objective}.yaml").read_text("utf-8"))
+    gated = {gate["metric"] for gate in settings.get("gates", {}).values() if "metric" in gate}
+    assert {*settings["front"], *settings["rank_by"], *gated} <= METRICS.keys()
 
 
 def test_stability_is_the_share_of_clips_that_the_choice_does_not_hang_on(make_run: MakeRun) -> None:

@@ -74,3 +74,12 @@ def test_a_backbone_that_cannot_be_fetched_is_named_with_its_place(monkeypatch: 
     monkeypatch.setattr(lpips, "LPIPS", offline)
     with pytest.raises(UserError, match=r"checkpoints/alexnet-.*\.pth: the AlexNet backbone of LPIPS is missing"):
         perceptual.lpips_net.__wrapped__()
+
+
+def test_weights_of_dists_that_cannot_be_fetched_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(*_: Any, **__: Any) -> None:
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+    with pytest.raises(UserError, match=r"checkpoints: lacks the weights of DISTS, vgg16\S+ or dists_weights.pt"):
+        perceptual.dists_net.__wrapped__()
