@@ -18,8 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Choices of runtimes are not cached in the user's folder."""
+    """Choices of runtimes are not cached in the user's folder, and commands do not change how tests import."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONSAFEPATH", "")
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -6,7 +6,7 @@ import sys
 from vsr_lab import __version__
 from vsr_lab.cli.usage import COMMANDS, command_help, usage
 from vsr_lab.core.errors import Stopped
-from vsr_lab.core.signals import catch_signals, forget_interruption, pass_signals, signal_of
+from vsr_lab.core.signals import catch_signals, forget_interruption, interruption_of, pass_signals, signal_of
 
 # Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
 POSITIONAL: dict[str, tuple[str, ...]] = {
@@ -25,6 +25,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
 
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files were refused."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
     arguments = sys.argv[1:]
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:
         sys.exit(_complete(arguments))
@@ -82,8 +83,11 @@ def _run(command: str) -> int:
     except Stopped as stopped:
         print(f"vsr-lab {command}: {stopped}", file=sys.stderr)
         return stopped.code
-    except KeyboardInterrupt as error:
-        number = signal_of(error)
+    except BaseException as error:  # such as a panic of Rust, of which KeyboardInterrupt is no base
+        interruption = interruption_of(error)
+        if interruption is None:
+            raise
+        number = signal_of(interruption)
         message = f"stopped by {number.name}; nothing half-written is left; run it again"
         print(f"vsr-lab {command}: {message}", file=sys.stderr)
         forget_interruption()

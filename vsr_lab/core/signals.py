@@ -7,6 +7,7 @@ KeyboardInterrupt, since libraries that catch `Exception` would continue.
 import _thread
 import atexit
 import os
+import re
 import signal
 import sys
 import threading
@@ -42,6 +43,8 @@ def signal_of(error: BaseException) -> signal.Signals:
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
     """The interruption that caused an error, since libraries may raise other errors when they are interrupted."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
+        if found := re.search(r"KeyboardInterrupt\((\d+)\)", str(error)):  # a panic of Rust has no cause
+            return KeyboardInterrupt(int(found[1]))
         error = error.__cause__ or error.__context__
     return error
 

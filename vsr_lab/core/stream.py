@@ -57,6 +57,11 @@ class FrameStream:
         sr, self.state = self._network.step(padded, self.state)
         return _cropped(sr, padded, lr, self._network)[0]
 
+    def takes(self, state: State, lr: Tensor) -> bool:
+        """Whether a state has the shapes of this network's before frame lr (C, h, w)."""
+        own = self._network.zero_state(pad_to_multiple(lr[None], self._network.size_multiple))
+        return [part.shape for part in own] == [part.shape for part in state]
+
     def skip(self, lr: Tensor) -> None:
         """Skip the next frame, whose output is already known: it is only checked for a cut."""
         self._is_cut(lr)

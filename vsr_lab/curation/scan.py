@@ -25,6 +25,7 @@ _STILL = 1.0  # levels: a frame this similar to the last thumbnail needs none of
 _JUMP = 15.0  # levels: a scene may begin here, which is measured in full
 _LEAST = 6  # measurements of a short clip
 _SOFT = 6  # frames on which softness is measured
+_LARGEST = 2 << 30  # bytes of measurements that are read, about 30 hours
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def load_scan(path: Path) -> Scan | None:
         return None
     try:
         with np.load(path) as stored:
+            if sum(entry.file_size for entry in stored.zip.infolist()) > _LARGEST:
+                return None
             return Scan(**{field.name: stored[field.name] for field in fields(Scan)})
     except Exception:  # NumPy, zipfile and zlib raise a dozen kinds, all of which mean that the file is damaged
         return None

@@ -15,6 +15,7 @@ import polars as pl
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
 from vsr_lab.core.machine import describe_machine
+from vsr_lab.core.parquet import read_parquet
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
@@ -96,8 +97,8 @@ class Run:
     def _rows(self) -> pl.DataFrame:
         path = self.folder / "frames.parquet"
         try:
-            rows = pl.read_parquet(path, columns=list(_COLUMNS))
-        except (pl.exceptions.PolarsError, OSError) as error:
+            rows = read_parquet(path, list(_COLUMNS))
+        except UserError as error:
             raise UserError(path, "is not a table of an evaluation", "evaluate again") from error
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:

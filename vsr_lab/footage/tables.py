@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, write_text
+from vsr_lab.core.parquet import read_parquet
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 
@@ -35,13 +36,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:
-    import polars  # takes its time to import: only where there is such a file
-
-    try:
-        rows = polars.read_parquet(path).to_dicts()
-    except polars.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(path, f"cannot be read as Parquet ({reason})", "write it anew") from error
+    rows = read_parquet(path, most=1_000_000).to_dicts()
     return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in rows]
 
 

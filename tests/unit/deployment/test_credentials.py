@@ -1,6 +1,8 @@
 """Content Credentials are valid for the library's own reader, and invalid once a byte of the file was changed."""
 
 import shutil
+import socket
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,6 +115,25 @@ def test_files_without_credentials_have_none(write_video: WriteVideo) -> None:
     frames = np.zeros((2, 48, 64, 3), np.uint8)
     assert read_credentials(write_video("a.mp4", frames)) is None
     assert read_credentials(write_video("a.mkv", frames)) is None
+
+
+def test_credentials_elsewhere_are_not_fetched(write_video: WriteVideo, signer: Signer) -> None:
+    """A file may name any address; neither reading nor signing what was made of it connects to that."""
+    frames = np.zeros((2, 48, 64, 3), np.uint8)
+    video, copy = write_video("a.mp4", frames), write_video("b.mp4", frames)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        link = f'dcterms:provenance="http://127.0.0.1:{server.getsockname()[1]}/a.c2pa"'
+        packet = f"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+            <rdf:Description rdf:about="" xmlns:dcterms="http://purl.org/dc/terms/" {link}/></rdf:RDF></x:xmpmeta>"""
+        box = uuid.UUID("be7acfcb-97a9-42e8-9c71-999491e3afac").bytes + packet.encode()
+        video.write_bytes(video.read_bytes() + (len(box) + 8).to_bytes(4, "big") + b"uuid" + box)
+        found = read_credentials(video)
+        assert found is not None and found.state == "invalid" and "remote" in found.problems[0]
+        signer.sign(copy, "mp4", Upscaling("b.mp4", video, FACTS, "bundle", "ff", 2), None)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert read_credentials(copy) == Credentials("valid", "Archive", [])
 
 
 def test_certificates_that_cannot_sign_are_refused_before_anything_is_written(signer: Signer, tmp_path: Path) -> None:

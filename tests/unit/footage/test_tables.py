@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import write_moving_clip
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.parquet import read_parquet
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.footage.tables import read_rows, write_rows
 
@@ -57,3 +58,10 @@ def test_a_manifest_leaves_out_what_could_not_be_read(tmp_path: Path, suffix: st
     rows = [{"path": clip.name, "stop": 3}, {"path": "bad.mkv", "problem": "is no video"}]
     write_rows(tmp_path / f"manifest{suffix}", rows)
     assert [(shot.name, shot.frames) for shot in find_shots(tmp_path / f"manifest{suffix}")] == [("good", 3)]
+
+
+def test_a_table_of_too_many_rows_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "many.parquet"
+    write_rows(path, [{"path": "a.mkv"}] * 11)
+    with pytest.raises(UserError, match="has 11 rows, more than 10"):
+        read_parquet(path, most=10)

@@ -232,6 +232,9 @@ class _Run:
             return _Upscaled(read)
         if part.resumes and read.number == part.first:
             process.state = self._segments.state_before(part)
+            if not process.takes(process.state, lr):
+                folder = self._segments.folder
+                raise UserError(folder, "holds a state of another network", "remove it to begin again")
         sr = process(lr)
         if part.finished:
             return _Upscaled(read)

@@ -5,6 +5,7 @@ from the state that was saved with the last one.
 """
 
 import itertools
+import os
 import re
 import struct
 from bisect import bisect_right
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from av.packet import Packet
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vsr_lab.core.errors import UserError
@@ -107,7 +109,11 @@ class Segments:
 
     def state_before(self, part: Part) -> State:
         """State of the network that a segment resumes from."""
-        tensors = load_file(self._state(part.number - 1))
+        path = self._state(part.number - 1)
+        try:
+            tensors = load_file(path)
+        except SafetensorError as error:
+            raise UserError(path, "is no state of a network", f"remove {self.folder} to begin again") from error
         return tuple(tensors[name] for name in sorted(tensors))
 
     def add(self, part: Part, packets: Sequence[AnyPacket]) -> None:
@@ -161,10 +167,11 @@ class Segments:
         saved = [False] * len(self._parts)
         for number, segment in sorted(self._finished.items()):
             part = self._parts[number]
-            part.finished = _holds(self._packets(number), segment.packets)
+            packets = self._packets(number)
+            part.finished = _holds(packets, segment.packets) and _count(packets) == part.last - part.first + 1
             saved[number] = _holds(self._state(number), segment.state)
             if not part.finished:
-                report(f"{self._packets(number)}: is damaged; frames {part.first} to {part.last} are made again")
+                report(f"{packets}: is damaged; frames {part.first} to {part.last} are made again")
         for part, after in zip(reversed(self._parts), [None, *reversed(self._parts[1:])], strict=True):
             needed = after is not None and after.runs and not saved[part.number]
             part.runs = not part.finished or needed
@@ -219,6 +226,17 @@ def _is_own(path: Path) -> bool:
 
 def _holds(path: Path, digest: str) -> bool:
     return path.is_file() and sha256(path) == digest
+
+
+def _count(path: Path) -> int:
+    """Number of packets in a file; -1 if they are not complete."""
+    count, left = 0, path.stat().st_size
+    with path.open("rb") as file:
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            size = _HEAD.unpack(head)[-1]
+            file.seek(size, os.SEEK_CUR)
+            count, left = count + 1, left - _HEAD.size - size
+    return -1 if left else count
 
 
 def _read(path: Path) -> Iterator[AnyPacket]:

@@ -25,6 +25,7 @@ _EMBEDDED = {"mp4": "video/mp4", "mov": "video/quicktime", "avi": "video/avi"}  
 _FORMATS = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/avi"}
 _OTHER = "video/x-matroska"  # a container that cannot hold credentials: they are of all its bytes
 _CURVES = {"secp256r1": b"es256", "secp384r1": b"es384", "secp521r1": b"es512"}
+_OFFLINE = {"remote_manifest_fetch": False, "ocsp_fetch": False}  # a file could name any address
 _LARGEST = 64 << 20  # bytes of credentials that are read
 _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
 
@@ -109,7 +110,11 @@ class Signer:
         chain, key = self.certificate.read_bytes(), self.private_key.read_bytes()
         info = c2pa.C2paSignerInfo(alg=_algorithm(self.private_key, key), sign_cert=chain, private_key=key, ta_url=None)
         try:
-            with c2pa.Builder(dict(claims)) as builder, c2pa.Signer.from_info(info) as signer:
+            with (
+                c2pa.Context.from_dict({"verify": _OFFLINE}) as context,
+                c2pa.Builder(dict(claims), context) as builder,
+                c2pa.Signer.from_info(info) as signer,
+            ):
                 if ingredient:
                     builder.add_ingredient_from_stream(json.dumps(ingredient[0]), *ingredient[1:])
                 if not embed:
@@ -218,7 +223,7 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
     import c2pa
 
     trust = {"trust_anchors": _anchors(anchors)} if anchors else {}
-    settings = {"trust": trust, "verify": {"verify_trust": bool(anchors)}}
+    settings = {"trust": trust, "verify": {"verify_trust": bool(anchors), **_OFFLINE}}
     sidecar = sidecar_path(video)
     if sidecar.is_file() and sidecar.stat().st_size > _LARGEST:
         raise UserError(sidecar, "is too large for Content Credentials", "remove it, if it is something else")

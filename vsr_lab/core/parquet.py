@@ -1,0 +1,33 @@
+"""Reading of Parquet tables."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vsr_lab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+
+def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_000_000) -> "DataFrame":
+    """Read a Parquet table.
+
+    Args:
+        path: the file.
+        columns: names of the columns to read; None: all.
+        most: largest number of rows. A file of a few kilobytes may contain billions of equal ones.
+
+    Raises:
+        UserError: the file is damaged, lacks a column, or has too many rows.
+    """
+    import polars  # takes its time to import: only where there is such a file
+
+    try:
+        table = polars.scan_parquet(path, glob=False)
+        count = table.select(polars.len()).collect().item()
+        if count > most:
+            raise UserError(path, f"has {count} rows, more than {most}", "split it")
+        return (table.select(columns) if columns else table).collect()
+    except (polars.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(path, f"cannot be read as Parquet ({reason})", "write it anew") from error
