@@ -240,7 +240,9 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
                 state, found = str(reader.get_validation_state()), json.loads(reader.json())
     except c2pa.C2paError as error:
         return Credentials("invalid", "", [str(error)])
-    active = found["manifests"][found["active_manifest"]]
+    active = found.get("manifests", {}).get(found.get("active_manifest"))
+    if active is None:
+        return Credentials("invalid", "", ["the active manifest is missing"])
     problems = [
         one["code"] for one in found.get("validation_status", []) if one["code"] != "signingCredential.untrusted"
     ]
