@@ -1,7 +1,6 @@
-"""Exceptions that end a command, and checks that raise them."""
+"""Exceptions that end a command, and what they mean."""
 
 import errno
-import math
 
 
 class UserError(Exception):
@@ -24,23 +23,6 @@ class UserError(Exception):
 
     def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
         return UserError, self._parts  # the default pickles the message alone
-
-
-def check_range(key: str, value: float, least: float, most: float = math.inf) -> None:
-    """Check that a number of the configuration is in a range.
-
-    Args:
-        key: name of the configuration key, for the message.
-        value: the number.
-        least, most: smallest and largest valid value.
-
-    Raises:
-        UserError: value is not in [least, most], or is NaN.
-    """
-    if not value <= most:
-        raise UserError(key, f"{value} is over {most:g}", f"set {key}={most:g} or less")
-    if not value >= least:
-        raise UserError(key, f"{value} is under {least:g}", f"set {key}={least:g} or more")
 
 
 class Refusal(Exception):

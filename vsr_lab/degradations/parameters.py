@@ -86,9 +86,7 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
     """Declared parameters of a class by name, in the order in which they are drawn."""
     fields: dict[str, DeclaredField] = {}
     for name, hint in get_type_hints(kind, include_extras=True).items():
-        draws = [
-            part for part in getattr(hint, "__metadata__", ()) if part in (uniform, log_uniform, one_of, bernoulli)
-        ]
+        draws = [part for part in getattr(hint, "__metadata__", ()) if part in _DRAWS]
         adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
         fields[name] = DeclaredField(adapter, draws[0] if draws else None)
     return fields

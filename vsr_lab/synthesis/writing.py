@@ -12,13 +12,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vsr_lab.core.errors import UserError, check_range
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.workers import count, init_worker
 from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
+
+
+def _check_least(key: str, value: int, least: int) -> None:
+    if value < least:
+        raise UserError(key, f"{value} is under {least}", f"set {key}={least} or more")
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class RenderPlan:
 
     def __post_init__(self) -> None:
         for key, value, least in (("n", self.n, 1), ("frames", self.frames, 1), ("seed", self.seed, 0)):
-            check_range(key, value, least)
+            _check_least(key, value, least)
         if self.scale is not None and self.scale < 2:
             raise UserError("scale", f"{self.scale} is under 2", "set scale=2, or leave it out for no LR")
         if self.scale and (self.size[0] % self.scale or self.size[1] % self.scale):
@@ -86,7 +91,7 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
     Raises:
         UserError: the clips cannot be rendered.
     """
-    check_range("workers", workers, 1)
+    _check_least("workers", workers, 1)
     kind, frames, size, scale = plan.kind, plan.frames, plan.size, plan.scale
     seeds = range(plan.seed, plan.seed + plan.n)
     facts = {f"{kind.name}_{seed:05d}": kind.facts(seed, frames, size) for seed in seeds}  # before anything is written

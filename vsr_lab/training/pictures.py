@@ -16,6 +16,7 @@ from vsr_lab.core.ranges import Count
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, warp_previous
 from vsr_lab.data.batch import Batch
+from vsr_lab.data.holdout import spread
 
 _COLUMNS = 4  # frames of a clip that are shown
 _BRIGHTEST = 16 / 255  # the change of error that is drawn white
@@ -58,8 +59,7 @@ class Pictures(Callback):
 
     def _shown(self, batches: int) -> dict[int, int]:
         """Indices of the batches that are shown -> their numbers."""
-        count = min(self.clips, batches)
-        return {(2 * i + 1) * batches // (2 * count): i for i in range(count)}
+        return {batch: number for number, batch in enumerate(spread(range(batches), self.clips))}
 
 
 def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
@@ -127,8 +127,5 @@ def _heat(values: Tensor) -> Tensor:
 
 def _grid(rows: list[Tensor]) -> Tensor:
     """Arrange rows of frames (T, 3, H, W), with a few evenly spread frames of each."""
-    taken: list[Tensor] = []
-    for row in rows:
-        columns = min(_COLUMNS, len(row))
-        taken += [row[(2 * i + 1) * len(row) // (2 * columns)] for i in range(columns)]
+    taken = [frame for row in rows for frame in spread(row.unbind(), _COLUMNS)]
     return make_grid(taken, nrow=len(taken) // len(rows), padding=2, pad_value=1.0)
