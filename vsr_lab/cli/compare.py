@@ -45,7 +45,7 @@ class CompareConfig(Command):
     selection: FilePath | None
     """selection.json of select on the same evaluations, shown on top; null: nothing is decided yet."""
 
-    writes = ("comparison.json", "report.html", "crops.png")
+    writes = ("comparison.json", "report.html", "crops.png", "wipe_*.mp4")
 
     def without_effect(self) -> dict[str, str]:
         if self.a is None or _is_run(self.a):
@@ -107,5 +107,6 @@ def _runs(config: CompareConfig, runs: Sequence[Path]) -> Path:
         begin=lambda: begin_run(config),
     )
     files = {"report": folder / "report.html", "crops": folder / "crops.png", "numbers": folder / "comparison.json"}
+    files |= {path.stem: path for path in sorted(folder.glob("wipe_*.mp4"))}
     show_facts("compared", files)
     return folder

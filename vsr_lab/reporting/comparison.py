@@ -26,6 +26,7 @@ from vsr_lab.evaluation.statistics import paired
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.pairs import pair_differences
 from vsr_lab.reporting.sheet import write_sheet
+from vsr_lab.reporting.wipe import write_wipes
 
 
 def compare(
@@ -39,7 +40,7 @@ def compare(
     selection: Selection | Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Comparison:
-    """Compare evaluations: write comparison.json, report.html and crops.png.
+    """Compare evaluations: write comparison.json, report.html, crops.png and wipe_SUITE.mp4.
 
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
@@ -88,6 +89,7 @@ def compare(
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
+    write_wipes(comparison, folder, folder)
     return comparison
 
 

@@ -1,6 +1,5 @@
 """The top of the report: what ships for each suite, why, what is missing, and what a wrong content choice costs."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,7 +82,7 @@ def _decision(lookup: Lookup, selection: Selection, choice: Choice, suite: Suite
         chosen=chosen,
         answer=answer,
         gain=_gap(lookup, suite, metric, chosen, selection.baseline) if chosen else "",
-        why=_why(choice, suite, [m.label if (m := lookup.metric(name)) else name for name in selection.front]),
+        why=_why(choice, suite, _labels(lookup, selection)),
         missing=_missing(choice, suite),
         refused=refused,
         costs=_costs(lookup, selection, choice, suite),
@@ -95,8 +94,10 @@ def _decision(lookup: Lookup, selection: Selection, choice: Choice, suite: Suite
 def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
     if choice.chosen is None:
         return []
-    passed, outcomes = len(choice.deployable), Counter(v.outcome for v in choice.gates[choice.chosen])
-    gates = f"Gates: {', '.join(f'{count} {outcome}' for outcome, count in outcomes.items())}."
+    passed, verdicts = len(choice.deployable), choice.gates[choice.chosen]
+    open_gates = [verdict.gate for verdict in verdicts if verdict.outcome == TOO_FEW]
+    gates = f"{len(verdicts) - len(open_gates)} of {len(verdicts)} gates are passed"
+    gates += f"; too few clips for {', '.join(open_gates)}." if open_gates else "."
     if passed == 1:
         reason = "It is the only candidate that no gate refused."
     elif len(choice.pareto) == 1:
@@ -107,21 +108,26 @@ def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
     clips = len(suite.clips)
     if choice.stability is None:
         stable = "With one clip, the stability of the choice cannot be tested."
+    elif passed == 1:
+        stable = "Stability: with no other candidate left, leaving out a clip cannot change the choice."
     else:
         same = round(choice.stability * clips)
-        stable = f"Stability: without any one clip, the same choice in {same} of {clips} cases."
-        if passed == 1:
-            stable = f"{stable[:-1]} (it is ranked among those that passed on all clips)."
+        stable = f"Stability: leaving out one clip, the choice is the same in {same} of {clips} cases."
     return [gates, reason, *ties, stable]
 
 
 def _missing(choice: Choice, suite: SuiteFacts) -> list[str]:
     verdicts = choice.gates.get(choice.chosen or "", [])
-    open_gates = [f"{verdict.gate}: {verdict.reason}" for verdict in verdicts if verdict.outcome == TOO_FEW]
+    open_gates = [
+        f"{verdict.gate}: {verdict.reason}; the whole interval must be above {measured(verdict.bound)}"
+        for verdict in verdicts
+        if verdict.outcome == TOO_FEW
+    ]
     if not open_gates:
         return []
-    clips = len(suite.clips)
-    needed = f"more clips of independent sources: {clips} here, and {MANY_CLIPS} or more decide in any case"
+    needed = (
+        f"more clips of independent sources: {len(suite.clips)} here; from {MANY_CLIPS} on, the gate passes or fails"
+    )
     return [*open_gates, needed]
 
 
@@ -133,8 +139,14 @@ def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: s
     gap = _gap(lookup, suite, metric, name, choice.chosen) if choice.chosen else ""
     behind = "equal within the margin" if _is_tie(lookup, suite, metric, name, choice.chosen) else "behind"
     if name not in choice.pareto:
-        behind += ", and off the Pareto front"
+        front = ", ".join(_labels(lookup, lookup.comparison.selection))
+        behind += f", and another is at least as good in {front} and better in one of them"
     return f"{behind}; {gap}"
+
+
+def _labels(lookup: Lookup, selection: Selection | None) -> list[str]:
+    """Labels of the axes of the selection's Pareto front."""
+    return [m.label if (m := lookup.metric(name)) else name for name in (selection.front if selection else ())]
 
 
 def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> bool:
@@ -146,8 +158,11 @@ def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name:
 
 def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:
     """The difference of two candidates by a metric, with its interval."""
-    found = lookup.difference(suite.name, metric.name, name, other) if metric and other else None
-    return f"{_number(metric, found)} against {other}" if metric and found else "difference not measured"
+    found = lookup.pair(suite.name, metric.name, name, other) if metric and other else None
+    if metric is None or found is None:
+        return "difference not measured"
+    clips = f"better on {found.wins} of {len(suite.clips)} clips"
+    return f"{_number(metric, found.difference)} against {other}, {clips}"
 
 
 def _number(metric: MetricFacts, found: Estimate) -> str:
@@ -172,10 +187,8 @@ def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFac
         gaps = [(m, lookup.difference(suite.name, m.name, name, choice.chosen)) for m in metrics]
         numbers = [_number(metric, gap) for metric, gap in gaps if gap]
         loses = any(gap and gap.clear and (gap.mean < 0) == (metric.better == "higher") for metric, gap in gaps)
-        what = (
-            f"{'costs' if loses else 'costs nothing clear'}: {'; '.join(numbers)}" if numbers else "not measured here"
-        )
-        costs.append(f"{name}, which {role}, {what}.")
+        what = f"{'a clear loss' if loses else 'no clear loss'}: {'; '.join(numbers)}"
+        costs.append(f"By {name}, which {role}: {what if numbers else 'not measured'}.")
     return costs
 
 

@@ -66,13 +66,15 @@ def decide(root: Path, clips: list[str] = CLIPS, **gains: float) -> tuple[list[D
 def test_what_ships_and_why(tmp_path: Path) -> None:
     (animation, screen), comparison = decide(tmp_path, drawn=2.0, typed=-1.0)
     assert (animation.answer, animation.status) == ("drawn ships for animation.", "final")
-    assert animation.gain.startswith("PSNR +2.0") and animation.gain.endswith("against bicubic")
+    assert animation.gain.startswith("PSNR +2.0") and animation.gain.endswith("against bicubic, better on 8 of 8 clips")
     assert animation.missing == []
-    assert "Gates: 2 pass." in animation.why
+    assert "2 of 2 gates are passed." in animation.why
     assert "It is the only candidate that no gate refused." in animation.why
     assert animation.refused[0].why.startswith("refused by psnr: psnr -1.0")
     assert (screen.chosen, screen.status) == ("typed", "final")
-    assert animation.costs[0].startswith("typed, which ships for screen_capture, costs: PSNR \N{MINUS SIGN}3.0")
+    assert animation.costs[0].startswith(
+        "By typed, which ships for screen_capture: a clear loss: PSNR \N{MINUS SIGN}3.0"
+    )
     html = (tmp_path / "compare" / "report.html").read_text("utf-8")
     assert "drawn ships for animation." in html and "/private/" not in html.split("<script")[0]
     assert [row.gate for row in animation.gates] == ["psnr", "flicker"]
@@ -83,7 +85,7 @@ def test_few_clips_are_provisional_and_say_what_is_missing(tmp_path: Path) -> No
     (animation, screen), _ = decide(tmp_path, ["only"], drawn=2.0)
     assert animation.status == "provisional"
     assert "provisionally" in animation.answer
-    assert animation.missing[-1].startswith("more clips of independent sources: 1 here, and 8")
+    assert animation.missing[-1].startswith("more clips of independent sources: 1 here; from 8 on")
     assert animation.why[-1] == "With one clip, the stability of the choice cannot be tested."
     assert (screen.status, screen.costs) == ("nothing", [])
     assert screen.answer == "Nothing ships for screen_capture: no candidate passed every gate."

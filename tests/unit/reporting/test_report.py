@@ -22,7 +22,9 @@ from vsr_lab.reporting import write_report
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.tables import CellView, full_tables, heat_tables
 from vsr_lab.reporting.verdict import Verdict, at_home, verdicts
+from vsr_lab.reporting.wipe import write_wipes
 from vsr_lab.video import VideoWriter, read_video
+from vsr_lab.video.disclosure import find_disclosure
 
 Entry = dict[str, Any]
 HOSTILE = [
@@ -164,6 +166,21 @@ def test_a_clip_is_embedded_losslessly_where_it_is_judged(comparison: Entry, tmp
     rows = media["rows"]
     assert np.array_equal(slices.reshape(len(rows), 3, 64, 3), hr[:, rows].swapaxes(0, 1))
     assert len(media["maps"]["error"]) == len(media["maps"]["flicker"]) == 3
+
+
+def test_a_wipe_shows_the_baseline_and_what_is_best_and_says_that_it_is_upscaled(
+    comparison: Entry, tmp_path: Path
+) -> None:
+    (path,) = write_wipes(Comparison.model_validate(comparison), tmp_path, tmp_path)
+    assert path.name == "wipe_animation.mp4"
+    assert "upscaled" in find_disclosure(path)
+    found = read_video(path).eight_bit().astype(int)
+    assert len(found) == 102, "3 frames are repeated until 4 seconds are over"
+    sides = [read_video(tmp_path / f"{name}.mkv").eight_bit().astype(int) for name in ("bicubic", "animator")]
+    near = [np.abs(found[99, :32, :8] - side[0, :32, :8]).mean() for side in sides]  # the divider is in the middle
+    assert near[0] < near[1]
+    near = [np.abs(found[99, :32, -8:] - side[0, :32, -8:]).mean() for side in sides]
+    assert near[0] > near[1]
 
 
 def test_clips_that_do_not_fit_are_named(comparison: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

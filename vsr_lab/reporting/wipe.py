@@ -1,0 +1,82 @@
+"""A video per suite in which a divider moves between the baseline and what ships."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.files import atomic_path, inside
+from vsr_lab.core.records.comparison import ClipFrames, Comparison
+from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.saved import LOW, SavedClip
+from vsr_lab.reporting.verdict import headline
+from vsr_lab.video.disclosure import DISCLOSURE
+from vsr_lab.video.mp4 import write_mp4
+
+_SECONDS = 4  # in which the divider goes to and fro; the clip is repeated until then
+_SIDE = 1920  # pixels of the longer side, at most
+
+
+def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
+    """Write wipe_SUITE.mp4 of the first clip of every suite, tagged as upscaled.
+
+    Args:
+        comparison: comparison whose clips are shown.
+        root: folder that its paths are relative to.
+        folder: folder to write to.
+    """
+    firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}
+    paths: list[Path] = []
+    for suite in (suite.name for suite in comparison.suites if suite.name in firsts):
+        path = inside(folder, f"wipe_{suite}.mp4")
+        left, right = _sides(comparison, firsts[suite])
+        clip = SavedClip(firsts[suite], root)
+        with atomic_path(path) as temporary:
+            tags = {"title": f"{left} | {right}", "comment": DISCLOSURE}
+            write_mp4(temporary, _frames(clip, left, right), clip.facts.rate, tags=tags)
+        paths.append(path)
+    return paths
+
+
+def _sides(comparison: Comparison, clip: ClipFrames) -> tuple[str, str]:
+    """The baseline or else the low resolution, and what ships or else is best."""
+    lookup, metric = Lookup(comparison), headline(comparison.metrics)
+    names = [candidate.candidate for candidate in clip.candidates]
+    choices = comparison.selection.choices if comparison.selection else []
+    chosen = [choice.chosen for choice in choices if choice.suite == clip.suite and choice.chosen]
+    best = lookup.best(clip.suite, metric) if metric else []
+    right = next((name for name in (*chosen, *best) if name != comparison.baseline), names[-1])
+    left = comparison.baseline
+    return (left if left in names and left != right else LOW), right
+
+
+def _frames(clip: SavedClip, left: str, right: str) -> Iterator[Frames]:
+    height, width = clip.size
+    factor = min(1.0, _SIDE / max(height, width))
+    size = round(width * factor) // 2 * 2, round(height * factor) // 2 * 2
+    count = 0
+    while count < _SECONDS * clip.facts.rate:
+        for pair in zip(clip.frames(left), clip.frames(right), strict=True):
+            a, b = (cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in pair)
+            way = (count / clip.facts.rate / _SECONDS + 0.25) % 1  # begins in the middle
+            column = round(size[0] * (1 - abs(1 - 2 * way)))
+            picture = np.concatenate([a[:, :column], b[:, column:]], axis=1)
+            picture[:, max(column - 1, 0) : column + 1] = 255
+            yield _labelled(picture.astype(np.uint8), left, right)
+            count += 1
+
+
+def _labelled(picture: Frames, left: str, right: str) -> Frames:
+    """Names in the lower corners, white on black, so that they can be read on any picture."""
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(max(11, image.height // 36))
+    edge = image.height - 6
+    for text, at, anchor in ((left, (8, edge), "lb"), (right, (image.width - 8, edge), "rb")):
+        x0, y0, x1, y1 = draw.textbbox(at, text, font, anchor)
+        draw.rectangle((x0 - 4, y0 - 3, x1 + 4, y1 + 3), "black")
+        draw.text(at, text, "white", font, anchor)
+    return np.asarray(image)
