@@ -16,6 +16,7 @@ _MUST_BE = {
     "int_type": "an integer",
     "int_from_float": "an integer",
     "float_type": "a number",
+    "float_parsing": "a number",
     "finite_number": "a finite number",
     "bool_type": "true or false",
     "string_type": "text",
