@@ -26,7 +26,7 @@ from torch import Tensor
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.records.deployment import BundleManifest
 from vsr_lab.deployment import Bundle, Encoding, upscale
-from vsr_lab.deployment.pipeline import run, segments
+from vsr_lab.deployment.pipeline import conversion, run, segments
 
 RATE = 25
 
@@ -159,7 +159,7 @@ def start(work: Callable[[], object], kill: Kill | None = None) -> int:
     code = 70
     try:
         if kill and kill.where == "frame":
-            run.FrameEncoder.__call__ = _killing(kill.count, run.FrameEncoder.__call__)
+            conversion.FrameEncoder.__call__ = _killing(kill.count, conversion.FrameEncoder.__call__)
         elif kill:
             module = segments if kill.where == "record" else run
             module.write_record = _killing(kill.count, module.write_record)

@@ -19,7 +19,7 @@ from tests.encoded import write_encoded
 from tests.smoke.conftest import Outcome
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter
-from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline import conversion
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.models import build_network, read_note, save_network
 
@@ -280,7 +280,7 @@ def test_disk_full_while_upscaling(
     def full(self: FrameEncoder, *args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run, "FrameEncoder", type("Full", (FrameEncoder,), {"__call__": full}))
+    monkeypatch.setattr(conversion, "FrameEncoder", type("Full", (FrameEncoder,), {"__call__": full}))
     refused(cli("upscale", f"bundle={bundle}", f"input={clip}", "output=out.mp4"), "out.mp4", "disk is full")
     assert not list(here.iterdir())
 

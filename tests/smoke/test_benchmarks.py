@@ -71,6 +71,16 @@ def test_sharpness(bench: Bench, footage: Path) -> None:
     assert len(re.findall(r"\d+\.\d dB", bench("sharpness", [footage]))) == 3
 
 
+def test_confidence(bench: Bench, footage: Path) -> None:
+    printed = bench("confidence", [footage / "manifest.csv"], _FRAMES=3, _SKIPPED=2, _SIDES=(64, 80))
+    assert len(re.findall(r"live_action_stream_nano_x2 .* \d\.\d\d", printed)) == 4
+
+
+def test_lead_in(bench: Bench, footage: Path) -> None:
+    printed = bench("lead_in", [footage], COUNTS=(0, 2), _FRAMES=5, _SEGMENT=2, _SIDES=(32, 40))
+    assert len(re.findall(r"animation_stream_nano_x2 .* \d+\.\d .* \d+\.\d", printed)) == 4
+
+
 def test_planted_faults(bench: Bench, footage: Path) -> None:
     zoo = importlib.import_module("planted_faults").ZOO
     some = {name: zoo[name] for name in ("asis", "cast2", "late1", "px0.5", "jpeg50")}

@@ -19,6 +19,7 @@ POSITIONAL: dict[str, tuple[str, ...]] = {
     "footage check": ("lr", "hr"),
     "provenance": ("input",),
     "inspect": ("input",),
+    "recommend": ("input",),
     "bundle verify": ("bundle",),
 }
 

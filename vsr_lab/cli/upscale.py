@@ -12,12 +12,13 @@ from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.deployment import Encoding, Inference
+from vsr_lab.deployment.pipeline import UpscaleSettings
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
-from vsr_lab.fleet import Local, Ray
+from vsr_lab.fleet import Executor, Local, Ray
 from vsr_lab.video import ReadOptions
-from vsr_lab.workflows.batch import Source, Task, Upscaler, UpscaleSettings, find_sources, is_batch, tasks_of
+from vsr_lab.workflows.batch import Source, Task, Upscaler, find_sources, is_batch, tasks_of
 
 
 class UpscaleConfig(Command, Reading, Choosing):
@@ -31,6 +32,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     output: FilePath
     executor: Literal["local", "ray"]
     workers: Count
+    lead_in: Annotated[Int, Field(ge=0, le=10_000)]
     preset: Annotated[Part[Encoding], describes(Encoding)]
     plan: Bool
     codec: Text | None
@@ -40,6 +42,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     unsupported: Literal["drop", "convert"] | None
     background: Text | None
     label: Literal["visible"] | None
+    evidence: Bool
     certificate: FilePath | None
     private_key: FilePath | None
     backend: Backend | Literal["auto"]
@@ -79,8 +82,9 @@ class UpscaleConfig(Command, Reading, Choosing):
         unused = {} if self.tile else {"overlap": "tile is 0"}
         if self.bundle != AUTO:
             unused |= dict.fromkeys(Choosing.model_fields, "bundle is not auto")
-        if not is_batch(self.input):
-            unused |= dict.fromkeys(("executor", "workers"), "input is one file")
+        if self.workers == 1:
+            unused["lead_in"] = "segments run in parallel only if workers > 1"
+            unused |= {} if is_batch(self.input) else {"executor": "workers is 1"}
         return unused
 
 
@@ -91,24 +95,25 @@ def run(config: UpscaleConfig) -> None:
         replace(config.runtime(), threads=threads),
         _encoding(config),
         Inference(config.tile, config.overlap if config.tile else 0, config.watch_cuts),
+        config.lead_in,
         config.overwrite,
     )
     upscaler = Upscaler(config.chooser() if config.bundle == AUTO else config.bundle, settings)
     read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
+    executor = (Ray if config.executor == "ray" else Local)(config.workers)
     if is_batch(config.input):
         tasks = tasks_of(find_sources(config.input, read_options), config.output, settings.encoding)
-        executor = (Ray if config.executor == "ray" else Local)(config.workers)
         (plan_batch if config.plan else upscale_batch)(tasks, config.output, upscaler, executor)
     else:
-        _upscale_one(config, upscaler, Task(Source(config.input, "", read_options), config.output))
+        _upscale_one(config, upscaler, Task(Source(config.input, "", read_options), config.output), executor)
 
 
-def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task) -> None:
+def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor: Executor) -> None:
     if config.plan:
         plan = upscaler.plan(task)
         show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
         return
-    output, provenance = config.output, upscaler.upscale(task)
+    output, provenance = config.output, upscaler.upscale(task, executor if config.workers > 1 else None)
     width, height = provenance.output.size
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):
@@ -133,6 +138,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         unsupported=config.unsupported,
         background=config.background,
         label=config.label or preset.label,
+        evidence=config.evidence,
         segment=config.segment or preset.segment,
         height=config.height or preset.height,
         signer=Signer(certificate, key) if certificate and key else None,

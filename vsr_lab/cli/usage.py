@@ -14,6 +14,7 @@ COMMANDS = {
     "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
     "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
     "bundle verify": "check files, signature and graphs of a bundle: bundle verify BUNDLE public_key=KEY.pem",
+    "recommend": "the bundle for a file, and why: recommend FILE selection=RUN/selection.json",
     "inspect": "what a file is, and whether it can be used: inspect FILE",
     "provenance": "find and check how an upscaled file was made: provenance FILE",
     "bench": "measure the speed of a bundle in every runtime: bench bundle=BUNDLE",

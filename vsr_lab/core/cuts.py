@@ -14,6 +14,7 @@ from torch import Tensor
 
 IsCut = Callable[[Tensor], bool]
 
+MEMORY = 5  # frames before a frame that decide, with it, whether it is a cut
 _GRID = (18, 32)  # rows and columns of cells that are compared; motion within a cell does not count
 _CELL = 8  # smallest side of a cell, in pixels
 _MIN_CHANGE = 8 / 255  # mean change of the cells at a cut
@@ -42,7 +43,7 @@ class SceneCutDetector:
         self.found: list[int] = []
         self._count = 0
         self._previous: Tensor | None = None
-        self._changes: deque[float] = deque(maxlen=4)
+        self._changes: deque[float] = deque(maxlen=MEMORY - 1)
 
     def __call__(self, lr: Tensor) -> bool:
         """Process the next frame, (C, h, w) in [0, 1]. Returns whether it is the first of a new scene."""

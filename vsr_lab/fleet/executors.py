@@ -43,7 +43,10 @@ class Outcome(Generic[R]):
 
 
 class Executor(Protocol):
-    """Runs tasks."""
+    """Runs tasks, up to `workers` at the same time."""
+
+    @property
+    def workers(self) -> int: ...
 
     def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
         """Call `work`, a function that can be pickled, with each task. Yields outcomes in the order of completion."""

@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
@@ -14,12 +15,11 @@ from vsr_lab.core.files import inside, sha256
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.curation.content import UNSURE
-from vsr_lab.deployment import Bundle, Encoding, Inference, open_bundle, plan_upscale, upscale
-from vsr_lab.deployment.pipeline.run import MATCH, WHOLE_FRAMES
+from vsr_lab.deployment import Bundle, Encoding, open_bundle, plan_upscale, upscale
+from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_in_parallel
 from vsr_lab.deployment.planning import suffix_for
 from vsr_lab.deployment.provenance import provenance_path
-from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
-from vsr_lab.fleet import Executor, Ledger
+from vsr_lab.fleet import Executor, Ledger, Local
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, ReadOptions, find_footage
 from vsr_lab.workflows.auto_bundle import AutoBundle
@@ -43,16 +43,6 @@ class Source:
     name: str
     read_options: ReadOptions = REFUSE
     content: str = ""
-
-
-@dataclass(frozen=True)
-class UpscaleSettings:
-    """All parameters of `vsr_lab.upscale` except for the files."""
-
-    runtime: RuntimeOptions = DEFAULT
-    encoding: Encoding = MATCH
-    inference: Inference = WHOLE_FRAMES
-    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,18 +71,22 @@ class Upscaler:
     bundle: Path | AutoBundle
     settings: UpscaleSettings
 
-    def upscale(self, task: Task) -> Provenance:
-        """Upscale a file; see `vsr_lab.upscale`."""
+    def upscale(self, task: Task, executor: Executor | None = None) -> Provenance:
+        """Upscale a file; see `vsr_lab.upscale`. executor: runs its segments in parallel; None: one after another."""
         if task.made_here and (made := _made(task)):
             return made
-        chosen = self.settings
+        source, chosen = task.source, self.settings
+        if executor:
+            folder, output = self.folder(source), task.output
+            options = source.read_options
+            return upscale_in_parallel(folder, source.path, output, executor, settings=chosen, read_options=options)
         return upscale(
-            self.open(task.source),
-            task.source.path,
+            self.open(source),
+            source.path,
             task.output,
             encoding=chosen.encoding,
             inference=chosen.inference,
-            read_options=task.source.read_options,
+            read_options=source.read_options,
             overwrite=chosen.overwrite,
         )
 
@@ -102,12 +96,15 @@ class Upscaler:
         bundle = self.open(source)
         return plan_upscale(bundle, source.path, task.output, encoding=encoding, read_options=source.read_options)
 
+    def folder(self, source: Source) -> Path:
+        """Folder of the bundle for a file."""
+        if isinstance(self.bundle, AutoBundle):
+            return self.bundle.choose(source.path, source.read_options, source.content)
+        return self.bundle
+
     def open(self, source: Source) -> Bundle:
         """Open the bundle for a file."""
-        folder = self.bundle
-        if isinstance(folder, AutoBundle):
-            folder = folder.choose(source.path, source.read_options, source.content)
-        return open_bundle(folder, self.settings.runtime)
+        return open_bundle(self.folder(source), self.settings.runtime)
 
     def fingerprint(self) -> str:
         """Hash of the bundles and settings, on which all outputs depend. Raises UserError for an unusable bundle."""
@@ -229,7 +226,10 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
             else:
                 waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or not task.output.exists())
                 ledger.begin(key, hashed)
-        for outcome in executor.run(upscaler.upscale, waiting):
+        outcomes = executor.run(upscaler.upscale, waiting)
+        if len(waiting) < executor.workers:  # files one after another, each in segments that run in parallel
+            outcomes = Local().run(partial(upscaler.upscale, executor=executor), waiting)
+        for outcome in outcomes:
             key, task, made = outcome.key, waiting[outcome.key], outcome.result
             if made is None:
                 ledger.fail(key, settings[key], outcome.error)

@@ -17,7 +17,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import UpscaleJob
 from vsr_lab.deployment import Bundle, Encoding, Inference, plan_upscale, upscale
-from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline import conversion
 from vsr_lab.deployment.streams.frames import FrameEncoder
 
 FFV1 = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4)  # ten frames
@@ -63,7 +63,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, remembering: Bundle, source: Pa
                 return super().__call__(*args)
 
         with monkeypatch.context() as patch, pytest.raises(Stopped):
-            patch.setattr(run, "FrameEncoder", Stopping)
+            patch.setattr(conversion, "FrameEncoder", Stopping)
             upscale(remembering, source, output, encoding=encoding, **options)
         assert not output.exists()
 
@@ -80,7 +80,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             count.append(len(count))
             return super().__call__(*args)
 
-    monkeypatch.setattr(run, "FrameEncoder", Counting)
+    monkeypatch.setattr(conversion, "FrameEncoder", Counting)
     return count
 
 

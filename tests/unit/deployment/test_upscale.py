@@ -21,7 +21,7 @@ from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Inference, upscale
-from vsr_lab.deployment.pipeline import run
+from vsr_lab.deployment.pipeline import conversion
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.video import VideoFile
 
@@ -286,7 +286,7 @@ def test_a_failure_midway_leaves_nothing(
     error: BaseException,
     raised: type[BaseException],
 ) -> None:
-    monkeypatch.setattr(run, "FrameEncoder", _fails_after(written, error))
+    monkeypatch.setattr(conversion, "FrameEncoder", _fails_after(written, error))
     with pytest.raises(raised):
         _upscale(bundle, source, output)
     assert _names(output.parent) == set()
@@ -298,7 +298,7 @@ def test_a_failure_midway_keeps_the_output_of_before(
 ) -> None:
     _upscale(bundle, source, output)
     before = {path.name: _hash(path) for path in output.parent.iterdir()}
-    monkeypatch.setattr(run, "FrameEncoder", _fails_after(3, Failed()))
+    monkeypatch.setattr(conversion, "FrameEncoder", _fails_after(3, Failed()))
     with pytest.raises(Failed):
         _upscale(bundle, source, output, overwrite=True)
     assert {path.name: _hash(path) for path in output.parent.iterdir()} == before

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment import Encoding, write_bundle
+from vsr_lab.deployment.pipeline import UpscaleSettings
 from vsr_lab.fleet import Ledger, Local
 from vsr_lab.models import Interpolation
 from vsr_lab.workflows.batch import (
@@ -15,7 +19,6 @@ from vsr_lab.workflows.batch import (
     FileResult,
     Task,
     Upscaler,
-    UpscaleSettings,
     find_sources,
     is_batch,
     tasks_of,
@@ -151,6 +154,17 @@ def test_two_files_need_two_names(tmp_path: Path) -> None:
     manifest.write_text("path,name\na.mkv,same\nb.mkv,same\n")
     with pytest.raises(UserError, match="would be the output of two files"):
         tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+
+
+def test_fewer_files_than_workers_are_divided_into_segments(
+    bundle: Path, write_video: WriteVideo, frames: Frames
+) -> None:
+    footage = write_video("in/long.mkv", np.concatenate([frames] * 3)).parent
+    results = run(footage, bundle, workers=3, encoding=Encoding(codec="ffv1", segment=0.4))
+    assert states(results) == {"long.mkv": "done"}
+    made = read_record(footage.with_name("out") / "long.mkv.provenance.json", Provenance)
+    assert (made.plan.segments, made.plan.lead_in) == ([0, 10], 16)
+    assert states(run(footage, bundle, encoding=Encoding(codec="ffv1", segment=0.4))) == {"long.mkv": "kept"}
 
 
 def test_a_plan_writes_nothing(footage: Path, bundle: Path) -> None:

@@ -186,7 +186,10 @@ class Plan(Part):
         converted: properties that are kept in another form.
         dropped: properties that the output does not keep.
         runtime: runtime of the network; None: the network that the caller passed is run directly.
+        evidence: whether the original is shown beside the prediction.
         segments: first frames of the parts that are encoded separately; [0]: one part.
+        lead_in: number of frames before each segment that the network processes first, without the state of the segment
+            before; None: that state is kept.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
 
@@ -201,7 +204,9 @@ class Plan(Part):
     converted: list[str] = Field(default_factory=list[str])
     dropped: list[str] = Field(default_factory=list[str])
     runtime: Runtime | None = None
+    evidence: bool = False
     segments: list[Count] = Field(default_factory=lambda: [0])
+    lead_in: Count | None = None
     seconds: Annotated[float, Field(ge=0, le=1e12)] | None = None
     output_bytes: Count = 0
     memory_bytes: Count = 0

@@ -12,9 +12,9 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.color_conversion import alpha_of
+from vsr_lab.video.color_conversion import alpha_of, has_alpha
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
-from vsr_lab.video.decoders import FrameConverter, in_order
+from vsr_lab.video.decoders import AvDecoder, FrameConverter, in_order
 from vsr_lab.video.deinterlace import FilteredDecoder
 from vsr_lab.video.hdr import tone_map
 from vsr_lab.video.packets import open_input, packets_of
@@ -46,24 +46,45 @@ class ReadFrame:
     packets: list[AnyPacket]
 
 
+def read_frames(video: VideoFile, start: int, stop: int) -> Iterator[ReadFrame]:
+    """Read frames start..stop-1 of a file: those of `SequentialReader`, without packets of other streams."""
+    decoder = AvDecoder(video.source, careful=video.read_options.damaged is not None)
+    chain = FilteredDecoder(video.source, video.chain, decoder) if video.chain else decoder
+    convert = FrameConverter(video.source)
+    for first in range(start, stop, _CHUNK):
+        for number, frame in enumerate(chain.frames(first, min(first + _CHUNK, stop)), first):
+            yield _converted(video, convert, number, frame, [])
+    decoder.close()
+
+
+def _converted(
+    video: VideoFile, convert: FrameConverter, number: int, frame: VideoFrame, packets: list[AnyPacket]
+) -> ReadFrame:
+    source, picture = video.source, convert(number, frame)
+    if video.is_tone_mapped:
+        clip = Clip(picture[None], np.zeros(1), source.colour, source.path)
+        picture = tone_map(clip, source.hdr, source.peak).frames[0]
+    alpha = alpha_of(frame) if has_alpha(video.probe.pixel_format) else None
+    alpha = None if alpha is None else source.orientation.apply(alpha)
+    return ReadFrame(number, picture, alpha, frame if side_data(frame, "A53_CC") else None, packets)
+
+
 class SequentialReader:
     """Reads the frames of a video file in order and decodes each once. Damage is detected while decoding.
 
     Args:
         video: the file.
         along: indices of other streams whose packets are read too.
-        alpha: whether the alpha channel is read.
 
     Attributes:
         packets: packets of the other streams that were not returned with a frame yet.
     """
 
-    def __init__(self, video: VideoFile, along: Collection[int] = (), alpha: bool = False) -> None:
+    def __init__(self, video: VideoFile, along: Collection[int] = ()) -> None:
         self._video = video
         self._decoder = _OnePass(video.source, along, careful=video.read_options.damaged is not None)
         self._chain = FilteredDecoder(video.source, video.chain, self._decoder) if video.chain else None
         self._convert = FrameConverter(video.source)
-        self._alpha = alpha
 
     @property
     def packets(self) -> list[AnyPacket]:
@@ -74,16 +95,8 @@ class SequentialReader:
             yield from self._read()
 
     def _read(self) -> Iterator[ReadFrame]:
-        source = self._video.source
         for number, frame in enumerate(self._frames()):
-            picture = self._convert(number, frame)
-            if self._video.is_tone_mapped:
-                clip = Clip(picture[None], np.zeros(1), source.colour, source.path)
-                picture = tone_map(clip, source.hdr, source.peak).frames[0]
-            alpha = alpha_of(frame) if self._alpha else None
-            alpha = None if alpha is None else source.orientation.apply(alpha)
-            captioned = frame if side_data(frame, "A53_CC") else None
-            yield ReadFrame(number, picture, alpha, captioned, self._decoder.take_packets())
+            yield _converted(self._video, self._convert, number, frame, self._decoder.take_packets())
 
     def _frames(self) -> Iterator[VideoFrame]:
         count = self._video.frames

@@ -29,7 +29,9 @@ from vsr_lab.core.run_folder import lock_folder, unlock_folder
 from vsr_lab.deployment.streams.carriers import AnyPacket
 
 _JOB = "job.json"
-_OWN = re.compile(r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors)")
+_OWN = re.compile(
+    r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors|packets)"
+)
 _HEAD = struct.Struct("<qq?I")  # presentation and decoding time, keyframe, bytes that follow
 _STATES = 2  # that are kept: they may be larger than the segments
 
@@ -62,17 +64,18 @@ class Segments:
     Args:
         output: the file that is made.
         job: what it is made from.
+        filled_only: finished segments are only added, and the folder stays, so that they can be joined later.
 
     Raises:
         UserError: another process writes the same output, or the folder contains something else.
     """
 
-    def __init__(self, output: Path, job: UpscaleJob) -> None:
+    def __init__(self, output: Path, job: UpscaleJob, filled_only: bool = False) -> None:
         self.folder = output.with_name(f"{output.name}.segments")
         self._job, self._finished = job, dict(job.finished)
         bounds = itertools.pairwise([*job.plan.segments, job.plan.frames])
         self._parts = [Part(number, first, stop - 1) for number, (first, stop) in enumerate(bounds)]
-        self._kept = len(self._parts) > 1
+        self._kept, self._filled_only = len(self._parts) > 1, filled_only
         self._writing: BinaryIO | None = None
         self._reading: Iterator[AnyPacket] = iter(())
 
@@ -92,7 +95,7 @@ class Segments:
         if self._writing:
             self._writing.close()
         if self._kept:
-            if kind is None or not self._finished:
+            if not self._finished or (kind is None and not self._filled_only):
                 self._remove()
             unlock_folder(self.folder)
 
@@ -121,10 +124,8 @@ class Segments:
         if not self._kept:
             return
         if self._writing is None:
-            self._writing = self._packets(part.number).open("wb")
-        for packet in packets:
-            self._writing.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, packet.size))
-            self._writing.write(bytes(packet))
+            self._writing = self.packet_file(part).open("wb")
+        write_packets(self._writing, packets)
 
     def finish(self, part: Part, state: State) -> None:
         """Keep a segment whose packets are complete, with the state of the network after its last frame."""
@@ -132,7 +133,7 @@ class Segments:
             return
         self._writing.close()
         self._writing = None
-        packets, saved = self._packets(part.number), self._state(part.number)
+        packets, saved = self.packet_file(part), self._state(part.number)
         with atomic_path(saved) as temporary:
             save_file({f"{i:04d}": tensor for i, tensor in enumerate(state)}, temporary)
         sync(packets, saved)
@@ -143,15 +144,26 @@ class Segments:
     def packets(self, part: Part, frame: int) -> list[AnyPacket]:
         """Next packets of a finished segment: one for each frame, and those that are left for its last one."""
         if frame == part.first:
-            self._reading = _read(self._packets(part.number))
+            self._reading = _read(self.packet_file(part))
         return list(itertools.islice(self._reading, None if frame == part.last else 1))
 
     def _record(self) -> None:
         write_record(self.folder / _JOB, self._job.model_copy(update={"finished": self._finished}))
         sync(self.folder / _JOB)
 
-    def _packets(self, number: int) -> Path:
-        return self.folder / f"{number:06d}.packets"
+    def packet_file(self, part: Part) -> Path:
+        """Where the packets of a segment are kept."""
+        return self.folder / f"{part.number:06d}.packets"
+
+    @property
+    def unfinished(self) -> list[Part]:
+        """Segments that are not finished."""
+        return [part for part in self._parts if not part.finished]
+
+    def fill(self, part: Part, digest: str) -> None:
+        """Record a segment whose packets another process wrote, with their SHA-256. Its state is not kept."""
+        self._finished[part.number] = Segment(packets=digest, state="")
+        self._record()
 
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
@@ -167,7 +179,7 @@ class Segments:
         saved = [False] * len(self._parts)
         for number, segment in sorted(self._finished.items()):
             part = self._parts[number]
-            packets = self._packets(number)
+            packets = self.packet_file(part)
             part.finished = _holds(packets, segment.packets) and _count(packets) == part.last - part.first + 1
             saved[number] = _holds(self._state(number), segment.state)
             if not part.finished:
@@ -177,6 +189,8 @@ class Segments:
             part.runs = not part.finished or needed
             if after is not None:
                 after.resumes = after.runs and not part.runs
+        if self.unfinished and not self._filled_only and self._job.plan.lead_in is not None:
+            raise UserError(self.folder, "lacks segments that run in parallel", "upscale the file with workers= again")
         done = sum(part.finished for part in self._parts)
         report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; it is removed at the end")
 
@@ -237,6 +251,13 @@ def _count(path: Path) -> int:
             file.seek(size, os.SEEK_CUR)
             count, left = count + 1, left - _HEAD.size - size
     return -1 if left else count
+
+
+def write_packets(file: BinaryIO, packets: Sequence[AnyPacket]) -> None:
+    """Write packets as they are kept."""
+    for packet in packets:
+        file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, packet.size))
+        file.write(bytes(packet))
 
 
 def _read(path: Path) -> Iterator[AnyPacket]:

@@ -17,7 +17,7 @@ from vsr_lab.deployment.planning.encoding import (
     lower,
     pixel_format_for,
 )
-from vsr_lab.deployment.streams.label import LABEL, Label
+from vsr_lab.deployment.streams.label import EVIDENCE, LABEL, Label
 from vsr_lab.deployment.streams.survey import ColorTags, Survey
 from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.video import VideoFile
@@ -61,7 +61,8 @@ def choose_video(
     Raises:
         UserError: no encoder fits, or the output would be higher than the network's frames.
     """
-    size = _size(source, scale, encoding)
+    height, width = _size(source, scale, encoding)
+    size = (height, width * (2 if encoding.evidence else 1))
     mapped = source.is_tone_mapped
     original = _samples(source, survey)
     codec, pixel_format = _format(encoding, container, _wanted(original, encoding, trained), size)
@@ -75,6 +76,7 @@ def choose_video(
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:
         options.setdefault("bf", "0")  # AVI has no timestamps of presentation
+    label = EVIDENCE if encoding.evidence else LABEL if encoding.label else ""
     video = VideoPlan(
         codec=codec,
         pixel_format=pixel_format,
@@ -88,7 +90,7 @@ def choose_video(
         transfer=colors.transfer,
         matrix=colors.matrix,
         range="full" if colors.full_range else "limited",
-        label=Label(LABEL, (size[1], size[0])).text if encoding.label else "",
+        label=Label(label, (size[1], size[0])).text if label else "",
     )
     changes = list(_changes(original, written, alpha_kept=encoding.background is None))
     asked = bool(encoding.pixel_format or encoding.bits or encoding.chroma)
@@ -99,7 +101,8 @@ def choose_video(
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     if size[0] != source.size[0] * scale:
         converted.append(f"frames of the network, {source.size[0] * scale} pixels high, resized to {size[0]}, as asked")
-    converted += ["the bottom of every frame shows a label, as asked"] if encoding.label else []
+    converted += ["the original is shown beside the prediction, as asked"] if encoding.evidence else []
+    converted += ["the bottom of every frame shows a label, as asked"] if label else []
     return VideoChoice(video, converted, lost)
 
 

@@ -38,10 +38,14 @@ class Encoding:
             "convert" converts them if possible and else leaves them out; None refuses the file.
         label: "visible" draws a line over the bottom of every frame that says that a neural network upscaled it, which
             a container without tags needs; None draws nothing.
+        evidence: whether the original is shown beside the prediction, with a label, and a confidence map and a list of
+            the frames are written beside the output. Only for networks that were trained for fidelity.
         segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
             last segment that was finished.
         height: height of the output in pixels, to which the network's frames are resized by bicubic, with an even width
             in proportion; None: that of the network's frames.
+        lead_in: number of frames before each segment that the network processes first, so that segments can run in
+            parallel; None: a segment continues with the state of the network after the segment before it.
         background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
         signer: signs Content Credentials (C2PA); None: there are none.
 
@@ -62,8 +66,10 @@ class Encoding:
     unsupported: Literal["drop", "convert"] | None = None
     background: str | None = None
     label: Literal["visible"] | None = None
+    evidence: bool = False
     segment: Positive = 20.0
     height: Annotated[int, Field(ge=8, le=65536)] | None = None
+    lead_in: int | None = None
     signer: Signer | None = None
 
     def __post_init__(self) -> None:

@@ -6,16 +6,17 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
+from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 
 
-def check_paths(source: Path, output: Path, signer: Signer | None, *, bundle: Path, overwrite: bool) -> None:
+def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path, overwrite: bool) -> None:
     """Check the paths of an upscaling, and whether its signer can sign.
 
     Args:
         source: the file to upscale.
         output: the file to write.
-        signer: writes Content Credentials, beside some outputs.
+        encoding: what is written beside the output, and signed.
         bundle: folder that nothing is written into.
         overwrite: whether files may be replaced.
 
@@ -23,7 +24,9 @@ def check_paths(source: Path, output: Path, signer: Signer | None, *, bundle: Pa
         UserError: the source is not there, or would be replaced; a file is there and overwrite is False; the
             signer's files cannot be used.
     """
-    beside = [provenance_path(output)] + [sidecar_path(output)] * (signer is not None)
+    signer, beside = encoding.signer, [provenance_path(output)]
+    beside += [sidecar_path(output)] * (signer is not None)
+    beside += [confidence_path(output), frame_list_path(output)] * encoding.evidence
     check_file(source, "check input=")
     for path in (output, *beside):
         if path.resolve().is_relative_to(bundle.resolve()):
@@ -39,6 +42,16 @@ def check_paths(source: Path, output: Path, signer: Signer | None, *, bundle: Pa
             raise UserError(path, "already exists", "choose another output= or set overwrite=true")
     if signer:
         signer.check()
+
+
+def confidence_path(output: Path) -> Path:
+    """Where the confidence map of an output is written in evidence mode."""
+    return output.with_name(f"{output.name}.confidence.mp4")
+
+
+def frame_list_path(output: Path) -> Path:
+    """Where the list of the frames of an output is written in evidence mode."""
+    return output.with_name(f"{output.name}.frames.csv")
 
 
 @contextmanager

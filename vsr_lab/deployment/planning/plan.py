@@ -79,6 +79,8 @@ class _Planner:
 
     def plan(self, scale: int, bundle: BundleManifest) -> Planned:
         """Make the plan: first for the video, then for every other stream separately, then for all together."""
+        if self._encoding.evidence:
+            self._check_evidence(bundle)
         choice = choose_video(
             self._video,
             self._survey,
@@ -109,6 +111,16 @@ class _Planner:
         )
         return self._planned(self._estimated(done), tags, sei)
 
+    def _check_evidence(self, bundle: BundleManifest) -> None:
+        if bundle.trained_with != "fidelity":
+            problem = f"is {bundle.trained_with} in trained_with: only networks trained for fidelity give evidence"
+            raise UserError(bundle.name, problem, "set evidence=false, or choose another bundle=")
+        if self._encoding.height is not None:
+            raise UserError("height", "cannot be combined with evidence=true", "remove it")
+        if self._survey.transparent and self._encoding.background is None:
+            problem = "is transparent, which evidence=true does not support"
+            raise UserError(self._video.path, problem, "set background=black or another color")
+
     def _planned(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Planned:
         return Planned(plan, self._survey, self._timing, tags, self._firsts, sei)
 
@@ -131,13 +143,17 @@ class _Planner:
             streams=[upscaled],
             frames=self._video.frames,
             shift=float(self._shift),
+            evidence=self._encoding.evidence,
             segments=self._segments(video),
+            lead_in=self._encoding.lead_in,
         )
 
     def _segments(self, video: VideoPlan) -> list[int]:
         """First frames of the segments; a short rest belongs to the segment before it."""
         if video.codec.startswith("libvpx") and has_alpha(video.pixel_format):
             return [0]  # alpha is not in the data of its packets
+        if self._encoding.evidence:
+            return [0]  # the files beside the output are written in one piece
         count, step = self._video.frames, max(_SHORTEST, round(self._encoding.segment * self._timing.rate))
         return [first for first in range(0, count, step) if not first or count - first >= step / 2]
 

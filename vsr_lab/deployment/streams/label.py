@@ -9,6 +9,7 @@ from vsr_lab.core.errors import UserError
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LABEL = "Upscaled by a neural network: not recorded fact"
+EVIDENCE = "Left: original, bicubic. Right: model prediction, not recorded fact"
 _TEXT = 0.65  # level of the letters: in PQ, full white would dazzle
 _BOX = 0.85  # opacity of the black strip behind them
 _LARGEST, _SMALLEST = 1 / 30, 8  # letters: share of the height, and pixels, of which fewer cannot be read

@@ -1,0 +1,45 @@
+"""vsr-lab recommend: the bundle for a file, with the reason and a comparison."""
+
+from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.choosing import Choosing
+from vsr_lab.cli.config import Command, Count
+from vsr_lab.cli.show import show, show_facts, show_left_out, show_table
+from vsr_lab.core.errors import Refusal
+from vsr_lab.core.parts import FilePath
+from vsr_lab.workflows.batch import find_sources
+from vsr_lab.workflows.recommend import recommend, write_comparison
+
+
+class RecommendConfig(Command, Choosing):
+    """Recommend a bundle for a file or for each of many files, and compare all bundles on representative shots.
+
+    Example: vsr-lab recommend old.mp4 selection=results/select/RUN/selection.json
+    """
+
+    input: FilePath
+    n: Count
+
+    writes = ("sheet.png",)
+
+
+def run(config: RecommendConfig) -> None:
+    """Print the choices, their reasons and the command to run. Raises Refusal if there is no bundle for any file."""
+    auto = config.chooser()
+    found = recommend(find_sources(config.input), auto)
+    sheet = begin_run(config) / "sheet.png"
+    shots = write_comparison(sheet, found, auto.bundles, config.n)
+    rows = [
+        [str(one.source.path), one.content, f"{one.confidence:.0%}", ", ".join(one.because), str(one.bundle or "none")]
+        for one in found
+        if one.content
+    ]
+    show_table(f"{len(found)} files", ["file", "content type", "probability", "because of", "bundle"], rows, texts=5)
+    show_left_out([one.problem for one in found if one.problem])
+    chosen = {one.bundle for one in found if one.bundle}
+    if not chosen:
+        raise Refusal(f"{config.input}: there is no bundle for it")
+    choice = f"bundle={chosen.pop()}" if len(found) == 1 else f"bundle=auto selection={config.selection}"
+    choice += "" if len(found) == 1 else f" bundles={config.bundles}"
+    show(f"vsr-lab upscale {choice} input={config.input} output=OUTPUT")
+    if shots:
+        show_facts(f"compared on {len(shots)} shots", {"sheet": sheet})

@@ -1,0 +1,80 @@
+"""What an upscaling is prepared from: its settings, the plan, and the network in the runtime of the plan."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
+from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.records.deployment import Runtime
+from vsr_lab.core.tile import Tiled
+from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.planning.plan import make_plan
+from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choose_runtime, open_runtime
+from vsr_lab.deployment.streams.output import Planned
+from vsr_lab.video import ReadOptions, VideoFile
+
+MATCH = Encoding()
+
+
+@dataclass(frozen=True)
+class Inference:
+    """How the network is run on the frames of a video.
+
+    Args:
+        tile: height and width of the tiles that frames are processed in, to limit memory, in LR pixels; 0: none.
+        overlap: overlap of neighbouring tiles, in LR pixels.
+        watch_cuts: reset the state of the network at scene cuts.
+    """
+
+    tile: int = 0
+    overlap: int = 16
+    watch_cuts: bool = True
+
+
+WHOLE_FRAMES = Inference()
+
+
+@dataclass(frozen=True)
+class UpscaleSettings:
+    """All parameters of `vsr_lab.upscale` except for the files.
+
+    Args:
+        lead_in: number of frames before each segment that the network processes first, if segments run in parallel.
+    """
+
+    runtime: RuntimeOptions = DEFAULT
+    encoding: Encoding = MATCH
+    inference: Inference = WHOLE_FRAMES
+    lead_in: int = 16
+    overwrite: bool = False
+
+
+def open_plan(
+    bundle: Bundle, source: Path, output: Path, *, encoding: Encoding, read_options: ReadOptions
+) -> tuple[VideoFile, Planned]:
+    """Open a source and plan its upscaling, with the runtime of the bundle."""
+    check_file(source, "check input=")
+    if read_options.tone_map is None and encoding.hdr:
+        read_options = replace(read_options, tone_map="keep")
+    video = VideoFile(source, read_options=read_options)
+    planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
+    if bundle.runtime is None:
+        return video, planned
+    runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size)
+    return video, replace(planned, plan=planned.plan.model_copy(update={"runtime": runtime}))
+
+
+def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:
+    """The network of a bundle in a runtime; None: as it is."""
+    network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
+    return _tiled(network, inference)
+
+
+def _tiled(network: StreamingNetwork, inference: Inference) -> StreamingNetwork:
+    try:
+        return Tiled(network, inference.tile, inference.overlap) if inference.tile else network
+    except ValueError as error:
+        subject = f"tile={inference.tile} overlap={inference.overlap}"
+        raise UserError(subject, str(error), "tile=0 runs whole frames") from error

@@ -1,0 +1,150 @@
+"""The three stages of upscaling one file: reading, the network, and encoding with writing."""
+
+import errno
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import av.error
+import numpy as np
+import torch
+from av.container import InputContainer
+
+from vsr_lab.core.clip import AnyFrames
+from vsr_lab.core.cuts import SceneCutDetector, no_cut
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256
+from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.records.deployment import VideoFacts
+from vsr_lab.core.stream import FrameStream
+from vsr_lab.deployment.pipeline.conversion import FrameConversion
+from vsr_lab.deployment.pipeline.evidence import EvidenceRecorder
+from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
+from vsr_lab.deployment.pipeline.record import source_facts
+from vsr_lab.deployment.pipeline.segments import Part, Segments
+from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
+from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.provenance import FrameHashes
+from vsr_lab.deployment.streams.output import Output, Planned
+from vsr_lab.video import VideoFile
+from vsr_lab.video.encoder import reason_of
+from vsr_lab.video.packets import open_input
+
+_LAST = -1  # number of what carries the packets after the last frame
+_QUEUE = 4  # frames that wait between two stages
+
+
+@dataclass(frozen=True)
+class _Upscaled:
+    """An upscaled frame that has not been encoded yet.
+
+    Attributes:
+        picture: None for a frame of a finished segment.
+        state: state of the network after the last frame of a segment.
+    """
+
+    read: ReadFrame
+    picture: AnyFrames | None = None
+    state: State | None = None
+
+
+class ThreeStages:
+    """The three stages of upscaling one file.
+
+    Args:
+        hashes: receives the frames of the source.
+    """
+
+    def __init__(
+        self, video: VideoFile, planned: Planned, encoding: Encoding, *, segments: Segments, hashes: FrameHashes
+    ) -> None:
+        self._video, self._planned, self._segments = video, planned, segments
+        self._convert = FrameConversion(video, planned, encoding, hashes)
+        self._evidence: EvidenceRecorder | None = None
+
+    def write(
+        self,
+        path: Path,
+        network: StreamingNetwork,
+        watch: SceneCutDetector | None,
+        evidence: EvidenceRecorder | None = None,
+    ) -> VideoFacts:
+        """Read, upscale and encode all frames into a new file. Returns facts of the source, hashed meanwhile."""
+        planned, video, self._evidence = self._planned, self._video, evidence
+        with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
+            digest = hashing.submit(sha256, video.path)
+            output = self._open(path, templates)
+            reader = SequentialReader(video, output.carriers)
+            with (
+                output,
+                write_behind(partial(self._write, output), _QUEUE) as put,
+                read_ahead(reader, _QUEUE) as frames,
+                progress_bar("upscaling", planned.plan.frames, "frames") as update,
+            ):
+                process = FrameStream(network, watch or no_cut)
+                for read in frames:
+                    put(self._upscaled(process, read, self._segments.at(read.number)))
+                    update(advance=1)
+                put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets)))
+        return source_facts(video, digest.result())
+
+    def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
+        lr = self._convert.tensor(read)
+        if not part.runs:
+            process.skip(lr)
+            return _Upscaled(read)
+        if part.resumes and read.number == part.first:
+            process.state = self._segments.state_before(part)
+            if not process.takes(process.state, lr):
+                folder = self._segments.folder
+                raise UserError(folder, "holds a state of another network", "remove it to begin again")
+        sr = process(lr)
+        if part.finished:
+            return _Upscaled(read)
+        picture = self._convert.picture(sr, read.number)
+        if self._evidence:
+            picture = self._evidence.add(read, lr, sr, picture)
+        if read.number < part.last or process.state is None:
+            return _Upscaled(read, picture)
+        # The memory layout of the state may affect rounding, so the network also continues from the copy here.
+        process.state = tuple(tensor.cpu().clone(memory_format=torch.contiguous_format) for tensor in process.state)
+        return _Upscaled(read, picture, process.state)
+
+    def _open(self, path: Path, templates: InputContainer) -> Output:
+        planned = self._planned
+        try:
+            return Output(path, planned, templates)
+        except (ValueError, av.error.FFmpegError) as error:
+            video = planned.plan.video
+            what = f"cannot be written as {video.codec} {video.pixel_format} ({reason_of(error)})"
+            raise UserError(path, what, "choose another codec=") from error
+
+    def _write(self, output: Output, item: _Upscaled) -> None:
+        try:
+            self._write_frame(output, item)
+        except av.error.FFmpegError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            where = "after the last frame" if item.read.number == _LAST else f"at frame {item.read.number}"
+            problem = f"the encoder or the container failed {where} ({reason_of(error)})"
+            raise UserError(self._video.path, problem, "choose another codec= or container") from error
+
+    def _write_frame(self, output: Output, item: _Upscaled) -> None:
+        for packet in item.read.packets:
+            output.carry(packet)
+        number, picture = item.read.number, item.picture
+        if number == _LAST:
+            return
+        part = self._segments.at(number)
+        if picture is None:
+            output.join(self._segments.packets(part, number))
+            return
+        packets = output.encode(self._convert.encoded(picture, item.read), number)
+        if item.state is not None:
+            packets += output.end_segment()
+        self._segments.add(part, packets)
+        output.join(packets)
+        if item.state is not None:
+            self._segments.finish(part, item.state)

@@ -1,0 +1,117 @@
+"""The bundle for each file, with the reason, and a comparison of all bundles on representative shots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.pictures import SheetRow, write_contact_sheet
+from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.resize import imresize
+from vsr_lab.core.stream import stream
+from vsr_lab.curation import ShotCandidate, choose_shots, frame_rate
+from vsr_lab.curation.sampling import shot_candidates
+from vsr_lab.deployment import open_bundle
+from vsr_lab.footage.shots import Shot
+from vsr_lab.workflows.auto_bundle import AutoBundle
+from vsr_lab.workflows.batch import Source
+
+_LEAD_IN = 8  # frames
+_CELL = (128, 160)  # height and width of the part of a frame that is shown, in LR pixels
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The bundle for a file.
+
+    Attributes:
+        content: suggested content type.
+        confidence: its probability.
+        because: the features that decided.
+        bundle: folder of the bundle; None if there is none for this content type.
+        problem: why there is none, or why the file cannot be measured.
+        shots: parts of the file, of which representative ones are chosen.
+    """
+
+    source: Source
+    content: str = ""
+    confidence: float = 0.0
+    because: tuple[str, ...] = ()
+    bundle: Path | None = None
+    problem: str = ""
+    shots: list[ShotCandidate] = field(default_factory=list[ShotCandidate], repr=False)
+
+
+def recommend(sources: Sequence[Source], auto: AutoBundle) -> list[Recommendation]:
+    """Choose a bundle for each file, as `upscale bundle=auto` does."""
+    with progress_bar("measuring", len(sources), "files") as update:
+        found: list[Recommendation] = []
+        for source in sources:
+            found.append(_recommend(source, auto))
+            update(advance=1)
+    return found
+
+
+def _recommend(source: Source, auto: AutoBundle) -> Recommendation:
+    try:
+        scan, suggestion = auto.suggest(source.path, source.read_options)
+        shot = Shot(source.name, source.path, read_options=source.read_options)
+        shots = shot_candidates(shot, scan, frame_rate(shot.footage), 1)
+    except UserError as error:
+        return Recommendation(source, problem=str(error))
+    bundle, problem = None, ""
+    try:
+        bundle = auto.choose(source.path, source.read_options, source.content)
+    except UserError as error:
+        problem = str(error)
+    content = source.content or suggestion.kind
+    return Recommendation(source, content, suggestion.confidence, suggestion.because, bundle, problem, shots)
+
+
+def write_comparison(path: Path, found: Sequence[Recommendation], bundles: Mapping[str, Path], n: int) -> list[Shot]:
+    """Draw the most detailed part of representative shots, enlarged by bicubic interpolation and by every bundle.
+
+    Args:
+        path: PNG file to write.
+        found: the files.
+        bundles: folders of bundles by content type.
+        n: number of shots.
+
+    Returns:
+        The shots.
+    """
+    candidates = [shot for one in found for shot in one.shots]
+    if not candidates:
+        return []
+    sample = choose_shots(candidates, min(n, len(candidates)), seed=0)
+    chosen = [candidates[number].shot for number in sample.chosen]
+    networks = {content: open_bundle(folder, None).network for content, folder in bundles.items()}
+    rows: list[SheetRow] = []
+    for shot, share in zip(chosen, sample.shares, strict=True):
+        middle = len(shot) // 2
+        lr = _most_detailed(shot.read(max(0, middle - _LEAD_IN), middle + 1).tensor())
+        scale = max(network.scale for network in networks.values())
+        cells: list[Frames] = [to_frames(imresize(lr[-1], scale))]
+        for network in networks.values():
+            *_, sr = stream(network, lr)
+            cells.append(to_frames(sr))
+        title = f"{shot.name}, frame {shot.start + middle}: represents {share:.0%} of the footage"
+        rows.append(SheetRow(cells, ["bicubic", *networks], title))
+    write_contact_sheet(path, rows)
+    return chosen
+
+
+@torch.inference_mode()
+def _most_detailed(lr: Tensor) -> Tensor:
+    """The part of frames (T, 3, h, w) in which the last one has the most detail, at most _CELL."""
+    height, width = (min(side, most) for side, most in zip(lr.shape[-2:], _CELL, strict=True))
+    gray = lr[-1].mean(0)
+    detail = (gray[1:, 1:] - gray[:-1, 1:]).abs() + (gray[1:, 1:] - gray[1:, :-1]).abs()
+    means = F.avg_pool2d(detail[None], (height - 1, width - 1), stride=8)[0]
+    y, x = (8 * int(place) for place in divmod(int(means.argmax()), means.shape[1]))
+    return lr[..., y : y + height, x : x + width]
