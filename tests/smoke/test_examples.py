@@ -90,6 +90,8 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for seed, (name, frames) in enumerate(clips.items()):
         write_moving_clip(folder / f"{name}.mkv", frames, 64, 96, seed)
     (folder / "old.mkv").rename(folder / "old.mp4")  # a reader goes by what is inside
+    for name in ("a", "b", "hr"):
+        shutil.copy(folder / "HR/a.mkv", folder / f"{name}.mp4")
     rows = ["a,footage/a.mkv,train,animation", "b,footage/b.mkv,eval,animation"]
     (folder / "manifest.csv").write_text("\n".join(["name,path,split,content_type", *rows]) + "\n", encoding="utf-8")
     (folder / "PHOTOS").mkdir()
