@@ -126,7 +126,7 @@ def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[E
         for file in ("tests/__init__.py", "tests/conftest.py", "pyproject.toml"):
             shutil.copy(ROOT / file, tmp_path / file)
         for example in examples:
-            assert not (tmp_path / example.path).exists(), f"{example} is there already"
+            assert not (tmp_path / example.path).exists(), f"{example} already exists"
             (tmp_path / example.path).write_text(example.text, encoding="utf-8")
             if example.path.startswith("vsr_lab/"):
                 package = importlib.import_module(".".join(Path(example.path).parent.parts))

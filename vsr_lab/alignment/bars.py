@@ -15,16 +15,18 @@ _MOST = 0.6  # share of a side that bars may cover
 
 
 def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Bars:
-    """Widths (top, bottom, left, right) of the black borders, in pixels.
+    """Measure the black borders of a clip.
 
-    A row or column is black if at most a fraction `share` of its pixels exceeds `level`.
-
-    A picture that is black everywhere has no borders.
+    A row or column is black if at most a fraction `share` of its pixels exceeds `level`. A picture that is black
+    everywhere has no borders.
 
     Args:
-        brightest: maximum of every pixel over a clip, (H, W).
+        brightest: maximum of every pixel over the clip, (H, W).
         level: threshold, in the unit of brightest.
         share: fraction in [0, 1].
+
+    Returns:
+        Widths (top, bottom, left, right) in pixels.
     """
     found: list[int] = []
     for axis in (1, 0):

@@ -28,11 +28,11 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """The affine matrix (3, 4) from (R, G, B, 1) in [0, 1] to Y'CbCr, with chroma around 0.
+    """Affine matrix (3, 4) from (R, G, B, 1) to Y'CbCr, all in [0, 1] except chroma, which is around 0.
 
     Args:
         matrix: "601", "709" or "2020".
-        swing: "limited" or "full".
+        swing: range of the code values, "limited" or "full".
     """
     black, luma, chroma = _RANGES[swing]
     linear = ycbcr_matrix(f"bt{matrix}") * np.array([[luma], [chroma], [chroma]])
@@ -72,15 +72,15 @@ def _unchanged(colors: Colors) -> Colors:
 
 @dataclass(frozen=True)
 class ColorTransform:
-    """Transform from the colours of HR to those of LR. Differences are root mean squares in 8-bit levels.
+    """Transform from the colours of HR to those of LR, such as another YUV matrix, range or gamma.
 
     Attributes:
         name: kind and details of the transform, such as "matrix: 601 taken for 709"; None if the colours are equal.
-        shift: difference between the colours of HR before and after the fitted matrix.
-        residual: difference between LR and HR after this transform.
-        saturation: saturation of HR.
-        parameters: parameters of the transform.
-        apply: the transform as a function of colours (..., 3) in [0, 1].
+        shift: root mean square difference between HR before and after the fitted matrix, in 8-bit levels.
+        residual: root mean square difference between LR and transformed HR, in 8-bit levels.
+        saturation: saturation of HR, in 8-bit levels.
+        parameters: parameters of the transform, by name.
+        apply: function from colours of HR to those of LR, (..., 3) in [0, 1].
     """
 
     name: str | None
@@ -132,12 +132,14 @@ def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> Color
 
 
 def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0) -> ColorTransform:
-    """Estimate the transform over whole frames, which are smoothed first so that sharpness has no effect.
+    """Estimate the transform from the colours of HR frames to those of LR frames.
+
+    Frames are blurred first, so that a difference in sharpness has no effect.
 
     Args:
         frames: matching frames.
         grid: positions of LR pixels on HR.
-        power: exponent applied before smoothing; 2.2 smooths linear light.
+        power: exponent applied before the blur; 2.2 blurs linear light.
     """
     highs, lows = [], []
     for frame in frames:

@@ -12,7 +12,14 @@ from vsr_lab.footage.shots import Shot
 
 @dataclass(frozen=True)
 class FramePair:
-    """LR frame t and the matching HR frame u, (H, W, 3); HR is in the orientation of LR."""
+    """An LR frame and the HR frame that shows the same moment.
+
+    Attributes:
+        t: number of the LR frame.
+        u: number of the HR frame.
+        low: LR frame, (h, w, 3).
+        high: HR frame, (H, W, 3), flipped or rotated to the orientation of LR.
+    """
 
     t: int
     u: int
@@ -27,7 +34,14 @@ def detail(frame: AnyFrames) -> float:
 
 
 def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept: int) -> list[FramePair]:
-    """Choose frame pairs: of `examined` LR frames spread over the clip, the `kept` ones with most detail."""
+    """Choose frame pairs with much detail, for spatial measurements.
+
+    Args:
+        low, high: LR and HR clip.
+        timeline: matching HR frame of every LR frame.
+        examined: number of LR frames, spread over the clip, from which pairs are chosen.
+        kept: number of pairs that are returned.
+    """
     matched = timeline.matched
     places = matched[np.unique(np.linspace(0, len(matched) - 1, examined + 2).round().astype(int)[1:-1])]
     lows = {int(t): low.read(int(t), int(t) + 1).frames[0] for t in places}
@@ -36,7 +50,13 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
 
 
 def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """Choose the `kept` LR frames that differ most from their HR frames, if clearly more than the others do."""
+    """Choose the frame pairs that differ most, if they differ clearly more than the others do.
+
+    Args:
+        low, high: LR and HR clip.
+        timeline: matching HR frame of every LR frame.
+        kept: number of pairs that are returned.
+    """
     inside = (timeline.match >= 0) & (timeline.match < high.frames)
     worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
     worst = [int(t) for t in worst if inside[t] and timeline.mismatch[t] > 3 * timeline.noise_floor]

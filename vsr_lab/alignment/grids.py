@@ -12,10 +12,14 @@ YX = tuple[float, float]  # rows first, then columns
 
 @dataclass(frozen=True)
 class Grid:
-    """Positions of LR pixels on HR: LR position p is at HR position scale * p + shift, separately for rows and columns.
+    """Positions of LR pixels on HR: the point p of LR is at scale * p + shift in HR, separately for rows and columns.
 
-    Positions are measured from the corner of the picture, so pixel i is centred at i + 0.5. A shift of 0 is the centred
-    convention (MATLAB's imresize); keeping pixel 0 of every `scale` pixels is the shift (1 - scale) / 2.
+    Points are in pixels from the corner of the picture, so pixel i is centred at i + 0.5. With a shift of 0, LR is
+    sampled as by MATLAB's imresize; with a shift of (1 - scale) / 2, it consists of pixel 0 of every `scale` pixels.
+
+    Args:
+        scale: HR pixels per LR pixel (rows, columns).
+        shift: position of LR's corner in HR pixels (rows, columns).
     """
 
     scale: YX
@@ -41,9 +45,15 @@ def centred(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
 
 
 def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: float) -> tuple[Picture, Picture]:
-    """The matrix (n, size) that blurs by sigma and samples at `centres`, and its derivative by the centres.
+    """Matrix that blurs one axis by a Gaussian and samples it at any sub-pixel positions without interpolation.
 
-    It is exact at any sub-pixel position, since nothing is interpolated. Rows sum to 1; borders are repeated.
+    Args:
+        centres: sampling positions in pixels from the edge, (n,).
+        size: input length in pixels.
+        sigma: standard deviation in pixels.
+
+    Returns:
+        The matrix (n, size), whose rows sum to 1, and its derivative by the positions. Borders are replicated.
     """
     offsets = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

@@ -23,12 +23,12 @@ _EXAMINED, _KEPT = 11, 5  # frame pairs
 
 @dataclass(frozen=True)
 class Alignment:
-    """Result of `align`.
+    """Result of `align`: alignment of two clips in time and space.
 
     Attributes:
         timeline: the matching HR frame of every LR frame.
         spatial: positions of LR pixels on HR.
-        frames: the frame pairs on which space and colour were measured.
+        frames: the frame pairs on which the position was measured.
     """
 
     timeline: Timeline
@@ -42,14 +42,15 @@ class Alignment:
 
 
 def align(low: Shot, high: Shot) -> Alignment:
-    """Align a clip `low` to a reference `high` that shows the same content at the same or a larger size.
+    """Find which frames of two clips match, and how their pixels correspond.
 
     Args:
-        low, high: clips, called LR and HR in this package.
+        low: clip, called LR.
+        high: reference that shows the same content at the same or a larger size, called HR.
 
     Returns:
-        The matching HR frame of every LR frame, the orientation, the position of LR pixels on HR to hundredths of a
-        pixel, and the colour transform. `spatial.correlation` is below `UNRELATED` if the clips show different content.
+        The matching HR frame of every LR frame, the orientation, and the position of LR pixels on HR to hundredths of a
+        pixel. `spatial.correlation` is below `UNRELATED` if the clips show different content.
 
     Raises:
         UserError: a clip cannot be read.

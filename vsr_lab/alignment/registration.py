@@ -24,7 +24,7 @@ _ZOOMS = (1.0, 0.94, 0.88, 0.82, 0.75, 0.66, 0.57, 0.5, 1.07, 1.14, 1.22, 1.33, 
 
 @dataclass(frozen=True)
 class Registration:
-    """Result of `register`.
+    """Result of `register`: estimated scale and shift between two pictures.
 
     Attributes:
         grid: positions of LR pixels on HR.
@@ -38,12 +38,14 @@ class Registration:
 
 
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
-    """Estimate the grid between two gray pictures, from `start` or, if that fails, by a search over crops and zooms.
+    """Estimate scale and shift between two gray pictures of the same content.
+
+    The estimate is refined from `start`; if that fails, crops and zooms are searched.
 
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels.
-        start: initial grid.
-        bars: black bars of LR and of HR, which are excluded.
+        start: initial scale and shift.
+        bars: widths of the black bars of LR and of HR, which are excluded.
     """
     found = _refine(low, high, start, bars)
     if found.correlation < 0.9:
@@ -59,9 +61,13 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
 def register_at_scale(
     low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]
 ) -> Registration:
-    """Register with a fixed scale.
+    """Estimate the shift between two gray pictures with a known scale.
 
-    The result `free`, with an estimated scale, is returned if its correlation is clearly higher.
+    Args:
+        low, high: LR (h, w) and HR (H, W) in 8-bit levels.
+        free: result of `register`, which is returned unchanged if its correlation is clearly higher.
+        scale: HR pixels per LR pixel.
+        bars: widths of the black bars of LR and of HR, which are excluded.
     """
     shift = [free.grid.shift[i] + (free.grid.scale[i] - scale) * low.shape[i] / 2 for i in (0, 1)]
     fixed = _refine(low, high, Grid((scale, scale), (shift[0], shift[1])), bars, fixed_scale=True)

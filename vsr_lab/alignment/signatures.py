@@ -22,17 +22,20 @@ Thumbs = npt.NDArray[np.uint8]
 
 
 def gray(frame: AnyFrames) -> Picture:
-    """Mean of R, G and B, (H, W) in 8-bit levels, which does not change if channels are swapped."""
+    """Convert a frame to gray as the mean of R, G and B, (H, W) in 8-bit levels; swapped channels have no effect."""
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 
 
 def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
-    """Downscale every frame to gray, at most 96 x 96: (T, n, m), 9 kB per frame.
+    """Read a shot and downscale every frame to a gray picture of at most 96 x 96 pixels.
 
     Args:
         shot: frames to read.
-        on_frame: called for every frame.
+        on_frame: called after every frame, for a progress bar.
+
+    Returns:
+        (T, n, m), 9 kB per frame.
     """
     height, width = (min(_THUMB, n) for n in shot.size)
     third = np.full((1, 3), np.float32(1 / 3))
@@ -45,12 +48,26 @@ def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
 
 
 def signature_cells(low: Shot, high: Shot, fine: bool) -> int:
-    """Number of cells per side of a signature; larger if `fine`, for a known spatial alignment."""
+    """Number of cells per side of a signature (a very small gray picture by which frames are matched).
+
+    Args:
+        low, high: LR and HR clip.
+        fine: use more cells, if the spatial alignment is known.
+    """
     return max(4, min(_FINE_CELLS if fine else _CELLS, min(*low.size, *high.size) // 2))
 
 
 def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
-    """Signatures of a window of every thumbnail: cells x cells blurred samples, (T, cells, cells) in 8-bit levels."""
+    """Reduce thumbnails to signatures: very small blurred gray pictures by which frames are matched.
+
+    Args:
+        thumbs: result of `thumbnails`, (T, n, m).
+        cells: number of cells per side of a signature.
+        window: part of the thumbnails that is used.
+
+    Returns:
+        (T, cells, cells) in 8-bit levels.
+    """
     height, width = thumbs.shape[1:]
     top, bottom, left, right = window
     grid = Grid((height * (bottom - top) / cells, width * (right - left) / cells), (height * top, width * left))

@@ -19,10 +19,10 @@ _CANONICAL = 0.08  # LR pixels
 
 @dataclass(frozen=True)
 class SpatialAlignment:
-    """Positions of LR pixels on HR.
+    """Scale and shift of LR on HR, as the median over several frame pairs.
 
     Attributes:
-        grid: the positions.
+        grid: positions of LR pixels on HR.
         correlation: correlation of LR and aligned HR without low frequencies, in [-1, 1].
         spread: deviation of the shift between frames, in LR pixels.
         standard_error: standard error of the shift (rows, columns), in LR pixels.
@@ -52,7 +52,7 @@ class SpatialAlignment:
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is that of centred sampling or of keeping pixel 0 of every `scale` pixels."""
+        """Whether the shift is a usual one: that of centred sampling, or of keeping pixel 0 of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (
@@ -73,11 +73,11 @@ class SpatialAlignment:
 
 
 def align_spatially(frames: Sequence[FramePair], start: Grid | None = None) -> SpatialAlignment:
-    """Register every frame pair and take the median.
+    """Estimate scale and shift of LR on HR as the median over frame pairs.
 
     Args:
         frames: matching frames.
-        start: initial grid; by default LR covers all of HR.
+        start: initial scale and shift; by default LR covers all of HR.
     """
     lows, highs = [gray(frame.low) for frame in frames], [gray(frame.high) for frame in frames]
     bars = find_bars(lows), find_bars(highs)

@@ -35,14 +35,15 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Timeline:
-    """The matching HR frame of every LR frame. Distances are root mean squares over signatures, in 8-bit levels.
+    """Alignment in time: the matching HR frame of every LR frame.
 
-    T and U are the numbers of LR and HR frames.
+    T and U are the numbers of LR and HR frames. Distances are root mean square differences of signatures (small gray
+    pictures of the frames), in 8-bit levels.
 
     Attributes:
         orientation: orientation in which HR matches LR.
         backwards: whether LR is reversed in time.
-        match: HR frame number of every LR frame, (T,); outside 0..U-1 before the first and after the last HR frame.
+        match: HR frame number of every LR frame, (T,); outside 0..U-1 for LR frames before or after the HR clip.
         mismatch: distance of every LR frame from its HR frame, (T,).
         noise_floor: typical distance of a correct match.
         motion: distance of consecutive HR frames, (U - 1,).
@@ -57,16 +58,25 @@ class Timeline:
 
     @property
     def evidence(self) -> float:
-        """Cost of a constant offset of one frame, relative to a jump; below about 2 the offset cannot be determined."""
+        """How reliably a constant offset of one frame can be detected; below about 2 there is too little motion."""
         return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
     def in_order(self, frames: int) -> bool:
-        """Whether LR shows all `frames` HR frames in order, or in reverse order, from its first frame on."""
+        """Whether LR frame t matches HR frame t for all t, or HR frame frames - 1 - t if LR is reversed in time.
+
+        Args:
+            frames: number of HR frames.
+        """
         t = np.arange(len(self.match))
         return np.array_equal(self.match, frames - 1 - t if self.backwards else t)
 
     def delayed(self, frames: int, high_frames: int) -> Self:
-        """The timeline with every match moved by `frames`, limited to 0..high_frames-1."""
+        """Copy of the timeline with another offset in time.
+
+        Args:
+            frames: number that is added to the HR frame number of every LR frame.
+            high_frames: number of HR frames; results are limited to 0..high_frames - 1.
+        """
         return replace(self, match=np.clip(self.match + frames, 0, high_frames - 1))
 
     def synchronous(self) -> Self:
@@ -90,10 +100,10 @@ class Timeline:
 
 
 def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orientation | None = None) -> Timeline:
-    """Match the frames of two clips.
+    """Find the matching HR frame of every LR frame, for clips with lost, repeated, shifted or reversed frames.
 
     Args:
-        low, high: signatures of LR (T, n, n) and HR (U, n, n), in 8-bit levels.
+        low, high: signatures of LR (T, n, n) and HR (U, n, n), in 8-bit levels, see `signatures`.
         mask: 1 for the cells of LR that can be compared, else 0, (n, n).
         orientation: orientation of HR, if it is known.
     """

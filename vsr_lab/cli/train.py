@@ -177,7 +177,7 @@ def _data(config: TrainConfig) -> VideoDataModule:
         tone_map=data.tone_map,
         damaged=data.damaged,
     )
-    shots = find_shots(root, selection, tell=show)
+    shots = find_shots(root, selection, report=show)
     if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
         for shot in shots:
             if made := find_disclosure(shot.path):

@@ -16,12 +16,12 @@ AnyFrames = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class Colour:
-    """Matrix and range of a video stream.
+    """Color encoding of a video stream: its YUV matrix and its range.
 
     Args:
         matrix: a key of `core.luma.LUMA_COEFFICIENTS`, or "rgb".
-        full_range: True for 0..255, False for 16..235.
-        assumed: the file has no matrix tag and the reader chose one.
+        full_range: True if 8-bit luma is in 0..255, False if it is in 16..235.
+        assumed: the file does not specify its matrix, and the reader chose this one.
     """
 
     matrix: str = "rgb"

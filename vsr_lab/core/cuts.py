@@ -29,14 +29,14 @@ CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLAC
 
 
 class SceneCutDetector:
-    """Detects, frame by frame, whether a new scene starts.
+    """Scene cut detector that is called once per frame, in order, and returns whether a new scene starts.
 
-    A scene starts at a frame that differs strongly from the previous one, more than earlier neighbouring frames did,
-    does not correlate with it, and has almost no unchanged area. Fast motion, flashes, and a window that is brought to
-    the front of a screen are not detected as cuts.
+    A new scene starts at a frame that differs from the previous one strongly, more than earlier neighbouring frames
+    did, does not correlate with it, and has almost no unchanged area. Fast motion, flashes, and a window that is
+    brought to the front of a screen are not detected as cuts.
 
     Attributes:
-        found: numbers of the frames that start a new scene, so far.
+        found: numbers of the first frames of the scenes detected so far.
     """
 
     def __init__(self) -> None:
@@ -85,14 +85,14 @@ def _still_share(one: Tensor, other: Tensor) -> float:
 
 
 def split_at_cuts(cuts: Collection[int], start: int, stop: int) -> list[tuple[int, int]]:
-    """Split frames start..stop-1 at the cuts between them.
+    """Split a range of frames into scenes.
 
     Args:
-        cuts: numbers of frames that start a new scene, in any order.
-        start: first frame.
-        stop: the frame after the last.
+        cuts: numbers of the first frames of scenes, in any order; those outside the range are ignored.
+        start: first frame of the range.
+        stop: the frame after the last one of the range.
 
     Returns:
-        First frame and the frame after the last of each scene, [(first, stop), ...].
+        (first frame, frame after the last) of each scene, in order.
     """
     return list(pairwise([start, *sorted({cut for cut in cuts if start < cut < stop}), stop]))

@@ -4,12 +4,12 @@ import errno
 
 
 class UserError(Exception):
-    """Input that cannot be used. Exit code 2.
+    """Error in a file or setting of the user, printed as one sentence. Commands end with exit code 2.
 
     Args:
         subject: the file or configuration key.
-        problem: what is wrong, the end of a sentence that begins with the subject.
-        remedy: hint how to correct it.
+        problem: what is wrong: the rest of a sentence that begins with the subject.
+        remedy: hint how to correct it; empty: none.
     """
 
     def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
@@ -17,7 +17,7 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """Return the same error with `subject` replaced by `other`, if the error is about `subject`."""
+        """The same error about `other`, such as a configuration key, if this one is about `subject`, else this one."""
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 
@@ -26,7 +26,7 @@ class UserError(Exception):
 
 
 class Refusal(Exception):
-    """A negative result: a gate, a parity check or another check failed. Exit code 1."""
+    """Error for a negative result, such as a failed gate or a wrong exported graph. Commands end with exit code 1."""
 
 
 class Incomplete(Exception):
@@ -55,7 +55,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class Stopped(BaseException):
-    """A signal ended the command, which can be resumed.
+    """Error that ends a command after a signal. The command can be resumed.
 
     It derives from BaseException, as KeyboardInterrupt does, because libraries catch `Exception`.
 

@@ -16,19 +16,19 @@ from vsr_lab.core.errors import UserError
 
 
 def config_dir() -> Path:
-    """Folder of the Hydra configuration: inside an installed package, next to it in a checkout."""
+    """Folder of the Hydra configuration: inside the installed package, or next to it in a source checkout."""
     package = Path(__file__).parents[1]
     installed = package / "configs"
     return installed if installed.is_dir() else package.parent / "configs"
 
 
 def inside(folder: Path, name: str, source: object = None) -> Path:
-    """Join folder and a name from a file. Names that would lead out of the folder are refused.
+    """Path of a file in a folder, from a name that was read from data. Names that lead out of the folder are refused.
 
     Args:
         folder: folder that the result must be in.
-        name: relative path with / between folders.
-        source: file that contains the name, for the message.
+        name: path relative to folder, with / as separator.
+        source: file that contains the name, for the error message.
 
     Raises:
         UserError: name is absolute, contains .. or a character that is not allowed in file names, or resolves outside
@@ -95,7 +95,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
         if error.errno == errno.EEXIST and not replace:
-            raise UserError(path, "is there already", "choose another place or set overwrite=true") from error
+            raise UserError(path, "already exists", "choose another path or set overwrite=true") from error
         refused = {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
         if error.errno in refused or str(error.filename) == str(temporary):
             raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error

@@ -17,7 +17,10 @@ from vsr_lab.core.warp import Motion, visible
 
 
 class FlowEstimator(Protocol):
-    """Estimate the motion of a clip, RGB (B, T, 3, H, W) in [0, 1], without gradients."""
+    """Interface of optical flow estimators: functions from a clip, RGB (B, T, 3, H, W) in [0, 1], to its `Motion`.
+
+    Gradients are not computed.
+    """
 
     def __call__(self, clip: Tensor) -> Motion: ...
 
@@ -37,12 +40,16 @@ def farneback(previous: Frames, current: Frames) -> Tensor:
 
 
 def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Motion:
-    """Estimate the motion of a clip at reduced size and scale it up.
+    """Estimate optical flow at reduced size and scale it to the size of the clip.
 
     Args:
-        clip: (B, T, C, H, W).
-        shrink: flow is estimated at 1/shrink of the size.
-        both_ways: computes backward and forward flow of the reduced clip (B, T, C, h, w), each (B(T-1), 2, h, w).
+        clip: (B, T, C, H, W) in [0, 1].
+        shrink: divisor of the height and width at which flow is estimated, >= 1.
+        both_ways: function of the reduced clip (B, T, C, h, w) that returns its backward and its forward flow, each
+            (B(T-1), 2, h, w) in pixels.
+
+    Returns:
+        Backward and forward flow at full size, and their visibility mask.
     """
     batch, length, _, height, width = clip.shape
     if length < 2:
@@ -70,10 +77,10 @@ def _enlarged(flow: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class Farneback:
-    """Farneback's optical flow (2003) by OpenCV, on 8-bit gray on the CPU: deterministic, without weights.
+    """Optical flow estimator by Farneback's method (2003) in OpenCV, on 8-bit gray on the CPU. It has no weights.
 
     Args:
-        shrink: flow is estimated at 1/shrink of the size and scaled up, which is faster and less exact.
+        shrink: divisor of the height and width at which flow is estimated, >= 1; a larger one is faster and less exact.
     """
 
     def __init__(self, shrink: Shrink = 1) -> None:

@@ -17,11 +17,11 @@ def required_inputs(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 class Inputs:
-    """Named inputs, each computed at most once.
+    """Inputs of losses and metrics by name (sr, hr, motion, ...); some are computed only when they are first used.
 
     Args:
         values: inputs by name.
-        lazy: functions without parameters that compute an input, by name.
+        lazy: functions without parameters that compute an input, by name; each is called at most once.
         parent: further inputs, for names that are in neither `values` nor `lazy`.
     """
 
@@ -48,9 +48,9 @@ class Inputs:
         return self._known[name]
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """Call a function with the inputs that its parameter names select.
+        """Call a function with the inputs that have the names of its parameters.
 
-        Raises UserError if an input is not available.
+        Parameters with a default are not passed. Raises UserError if an input is not available.
         """
         names = required_inputs(function)
         missing = [name for name in names if name not in self.names]

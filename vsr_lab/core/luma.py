@@ -20,13 +20,13 @@ _MATLAB_Y = (65.481, 128.553, 24.966)  # rgb2ycbcr: BT.601 luma on 16..235
 
 
 def ycbcr_matrix(name: str) -> npt.NDArray[np.float64]:
-    """The matrix from R'G'B' in [0, 1] to Y' in [0, 1], Cb and Cr in [-0.5, 0.5].
+    """The 3x3 matrix that converts R'G'B' in [0, 1] to Y' in [0, 1] and Cb, Cr in [-0.5, 0.5].
 
     Args:
         name: a key of `LUMA_COEFFICIENTS`.
 
     Returns:
-        (3, 3); its first row holds the weights of luma.
+        float64 (3, 3); its first row holds the luma coefficients.
 
     Raises:
         ValueError: unknown name.
@@ -72,14 +72,14 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def judged_channels(rgb: Tensor, colour: str) -> Tensor:
-    """Select the channels that a protocol scores.
+    """Convert RGB to the channels on which a protocol computes its metrics.
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].
         colour: "y" for luma, "rgb" for all three channels.
 
     Returns:
-        float64 in 8-bit levels, (..., 1 or 3, H, W).
+        float64 in 8-bit levels, (..., 1 or 3, H, W): luma in [16, 235] or RGB in [0, 255].
 
     Raises:
         ValueError: unknown colour.

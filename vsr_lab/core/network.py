@@ -34,11 +34,18 @@ class Network(nn.Module, ABC):
     checkpoint_activations: bool = False
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
-        """Compute part(*args), with activation checkpointing if `checkpoint_activations` is set.
+        """Call a part of the network, with activation checkpointing if `checkpoint_activations` is set.
 
         Activations are then recomputed in the backward pass instead of stored ("Training deep nets with sublinear
-        memory cost", Chen et al. 2016): if part processes one frame, memory for one frame instead of a clip is needed,
-        at the cost of one more forward pass. Gradients are the same. part must not draw random numbers.
+        memory cost", Chen et al. 2016). A network that calls it frame by frame stores the activations of one frame
+        instead of a clip, at the cost of one more forward pass. Gradients are the same.
+
+        Args:
+            part: function or module; it must not draw random numbers.
+            args: its arguments.
+
+        Returns:
+            part(*args).
         """
         if self.checkpoint_activations and torch.is_grad_enabled():
             return checkpoint(part, *args, use_reentrant=False, preserve_rng_state=False)
@@ -58,11 +65,11 @@ class Network(nn.Module, ABC):
 class StreamingNetwork(Network):
     """Base class of networks that process frames one by one with a recurrent state, without future frames.
 
-    `forward` is `step` unrolled over the clip, so training and streaming compute the same.
+    `forward` calls `step` for each frame of a clip, so training and streaming give the same output.
 
     Attributes:
-        warm_up: number of additional passes over the first frame, whose outputs are discarded; reduces flicker at the
-            start of a clip.
+        warm_up: number of additional passes over the first frame, whose outputs are discarded; they reduce flicker at
+            the start of a clip.
     """
 
     lookahead = 0
@@ -70,7 +77,11 @@ class StreamingNetwork(Network):
 
     @abstractmethod
     def zero_state(self, lr: Tensor) -> State:
-        """State before the first frame: zeros, for frames like lr (B, C, h, w); empty for a network without a state."""
+        """State before the first frame: zero tensors, or an empty state for a network without recurrence.
+
+        Args:
+            lr: a frame (B, C, h, w), of which only size, dtype and device are used.
+        """
 
     def initial_state(self, lr: Tensor) -> State:
         """State after `warm_up` passes over the first frame lr (B, C, h, w) of a clip or scene."""

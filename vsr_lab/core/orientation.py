@@ -11,7 +11,13 @@ Window = tuple[float, float, float, float]  # top, bottom, left, right, as share
 
 @dataclass(frozen=True)
 class Orientation:
-    """A flip or rotation: a picture is transposed first, then its rows, then its columns are reversed."""
+    """One of the eight flips and rotations of a picture: it is transposed first, then rows and columns are reversed.
+
+    Args:
+        transpose: exchange rows and columns.
+        rows: reverse the order of the rows (flip vertically).
+        columns: reverse the order of the columns (flip horizontally).
+    """
 
     transpose: bool = False
     rows: bool = False
@@ -23,9 +29,11 @@ class Orientation:
         return _NAMES[self]
 
     def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
-        """Apply the orientation to pictures, whose axes `first` and `first + 1` are height and width.
+        """Flip or rotate pictures, without a copy.
 
-        Returns a view.
+        Args:
+            pictures: array of any shape, whose axes `first` and `first + 1` are height and width.
+            first: number of the height axis.
         """
         if self.transpose:
             pictures = pictures.swapaxes(first, first + 1)

@@ -44,7 +44,11 @@ LIBRARIES = (
 
 
 class PartError(ValueError):
-    """An invalid value inside a part: one of pydantic's error details, with its location relative to the part."""
+    """Error in the description of a part (an object that a configuration defines by `_target_`).
+
+    Args:
+        error: one of pydantic's error details; its location is relative to the part.
+    """
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(error["msg"])
@@ -53,10 +57,12 @@ class PartError(ValueError):
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """A validated description of an object: a callable and its keywords.
+    """An object of a configuration: its class or function and keyword arguments, validated but not yet built.
 
     Attributes:
-        partial: build a factory (functools.partial) instead of the object.
+        target: the class or function.
+        keywords: its keyword arguments.
+        partial: `build` returns functools.partial(target, **keywords) instead of calling target.
     """
 
     target: Callable[..., T]
@@ -64,7 +70,10 @@ class Part(Generic[T]):
     partial: bool = False
 
     def build(self) -> T:
-        """Build the object, and every object in its keywords. Raises UserError if a constructor raises an error."""
+        """Build the object, after every object described in its keyword arguments.
+
+        Raises UserError if a constructor raises an error.
+        """
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         try:
             return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
@@ -74,10 +83,10 @@ class Part(Generic[T]):
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
-    """Validate a mapping with `_target_`.
+    """Validate a configuration node with `_target_` against the constructor of that class or function.
 
     Args:
-        node: {"_target_": "package.Class", keyword: value, ...}; `_partial_: true` describes a factory.
+        node: {"_target_": "package.Class", keyword: value, ...}; with `_partial_: true` the part is a factory.
         base: required base class of the object; None: any.
 
     Raises:
@@ -102,7 +111,10 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
 
 
 def describes(base: type | None = None) -> BeforeValidator:
-    """Validator of a field that takes the description of a `base` (None: anything), or one that is built.
+    """Pydantic validator for a field of type `Part`: accepts a mapping with `_target_`, or an object.
+
+    Args:
+        base: required base class of the object; None: any.
 
     Example: Annotated[Part[Gate], describes(Gate)]
     """
@@ -152,7 +164,7 @@ def spec_of(value: object) -> Any:
 
 
 def public_name(target: Callable[..., Any]) -> str:
-    """The dotted name of a class or function, in the package that exports it if any, as in vsr_lab.models.Compact."""
+    """Dotted name under which a class or function is exported, such as vsr_lab.models.Compact."""
     package, _, _ = target.__module__.rpartition(".")
     is_offered = getattr(sys.modules.get(package), target.__qualname__, None) is target
     return f"{package if is_offered else target.__module__}.{target.__qualname__}"
@@ -209,7 +221,10 @@ def _is_allowed(name: str) -> bool:
 
 @cache
 def registered_packages() -> tuple[str, ...]:
-    """Packages that users registered by the entry point, such as `my_parts = "my_package"`; each ends with a dot."""
+    """Name prefixes, such as "my_package.", of the packages whose classes a configuration may name in `_target_`.
+
+    Users register a package by the entry point group `vsr_lab.parts`: `my_parts = "my_package"`.
+    """
     return tuple(f"{point.module.partition('.')[0]}." for point in entry_points(group="vsr_lab.parts"))
 
 
@@ -256,10 +271,12 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def config_type(hint: Any) -> Any:
-    """Convert a parameter's annotation to the type of its value in a configuration.
+    """Type that a constructor's parameter has in a configuration, for pydantic.
 
-    Numbers and booleans are not converted to each other, text may look like a number, and objects are described by
-    parts.
+    Numbers and booleans are not converted to each other, text may look like a number, and objects become `Part`.
+
+    Args:
+        hint: type annotation of the parameter.
     """
     origin, arguments = get_origin(hint), get_args(hint)
     if hint in _PLAIN:

@@ -16,7 +16,11 @@ Features = list[Tensor]
 
 
 class PerceptualNet:
-    """LPIPS (Zhang et al. 2018, eq. 1) in two steps: `features` of frames and `distance` between features."""
+    """LPIPS (Zhang et al. 2018, eq. 1) in two steps, so that the features of a frame are computed only once.
+
+    Args:
+        model: the LPIPS module of the package `lpips` or `stlpips_pytorch`.
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # 1/3 faster

@@ -15,12 +15,12 @@ _LINE = 17  # pixels per line of text
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row of a contact sheet.
+    """One row of a contact sheet: images side by side, with captions.
 
     Args:
         images: uint8 (H, W, 3); None leaves a cell empty.
-        captions: text below each image; lines end at "\\n", the first is black and the others gray.
-        title: lines above the row.
+        captions: text below each image, with "\n" between lines; the first line is black and the others gray.
+        title: text above the row.
     """
 
     images: Sequence[npt.NDArray[np.uint8] | None]

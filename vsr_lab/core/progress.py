@@ -26,7 +26,7 @@ class _Counts(ProgressColumn):
 
 @contextmanager
 def progress_bar(description: str, total: float, unit: str = "", *, shown: bool = True) -> Generator[partial[None]]:
-    """Show a bar with description, counts, speed and remaining time; it disappears at the end.
+    """Show a progress bar in the terminal while a `with` block runs; it disappears at the end.
 
     Args:
         description: text before the bar.
@@ -35,8 +35,8 @@ def progress_bar(description: str, total: float, unit: str = "", *, shown: bool 
         shown: False shows nothing.
 
     Yields:
-        rich's `Progress.update` of the bar, safe to call from threads: `update(advance=1)`, `update(completed=n)`,
-        `update(description="another.mp4")`.
+        Function that updates the bar, with the keywords of rich's `Progress.update`: `update(advance=1)`,
+        `update(completed=n)`, `update(description="another.mp4")`. Threads may call it.
     """
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Counts(unit), TimeRemainingColumn())
     with Progress(*columns, transient=True, disable=not shown) as progress:

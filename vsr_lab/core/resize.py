@@ -46,14 +46,14 @@ KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support in pixel
 
 @lru_cache(maxsize=64)
 def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: float = 0.0) -> Tensor:
-    """Compute the interpolation weights along one axis.
+    """Compute the matrix that interpolates one axis of an image.
 
     Args:
         size: input length in pixels.
         out_size: output length in pixels.
-        scale: output over input sampling rate; as in MATLAB it need not be out_size / size.
+        scale: factor of the sampling rate; as in MATLAB it may differ from out_size / size.
         method: a key of `KERNELS`.
-        shift: added to the sampling positions, in input pixels (for chroma that is not centred between its luma
+        shift: added to the sampling positions, in input pixels (for chroma samples that are not centred between luma
             samples).
 
     Returns:
@@ -109,7 +109,7 @@ def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
 
 
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
-    """Resize to an exact size, with the edges of input and output aligned; otherwise as `imresize`.
+    """Resize to an exact size. Unlike `imresize`, the scale of each axis is output size / input size.
 
     "area" weights pixels by the fraction that is covered, as OpenCV does (MATLAB's box takes whole pixels), and
     enlarges as "bilinear".
@@ -137,10 +137,10 @@ def _mirrored(x: Tensor) -> Tensor:
 
 
 class BicubicUpsample(nn.Module):
-    """Bicubic upscaling by an integer, equal to `imresize`: a depthwise convolution and a pixel shuffle.
+    """Bicubic upscaling by an integer, (B, C, h, w) to (B, C, scale h, scale w), equal to `imresize`.
 
-    It exports to standard ONNX operators for any size. It does not use half precision under autocast, because the image
-    itself passes through it and bfloat16 has 8 bits of precision. Input (B, C, h, w), output (B, C, scale h, scale w).
+    It is a depthwise convolution and a pixel shuffle, which export to standard ONNX operators for any size. Autocast is
+    disabled in it, because 8 bits of precision of bfloat16 are too few for the image itself.
 
     Args:
         scale: upscaling factor.

@@ -60,8 +60,9 @@ def remove_unfinished(folder: Path, keep: str = "**") -> None:
     """Delete the files of an unfinished run, and its folder if it is then empty.
 
     Args:
-        folder: of the run.
-        keep: if a file of the run matches this pattern, nothing is deleted; by default, any file but the configuration.
+        folder: folder of the run.
+        keep: glob pattern; if a file of the run matches it, nothing is deleted. By default any file but the
+            configuration matches.
     """
     own = own_files(folder)
     is_kept = _matcher([keep])
@@ -80,24 +81,23 @@ def is_saved(folder: Path) -> bool:
 def begin_folder(
     path: Path, overwrite: bool, config: str, *, files: Collection[str] = (), continued: bool = False
 ) -> Path:
-    """Create a run's folder, lock it, and write its configuration.
+    """Create the folder of a run, lock it, and write the configuration to it.
 
-    If the folder contains an unfinished or overwritten run of the same command, the files that it declared are deleted.
+    Files of an unfinished run of the same command are deleted, and those of a finished one if `overwrite` is set.
 
     Args:
         path: the folder.
-        overwrite: delete the files of an earlier run of the same command.
-        config: the configuration as YAML, whose keys distinguish the commands.
-        files: files that the run writes, relative to path; * matches any text without /, ** any text; NAME/ is a folder
-            that is written as a whole.
+        overwrite: delete the files of a finished run of the same command.
+        config: the configuration as YAML; its top-level keys identify the command.
+        files: glob patterns of the files that the run writes, relative to path; * matches any text without /, ** any
+            text; NAME/ is a folder that is written as a whole.
         continued: keep the files of an unfinished run with the same configuration.
 
     Returns:
         path.
 
     Raises:
-        UserError: the folder contains other files only, or one in place of a file of the run; another process uses it;
-            or it cannot be created.
+        UserError: path is a file, is locked by another process, cannot be created, or contains files of other origin.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
@@ -144,7 +144,7 @@ def _clear(path: Path, overwrite: bool, files: Collection[str]) -> None:
         hint = f"continue it by resume={path}, or set overwrite=true"
         raise UserError(path, "holds a training that was stopped", hint)
     if not overwrite and not stopped:
-        raise UserError(path, "is there already", "choose another run_dir= or set overwrite=true")
+        raise UserError(path, "already exists", "choose another run_dir= or set overwrite=true")
     own = own_files(path)
     if obstacle := _obstacle({*_files(path)} - {*own}, files):
         raise UserError(path / obstacle, "was not written by this command", "move it, or choose another run_dir=")

@@ -29,7 +29,10 @@ def catch_signals() -> None:
 
 
 def pass_signals() -> None:
-    """Let a command that has finished its work end: ignore the first signal; a second one ends the process at once."""
+    """Ignore the first signal from now on, so that a command that has finished its work ends normally.
+
+    A second signal ends the process at once.
+    """
     for number in _SIGNALS:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, _pass)

@@ -34,11 +34,12 @@ def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor
 
 
 class FrameStream:
-    """Upscales the frames of a video one by one with a streaming network.
+    """Upscales a video frame by frame with a streaming network, and resets its state at scene cuts.
 
     Args:
         network: the network.
-        is_cut: called once for every frame in order; if it returns True, the state is reset before that frame.
+        is_cut: called once for every frame in order; returns True if a new scene starts, before which the state is
+            reset.
 
     Attributes:
         state: state of the network after the last frame; None before the first.
@@ -69,14 +70,15 @@ class FrameStream:
 
 @torch.inference_mode()
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
-    """Upscale frames in order.
+    """Upscale a video with any network, one frame after the other.
 
     A streaming network keeps one frame and its state in memory. Any other network processes a whole scene at once.
 
     Args:
         network: the network.
-        frames: LR frames (C, h, w) in [0, 1].
-        is_cut: called once for every frame in order; if it returns True, the state is reset before that frame.
+        frames: LR frames (C, h, w) in [0, 1], in order.
+        is_cut: called once for every frame in order; returns True if a new scene starts, before which the state is
+            reset.
 
     Yields:
         SR frames (C, scale h, scale w), not clamped.

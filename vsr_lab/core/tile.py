@@ -28,14 +28,15 @@ def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
 
 
 class Tiled(StreamingNetwork):
-    """Run a streaming network tile by tile, each tile with its own state.
+    """Wraps a streaming network to process frames in overlapping tiles, which needs less memory.
 
-    The result equals that of the network if the receptive field does not exceed `overlap`.
+    Each tile has its own recurrent state. The output equals that of the network if its receptive field does not exceed
+    `overlap`.
 
     Args:
         network: the network.
         size: height and width of a tile in LR pixels, a multiple of the network's `size_multiple`.
-        overlap: width of the margin around a tile that is processed with it and then discarded, in LR pixels; also a
+        overlap: width in LR pixels of the margin around a tile, which is processed with it and then discarded; also a
             multiple of `size_multiple`.
 
     Raises:

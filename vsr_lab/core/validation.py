@@ -44,13 +44,13 @@ _MUST_BE = {
 
 
 def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str] = ()) -> M:
-    """Validate data against a pydantic model.
+    """Validate data, such as a configuration or the content of a JSON file, with a pydantic model.
 
     Args:
         model: the model.
         data: value to validate.
-        prefix: beginning of the message, such as the path of a file.
-        typed: keys that a user set; their errors are reported before those of derived values.
+        prefix: beginning of the error message, such as the path of a file.
+        typed: keys that the user set; their errors are reported before those of values that follow from them.
 
     Returns:
         An instance of the model.

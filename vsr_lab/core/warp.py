@@ -11,13 +11,13 @@ from torch import Tensor
 
 
 class Motion(NamedTuple):
-    """Optical flow between neighbouring frames of a clip (B, T, C, H, W).
+    """Optical flow between neighbouring frames of a clip (B, T, C, H, W), with a visibility mask.
 
     Attributes:
-        backward: flow from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
-        forward: flow from frame t-1 to t, (B, T-1, 2, H, W).
-        mask: 1 where both are consistent and not at a motion boundary (`visible`), (B, T-1, 1, H, W). It is also 1 for
-            most pixels that enter the frame; `inside` excludes those.
+        backward: flow in pixels from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
+        forward: flow in pixels from frame t-1 to t, (B, T-1, 2, H, W).
+        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). Most pixels
+            that enter the frame are 1 too; `inside` excludes them.
     """
 
     backward: Tensor
@@ -26,7 +26,7 @@ class Motion(NamedTuple):
 
 
 def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
-    """Sample image at p + flow(p), bilinearly.
+    """Warp an image by optical flow: out(p) = image(p + flow(p)), with bilinear interpolation.
 
     It computes in float32 or float64, because coordinates in half precision would be off by a quarter of a pixel.
 
@@ -56,14 +56,15 @@ def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def visible(backward: Tensor, forward: Tensor) -> Tensor:
-    """Mask of the pixels of frame t that are visible in t-1 and not at a motion boundary.
+    """Mask of the pixels of frame t that are visible in frame t-1, by forward-backward consistency of the flow.
 
-    Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018: with w the backward flow and w_fb the forward
-    flow warped by it, |w_fb + w|^2 <= 0.01 (|w_fb|^2 + |w|^2) + 0.5 and |du|^2 + |dv|^2 <= 0.01 |w|^2 + 0.002.
+    Pixels at motion boundaries are excluded too. Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018:
+    with w = (u, v) the backward flow and w_fb the forward flow warped by it, a pixel is visible if
+    |w_fb + w|^2 <= 0.01 (|w_fb|^2 + |w|^2) + 0.5 and |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002.
 
     Args:
-        backward: (B, 2, H, W) in pixels.
-        forward: (B, 2, H, W) in pixels.
+        backward: flow from frame t to t-1 in pixels, (B, 2, H, W).
+        forward: flow from frame t-1 to t in pixels, (B, 2, H, W).
 
     Returns:
         0 or 1, (B, 1, H, W).

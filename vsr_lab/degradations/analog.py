@@ -31,10 +31,10 @@ def _join(*planes: Tensor) -> Tensor:
 
 
 class ChromaBleed(Degradation):
-    """Low bandwidth and delay of chroma: chroma is blurred along the rows and shifted right, luma is unchanged.
+    """Chroma bleeding of analog video: chroma is blurred along the rows and delayed (shifted right), luma is unchanged.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 models the 0.4 MHz of cassettes.
+        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 models the 0.4 MHz of VHS cassettes.
         delay: Shift to the right, in pixels, >= 0.
     """
 
@@ -54,7 +54,7 @@ def _delayed(x: Tensor, delay: float) -> Tensor:
 
 
 class Composite(Degradation, temporal=True):
-    """Composite video: chroma modulated onto a subcarrier and decoded again, with dot crawl and cross-colour.
+    """Composite video: chroma is modulated onto a subcarrier and separated again, with dot crawl and cross-colour.
 
     The pixels of the clip are treated as samples at four times the subcarrier frequency (an active line of NTSC has 768
     pixels). Phases are those of the standards: lines advance by 227.5 (PAL: 283.7516) cycles and fields have 262.5
@@ -63,9 +63,9 @@ class Composite(Degradation, temporal=True):
 
     Args:
         standard: "ntsc" or "pal".
-        separation: Method that separates luma and chroma: "notch" (within a line) or "comb" (against an earlier line of
-            the field, which keeps fine luma and leaves dots below coloured edges).
-        phase: Phase of the first pixel, in cycles.
+        separation: How luma and chroma are separated: "notch" (within a line) or "comb" (by comparison with an earlier
+            line of the field, which keeps fine luma and leaves dots below coloured edges).
+        phase: Phase of the first pixel, in cycles, in [0, 1].
         chroma_sigma: Standard deviation of the chroma low-pass, in pixels, >= 0.
     """
 
@@ -107,11 +107,11 @@ class Composite(Degradation, temporal=True):
 
 
 class LumaBandwidth(Degradation):
-    """Low bandwidth of luma and the sharpening that compensates for it: soft edges with a halo along the rows.
+    """Low bandwidth of analog luma, with sharpening that compensates for it: soft edges with a halo along the rows.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 0.6 of 720 pixels is the 3 MHz of VHS.
-        peaking: Amount of an unsharp mask applied after it, >= 0.
+        sigma: Standard deviation of the blur, in pixels, >= 0; 0.6 at a width of 720 is the 3 MHz of VHS.
+        peaking: Strength of the unsharp mask that is applied after the blur, >= 0.
     """
 
     sigma: Range[NonNegativeFloat] = (0.4, 1.0)
@@ -124,7 +124,7 @@ class LumaBandwidth(Degradation):
 
 
 class TapeNoise(Degradation, temporal=True, seeded=True):
-    """Tape noise, different in every frame: short streaks in luma, long blotches in chroma.
+    """Noise of video tape, different in every frame: short streaks in luma, long blotches in chroma.
 
     Args:
         luma: Standard deviation, >= 0, for luma in [0, 1].
@@ -172,11 +172,11 @@ class Dropouts(Degradation, temporal=True, seeded=True):
 
 
 class HeadSwitching(Degradation, temporal=True, seeded=True):
-    """Head switching noise: the lowest rows are displaced and noisy, by an amount that varies over time.
+    """Head switching noise of video tape: the lowest rows are displaced and noisy, by an amount that varies over time.
 
     Args:
-        share: Height of the band, as a fraction of the height, in [0, 1].
-        skew: Displacement of the lowest row, as a fraction of the width, in [-1, 1].
+        share: Height of the disturbed rows, as a fraction of the frame height, in [0, 1].
+        skew: Displacement of the lowest row, as a fraction of the frame width, in [-1, 1].
     """
 
     share: Range[Probability] = (0.015, 0.03)
@@ -196,7 +196,7 @@ class HeadSwitching(Degradation, temporal=True, seeded=True):
 
 
 class LineJitter(Degradation, temporal=True, seeded=True):
-    """Time base errors: every row is shifted horizontally.
+    """Line jitter of video tape (time base errors): every row is shifted horizontally.
 
     Args:
         jitter: Standard deviation of the independent shift of every row, in pixels, >= 0.

@@ -13,16 +13,15 @@ from vsr_lab.degradations.parameters import Params, constructor, declared_fields
 
 @dataclass_transform()
 class Degradation(ABC):
-    """Base class of degradations, from HR to LR.
+    """Base class of degradations, which compute LR from HR with parameters that are drawn for each clip.
 
-    Subclasses declare parameters as annotated class attributes, which the constructor takes by these names and
-    validates by these types. One value per clip is drawn from each `Range`, `LogRange`, `Choice` or `Chance`. The
+    A subclass declares its parameters as annotated class attributes. The constructor takes them by these names and
+    validates them by these types. One value per clip is drawn from each `Range`, `LogRange`, `Choice` or `Chance`. The
     attributes below are set in the class statement: `class FilmGrain(Degradation, temporal=True, seeded=True)`.
 
     Attributes:
         scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
-        on_cpu: The step works on numpy frames (a codec, OpenCV), so it is applied by the data loader and not on the
-            device.
+        on_cpu: The step works on NumPy frames (a codec, OpenCV), so it is applied by the data loader on the CPU.
         temporal: The result for a frame depends on its index or on its neighbours (independent noise, a codec, a
             drift), so `apply` must get the whole clip at once.
         modifies_target: `target` does not return the HR unchanged.
@@ -70,10 +69,10 @@ class Degradation(ABC):
         """
 
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
-        """Compute the target that a network should restore from the LR.
+        """Compute the target that a network should restore from the LR: usually the HR itself.
 
-        It is the HR, unless the step must not be undone. For example, a timestamp must stay legible, infrared must stay
-        gray, and a repeated frame must show the same moment. Such steps are applied to the HR as well.
+        A step that a network must not undo is applied to the target as well. For example, a timestamp must stay
+        legible, infrared must stay gray, and a repeated frame must show the same moment.
 
         Args:
             hr: (..., T, C, H, W) in [0, 1].
@@ -83,9 +82,16 @@ class Degradation(ABC):
         return hr
 
     def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
-        """Compute the LR of a batch: (B, T, C, H, W) and one set of parameters per sample to (B, T, C, h, w).
+        """Compute the LR of a batch, each sample with its own parameters.
 
-        Override it to process a batch at once.
+        By default `apply` is called for each sample; override it to process a batch at once.
+
+        Args:
+            hr: (B, T, C, H, W) in [0, 1].
+            params: Parameters of each sample, as returned by `sample`.
+
+        Returns:
+            (B, T, C, h, w) in [0, 1].
         """
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
@@ -96,9 +102,9 @@ class Degradation(ABC):
 
 
 class AppliedToTarget(Degradation, modifies_target=True):
-    """Base class of steps that are applied to the target as well, at its resolution.
+    """Base class of steps that a network must not undo, so that they are applied to the target as well.
 
-    Subclasses define only `target`.
+    Subclasses define only `target`; `apply` returns the same.
     """
 
     @abstractmethod
@@ -109,13 +115,13 @@ class AppliedToTarget(Degradation, modifies_target=True):
 
 
 def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0, params: Params | None = None) -> Tensor:
-    """Compute LR from HR.
+    """Compute LR from an HR clip.
 
     Args:
         hr: (..., T, C, H, W) in [0, 1], H and W multiples of the scale.
         degradation: degradation to apply, with parameters drawn once for the clip.
         seed: seed of the parameters; the same seed gives the same LR.
-        params: parameters returned by `degradation.sample`; None: drawn here.
+        params: parameters returned by `degradation.sample`; None: they are drawn.
 
     Returns:
         LR, (..., T, C, H / scale, W / scale) in [0, 1].
@@ -134,14 +140,17 @@ def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0, params: Para
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
     """Compute the LR of a batch.
 
-    If all parameters are equal and no frame depends on another, the batch is processed as one long clip. Otherwise it
-    is processed at once on a GPU, and sample by sample on the CPU, which is faster there because a sample fits into the
-    cache (benchmarks/degradations.py).
+    The method depends on what is fastest. If all parameters are equal and no frame depends on another, the batch is
+    processed as one long clip. Otherwise it is processed at once on a GPU, and sample by sample on the CPU, where a
+    sample fits into the cache (benchmarks/degradations.py).
 
     Args:
         degradation: Degradation of every sample.
         hr: (B, T, C, H, W) in [0, 1].
-        params: One set per sample.
+        params: Parameters of each sample, as returned by `sample`.
+
+    Returns:
+        (B, T, C, h, w) in [0, 1].
     """
     if not degradation.temporal and all(p == params[0] for p in params):
         return degradation.apply(hr, params[0])

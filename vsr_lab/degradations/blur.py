@@ -20,11 +20,12 @@ Ratio = Annotated[float, Field(ge=1)]
 
 
 class KernelBlur(Degradation):
-    """Base class of blurs that are defined by kernels.
+    """Base class of blurs that are computed by convolution with a kernel.
 
     Attributes:
-        linear_light: Filters linear light instead of sRGB values, as a lens does.
-        drift: Relative change of the blur from the middle of a clip to its end; the opposite at its start.
+        linear_light: The blur is computed in linear light instead of sRGB values, as by a lens.
+        drift: Relative change of the blur width from the middle of a clip to its end, in [-1, 1]; the change to its
+            start is the opposite.
     """
 
     linear_light = False
@@ -90,7 +91,7 @@ class GaussianBlur(KernelBlur):
 class GeneralizedBlur(KernelBlur):
     """Blur by the generalized Gaussian or the plateau-shaped kernels of Real-ESRGAN.
 
-    Source: Wang et al. 2021, section 3.2; BasicSR data/degradations.py, with beta in 0.5..4 and 1..2, size 7..21.
+    Source: Wang et al. 2021, section 3.2; in BasicSR beta is in 0.5..4 and 1..2 for the two shapes, kernel_size 7..21.
 
     Args:
         shape: "generalized" (flat with hard edges, or peaked) or "plateau".
@@ -131,13 +132,13 @@ class SincFilter(KernelBlur):
 
 
 class MotionBlur(KernelBlur):
-    """Camera motion while the shutter is open, the same in every frame.
+    """Motion blur by a camera that moves while the shutter is open, the same in every frame.
 
     Args:
-        length: Length of the path, in pixels, > 0.
-        angle: Direction of the path, in radians.
-        curvature: How far the path turns, as a fraction of a half circle, in [-1, 1]; 0 is a straight line.
-        linear_light: Filters linear light instead of sRGB values.
+        length: Length of the motion path during the exposure, in pixels, > 0.
+        angle: Initial direction of the path, in radians.
+        curvature: Change of direction along the path, as a fraction of a half circle, in [-1, 1]; 0 is a straight line.
+        linear_light: The blur is computed in linear light instead of sRGB values.
     """
 
     length: Range[PositiveFloat] = (1.0, 8.0)
@@ -151,12 +152,12 @@ class MotionBlur(KernelBlur):
 
 
 class Defocus(KernelBlur):
-    """Blur of a lens that is out of focus: a disc.
+    """Blur of a lens that is out of focus: convolution with a disc.
 
     Args:
         radius: Radius of the disc, in pixels, >= 0.
         drift: Relative change of the radius from the middle of a clip to its end, in [-1, 1].
-        linear_light: Filters linear light instead of sRGB values.
+        linear_light: The blur is computed in linear light instead of sRGB values.
     """
 
     radius: Range[NonNegativeFloat] = (0.5, 2.5)
@@ -169,11 +170,11 @@ class Defocus(KernelBlur):
 
 
 class Sharpening(KernelBlur):
-    """Unsharp mask, x + amount (x - G x): bright and dark halos along edges, about two radii wide.
+    """Unsharp mask, x + amount (x - G x), which causes bright and dark halos along edges, about two radii wide.
 
     Args:
-        amount: Amount, >= 0.
-        radius: Standard deviation of the Gaussian G, in pixels, >= 0.
+        amount: Strength, >= 0.
+        radius: Standard deviation of the Gaussian blur G, in pixels, >= 0.
     """
 
     amount: Range[NonNegativeFloat] = (0.2, 1.0)

@@ -16,13 +16,13 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
-    """Rolling shutter: rows are exposed from top to bottom, so objects that move sideways lean.
+    """Rolling shutter: rows are exposed one after the other, so objects that move sideways look slanted.
 
-    The middle row has the time of the frame; pictures between frames are computed by warping along optical flow. The
-    target has the same distortion, since one frame does not show which lines should be vertical.
+    The middle row is at the time of the frame; other rows are warped along the optical flow to the neighbouring frames.
+    The target has the same distortion, since a network cannot see in a frame which lines should be vertical.
 
     Args:
-        readout: Time between the first and the last row, as a fraction of the time of a frame, >= 0.
+        readout: Time between the first and the last row, as a fraction of the frame period, >= 0.
     """
 
     readout: Range[NonNegativeFloat] = (0.2, 0.8)
@@ -52,7 +52,9 @@ def _changing(clips: Tensor) -> Tensor:
 
 
 class LensDistortion(AppliedToTarget):
-    """Barrel distortion of a wide lens. The target is distorted too, since a frame does not show the amount.
+    """Barrel distortion of a wide-angle lens.
+
+    The target is distorted too, since a network cannot see the amount in a frame.
 
     Args:
         strength: Largest displacement, as a fraction of half the diagonal, >= 0.
@@ -67,7 +69,7 @@ class LensDistortion(AppliedToTarget):
 
 
 class DomeHaze(Degradation, seeded=True):
-    """A dusty camera dome: a static veil of uneven density, which scatters light and blurs the picture.
+    """Haze of a dusty camera dome: constant over time, uneven over the picture; it lowers contrast and blurs.
 
     Args:
         haze: Largest opacity, in [0, 1].
@@ -89,7 +91,10 @@ class DomeHaze(Degradation, seeded=True):
 
 
 class Infrared(AppliedToTarget):
-    """A night camera: gray, mostly from red. The target is gray as well, since colour would have to be invented."""
+    """Night mode of a surveillance camera: gray frames, mostly from the red channel.
+
+    The target is gray as well, since a network would have to invent the colour.
+    """
 
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         weights = hr.new_tensor([0.55, 0.3, 0.15]).view(3, 1, 1)
@@ -97,10 +102,10 @@ class Infrared(AppliedToTarget):
 
 
 class Underexposure(Degradation):
-    """Darken the clip. Together with a following `SensorNoise` it models a camera in low light.
+    """Darken the clip. Followed by `SensorNoise`, it models a camera in low light.
 
     Args:
-        stops: Reduction of the exposure; 1 stop halves the light.
+        stops: Reduction of the exposure in stops, >= 0; 1 stop halves the light.
     """
 
     stops: Range[NonNegativeFloat] = (0.0, 1.0)

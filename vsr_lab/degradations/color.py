@@ -33,7 +33,7 @@ def _chroma_matrix(size: int, factor: int, first: bool, read_first: bool, method
 
 
 class ChromaSubsampling(Degradation):
-    """Chroma at a lower resolution than luma, as in nearly all video: downsampled and upsampled again.
+    """Chroma subsampling: chroma is downsampled and upsampled again, luma is unchanged.
 
     Args:
         layout: "420", "422", "411" or "440".
@@ -42,7 +42,7 @@ class ChromaSubsampling(Degradation):
         read_location: Location that is assumed in upsampling; a different one shifts chroma by half a pixel. None: the
             same as `location`.
         method: Upsampling method, "nearest", "bilinear" or "bicubic".
-        matrix: "bt601", "bt709" or "bt2020".
+        matrix: YUV matrix, "bt601", "bt709" or "bt2020".
     """
 
     layout: Literal["420", "422", "411", "440"] = "420"
@@ -63,11 +63,11 @@ class ChromaSubsampling(Degradation):
 
 
 class MatrixConfusion(Degradation):
-    """YUV decoded with another matrix or range than it was encoded with: a tint, or washed-out or crushed tones.
+    """Wrong YUV matrix or range in decoding, which causes a tint, or washed-out or crushed tones.
 
     Args:
-        kind: Kinds to choose from, "ENCODED_as_DECODED": "601_as_709", "709_as_601", "full_as_limited",
-            "limited_as_full".
+        kind: Kinds to choose from. "601_as_709" is encoded with BT.601 and decoded with BT.709; the others are
+            "709_as_601", "full_as_limited" and "limited_as_full".
     """
 
     kind: Choice[Literal["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]]
@@ -81,7 +81,7 @@ class MatrixConfusion(Degradation):
 
 
 class Banding(Degradation, temporal=True, seeded=True):
-    """Too few quantisation levels.
+    """Quantisation to few levels, which causes visible steps in gradients.
 
     Args:
         dither: Probability that noise is added before rounding.
@@ -99,10 +99,10 @@ class Banding(Degradation, temporal=True, seeded=True):
 
 
 class ExposureDrift(Degradation, temporal=True):
-    """Automatic exposure: exposure and contrast change smoothly from one end of the clip to the other.
+    """Automatic exposure of a camera: exposure and contrast change smoothly over the clip.
 
     Args:
-        stops: Exposure at either end of the clip; 1 stop doubles the light.
+        stops: Change of the exposure at either end of the clip, in stops; 1 stop doubles the light.
         contrast: Relative change of contrast around mid grey at either end, in [-1, 1].
     """
 

@@ -52,11 +52,11 @@ class Compose(Degradation):
 
 
 class RandomApply(Degradation):
-    """Applies a step with probability p per clip.
+    """Applies a step to some clips only.
 
     Args:
         step: A degradation of scale 1.
-        p: Probability.
+        p: Probability that a clip is processed, in [0, 1].
     """
 
     step: Degradation
@@ -79,7 +79,7 @@ class RandomApply(Degradation):
 
 
 class RandomChoice(Degradation):
-    """Applies one of several steps, drawn per clip.
+    """Applies one of several steps, which is drawn for each clip.
 
     Args:
         steps: Degradations of the same scale.

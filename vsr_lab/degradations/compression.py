@@ -14,10 +14,10 @@ from vsr_lab.video.yuv import jpeg
 
 
 class Jpeg(Degradation, on_cpu=True):
-    """JPEG with 4:2:0 chroma, with the same quality for all frames of a clip.
+    """JPEG compression of every frame with 4:2:0 chroma, with the same quality in all frames of a clip.
 
     Args:
-        quality: Quality of libjpeg, 1..100.
+        quality: Quality of libjpeg, from 1 (worst) to 100.
     """
 
     quality: Range[Annotated[int, Field(ge=1, le=100)]] = (30, 95)
@@ -29,19 +29,19 @@ class Jpeg(Degradation, on_cpu=True):
 
 
 class Codec(Degradation, on_cpu=True, temporal=True):
-    """A video codec: the clip is encoded and decoded in memory on one thread, and the number of frames stays the same.
+    """Compression by a video codec: the clip is encoded and decoded in memory, on one thread.
 
-    The clip is rounded to 8 bits first; each clip of a batch is encoded separately.
+    The clip is rounded to 8 bits first. The number of frames does not change.
 
     Args:
         codec: "h264", "h265", "vp9", "mpeg2" or "mpeg4".
         quality: A higher value is worse: CRF of h264, h265 (0..51) and vp9 (0..63), quantiser of mpeg2 and mpeg4
             (1..31).
-        gop: Frames from one intra frame to the next.
+        gop: Number of frames from one intra frame to the next.
         b_frames: Maximum number of consecutive B-frames.
-        preset: Presets of h264 and h265 to choose from.
+        preset: Presets of x264 and x265 to choose from.
         pixel_format: "yuv420p", "yuv422p" or "yuv444p".
-        matrix: "bt601" or "bt709".
+        matrix: YUV matrix, "bt601" or "bt709".
     """
 
     codec: Literal["h264", "h265", "vp9", "mpeg2", "mpeg4"]

@@ -35,9 +35,9 @@ class ResizeDown(Degradation):
 
 
 class BlurDown(Degradation):
-    """Gaussian blur, then every scale-th pixel: the BD degradations of the literature.
+    """Gaussian blur and subsampling (every scale-th pixel is kept): the BD degradations of the literature.
 
-    The phase is an essential part of the definition: with another phase the PSNR is 8 to 13 dB lower.
+    The sampling phase is an essential part of the definition: with another phase the PSNR is 8 to 13 dB lower.
 
     Args:
         scale: Downscaling factor.
@@ -107,7 +107,7 @@ def _subpixel_weights(width: int, scale: int) -> Tensor:
 
 
 class SubpixelDown(Degradation):
-    """Subpixel rendering as in ClearType and FreeType: red, green and blue are a third of a pixel apart, then smoothed.
+    """Downscaling by subpixel rendering as in ClearType and FreeType: R, G, B are sampled a third of a pixel apart.
 
     Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. It is applied to the
     whole frame and not only to text, so use it for screens, not for photographs.

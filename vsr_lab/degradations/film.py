@@ -21,14 +21,14 @@ Mask = npt.NDArray[np.float32]
 
 
 class FilmGrain(Degradation, temporal=True, seeded=True):
-    """Film grain, drawn independently for every frame: strongest at mid grey, absent in black and white.
+    """Film grain: noise that is independent in every frame, strongest at mid grey and absent in black and white.
 
     Source: where grains cover a fraction u of the area, the variance is u (1 - u) (Newson et al. 2017, section 3).
 
     Args:
         strength: Standard deviation at mid grey, in 8-bit levels, >= 0.
         size: Size of a grain, as a standard deviation in pixels, > 0.
-        color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white stock.
+        color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white film.
     """
 
     strength: Range[NonNegativeFloat] = (1.0, 9.0)
@@ -46,12 +46,12 @@ class FilmGrain(Degradation, temporal=True, seeded=True):
 
 
 class DustAndScratches(Degradation, on_cpu=True, temporal=True, seeded=True):
-    """Specks and hairs, different in every frame, and vertical scratches that stay for 10 to 60 frames and move slowly.
+    """Dust on film: specks and hairs, different in every frame, and vertical scratches, which last 10 to 60 frames.
 
-    Each is lighter or darker than the picture and partly transparent.
+    Each is lighter or darker than the picture and partly transparent. Scratches move slowly.
 
     Args:
-        dust: Specks per frame and megapixel, >= 0.
+        dust: Number of specks per frame and megapixel, >= 0.
         scratches: Mean number of scratches in a frame, >= 0.
         speck: Largest radius of a speck, in pixels, >= 0.5.
     """
@@ -110,10 +110,10 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 
 
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
-    """Gate weave: the whole picture moves by fractions of a pixel around its position.
+    """Gate weave of film: the whole picture moves by fractions of a pixel around its position, at most by one pixel.
 
-    Vertical movement is larger than horizontal movement. No frame is shifted by more than one pixel. The target is
-    shifted as well, since a frame does not show its shift, and a network that is trained to undo it learns to blur.
+    Vertical movement is larger than horizontal movement. The target is shifted as well, since a frame does not show its
+    shift, and a network that is trained to undo it learns to blur.
 
     Args:
         amplitude: Standard deviation in pixels of the clip that `apply` gets, >= 0.
@@ -133,7 +133,7 @@ class GateWeave(AppliedToTarget, temporal=True, seeded=True):
 
 
 class ExposureFlicker(Degradation, temporal=True, seeded=True):
-    """Exposure that differs from frame to frame, as with a hand-cranked shutter.
+    """Flicker of old film: the exposure differs from frame to frame.
 
     Args:
         strength: Standard deviation in stops, >= 0.
@@ -148,7 +148,7 @@ class ExposureFlicker(Degradation, temporal=True, seeded=True):
 
 
 class Fading(Degradation):
-    """Faded dyes: cyan fades most, so that prints turn pink, blacks brown and the base yellow.
+    """Faded film: cyan fades most, so that prints turn pink and blacks turn brown.
 
     Source: the order of dark fading of chromogenic film in Wilhelm, "The Permanence and Care of Color Photographs".
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
-    """Filter a clip by FFT; the cost is nearly independent of the kernel size.
+    """Convolve a clip with kernels by FFT; the time is nearly independent of the kernel size.
 
     Args:
         clip: (..., H, W); its border is replicated.
@@ -102,7 +102,14 @@ def shift_rows(clip: Tensor, right: np.ndarray) -> Tensor:
 
 
 def centred_axes(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Distances of pixels from the centre of (..., H, W): y (H, 1), x (W), and the squared radius, 1 in corners."""
+    """Coordinates of pixels relative to the centre of the frame.
+
+    Args:
+        clip: (..., H, W).
+
+    Returns:
+        y (H, 1) and x (W) in pixels, and the squared radius (H, W), 1 in the corners.
+    """
     height, width = clip.shape[-2:]
     y = torch.arange(height, device=clip.device, dtype=clip.dtype)[:, None] - (height - 1) / 2
     x = torch.arange(width, device=clip.device, dtype=clip.dtype) - (width - 1) / 2

@@ -24,7 +24,7 @@ class _RepeatedFrames(AppliedToTarget, temporal=True):
 
 
 class LowFrameRate(_RepeatedFrames):
-    """A camera with a lower frame rate, whose frames are repeated.
+    """Lower frame rate: one frame of every `hold` frames is kept and repeated, so the number of frames does not change.
 
     Args:
         hold: Number of consecutive frames that show the same picture.
@@ -37,7 +37,7 @@ class LowFrameRate(_RepeatedFrames):
 
 
 class DroppedFrames(_RepeatedFrames, seeded=True):
-    """A recorder or video call that drops frames.
+    """Frames that a recorder or a video call drops or repeats.
 
     Args:
         dropped: Probability that a frame is missing and the previous one is shown again.

@@ -11,19 +11,25 @@ from vsr_lab.degradations.parameters import Params, Range
 
 
 def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
-    """Interleave two fields: lines parity, parity + 2, ... of frames `first`, the other lines of frames `second`.
+    """Interleave the lines of two fields.
 
     Args:
         clip: (..., T, C, H, W).
-        first, second: Indices of frames, one for each output frame.
-        parity: 0 or 1.
+        first, second: Frame numbers in clip of the first and second field of each output frame.
+        parity: First line of the first field, 0 or 1; the other lines are those of the second field.
     """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity
     return torch.where(other[:, None], clip[..., second, :, :, :], clip[..., first, :, :, :])
 
 
 def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
-    """Deinterlace frames (..., T, C, H, W) as a simple player does, see `_Interlaced` for the methods."""
+    """Deinterlace frames as a simple player does.
+
+    Args:
+        frames: (..., T, C, H, W).
+        method: See `_Interlaced`.
+        parity: First line of the first field, 0 or 1.
+    """
     if method == "weave":
         return frames
     above, below = _neighbours(frames)
@@ -70,7 +76,7 @@ class _Interlaced(Degradation, temporal=True):
 
 
 class Interlace(_Interlaced):
-    """An interlaced camera: the second field of frame t is taken from frame t + 1; the last frame is progressive.
+    """Interlaced camera: the second field of each frame is from the next frame; the last frame is progressive.
 
     Real fields are half a frame period apart, but the footage has no frames at these times. So combing is twice as wide
     as with a real interlaced camera of the same frame rate.
@@ -91,9 +97,10 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 
 
 class Telecine(_Interlaced):
-    """Film on 60-field video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two video frames of five are mixed.
+    """Film in interlaced video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two video frames of five are mixed.
 
-    The four film frames are frames 0, 1, 2, 4 of every five, so that no field is more than one frame from its time.
+    The four film frames are frames 0, 1, 2, 4 of every five frames of the clip, so that no field is more than one frame
+    from its time.
 
     Args:
         phase: Position in the cadence at which the clip starts, 0..4.

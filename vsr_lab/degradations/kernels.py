@@ -35,7 +35,14 @@ def gaussian_size(sigma: float) -> int:
 
 
 def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
-    """Gaussian kernel with sigma pixels along `angle` and sigma / ratio across it; sigma 0 is no blur."""
+    """Anisotropic Gaussian kernel.
+
+    Args:
+        sigma: Standard deviation along `angle`, in pixels; 0 gives no blur.
+        ratio: Standard deviation along `angle` over the one across it, >= 1.
+        angle: In radians.
+        size: Odd kernel size in pixels.
+    """
     if sigma <= 0:
         x, y = _axes(size)
         return ((x == 0) & (y == 0)).astype(np.float64)
@@ -43,12 +50,18 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 
 
 def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
-    """Generalised Gaussian kernel, exp(-d^(2 beta) / 2); larger beta is flatter with harder edges (Liu et al. 2020)."""
+    """Generalized Gaussian kernel, exp(-d^(2 beta) / 2) (Liu et al. 2020); d is the distance in units of sigma.
+
+    A larger beta is flatter with harder edges. The other arguments are as in `gaussian`.
+    """
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
 def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
-    """Plateau-shaped kernel, 1 / (1 + d^(2 beta)) (Real-ESRGAN, Wang et al. 2021, section 3.2)."""
+    """Plateau-shaped kernel, 1 / (1 + d^(2 beta)) (Real-ESRGAN, Wang et al. 2021, section 3.2).
+
+    d is the distance in units of sigma. The other arguments are as in `gaussian`.
+    """
     return _normalize(1 / (1 + _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 

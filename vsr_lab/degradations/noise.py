@@ -14,7 +14,13 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:
-    """Standard normal noise in the shape of clip, with `channels` channels if given."""
+    """Normal noise of mean 0 and variance 1, independent for every pixel.
+
+    Args:
+        clip: (..., C, H, W), of which the shape, dtype and device are used.
+        source: Random generator.
+        channels: Number of channels; None: those of clip.
+    """
     shape = list(clip.shape)
     shape[-3] = channels or shape[-3]
     return torch.randn(shape, generator=source).to(clip)
@@ -85,7 +91,11 @@ class SensorNoise(Degradation, temporal=True, seeded=True):
 
 
 def demosaic(light: Tensor) -> Tensor:
-    """Reduce RGB (..., 3, H, W) to an RGGB Bayer mosaic and interpolate it bilinearly."""
+    """Simulate a camera with a Bayer mosaic (RGGB): keep one colour per pixel and interpolate the others bilinearly.
+
+    Args:
+        light: RGB (..., 3, H, W).
+    """
     mask = torch.zeros_like(light[:1].reshape(-1, *light.shape[-3:])[0])
     mask[0, ::2, ::2] = mask[1, ::2, 1::2] = mask[1, 1::2, ::2] = mask[2, 1::2, 1::2] = 1
     mosaic = F.pad((light * mask).reshape(-1, *light.shape[-3:]), (1,) * 4, mode="reflect")  # keeps the pattern

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """Draw a number between two ends, both included; an integer if both ends are integers."""
+    """Draw a uniform random number between two ends, both included; an integer if both ends are integers."""
     low, high = ends
     return int(rng.integers(int(low), high + 1)) if isinstance(high, int) else float(rng.uniform(low, high))
 
@@ -61,9 +61,10 @@ Signed = Annotated[float, Field(ge=-1, le=1)]
 
 @dataclass(frozen=True)
 class DeclaredField:
-    """A declared parameter of a degradation.
+    """A parameter that a subclass of `Degradation` declares.
 
     Attributes:
+        adapter: validator of its type.
         draw: function from the declared value and a random generator to the value for one clip; None if nothing is
             drawn.
     """
@@ -93,10 +94,14 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
 
 
 def constructor(kind: type, root: type) -> Callable[..., None]:
-    """Make `__init__` for a subclass of `root`: every annotated attribute is a parameter, keyword-only after the third.
+    """Make the `__init__` of a degradation, whose annotated class attributes are its parameters.
 
-    It calls `__post_init__`, as a dataclass does. The class itself is not a dataclass, because OmegaConf would convert
-    its objects.
+    Parameters after the third are keyword-only. It calls `__post_init__`, as a dataclass does. The class itself is not
+    a dataclass, because OmegaConf would convert its objects.
+
+    Args:
+        kind: The class.
+        root: Base class, whose own attributes are not parameters.
     """
     own = kind.__mro__[: kind.__mro__.index(root)]
     members: list[tuple[str, Any, Any]] = []
@@ -112,5 +117,5 @@ def draw_seed(rng: np.random.Generator) -> int:
 
 
 def generator(seed: int) -> torch.Generator:
-    """Random generator for one clip, on the CPU, so that a seed gives the same LR on every device."""
+    """Random generator with a seed, on the CPU, so that a seed gives the same LR on every device."""
     return torch.Generator().manual_seed(seed)

@@ -17,21 +17,21 @@ Method = Literal["area", "bilinear", "bicubic", "lanczos"]
 
 
 class RandomResize(Degradation):
-    """Resizes to a random size, applies a step at that size, and resizes to 1/scale of the input.
+    """Resizes to a random intermediate size, applies a step at that size, and resizes to 1/scale of the input size.
 
     Source: first-order degradation of Real-ESRGAN, Wang et al. 2021, section 3.1.
 
     Args:
-        factor: Ratio of the intermediate size to the size of the input, > 0, uniform in its logarithm.
-        there: Methods to choose from for the first resizing.
-        back: Methods to choose from for the second resizing.
-        inside: A degradation of scale 1 applied at the intermediate size, for example noise and JPEG.
-        scale: Downscaling factor of the whole.
+        factor: Ratio of the intermediate size to the input size, > 0, uniform in its logarithm.
+        first_method: Interpolation methods to choose from for resizing to the intermediate size.
+        second_method: Interpolation methods to choose from for resizing to the final size.
+        inside: A degradation of scale 1 applied at the intermediate size, for example noise and JPEG; None: none.
+        scale: Ratio of the input size to the final size.
     """
 
     factor: LogRange[PositiveFloat] = (0.3, 1.2)
-    there: Choice[Method] = ("area", "bilinear", "bicubic")
-    back: Choice[Method] = ("area", "bilinear", "bicubic")
+    first_method: Choice[Method] = ("area", "bilinear", "bicubic")
+    second_method: Choice[Method] = ("area", "bilinear", "bicubic")
     inside: Degradation | None = None
     scale: PositiveInt = 1
 
@@ -51,21 +51,27 @@ class RandomResize(Degradation):
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         height, width = clip.shape[-2:]
         between = (max(2, round(height * params["factor"])), max(2, round(width * params["factor"])))
-        resized = resize_to(clip, between, params["there"]).clamp(0, 1)
+        resized = resize_to(clip, between, params["first_method"]).clamp(0, 1)
         if self.inside:
             resized = self.inside.apply(resized, params["inside"])
-        return resize_to(resized, (height // self.scale, width // self.scale), params["back"]).clamp(0, 1)
+        return resize_to(resized, (height // self.scale, width // self.scale), params["second_method"]).clamp(0, 1)
 
 
 def rescale_round_trip(clip: Tensor, rows: float, columns: float, method: str) -> Tensor:
-    """Resize clip (..., H, W) by the factors `rows` and `columns`, and back to its size."""
+    """Resize a clip and resize it back to its original size.
+
+    Args:
+        clip: (..., H, W).
+        rows, columns: Factors of height and width of the first resizing.
+        method: Interpolation method.
+    """
     height, width = clip.shape[-2:]
     resized = resize_to(clip, (max(1, round(height * rows)), max(1, round(width * columns))), method)
     return resize_to(resized, (height, width), method).clamp(0, 1)
 
 
 class RescaleRoundTrip(Degradation):
-    """Resizes by a factor and back.
+    """Resizes by a factor and then back to the original size.
 
     Factors above 1 model the fractional scaling of a desktop (1.25, 1.5, 1.75), factors below 1 a window that is shared
     at a smaller size.
@@ -85,7 +91,7 @@ class RescaleRoundTrip(Degradation):
 
 
 class AdaptiveResolution(Degradation, temporal=True):
-    """A video call whose sender adapts the resolution to the bandwidth.
+    """Video call with varying bandwidth: the resolution changes over time, and frames are resized back to full size.
 
     Args:
         ladder: Resolutions as fractions of the full one, in ascending or descending order.

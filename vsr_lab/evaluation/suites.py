@@ -41,7 +41,8 @@ class Suite(ShotSelection):
         """The HR shots; prints the detected layout. Raises UserError if a clip is missing."""
         root = Path(self.root)
         is_table = root.suffix in TABLE_SUFFIXES
-        return find_shots(root, self if is_table else replace(self, content=None), tell=print)  # of a folder: all of it
+        # A folder has no content types, so all of its clips are used.
+        return find_shots(root, self if is_table else replace(self, content=None), report=print)
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
         """The recorded LR of every HR shot; None without lr_root. Raises UserError if one is missing."""

@@ -25,10 +25,12 @@ Lows = tuple[tuple[int, Path], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """A clip of a layout.
+    """One clip of a dataset folder.
 
     Attributes:
-        lows: its recorded LR in the same folder tree, pairs of scale and path.
+        name: name of the clip.
+        path: video file or folder of images with the HR frames.
+        lows: recorded LR of the clip in the same dataset: (scale, path) pairs.
     """
 
     name: str
@@ -38,7 +40,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """A detected layout: folders of HR and LR, and clips by split ("" if there are no splits)."""
+    """Detected structure of a dataset folder: which subfolders contain HR and LR, and its clips.
+
+    Attributes:
+        name: name of the structure, such as "reds" or "vimeo90k".
+        high: HR folders, relative to the dataset folder, for messages.
+        low: folders with recorded LR.
+        parts: split, such as "train" -> its clips; the only key is "" if there are no splits.
+    """
 
     name: str
     high: str
@@ -46,18 +55,31 @@ class Layout:
     parts: dict[str, list[Entry]]
 
     def part(self, split: str | None, root: Path) -> str:
-        """Name of a split of the footage in root; by default the first one, which is for training."""
+        """Name of a split to use.
+
+        Args:
+            split: the split that the user selected; None: the first one, which is for training.
+            root: the dataset folder, for the error message.
+
+        Raises:
+            UserError: there is no such split.
+        """
         check_split(split, self.parts, root)
         return split or next(iter(self.parts))
 
-    def told(self, root: Path, split: str | None) -> str:
-        """Describe the detected layout in one line."""
+    def describe(self, root: Path, split: str | None) -> str:
+        """Describe the detected structure in one line, for the log.
+
+        Args:
+            root: the dataset folder.
+            split: the split that the user selected, or None.
+        """
         part = self.part(split, root)
         others = [name for name in self.parts if name != part]
-        line = f"{root}: laid out as {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
+        line = f"{root}: layout {self.name}; HR is {self.high}, {len(self.parts[part])} clips"
         line += f" of split {part} (there are {', '.join(others)} too)" if others else ""
         if self.low:
-            line += f"; recorded LR in {', '.join(self.low)} is used where lr_root=auto is said, and only then"
+            line += f"; recorded LR in {', '.join(self.low)} is used only with lr_root=auto"
         return line
 
 
@@ -72,7 +94,15 @@ def check_split(split: str | None, known: Iterable[str], root: Path) -> None:
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:
-    """Detect the layout of root. Raises UserError if `name` is not "auto" and another layout."""
+    """Detect the structure of a dataset folder.
+
+    Args:
+        root: the dataset folder.
+        name: expected structure; "auto" accepts any.
+
+    Raises:
+        UserError: the folder has another structure than `name`.
+    """
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
     if not root.exists():
@@ -221,7 +251,16 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 
 
 def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
-    """Path of the recorded LR of a clip at 1/scale. Raises UserError unless there is exactly one."""
+    """Select the recorded LR of a clip at 1/scale of the HR size.
+
+    Args:
+        name: name of the clip, for the error message.
+        lows: (scale, path) pairs of the recorded LR of the clip.
+        scale: ratio of HR size to LR size.
+
+    Raises:
+        UserError: there is none or more than one.
+    """
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:
         return fitting[0]

@@ -29,7 +29,7 @@ _READ = (
 
 @dataclass(frozen=True)
 class Shot:
-    """Frames start..stop-1 of a file or folder, cropped, then downscaled.
+    """A range of frames of a video file or folder of images, cropped and then downscaled. Nothing is read yet.
 
     Args:
         name: name of the clip.
@@ -37,9 +37,9 @@ class Shot:
         start: first frame.
         stop: the frame after the last; None: to the end of the file.
         downscale: factor by which frames are downscaled, >= 1; more than 1 hides coding artefacts of a lossy source.
-        crop: (width, height, x, y) in source pixels.
-        cuts: frames of the file that start a new scene.
-        lows: recorded LR of the shot in the same folder tree, pairs of scale and path.
+        crop: (width, height, x, y) in source pixels; None: whole frames.
+        cuts: numbers of the first frames of scenes, in the file.
+        lows: recorded LR of the shot in the same dataset: (scale, path) pairs.
         read_options: how to read interlaced, HDR and damaged files.
         sha256: hash of the file, or "".
     """
@@ -117,15 +117,16 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotSelection(ReadOptions):
-    """Selection of shots in a folder or manifest, and defaults for shots whose row of the manifest does not set them.
+    """Which shots of a folder or manifest to use, and settings for shots whose row of the manifest does not set them.
 
     Args:
         clips: names to use, all of which must exist; None: all.
-        frames: window of frames of each clip, such as "60:84".
-        downscale: factor by which HR is downscaled first, for lossy sources.
-        split, content: values of the columns `split` and `content_type` of the rows to use, or split of a layout; None:
-            all.
-        layout: folder layout, one of `footage.layouts`.
+        frames: frames to use of each clip, "start:stop", such as "60:84"; None: all.
+        downscale: factor by which HR is downscaled first, >= 1, for lossy sources.
+        split: split to use: a value of the column `split` (None: all rows), or a split of a dataset folder (None: the
+            one for training).
+        content: use only rows with this value in the column `content_type`; None: all.
+        layout: structure of the dataset folder, one of `footage.layouts`; "auto" detects it.
     """
 
     clips: Names | None = None
@@ -142,16 +143,16 @@ class ShotSelection(ReadOptions):
 
 
 def find_shots(
-    root: Path, selection: ShotSelection = ShotSelection(), *, tell: Callable[[str], None] = lambda line: None
+    root: Path, selection: ShotSelection = ShotSelection(), *, report: Callable[[str], None] = lambda line: None
 ) -> list[Shot]:
-    """Find the shots of a folder, a file, or a manifest (CSV or Parquet; its columns are listed in data/README.md).
+    """List the shots of a folder, a video file, or a manifest (CSV or Parquet; columns are listed in data/README.md).
 
-    Rows of a manifest with a `problem` are skipped.
+    Rows of a manifest with a value in the column `problem` are skipped.
 
     Args:
         root: folder, file or manifest.
         selection: shots to use.
-        tell: called with a line that describes the detected layout.
+        report: called with a line of text that describes the detected structure of a dataset folder.
 
     Raises:
         UserError: no shot is selected, or a clip does not exist.
@@ -168,7 +169,7 @@ def find_shots(
         entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
         if found.high:
-            tell(found.told(root, split))
+            report(found.describe(root, split))
     for shot in shots:
         inside(Path(), shot.name, root)  # what is written of a clip is named after it
     twice = [name for name, count in Counter(shot.name for shot in shots).items() if count > 1]
@@ -188,20 +189,20 @@ def find_shots(
 def find_lr_shots(
     high: Sequence[Shot], lr_root: str | None, scale: int, frames: str | None = None
 ) -> list[Shot] | None:
-    """Find the recorded LR of HR shots.
+    """Find the recorded LR clips that belong to HR shots.
 
     Args:
         high: the HR shots.
-        lr_root: folder with LR clips of the same names; "auto": LR in the folder tree of the HR; None: there is no
-            recorded LR.
+        lr_root: folder with LR clips of the same names; "auto": LR in the same dataset folder as the HR; None: there is
+            no recorded LR.
         scale: ratio of HR size to LR size.
-        frames: window of frames, such as "60:84".
+        frames: frames to use of each clip, such as "60:84"; None: all.
 
     Returns:
-        One LR shot per HR shot, or None.
+        One LR shot per HR shot, or None if lr_root is None.
 
     Raises:
-        UserError: LR of a shot is missing.
+        UserError: the LR of a shot is missing.
     """
     if lr_root is None:
         return None
@@ -212,7 +213,11 @@ def find_lr_shots(
 
 
 def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
-    """Raise UserError unless low has the number of frames of high, and 1/scale of its size, rounded down."""
+    """Check that an LR shot has as many frames as its HR shot, and 1/scale of its size, rounded down.
+
+    Raises:
+        UserError: it does not.
+    """
     if high.frames != low.frames:
         raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
     expected = (high.size[0] // scale, high.size[1] // scale)

@@ -13,7 +13,10 @@ TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read the rows of a table as text by column, "" for empty cells. Raises UserError if it cannot be read."""
+    """Read a CSV or Parquet file as one mapping per row, column -> text, with "" for empty cells.
+
+    Raises UserError if it cannot be read.
+    """
     try:
         if path.suffix == ".parquet":
             return _read_parquet(path)
@@ -41,9 +44,14 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows (values by column) atomically as Parquet or CSV, according to the suffix of path.
+    """Write a CSV or Parquet file, as the suffix of `path` says, atomically.
 
-    A row may lack columns, which are then empty. Raises UserError for another suffix.
+    Args:
+        path: file to write.
+        rows: one mapping per row, column -> value; missing columns become empty cells.
+
+    Raises:
+        UserError: another suffix.
     """
     if path.suffix not in TABLE_SUFFIXES:
         raise UserError(path, f"is no {' or '.join(sorted(TABLE_SUFFIXES))}", "choose one of these suffixes")

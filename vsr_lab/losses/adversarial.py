@@ -10,11 +10,12 @@ from vsr_lab.core.warp import Motion
 
 
 class Adversarial(nn.Module, ABC):
-    """Base class of adversarial losses.
+    """Base class of adversarial losses, which train a discriminator together with the network.
 
     Args:
-        discriminator: maps (clip, lr, motion) to scores that are high for real clips.
-        learning_rate: learning rate of the discriminator.
+        discriminator: network from (clip, lr, motion) to scores, which are to be high for HR clips; see
+            `SpatioTemporal`.
+        learning_rate: learning rate of the discriminator, > 0.
     """
 
     def __init__(self, discriminator: nn.Module, learning_rate: Positive) -> None:
@@ -24,7 +25,7 @@ class Adversarial(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """Compute the loss of the network.
+        """Compute the adversarial loss of the super-resolution network, a scalar.
 
         Args:
             sr, hr: output and target, (B, T, C, H, W) in [0, 1].
@@ -34,13 +35,14 @@ class Adversarial(nn.Module, ABC):
 
     @abstractmethod
     def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """Compute the loss of the discriminator, without gradients to sr. Arguments as in `forward`."""
+        """Compute the loss of the discriminator, a scalar without gradients to sr. Arguments as in `forward`."""
 
 
 class Hinge(Adversarial):
-    """Hinge loss: discriminator max(0, 1 - D(hr)) + max(0, 1 + D(sr)), network -D(sr).
+    """Adversarial hinge loss (Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17).
 
-    Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17.
+    With the discriminator's scores D, its loss is the mean of max(0, 1 - D(hr)) + max(0, 1 + D(sr)), and that of the
+    network the mean of -D(sr).
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
@@ -53,9 +55,10 @@ class Hinge(Adversarial):
 
 
 class Relativistic(Adversarial):
-    """Relativistic average loss: cross entropy of each score minus the mean score of the other class.
+    """Adversarial loss of relativistic average GANs (RaGAN, Jolicoeur-Martineau 2018).
 
-    RaSGAN, Jolicoeur-Martineau 2018.
+    It is the binary cross entropy of the score of a real (generated) clip minus the mean score of the generated (real)
+    clips.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:

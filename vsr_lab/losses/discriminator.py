@@ -14,10 +14,10 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 
 
 class SpatioTemporal(nn.Module):
-    """Patch discriminator of TecoGAN (Chu et al. 2020, section 3.1) with spectral normalisation (Miyato et al. 2018).
+    """Discriminator of TecoGAN for patches of clips (Chu et al. 2020, section 3.1), with spectral normalisation.
 
     Its input for each frame also contains the two neighbouring frames warped onto it, so that it can detect flicker,
-    and the LR frames, so that it can detect invented detail.
+    and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al. 2018.
 
     Args:
         channels: channels of the first layer; they are doubled twice while the size is reduced to 1/16.
@@ -33,11 +33,11 @@ class SpatioTemporal(nn.Module):
         self.layers = nn.Sequential(*layers, spectral_norm(nn.Conv2d(before, 1, 3, padding=1)))
 
     def forward(self, clip: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """Compute scores, high for real clips, of the patches of every frame that has two neighbours.
+        """Compute scores for patches of every frame that has two neighbours; clips from HR should get high scores.
 
         Args:
-            clip: (B, T, 3, H, W), either hr or sr.
-            lr: (B, T, 3, h, w).
+            clip: (B, T, 3, H, W) in [0, 1], either hr or sr.
+            lr: (B, T, 3, h, w) in [0, 1].
             motion: optical flow of hr, for both hr and sr.
 
         Returns:

@@ -16,13 +16,13 @@ _OWN = {"sr", "hr", "lr", "motion"}
 
 
 class Term(nn.Module):
-    """A weighted loss of the objective.
+    """One loss of an `Objective`, with its weight.
 
     Args:
-        loss: module whose `forward` takes inputs by name and returns a scalar.
+        loss: module whose `forward` takes inputs by name (sr, hr, lr, motion, ...) and returns a scalar.
         weight: factor of the loss, >= 0; with 0 the loss is logged but not trained.
-        start: fraction of the training before which the weight is 0.
-        ramp: fraction of the training over which the weight then rises linearly.
+        start: fraction of the training before which the weight is 0, in [0, 1].
+        ramp: fraction of the training over which the weight then rises linearly, in [0, 1].
 
     Raises:
         ValueError: the weight is negative, or a fraction is outside [0, 1].
@@ -45,10 +45,10 @@ class Term(nn.Module):
 
 
 class Objective(nn.Module):
-    """Weighted sum of losses.
+    """The training loss: a weighted sum of losses.
 
-    The parameter names of a loss's `forward` select its inputs: sr, hr, lr, motion (of hr), and those of
-    `VsrModule.extra_inputs`.
+    Each loss gets the inputs that are named by the parameters of its `forward`: sr, hr, lr, motion (optical flow of
+    hr), and those of `VsrModule.extra_inputs`.
 
     Args:
         terms: losses with their weights, by name.
@@ -74,13 +74,13 @@ class Objective(nn.Module):
         return any(name in required_inputs(term.loss.forward) for _, term in self._named())
 
     def check(self, extra: Collection[str]) -> None:
-        """Check that the inputs of every loss are available, and that at most one discriminator is trained.
+        """Check that the inputs of every loss are available, and that there is at most one adversarial loss.
 
         Args:
             extra: names of the inputs that the training module adds.
 
         Raises:
-            UserError: an input is not available, or there are several discriminators.
+            UserError: an input is not available, or there are several adversarial losses.
         """
         if sum(isinstance(term.loss, Adversarial) for _, term in self._named()) > 1:
             problem = "two discriminators, of which one would not learn"
@@ -112,12 +112,13 @@ class Objective(nn.Module):
             sr: network output, (B, T, C, H, W).
             hr: target, (B, T, C, H, W) in [0, 1].
             lr: network input, (B, T, C, h, w) in [0, 1].
-            progress: fraction of the training that is done.
-            measure_all: compute terms of weight 0 too, for the log. Optical flow is too slow to do this at every step.
+            progress: fraction of the training that is done, in [0, 1].
+            measure_all: also compute the losses with weight 0, for the log. Those with optical flow are too slow for
+                this at every step.
             extra: functions that compute further inputs, by name; each is called only if a loss needs it.
 
         Returns:
-            The total to minimise, and the unweighted, detached value of each term.
+            The weighted sum, and the unweighted, detached value of each loss by name.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

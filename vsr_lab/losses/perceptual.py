@@ -30,24 +30,30 @@ class _Distance(nn.Module):
 
 
 class Lpips(_Distance):
-    """LPIPS v0.1 on AlexNet (Zhang et al. 2018). Raises UserError if its weights cannot be downloaded."""
+    """LPIPS v0.1 on AlexNet as a loss (Zhang et al. 2018); sr, hr: (B, T, 3, H, W) in [0, 1].
+
+    Raises UserError if its weights cannot be downloaded.
+    """
 
     def __init__(self) -> None:
         super().__init__(lpips_net)
 
 
 class StLpips(_Distance):
-    """Shift-tolerant LPIPS (Ghildyal and Liu 2022). Raises UserError if the extra `metrics` is not installed."""
+    """Shift-tolerant LPIPS on AlexNet as a loss (Ghildyal and Liu 2022); sr, hr: (B, T, 3, H, W) in [0, 1].
+
+    Raises UserError if the extra `metrics` is not installed.
+    """
 
     def __init__(self) -> None:
         super().__init__(st_lpips_net)
 
 
 class Dists(nn.Module):
-    """DISTS, which compares structure and texture separately, computed by piq. sr, hr: (B, T, 3, H, W) in [0, 1].
+    """DISTS as a loss, computed by piq: a distance of VGG features that separates structure and texture.
 
-    Raises UserError if its weights are missing. Ding et al., "Image quality assessment: Unifying structure and texture
-    similarity", 2020.
+    Ding et al., "Image quality assessment: Unifying structure and texture similarity", 2020. sr, hr: (B, T, 3, H, W) in
+    [0, 1]. Raises UserError if its weights are missing.
     """
 
     def __init__(self) -> None:

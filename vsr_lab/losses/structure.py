@@ -8,7 +8,7 @@ from vsr_lab.core.ranges import NonNegative
 
 
 class Edges(nn.Module):
-    """L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
+    """Edge loss: L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
 
     Flat areas hardly contribute to it, unlike the edges of text and lines.
     """
@@ -18,10 +18,13 @@ class Edges(nn.Module):
 
 
 class FocalFrequency(nn.Module):
-    """Focal frequency loss: a weighted squared distance of spectra (Jiang et al., 2021, eq. 8 and 9).
+    """Focal frequency loss: squared distance of spectra, with a larger weight where it is large (Jiang et al., 2021).
 
-    It is the mean of w |F(sr) - F(hr)|^2, where F is the orthonormal 2-D Fourier transform of the whole frame. The
-    weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
+    It is the mean of w |F(sr) - F(hr)|^2 (eq. 8 and 9), where F is the orthonormal 2-D Fourier transform of the whole
+    frame. The weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
+
+    Args:
+        alpha: exponent of the weight, >= 0; 0 weights all frequencies equally.
     """
 
     def __init__(self, alpha: NonNegative = 1.0) -> None:

@@ -28,7 +28,8 @@ def _mean(error: Tensor) -> Tensor:
 class Warp(nn.Module):
     """Short-term temporal loss, mean of M |SR_t - W SR_(t-1)| over visible pixels (Lai et al. 2018, eq. 2).
 
-    A blurred clip has the lowest loss, so use a small weight.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. A blurred clip has
+    the lowest loss, so use a small weight.
     """
 
     def forward(self, sr: Tensor, motion: Motion) -> Tensor:
@@ -38,8 +39,8 @@ class Warp(nn.Module):
 class Flicker(nn.Module):
     """Flicker loss, mean of M |(SR_t - W SR_(t-1)) - (HR_t - W HR_(t-1))| over visible pixels.
 
-    It measures temporal changes of SR that are not in HR. Since warping is linear, this is the temporal change of the
-    error SR - HR.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. It measures temporal
+    changes of SR that are not in HR, which are the temporal changes of the error SR - HR, since warping is linear.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
@@ -48,12 +49,12 @@ class Flicker(nn.Module):
 
 
 class FlowAlignment(nn.Module):
-    """Loss of the network's own optical flow, mean of |LR_t - W LR_(t-1)| (FRVSR, Sajjadi et al. 2018, eq. 3).
+    """Loss that trains a network's own optical flow: mean of |LR_t - W LR_(t-1)| (FRVSR, Sajjadi et al. 2018, eq. 3).
 
-    It trains the flow without ground truth.
+    W warps the previous frame by this flow, so no ground truth is needed.
 
     Args:
-        smooth: weight of the total variation of the flow.
+        smooth: weight of the total variation of the flow, >= 0.
     """
 
     def __init__(self, smooth: NonNegative = 0.01) -> None:

@@ -131,6 +131,6 @@ def _unrelated(pair: ShotPair, spatial: SpatialAlignment) -> Findings:
     """The only finding for clips of different content."""
     value = {"correlation": round(spatial.correlation, 4)}
     found = Findings(pair.name, measured={"geometry": value})
-    size = f"LR and HR do not show the same: correlation {spatial.correlation:.2f} at the best place"
+    size = f"LR and HR show different content: correlation {spatial.correlation:.2f} at the best alignment"
     found.add("other footage", size, f"pair {pair.low.path.name} with its own HR", value)
     return found

@@ -39,9 +39,9 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 def alpha_of(frame: VideoFrame) -> npt.NDArray[np.uint8 | np.uint16] | None:
-    """Return the alpha channel of a frame, (H, W); None if it has none.
+    """Alpha channel of a frame, (H, W): uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
 
-    It is uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
+    None if the pixel format has no alpha channel.
     """
     if not has_alpha(frame.format.name):
         return None
@@ -57,12 +57,12 @@ def bits_of(pixel_format: str) -> int:
 
 
 def yuv_to_rgb_matrix(colour: Colour, bits: int, peak: int) -> npt.NDArray[np.float64]:
-    """The matrix (3, 4) from sample values Y, Cb, Cr and 1 to R, G, B in [0, peak].
+    """Affine matrix (3, 4) that converts integer samples (Y, Cb, Cr, 1) to R, G, B in [0, peak].
 
     Args:
         colour: matrix and range of the samples.
         bits: bit depth of a sample, at least 8.
-        peak: value of white in the result.
+        peak: value of white in RGB, such as 255.
     """
     step = 2.0 ** (bits - 8)
     scale = np.full(3, 2.0**bits - 1) if colour.full_range else np.array([219, 224, 224]) * step

@@ -23,13 +23,13 @@ from vsr_lab.video.probe import Probe, describe_change
 
 @dataclass(frozen=True)
 class Damage:
-    """Damaged frames of a file.
+    """Frames of a file that cannot be decoded or were decoded from corrupt data.
 
     Attributes:
         lost: numbers of frames that cannot be decoded, or differ from the first in size or colour.
         broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
-        reason: the decoder's first message.
-        remedy: the hint at the end of the error message.
+        reason: first error message of the decoder.
+        remedy: hint for the user, such as "fetch it again".
     """
 
     lost: tuple[int, ...] = ()
@@ -84,7 +84,7 @@ def find_damage(probe: Probe) -> Damage:
 
 
 def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Callable[[], None]) -> Damage:
-    """Find the damage in the groups of pictures of frames start..stop-1; cached.
+    """Find damaged frames in the groups of pictures that contain frames start..stop-1. The result is cached.
 
     If an error is found, the whole file is checked, because a decoder that starts in the middle may report missing
     references that are not damaged.

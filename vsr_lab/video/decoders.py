@@ -101,7 +101,7 @@ class DecordDecoder(_ProcessLocal):
 
 
 class AvDecoder(_ProcessLocal):
-    """PyAV decoder, which seeks to a keyframe before the first requested frame and identifies frames by timestamps.
+    """Decodes frames of a video file by number with PyAV: seeks to a keyframe before them and compares timestamps.
 
     A frame that is missing or marked as corrupt after a seek (with intra refresh no keyframe is clean) is decoded again
     from an earlier keyframe, and finally from the start of the file.

@@ -22,36 +22,44 @@ from vsr_lab.video.read_options import ReadOptions
 
 @dataclass(frozen=True)
 class FilterChain:
-    """A sequence of libavfilter filters, which output `given` frames for every group of `taken` input frames.
+    """A sequence of libavfilter filters that converts every group of `frames_in` frames to `frames_out` frames.
 
-    An output frame depends on its own group of input frames and on two groups before and after it.
+    An output frame depends on the input frames of its own group and of the two groups before and after it.
 
     Args:
         name: name of the filters in error messages.
-        steps: (name, options) of each filter, in FFmpeg's syntax.
-        taken: number of input frames in a group.
-        given: number of output frames for a group.
+        steps: (name, options) of each filter, in FFmpeg's syntax, such as ("decimate", "cycle=5").
+        frames_in: number of input frames in a group.
+        frames_out: number of output frames for a group.
     """
 
     name: str
     steps: tuple[tuple[str, str], ...]
-    taken: int = 1
-    given: int = 1
+    frames_in: int = 1
+    frames_out: int = 1
 
     def needs(self, start: int, stop: int, count: int) -> tuple[int, int]:
-        """Range (first, stop) of the input frames, of `count` in all, that output frames start..stop-1 depend on."""
-        first, last = max(0, start // self.given - 2), -(-stop // self.given) + 2
-        return first * self.taken, min(last * self.taken, count)
+        """Range of the input frames on which output frames start..stop-1 depend.
+
+        Args:
+            start, stop: first output frame, and the frame after the last.
+            count: number of frames of the file.
+
+        Returns:
+            First input frame, and the frame after the last.
+        """
+        first, last = max(0, start // self.frames_out - 2), -(-stop // self.frames_out) + 2
+        return first * self.frames_in, min(last * self.frames_in, count)
 
     def output(self, source: Probe) -> Probe:
         """Properties of the filtered stream; an incomplete group of frames at the end is dropped."""
-        if self.taken == self.given:
+        if self.frames_in == self.frames_out:
             return replace(source, interlaced=False)
-        count = source.frames // self.taken * self.given
+        count = source.frames // self.frames_in * self.frames_out
         ticks = source.index.ticks
-        middle = np.interp(np.arange(count) * self.taken / self.given, np.arange(len(ticks)), ticks)
+        middle = np.interp(np.arange(count) * self.frames_in / self.frames_out, np.arange(len(ticks)), ticks)
         index = replace(source.index, ticks=np.rint(middle).astype(np.int64), keys=ticks[:0])
-        return replace(source, interlaced=False, index=index, rate=source.rate * self.given / self.taken)
+        return replace(source, interlaced=False, index=index, rate=source.rate * self.frames_out / self.frames_in)
 
 
 def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
@@ -59,9 +67,9 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
 
 
 def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
-    """Choose the filters that a file needs with these options; None if its frames are progressive.
+    """Choose the deinterlacing filters for a file; None if its frames are progressive or must not be changed.
 
-    The decision is based on pixels, and on the file's flags only if there is too little motion, so progressive frames
+    The choice is based on pixels, and on the file's flags only if there is too little motion, so progressive frames
     flagged as interlaced (PsF) are read as they are. RGB files are assumed to be progressive, as they are masters or
     renders; otherwise Vid4's calendar would be detected as interlaced.
 
@@ -70,8 +78,8 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
         read_options: how to read interlaced files.
 
     Raises:
-        UserError: the file is interlaced or telecined, and read_options.deinterlace is None or "ivtc" for interlaced
-            video.
+        UserError: the file is interlaced or telecined and read_options.deinterlace is None, or it is interlaced and
+            read_options.deinterlace is "ivtc".
     """
     how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
@@ -80,11 +88,10 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
     if found.scan_type == ScanType.PROGRESSIVE or (found.scan_type == ScanType.UNDETERMINED and not probe.interlaced):
         return None
     if how is None:
-        said = (
-            found if found.scan_type != ScanType.UNDETERMINED else "said to be interlaced, and too little moves to tell"
-        )
+        undetermined = found.scan_type == ScanType.UNDETERMINED
+        reason = "flagged as interlaced, and has too little motion to check this" if undetermined else found
         remedy = "ivtc" if found.scan_type == ScanType.TELECINED else "bwdif"
-        raise UserError(probe.path, f"is {said}", f"set deinterlace={remedy}, or deinterlace=keep to read it weaved")
+        raise UserError(probe.path, f"is {reason}", f"set deinterlace={remedy}, or deinterlace=keep to read it weaved")
     return _chain(probe, found, how)
 
 
@@ -99,7 +106,7 @@ def _chain(probe: Probe, found: Interlacing, how: str) -> FilterChain:
     match = (("fieldmatch", f"order={parity}"), _bwdif(parity, "interlaced"))
     if found.cadence == "2:2":
         return FilterChain("ivtc", match)
-    return FilterChain("ivtc", (*match, ("decimate", "cycle=5")), taken=5, given=4)
+    return FilterChain("ivtc", (*match, ("decimate", "cycle=5")), frames_in=5, frames_out=4)
 
 
 class _Source(Protocol):
@@ -108,7 +115,7 @@ class _Source(Protocol):
 
 
 class FilteredDecoder:
-    """Decodes a file through a filter chain.
+    """Decodes a file through a `FilterChain`.
 
     Each read includes two groups before and after the requested frames, so a frame does not depend on the range that is
     read.
@@ -127,7 +134,7 @@ class FilteredDecoder:
     def frames(self, start: int, stop: int) -> list[VideoFrame]:
         """Yield filtered frames start..stop-1."""
         first, last = self._chain.needs(start, stop, self._probe.frames)
-        skipped = first // self._chain.taken * self._chain.given
+        skipped = first // self._chain.frames_in * self._chain.frames_out
         frames = self._frames(first, last)
         try:
             return list(itertools.islice(self._filtered(frames), start - skipped, stop - skipped))
@@ -145,7 +152,7 @@ class FilteredDecoder:
             at += 1
         held = {number: self._held[number] for number in range(start, at)}
         held |= zip(range(at, stop), self._source.frames(at, stop), strict=True) if at < stop else ()
-        self._held = dict(itertools.islice(held.items(), max(0, len(held) - 6 * self._chain.taken), None))
+        self._held = dict(itertools.islice(held.items(), max(0, len(held) - 6 * self._chain.frames_in), None))
         return list(held.values())
 
     def _filtered(self, frames: list[VideoFrame]) -> Iterator[VideoFrame]:

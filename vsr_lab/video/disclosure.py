@@ -19,13 +19,13 @@ _PACKETS = 8  # of the video, searched too, as headers inside MPEG-TS may divide
 
 
 def find_disclosure(path: Path) -> str:
-    """Detect whether a video or picture is marked as made by a neural network, completely or in part.
+    """Detect whether the metadata of a video or picture says that a neural network made it, completely or in part.
 
     Args:
         path: a video or picture, or a folder of images, of which the first is read.
 
     Returns:
-        Description of the mark for an error message; empty if there is none.
+        Description of this metadata for an error message; empty if there is none.
     """
     is_folder = path.is_dir()
     if is_folder:

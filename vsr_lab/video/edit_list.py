@@ -18,11 +18,11 @@ _REMEDY = "render it from where it was edited, or take all that it holds: ffmpeg
 
 
 def check_edit_list(path: Path, track: int) -> None:
-    """Raise UserError for an edit list that would be misread.
+    """Raise UserError if an MP4 file has an edit list that decoders would not apply correctly.
 
     Args:
         path: the file.
-        track: track_ID of the video.
+        track: track_ID of the video track.
     """
     with path.open("rb") as file:
         parts = [part for number, listed in _edit_lists(file) if number == track for part in listed]

@@ -55,7 +55,7 @@ class _Sequence:
 
 
 class FieldPictureParser:
-    """Parses the packets of a stream, in order.
+    """Detects H.264 packets that contain a single field, from the slice headers of the packets in order.
 
     Args:
         extradata: codec extradata: an avcC record, NAL units with start codes, or empty.

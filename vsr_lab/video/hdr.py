@@ -49,7 +49,7 @@ def hlg_to_light(signal: Tensor) -> Tensor:
 
 
 def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
-    """Compress PQ signal from a peak of `source` cd/m2 to a peak of `target` (EETF of BT.2390), black at 0.
+    """Reduce the peak luminance of a PQ signal by the EETF of BT.2390, with black at 0.
 
     Args:
         signal: PQ signal in [0, 1].
@@ -71,11 +71,11 @@ def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
 
 
 def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
-    """Tone map BT.2020 to BT.709.
+    """Tone map HDR frames in BT.2020 to SDR in BT.709.
 
     Args:
         signal: R'G'B' (..., 3) in [0, 1].
-        hdr: transfer function, "PQ" or "HLG".
+        hdr: transfer function of the signal, "PQ" or "HLG".
         peak: peak luminance of the mastering display of a PQ source in cd/m2; brighter pixels become white.
 
     Returns:
@@ -89,6 +89,12 @@ def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
 
 
 def tone_map(clip: Clip, hdr: str, peak: float) -> Clip:
-    """Tone map a clip, to uint16 frames; hdr and peak as in `to_standard_range`."""
+    """Tone map an HDR clip to SDR, as uint16 frames.
+
+    Args:
+        clip: frames with PQ or HLG signal.
+        hdr: transfer function, "PQ" or "HLG".
+        peak: peak luminance of the mastering display of a PQ source in cd/m2.
+    """
     mapped = [to_standard_range(picture.movedim(0, -1), hdr, peak).movedim(-1, 0) for picture in clip.tensor()]
     return replace(clip, frames=np.stack([to_deep_frames(picture) for picture in mapped]))

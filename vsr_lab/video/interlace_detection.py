@@ -41,14 +41,15 @@ class ScanType(StrEnum):
 
 @dataclass(frozen=True)
 class Interlacing:
-    """Result of the detection.
+    """Scan type of a video as detected from its pixels.
 
     Attributes:
-        scan_type: progressive, interlaced or telecined.
+        scan_type: progressive, interlaced, telecined or undetermined.
         top_field_first: field order, if there are fields.
-        cadence: "3:2" or "2:2" for telecined film.
-        phase: number of the first of the five frames of a 3:2 cadence, modulo 5, from the first frame examined.
-        confidence: fraction of the evidence that agrees, in [0, 1]; lower if there is little evidence.
+        cadence: "3:2" or "2:2" for telecined film, else "".
+        phase: for a 3:2 cadence, number of the first frame of a group of five, modulo 5; frame 0 is the first one that
+            was examined.
+        confidence: fraction of the moving frames that agree with the result, in [0, 1]; lower if there are few.
     """
 
     scan_type: ScanType
@@ -88,10 +89,11 @@ class _Pairs:
 
 
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
-    """Detect the scan type of a video file from four short sequences of frames, each from a keyframe on.
+    """Detect whether a video file is progressive, interlaced or telecined, from four short sequences of frames.
 
-    If the results differ, the most confident one other than progressive is used, so a file that is partly interlaced
-    counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file changes.
+    If the sequences differ, the most confident result other than progressive is used, so a file that is partly
+    interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file
+    changes.
 
     Args:
         path: the file.
@@ -146,7 +148,7 @@ def _columns(frame: VideoFrame) -> Luma:
 
 
 def classify_interlacing(luma: Luma) -> Interlacing:
-    """Classify consecutive frames.
+    """Detect whether consecutive frames are progressive, interlaced or telecined.
 
     Args:
         luma: (T, H, W) in [0, 255], all rows, possibly fewer columns. 3:2 pulldown is detected from 6 frames, reliably

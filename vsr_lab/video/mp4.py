@@ -18,13 +18,13 @@ _KEYS = 8  # frames between two that a player can jump to
 def write_mp4(
     path: Path, frames: Iterable[Frames], rate: float, *, crf: int = 18, tags: Mapping[str, str] | None = None
 ) -> None:
-    """Write RGB frames as H.264, BT.709, 4:2:0.
+    """Write RGB frames as an MP4 file: H.264, BT.709, 4:2:0.
 
     Args:
         path: the file, with the suffix .mp4.
         frames: uint8 (H, W, 3); H and W must be even.
         rate: frames per second.
-        crf: CRF of x264, from 0 (best quality) to 51.
+        crf: constant rate factor of x264, from 0 (lossless) to 51.
         tags: metadata of the file.
     """
     flags = {"fflags": "bitexact", "movflags": "+faststart"}

@@ -22,11 +22,11 @@ Ticks = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PacketIndex:
-    """The frames of a stream in display order.
+    """Timestamps and keyframes of a video stream, read from its packets without decoding.
 
     Attributes:
-        ticks: presentation timestamps in units of base, increasing.
-        keys: timestamps of keyframes, increasing, including hidden keyframes.
+        ticks: presentation timestamps of the frames in units of `base`, increasing.
+        keys: timestamps of the keyframes, increasing, including keyframes that an edit list hides.
         base: time base in seconds.
         counted: True if timestamps are missing, repeated or restart. Frames are then identified by counting from the
             start, and ticks are decoding timestamps, or timestamps made continuous across restarts.
@@ -36,7 +36,7 @@ class PacketIndex:
         packets: number of packets.
         halves: number of packets that contain the second field of a frame.
         headless: number of packets at the start that cannot be decoded, as the recording begins between keyframes.
-        last: duration of the last frame in units of base; 0 if it is not stated.
+        last: duration of the last frame in units of base; 0 if it is not stored in the file.
     """
 
     ticks: Ticks
@@ -62,9 +62,9 @@ class PacketIndex:
 
 
 def open_input(path: Path) -> InputContainer:
-    """Open a file for reading, with any name and tags.
+    """Open a media file for demuxing with PyAV.
 
-    The path is made absolute, because libav would interpret "12:30.mkv" as a protocol. Invalid UTF-8 in tags is
+    The path is made absolute, because libav would interpret "12:30.mkv" as a protocol. Invalid UTF-8 in metadata is
     replaced.
     """
     return av.open(str(path.absolute()), metadata_errors="replace")
@@ -104,7 +104,7 @@ class PacketLog:
         self._halves = 0
 
     def add(self, packet: "Packet[VideoStream]") -> None:
-        """Add a packet; empty ones and VP8 and VP9 frames that are never shown are ignored."""
+        """Add a packet. Empty packets, and VP8 and VP9 frames that are never shown, are ignored."""
         if packet.size and not self._hidden(memoryview(packet)):
             if self._fields and self._fields.is_second_field(memoryview(packet)):
                 self._halves += 1
@@ -114,17 +114,16 @@ class PacketLog:
 
     @property
     def is_delayed(self) -> bool:
-        """Whether frames are presented later than decoded, according to their timestamps."""
+        """Whether frames are displayed later than decoded, according to their timestamps."""
         return any(row.pts != row.dts for row in self._rows)
 
     def index(self, base: Fraction, rate: Fraction, decoding: bool = False) -> PacketIndex:
-        """The index of the packets that were added so far.
+        """Index of the packets that were added so far.
 
         Args:
             base: time base of the timestamps, in seconds.
             rate: frames per second, used if timestamps are missing.
-            decoding: presentation timestamps are unreliable (AVI): frames are counted, and decoding timestamps are
-                used.
+            decoding: presentation timestamps are unreliable (AVI): count frames, and use decoding timestamps.
         """
         step = 1 / (rate * base)
         whole = _from_first_key(self._rows)

@@ -19,7 +19,7 @@ _CHUNK = 16
 
 @dataclass(frozen=True)
 class PreviewFrame:
-    """A frame at small size.
+    """A frame at small size, with access to the frame at full size.
 
     Attributes:
         number: frame number.
@@ -33,13 +33,16 @@ class PreviewFrame:
 
 
 def preview_frames(footage: Footage, side: int) -> Iterator[PreviewFrame]:
-    """Decode a source once and yield every frame; `full` must be called before the next frame is requested.
+    """Decode a video once and yield every frame at small size.
 
     Frames of video files are scaled during decoding, 2 to 3 times as fast as reading them at full size.
 
     Args:
-        footage: the source.
+        footage: the video.
         side: longer side of the small frames, in pixels; they are never enlarged.
+
+    Yields:
+        The frames in order; `full` of a frame must be called before the next one is requested.
 
     Raises:
         UserError: a frame cannot be decoded.

@@ -102,12 +102,12 @@ class Probe:
 
     @property
     def aspect(self) -> Fraction:
-        """Width over height of a pixel of the upright frame; 1 if the file is not tagged."""
+        """Pixel aspect ratio, width over height, of the upright frame; 1 if the file does not specify it."""
         return 1 / self.sample_aspect if self.orientation.transpose else self.sample_aspect
 
 
 def probe(path: Path, cut_short: bool = False) -> Probe:
-    """Read all packets of a file and decode its first frame.
+    """Read the properties of a video file, from all its packets and its first frame.
 
     Args:
         path: the file.
@@ -245,7 +245,7 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
 
 
 def describe_change(probe: Probe, frame: VideoFrame) -> str:
-    """How a frame's size, matrix or range differ from the first frame's, for messages; "" if they do not."""
+    """Describe how the size, matrix or range of a frame differs from the first frame's, for messages; "" if equal."""
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
         return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"

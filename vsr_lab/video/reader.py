@@ -24,7 +24,7 @@ VIDEO_SUFFIXES = frozenset({
 
 
 class Footage(Protocol):
-    """Frames of one source, by number.
+    """Interface of a video source whose frames are read by number: a video file or a folder of images.
 
     It can be pickled, and used after a fork: each process opens the file when it first reads a frame.
     """
@@ -47,7 +47,7 @@ class Footage(Protocol):
 
 
 class VideoFile:
-    """A video file, read as upright RGB with its own matrix and range and its own timestamps.
+    """A video file whose frames are read by number, as upright RGB with exact timestamps.
 
     The file stays open from the first read until its last frame is read or `close` is called.
 
@@ -56,9 +56,9 @@ class VideoFile:
         read_options: how to read interlaced, HDR and damaged files.
 
     Attributes:
-        probe: properties of the frames as they are read.
-        source: properties of the frames as they are stored.
-        chain: filters that they are read through, or None.
+        probe: properties of the frames as they are returned (after deinterlacing).
+        source: properties of the frames in the file.
+        chain: deinterlacing filters, or None.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -122,7 +122,7 @@ class VideoFile:
 
     @property
     def damage(self) -> Damage:
-        """Lost and broken frames by their numbers in the original file. Decodes the whole file, once."""
+        """Damaged frames, by their numbers in the file (before deinterlacing). The whole file is decoded, once."""
         if self._damage is None:
             self._damage = find_damage(self.source)
         return self._damage
@@ -194,7 +194,7 @@ def read_video(
 
 
 def find_footage(root: Path) -> list[Path]:
-    """Find video files and folders of images at any depth under root, sorted.
+    """Find video files and folders of images at any depth under root, sorted by path.
 
     Images next to videos are assumed to be cover pictures and ignored.
 

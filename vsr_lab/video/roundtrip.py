@@ -27,11 +27,11 @@ _MIN_SIDE = 64  # smallest side in pixels that encoders accept
 
 @dataclass(frozen=True)
 class CodecKind:
-    """A codec.
+    """Encoder and decoder of a codec, for compression in memory.
 
     Args:
         encoder, decoder: libavcodec's names.
-        quantiser: whether quality is a fixed quantiser instead of a CRF.
+        quantiser: quality is a constant quantiser (MPEG-2, MPEG-4) instead of a constant rate factor (CRF).
     """
 
     encoder: str
@@ -39,7 +39,13 @@ class CodecKind:
     quantiser: bool = False
 
     def options(self, quality: int, b_frames: int, preset: str) -> dict[str, str]:
-        """Options of the encoder for a quality, a maximum number of consecutive B-frames and a preset."""
+        """Options of the encoder.
+
+        Args:
+            quality: constant rate factor or quantiser; a higher value is worse.
+            b_frames: maximum number of consecutive B-frames.
+            preset: preset of x264 and x265, such as "medium".
+        """
         if self.quantiser:
             return {"qmin": str(quality), "qmax": str(quality), "bf": str(b_frames)}
         if self.encoder == "libvpx-vp9":
@@ -64,16 +70,17 @@ def roundtrip(
     gop: int = 250,
     matrix: str = "bt709",
 ) -> Frames:
-    """Encode and decode frames, with one thread, so that the result is deterministic.
+    """Compress frames with a video codec and decompress them, in memory.
 
-    Odd and very small sizes are padded by replication and cropped again.
+    One thread is used, so that the result is deterministic. Odd and very small sizes are padded by replication and
+    cropped again.
 
     Args:
         frames: RGB uint8 (T, H, W, 3).
         codec: a key of `CODECS`.
-        options: options of the encoder.
-        pixel_format: pixel format of the stream.
-        gop: frames from one intra frame to the next.
+        options: options of the encoder, as returned by `CodecKind.options`.
+        pixel_format: pixel format of the stream, by FFmpeg's name.
+        gop: number of frames from one intra frame to the next.
         matrix: matrix of the conversion to limited-range YUV and back, "bt601" or "bt709".
 
     Returns:

@@ -13,20 +13,20 @@ _CODECS = {"libx264": _H264, "libx264rgb": _H264, "h264_nvenc": _H264, "libx265"
 
 
 def has_sei(encoder: str) -> bool:
-    """Whether `insert_text` supports the streams of an encoder, by FFmpeg's name."""
+    """Whether `insert_text` can write SEI messages (user data in H.264 and H.265) for an encoder, by FFmpeg's name."""
     return encoder in _CODECS
 
 
 def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
-    """Insert a SEI message with text before the first slice of a coded picture.
+    """Insert an SEI message with a text before the first slice of a coded picture.
 
     Args:
         picture: NAL units with start codes (Annex B), as FFmpeg's encoders return them.
-        text: its ASCII characters appear unchanged in the stream.
-        encoder: one for which `has_sei` is true.
+        text: the text; ASCII characters appear unchanged in the stream.
+        encoder: FFmpeg's name of an encoder for which `has_sei` is true.
 
     Returns:
-        The NAL units; those of a picture without slices are unchanged.
+        NAL units of the picture and the message; a picture without slices is returned unchanged.
     """
     header, slices = _CODECS[encoder]
     first = slices.search(picture)
@@ -39,5 +39,5 @@ def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
 
 
 def escaped(data: bytes) -> bytes:
-    """Insert emulation prevention bytes into a NAL unit: afterwards no two zeros are followed by 0, 1 or 2."""
+    """Insert emulation prevention bytes into a NAL unit, so that no two zero bytes are followed by 0, 1 or 2."""
     return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", data)

@@ -21,7 +21,12 @@ setattr(sidedata.Type, "_missing_", classmethod(_unknown))  # noqa: B010
 
 
 def side_data(frame: VideoFrame, kind: str) -> bytes:
-    """The side data of one kind, such as A53_CC; empty if the frame has none."""
+    """Side data of a frame as bytes; empty if there is none.
+
+    Args:
+        frame: the frame.
+        kind: PyAV's name of the side data, such as A53_CC (closed captions).
+    """
     data = frame.side_data.get(kind)
     return b"" if data is None else bytes(data)
 
@@ -33,7 +38,7 @@ def side_data_kinds(frame: VideoFrame) -> set[str]:
 
 
 def mastering_display(frame: VideoFrame) -> str:
-    """The mastering display (SMPTE ST 2086) in x265's notation; "" if the frame has none.
+    """Mastering display metadata (SMPTE ST 2086) of a frame, as text in x265's notation; "" if there is none.
 
     Chromaticities are in units of 0.00002, luminance in units of 0.0001 cd/m2.
     """

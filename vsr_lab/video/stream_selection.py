@@ -15,12 +15,12 @@ from vsr_lab.video.packets import open_input, packets_of
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Select the video stream of a file: the one flagged as default, else the first.
+    """Select the video stream of a file to read: the one flagged as default, else the first.
 
     Cover pictures are ignored, and so are still images if there is a moving stream.
 
     Raises:
-        UserError: there is none, or no decoder for its codec.
+        UserError: the file has no video stream, or there is no decoder for its codec.
     """
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:

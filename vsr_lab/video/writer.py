@@ -18,11 +18,11 @@ _TICKS = 90_000  # ticks per second, as in MPEG: fine enough for variable frame 
 
 
 class VideoWriter:
-    """Writes a video file of RGB frames (FFV1, which is lossless), each at its own timestamp. A context manager.
+    """Context manager that writes RGB frames to a lossless video file (FFV1), each frame at its own timestamp.
 
     Args:
         path: the file; its suffix selects the container.
-        size: height and width.
+        size: height and width in pixels.
         rate: nominal frames per second.
 
     Raises:

@@ -29,11 +29,11 @@ def to_rgb(yuv: Tensor, matrix: str) -> Tensor:
 
 
 def jpeg(frame: Frames, quality: int) -> Frames:
-    """Encode a frame as baseline JPEG with 4:2:0 chroma and decode it.
+    """Compress a frame as baseline JPEG with 4:2:0 chroma, and decode it.
 
     Args:
         frame: RGB uint8 (H, W, 3).
-        quality: libjpeg's quality, 1 to 100.
+        quality: quality of libjpeg, from 1 (worst) to 100 (best).
 
     Returns:
         RGB uint8 (H, W, 3).

@@ -209,7 +209,7 @@ def test_a_frame_that_stands_alone_is_the_same_alone(name: str, texture: Tensor)
 
 
 def test_a_resize_that_would_move_the_picture_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"RandomResize\.there must be 'area', .* got 'nearest'"):
+    with pytest.raises(ValueError, match=r"RandomResize\.first_method must be 'area', .* got 'nearest'"):
         RandomResize((0.5, 1), ["nearest"])
 
 
@@ -220,7 +220,7 @@ def test_what_happens_in_between_keeps_the_size() -> None:
 
 def test_a_resize_and_back_loses_what_the_size_in_between_cannot_hold() -> None:
     fine = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    drawn = {"there": "bicubic", "back": "bicubic", "inside": None}
+    drawn = {"first_method": "bicubic", "second_method": "bicubic", "inside": None}
     lost = [
         (RandomResize((0.1, 2)).apply(fine, {"factor": factor, **drawn}) - fine).square().mean()
         for factor in (2.0, 0.9, 0.5, 0.25)

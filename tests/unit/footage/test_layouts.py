@@ -161,9 +161,9 @@ def test_one_folder_of_videos_is_all_of_it_and_nothing_is_said(
 ) -> None:
     for name in ("a.mkv", "deep/b.mkv", "gt.mkv"):
         write_video(name, frames[:1])
-    told: list[str] = []
-    assert _names(find_shots(tmp_path, tell=told.append)) == ["a", "deep/b", "gt"]
-    assert told == []
+    lines: list[str] = []
+    assert _names(find_shots(tmp_path, report=lines.append)) == ["a", "deep/b", "gt"]
+    assert lines == []
 
 
 def test_a_folder_of_another_kind_beside_hr_and_lr_makes_it_no_pair(tmp_path: Path) -> None:
@@ -174,11 +174,11 @@ def test_a_folder_of_another_kind_beside_hr_and_lr_makes_it_no_pair(tmp_path: Pa
 
 
 def test_what_was_taken_for_what_is_said_in_a_line(reds: Path) -> None:
-    told: list[str] = []
-    find_shots(reds, ShotSelection(split="val"), tell=told.append)
-    (line,) = told
-    assert "laid out as reds; HR is train_sharp and val_sharp, 2 clips of split val" in line
-    assert "recorded LR in train_sharp_bicubic/X4 is used where lr_root=auto is said, and only then" in line
+    lines: list[str] = []
+    find_shots(reds, ShotSelection(split="val"), report=lines.append)
+    (line,) = lines
+    assert "layout reds; HR is train_sharp and val_sharp, 2 clips of split val" in line
+    assert "recorded LR in train_sharp_bicubic/X4 is used only with lr_root=auto" in line
 
 
 def test_a_layout_may_be_said(reds: Path) -> None:

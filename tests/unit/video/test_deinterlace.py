@@ -61,7 +61,7 @@ def test_frames_flagged_interlaced_that_are_whole_are_read_as_they_are(tmp_path:
 
 def test_a_flag_is_believed_where_nothing_moves(tmp_path: Path) -> None:
     path = write_gray(tmp_path / "a.mp4", panned(20, 0, 0), "libx264", _FLAGGED)
-    with pytest.raises(UserError, match="said to be interlaced"):
+    with pytest.raises(UserError, match="flagged as interlaced"):
         VideoFile(path)
 
 

@@ -30,11 +30,11 @@ R = TypeVar("R", bound=Record)
 
 
 def read_record(path: Path, model: type[R]) -> R:
-    """Read a record.
+    """Read a JSON record that this package wrote, such as summary.json, and validate it.
 
     Args:
         path: JSON file.
-        model: expected record.
+        model: class of the record.
 
     Raises:
         UserError: the file is missing, damaged, another kind of record, or of another schema version.

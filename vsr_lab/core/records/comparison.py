@@ -44,11 +44,11 @@ class Competitor(Part):
 
 
 class Cell(Estimate):
-    """A candidate's value of a metric on a suite.
+    """Mean of one metric for one candidate on one suite, with its confidence interval.
 
     Attributes:
-        truth: value of the target itself, if the metric has one.
-        difference: paired difference from the baseline.
+        truth: value of the metric for HR itself (as of warp_error); None if the metric has none.
+        difference: paired difference from the baseline; None for the baseline.
     """
 
     candidate: str
@@ -59,12 +59,13 @@ class Cell(Estimate):
 
 
 class PairDifference(Part):
-    """Two candidates on a suite by a metric.
+    """Difference between two candidates by one metric on one suite.
 
     Attributes:
-        difference: candidate minus other, paired by frame.
-        wins, losses: clips on which candidate is better and worse.
-        p: that they are equal, two-sided, adjusted for the number of pairs on the suite; None below 2 clips.
+        difference: mean of candidate minus other, paired by frame.
+        wins, losses: number of clips on which candidate is better, and worse.
+        p: p-value of a two-sided test that both are equal, adjusted for the number of pairs on the suite; None below
+            2 clips.
     """
 
     suite: str
@@ -136,12 +137,12 @@ class ClipFrames(Shown):
 
 
 class Comparison(Record):
-    """comparison.json: the content of report.html.
+    """comparison.json: all numbers and texts of report.html, the comparison of several candidates.
 
     Attributes:
-        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
-        pareto: suite -> candidates on the front.
-        selection: what ships; None if nothing was decided yet.
+        front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
+        pareto: suite -> candidates on the Pareto front.
+        selection: result of `select`; None if it was not run.
     """
 
     command: ClassVar[str] = "compare"

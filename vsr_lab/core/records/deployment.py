@@ -18,16 +18,16 @@ Rate = Annotated[str, Field(pattern=r"^[1-9]\d{0,17}(/[1-9]\d{0,17})?$")]
 
 
 class BundleManifest(Record):
-    """manifest.json of a bundle.
+    """manifest.json of a bundle, the folder with an exported network and everything that is needed to run it.
 
     Attributes:
         warm_up: number of additional passes over the first frame, whose outputs are discarded.
         network: class path and keywords that build the network.
-        content: content type that the network was trained for.
+        content: content type that the network was trained for; None: not recorded.
         pixel_format: default pixel format of upscaled files.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on training.
-        graphs: format -> file name.
+        graphs: format of an exported graph, such as onnx -> file name.
         created: ISO 8601, UTC.
         sha256: file name -> hash, of every other file of the bundle.
         fingerprint: hash of everything else in this manifest.
@@ -59,7 +59,15 @@ class BundleManifest(Record):
 
 
 class Parity(Part):
-    """Largest absolute difference (worst, RGB in [0, 1]) between an exported graph and its network over a rollout."""
+    """Difference between the outputs of an exported graph and of its network on a test clip.
+
+    Attributes:
+        format: format of the graph, such as onnx.
+        worst: largest absolute difference, RGB in [0, 1].
+        worst_frame: number of the frame with that difference.
+        tolerance: largest difference that is accepted.
+        frames: number of frames of the test clip.
+    """
 
     format: str
     worst: float
@@ -97,7 +105,7 @@ class VideoFacts(Part):
 
 
 class StreamPlan(Part):
-    """What is done with a stream of the source.
+    """What `upscale` does with one stream of the source file.
 
     Attributes:
         index: index of the stream in the source.
@@ -146,7 +154,7 @@ class VideoPlan(Part):
 
 
 class Runtime(Part):
-    """How the network is run.
+    """Library, device and precision with which `upscale` runs the network.
 
     Attributes:
         backend: torch, onnxruntime or openvino.
@@ -154,7 +162,7 @@ class Runtime(Part):
         precision: float32, bfloat16 or float16.
         threads: number of CPU threads; 0 is the default of the backend.
         version: version of the backend's package.
-        psnr: PSNR between its output and that of torch in float32, in dB, in the worst frame of a trial; None if it was
+        psnr: PSNR in dB of its output against that of torch in float32, in the worst frame of a trial; None if it was
             not measured or is infinite.
         speed: frames per second relative to torch in float32, in the same trial; None if it was not measured.
         refused: other runtimes whose output differs too much from that of torch in float32, with the difference.
@@ -174,18 +182,20 @@ class Runtime(Part):
 
 
 class Plan(Part):
-    """The output of an upscaling, decided before the first frame.
+    """All decisions of `upscale` about its output file, made before the first frame is processed.
 
     Attributes:
-        preset: name of the preset that the encoding was derived from.
+        preset: name of the encoding preset.
         container: FFmpeg's name of the output's format.
+        video: how the upscaled stream is encoded.
+        streams: what is done with each stream of the source.
         frames: number of frames of the output.
         shift: seconds that are added to every timestamp.
         chapters: number of chapters that are kept.
-        tags: names of the source's tags that are kept.
-        converted: properties that are kept in another form.
-        dropped: properties that the output does not keep.
-        runtime: runtime of the network; None: the network that the caller passed is run directly.
+        tags: names of the source's metadata tags that are kept.
+        converted: properties of the source that are kept in another form.
+        dropped: properties of the source that the output does not keep.
+        runtime: how the network is run; None if the caller passed a network, which is run as it is.
         evidence: whether the original is shown beside the prediction.
         segments: first frames of the parts that are encoded separately; [0]: one part.
         lead_in: number of frames before each segment that the network processes first, without the state of the segment
@@ -220,14 +230,16 @@ class Segment(Part):
 
 
 class UpscaleJob(Record):
-    """job.json in the folder of an unfinished upscaling: what the segments were made from, and which are finished.
+    """job.json in the folder of an unfinished upscaling: its settings, and which segments are finished.
+
+    An interrupted upscaling is continued only if the settings are equal.
 
     Attributes:
-        source: name of the source.
+        source: name of the source file.
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
         plan: the plan, without measurements of the runtime.
-        finished: finished segments by their numbers.
+        finished: number of a segment -> the finished segment.
     """
 
     command: ClassVar[str] = "upscale"
@@ -288,12 +300,12 @@ class Provenance(Record):
 
 
 class Pair(Record):
-    """An original and its upscaled version, for a media index that offers both.
+    """Record that links an original video with its upscaled version, for a media index that offers both.
 
-    Frame n of one is frame n of the other, unless the original was deinterlaced.
+    Frame n of the upscaled version is frame n of the original, unless the original was deinterlaced.
 
     Attributes:
-        scale: factor of the enlargement.
+        scale: upscaling factor.
         frames: number of frames of the upscaled version.
         shift: seconds by which timestamps of the upscaled version are later than those of the original.
         rate: frames per second of the upscaled version, a fraction such as "25/1".

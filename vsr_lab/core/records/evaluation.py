@@ -10,12 +10,12 @@ from vsr_lab.core.records import Part, Record
 
 
 class Estimate(Part):
-    """A mean and its 95 % interval.
+    """A mean and its 95 % confidence interval.
 
     Attributes:
         low, high: ends of the interval; None if there are too few values.
-        about: "clips": the interval holds for other clips of the same kind; "frames": only for the clips that were
-            measured.
+        about: "clips": the interval describes other clips of the same kind; "frames": it describes only the measured
+            clips.
     """
 
     mean: float
@@ -29,9 +29,11 @@ class Estimate(Part):
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
 
     def interval(self, form: Callable[[float], str], missing: str = "") -> str:
-        """Format the interval: "[low, high]", each number formatted by `form`; `missing` if there is no interval.
+        """Format the confidence interval as "[low, high]", followed by " on these frames" if `about` is "frames".
 
-        " on these frames" is appended if it does not hold for other clips.
+        Args:
+            form: formats one number.
+            missing: returned if there is no interval.
         """
         if self.low is None or self.high is None:
             return missing
@@ -48,7 +50,12 @@ class Estimate(Part):
 
 
 class ProtocolFacts(Part):
-    """The protocol of an evaluation. Numbers whose fingerprints (hashes of the settings) differ are not comparable."""
+    """Name and settings of the protocol of an evaluation (color, crop, frames, metrics).
+
+    Attributes:
+        fingerprint: hash of the settings; numbers with different fingerprints are not comparable.
+        description: the settings in words.
+    """
 
     name: str
     fingerprint: str
@@ -57,7 +64,7 @@ class ProtocolFacts(Part):
 
 
 class CandidateFacts(Part):
-    """Description of a candidate.
+    """Facts about a candidate (a network or another method whose output is evaluated).
 
     Attributes:
         kind: interpolation, checkpoint, bundle, onnx, published, spandrel, frames, or a user-defined kind.
@@ -79,12 +86,12 @@ class CandidateFacts(Part):
 
 
 class Shown(Part):
-    """Frames of a clip that were saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
+    """Part of a clip whose frames were saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
 
     Attributes:
-        frame: the middle one of the clip.
-        row, column: centre of the place with most motion and detail, in HR pixels.
-        first, saved: number of the first saved frame, and how many were saved.
+        frame: number of the middle frame of the clip.
+        row, column: centre of the area with most motion and detail, in HR pixels.
+        first, saved: number of the first saved frame, and number of saved frames.
         rate: frames per second.
     """
 
@@ -137,12 +144,12 @@ TOO_FEW: Final = "too few clips"
 
 
 class Verdict(Part):
-    """The outcome of one gate.
+    """Result of one gate, a test that a candidate must pass before it may be deployed.
 
     Attributes:
         value, bound: measured value, and the bound that it was compared with.
-        outcome: "too few clips": it passed on these clips, which do not show that it would on others.
-        reason: the numbers in words.
+        outcome: "too few clips" if the gate passed on these clips, but they are too few to conclude this for others.
+        reason: the result as a sentence with the numbers.
         p: p-value of a statistical test, before the correction for the number of candidates.
     """
 
@@ -160,15 +167,15 @@ class Verdict(Part):
 
 
 class Choice(Part):
-    """The selection for one suite.
+    """Result of the selection on one suite: which candidate may be deployed, and why.
 
     Attributes:
         chosen: the selected candidate; None if no candidate passed every gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
         ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
-        stability: fraction of the clips whose omission, one at a time, does not change the choice; None for one clip.
-        deployable: candidates that passed every gate, or for which there are too few clips.
+        stability: fraction of the clips without any one of which the choice is the same; None for one clip.
+        deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.
     """
@@ -191,7 +198,9 @@ class Selection(Record):
     """selection.json: the candidate that may be deployed on each suite.
 
     Attributes:
-        front: axes of the Pareto front: metric -> +1 (higher is better) or -1.
+        rank_by: metrics by which candidates that passed are ranked, the most important first.
+        front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
+        choices: result for each suite.
     """
 
     command: ClassVar[str] = "select"

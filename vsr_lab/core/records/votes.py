@@ -7,9 +7,10 @@ from vsr_lab.core.records.evaluation import ProtocolFacts
 
 
 class Strength(Part):
-    """A candidate by Bradley and Terry: the logarithm of its odds against an average candidate.
+    """Strength of a candidate in the Bradley-Terry model of the votes.
 
     Attributes:
+        strength: logarithm of the odds that it is preferred to an average candidate.
         low, high: ends of the 95 % interval over clips; None below 2 clips.
     """
 
@@ -30,12 +31,12 @@ class PairVotes(Part):
 
 
 class Agreement(Part):
-    """How often a metric prefers the candidate that most votes of a pair on a clip prefer.
+    """Agreement of a metric with the votes.
 
     Attributes:
-        pairs: pairs on clips with a majority and a difference of the metric.
-        share: of them, those in which both prefer the same.
-        low, high: ends of the 95 % interval (Wilson), as if pairs were independent.
+        pairs: number of pairs of candidates on a clip that have a majority of votes and a difference of the metric.
+        share: fraction of them in which the metric prefers the candidate that most votes prefer, in [0, 1].
+        low, high: ends of its 95 % interval (Wilson), which treats pairs as independent.
     """
 
     metric: str
@@ -46,12 +47,12 @@ class Agreement(Part):
 
 
 class Votes(Record):
-    """votes.json: the result of a vote.
+    """votes.json: the result of a blind vote between candidates.
 
     Attributes:
-        voters: who voted, and how many pairs each.
+        voters: name of a voter -> number of pairs on which they voted.
         left_out: voters who missed more than a third of their catch trials; their votes are not counted.
-        strengths: the strongest first.
+        strengths: strength of each candidate, the highest first.
     """
 
     command: ClassVar[str] = "vote"
