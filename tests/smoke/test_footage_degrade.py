@@ -20,4 +20,4 @@ def test_pairs_are_written_and_fit_a_suite(vsr_lab: Callable[..., str], tiny_foo
         clips = check_clips([], Suite("pairs", str(out / "hr"), lr_root=str(lr_root)), protocol)
         assert [low.size for _, low in clips if low] == [(32, 40)] * 3
     twice = vsr_lab("footage", "degrade", tiny_footage, "degradation=bi", f"run_dir={out}", code=2)
-    assert "there already" in twice and twice.count("\n") == 1
+    assert "already exists" in twice and twice.count("\n") == 1

@@ -144,10 +144,10 @@ def test_a_link_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
 def test_what_is_there_is_kept_where_it_may_not_be_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("precious")
-    with pytest.raises(UserError, match="there already"), atomic_path(path, replace=False) as temporary:
+    with pytest.raises(UserError, match="already exists"), atomic_path(path, replace=False) as temporary:
         temporary.write_text("new")
     late = tmp_path / "b.txt"
-    with pytest.raises(UserError, match="there already"), atomic_path(late, replace=False) as temporary:
+    with pytest.raises(UserError, match="already exists"), atomic_path(late, replace=False) as temporary:
         temporary.write_text("new")
         late.write_text("came meanwhile")
     assert (path.read_text(), late.read_text(), _names(tmp_path)) == ("precious", "came meanwhile", ["a.txt", "b.txt"])
