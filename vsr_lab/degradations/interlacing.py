@@ -27,8 +27,8 @@ def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
 
     Args:
         frames: (..., T, C, H, W).
-        method: "weave" (unchanged), "blend" (mean with the neighbouring lines), "bob" (one field per frame, alternating,
-            with the other lines interpolated) or "half" (the first field with every line repeated).
+        method: "weave" (unchanged), "blend" (mean with the neighbouring lines), "bob" (one field per frame, in
+            alternation, with the other lines interpolated) or "half" (the first field with every line repeated).
         parity: First line of the first field, 0 or 1.
     """
     if method == "weave":
