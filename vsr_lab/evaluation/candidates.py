@@ -34,14 +34,14 @@ class Candidate(Protocol):
     def facts(self) -> CandidateFacts: ...
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Upscale a clip.
+        """Upscale the frames of a clip.
 
         Args:
             clip: name of the clip.
-            lr: frames (C, h, w), RGB in [0, 1].
+            lr: LR frames (C, h, w), RGB in [0, 1], in order.
 
         Returns:
-            The same number of frames, (C, scale h, scale w), in order.
+            As many SR frames (C, scale h, scale w), in order.
         """
         ...
 
@@ -64,7 +64,14 @@ class NetworkCandidate:
 
 @dataclass(frozen=True)
 class FramesCandidate:
-    """The output of another tool: for each clip, `root` contains a folder of frames or a video with its name."""
+    """Candidate whose output is read from files, such as that of another tool.
+
+    Args:
+        name: name of the candidate.
+        root: folder that contains, for each clip, a folder of images or a video with the clip's name.
+        facts: description of the candidate.
+        scale: upscaling factor; None: any.
+    """
 
     name: str
     root: Path

@@ -16,9 +16,10 @@ _CHANCE = 1 / 30  # that the state is reset at a frame, in the run that is compa
 
 
 class Drift(NamedTuple):
-    """Result of `measure_drift`.
+    """Quality of a recurrent network at the start and at the end of a long video, to detect drift.
 
-    Each value is a mean PSNR in dB over one pass forward and backward, or NaN if the output is not finite.
+    Each value is the mean PSNR in dB over one pass of the clip forward and backward, or NaN if the output is not
+    finite.
 
     Attributes:
         early, late: PSNR of the second and of the last pass, if the state is never reset.
@@ -36,11 +37,13 @@ class Drift(NamedTuple):
 
 
 def measure_drift(network: StreamingNetwork, hr: Tensor, frames: int) -> Drift:
-    """Measure drift on a clip that is played forward and backward repeatedly. LR is computed by bicubic.
+    """Measure whether the output of a recurrent network becomes worse over time, on a clip that is repeated many times.
+
+    The clip is played forward and backward. LR is computed by bicubic downscaling.
 
     Args:
         network: network to measure.
-        hr: (T, 3, H, W) in [0, 1]; H and W are multiples of the scale.
+        hr: the clip, (T, 3, H, W) in [0, 1]; H and W are multiples of the scale.
         frames: total number of frames to process.
 
     Raises:
@@ -71,7 +74,11 @@ def _psnr(made: Iterator[Tensor], hr: Tensor, order: Sequence[int]) -> Tensor:
 
 
 def wandering_clip(frames: int, height: int, width: int) -> Tensor:
-    """A fixed synthetic clip of a texture under a moving camera, (T, 3, H, W) in [0, 1], rounded to 8 bits."""
+    """Draw a synthetic clip for `measure_drift`: a texture under a moving camera, the same in every call.
+
+    Returns:
+        (frames, 3, height, width) in [0, 1], rounded to 8 bits.
+    """
     generator = torch.Generator().manual_seed(0)
     picture = torch.zeros(3, height + 2 * frames, width + 2 * frames)
     for cell, share in ((16, 0.5), (5, 0.3), (2, 0.2)):

@@ -28,7 +28,7 @@ Judged = Candidate | Network | Path | str
 
 
 def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Protocol) -> list[Twins]:
-    """Check that the candidates can be evaluated on the suite, before anything is written.
+    """Check that candidates can be evaluated on the clips of a suite, before anything is written.
 
     Returns:
         The HR shots of the suite, each with its recorded LR or None.

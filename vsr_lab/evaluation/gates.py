@@ -46,7 +46,7 @@ class Gate(ABC):
 
     @abstractmethod
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        """Test an evaluation.
+        """Decide whether a candidate passes the gate.
 
         Args:
             name: name of the gate in the configuration.
@@ -62,13 +62,16 @@ def _verdict(name: str, value: float | None, bound: float, passed: bool, reason:
 
 
 class Above(Gate):
-    """The 95 % interval over clips of the paired gain of `metric` over the baseline is above `margin`.
+    """Gate that requires a significant gain over the baseline: the 95 % interval of the gain is above `margin`.
 
-    The gain is the difference, or its negative for metrics of which configs/metric says that lower is better. Frames
-    in dB are averaged as squared errors, see `decibel_gains`.
+    The gain is the difference of `metric`, or its negative if lower is better according to configs/metric. The interval
+    is over clips, which are independent, so at least two are needed. Decibels are averaged as squared errors, see
+    `decibel_gains`. The outcome is "too few clips" if the gain is significant on these frames and above `margin` in
+    every clip, but there are fewer than 8 clips.
 
-    Clips are independent sources, so an interval needs two. Where the frames of these clips are clearly above, but the
-    clips are fewer than 8 and their interval is not above, there are too few clips.
+    Args:
+        metric: name of the metric.
+        margin: required gain, in the unit of the metric.
     """
 
     def __init__(self, metric: Name, margin: float) -> None:
@@ -98,10 +101,16 @@ class Above(Gate):
 
 
 class NotWorse(Gate):
-    """`metric`, of which lower is better, is not higher than the baseline's.
+    """Gate that limits an error metric (lower is better) relative to the baseline.
 
-    Its mean is at most (1 + margin) times the baseline's. In every clip, its mean and its 95th percentile over frames
-    are at most (1 + clip_margin) times, or `slack` more where that allows more.
+    The mean is at most (1 + margin) times that of the baseline. In every clip, the mean and the 95th percentile over
+    frames exceed those of the baseline at most by the larger of `slack` and clip_margin times the baseline's value.
+
+    Args:
+        metric: name of the metric.
+        margin: allowed relative increase of the mean over clips, >= 0.
+        clip_margin: allowed relative increase in a clip, >= 0.
+        slack: allowed absolute increase in a clip, >= 0, in the unit of the metric.
     """
 
     def __init__(
@@ -132,9 +141,14 @@ def _high(values: Values) -> float:
 
 
 class Floor(Gate):
-    """`metric`, in dB, is at least `floor` in every clip, or at least the baseline's there.
+    """Gate that requires a minimum of a metric in dB in every clip.
 
-    Decibels are averaged as squared errors, so that one black or still part cannot outweigh the others.
+    Where the baseline is below the minimum, its value is required instead. Decibels are averaged as squared errors, so
+    that one black or still part cannot outweigh the others.
+
+    Args:
+        metric: name of the metric.
+        floor: minimum in dB.
     """
 
     def __init__(self, metric: Name, floor: float) -> None:
@@ -151,17 +165,18 @@ class Floor(Gate):
 
 
 class Limit(Gate):
-    """A percentile of `metric` over the frames of every clip is at least `low`, or at most `high`.
+    """Gate that limits a percentile of a metric over the frames of every clip.
 
-    The bound is relaxed to the baseline's own value on the clip, times (1 + margin), so that a recorded LR, which no
-    candidate agrees with exactly, refuses none. Clips without a value pass.
+    If the baseline violates the limit on a clip, its own value, relaxed by `margin`, is the limit there: no candidate
+    agrees exactly with a recorded LR, for example. Clips on which the metric has no value pass.
 
     Args:
-        metric: of the evaluation.
-        low, high: one of them is the bound.
-        percentile: of the frames; 50: the median, 0 and 100: the worst frame.
-        over: another percentile, as a share of which the first one is taken: 1 where frames are alike; None: as it is.
-        margin: share of the baseline's own value.
+        metric: name of the metric.
+        low: minimum; set either low or high.
+        high: maximum.
+        percentile: percentile over the frames, in [0, 100]; 50: the median, 0 and 100: the lowest and highest value.
+        over: limit the ratio of `percentile` to this other percentile, in [0, 100]; None: limit `percentile` itself.
+        margin: fraction by which the baseline's own value is relaxed, >= 0.
     """
 
     def __init__(
@@ -202,7 +217,10 @@ class Limit(Gate):
 
 
 class InOrder(Gate):
-    """Every frame shows its own frame of LR, not a neighbour of it: no frame is late, early, repeated or swapped."""
+    """Gate that detects wrong frames: in no clip more frames than of the baseline match a neighbouring LR frame better.
+
+    Such frames are late, early, repeated or swapped (metric `frame_offset`).
+    """
 
     metric = "frame_offset"
 
@@ -241,10 +259,15 @@ class ExportParity(Gate):
 
 
 class NoDrift(Gate):
-    """Passes if after `frames` frames a network is at most `margin` dB worse than at the start and than after a reset.
+    """Gate that limits how much worse the output of a recurrent network becomes over time.
 
-    It is measured on a synthetic clip that is played forward and backward repeatedly, since recurrent networks can
-    accumulate generated detail (mmagic#509).
+    After `frames` frames, its PSNR is at most `margin` dB lower than at the start, and than with a state that was
+    reset. It is measured on a synthetic clip that is played forward and backward repeatedly, since recurrent networks
+    can accumulate generated detail (mmagic#509).
+
+    Args:
+        frames: number of frames to process.
+        margin: allowed loss in dB, >= 0.
     """
 
     def __init__(self, frames: Count, margin: NonNegative) -> None:

@@ -37,7 +37,10 @@ def equal_within(metric: MetricFacts, value: float) -> float:
 
 
 def axes(front: Sequence[str]) -> dict[str, int]:
-    """Metric -> `sign`, for the metrics of a Pareto front. Raises UserError if one has no yaml in configs/metric."""
+    """Axes of a Pareto front: metric -> +1 (higher is better) or -1.
+
+    Raises UserError if a metric has no yaml in configs/metric.
+    """
     return {metric.name: sign(metric) for metric in _known("front", front)}
 
 
@@ -51,7 +54,13 @@ def _known(key: str, names: Sequence[str]) -> list[MetricFacts]:
 
 
 class Best(NamedTuple):
-    """The best candidate; ties: other candidates that are tied with it in the first metric; reason: what decided."""
+    """The best of several candidates.
+
+    Attributes:
+        name: name of the candidate.
+        ties: other candidates that are tied with it in the first metric.
+        reason: what decided, as text.
+    """
 
     name: str
     ties: list[str]
@@ -60,10 +69,13 @@ class Best(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranking:
-    """Metrics by which candidates are ranked, in order; the `sign` of each says whether higher is better.
+    """Ranks candidates by several metrics, the most important first.
 
     Candidates that differ by at most 0.1 dB, or 2 % for metrics in other units, are tied. The next metric decides
-    between them, then the time per frame, the number of parameters, and finally the first metric without a margin.
+    between them, then the time per frame, the number of parameters, and finally the first metric without a tolerance.
+
+    Args:
+        metrics: metrics in order of importance.
     """
 
     metrics: Sequence[MetricFacts]
@@ -101,7 +113,7 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Fraction of the clips whose omission, one at a time, does not change the best; None for a single clip."""
+        """Fraction of the clips without any one of which the best candidate is the same, in [0, 1]; None for one clip."""
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None

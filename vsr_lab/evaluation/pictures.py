@@ -23,12 +23,12 @@ _PLACE = 208  # HR pixels on a side
 
 
 class SavedFrames:
-    """Writes hr.mkv, lr.mkv and sr.mkv with the middle frames of a clip. A context manager.
+    """Context manager that saves the middle frames of a clip losslessly, as hr.mkv, lr.mkv and sr.mkv.
 
     Args:
         shot: the clip.
         folders: candidate -> folder for its three files.
-        most: number of frames that are saved at most.
+        most: maximum number of frames.
     """
 
     def __init__(self, shot: Shot, folders: Mapping[str, Path], most: int) -> None:

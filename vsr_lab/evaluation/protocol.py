@@ -20,16 +20,18 @@ _NOT_HASHED = {"name", "description", "metrics"}
 
 @dataclass(frozen=True)
 class Protocol:
-    """How candidates are scored. Frames are clamped and rounded to 8 bits first.
+    """Rules of an evaluation: how LR is computed, and which frames, pixels and channels are measured by which metrics.
+
+    Frames are clamped and rounded to 8 bits first.
 
     Args:
         name: name of the protocol.
         description: one sentence.
         scale: ratio of HR size to LR size.
         degradation: computes LR from HR.
-        colour: "y" or "rgb".
-        crop: pixels excluded at each border.
-        trim: frames excluded at each end of a clip.
+        colour: channels of psnr and ssim: "y" (luma) or "rgb".
+        crop: number of pixels excluded at each border.
+        trim: number of frames excluded at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
         metrics: name -> function, in the order of reports.
 
@@ -59,7 +61,11 @@ class Protocol:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all settings except for the metrics (see `metric_fingerprints`), and of the scene cut detection."""
+        """Hash of all settings, to detect results that are not comparable.
+
+        It includes the scene cut detection, but not the metrics, which have hashes of their own
+        (`metric_fingerprints`).
+        """
         return _digest({k: v for k, v in vars(self).items() if k not in _NOT_HASHED} | {"cuts": str(CUT_RULE)})
 
     @property

@@ -156,10 +156,10 @@ def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
 
 
 def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
-    """Candidates of a suite that no other candidate dominates.
+    """Candidates on the Pareto front: no other candidate is at least as good in every metric and better in one.
 
     Args:
-        runs: candidate -> evaluation; one that lacks a metric of the axes is not on the front.
+        runs: candidate -> evaluation, all on one suite; one that lacks a metric is not on the front.
         axes: metric -> +1 (higher is better) or -1.
     """
     return pareto(

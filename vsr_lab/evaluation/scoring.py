@@ -60,18 +60,18 @@ def score_clip(
     chunk: int,
     watch: Watch,
 ) -> tuple[list[Score], dict[str, float]]:
-    """Score candidates on a clip.
+    """Compute the metrics of several candidates on one clip, frame by frame.
 
     Temporal metrics have no value at the first frame of a scene, since its previous frame is of another scene.
 
     Args:
         candidates: candidates with distinct names.
         clip: name of the clip.
-        pairs: frames of the clip, read once and only as far as the candidates look ahead.
+        pairs: LR and HR frames of the clip; they are read once, only as far ahead as the candidates need.
         frames: number of frames.
         protocol: metrics, colour and the frames that are scored.
-        chunk: number of frames that are measured at a time.
-        watch: called with every frame: its number, the pair, and the quantised output of each candidate.
+        chunk: number of frames that are measured at a time, which limits memory.
+        watch: called for every frame with its number, the LR/HR pair, and the quantised output of each candidate.
 
     Returns:
         A score per metric, candidate and scored frame, and milliseconds per frame of each candidate.

@@ -16,12 +16,12 @@ _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not est
 
 
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over the frames of each clip, then over clips, with its 95 % interval.
+    """Mean over the frames of each clip, then over clips, with its 95 % confidence interval.
 
-    A clip is one independent measurement, so the interval is over the means of clips, and holds for other clips of the
-    same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the removal of
-    skewness by transformation", 1992). For a single clip it is the interval of `within`, which holds only for this
-    clip.
+    A clip is one independent measurement, so the interval is computed from the means of clips, and describes other
+    clips of the same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the
+    removal of skewness by transformation", 1992). For a single clip it is the interval of `within`, which describes
+    only this clip.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
@@ -39,11 +39,14 @@ def estimate(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def within(per_clip: Mapping[str, Values]) -> Estimate:
-    """As `estimate`, but the interval holds only for these clips: it is the uncertainty from the choice of frames.
+    """Mean over the frames of each clip, then over clips, with an interval that describes only these clips.
 
-    The frames of each clip are averaged in blocks that are long enough to be independent of each other. The variances
-    of the clips are combined with the degrees of freedom of Welch and Satterthwaite. There is no interval if a clip has
-    fewer than 4 blocks.
+    The uncertainty is that of the choice of frames. The frames of each clip are averaged in blocks that are long enough
+    to be independent. The variances of the clips are combined with the degrees of freedom of Welch and Satterthwaite.
+    There is no interval if a clip has fewer than 4 blocks.
+
+    Args:
+        per_clip: clip -> one value per frame, in frame order.
     """
     clips = [values for values in per_clip.values() if len(values)]
     mean = _mean(clip_means(per_clip).values())
@@ -121,7 +124,13 @@ def _autocorrelation_time(values: Values) -> float:
 
 
 def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
-    """clip -> ours - theirs, frame by frame.
+    """Difference of two candidates' scores, frame by frame.
+
+    Args:
+        ours, theirs: clip -> one value per frame.
+
+    Returns:
+        clip -> ours - theirs.
 
     Raises:
         ValueError: the two do not have the same clips and frames.
@@ -137,10 +146,16 @@ def pool_decibels(values: Values) -> float:
 
 
 def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
-    """clip -> gain of ours over theirs in dB, whose mean over the frames is the difference of `pool_decibels`.
+    """Gain of one candidate over another in dB, frame by frame, so that the mean is that of averaged squared errors.
 
-    Each frame has its share in that difference, to first order, so that one black or still frame, of 100 dB, does not
-    outweigh the others. Errors below that of rounding to 8 bits count as that.
+    Its mean over the frames of a clip equals the difference of `pool_decibels`, to first order. So one black or still
+    frame of 100 dB does not outweigh the others. Errors below that of rounding to 8 bits count as that.
+
+    Args:
+        ours, theirs: clip -> one value per frame, in dB.
+
+    Returns:
+        clip -> gain of ours over theirs.
 
     Raises:
         ValueError: the two do not have the same clips and frames.
@@ -164,9 +179,13 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 
 
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
-    """p-value of the one-sided test over clips, see `estimate`; null hypothesis: the mean is at most margin.
+    """p-value of the one-sided test over clips, with the null hypothesis that the mean difference is at most `margin`.
 
-    None for a single clip.
+    The test is the one of the interval of `estimate`. None for a single clip.
+
+    Args:
+        difference: clip -> one value per frame.
+        margin: bound of the null hypothesis, in the unit of the difference.
     """
     from scipy.stats import t
 
@@ -180,7 +199,7 @@ def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | No
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """p-values adjusted for their number (Holm, "A simple sequentially rejective multiple test procedure", 1979)."""
+    """Adjust p-values of several tests (Holm, "A simple sequentially rejective multiple test procedure", 1979)."""
     adjusted: dict[str, float] = {}
     largest = 0.0
     for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
@@ -190,7 +209,10 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:
-    """Names of the points that no other point dominates (at least as high in every coordinate, higher in one)."""
+    """Names of the points on the Pareto front; higher is better in every coordinate.
+
+    No other point is at least as high in every coordinate and higher in one.
+    """
 
     def dominated(name: str) -> bool:
         own = np.array(points[name])

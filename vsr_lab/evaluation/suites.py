@@ -24,13 +24,13 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Suite(ShotSelection):
-    """Clips in a folder. `content` is the content type of the suite.
+    """The clips on which candidates are evaluated, for one content type.
 
     Args:
         name: name of the suite.
-        root: folder, or manifest.
+        root: folder of clips, or manifest.
         lr_root: folder of recorded LR clips with the same names, used instead of the protocol's degradation; "auto":
-            recorded LR in the folder tree of `root`.
+            recorded LR in the same dataset folder; None: LR is computed.
     """
 
     name: Name

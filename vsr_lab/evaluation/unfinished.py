@@ -23,7 +23,7 @@ _FOLDER = ".clips"
 
 
 class ClipScores(Record):
-    """A candidate's scores of one clip.
+    """Stored scores of one candidate on one clip, by which an interrupted evaluation is continued.
 
     Attributes:
         fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
@@ -39,10 +39,10 @@ class ClipScores(Record):
 
 
 def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
-    """Hash of a candidate, a protocol with its metrics, and the HR and LR of a clip.
+    """Hash of everything that the scores of a clip depend on: the candidate, the protocol, its metrics, and HR and LR.
 
     Files are represented by their size and modification time. A candidate in memory may change between two calls, so it
-    gets a new fingerprint in every call.
+    gets a new hash in every call.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"
@@ -61,7 +61,7 @@ def _files(path: Path) -> list[tuple[str, int, int]]:
 
 
 def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """The scores of a clip in the folder of an evaluation; None if there are none with the expected fingerprint."""
+    """Stored scores of a clip in the folder of an evaluation; None if none have the fingerprint `expected`."""
     path = _path(folder, clip)
     try:
         found = read_record(path, ClipScores) if path.is_file() else None
