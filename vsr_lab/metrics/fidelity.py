@@ -121,9 +121,14 @@ def _shifted(frame: Tensor, down: float, across: float) -> Tensor:
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
-    """PSNR in dB between degraded SR and LR: how well the output agrees with its input.
+    """PSNR in dB between LR and SR that is downscaled by the degradation: how well the output agrees with its input.
 
-    Both (B, T, 3, h, w) in [0, 1].
+    Args:
+        degraded: degradation of SR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T).
     """
     error = (degraded.double() - lr.double()) * 255
     return _decibels(error.square().mean((-3, -2, -1)))

@@ -37,7 +37,7 @@ class Line(NamedTuple):
 
 @lru_cache(maxsize=1)
 def reader() -> Any:
-    """Return the text recognition model PP-OCRv4, as packaged by RapidOCR.
+    """Load the text recognition model (OCR) PP-OCRv4 from the package RapidOCR.
 
     Raises:
         UserError: the extra `legibility` is not installed.
@@ -54,7 +54,7 @@ def reader() -> Any:
 
 
 def find_text(hr: Tensor) -> list[list[Line]]:
-    """Find and read the lines of text in every frame.
+    """Find and read the lines of text in HR frames, by text recognition.
 
     Args:
         hr: (B, T, 3, H, W), RGB in [0, 1].
@@ -77,11 +77,11 @@ def find_text(hr: Tensor) -> list[list[Line]]:
 
 
 def read_text(sr: Tensor, text_hr: Sequence[Sequence[Line]]) -> list[list[str]]:
-    """Read the text in frames at the positions of the lines of HR.
+    """Read the text in SR frames at the positions of the lines of HR, by text recognition.
 
     Args:
         sr: (B, T, 3, H, W), RGB in [0, 1].
-        text_hr: lines of HR, for each of the BT frames.
+        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
 
     Returns:
         For each of the BT frames, the text of each line.

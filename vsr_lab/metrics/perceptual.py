@@ -20,7 +20,7 @@ def lpips(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
-        lpips_sr, lpips_hr: features of sr and hr.
+        lpips_sr, lpips_hr: AlexNet features of sr and hr, as from `PerceptualNet.features`.
 
     Returns:
         (B, T).
@@ -35,7 +35,7 @@ def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
-        st_lpips_sr, st_lpips_hr: features of sr and hr.
+        st_lpips_sr, st_lpips_hr: AlexNet features of sr and hr, as from `PerceptualNet.features`.
 
     Returns:
         (B, T).
@@ -63,11 +63,11 @@ def _change(net: PerceptualNet, features: Features, shape: torch.Size) -> Tensor
 
 
 def tlp(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
-    """tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
+    """Temporal metric tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
 
     Args:
         sr: one clip, (1, T, 3, H, W); only its shape is used.
-        lpips_sr, lpips_hr: features of sr and hr.
+        lpips_sr, lpips_hr: AlexNet features of sr and hr, as from `PerceptualNet.features`.
 
     Returns:
         (1, T), NaN for the first frame.

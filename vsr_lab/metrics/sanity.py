@@ -25,7 +25,10 @@ def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """`color_bias` of the worst area of 16x16 LR pixels, which also detects wrong matrices and wrong tiles."""
+    """Largest `color_bias` of an area of 16x16 LR pixels, in 8-bit levels.
+
+    Unlike the bias of whole frames, it also detects wrong YUV matrices and wrong tiles.
+    """
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
     cells = F.avg_pool2d(error, side, max(side // 2, 1), ceil_mode=True)  # to the last row and column
@@ -47,9 +50,10 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 
 
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Fine detail of degraded SR over that of LR, in the least sharp of 3x3 areas; 1 for a faithful output.
+    """Fine detail of SR, downscaled to LR, relative to that of LR; 1 for a faithful output, lower for a blurred one.
 
-    It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip.
+    It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip. The
+    lowest value of 3x3 areas of the frame is returned.
     """
     ours, theirs = (_fine(frames) for frames in (degraded, lr))
     products = torch.stack([ours * theirs, theirs * theirs]).flatten(0, 2).unsqueeze(1)
@@ -59,9 +63,9 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Offset of the LR frame that SR shows: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
+    """Frame offset of SR relative to LR: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
 
-    It is 0 unless a neighbouring frame fits clearly better, and NaN if no neighbouring frame differs from the frame.
+    It is 0 unless a neighbouring LR frame fits clearly better, and NaN if both neighbouring frames equal the frame.
     """
     own = _squared(degraded, lr)
     offset, known = torch.zeros_like(own), torch.zeros_like(own, dtype=torch.bool)

@@ -14,7 +14,7 @@ from vsr_lab.core.warp import Motion, warp_previous
 
 
 def reference_motion(hr: Tensor) -> Motion:
-    """Compute the optical flow that every temporal metric uses, in evaluation and in validation.
+    """Compute the optical flow of HR that all temporal metrics use, in evaluation and in validation.
 
     It is Farneback flow with the parameters of tOF, at full size. Another estimator would define another metric.
 
@@ -38,18 +38,20 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 
 
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|.
+    """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
 
-    It measures temporal changes of sr that are not in hr. It is 0 for sr = hr, and for a still clip with still output.
+    W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in it. It measures temporal
+    changes of sr that are not in hr. It is 0 for sr = hr, and for a still clip with still output.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)
 
 
 def warp_error(sr: Tensor, motion: Motion) -> Tensor:
-    """Warping error, 1000 times the mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8), with the flow of HR.
+    """Warping error, 1000 times the mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8); lower is better.
 
-    A blurred clip has a low error, so compare it with the error of HR itself, `true_warp_error`.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. A blurred clip has a
+    low error, so compare it with the error of HR itself, `true_warp_error`.
     """
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
@@ -70,9 +72,9 @@ def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
 
 
 def tof(sr: Tensor, motion: Motion) -> Tensor:
-    """tOF, mean end-point error in pixels between the Farneback flow of sr and that of hr.
+    """tOF, mean end-point error in pixels between the Farneback flow of sr and that of hr; lower is better.
 
-    Chu et al. 2020, TecoGAN. motion must be Farneback flow too, as from `reference_motion`.
+    Chu et al. 2020, TecoGAN. `motion` must be Farneback flow of hr, as from `reference_motion`.
     """
     batch, length = sr.shape[:2]
     if length < 2:
