@@ -10,11 +10,12 @@ from vsr_lab.training.module import VsrModule
 
 
 class AdversarialModule(VsrModule):
-    """`VsrModule` for an objective with an adversarial term, which affects both networks only from its `start` on.
+    """`VsrModule` for objectives with an adversarial loss: it also trains the discriminator.
 
-    Gradients of both networks come from one backward pass; the discriminator gets a detached copy of SR. One optimizer
-    with two parameter groups replaces two optimizers, which is equivalent for optimizers that treat each parameter
-    separately (Adam, SGD). So accumulation, precision and resuming work as in any other training.
+    The adversarial loss has no effect on either network before its `start`. Gradients of both networks come from one
+    backward pass; the discriminator gets a detached copy of SR. One optimizer with two parameter groups replaces two
+    optimizers, which is equivalent for optimizers that treat each parameter separately (Adam, SGD). So accumulation,
+    precision and resuming work as in any other training.
     """
 
     def losses(

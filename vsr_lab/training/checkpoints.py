@@ -25,7 +25,7 @@ def previous(path: Path) -> Path:
 
 
 class RollingCheckpointIO(TorchCheckpointIO):
-    """Checkpoint plugin that keeps the previous checkpoint: `last.previous.ckpt` next to `last.ckpt`.
+    """Lightning checkpoint plugin that keeps the previous checkpoint as `last.previous.ckpt`, next to `last.ckpt`.
 
     The new file is complete on disk before the old one is renamed. If the process is killed between the two renames,
     only the previous one exists, which `newest` then loads.
@@ -51,10 +51,13 @@ class RollingCheckpointIO(TorchCheckpointIO):
 
 
 class SaveBest(ModelCheckpoint):
-    """Save `best.ckpt` after every validation with a new highest val/score.
+    """Callback that saves `best.ckpt` after every validation with a new highest score (val/score).
 
     Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. A run can be
     resumed after its folder was moved.
+
+    Args:
+        folder: folder of the checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,11 +77,15 @@ class SaveBest(ModelCheckpoint):
 
 
 class SaveLast(Checkpoint):
-    """Save `path` every `every` steps, and end the run with a checkpoint after SIGTERM or Ctrl-C.
+    """Callback that saves a checkpoint regularly, and ends the run with a checkpoint after SIGTERM or Ctrl-C.
 
     The run ends after the current step. If a validation follows that step, it is completed first, because Lightning
     would not repeat it in a resumed run, which could then select other best weights. A run does not end between the
     batches of a step. If several processes train together, all of them end at the same step.
+
+    Args:
+        path: file of the checkpoint.
+        every: number of steps between checkpoints.
     """
 
     def __init__(self, path: Path, every: int) -> None:

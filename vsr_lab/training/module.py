@@ -56,7 +56,7 @@ class VsrModule(pl.LightningModule):
         objective.check(self.extra_inputs(torch.empty(0)))
 
     def extra_inputs(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
-        """Inputs of losses other than sr, hr, lr and motion, by name.
+        """Inputs that losses may use in addition to sr, hr, lr and motion: functions that compute them, by name.
 
         Each function is called only if a loss needs it.
         """

@@ -20,12 +20,12 @@ from vsr_lab.models import write_tensors
 
 
 class LossSpikes(Callback):
-    """Log each step whose loss is more than `factor` times the median of the last `window` steps.
+    """Callback that logs steps with an unusually high loss, to find the samples that cause them.
 
     Args:
         path: CSV file to append to: step, loss, median, sample numbers, clips and frames.
-        factor: ratio of loss to median above which a step is logged.
-        window: number of steps of the median.
+        factor: a step is logged if its loss is more than this factor times the median.
+        window: number of previous steps that the median is computed from.
     """
 
     def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:

@@ -13,9 +13,11 @@ from vsr_lab.training.recipe import OptimizerFactory
 
 
 class ParameterGroup(BaseModel):
-    """Parameters whose names match the shell pattern `match`; `rate` is a factor of the optimizer's learning rate.
+    """A group of network parameters with its own learning rate.
 
-    Parameters with rate 0 are frozen.
+    Attributes:
+        match: shell pattern of the names of the parameters, such as "flow.*".
+        rate: factor of the optimizer's learning rate, >= 0; 0 freezes the parameters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,7 +27,7 @@ class ParameterGroup(BaseModel):
 
 
 def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
-    """Set requires_grad=False for parameters with rate 0. Raises UserError if a group matches no parameter."""
+    """Freeze the parameters of groups with rate 0 (requires_grad=False). Raises UserError if a group matches none."""
     names = [name for name, _ in network.named_parameters()]
     for group in groups:
         if not any(fnmatchcase(name, group.match) for name in names):
@@ -35,7 +37,10 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
 
 
 def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
-    """Wrap an optimizer factory so that each parameter of network has the rate of the first group that matches it."""
+    """Wrap an optimizer factory so that the learning rate of each parameter is multiplied by the rate of its group.
+
+    The first group that matches the name of a parameter is used.
+    """
     rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
 
     def made(learners: list[dict[str, Any]]) -> torch.optim.Optimizer:

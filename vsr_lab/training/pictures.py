@@ -25,8 +25,8 @@ _BRIGHTEST = 16 / 255  # the change of error that is drawn white
 class Pictures(Callback):
     """Callback that logs images of some validation clips to wandb and TensorBoard.
 
-    `clip_N`: rows of bicubic, SR and HR. `flicker_N`: rows of the optical flow, with direction shown as hue, and of the
-    change of the error between frames, of bicubic and of SR.
+    `clip_N` shows bicubic, SR and HR. `flicker_N` shows the optical flow, with direction as hue, and the flicker of
+    bicubic and of SR.
 
     Args:
         clips: number of clips, evenly spread; 0 disables the images.
@@ -73,11 +73,11 @@ def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
 
 
 def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
-    """Arrange bicubic, SR and HR as rows, with frames as columns.
+    """Image for the log: bicubic, SR and HR as rows, with frames as columns.
 
     Args:
-        lr: (T, 3, h, w).
-        sr, hr: (T, 3, H, W).
+        lr: (T, 3, h, w) in [0, 1].
+        sr, hr: (T, 3, H, W) in [0, 1].
 
     Returns:
         (3, H', W') in [0, 1].
@@ -86,11 +86,11 @@ def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Arrange optical flow and the flicker of bicubic and of SR as rows, with frames as columns.
+    """Image for the log: optical flow and the flicker of bicubic and of SR as rows, with frames as columns.
 
     Args:
-        lr: (T, 3, h, w).
-        sr, hr: (T, 3, H, W).
+        lr: (T, 3, h, w) in [0, 1].
+        sr, hr: (T, 3, H, W) in [0, 1].
         motion: optical flow of hr, one clip; its direction is shown as hue.
 
     Returns:
@@ -101,7 +101,9 @@ def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tenso
 
 
 def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Map of the metric `flicker`, M |e_t - W e_(t-1)| with the error e = sr - hr, averaged over colours.
+    """Flicker of every pixel, M |e_t - W e_(t-1)| with the error e = sr - hr, averaged over colours.
+
+    W warps the previous frame by the flow; M is 1 for pixels that are visible in it. Its mean is the metric `flicker`.
 
     Args:
         sr, hr: (T, 3, H, W).

@@ -18,7 +18,7 @@ _FRAMES = 2
 
 @dataclass(frozen=True)
 class Workload:
-    """Size of a training.
+    """The amount of work of a training, from which its memory and time are estimated.
 
     Args:
         batch_size: samples per batch and device.
@@ -39,7 +39,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Plan:
-    """Estimate of a training.
+    """Estimated memory and time of a training.
 
     Args:
         parameters: number of trained parameters.
@@ -47,7 +47,7 @@ class Plan:
         memory: bytes of weights, optimizer state and stored activations.
         samples: number of samples of the whole training.
         steps: optimizer steps.
-        seconds: forward and backward pass of the network for one step, on this machine.
+        seconds: measured time of the forward and backward pass of one step, on this machine.
         checkpointed: whether activations are recomputed in the backward pass.
     """
 

@@ -24,15 +24,15 @@ _CONSTANT = partial(ConstantLR, factor=1.0)
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the weights are trained.
+    """Optimizer, learning rate schedule and other settings of a training.
 
     Args:
         optimizer: function from parameter groups to an optimizer.
         scheduler: function from an optimizer to a learning rate scheduler, which is stepped after every step.
-        teacher: teacher network of distillation, neither trained nor saved.
-        measure_every: steps between two logs of the losses with weight 0.
+        teacher: teacher network of distillation, neither trained nor saved; None: no distillation.
+        measure_every: number of steps between two logs of the losses with weight 0.
         skip_limit: number of batches with a non-finite loss that are skipped; one more ends the run.
-        state_reset_prob: probability, per frame, that the recurrent state is reset as after a cut, in [0, 1].
+        state_reset_prob: probability, per frame, that the recurrent state is reset as after a scene cut, in [0, 1].
         seed: seed of these resets.
 
     Raises:
@@ -54,12 +54,12 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Validation:
-    """What is measured in validation, and how the best weights are selected.
+    """Metrics of validation, and the score by which the best weights are selected.
 
     Args:
         metrics: functions by name, as in `vsr_lab.metrics`.
         score: metric name -> weight; the checkpoint with the highest weighted sum is the best.
-        colour: channels that metrics are computed on, "y" or "rgb".
+        colour: channels that metrics are computed on, "y" (luma) or "rgb".
 
     Raises:
         UserError: the score uses a metric that is not measured, validation cannot compute a metric, or the colour is
@@ -83,7 +83,12 @@ class Validation:
 
 
 def features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
-    """Return functions that compute the features of a clip for a learned metric, by the name of the metric's input."""
+    """Functions that compute the features of a clip for a learned metric (LPIPS), by the name of the metric's input.
+
+    Args:
+        name: "sr" or "hr".
+        clip: (B, T, 3, H, W) in [0, 1].
+    """
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
 
 

@@ -9,24 +9,30 @@ from vsr_lab.core.errors import UserError
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
-    """OneCycleLR, one warm-up and one decay (Smith and Topin 2018), with the maximum rate of each parameter group.
+    """PyTorch's OneCycleLR (Smith and Topin 2018) with the maximum learning rate of each parameter group.
 
-    PyTorch's OneCycleLR takes the maximum as an argument and would ignore the rate of the discriminator.
+    PyTorch takes the maximum as an argument, and would ignore the rate of the discriminator.
 
     Args:
-        optimizer: its groups have the maximum rates.
-        total_steps: steps of the training.
-        pct_start: fraction of the steps for the warm-up.
+        optimizer: optimizer whose groups have the maximum rates.
+        total_steps: number of steps of the training.
+        pct_start: fraction of the steps in which the rate rises, in [0, 1].
     """
     rates = [group["lr"] for group in optimizer.param_groups]
     return OneCycleLR(optimizer, rates, total_steps=total_steps, pct_start=pct_start)
 
 
 def evened(every: int, steps: int) -> int:
-    """Validation interval in steps: at most `every`, with validations evenly spread over `steps`.
+    """Validation interval in steps for validations that are evenly spread over a training.
 
-    The last validation is at the end, or, if the interval does not divide `steps`, a few steps before it. Raises
-    UserError if every < 1.
+    The last validation is at the end, or, if the interval does not divide `steps`, a few steps before it.
+
+    Args:
+        every: maximum interval.
+        steps: number of steps of the training.
+
+    Raises:
+        UserError: every < 1.
     """
     if min(every, steps) < 1:
         raise UserError("validation.every", f"{every} of {steps} steps is none", "use at least 1, of trainer.max_steps")

@@ -38,13 +38,14 @@ from vsr_lab.training.start import StartReference, below_start
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where and how a run is stored.
+    """Where a training run is stored, how often, and whether it is resumed.
 
     Args:
         path: the run folder.
         about: further notes for the weights file; must be serialisable as JSON. Set "trained_with" to "adversarial" if
             the initial weights were trained with a discriminator.
-        save_every: steps between checkpoints. A killed run loses at most this number of steps, and none after SIGTERM.
+        save_every: number of steps between checkpoints. A killed run loses at most this number of steps, and none after
+            SIGTERM.
         resume: continue the run in path from its last checkpoint.
         begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
             folder must not exist.
@@ -63,10 +64,10 @@ class RunFolder:
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """Duration, device, callbacks and loggers of a run.
+    """Duration, device, callbacks and loggers of a training, which are passed to Lightning's Trainer.
 
     Args:
-        max_steps: optimizer steps.
+        max_steps: number of optimizer steps.
         validate_every: maximum number of steps between validations; the last validation is at the end.
         lightning: other keywords of pl.Trainer (accelerator, devices, precision, gradient_clip_val, ...).
         callbacks: by default a progress bar and an exponential moving average of the weights.
