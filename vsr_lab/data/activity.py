@@ -14,7 +14,9 @@ CELL = 16  # HR pixels on a side
 
 
 def measure_activity(frames: Frames, before: Frames | None = None) -> Activity:
-    """Measure motion and detail per cell, on every second row and column of the green channel.
+    """Measure motion and detail of every 16x16 block of every frame, by which training crops are chosen.
+
+    Every second row and column of the green channel is used.
 
     Args:
         frames: uint8 (T, H, W, C).
@@ -52,11 +54,11 @@ def motion_and_detail(
     """Mean motion and detail of a crop, in 8-bit levels.
 
     Args:
-        activity: map of the clip, as from `measure_activity`.
+        activity: result of `measure_activity` for the clip.
         t: first frame.
-        span: the crop consists of frames t..t + span.
+        span: last frame minus first frame of the crop.
         y, x: top left corner in pixels.
-        size: side of the crop in pixels.
+        size: height and width of the crop in pixels.
         stride: distance of the frames that are used; motion is the change between these.
     """
     cells = activity[

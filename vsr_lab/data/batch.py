@@ -14,14 +14,14 @@ from vsr_lab.degradations import Degradation, Params, apply_batch, target_batch
 
 @dataclass  # not frozen: Lightning converts and moves tensors in place
 class Batch:
-    """A batch of clips of equal size.
+    """A batch of training or validation samples: LR/HR clips of equal size.
 
     Args:
         hr: (B, T, C, H, W); uint8 from the loader, later float in [0, 1] on the device.
         lr: (B, T, C, h, w), converted in the same way; None if it is computed on the device.
         params: parameters of the degradation, one set per sample.
-        numbers: number of each sample.
-        clips: name of the clip that each sample is taken from.
+        numbers: number of each sample in the training.
+        clips: name of the clip of each sample.
         starts: first frame of each sample in its clip.
     """
 
@@ -44,13 +44,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Sample:
-    """A training sample before it is collated.
+    """One training or validation sample, before samples are collated to a batch.
 
     Args:
         hr: uint8 (T, C, H, W).
         lr: uint8 (T, C, h, w); None if it is computed on the device.
         params: parameters of the degradation.
-        number: number of the sample.
+        number: number of the sample in the training.
         clip: name of the clip.
         start, stride: first frame in the clip, and distance of the frames.
     """
@@ -97,9 +97,14 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
 
 
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
-    """Compute target and LR if the degradation runs on the CPU; otherwise return hr and None.
+    """Compute target and LR in the data loader, if the degradation runs on the CPU; otherwise return hr and None.
 
     One thread is used, as in a worker process, since several threads would sum in another order.
+
+    Args:
+        degradation: computes LR from HR.
+        hr: uint8 (T, C, H, W).
+        params: parameters drawn by the degradation.
 
     Returns:
         Target and LR, uint8 (T, C, H, W) and (T, C, h, w).

@@ -13,10 +13,10 @@ _EXAMPLE = "set data.curriculum=[[0.0,5],[0.5,10]]"
 
 
 class Curriculum:
-    """Number of frames of a crop, as a function of the progress of the training.
+    """Schedule of the number of frames of training crops: short crops at the beginning, longer ones later.
 
     Args:
-        stages: [fraction of the training at which the stage begins, number of frames] of each stage; fractions ascend
+        stages: (fraction of the training at which the stage begins, number of frames) of each stage; fractions ascend
             from 0.
         longest: maximum number of frames (data.clip_frames).
 
@@ -46,12 +46,14 @@ def _is_pair(stage: Any) -> bool:
 
 
 class CurriculumCrops(Dataset[Sample]):
-    """Crops whose length follows a curriculum. A shorter crop is the first part of the longest one.
+    """Dataset of training crops whose number of frames follows a curriculum.
+
+    A shorter crop is the first part of the longest one.
 
     Args:
         crops: dataset of crops of the longest stage.
         curriculum: number of frames by progress.
-        share: samples per step in all processes together; sample `number` belongs to step number // share.
+        share: number of samples per step, of all processes together.
         steps: number of steps of the whole training.
     """
 

@@ -41,13 +41,13 @@ class LoaderOptions:
 
 
 class VideoDataModule(pl.LightningDataModule):
-    """Training crops and validation clips, as pairs of LR and target in [0, 1] on the device.
+    """Lightning data module of training crops and validation clips, as pairs of LR and target in [0, 1] on the device.
 
     A trainer that resumes at step n gets the batches of step n and later.
 
     Args:
-        train: random crops.
-        validation: fixed windows; one per batch, since their sizes differ.
+        train: dataset of random crops.
+        validation: dataset of validation clips; one per batch, since their sizes differ.
         loading: batch size and workers.
     """
 
@@ -69,7 +69,7 @@ class VideoDataModule(pl.LightningDataModule):
         windows: WindowOptions = WindowOptions(),  # noqa: B008
         loading: LoaderOptions = LoaderOptions(),
     ) -> "VideoDataModule":
-        """Decode footage into a store, and split each shot into a part for training and one for validation.
+        """Make a data module from footage: decode it, and split each shot in time for training and validation.
 
         Args:
             footage: HR footage: a folder of videos, a manifest, or the result of `vsr_lab.footage.shots.find_shots`.
@@ -128,10 +128,17 @@ def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]
 
 
 class StepSampler(Sampler[list[int]]):
-    """Sampler that yields, for each step from `first` to steps - 1, the numbers of the samples of its batch.
+    """Batch sampler that can start at any training step: it yields the sample numbers of the batches of each step.
 
     In process `rank` of `world`, the batch of step s consists of the samples from (s world + rank) batch_size on.
     `len()` is `steps`, not the number of remaining steps, since Lightning counts batches before a resume as consumed.
+
+    Args:
+        first: first step.
+        steps: number of steps of the whole training; the last step is steps - 1.
+        batch_size: samples per batch.
+        rank: number of this process, from 0.
+        world: number of processes.
     """
 
     def __init__(self, first: int, steps: int, batch_size: int, *, rank: int = 0, world: int = 1) -> None:

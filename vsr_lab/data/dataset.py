@@ -89,10 +89,10 @@ class _Clips(Dataset[Sample]):
 
 @dataclass(frozen=True)
 class CropOptions:
-    """How training crops are chosen and augmented.
+    """Size, length, choice and augmentation of training crops.
 
     Args:
-        frames: frames per crop.
+        frames: number of frames per crop.
         size: height and width in HR pixels, a multiple of the scale.
         crop_candidates: number of random positions, of which the one with most motion and detail is used.
         flips: mirror, transpose and reverse in time at random.
@@ -110,7 +110,7 @@ class CropOptions:
 
 
 class Crops(_Clips):
-    """Random crops of stored clips, each within one scene, augmented.
+    """Dataset of training samples: random, augmented crops of clips, each within one scene.
 
     Args:
         clips: HR footage.
@@ -154,7 +154,14 @@ class Crops(_Clips):
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 
     def place(self, number: int) -> tuple[Place, npt.NDArray[np.bool_]]:
-        """Position of sample `number`, and whether it is reversed in time, flipped along y or x, or transposed."""
+        """Position and augmentation of a sample.
+
+        Args:
+            number: number of the sample.
+
+        Returns:
+            The position, and four booleans: reversed in time, flipped along y, flipped along x, transposed.
+        """
         rng = stream(self.seed, number, _PLACE)
         turns = rng.integers(0, 2, 4).astype(bool) if self.options.flips else _UNTURNED
         stride = int(np.searchsorted(self._stride_ends, rng.random(), "right")) + 1
@@ -247,7 +254,7 @@ def _turned(frames: Frames, turns: npt.NDArray[np.bool_]) -> Tensor:
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """How validation clips are chosen.
+    """Size, length and number of validation clips.
 
     Args:
         frames: maximum number of frames per clip.
@@ -263,7 +270,7 @@ class WindowOptions:
 
 
 class Windows(_Clips):
-    """One fixed validation clip per stored clip: the centre crop of the middle of its longest scene.
+    """Dataset of validation clips: the centre crop of the middle of the longest scene of each clip.
 
     Args:
         clips: HR footage.

@@ -41,7 +41,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class DegradationJob:
-    """How LR/HR pairs are written.
+    """Settings for writing LR files of HR footage.
 
     Args:
         degradation: Degradation of every clip, with parameters drawn for each.
@@ -94,9 +94,10 @@ def _crop_to_multiple(hr: Tensor, scale: int) -> Tensor:
 
 
 def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> list[Pair]:
-    """Write lr/NAME.mkv (lossless), its record and manifest.csv, and hr/NAME.mkv if the target differs from the source.
+    """Write LR files of HR clips: lr/NAME.mkv (lossless), its record and manifest.csv.
 
-    Files have the frame rate and timestamps of their source, rounded to milliseconds by Matroska.
+    hr/NAME.mkv is also written if the target differs from the source. Files have the frame rate and timestamps of their
+    source, rounded to milliseconds by Matroska.
 
     Args:
         shots: HR clips.

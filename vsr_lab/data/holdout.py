@@ -18,7 +18,7 @@ class Span(NamedTuple):
 
 
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
-    """Split each clip in time: its end is used for validation.
+    """Split clips in time into a part for training and, at the end, one for validation.
 
     A gap of `window` frames separates the parts if the clip is long enough. Clips that are too short to be split are
     assigned as a whole; a fraction `share` of them is used for validation.

@@ -35,12 +35,14 @@ def _mapped(path: Path) -> npt.NDArray[np.generic]:
 
 @dataclass(frozen=True)
 class StoredClip:
-    """Frames first..stop-1 of a decoded shot. It keeps no file open, so it can be sent to worker processes.
+    """Frames first..stop-1 of a shot that is stored decoded, read as a memory map.
+
+    It keeps no file open, so it can be sent to worker processes.
 
     Args:
         name: name of the clip.
         path: file of the frames.
-        cuts: frames of the file at which a new scene begins.
+        cuts: numbers of the first frames of scenes, in the file.
         first: first frame.
         stop: the frame after the last; None: all.
     """
@@ -84,7 +86,7 @@ class Record:
 
     Attributes:
         source: path of the footage.
-        shot: properties of the shot that its frames depend on.
+        shot: settings of the shot on which its frames depend.
         shape: shape of the frames, (T, H, W, C).
         bytes: size of the file.
         digest: hash of all frames.
@@ -207,11 +209,14 @@ def stored_files(folder: Path) -> list[Path]:
 
 
 def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry]:
-    """Yield the entries of a store.
+    """Check every clip in a folder of decoded frames.
 
     Args:
-        folder: the store.
-        every_byte: read all frames instead of a few pages of each clip.
+        folder: the folder.
+        every_byte: compare the hash of all frames instead of that of a few pages of each clip.
+
+    Yields:
+        The state of each clip.
     """
     for path in stored_files(folder):
         record = read_record(path) if path.suffix == ".npy" else None

@@ -38,16 +38,19 @@ GIB = 2**30
 
 
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
-    """Decode the shots that are not stored yet, with `workers` threads, and return all as stored clips.
+    """Decode shots into files of raw frames, unless they are there from an earlier call.
 
     After an interruption, the next call continues where this one stopped, also within a clip. Only one process writes
     at a time; others wait.
 
     Args:
         shots: shots to store.
-        folder: the store.
+        folder: folder of decoded frames.
         budget_gib: maximum size of all decoded shots, in GiB.
         workers: number of decoding threads.
+
+    Returns:
+        All shots, as stored clips.
 
     Raises:
         UserError: the decoded footage would exceed budget_gib or the free disk space.
@@ -162,9 +165,16 @@ def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
 
 
 def decode_into(shot: Shot, path: Path) -> Iterator[int]:
-    """Decode a shot into path, continuing an interrupted attempt; yield the number of frames added each time.
+    """Decode a shot into a file, continuing an interrupted attempt.
 
     The record is written last; until then the clip counts as not stored.
+
+    Args:
+        shot: the shot.
+        path: file of the frames.
+
+    Yields:
+        Number of frames that were added.
     """
     shot = replace(shot)  # so that its decoder goes when it is done
     partial = path.with_suffix(".partial")
