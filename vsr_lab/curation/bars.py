@@ -23,7 +23,7 @@ class BarDetector:
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:
-        """Crop (width, height, x, y) inside the bars, even numbers with a margin; None if there are no bars.
+        """Crop (width, height, x, y) without the black bars, in even numbers with a margin; None if there are no bars.
 
         Bars are black in every frame, come in pairs of similar size, and end at a row or column of which most pixels
         are bright in some frame.

@@ -19,12 +19,12 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A suggested content type.
+    """Content type that is suggested for a clip.
 
     Attributes:
         kind: the most probable content type, or "unsure" if its probability is too low.
-        confidence: its probability.
-        because: the two features that distinguish it most from the second most probable one.
+        confidence: its probability, in [0, 1].
+        because: names of the two features that distinguish it most from the second most probable one.
     """
 
     kind: str
@@ -33,9 +33,10 @@ class Suggestion:
 
 
 class ContentModel:
-    """Logistic model, P(kind | features) = softmax((bias + sum of weight * z) / temperature).
+    """Logistic regression that suggests the content type of a clip from its features.
 
-    z is (feature - mean) / deviation, clipped to [-3, 3] so that a single outlier cannot decide.
+    P(kind | features) = softmax((bias + sum of weight * z) / temperature), where z is (feature - mean) / deviation,
+    clipped to [-3, 3] so that a single outlier cannot decide.
 
     Args:
         features: name -> {"mean", "deviation"}.

@@ -14,7 +14,7 @@ _RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 
 
 class CutDetector:
-    """Detects hard cuts in one source, but not dissolves. Unlike `core.cuts`, it uses a few later frames.
+    """Detector of hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses a few later frames.
 
     PySceneDetect compares the change of a frame in hue, saturation and luma with that of its neighbours (window 2,
     ratio 3, at least 15 levels). If the picture before the change returns within two frames, it was a flash and not a

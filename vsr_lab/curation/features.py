@@ -22,7 +22,7 @@ FEATURES = (
 
 
 def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.NDArray[np.float64]:
-    """Compute features of two consecutive frames.
+    """Compute the features of two consecutive frames from which the content type is predicted and shots are sampled.
 
     Args:
         first, second: RGB (H, W, 3).

@@ -31,9 +31,10 @@ _EMPTY = 3.0  # levels of deviation below which a picture is blank, and matches 
 
 @dataclass(frozen=True)
 class Match:
-    """Two pictures with the same content, given by their indices a and b.
+    """Two pictures with the same content.
 
     Attributes:
+        a, b: indices of the pictures.
         similarity: normalised correlation in [-1, 1].
         mirrored: whether b is mirrored.
     """

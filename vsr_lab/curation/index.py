@@ -31,7 +31,7 @@ TextRow = dict[str, str]
 
 @dataclass
 class Index:
-    """Result of `build_index`.
+    """Result of `build_index`: a manifest that lists and describes all files of a folder.
 
     Attributes:
         rows: rows of the new manifest.
@@ -48,7 +48,7 @@ class Index:
 
 @dataclass(frozen=True)
 class IndexTask:
-    """A file to index.
+    """One file to index, and what an existing manifest contains about it.
 
     Attributes:
         path: the file.
@@ -69,14 +69,14 @@ class IndexTask:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """The files to index, as planned by `plan_index`.
+    """Which files are to be indexed, and which rows of the existing manifest are kept; made by `plan_index`.
 
     Attributes:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write.
         tasks: one per file below root.
         other_rows: existing rows of files that are not below root, which are kept.
-        unnamed: files whose names are not valid Unicode, which no manifest can hold, with the problem.
+        unnamed: files whose names are not valid Unicode, which no manifest can hold -> the problem.
     """
 
     root: Path
@@ -96,7 +96,7 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
 
 
 def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
-    """Plan which files have to be measured.
+    """Find the files to index, and compare them with an existing manifest.
 
     Existing rows of other files are kept, because their manual columns are stored nowhere else. If such a file is
     missing, its row gets the problem "not found".
@@ -104,7 +104,7 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     Args:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write; may exist.
-        fresh: measure all files again.
+        fresh: measure all files again, including unchanged ones.
 
     Raises:
         UserError: root contains no footage, or manifest was not written by `build_index` or lists none of root's files.
@@ -161,9 +161,9 @@ def _is_measured(row: TextRow) -> bool:
 
 
 def build_index(plan: IndexPlan, model: ContentModel, scans: Scans) -> Index:
-    """Measure the planned files and build the rows of the manifest.
+    """Measure files and build the rows of a manifest: properties, scene cuts, suggested content type and so on.
 
-    If a file cannot be used, the column `problem` of its row says why.
+    If a file cannot be used, the column `problem` of its row contains the reason.
 
     Args:
         plan: result of `plan_index`.

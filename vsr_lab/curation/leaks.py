@@ -20,13 +20,13 @@ Window = tuple[int, int]  # (first, last + 1), frames of the file
 
 @dataclass(frozen=True)
 class ShotFingerprint:
-    """The data of a shot that is compared with other shots.
+    """Small pictures of a shot, by which it is compared with other shots.
 
     Attributes:
         name, split: name and split of the shot.
         frames: frame numbers of the fingerprints.
         fingerprints: small gray pictures of these frames.
-        scenes: windows of the shot's scenes.
+        scenes: first frame and the frame after the last of each scene.
     """
 
     name: str
@@ -87,9 +87,12 @@ def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerp
 
 
 def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
-    """Find shots of different splits with the same content, in order of descending similarity.
+    """Find leaks between splits (such as train and test): shots of different splits with the same content.
 
     Shots without a split are ignored.
+
+    Returns:
+        Pairs of shots, in order of descending similarity.
     """
     pairs = [(a, b) for a, b in combinations(shots, 2) if a.split and b.split and a.split != b.split]
     found = [leak for one, other in pairs for leak in shared_scenes(one, other)]

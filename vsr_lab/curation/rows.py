@@ -32,7 +32,12 @@ COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
 
 @dataclass(frozen=True)
 class Stamp:
-    """Size in bytes and modification time in ns of a file; for a folder of frames, total size and latest time."""
+    """Size and modification time of a file, by which changes are detected.
+
+    Attributes:
+        bytes: size; total size for a folder of images.
+        modified: time of the last change in ns since 1970; the latest one for a folder of images.
+    """
 
     bytes: int
     modified: int
@@ -94,7 +99,16 @@ def _yes(value: bool) -> str:
 
 
 def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
-    """Build a row of manual columns (all that are not measured), measured columns and the file's stamp and hash."""
+    """Build a row of a manifest from columns that a person filled in and from measured columns.
+
+    Args:
+        manual: existing row; its columns that are not measured are kept.
+        found: measured columns.
+        path: path of the file.
+        name: name of the clip.
+        stamp: size and modification time of the file.
+        digest: SHA-256 of the file.
+    """
     row: Row = dict.fromkeys(COLUMNS, "")
     row |= {column: cell for column, cell in manual.items() if column not in (*MEASURED, *STAMPS)}
     row |= {column: found.get(column, "") for column in MEASURED}

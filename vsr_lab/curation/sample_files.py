@@ -14,12 +14,15 @@ _CELL, _COLUMNS = (320, 180), 4
 
 
 def write_sample(folder: Path, shots: Sequence[Shot], sample: Sample) -> dict[str, Path]:
-    """Write sheet.png (the middle frame of each shot), manifest.csv and sample.json; return the paths of the files.
+    """Write a sample of shots: sheet.png (the middle frame of each shot), manifest.csv and sample.json.
 
     Args:
         folder: folder of the files.
         shots: the chosen shots.
         sample: fraction of the footage that each represents, and coverage.
+
+    Returns:
+        Paths of the files.
     """
     names = [f"{shot.name}_{shot.start}" for shot in shots]
     captions = [

@@ -30,11 +30,11 @@ _LOGARITHMIC = ("motion", "detail", "noise")  # compared by ratio: twice the noi
 
 
 class ShotCandidate(NamedTuple):
-    """A part of a file that may be chosen.
+    """Part of a file that may be chosen for a sample.
 
     Attributes:
         shot: the part.
-        features: mean features over its measurements.
+        features: mean of its features (see `features.measure`).
     """
 
     shot: Shot
@@ -48,7 +48,9 @@ class ShotCandidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Coverage:
-    """Distances of all shots from the nearest chosen one, in standard deviations of the features.
+    """How well a sample represents the footage: distances of all shots from the nearest chosen one.
+
+    Distances are in standard deviations of the features.
 
     Attributes:
         mean, worst: mean and largest distance.
@@ -63,7 +65,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Sample:
-    """The chosen shots.
+    """Shots that represent the footage, as chosen by `choose_shots`.
 
     Attributes:
         chosen: indices of the chosen candidates.
@@ -77,7 +79,7 @@ class Sample:
 
 
 def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[ShotCandidate]:
-    """Divide a shot at its cuts, and long scenes into equal parts.
+    """Divide a shot at its scene cuts, and long scenes into equal parts.
 
     Args:
         shot: the shot.
@@ -122,12 +124,12 @@ def find_candidates(
 
 
 def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Sample:
-    """Choose n candidates that represent all.
+    """Choose n shots that represent all, by their features.
 
     Args:
         candidates: parts of shots.
         n: number of candidates to choose.
-        seed: seed of the random choices for comparison; it does not affect the result.
+        seed: seed of the random choices that `Coverage` compares with; it does not affect the chosen shots.
 
     Raises:
         UserError: there are fewer than n candidates.

@@ -30,16 +30,16 @@ _LARGEST = 2 << 30  # bytes of measurements that are read, about 30 hours
 
 @dataclass(frozen=True)
 class Scan:
-    """Measurements of a source. Frames are counted from the start of the file.
+    """Measurements of a video file for curation. Frames are counted from the start of the file.
 
     Attributes:
-        cuts: first frames of new scenes.
+        cuts: numbers of the first frames of scenes.
         change: mean absolute difference of each frame from the previous one, in 8-bit levels, (T,).
-        measured: numbers of the frames at which two consecutive frames were measured in full, (R,).
+        measured: numbers of the frames of which features were computed, each with the next frame, (R,).
         features: their features, (R, number of features).
         thumb_frames: numbers of the frames in `thumbs`, at most four per second, without frames that do not move, (P,).
         thumbs: small gray pictures of these frames, uint8 (P, h, w).
-        crop: (width, height, x, y) inside black bars, or empty.
+        crop: (width, height, x, y) without black bars; empty if there are none.
         softness: PSNR-Y in dB after downscaling and upscaling by 2, and the suggested downscaling factor.
     """
 

@@ -27,7 +27,11 @@ class Scans:
         make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
-        """Return the stored measurements of a file, or measure it.
+        """Measurements of a file, from the store or by measuring it.
+
+        Args:
+            path: the file.
+            digest: SHA-256 of the file.
 
         Raises:
             UserError: the file is damaged or cannot be decoded.
@@ -45,7 +49,7 @@ class Scans:
     def of_each(
         self, shots: Sequence[Shot], rows: Sequence[Mapping[str, str]], use: Callable[[int, Scan], T]
     ) -> tuple[list[T], dict[str, str]]:
-        """Call a function with the measurements of the file of every shot.
+        """Call a function for every shot with the measurements of its file.
 
         Args:
             shots: shots whose files are measured, unless measurements are stored.
@@ -68,7 +72,7 @@ class Scans:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """Return the hash in a manifest's row; compute it if the file's size or modification time has changed.
+    """SHA-256 of a file, from its row in a manifest, or computed if the file's size or modification time has changed.
 
     Raises:
         UserError: the file does not exist.

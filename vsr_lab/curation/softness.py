@@ -14,15 +14,15 @@ _FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def softness(frames: Sequence[Frames]) -> tuple[float, float]:
-    """PSNR-Y in dB (at most 99) after bicubic downscaling and upscaling by 2; a high value means that a clip is soft.
+    """Measure how soft (blurred) a clip is: PSNR-Y in dB after bicubic downscaling and upscaling by 2, at most 99.
 
-    The second result is the factor by which a clip must be downscaled so that this PSNR decreases to `SOFT_DB`.
+    A high value means that the clip has no fine detail. Such a clip should be downscaled before it is used as HR.
 
     Args:
-        frames: each (H, W, 3).
+        frames: RGB uint8, each (H, W, 3).
 
     Returns:
-        PSNR over all frames, and downscaling factor in [1, 4]; 1 for a sharp clip.
+        PSNR over all frames, and the downscaling factor in [1, 4] that decreases it to `SOFT_DB`; 1 for a sharp clip.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

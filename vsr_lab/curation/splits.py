@@ -18,7 +18,7 @@ from vsr_lab.footage.shots import find_shots
 
 @dataclass(frozen=True)
 class SourceGroup:
-    """A clip to be assigned to a split.
+    """A clip that `assign_splits` assigns to a split (training, validation or test).
 
     Attributes:
         source: clips with the same source get the same split.
@@ -41,7 +41,9 @@ def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
 def assign_splits(
     clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
 ) -> list[str]:
-    """Assign a split to each clip. Clips of one source, and clips that share a scene, get the same split.
+    """Divide clips into two splits, such as train and test, by source.
+
+    Clips of one source, and clips that share a scene, get the same split.
 
     Args:
         clips: the clips.
