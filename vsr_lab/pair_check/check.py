@@ -31,7 +31,7 @@ _GARISH = 5.0  # levels: larger differences of colour bias the registration
 
 
 def check_pair(pair: ShotPair, declared: Declared) -> Findings:
-    """Find the faults of a pair.
+    """Find the faults of an LR/HR pair of clips, such as shifts, lost frames, other colours or another degradation.
 
     Args:
         pair: LR and HR shot.

@@ -32,12 +32,12 @@ def fit_exactly(named: Identification) -> ColorTransform:
 
 
 def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
-    """Add colour faults to the findings.
+    """Test for colour differences between LR and HR, and add the faults to the findings.
 
     Args:
         found: findings to add to.
         color: transform between the colours of HR and LR.
-        linear: whether LR was made in linear light.
+        linear: whether LR was downscaled in linear light.
     """
     if linear:
         remedy = "shrink the coded values, as the known degradations do"

@@ -13,14 +13,14 @@ _TIED = 0.6  # dB
 def judge_degradation(
     found: Findings, named: Identification, spatial: SpatialAlignment, declared: Declared, linear: bool
 ) -> None:
-    """Add faults of shift and degradation to the findings, and note how LR was made.
+    """Test for shifts and for another degradation than declared, and add the faults to the findings.
 
     Args:
-        found: findings to add to.
+        found: findings to add to, including a note on how LR was made.
         named: the identified degradation.
         spatial: positions of LR pixels on HR.
         declared: scale and degradation according to the user.
-        linear: whether LR was made in linear light.
+        linear: whether LR was downscaled in linear light.
     """
     best, kernel = named.best, named.kernel
     others = sorted((f for f in named.fits.values() if f.family != best.family), key=lambda f: -rank(f))

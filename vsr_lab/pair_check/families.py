@@ -37,12 +37,12 @@ def phase(degradation: Degradation) -> YX:
 
 @dataclass(frozen=True)
 class Window:
-    """A detailed part of a frame pair.
+    """Part of a frame pair with much detail, in which degradations are compared.
 
     Attributes:
         lr: (3, h, w) in [0, 1].
         hr: (3, scale h, scale w) in [0, 1].
-        origin: position of hr in the HR frame.
+        origin: position (row, column) of hr in the HR frame, in pixels.
     """
 
     lr: Tensor
@@ -52,7 +52,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Fit:
-    """A degradation compared with LR.
+    """How well the output of a known degradation, applied to HR, agrees with LR.
 
     Attributes:
         family: name of the degradation.
@@ -74,7 +74,16 @@ class Fit:
 
 
 def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """Degrade hr (3, H, W) to lr (3, h, w), if `linear` in linear light (values to the power `DISPLAY_GAMMA`)."""
+    """Apply a degradation to a picture, in linear light if `linear`.
+
+    Args:
+        degradation: the degradation.
+        hr: (3, H, W) in [0, 1].
+        linear: apply it to values to the power `DISPLAY_GAMMA`, which is then reversed.
+
+    Returns:
+        (3, h, w) in [0, 1].
+    """
     if not linear:
         return degrade(hr[None], degradation)[0]
     return degrade(hr[None] ** DISPLAY_GAMMA, degradation)[0].clamp(0, 1) ** (1 / DISPLAY_GAMMA)
@@ -131,7 +140,10 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Projection of LR onto the line between two predictions, 0 at `one`, 1 at `other`; not biased by noise."""
+    """Which of two degradations LR resembles more: 0 for `one`, 1 for `other`.
+
+    It is the projection of LR onto the line between the two outputs, which noise does not bias.
+    """
     along, across = 0.0, 0.0
     for window, a, b in zip(windows, one.output, other.output, strict=True):
         direction = luma(b - a)[_INNER].double()

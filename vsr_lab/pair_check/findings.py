@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of a pair.
+    """One fault of an LR/HR pair.
 
     Attributes:
         kind: name of the fault, such as "spatial shift".
@@ -26,7 +26,7 @@ class Fault:
 
 @dataclass
 class Findings:
-    """Results for one pair.
+    """Faults and measurements of one LR/HR pair.
 
     Attributes:
         clip: name of the pair.

@@ -27,13 +27,13 @@ def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None
 def judge_extent(
     found: Findings, spatial: SpatialAlignment, declared: int | None, origin: tuple[int, int] | None
 ) -> None:
-    """Add faults of scale, size and crop to the findings.
+    """Test for another scale, size or crop of LR than declared, and add the faults to the findings.
 
     Args:
         found: findings to add to.
         spatial: positions of LR pixels on HR.
-        declared: scale according to the user.
-        origin: HR position of LR's first pixel, if the degradation determines it.
+        declared: scale according to the user; None: not declared.
+        origin: position (row, column) in HR of LR's first pixel; None: not determined by the degradation.
     """
     (h, w), (height, width) = spatial.size, spatial.reference_size
     a, b = spatial.grid.scale

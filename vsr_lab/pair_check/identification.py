@@ -40,7 +40,7 @@ _WINDOW = 80  # LR pixels on a side
 
 @dataclass(frozen=True)
 class Declared:
-    """Scale and degradation according to the user.
+    """Scale and degradation of LR according to the user.
 
     Attributes:
         scale: ratio of HR size to LR size; None if not declared.
@@ -74,17 +74,19 @@ class _Site:
 
 @dataclass(frozen=True)
 class Identification:
-    """The degradation that explains LR best. Its "own position" is the sampling position that it defines.
+    """Result of a comparison of LR with known degradations of HR, such as bicubic.
+
+    "Its own position" is the sampling phase that a degradation defines.
 
     Attributes:
         scale: ratio of HR size to LR size.
         best: the best fit, at its own position or at the measured one.
-        shift: measured shift (rows, columns) from the own position, in LR pixels.
-        origin: HR position of LR's first pixel.
-        fits: every known degradation at its own position.
+        shift: measured shift (rows, columns) from the own position of the best fit, in LR pixels.
+        origin: position (row, column) in HR of LR's first pixel.
+        fits: every known degradation at its own position, by name.
         kernel: kernel estimated by least squares.
         explained: whether a known degradation fits.
-        windows: the windows that were compared.
+        windows: parts of frames that were compared.
     """
 
     scale: int
@@ -117,9 +119,9 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """Name of a degradation whose output for uncropped HR equals LR except for rounding; None if there is none.
+    """Name of a known degradation whose output for HR equals LR except for rounding; None if there is none.
 
-    Such a match determines position and colours more exactly than any estimate.
+    It is found only if LR is not cropped. Such a match determines position and colours more exactly than any estimate.
     """
     sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
     windows = [site.cut(scale, (0, 0)) for site in sites]
@@ -169,7 +171,10 @@ def _length(shift: YX) -> float:
 
 
 def rank(fit: Fit) -> float:
-    """PSNR by which degradations are ranked; it is defined so that the blur of a codec does not favour a softer one."""
+    """PSNR in dB by which degradations are ranked.
+
+    It accounts for the blur of a codec, which would otherwise favour degradations that are too soft.
+    """
     return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
 
 
@@ -233,7 +238,10 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 
 
 def explained_variance(found: Identification) -> float:
-    """Fraction of LR's variance that the best degradation explains, without the finest grain: median over windows."""
+    """Fraction of LR's variance that the best degradation explains, in [0, 1], as the median over windows.
+
+    The finest detail (grain) is removed first.
+    """
     shares = []
     for window, output in zip(found.windows, found.best.output, strict=True):
         low, other = (F.avg_pool2d(luma(x)[None, None], 3, 1)[0, 0] for x in (window.lr, output))

@@ -44,9 +44,9 @@ class _Moments:
 
 
 def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPair], grid: Grid) -> bool:
-    """Compare even and odd rows of LR with the matching HR frame and its neighbours.
+    """Test whether LR is interlaced, and add the fault to the findings: even and odd rows match different HR frames.
 
-    Add a fault if even and odd rows match different HR frames.
+    Even and odd rows of LR are compared with the matching HR frame and its neighbours.
 
     Args:
         found: findings to which the fault is added.

@@ -11,7 +11,7 @@ from vsr_lab.alignment.grids import Picture
 
 @dataclass(frozen=True)
 class Kernel:
-    """An estimated kernel.
+    """Blur kernel of a degradation, estimated from an LR/HR pair.
 
     Attributes:
         centre: centre of gravity in HR pixels, relative to the centred convention (rows, columns).
@@ -25,7 +25,7 @@ class Kernel:
 
 
 def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
-    """Estimate the kernel k of low = (k * high) sampled every `scale` pixels.
+    """Estimate the blur kernel k of LR frames = (k * HR frames) sampled every `scale` pixels.
 
     The method is least squares over LR pixels, with a ridge for content that does not determine the kernel.
 
@@ -33,7 +33,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
         low, high: (T, h, w) and (T, scale h, scale w), in 8-bit levels.
         scale: sampling distance in HR pixels.
         power: exponent applied to both first (2.2 for linear light); the residual is that of gamma-encoded values.
-        rows: maximum number of LR pixels.
+        rows: maximum number of LR pixels that are used.
     """
     reach = max(4, 2 * scale)
     size = 2 * reach + scale % 2  # taps lie symmetrically around the centre of the scale x scale block
@@ -76,12 +76,12 @@ def _gaussian(
 
 
 def blockiness(residual: Picture) -> float:
-    """Ratio of the steps across the edges of 8 x 8 blocks to the steps elsewhere.
+    """Strength of blocks of 8 x 8 pixels, as of a codec: differences across block edges, relative to those elsewhere.
 
     It is about 1 if no block-based codec was used.
 
     Args:
-        residual: (T, h, w).
+        residual: difference of LR and degraded HR, (T, h, w).
     """
     ratios = []
     for axis in (-1, -2):

@@ -17,12 +17,12 @@ class ShotPair:
 
 
 def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) -> tuple[list[ShotPair], list[str]]:
-    """Pair the clips of two files, folders or manifests by name; a single clip on each side needs no equal names.
+    """Find pairs of LR and HR clips with the same name; a single clip on each side needs no equal names.
 
     Args:
         lr, hr: files, folders or manifests.
         clips: names to use; None: all.
-        frames: frames of every clip to use, "start:stop".
+        frames: frames to use of every clip, "start:stop", such as "60:84"; None: all.
 
     Returns:
         The pairs, and the names that only one side has.

@@ -17,7 +17,7 @@ _WIDTH = 480
 
 
 def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degradation | None) -> None:
-    """Write LR frame t, degraded HR frame t and their difference, for a t that shows a fault.
+    """Write an image that shows a fault: an LR frame, the degraded HR frame of the same number, and their difference.
 
     Args:
         path: the file.
