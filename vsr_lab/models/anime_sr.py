@@ -12,11 +12,16 @@ _BLOCKS = (5, 3, 2)  # at full, half and quarter size
 
 
 class AnimeSr(Network):
-    """AnimeSR (Wu et al., "AnimeSR: Learning real-world super-resolution models for animation videos", 2022).
+    """Recurrent network AnimeSR, which also uses the next frame.
 
-    Inputs are the previous, current and next frame, the previous output and a hidden state, processed at three sizes. h
-    and w must be multiples of 4. The output is added to bilinear upscaling, as in the original. `load_animesr` reads
-    the published weights.
+    Wu et al., "AnimeSR: Learning real-world super-resolution models for animation videos", 2022. Inputs are the
+    previous, current and next frame, the previous output and a hidden state, processed at three sizes. h and w must be
+    multiples of 4. The output is added to bilinear upscaling, as in the original. `load_animesr` reads the published
+    weights.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of the convolutions.
     """
 
     size_multiple = 4

@@ -18,6 +18,12 @@ class BasicVsr(Network):
 
     It needs the whole clip. The default size is the paper's, 6.3 million parameters. The output is added to bilinear
     upscaling, as in the paper. `load_basicvsr` reads the published weights.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of the features at LR size.
+        blocks: residual blocks per direction.
+        width: channels at high resolution.
     """
 
     lookahead = None

@@ -22,6 +22,12 @@ class BasicVsrPp(Network):
     Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. It needs
     the whole clip. The default size is the paper's, 7.3 million parameters. The output is added to bilinear upscaling,
     as in the paper.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of the features at LR size.
+        blocks: residual blocks per propagation branch.
+        width: channels at high resolution.
     """
 
     lookahead = None

@@ -14,10 +14,10 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 
 
 class Branches(nn.Module):
-    """Parametrisation of a 3x3 convolution weight by two parallel branches, 1x1-3x3-1x1 and 1x1.
+    """Reparametrisation of a 3x3 convolution for training: its weight is the sum of two parallel branches.
 
-    All branches are linear, so their sum is one 3x3 convolution. The weights are added instead of the outputs, which
-    gives the same result much faster. The branches are initialised to zero.
+    The branches are 1x1-3x3-1x1 and 1x1. They are linear, so their sum is one 3x3 convolution. The weights are added
+    instead of the outputs, which gives the same result much faster. The branches are initialised to zero.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -56,7 +56,7 @@ def fold_branches(network: nn.Module) -> None:
 
 
 def fold_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Convert the state_dict of a network with `Branches` to that of the merged network.
+    """Convert the state_dict of a network with `Branches` to that of the network with merged 3x3 convolutions.
 
     A state_dict without `Branches` is returned unchanged.
     """

@@ -10,9 +10,10 @@ from vsr_lab.models.blocks import zero_
 
 
 class Compact(FrameNetwork):
-    """SRVGGNetCompact, a per-frame network of convolutions at low resolution, added to bicubic upscaling.
+    """SRVGGNetCompact, a network of 3x3 convolutions at low resolution that upscales every frame separately.
 
-    Wang et al. 2021, Real-ESRGAN. The last convolution is followed by a pixel shuffle.
+    Wang et al. 2021, Real-ESRGAN. The last convolution is followed by a pixel shuffle, and the result is added to
+    bicubic upscaling.
 
     Args:
         scale: upscaling factor.

@@ -46,7 +46,7 @@ class _Described(BaseModel):
 
 
 def build_network(spec: Spec, prefix: str = "") -> Network:
-    """Build a network from its description.
+    """Build a network from its class and constructor arguments, as stored in weights files and configurations.
 
     Args:
         spec: {"_target_": class path, keyword: value, ...}.
@@ -68,11 +68,11 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
 
 
 def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -> None:
-    """Write a weights file, which contains the description of the network (`spec_of`).
+    """Write the weights of a network to a safetensors file, with its class and constructor arguments.
 
     Args:
         network: network whose weights are written.
-        about: how the network was trained.
+        about: notes on how the network was trained.
         path: file to write.
     """
     note = json.dumps({"schema": 1, "network": spec_of(network), "about": about}, sort_keys=True)
@@ -80,9 +80,14 @@ def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str]) -> None:
-    """Write tensors (on any device) and a note, the metadata of the file, as safetensors, atomically.
+    """Write tensors to a safetensors file, atomically.
 
     Unlike safetensors' `save_file`, this creates a file with the default permissions.
+
+    Args:
+        path: file to write.
+        tensors: tensors by name, on any device.
+        note: metadata of the file.
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
@@ -90,9 +95,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str
 
 
 def read_note(path: Path) -> dict[str, Any]:
-    """Read the description inside a weights file.
+    """Read the metadata of a weights file: {"network": its class and keywords, "about": how it was trained}.
 
-    Raises UserError if there is none or the file was not written by vsr_lab.
+    Raises UserError if there are none or the file was not written by vsr_lab.
     """
     if path.suffix in PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
@@ -110,7 +115,7 @@ def read_note(path: Path) -> dict[str, Any]:
 
 
 def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
-    """Load a trained network from its weights file, which describes it.
+    """Load a trained network from its weights file. The class of the network is stored in the file.
 
     Args:
         path: a network.safetensors that was written by training or export.
@@ -155,9 +160,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
-    """Copy tensors into network.
+    """Copy tensors into a network, in place.
 
-    Raises UserError about path unless it has all tensors of network, with the same shapes and finite values.
+    Raises UserError about path unless there are all tensors of the network, with the same shapes and finite values.
     """
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:

@@ -12,10 +12,10 @@ from vsr_lab.models.blocks import leaky, zero_
 
 
 class PyramidFlow(nn.Module, ABC):
-    """Base class of optical flow that is refined from level to level of an image pyramid, in float32.
+    """Base class of optical flow networks that refine the flow from level to level of an image pyramid, in float32.
 
     Args:
-        count: levels of the pyramid; the coarsest is smaller by 2^(count - 1).
+        count: number of levels of the pyramid; the coarsest is smaller by 2^(count - 1).
     """
 
     align_corners = False  # of the enlargement from level to level
@@ -33,7 +33,7 @@ class PyramidFlow(nn.Module, ABC):
         return picture
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:
-        """Estimate flow from reference to other, so that other warped by it is similar to reference.
+        """Estimate the flow from reference to other, by which other is warped onto reference.
 
         Args:
             reference, other: (B, 3, h, w) in [0, 1].
@@ -63,7 +63,7 @@ class PyramidFlow(nn.Module, ABC):
 
 
 class FlowNet(PyramidFlow):
-    """Coarse-to-fine optical flow, a SPyNet whose levels share their weights. Its initial flow is zero.
+    """Coarse-to-fine optical flow network: a SPyNet whose levels share their weights. Its initial flow is zero.
 
     Args:
         channels: channels of its convolutions.

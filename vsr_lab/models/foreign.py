@@ -18,17 +18,18 @@ _PREFIX = "model."
 
 
 class Foreign(FrameNetwork):
-    """A per-frame RGB model of any architecture that spandrel supports.
+    """A network of another project that upscales single frames, loaded by the library spandrel.
 
-    The architecture is determined from the weights, so a file saved by this network can be loaded in the same way.
-    Frames are padded to the size that the architecture requires.
+    spandrel determines the architecture from the weights, so a file saved by this network can be loaded in the same
+    way. Frames are padded to the size that the architecture requires.
 
     Args:
         path: .safetensors, or .pth that contains only tensors.
-        scale: expected scale; None accepts that of the model.
+        scale: expected upscaling factor; None accepts that of the network.
 
     Raises:
-        UserError: the file is missing, contains no per-frame RGB model that spandrel supports, or has another scale.
+        UserError: the file is missing, contains no RGB network for single frames that spandrel supports, or has another
+            scale.
     """
 
     def __init__(self, path: str, scale: Scale | None = None) -> None:

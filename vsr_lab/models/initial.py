@@ -18,7 +18,7 @@ _PREFIX = "network."  # what a training's checkpoint calls the network among all
 
 
 def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list[str]:
-    """Initialise network from the weights in path.
+    """Initialise a network with weights from a file, for fine-tuning.
 
     Args:
         network: network whose tensors are replaced.

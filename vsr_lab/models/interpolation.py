@@ -8,7 +8,7 @@ from vsr_lab.core.resize import imresize
 
 
 class Interpolation(FrameNetwork):
-    """Upscaling by MATLAB's imresize.
+    """Upscaling by interpolation, equal to MATLAB's imresize, for use as a baseline.
 
     Args:
         scale: upscaling factor.

@@ -12,15 +12,15 @@ _NOISE = (2 / 255) ** 2  # variance that is added to that of the gradients: wher
 
 
 class LucasKanade(PyramidFlow):
-    """Dense pyramidal Lucas-Kanade (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
+    """Dense pyramidal Lucas-Kanade optical flow, without weights.
 
     At every pyramid level, from coarse to fine, the flow is refined by a least-squares fit of the brightness in a
-    window.
+    window (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
 
     Args:
         steps: refinements per level.
         levels: levels of the image pyramid.
-        window: side of the window in pixels.
+        window: side of the window in pixels, odd.
     """
 
     def __init__(self, steps: Layers = 2, levels: Levels = 4, window: Odd = 7) -> None:

@@ -66,7 +66,7 @@ def load_animesr(path: Path) -> AnimeSr:
 
 
 def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
-    """Rename published weights to the names that network uses.
+    """Convert weights that the authors of a network published: rename the tensors to the names in this package.
 
     Args:
         network: network that the weights are for.
@@ -88,9 +88,9 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
 
 
 def read_tensors(path: Path) -> dict[str, Any]:
-    """Read a file that was written by torch.save and contains only tensors and numbers.
+    """Read a PyTorch file (torch.save) that contains only tensors and numbers, without executing code in it.
 
-    Raises UserError for other files; no code in the file is executed.
+    Raises UserError for other files.
     """
     check_file(path, "give the published .pth")
     try:

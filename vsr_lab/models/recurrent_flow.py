@@ -10,12 +10,16 @@ from vsr_lab.models.recurrent import Recurrent
 
 
 class RecurrentFlow(Recurrent):
-    """`Recurrent` whose state is warped to the current frame.
+    """`Recurrent` with motion compensation: its state is warped to the current frame by optical flow.
 
-    A small flow network, trained jointly, estimates the motion. The previous frame, the hidden state and the previous
-    residual are warped by it, as in FRVSR (Sajjadi et al. 2018) but at low resolution.
+    The flow is estimated at low resolution by a small network that is trained jointly. It warps the previous frame, the
+    hidden state and the previous residual. FRVSR (Sajjadi et al. 2018) warps at high resolution instead.
 
     Args:
+        scale: upscaling factor.
+        channels: channels of the hidden state.
+        blocks: number of residual blocks.
+        warm_up: number of additional passes over the first frame.
         flow_channels: channels of the flow network, which has 0.02 million parameters with 24.
     """
 

@@ -74,10 +74,11 @@ class _Layers(StreamingNetwork):
 
 
 class Span(_Layers, FrameNetwork):
-    """SPAN (Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024), per frame.
+    """SPAN, an efficient network that upscales every frame separately, in the form for inference.
 
-    Every convolution is a plain 3x3 one; `add_branches` adds the branches that the paper trains with. There is no skip
-    connection to an upscaled input.
+    Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every convolution is a
+    plain 3x3 one; `add_branches` adds the branches that the paper trains with. There is no skip connection to an
+    upscaled input.
     """
 
     def frame(self, lr: Tensor) -> Tensor:
@@ -85,17 +86,20 @@ class Span(_Layers, FrameNetwork):
 
 
 class SpanStream(_Layers):
-    """SPAN with a recurrent state. The added layers are initialised to zero, so its initial output equals SPAN's.
+    """Recurrent network: SPAN with motion-compensated features and output of the previous frame.
 
-    Lucas-Kanade flow warps the previous frame, the hidden features and the previous output to the current frame. The
-    previous output is warped at high resolution, because interpolation at LR size would blur it. Features of the warped
-    tensors are added to the first features and to the last features, and determine a gate: for every pixel, the weight
-    of the previous output. Pixels without a previous value use SPAN alone.
+    The added layers are initialised to zero, so its initial output equals SPAN's. Lucas-Kanade flow warps the previous
+    frame, the hidden features and the previous output to the current frame. The previous output is warped at high
+    resolution, because interpolation at LR size would blur it. Features of the warped tensors are added to the first
+    and to the last features of SPAN, and determine for every pixel the weight of the previous output. Pixels without a
+    previous value use SPAN alone.
 
     The state is lr (B, 3, h, w), sr (B, 3, scale h, scale w), hidden features (B, memory, h, w), and a mask (B, 1, h,
     w) that is 1 where they are valid.
 
     Args:
+        scale: upscaling factor.
+        channels: channels of SPAN.
         memory: channels of the hidden features.
         flow_steps: refinements per level of `LucasKanade`.
     """
@@ -142,7 +146,9 @@ def _mixed(now: Tensor, pixels: Tensor, gate: Tensor) -> Tensor:
 
 
 def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
-    """Compute `pixel_unshuffle` of warped sr in one step; pixels outside sr take the value of its border.
+    """Warp an SR frame by flow at LR size, and return it as channels at LR size (`pixel_unshuffle`), in one step.
+
+    Pixels outside sr take the value of its border.
 
     Args:
         sr: (B, 3, scale h, scale w).

@@ -25,9 +25,11 @@ def deploy_published(tensors: Tensors) -> Tensors:
 
 
 def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
-    """Convert weights of SPAN to a smaller scale, by averaging the output pixels of the last convolution.
+    """Convert SPAN's weights to a smaller scale, by averaging the output pixels of the last convolution.
 
-    They are returned unchanged unless `scale` is a proper divisor of their scale.
+    Args:
+        tensors: weights of SPAN.
+        scale: new scale; unless it is a proper divisor of the scale of the weights, they are returned unchanged.
     """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)

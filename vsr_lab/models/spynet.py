@@ -16,9 +16,9 @@ _TOGETHER = 16  # frames: one by one leaves a GPU waiting, all at once is too mu
 
 
 class SpyNet(PyramidFlow):
-    """SPyNet (Ranjan and Black, "Optical flow estimation using a spatial pyramid network", 2017), in float32.
+    """SPyNet optical flow (Ranjan and Black, "Optical flow estimation using a spatial pyramid network", 2017).
 
-    Half precision would cause errors of whole pixels.
+    It computes in float32, since half precision would cause errors of whole pixels.
 
     Args:
         levels: pyramid levels; the coarsest is smaller by 2^(levels - 1).
@@ -43,13 +43,14 @@ class SpyNet(PyramidFlow):
         return flow * ratio
 
     def both_ways(self, clip: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Estimate flow from each frame of a clip to the previous one, and from each to the next one.
+        """Estimate the flow between neighbouring frames of a clip, in both directions.
 
         Args:
             clip: (B, T, 3, H, W) in [0, 1].
 
         Returns:
-            Two lists of T - 1 tensors (B, 2, H, W).
+            Backward and forward flow (to the previous and to the next frame), in pixels: each T - 1 tensors (B, 2, H,
+            W).
         """
         earlier, later = clip[:, :-1], clip[:, 1:]
         return self._between(later, earlier), self._between(earlier, later)

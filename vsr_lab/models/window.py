@@ -11,7 +11,7 @@ from vsr_lab.models.blocks import Trunk, zero_
 
 
 class Window(Network):
-    """Early fusion of neighbouring frames (VESPCN, Caballero et al. 2017), added to bicubic upscaling.
+    """Sliding-window network with early fusion (VESPCN, Caballero et al. 2017), added to bicubic upscaling.
 
     Args:
         scale: upscaling factor.
