@@ -27,13 +27,13 @@ _STORE = 2**27  # bytes of Ray's shared memory: tasks and results are small
 
 @dataclass(frozen=True)
 class Outcome(Generic[R]):
-    """Outcome of a task.
+    """Result or error of one task.
 
     Attributes:
         key: name of the task.
         result: return value of the task; None if it failed.
-        error: one sentence that says why the task failed; empty if it did not fail.
-        traceback: traceback, if a defect of this package was the reason.
+        error: why the task failed, one sentence; empty if it did not fail.
+        traceback: Python traceback if the error is a defect of this package, else "".
     """
 
     key: str
@@ -49,7 +49,15 @@ class Executor(Protocol):
     def workers(self) -> int: ...
 
     def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
-        """Call `work`, a function that can be pickled, with each task. Yields outcomes in the order of completion."""
+        """Call a function for each task, in parallel.
+
+        Args:
+            work: function of a task; it must be picklable.
+            tasks: tasks by name.
+
+        Yields:
+            Result or error of each task, in the order of completion.
+        """
         ...
 
 
@@ -67,12 +75,12 @@ def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
 
 @dataclass(frozen=True)
 class Local:
-    """Runs tasks on this machine: one after another in this process, or in several processes.
+    """Runs tasks on this machine, in one or several processes.
 
     A task whose process is killed is reported as failed.
 
     Args:
-        workers: number of processes.
+        workers: number of processes; 1: this process.
     """
 
     workers: int = 1
@@ -127,7 +135,7 @@ def _begin() -> None:
 
 @dataclass(frozen=True)
 class Ray:
-    """Runs tasks on Ray: on the cluster at RAY_ADDRESS, or on this machine if it is not set.
+    """Runs tasks on a Ray cluster: the one at the address RAY_ADDRESS, or this machine if it is not set.
 
     A task whose process is killed is run again, up to three times.
 

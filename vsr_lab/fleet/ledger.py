@@ -20,7 +20,9 @@ CREATE TABLE file (
 
 
 class Ledger:
-    """Record of tasks with their state, their settings, and the files that they read and wrote. A context manager.
+    """SQLite file that records which tasks are done, with their settings and the files that they read and wrote.
+
+    It is a context manager.
 
     Args:
         path: the SQLite file; it is created if it does not exist.
