@@ -17,14 +17,14 @@ from vsr_lab.video import ReadOptions, open_footage
 
 
 def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
-    """Find the bundles of the candidates that were chosen for each content type.
+    """Find the bundle of the candidate that `select` chose for each content type.
 
     Args:
         selection: selection.json of `select`.
-        folder: folder with bundles at any depth. A bundle that was itself evaluated is used at its own path.
+        folder: folder with bundles at any depth. If a chosen candidate is itself a bundle, that one is used.
 
     Returns:
-        Folders of bundles by content type.
+        Content type -> folder of the bundle.
 
     Raises:
         UserError: no candidate was chosen, or a chosen one has no bundle.
@@ -51,11 +51,11 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class AutoBundle:
-    """Chooses the bundle of a file by the content type that `footage index` would suggest.
+    """Chooses the bundle for a file by its content type, which is measured if it is not known.
 
     Args:
-        bundles: folders of bundles by content type.
-        model: suggests content types.
+        bundles: content type -> folder of the bundle.
+        model: suggests content types, as in `footage index`.
         scans: folder with stored measurements of files.
     """
 
@@ -77,7 +77,7 @@ class AutoBundle:
         return measured, self.model.suggest(measured.features)
 
     def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
-        """Return the folder of the bundle for a file.
+        """Choose the folder of the bundle for a file.
 
         Args:
             path: the file.

@@ -30,7 +30,7 @@ _PARTS = ("start", "stop", "crop", "downscale")  # columns of manifests that sel
 
 @dataclass(frozen=True)
 class Source:
-    """A file to upscale.
+    """A file to upscale, as listed in a folder or manifest.
 
     Attributes:
         path: the file.
@@ -47,11 +47,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Task:
-    """A file to upscale in a batch.
+    """A file to upscale, with the path of its output.
 
     Attributes:
+        source: the file.
         output: file to write.
-        made_here: if the output exists, it was written by the same task, in a process that was stopped.
+        made_here: an existing output was written by this task in an earlier run that was interrupted, so it may be
+            replaced.
     """
 
     source: Source
@@ -61,7 +63,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Upscaler:
-    """Upscales single files of a batch. It can be pickled.
+    """Upscales one file of a batch, in any process: it can be pickled.
 
     Args:
         bundle: folder of the bundle, or an `AutoBundle`, which chooses a bundle for each file.
@@ -107,7 +109,10 @@ class Upscaler:
         return open_bundle(self.folder(source), self.settings.runtime)
 
     def fingerprint(self) -> str:
-        """Hash of the bundles and settings, on which all outputs depend. Raises UserError for an unusable bundle."""
+        """Hash of the bundles and settings, to detect outputs that were made with others.
+
+        Raises UserError for an unusable bundle.
+        """
         bundles = self.bundle.bundles if isinstance(self.bundle, AutoBundle) else {"": self.bundle}
         manifests = {content: open_bundle(path, None).manifest.fingerprint for content, path in bundles.items()}
         runtime = replace(self.settings.runtime, threads=0)
@@ -116,13 +121,14 @@ class Upscaler:
 
 @dataclass(frozen=True)
 class FileResult:
-    """Result for a file of a batch.
+    """Result of one file of a batch.
 
     Attributes:
-        state: "done", "kept" (the output was complete before) or "refused".
+        task: the file and its output.
+        state: "done", "kept" (the output was already complete) or "refused".
         frames: number of frames that were upscaled.
-        error: one sentence that says why the file was refused.
-        traceback: traceback, if a defect of this package was the reason.
+        error: why the file was refused, one sentence.
+        traceback: Python traceback if the error is a defect of this package, else "".
     """
 
     task: Task
@@ -199,7 +205,9 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
 
 
 def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:
-    """Upscale the files that are not listed as finished in the ledger of a folder.
+    """Upscale many files into a folder. Files that an earlier call finished are skipped.
+
+    Finished files are listed in a ledger (SQLite) in the folder.
 
     Args:
         tasks: result of `tasks_of`.
@@ -208,7 +216,7 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
         executor: runs the tasks in processes or on a cluster.
 
     Yields:
-        The result for each file, in the order of completion.
+        The result of each file, in the order of completion.
 
     Raises:
         UserError: another process writes to the folder.

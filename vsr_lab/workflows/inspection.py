@@ -29,7 +29,7 @@ _RUNS = {
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found.
+    """Type and properties of a file or folder, as determined by `inspect`.
 
     Attributes:
         kind: type of the file or folder, such as "a video".
@@ -48,7 +48,7 @@ Reader = Callable[[Path], Inspection]
 
 
 def inspect(path: Path) -> Inspection:
-    """Find out what a file or folder is, and whether vsr_lab can use it. Nothing in it is executed.
+    """Determine what a file or folder is, and which command can use it. No code in it is executed.
 
     Args:
         path: a video, picture, folder of footage, manifest, weights file, ONNX graph, bundle, run or record.

@@ -30,12 +30,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Ballot:
-    """All trials of a vote.
+    """All trials of a blind vote: pairs of candidates on clips.
 
     Args:
         runs: evaluations with saved frames, all under one protocol.
-        most: clips of each suite that are shown: those on which the candidates differ most and least, and between.
-        seed: of the order and the sides, with the voter's name.
+        most: maximum number of clips of each suite; those on which the candidates differ most, least and in between are
+            chosen.
+        seed: seed of the order of trials and of the sides, together with the voter's name.
     """
 
     runs: Sequence[Run]

@@ -19,12 +19,12 @@ Wins = npt.NDArray[np.float64]
 
 
 def count_votes(votes: Sequence[Vote], runs: Sequence[Run], seed: int) -> Votes:
-    """Evaluate votes.
+    """Compute the result of a vote: strengths of the candidates and agreement of the metrics with the votes.
 
     Args:
-        votes: all answers.
+        votes: all votes.
         runs: the evaluations that were voted on.
-        seed: of the vote; also of the resampling.
+        seed: seed of the ballot, also used for resampling.
     """
     left_out = _careless(votes)
     counted = [vote for vote in votes if vote.voter not in left_out and not vote.trial.catch]
@@ -66,9 +66,15 @@ def _wins(votes: Iterable[Vote], names: Sequence[str]) -> Wins:
 
 
 def bradley_terry(wins: Wins) -> npt.NDArray[np.float64]:
-    """Log-strengths with mean 0 that make the wins (row against column) most likely.
+    """Fit the Bradley-Terry model by maximum likelihood.
 
-    By the iteration of Hunter, "MM algorithms for generalized Bradley-Terry models", 2004, eq. 3.
+    The method is the iteration of Hunter, "MM algorithms for generalized Bradley-Terry models", 2004, eq. 3.
+
+    Args:
+        wins: number of votes for the row against the column, (n, n).
+
+    Returns:
+        Logarithms of the strengths, with mean 0, (n,).
     """
     played = wins + wins.T
     strength = np.ones(len(wins))

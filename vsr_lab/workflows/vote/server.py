@@ -33,13 +33,13 @@ _SIDE = 960  # pixels of the longer side of a picture, at most
 
 
 class VoteServer(ThreadingHTTPServer):
-    """Serves the page, the videos of each trial, and takes votes. Only this machine can reach it.
+    """Web server of a blind vote: serves the page and the videos, and stores votes. Only this machine can reach it.
 
     Args:
         ballot: the trials.
-        store: where votes are kept.
-        folder: for the videos, whose names say nothing about what they show.
-        port: 0: any that is free.
+        store: storage of the votes.
+        folder: folder for the videos, whose names do not reveal the candidates.
+        port: TCP port; 0: any free one.
     """
 
     daemon_threads = True

@@ -32,14 +32,14 @@ class Vote:
 
 
 class VoteStore:
-    """The file of a vote.
+    """SQLite file in which votes are stored.
 
     Args:
-        path: the file; created if it is not there.
-        fingerprint: of the ballot.
+        path: the file; it is created if it does not exist.
+        fingerprint: hash of the ballot.
 
     Raises:
-        UserError: the file is of another vote, or is no SQLite file.
+        UserError: the file belongs to another vote, or is not an SQLite file.
     """
 
     def __init__(self, path: Path, fingerprint: str) -> None:
