@@ -29,17 +29,19 @@ class GateRow:
 
 @dataclass(frozen=True)
 class Decision:
-    """The decision for one suite, in words.
+    """The selection for one suite, as the sentences and table of the report.
 
     Attributes:
-        status: "final"; "provisional": it holds for these clips only; "nothing" passed every gate.
-        answer: what ships.
-        gain: over the baseline, by the metric that ranks first.
+        suite: the suite.
+        status: "final"; "provisional" if there are too few clips; "nothing" if no candidate passed every gate.
+        chosen: name of the selected candidate, or None.
+        answer: which candidate may be deployed.
+        gain: its gain over the baseline in the metric that ranks first.
         why: what decided, ties, stability.
         missing: what a provisional choice lacks.
         refused: the other candidates.
-        costs: of sending this content to a network for other content.
-        candidates, gates: the table of all gates; the chosen candidate is the first.
+        costs: loss of quality if the network is used for other content types.
+        candidates, gates: columns and rows of the table of gates; the chosen candidate is the first.
     """
 
     suite: SuiteFacts

@@ -27,11 +27,15 @@ Kind = Literal["error", "flicker"]
 
 @dataclass(frozen=True)
 class Place:
-    """The tile and frame where a candidate is worst compared with the best of the others.
+    """Tile and frame of a clip where a candidate is worst compared with the best of the others.
 
     Attributes:
-        y, x: centre in HR pixels.
-        value, other: in 8-bit levels: of the candidate, and of the best other.
+        candidate: name of the candidate.
+        kind: kind of the map, such as error or flicker.
+        t: frame number.
+        y, x: centre of the tile in HR pixels.
+        value: value of the candidate in 8-bit levels.
+        other: value of the best other candidate in 8-bit levels.
     """
 
     candidate: str
@@ -44,9 +48,12 @@ class Place:
 
 
 def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
-    """Mean error and flicker of every tile in 8-bit levels: kind -> candidate -> (T, rows, columns).
+    """Compute maps of error and flicker of a clip: one mean value per tile and frame, in 8-bit levels.
 
     Error is the mean of |sr - hr|; flicker is as the metric of this name, 0 in the first frame of a scene.
+
+    Returns:
+        kind -> candidate -> (T, rows, columns).
     """
     parts: dict[Kind, dict[str, list[Tensor]]] = {
         "error": {name: [] for name in clip.candidates},
@@ -86,7 +93,13 @@ def _tiles(values: Tensor) -> Tensor:
 
 
 def worst_places(maps: Mapping[Kind, Mapping[str, Map]]) -> list[Place]:
-    """The worst place of every candidate by error and by flicker; none where it is nowhere worse than the others."""
+    """Find the place where each candidate is worst compared with the others, by error and by flicker.
+
+    Candidates that are nowhere worse than the others are left out.
+
+    Args:
+        maps: result of `tile_maps`.
+    """
     found = (_worst(kind, name, own) for kind, own in maps.items() for name in own)
     return list(chain.from_iterable(found))
 

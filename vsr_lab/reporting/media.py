@@ -41,16 +41,16 @@ class Crop:
 
 @dataclass(frozen=True)
 class ClipMedia:
-    """What is shown of a clip.
+    """Video, crops, time slices and maps of one clip, as embedded in the report.
 
     Attributes:
-        views: low resolution, ground truth, then the candidates.
+        views: names of the pictures side by side: low resolution, ground truth, then the candidates.
         first, count, rate: number of the first frame, number of frames, frames per second.
-        width, height: of HR.
-        video: URI of an MP4 with all views side by side, in `columns` columns of `tile` [width, height].
+        width, height: size of HR in pixels.
+        video: data URI of an MP4 with all views side by side, in `columns` columns of `tile` [width, height].
         rows: HR rows of the time slices, from the top.
-        slices: one URI per view but the first: for every row, its pixels over time.
-        tile_size: HR pixels on a side of a tile of the maps.
+        slices: one data URI per view but the first: for every row, its pixels over time.
+        tile_size: side of a tile of the maps in HR pixels.
         maps: kind -> one map (rows, columns) per candidate, in 8-bit levels, the mean over the frames.
     """
 
@@ -73,12 +73,14 @@ class ClipMedia:
 
 
 def clip_media(comparison: Comparison, root: Path, limit: int) -> tuple[dict[str, str], list[str]]:
-    """The media of as many clips as fit, as JSON, one clip of each suite before the second of any.
+    """Media of the clips of a comparison as JSON, as many as fit into a size limit.
+
+    One clip of each suite is included before the second of any.
 
     Args:
         comparison: comparison whose clips are shown.
         root: folder that its paths are relative to.
-        limit: bytes of all of them.
+        limit: maximum size of all media in bytes.
 
     Returns:
         Name of each clip -> JSON, and the names of the clips that are left out.

@@ -20,10 +20,10 @@ _CLIPS = 18_000_000  # bytes of all clips, which with 5 MB of Plotly and the num
 
 
 def write_report(comparison: Comparison, root: Path, path: Path) -> None:
-    """Write the comparison as one self-contained HTML file, atomically.
+    """Write the report of a comparison as one self-contained HTML file, atomically.
 
     Args:
-        comparison: what to show.
+        comparison: the comparison.
         root: folder that its image paths are relative to.
         path: the HTML file.
     """

@@ -16,11 +16,11 @@ LOW, TRUTH = "low resolution", "ground truth"
 
 @dataclass(frozen=True)
 class SavedClip:
-    """Readers of the videos of a clip.
+    """Saved frames of a clip in an evaluation: LR, HR and the output of each candidate.
 
     Args:
-        facts: of the clip.
-        root: folder that its paths are relative to.
+        facts: paths and numbers of the saved frames.
+        root: folder that the paths are relative to.
     """
 
     facts: ClipFrames
@@ -28,7 +28,7 @@ class SavedClip:
 
     @cached_property
     def videos(self) -> dict[str, Footage]:
-        """View -> video: low resolution, ground truth, then the candidates. Raises UserError if one is missing."""
+        """Videos by name: low resolution, ground truth, then the candidates. Raises UserError if one is missing."""
         facts = self.facts
         paths = {LOW: facts.lr, TRUTH: facts.hr, **{c.candidate: c.sr for c in facts.candidates}}
         videos = {view: open_footage(Path(os.path.normpath(self.root / path))) for view, path in paths.items()}
@@ -64,7 +64,15 @@ class SavedClip:
             yield from clip.eight_bit()
 
     def place(self, side: int, y: int, x: int) -> tuple[int, int, int]:
-        """Top, left and side of a square around a pixel of HR, moved into the frame and onto whole pixels of LR."""
+        """Square around a pixel, moved into the frame and aligned to LR pixels.
+
+        Args:
+            side: side of the square in HR pixels.
+            y, x: the pixel, in HR pixels.
+
+        Returns:
+            Top, left and side of the square in HR pixels.
+        """
         (height, width), scale = self.size, self.scale
         side = min(side, height, width) // scale * scale
         corners = ((y, height), (x, width))
@@ -72,12 +80,13 @@ class SavedClip:
         return top, left, side
 
     def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> Frames:
-        """A square of a view: by default around the place with most motion and detail, in the middle frame.
+        """Square crop of a saved frame.
 
         Args:
-            view: whose pixels are returned, those of LR at its own size.
-            side: of the square in HR pixels; smaller where the frame is.
-            place: saved frame, y and x of its centre in HR pixels.
+            view: name of the video, see `videos`; a crop of LR has its own size.
+            side: side of the square in HR pixels; smaller if the frame is.
+            place: (saved frame, y, x) of the centre, in HR pixels; None: the area with most motion and detail, in the
+                middle frame.
         """
         facts = self.facts
         t, y, x = place or (facts.frame - facts.first, facts.row, facts.column)

@@ -11,7 +11,9 @@ _SIDE = 208  # pixels
 
 
 def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
-    """Write one row per suite (its first clip): LR, every candidate and HR, with PSNR and flicker below.
+    """Write the contact sheet of a comparison: for each suite, a frame of its first clip by every candidate.
+
+    Each row shows LR, every candidate and HR, with PSNR and flicker below.
 
     Args:
         comparison: comparison whose images are shown.

@@ -10,11 +10,11 @@ from vsr_lab.reporting.lookup import Lookup
 
 @dataclass(frozen=True)
 class CellView:
-    """One candidate's value of one metric on one suite.
+    """Cell of a table of the report: one candidate's mean of one metric on one suite, as text.
 
     Attributes:
-        value: for sorting.
-        strength: difference in percent of the metric's largest one, for coloring.
+        value: number by which the table is sorted.
+        strength: difference from the baseline, in percent of the largest one of this metric, for coloring.
         clear: whether the interval of the difference excludes zero.
         home: whether the candidate was trained for the content type of the suite.
     """
@@ -45,10 +45,10 @@ class Row:
 
 @dataclass(frozen=True)
 class HeatTable:
-    """The table of one metric: a row for each candidate, a column for each suite.
+    """Table of one metric in the report: a row for each candidate, a column for each suite.
 
     Attributes:
-        truth: values of the target itself; may be empty.
+        truth: values of the metric for HR itself; empty if it has none.
     """
 
     metric: MetricFacts
