@@ -113,7 +113,7 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Fraction of the clips without any one of which the best candidate is the same, in [0, 1]; None for one clip."""
+        """Fraction of the clips without any one of which the best candidate is the same, in [0, 1]; None for 1 clip."""
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None
