@@ -31,9 +31,11 @@ PARITY = "parity.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """An opened bundle.
+    """An opened bundle: the folder with an exported network and everything that is needed to run it.
 
     Attributes:
+        folder: the folder.
+        manifest: content of its manifest.json.
         network: the ONNX graph, run by onnxruntime; the network in torch if the bundle has no graph.
         runtime: options by which `upscale` chooses a runtime; None: `upscale` runs `network`.
     """
@@ -118,7 +120,7 @@ def write_bundle(
     about: Mapping[str, Any],
     exporters: Sequence[Exporter],
 ) -> BundleManifest:
-    """Export a network into a new folder.
+    """Export a network to a new bundle: graphs, weights, a model card and the hashes of all files.
 
     Args:
         folder: folder of the bundle; must not exist, or be empty.
@@ -174,12 +176,12 @@ _CARD = Path(__file__).with_name("model_card.md.j2")
 
 
 def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) -> Bundle:
-    """Open a bundle.
+    """Open a bundle (the folder with an exported network), after checking the hashes of its files.
 
     Args:
         folder: folder that `export` wrote.
-        runtime: options by which `upscale` chooses a runtime; None: it runs the graph, without a comparison to the
-            network in torch.
+        runtime: options by which `upscale` chooses a runtime (library, device, precision); None: the ONNX graph is run
+            by onnxruntime, without a comparison to the network in torch.
 
     Raises:
         UserError: a file is missing or has changed since the export.

@@ -66,7 +66,11 @@ def sign(manifest: Path, key: "Ed25519PrivateKey") -> Path:
 
 
 def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
-    """Check manifest.sig beside manifest.json.
+    """Check the signature of a bundle (manifest.sig beside manifest.json).
+
+    Args:
+        manifest: path of manifest.json.
+        key: public key.
 
     Returns:
         The first digits of the SHA-256 of the public key.

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verification:
-    """What was verified.
+    """Result of `verify_bundle`.
 
     Attributes:
-        manifest: of the bundle.
-        key: first digits of the SHA-256 of the key of the signature; empty: no signature was asked for.
-        parities: comparison of every graph with the network, made now.
+        manifest: manifest of the bundle.
+        key: first digits of the SHA-256 of the public key; empty if no signature was checked.
+        parities: comparison of every graph with the network.
     """
 
     manifest: BundleManifest
@@ -41,7 +41,7 @@ def verify_bundle(
     frames: int = 60,
     progress: Callable[[str], object] = lambda format: None,
 ) -> Verification:
-    """Check the hash of every file, the signature, and run every graph beside the network.
+    """Verify a bundle before it is used: hashes of its files, signature, and the output of every graph.
 
     Args:
         folder: folder of the bundle.

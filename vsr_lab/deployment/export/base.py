@@ -17,7 +17,7 @@ _SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a graph of fixed 
 
 
 class Exporter(ABC):
-    """Base class of exporters of streaming networks.
+    """Base class of exporters, which write a streaming network as a graph in one format and verify the graph.
 
     Args:
         tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
@@ -33,11 +33,11 @@ class Exporter(ABC):
 
     @abstractmethod
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
-        """Write one step of a network as a graph.
+        """Write the graph of one step of a streaming network: one frame and the state to SR and the next state.
 
         Args:
             network: network to export.
-            example: example input, (1, 3, h, w).
+            example: example frame, (1, 3, h, w).
             path: file to write.
         """
 
@@ -46,11 +46,15 @@ class Exporter(ABC):
         """Load a graph that was written by `write`."""
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
-        """The network that the graph is compared with, which may be another form of the exported network."""
+        """Network that the graph is compared with: `network`, unless a subclass exports another form of it."""
         return network
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
-        """Write the graph into folder, load it again and compare both over a clip.
+        """Write the graph of a network, load it again, and compare the outputs of both on a clip.
+
+        Args:
+            network: network to export.
+            folder: folder for the graph.
 
         Raises:
             Refusal: they differ by more than the tolerance; the graph is removed.
@@ -69,10 +73,10 @@ class Exporter(ABC):
 def compare_graph(
     network: StreamingNetwork, graph: StreamingNetwork, format: str, *, tolerance: float, frames: int
 ) -> Parity:
-    """Run a network and its exported graph over clips of two sizes and find their largest difference.
+    """Compare a network with its exported graph: largest difference of the outputs on clips of two sizes.
 
     Args:
-        network: what was exported.
+        network: the exported network.
         graph: the graph, loaded again.
         format: name of its format.
         tolerance: largest allowed absolute difference, RGB in [0, 1].

@@ -9,11 +9,17 @@ from vsr_lab.deployment.export.window import open_window
 
 
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
-    """Open an exported step, or a graph with one input of 3T channels (T frames). Raises UserError for other files.
+    """Open an ONNX graph as a streaming network: an exported step, or a graph with one input of 3T channels (T frames).
 
     A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs in float32
-    and float16, and graphs whose sizes must be multiples of a power of two, are supported. By default,
-    onnxruntime determines the number of threads.
+    and float16, and graphs whose sizes must be multiples of a power of two, are supported.
+
+    Args:
+        path: the ONNX file.
+        threads: number of CPU threads; 0: onnxruntime determines it.
+
+    Raises:
+        UserError: the file is not such a graph.
     """
     session = open_session(path, threads)
     note = session.get_modelmeta().custom_metadata_map.get(KEY)

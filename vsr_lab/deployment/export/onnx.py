@@ -53,7 +53,15 @@ def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
 
 
 class OnnxExporter(Exporter):
-    """Exports the step as `step.onnx`: inputs lr and state_i, outputs sr and next_i, all float32 (1, C, h, w)."""
+    """Exports one step of a streaming network to ONNX, as `step.onnx`.
+
+    The graph has the inputs lr and state_i, and the outputs sr and next_i, all float32 (1, C, h, w).
+
+    Args:
+        tolerance: largest allowed absolute difference from the network, RGB in [0, 1].
+        frames: number of frames over which graph and network are compared.
+        opset: version of the ONNX operators.
+    """
 
     format = "onnx"
     file = "step.onnx"
@@ -100,7 +108,7 @@ def write_graph(
     sizes: dict[str, Any],
     note: str = "",
 ) -> None:
-    """Export a module as an ONNX graph. The same module gives the same bytes, and no path of this machine is in them.
+    """Export a PyTorch module to ONNX. The same module gives the same bytes, without paths of this machine.
 
     Args:
         module: module to export.
@@ -208,7 +216,11 @@ def _operators(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
 
 
 def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
-    """Open a graph on the CPU; with threads=0, onnxruntime determines their number.
+    """Open an ONNX graph in onnxruntime, on the CPU.
+
+    Args:
+        path: the ONNX file.
+        threads: number of CPU threads; 0: onnxruntime determines it.
 
     Raises:
         UserError: onnxruntime cannot run it, or it contains a loop, which may have no end.

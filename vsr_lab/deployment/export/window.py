@@ -26,7 +26,7 @@ OPSET = 18  # at most 20, which vs-mlrt's runtimes read
 
 
 class Windowed(StreamingNetwork):
-    """Base class of networks that compute every frame only from a window of the last `frames` frames.
+    """Base class of streaming networks that compute every frame from the last `frames` frames only.
 
     At the start of a clip, its first frame is repeated. The state is the previous frames, (B, 3 (frames - 1), h, w).
     """
@@ -54,7 +54,10 @@ class Windowed(StreamingNetwork):
 
 
 class Unrolled(Windowed):
-    """A streaming network that processes each window of frames separately, from its initial state."""
+    """Wraps a streaming network so that it has no long-term state: every output needs the last `frames` frames only.
+
+    For every frame, the network is run on these frames from its initial state.
+    """
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:
         super().__init__(network.scale, network.size_multiple, frames)
@@ -89,9 +92,10 @@ class OnnxWindow(Windowed):
 
 
 class OnnxWindowExporter(Exporter):
-    """Exports `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1].
+    """Exports a network to an ONNX graph without a state: the last T frames to the SR of the last one.
 
-    The graph accepts any h and w. It has no state from earlier frames, so its output differs from that of streaming.
+    The graph is `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1],
+    for any h and w. It has no state from earlier frames, so its output differs from that of streaming.
 
     Args:
         tolerance: largest allowed absolute difference from the network run over the same window, RGB in [0, 1].

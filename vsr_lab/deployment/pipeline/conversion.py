@@ -18,11 +18,12 @@ from vsr_lab.video.color_conversion import bits_of, has_alpha
 
 
 class FrameConversion:
-    """Converts the frames of one file.
+    """Converts SR frames to the pixel format and size of the output video.
 
     Args:
         video: the source.
-        planned, encoding: how it is written.
+        planned: plan of the output.
+        encoding: settings of the output.
         hashes: receives the frames of the source.
     """
 
@@ -58,7 +59,7 @@ class FrameConversion:
         return to_deep_frames(sr) if self._deep else to_frames(sr)
 
     def encoded(self, picture: AnyFrames, read: ReadFrame) -> VideoFrame:
-        """The picture in the pixel format of the output, with the alpha channel and captions of the source."""
+        """Convert an SR frame to the pixel format of the output, with the alpha channel and captions of the source."""
         alpha = read.alpha if has_alpha(self._planned.plan.video.pixel_format) else None
         alpha = None if alpha is None else resized_alpha(alpha, picture)
         return self._encode(picture, alpha, read.captioned)

@@ -30,10 +30,12 @@ _COLUMNS = ("frame", "source_frame", "seconds", "source_sha256", "prediction_sha
 
 
 class FlipEnsemble(StreamingNetwork):
-    """Runs a network on every frame and on its three mirror images. The result is that of the frame itself.
+    """Wraps a streaming network to measure its uncertainty: three mirror images of each frame are processed too.
+
+    The output is that of the frame itself.
 
     Attributes:
-        spread: standard deviation of the four results of the last frame, mean of the channels, (H, W).
+        spread: standard deviation of the four outputs for the last frame, mean over the channels, (H, W).
     """
 
     def __init__(self, network: StreamingNetwork) -> None:
@@ -58,14 +60,14 @@ class FlipEnsemble(StreamingNetwork):
 
 
 def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
-    """How far a prediction may be from the truth in each place.
+    """Estimate the error of SR at every pixel, without ground truth.
 
     Args:
-        lr, sr: the frame (3, h, w) and its prediction (3, H, W), in [0, 1].
-        spread: of a `FlipEnsemble`, (H, W).
+        lr, sr: LR frame (3, h, w) and SR frame (3, H, W), in [0, 1].
+        spread: `FlipEnsemble.spread` for this frame, (H, W).
 
     Returns:
-        The spread, plus how much the prediction contradicts the frame if it is reduced to its size, (H, W).
+        The spread, plus the difference between LR and SR that is reduced to LR size, (H, W).
     """
     reduced = imresize(sr, 1 / (sr.shape[-1] / lr.shape[-1]))
     contradiction = (reduced - lr).abs().mean(0)[None, None]
@@ -73,13 +75,13 @@ def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
 
 
 class EvidenceRecorder:
-    """Writes the confidence map and the list of frames.
+    """Writes a video of the uncertainty of every pixel and a list of frames, next to an upscaled video.
 
     Args:
-        path: of the confidence map, MP4.
-        table: of the list of frames, CSV.
+        path: MP4 file of the uncertainty (confidence map).
+        table: CSV file of the list of frames, open for writing.
         video: the source.
-        planned: how the output is written, whose timestamps the map has too.
+        planned: plan of the output, whose timestamps are used.
         network: the network that is running.
     """
 
@@ -105,11 +107,11 @@ class EvidenceRecorder:
 
         Args:
             read: the frame that was read.
-            lr, sr: the frame (3, h, w) and its prediction (3, H, W).
-            picture: the prediction (H, W, 3).
+            lr, sr: LR frame (3, h, w) and SR frame (3, H, W), in [0, 1].
+            picture: SR frame (H, W, 3).
 
         Returns:
-            The original, enlarged by bicubic interpolation, beside the prediction, (H, 2 W, 3).
+            LR, enlarged by bicubic interpolation, beside SR, (H, 2 W, 3).
         """
         height, width = picture.shape[:2]
         doubt = uncertainty(lr, sr.float().cpu().clamp(0, 1), self._network.spread[:height, :width])

@@ -36,18 +36,19 @@ def upscale_in_parallel(
     settings: UpscaleSettings,
     read_options: ReadOptions = REFUSE,
 ) -> Provenance:
-    """Upscale the segments of a file in parallel, and join them. See `vsr_lab.upscale`.
+    """Upscale a video in several segments at the same time, and join them; otherwise as `vsr_lab.upscale`.
 
-    The state of the network is reset at cuts, as ever. At other segments it begins `settings.lead_in` frames earlier.
+    The state of the network is reset at scene cuts. A segment that does not begin at one starts with an initial state,
+    `settings.lead_in` frames earlier.
 
     Args:
         bundle: folder of the bundle.
         source, output: video files.
         executor: runs one task per segment.
-        settings, read_options: as of `upscale`.
+        settings, read_options: as in `upscale`.
 
     Raises:
-        Refusal, UserError: as by `upscale`; or a segment failed. The others are kept for the next call.
+        Refusal, UserError: as in `upscale`; or a segment failed. The others are kept for the next call.
     """
     opened = open_bundle(bundle, settings.runtime)
     encoding, inference = replace(settings.encoding, lead_in=settings.lead_in), settings.inference

@@ -20,10 +20,11 @@ MATCH = Encoding()
 
 @dataclass(frozen=True)
 class Inference:
-    """How the network is run on the frames of a video.
+    """Tiling and scene cut detection with which the network is run on a video.
 
     Args:
-        tile: height and width of the tiles that frames are processed in, to limit memory, in LR pixels; 0: none.
+        tile: height and width of the tiles in which frames are processed, to limit memory, in LR pixels; 0: whole
+            frames.
         overlap: overlap of neighbouring tiles, in LR pixels.
         watch_cuts: reset the state of the network at scene cuts.
     """

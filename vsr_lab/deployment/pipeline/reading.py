@@ -29,13 +29,13 @@ Alpha = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """A frame that was read.
+    """A decoded frame of the source, with the packets of other streams that precede it in the file.
 
     Attributes:
         number: frame number.
         picture: upright RGB (H, W, 3), uint8 or uint16.
-        alpha: (H, W), of the same type; None if the source has none.
-        captioned: the decoded frame, if it has captions.
+        alpha: alpha channel (H, W), of the same type; None if the source has none.
+        captioned: the decoded frame with its side data, if it has captions.
         packets: packets of the other streams that were read since the previous frame.
     """
 
@@ -70,11 +70,12 @@ def _converted(
 
 
 class SequentialReader:
-    """Reads the frames of a video file in order and decodes each once. Damage is detected while decoding.
+    """Decodes the frames of a video file in order, each once, and detects damage.
 
     Args:
         video: the file.
-        along: indices of other streams whose packets are read too.
+        along: indices of other streams, such as audio, whose packets are read too.
+        alpha: whether the alpha channel is read.
 
     Attributes:
         packets: packets of the other streams that were not returned with a frame yet.

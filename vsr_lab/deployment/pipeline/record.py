@@ -62,7 +62,7 @@ def provenance_of(
 
 
 def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
-    """Make the record of an upscaling that begins: everything that its frames and packets depend on."""
+    """Make the record of an upscaling that begins, with all settings on which its output depends."""
     status = video.path.stat()
     if plan.runtime:
         measured = {"psnr": None, "speed": None, "refused": []}

@@ -102,7 +102,7 @@ def plan_upscale(
     encoding: Encoding = MATCH,
     read_options: ReadOptions = REFUSE,
 ) -> Plan:
-    """Plan what `upscale` would write and how long it would take, without writing it.
+    """Plan an upscaling without writing anything: streams, encoding, estimated time and size.
 
     The arguments are those of `upscale`. Streams and properties that cannot be kept are listed and not refused.
     """

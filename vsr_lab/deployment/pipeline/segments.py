@@ -38,14 +38,14 @@ _STATES = 2  # that are kept: they may be larger than the segments
 
 @dataclass
 class Part:
-    """A segment of the video.
+    """One segment of the output of an upscaling.
 
     Attributes:
         number: number of the segment.
-        first, last: its frames.
-        finished: whether its packets are there already.
-        runs: whether the network processes its frames: to encode them, or for a later state that is not there.
-        resumes: whether the network continues from a saved state.
+        first, last: first and last frame.
+        finished: whether its packets are stored from an earlier, interrupted run.
+        runs: whether the network processes its frames: to encode them, or to compute the state for a later segment.
+        resumes: whether the network starts with the stored state of the previous segment.
     """
 
     number: int
@@ -128,7 +128,7 @@ class Segments:
         write_packets(self._writing, packets)
 
     def finish(self, part: Part, state: State) -> None:
-        """Keep a segment whose packets are complete, with the state of the network after its last frame."""
+        """Store a finished segment: its packets, and the state of the network after its last frame."""
         if self._writing is None:
             return
         self._writing.close()
@@ -142,7 +142,7 @@ class Segments:
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
     def packets(self, part: Part, frame: int) -> list[AnyPacket]:
-        """Next packets of a finished segment: one for each frame, and those that are left for its last one."""
+        """Next packets of a finished segment: one for each frame, and all remaining ones for its last frame."""
         if frame == part.first:
             self._reading = _read(self.packet_file(part))
         return list(itertools.islice(self._reading, None if frame == part.last else 1))

@@ -16,7 +16,7 @@ class _Ended(Exception):
 
 
 class Pipe(Generic[A]):
-    """A bounded queue between two stages, which also transfers an error of the first stage.
+    """Bounded queue between two threads, which also passes an error of the first thread to the second.
 
     Args:
         size: maximum number of waiting items.
@@ -67,7 +67,15 @@ class Pipe(Generic[A]):
 
 @contextmanager
 def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
-    """Iterate in another thread, at most `size` items ahead. An error is raised where the items are consumed."""
+    """Iterate over items in another thread, ahead of their use. Its errors are raised where items are used.
+
+    Args:
+        items: the items.
+        size: maximum number of items that are computed ahead.
+
+    Yields:
+        Iterator that replaces `items`.
+    """
     pipe: Pipe[A] = Pipe(size)
 
     def work() -> None:
@@ -91,9 +99,14 @@ def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
 
 @contextmanager
 def write_behind(write: Callable[[B], None], size: int) -> Generator[Callable[[B], None]]:
-    """Call `write` in another thread, at most `size` items behind.
+    """Call a function in another thread, so that the caller does not wait for it.
 
-    An error is raised at the next call or at the end.
+    Args:
+        write: the function.
+        size: maximum number of waiting calls.
+
+    Yields:
+        Function that replaces `write`. An error of `write` is raised at its next call, or at the end of the block.
     """
     pipe: Pipe[B] = Pipe(size)
     failure: list[BaseException] = []

@@ -51,9 +51,13 @@ class _Upscaled:
 
 
 class ThreeStages:
-    """The three stages of upscaling one file.
+    """Upscales one file in three threads: one reads, one runs the network, one encodes.
 
     Args:
+        video: the source.
+        planned: plan of the output.
+        encoding: settings of the output.
+        segments: segments that are stored for a continuation after an interruption.
         hashes: receives the frames of the source.
     """
 

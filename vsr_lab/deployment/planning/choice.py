@@ -46,7 +46,7 @@ def choose_video(
     timing: Timing,
     trained: str | None = None,
 ) -> VideoChoice:
-    """Choose the encoder and its settings.
+    """Choose encoder, pixel format, size and color tags of the output video.
 
     Args:
         source: the file.

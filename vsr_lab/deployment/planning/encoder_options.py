@@ -60,7 +60,12 @@ _ALLOWED = {option: {*names.split()} for option, names in _LISTS.items()}
 
 
 def check_options(key: str, options: Mapping[str, str]) -> None:
-    """Raise UserError, about `key` and the name of the option, unless all options of an encoder may be set."""
+    """Raise UserError if an option of an encoder is not allowed, since others could write, read or replace files.
+
+    Args:
+        key: configuration key of the options, for the message.
+        options: option -> value.
+    """
     for option, value in options.items():
         for name, allowed in _named(option, value):
             if name not in allowed:

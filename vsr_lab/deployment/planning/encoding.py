@@ -169,14 +169,15 @@ def has_encoder(name: str) -> bool:
 
 
 def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
-    """Find the pixel format of an encoder that keeps all wanted properties with the least overhead.
-
-    None if there is none.
+    """Choose the pixel format of an encoder that keeps bit depth, chroma subsampling and alpha with the least overhead.
 
     Args:
-        codec: name of the encoder.
-        wanted: bit depth, chroma subsampling and alpha.
+        codec: FFmpeg's name of the encoder.
+        wanted: bit depth, chroma subsampling and alpha to keep.
         size: height and width; most encoders do not support odd sizes with subsampled chroma.
+
+    Returns:
+        FFmpeg's name of the pixel format; None if none fits.
     """
     formats = [format.name for format in Codec(codec, "w").video_formats or ()]
     fitting = [name for name in formats if _holds(Samples.of(name), wanted, codec, size)]

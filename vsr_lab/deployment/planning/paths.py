@@ -11,17 +11,17 @@ from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path
 
 
 def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path, overwrite: bool) -> None:
-    """Check the paths of an upscaling, and whether its signer can sign.
+    """Check the paths that an upscaling reads and writes, and the files of its signer.
 
     Args:
         source: the file to upscale.
         output: the file to write.
-        encoding: what is written beside the output, and signed.
-        bundle: folder that nothing is written into.
+        encoding: settings of the output, which determine the files beside it.
+        bundle: folder of the bundle; nothing may be written into it.
         overwrite: whether files may be replaced.
 
     Raises:
-        UserError: the source is not there, or would be replaced; a file is there and overwrite is False; the
+        UserError: the source does not exist, or would be replaced; a file exists and overwrite is False; or the
             signer's files cannot be used.
     """
     signer, beside = encoding.signer, [provenance_path(output)]
@@ -56,7 +56,11 @@ def frame_list_path(output: Path) -> Path:
 
 @contextmanager
 def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
-    """Temporary path of the Content Credentials beside the output, or None if none are written there."""
+    """Write the file with Content Credentials beside an output atomically.
+
+    Yields:
+        Temporary path; None if the credentials are inside the output, or there are none.
+    """
     if signer is None or not needs_sidecar(container):
         yield None
         return

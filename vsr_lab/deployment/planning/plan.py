@@ -44,7 +44,7 @@ _CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
 
 
 def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManifest, encoding: Encoding) -> Planned:
-    """Decide what is written.
+    """Decide how an output is encoded, and what is done with each stream and property of the source.
 
     Args:
         video: the source.
@@ -60,7 +60,7 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
 
 
 def check_disclosed(plan: Plan, output: Path) -> None:
-    """Raise UserError if neither the output of a plan nor its frames would say that it was upscaled."""
+    """Raise UserError if neither the metadata nor the frames of an output would disclose that it was upscaled."""
     if UNDISCLOSED in plan.dropped:
         raise UserError(output, f"cannot keep {UNDISCLOSED}", "set it, or choose another container")
 
@@ -290,6 +290,6 @@ def _container(output: Path, encoding: Encoding) -> str:
 
 
 def suffix_for(source: Path, encoding: Encoding) -> str:
-    """Suffix of an output that is named after its source: the source's, if files of that kind can be written."""
+    """Suffix of an output whose name is derived from its source: that of the source, if such files can be written."""
     own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
     return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"

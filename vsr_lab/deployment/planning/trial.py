@@ -39,11 +39,11 @@ _TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
 
 @dataclass(frozen=True)
 class Trial:
-    """Result of a plan that was tried on a small file.
+    """Result of writing a small test file as planned.
 
     Attributes:
         lost: properties that the file does not keep.
-        disclosed: whether the file contains the disclosure.
+        disclosed: whether its metadata disclose that the video was upscaled.
     """
 
     lost: tuple[str, ...]
@@ -51,7 +51,7 @@ class Trial:
 
 
 def first_packets(source: Path) -> dict[int, bytes]:
-    """Content of the first packet of each stream, by index, for packets near the start of the file."""
+    """First packet of each stream as bytes, by index of the stream, if it is near the start of the file."""
     found: dict[int, bytes] = {}
     with open_input(source) as container, suppress(av.error.FFmpegError):
         every: Any = list(container.streams)
@@ -62,7 +62,11 @@ def first_packets(source: Path) -> dict[int, bytes]:
 
 
 def try_plan(planned: Planned, suffix: str) -> Trial:
-    """Write a small file as planned and determine what it keeps.
+    """Test a plan by writing a small file with its settings and reading the file.
+
+    Args:
+        planned: the plan.
+        suffix: suffix of the output, which determines the container.
 
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support the plan.

@@ -32,7 +32,7 @@ _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM ke
 
 @dataclass(frozen=True)
 class Upscaling:
-    """Content of the credentials of an upscaled file.
+    """Facts about an upscaling that Content Credentials (C2PA) state.
 
     Args:
         title: name of the upscaled file.
@@ -52,7 +52,7 @@ class Upscaling:
 
 @dataclass(frozen=True)
 class Signer:
-    """Certificate and key that sign the credentials.
+    """Certificate and private key by which Content Credentials (C2PA) are signed.
 
     Args:
         certificate: chain of certificates in PEM, the signing certificate first.
@@ -70,7 +70,7 @@ class Signer:
         self._sign(trial, "image/png", picture, io.BytesIO())
 
     def sign(self, video: Path, container: str, upscaling: Upscaling, sidecar: Path | None) -> None:
-        """Add the credentials to a video file, or write them into a file beside it.
+        """Add signed Content Credentials to a video file, or write them into a file beside it.
 
         Args:
             video: complete file; it is replaced by the signed one.
@@ -181,7 +181,7 @@ def _algorithm(path: Path, key: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Content Credentials that were found.
+    """Content Credentials (C2PA) of a file, with the result of checking them.
 
     Attributes:
         state: "trusted": intact and signed with a trusted certificate; "valid": intact and signed with another one;

@@ -14,7 +14,9 @@ _SAME = 10  # bits of 64 in which hashes of the same picture may differ; other p
 
 
 def frame_hash(picture: AnyFrames) -> str:
-    """Compute a perceptual hash of a picture: the signs of its lowest frequencies (Zauner 2010, pHash).
+    """Perceptual hash (pHash) of a picture, by which it is found after compression or resizing.
+
+    Its bits are the signs of the lowest frequencies (Zauner 2010).
 
     Args:
         picture: RGB (H, W, 3), uint8 or uint16.
@@ -31,7 +33,7 @@ def frame_hash(picture: AnyFrames) -> str:
 
 
 class FrameHashes:
-    """Collects the hash of the first frame of every second.
+    """Collects the perceptual hash of the first frame of every second of a video.
 
     Attributes:
         values: one hash per second; empty for a second without frames, or whose first frame is blank.
@@ -56,7 +58,10 @@ class FrameHashes:
 
 
 def agreement(one: Sequence[str], other: Sequence[str]) -> float:
-    """Fraction of the seconds in which the hashes of two videos match, of those in which both have a hash.
+    """Similarity of two videos by their perceptual hashes: fraction of the seconds in which the hashes match.
+
+    Args:
+        one, other: hash of each second; empty: none. Only seconds with both hashes are counted.
 
     Returns:
         Fraction in [0, 1]; 0 if the lengths of the videos differ by more than 2 seconds and 2 %.

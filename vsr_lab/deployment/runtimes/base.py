@@ -17,7 +17,7 @@ _COMBINATIONS: dict[tuple[Backend, Device], tuple[Precision, ...]] = {
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """How to run the network of a bundle.
+    """Options for the library, device and precision that run the network of a bundle.
 
     Args:
         backend: library that runs the network; "auto": the fastest whose output agrees with torch in float32.
@@ -41,7 +41,7 @@ class RuntimeOptions:
             raise ValueError(f"{asked}: there is no such runtime; {self.backend} has {self._there_is()}")
 
     def combinations(self) -> list[tuple[Backend, Device, Precision]]:
-        """All combinations that these options allow, including those that this machine does not support."""
+        """All (backend, device, precision) that the options allow, even if this machine does not support them."""
         return [
             (backend, device, precision)
             for (backend, device), precisions in _COMBINATIONS.items()

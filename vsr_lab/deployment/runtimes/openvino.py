@@ -16,7 +16,9 @@ _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoStream(StreamingNetwork):
-    """An exported step, run by OpenVINO. It is compiled for each frame size, since a graph for any size is slower.
+    """Streaming network that runs an exported step in OpenVINO.
+
+    The graph is compiled for each frame size, since a graph for any size is slower.
 
     Args:
         graph: the ONNX file.

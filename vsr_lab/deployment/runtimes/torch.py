@@ -23,7 +23,7 @@ def bundled_network(folder: Path) -> StreamingNetwork:
 
 
 class TorchStream(StreamingNetwork):
-    """A network with its weights and its state on a device.
+    """Streaming network that runs a network in torch, on a device and in a precision.
 
     In bfloat16 and float16, layers that the network excludes from autocast, such as the first and the last of SPAN,
     stay in float32. Frames are returned on the device, in float32.

@@ -51,12 +51,13 @@ _OPEN: dict[str, _Open] = {"torch": _open_torch, "onnxruntime": _open_onnxruntim
 
 
 class Trial(NamedTuple):
-    """Result of the trial of a runtime.
+    """Speed and precision of a runtime, measured on a few frames.
 
     Attributes:
+        runtime: library, device and precision.
         seconds: time of the fastest frame after the first.
-        speed: frames per second relative to the unmodified network in torch in float32.
-        psnr: PSNR between the outputs of the runtime and of that network, in dB, in the worst frame.
+        speed: frames per second relative to the network in torch in float32.
+        psnr: PSNR in dB of the output against that of torch in float32, in the worst frame.
         problem: why the runtime is refused; "" if it is not.
     """
 
@@ -76,7 +77,7 @@ def run_trials(
     rounds: int = 1,
     after: Callable[[], object] = lambda: None,
 ) -> list[Trial]:
-    """Run a few frames in every runtime and compare them with the network in torch.
+    """Measure the speed of runtimes on a few frames, and compare their outputs with that of the network in torch.
 
     Args:
         folder, manifest: folder and manifest of the bundle.

@@ -7,7 +7,7 @@ _RATES = 13  # sampling_frequency_index up to 12 names a rate; 15 is followed by
 
 
 def adts_config(packet: bytes) -> bytes:
-    """Make the AudioSpecificConfig of a packet with an ADTS header. Raises ValueError if the packet has none."""
+    """AudioSpecificConfig (MP4 header of AAC audio) of a packet with an ADTS header. Raises ValueError without one."""
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         raise ValueError("AAC without an ADTS header")
     kind, rate = (packet[2] >> 6) + 1, packet[2] >> 2 & 15

@@ -17,7 +17,7 @@ _SHARE = 1 / 4  # of the height that the strip takes at most, if letters can be 
 
 
 class Label:
-    """Draws text on a dark strip over the bottom rows of frames.
+    """Draws a line of text over the bottom of frames, on a dark strip.
 
     Args:
         text: the text, which is broken into lines if the frame is narrow.

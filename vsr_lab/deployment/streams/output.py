@@ -26,12 +26,15 @@ MP4 = {"mp4", "mov", "3gp"}
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan, and the data that is needed to write the output.
+    """A plan of an output file, and the data of the source that is needed to write it.
 
     Attributes:
-        tags: tags of the output.
-        firsts: content of the first packets of the source's streams.
-        sei: text that is stored in the video stream if the container cannot store it.
+        plan: the plan.
+        survey: properties of the source other than its pictures.
+        timing: timestamps of the output.
+        tags: metadata tags of the output.
+        firsts: index of a stream of the source -> content of its first packet.
+        sei: text that is stored in the video stream if the container cannot store it as metadata.
     """
 
     plan: Plan
@@ -43,7 +46,7 @@ class Planned:
 
 
 class Output:
-    """An output file that is being written.
+    """Writer of an output file: the upscaled video and the other streams of the source.
 
     Args:
         path: the file; its suffix determines the container.

@@ -28,10 +28,15 @@ _TECHNICAL = {
 
 @dataclass(frozen=True)
 class SourceStream:
-    """A stream of the source.
+    """Properties of one stream of the source file.
 
     Attributes:
+        index: index of the stream in the file.
         kind: video, audio, subtitle, cover, attachment or data.
+        codec: FFmpeg's name of the codec.
+        metadata: tags of the stream.
+        disposition: FFmpeg's flags, such as default or forced.
+        bit_rate: bits per second; 0 if it is not known.
         extradata: extradata of the codec, or the content of an attachment.
     """
 
@@ -71,7 +76,7 @@ class ColorTags:
 
 @dataclass(frozen=True)
 class Survey:
-    """Properties of a file other than its pictures.
+    """Properties of the source file other than its pictures: streams, metadata, HDR and captions.
 
     Attributes:
         container: FFmpeg's name of the format.
@@ -79,9 +84,10 @@ class Survey:
         metadata: tags of the file.
         start: earliest start of a stream, in seconds.
         captions: whether frames have CEA-608 or CEA-708 captions.
-        mastering: mastering display in x265's notation; "" if it is not specified.
-        light: MaxCLL and MaxFALL.
-        dynamic: names of dynamic HDR metadata.
+        mastering: mastering display metadata in x265's notation; "" if there are none.
+        light: MaxCLL and MaxFALL in cd/m2; None if there are none.
+        dynamic: names of dynamic HDR metadata, such as HDR10+.
+        timecode: timecode of the first frame; "" if there is none.
         transparent: whether the first frame has a transparent pixel.
     """
 

@@ -14,14 +14,14 @@ _NTSC = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fr
 
 @dataclass(frozen=True)
 class Timing:
-    """Timestamps and durations of frames.
+    """Timestamps and durations of the output's frames.
 
     Attributes:
         base: time base in seconds.
         rate: frames per second; nominal if it varies.
         constant: whether all frames have the same duration.
-        ticks: timestamps in units of base.
-        durations: durations in units of base.
+        ticks: timestamps in units of base, (T,).
+        durations: durations in units of base, (T,).
     """
 
     base: Fraction
@@ -37,11 +37,11 @@ class Timing:
 
 
 def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0), coarse: bool = False) -> Timing:
-    """Compute the timestamps of an output.
+    """Compute the timestamps and durations of the output's frames from those of the source.
 
     Args:
         index: index of the source's frames.
-        stated: frames per second according to the source.
+        stated: frames per second according to the source's header.
         shift: seconds that are added to all timestamps.
         coarse: use one tick per frame, for containers that count frames (AVI).
     """
