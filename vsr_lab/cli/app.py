@@ -39,10 +39,10 @@ _begun: list[Command] = []  # the runs of this process
 
 
 def launch(command: str) -> int:
-    """Compose the command's configuration with Hydra, run it and return the exit code.
+    """Run a command with the overrides in sys.argv, and return its exit code.
 
-    The module of the command is imported only when its `run` is called, so that --cfg job does not import torch. The
-    value that `run` returns is the objective of a sweep.
+    Hydra composes the configuration. The module of the command is imported only when its `run` is called, so that --cfg
+    job does not import torch. The value that `run` returns is the objective of a sweep.
     """
     name = config_name(command)
     if not sys.warnoptions:
@@ -151,16 +151,22 @@ def _report(error: BaseException) -> tuple[int, str] | None:
 
 
 def composed(command: str, *words: str) -> Any:
-    """Compose and validate the configuration of a further command with these overrides, while Hydra runs one."""
+    """Compose and validate the configuration of another command, while Hydra runs one.
+
+    Args:
+        command: name of the other command.
+        words: overrides, "key=value".
+    """
     return check(command, compose(config_name(command), [*words]))
 
 
 def begin_run(config: Command, files: Sequence[str] = (), continued: bool = False) -> Path:
-    """Create the run's folder and write the configuration into it.
+    """Create the folder of a run (run_dir), and write the configuration to it.
 
     Args:
         config: configuration of the run.
-        files: files that the run writes in addition to those that its command always writes, see `begin_folder`.
+        files: glob patterns of files that the run writes, see `begin_folder`, in addition to the usual ones of its
+            command.
         continued: keep the files of an unfinished run with the same configuration.
 
     Raises:

@@ -36,7 +36,10 @@ class Choosing(Section):
     content_model: ContentModelConfig
 
     def chooser(self) -> AutoBundle:
-        """What chooses the bundle of a file. Raises UserError if the selection or a bundle is missing."""
+        """Object that chooses the bundle of each file by its content type.
+
+        Raises UserError if the selection or a bundle is missing.
+        """
         if self.selection is None:
             raise UserError("selection", "is required by bundle=auto", "set selection= to what vsr-lab select wrote")
         return AutoBundle(selected_bundles(self.selection, self.bundles), self.content_model.build(), self.scans)

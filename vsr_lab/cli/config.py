@@ -53,7 +53,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
     def without_effect(self) -> dict[str, str]:
-        """Key -> reason, for keys that have no effect because of the values of other keys. A user may not set them."""
+        """Keys that have no effect because of the values of other keys -> the reason. A user may not set them."""
         return {}
 
 
@@ -106,7 +106,7 @@ def _default_run_dir(command: str) -> str:
 
 
 def register_resolvers() -> None:
-    """Register default_run_dir, and random_id, whose value is drawn once per configuration and kept in config.yaml."""
+    """Register Hydra's resolvers `default_run_dir`, and `random_id`, which is drawn once and kept in config.yaml."""
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("random_id", lambda: secrets.token_hex(4), use_cache=True, replace=True)
 
@@ -121,13 +121,13 @@ def model_of(command: str) -> type[Section]:
 
 
 def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str = "") -> Any:
-    """Validate the composed configuration of a command.
+    """Validate the composed configuration of a command against its pydantic model.
 
     Args:
         command: name of the command.
         cfg: composed configuration.
         typed: keys that the user set, whose errors are reported first.
-        prefix: beginning of the message.
+        prefix: beginning of the error message.
 
     Raises:
         UserError: for the first invalid value.

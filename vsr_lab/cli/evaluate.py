@@ -114,13 +114,13 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
 
 
 def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
-    """Evaluate candidates in one pass and write the results of each.
+    """Evaluate several candidates in one pass over the clips, and write the results of each.
 
     Args:
         configs: configurations of this command, equal except for candidate and run_dir.
 
     Returns:
-        folder -> summary.
+        Folder of the results -> summary.
     """
     suite = configs[0].suite.build()
     check_content("suite.content", suite.content)
@@ -134,7 +134,7 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
 
 
 def show_summary(summary: Summary) -> None:
-    """Print one row per metric: its mean, its interval, and the mean of each clip if there are few."""
+    """Print the result as a table, one row per metric: mean, interval, and the mean of each clip if there are few."""
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
     rows = [
         [

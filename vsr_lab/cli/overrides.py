@@ -27,10 +27,14 @@ _HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper."
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Convert command-line words to a form that Hydra accepts: first its options, then overrides.
+    """Convert the arguments of a command to a form that Hydra accepts: first its options, then overrides.
 
     Values are text without interpolation, and a comma starts a sweep only after -m. A key is set even if the composed
     configuration does not have it, so that unknown keys are reported by the command's schema.
+
+    Args:
+        command: name of the command.
+        arguments: arguments after the name of the command, as in sys.argv.
 
     Raises:
         UserError: an option is unknown, a config group has no such yaml, or a required config group is not set.
@@ -124,7 +128,14 @@ def _escaped(text: str) -> str:
 
 
 def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
-    """Error for a typed key below a list, which OmegaConf takes for the number of an item; other errors as they are."""
+    """Explain OmegaConf's error about an override such as list.name=value, whose `name` should be a number.
+
+    Other errors are returned unchanged.
+
+    Args:
+        error: error of Hydra or OmegaConf.
+        typed: keys that the user set.
+    """
     found = re.fullmatch(r"invalid literal for int\(\) with base 10: '(.*)'", str(error))
     key = next((key for key in typed if found and f".{found[1]}" in key), None)
     if found is None or key is None:

@@ -18,7 +18,7 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
 
 
 def stored_config(path: Path) -> DictConfig:
-    """Read the config.yaml of a run. It is already resolved, so `${...}` in it is text.
+    """Read the config.yaml of a run, in which all interpolations are resolved already.
 
     Raises:
         UserError: the file is damaged.
@@ -35,17 +35,20 @@ def stored_config(path: Path) -> DictConfig:
     return cfg
 
 
-def resumed_config(given: DictConfig) -> DictConfig:
-    """Combine the stored configuration of the run in `given.resume` with the user's overrides.
+def resumed_config(cli_config: DictConfig) -> DictConfig:
+    """Configuration by which a training run is resumed: the stored one, with the user's overrides.
 
     Only overrides that do not change the results of the run are allowed.
+
+    Args:
+        cli_config: configuration of the command line; its key `resume` is the folder of the run.
 
     Raises:
         UserError: the folder contains no training run, or an override would change the results.
     """
-    if not isinstance(given.resume, str):
-        raise UserError("resume", f"must be a path, got {given.resume}", "set resume=<run_dir of a training run>")
-    run_dir = Path(given.resume)
+    if not isinstance(cli_config.resume, str):
+        raise UserError("resume", f"must be a path, got {cli_config.resume}", "set resume=<run_dir of a training run>")
+    run_dir = Path(cli_config.resume)
     path = run_dir / RUN_MARK
     check_file(path, "set resume=<run_dir of a training run>")
     newer = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
@@ -61,14 +64,14 @@ def resumed_config(given: DictConfig) -> DictConfig:
     for word in HydraConfig.get().overrides.task:
         key = key_of(word)
         if key in _OVERRIDABLE:
-            OmegaConf.update(cfg, key, literal(OmegaConf.select(given, key)))
+            OmegaConf.update(cfg, key, literal(OmegaConf.select(cli_config, key)))
         elif key not in {"resume", "plan"}:
             offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
             raise UserError(key, "cannot be overridden in a resumed run", offer)
     if missing := OmegaConf.missing_keys(cfg):
         raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     cfg.run_dir = cfg.resume = literal(str(run_dir))
-    cfg.plan = given.plan
+    cfg.plan = cli_config.plan
     config = check("train", cfg, prefix=str(path))
     lock_folder(run_dir)
     return config

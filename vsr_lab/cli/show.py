@@ -16,7 +16,12 @@ def show(text: str, style: str | None = None) -> None:
 
 
 def show_facts(title: str, facts: Mapping[str, object]) -> None:
-    """Print facts by name, such as the paths of written files, under a title unless that is empty."""
+    """Print names and values, such as the paths of written files.
+
+    Args:
+        title: line above them; empty: none.
+        facts: name -> value.
+    """
     if title:
         show(f"\n{title}", "bold")
     width = max([10, *map(len, facts)])

@@ -82,7 +82,12 @@ def _name(codes: type[IntEnum], code: int) -> str:
 
 
 def show_plan(plan: Plan, refused: bool) -> None:
-    """Print a plan as a table; `refused` means that the command refuses the file because of what would be dropped."""
+    """Print the plan of an upscaling as a table.
+
+    Args:
+        plan: the plan.
+        refused: whether the command refuses the file because of what the output cannot keep.
+    """
     video = plan.video
     rows = [
         (str(s.index), s.kind, s.codec, s.action, " ".join(part for part in (s.to, s.note) if part))
