@@ -36,12 +36,15 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
 
 
 def find_bars(pictures: Sequence[Picture]) -> Bars:
-    """Find the bars that are black in all pictures.
+    """Find black bars (letterbox or pillarbox): borders that are black in all pictures.
 
     Bars that would cover most of an axis are ignored.
 
     Args:
         pictures: gray pictures (H, W) in 8-bit levels.
+
+    Returns:
+        Widths (top, bottom, left, right) in pixels.
     """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)

@@ -139,7 +139,7 @@ def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0
     Args:
         frames: matching frames.
         grid: positions of LR pixels on HR.
-        power: exponent applied before the blur; 2.2 blurs linear light.
+        power: exponent applied before the blur; 2.2 for a blur in linear light.
     """
     highs, lows = [], []
     for frame in frames:

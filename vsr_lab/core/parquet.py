@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_000_000) -> "DataFrame":
-    """Read a Parquet table.
+    """Read a Parquet file into a data frame.
 
     Args:
         path: the file.
         columns: names of the columns to read; None: all.
-        most: largest number of rows. A file of a few kilobytes may contain billions of equal ones.
+        most: maximum number of rows, as protection against files of a few kilobytes with billions of equal rows.
 
     Raises:
         UserError: the file is damaged, lacks a column, or has too many rows.

@@ -73,13 +73,15 @@ def assign_splits(
 def fill_splits(
     rows: Sequence[Row], manifest: Path, scans: Scans, *, share: float, names: tuple[str, str], seed: int
 ) -> None:
-    """Fill the empty cells of the column split in the rows of a manifest, by source and by near-duplicates.
+    """Fill the empty cells of the column `split` of a manifest. Related and near-duplicate clips get the same split.
 
     Args:
-        rows: rows of the manifest.
+        rows: rows of the manifest, which are changed.
         manifest: path of the manifest.
         scans: stored measurements of files.
-        share, names, seed: as for `assign_splits`.
+        share: fraction of the duration of each content type for the second split, in (0, 1).
+        names: names of the two splits.
+        seed: determines the order in which groups are assigned.
     """
     usable = [row for row in rows if not row["problem"]]
     clips = [

@@ -23,14 +23,14 @@ from vsr_lab.footage.shots import Shot, check_lr_shot, find_shots
 
 @dataclass(frozen=True)
 class LoaderOptions:
-    """How footage is decoded and batches are loaded.
+    """Batch size, workers and seed of the data loader.
 
     Args:
         batch_size: samples per batch and process.
         workers: number of worker processes of the loader, and of threads that decode; 0 loads in the training process.
         seed: seed of crop positions, augmentation and degradation.
         curriculum: shorter clips at the beginning of the training; None: all crops have the full length.
-        budget_gib: maximum size of all decoded clips, in GiB.
+        budget_gib: maximum size of all decoded clips on disk, in GiB.
     """
 
     batch_size: int = 4

@@ -122,6 +122,11 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
     """Name of a known degradation whose output for HR equals LR except for rounding; None if there is none.
 
     It is found only if LR is not cropped. Such a match determines position and colours more exactly than any estimate.
+
+    Args:
+        frames: matching LR and HR frames.
+        families: known degradations by name.
+        scale: ratio of HR size to LR size.
     """
     sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
     windows = [site.cut(scale, (0, 0)) for site in sites]

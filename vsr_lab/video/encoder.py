@@ -38,14 +38,14 @@ def reason_of(error: Exception) -> str:
 def check_encoder(
     codec: str, size: tuple[int, int], time_base: Fraction, *, pixel_format: str, options: Mapping[str, str]
 ) -> None:
-    """Check settings of an encoder by opening it once.
+    """Check that an encoder of FFmpeg supports settings, by opening it once.
 
     Args:
         codec: FFmpeg's name of the encoder.
         size: height and width in pixels.
         time_base: duration of a tick of the timestamps, in seconds.
-        pixel_format: pixel format of the frames, by FFmpeg's name.
-        options: private options of the encoder.
+        pixel_format: FFmpeg's name of the pixel format.
+        options: options of the encoder, such as crf -> "18".
 
     Raises:
         UserError: the encoder does not support a setting; the message names its key: codec, pixel_format or

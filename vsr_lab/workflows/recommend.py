@@ -27,12 +27,13 @@ _CELL = (128, 160)  # height and width of the part of a frame that is shown, in 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The bundle for a file.
+    """Recommended bundle for a file, with the reasons.
 
     Attributes:
+        source: the file.
         content: suggested content type.
-        confidence: its probability.
-        because: the features that decided.
+        confidence: its probability, in [0, 1].
+        because: names of the features that decided.
         bundle: folder of the bundle; None if there is none for this content type.
         problem: why there is none, or why the file cannot be measured.
         shots: parts of the file, of which representative ones are chosen.
@@ -74,12 +75,12 @@ def _recommend(source: Source, auto: AutoBundle) -> Recommendation:
 
 
 def write_comparison(path: Path, found: Sequence[Recommendation], bundles: Mapping[str, Path], n: int) -> list[Shot]:
-    """Draw the most detailed part of representative shots, enlarged by bicubic interpolation and by every bundle.
+    """Write an image that compares bundles: parts of several shots, upscaled by bicubic and by every bundle.
 
     Args:
         path: PNG file to write.
-        found: the files.
-        bundles: folders of bundles by content type.
+        found: result of `recommend`.
+        bundles: content type -> folder of a bundle.
         n: number of shots.
 
     Returns:
