@@ -97,12 +97,11 @@ def apply_affine(affine: Affine, colors: Colors) -> Colors:
 
 
 def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> ColorTransform:
-    """Estimate the transform from the colours of HR to those of LR.
+    """Estimate the transform from the colours of HR to those of LR, from pixels at the same positions.
 
     Args:
-        high, low: colours at the same positions, (N, 3) in [0, 1]. Saturated colours have the same total weight as all
-            others.
-        tolerance: difference that is ignored, root mean square in 8-bit levels.
+        high, low: colours of HR and LR, (N, 3) in [0, 1]. Saturated colours have the same total weight as all others.
+        tolerance: root mean square difference in 8-bit levels below which colours count as equal.
     """
     high, low = _balanced(high, low)
     inside = ((low > 0.012) & (low < 0.988)).all(1)

@@ -29,7 +29,7 @@ class SheetRow:
 
 
 def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None) -> None:
-    """Write rows of images as one PNG file.
+    """Write a contact sheet, rows of images with captions, as one PNG file.
 
     Images are scaled to fit a cell, keeping their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
 

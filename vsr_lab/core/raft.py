@@ -32,14 +32,15 @@ _RENAMES = (
 
 
 class RaftSmall:
-    """RAFT-small (Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020).
+    """Optical flow estimator RAFT-small, with 1.0 million parameters.
 
-    It has 1.0 million parameters and runs in float32 on the device of the clip, without gradients.
+    Teed and Deng, "RAFT: Recurrent all-pairs field transforms for optical flow", 2020. It runs in float32 on the device
+    of the clip, without gradients.
 
     Args:
-        weights: the authors' raft-small.pth, or torchvision's raft_small file.
+        weights: path of the authors' raft-small.pth, or of torchvision's raft_small file.
         updates: number of refinement iterations.
-        shrink: flow is estimated at 1/shrink of the size and scaled up; frames below 128 pixels are padded.
+        shrink: divisor of the height and width at which flow is estimated, >= 1; frames below 128 pixels are padded.
 
     Raises:
         UserError: at the first call, if the file is missing or holds other weights.

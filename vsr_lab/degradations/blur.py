@@ -73,7 +73,7 @@ class GaussianBlur(KernelBlur):
 
     Args:
         sigma: Standard deviation along `angle`, in pixels, >= 0.
-        anisotropy: Standard deviation along `angle` over the one across it, >= 1.
+        anisotropy: Ratio of the standard deviation along `angle` to the one across it, >= 1.
         drift: Relative change of sigma from the middle of a clip to its end, in [-1, 1].
         angle: Direction of the larger standard deviation, in radians.
     """

@@ -43,10 +43,10 @@ class GaussianNoise(Degradation, temporal=True, seeded=True):
 
 
 class PoissonNoise(Degradation, temporal=True, seeded=True):
-    """Photon noise: Poisson(x n) / n, with variance x / n, for n photons at white.
+    """Photon (shot) noise: each value x in [0, 1] is replaced by Poisson(n x) / n, for n photons at white.
 
     Args:
-        photons: Number of photons at white, > 0, uniform in the logarithm; fewer give more noise.
+        photons: Number n of photons at white, > 0, uniform in the logarithm; fewer give more noise.
         gray: Probability that R, G and B have the same noise, computed from their mean.
     """
 

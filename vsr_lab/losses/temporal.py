@@ -62,7 +62,7 @@ class FlowAlignment(nn.Module):
         self.smooth = smooth
 
     def forward(self, lr: Tensor, lr_flow: Tensor) -> Tensor:
-        """Compute the loss.
+        """Compute the loss of the optical flow that a network estimates between LR frames.
 
         Args:
             lr: (B, T, C, h, w) in [0, 1].

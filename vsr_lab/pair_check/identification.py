@@ -45,7 +45,7 @@ class Declared:
     Attributes:
         scale: ratio of HR size to LR size; None if not declared.
         name: name of the degradation; None if not declared.
-        families: function from a scale to the known degradations.
+        families: function from a scale to the known degradations, by name.
     """
 
     scale: int | None

@@ -20,7 +20,7 @@ def write_findings(
     sources: tuple[Path, Path],
     unpaired: Sequence[str],
 ) -> dict[str, Path]:
-    """Write check.json, and NAME.png for each faulty pair; return the paths of the files.
+    """Write the results of `pair_check`: check.json, and an image NAME.png for each faulty pair.
 
     Args:
         folder: folder of the files.
@@ -29,6 +29,9 @@ def write_findings(
         declared: scale and degradation according to the user.
         sources: files or folders of LR and of HR.
         unpaired: names of clips that only one side has.
+
+    Returns:
+        Paths of the files.
     """
     files = {"check": folder / "check.json"}
     report = {

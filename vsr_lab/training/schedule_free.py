@@ -9,11 +9,11 @@ from vsr_lab.data.batch import Batch
 
 
 class SwitchWeights(Callback):
-    """Callback that uses the averaged weights of a schedule-free optimizer in validation and in the best checkpoint.
+    """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
 
-    The optimizer restores the weights that it trains at the next step. A checkpoint that is saved between a validation
-    and the next step contains the averaged weights, and any other one the trained weights; the state of the optimizer
-    records which. A run resumes exactly from both.
+    The optimizer trains other weights, to which it returns at the first training step after a validation. A checkpoint
+    that is saved between the two contains the averaged weights, and any other one the trained weights; the state of the
+    optimizer records which. A run resumes exactly from both.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -190,7 +190,7 @@ class VideoMetric(Part):
 
 
 class VideoComparison(Record):
-    """video_comparison.json: two versions of one video.
+    """video_comparison.json: metrics of versions of one video, compared with a reference version.
 
     Attributes:
         reference: name of the video that the others are aligned to.

@@ -17,12 +17,12 @@ from vsr_lab.video.disclosure import DISCLOSURE
 
 @dataclass(frozen=True)
 class Running:
-    """How the network was run.
+    """Facts about how the network was run, for the provenance file.
 
     Args:
-        tile, overlap: in LR pixels; 0: whole frames.
-        cuts: first frames of new scenes; None if they were not detected.
-        frame_hashes: of the first frame of each second.
+        tile, overlap: size and overlap of the tiles in LR pixels; 0: whole frames.
+        cuts: numbers of the first frames of scenes; None if they were not detected.
+        frame_hashes: perceptual hash of the first frame of each second.
     """
 
     tile: int

@@ -47,10 +47,10 @@ class FrameHashes:
         return int(seconds) >= len(self.values)
 
     def add(self, seconds: float, picture: AnyFrames) -> None:
-        """Add a frame; frames must be added in order of time.
+        """Process the next frame of the video, and store its hash if it is the first frame of a second.
 
         Args:
-            seconds: time since the first frame.
+            seconds: time since the first frame of the video.
             picture: RGB (H, W, 3), uint8 or uint16.
         """
         if self.wants(seconds):

@@ -45,11 +45,14 @@ def add_video(container: OutputContainer, plan: Plan, survey: Survey) -> Any:
 
 
 class SegmentEncoder:
-    """Encodes the frames of one segment to packets in the plan's time base.
+    """Encoder of the frames of one segment of the output, with timestamps of the whole output.
 
     Args:
-        stream: stream whose encoder is used; None: one that is opened for this segment, with the same settings.
-        timing: timestamps of the output.
+        plan: plan of the output.
+        survey: properties of the source other than its pictures.
+        timing: timestamps of the output's frames.
+        stream: stream of the output whose encoder is used; None: an encoder is opened for this segment, with the same
+            settings.
     """
 
     def __init__(self, plan: Plan, survey: Survey, timing: Timing, stream: Any = None) -> None:
