@@ -11,11 +11,11 @@ from vsr_lab.degradations.parameters import Params, Range
 
 
 def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
-    """Interleave the lines of two fields.
+    """Make interlaced frames: lines of one parity are from one frame of a clip, and the other lines from another frame.
 
     Args:
         clip: (..., T, C, H, W).
-        first, second: Frame numbers in clip of the first and second field of each output frame.
+        first, second: Numbers in clip of the frames that are the first and second field of each output frame.
         parity: First line of the first field, 0 or 1; the other lines are those of the second field.
     """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity

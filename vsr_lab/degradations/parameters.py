@@ -61,12 +61,12 @@ Signed = Annotated[float, Field(ge=-1, le=1)]
 
 @dataclass(frozen=True)
 class DeclaredField:
-    """A parameter that a subclass of `Degradation` declares.
+    """A parameter that a subclass of `Degradation` declares as an annotated class attribute.
 
     Attributes:
         adapter: validator of its type.
-        draw: function from the declared value and a random generator to the value for one clip; None if nothing is
-            drawn.
+        draw: function from the declared value, such as a `Range`, and a random generator to the value for one clip;
+            None if nothing is drawn.
     """
 
     adapter: TypeAdapter[Any]

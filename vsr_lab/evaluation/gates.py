@@ -217,9 +217,9 @@ class Limit(Gate):
 
 
 class InOrder(Gate):
-    """Gate that detects wrong frames: in no clip more frames than of the baseline match a neighbouring LR frame better.
+    """Gate that detects late, early, repeated or swapped frames, which agree better with a neighbouring LR frame.
 
-    Such frames are late, early, repeated or swapped (metric `frame_offset`).
+    In no clip may there be more of them than in the baseline. They are counted by the metric `frame_offset`.
     """
 
     metric = "frame_offset"

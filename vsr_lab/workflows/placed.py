@@ -23,7 +23,12 @@ _EQUAL = 2e-3  # share of a scale, below which it is taken for the ratio of the 
 
 
 class Axes(NamedTuple):
-    """Where pixel i of the reference is in a video, along rows and columns: scale * i + shift."""
+    """Geometric relation of a video and a reference: pixel i of the reference is at scale * i + shift in the video.
+
+    Args:
+        scale: factor (rows, columns).
+        shift: position of pixel 0 of the reference in the video, in pixels (rows, columns).
+    """
 
     scale: YX
     shift: YX
@@ -31,15 +36,15 @@ class Axes(NamedTuple):
 
 @dataclass(frozen=True)
 class Placed:
-    """A video on the frames and pixels of a reference, see `place`. A candidate for `score_clip`.
+    """A video that is aligned to a reference in time and space by `place`, for use as a candidate of `score_clip`.
 
     Attributes:
-        name: in tables.
+        name: name of the video, for tables.
         shot: the video.
-        order: its frame for every frame of the reference; -1 where it has none.
-        size: of the reference, (H, W).
-        axes: position of the pixels of the reference in it; None: it has the same pixels.
-        done: what was done to it, and what was noticed, in words.
+        order: number of the video's frame for each frame of the reference; -1 if it has none.
+        size: height and width of the reference.
+        axes: position of the reference's pixels in the video; None: they are the same.
+        done: sentences that say how the video was aligned and what was noticed.
     """
 
     name: str
@@ -52,11 +57,15 @@ class Placed:
     scale: int | None = 1
 
     def only(self, kept: Sequence[int]) -> "Placed":
-        """The video on some frames of the reference."""
+        """The aligned video with only some frames of the reference.
+
+        Args:
+            kept: numbers of these frames in the reference.
+        """
         return replace(self, order=[self.order[u] for u in kept])
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        """The frames (C, H, W) in [0, 1]; lr is not read."""
+        """Frames of the video on the pixels of the reference, (C, H, W) in [0, 1]; lr is not used."""
         for first in range(0, len(self.order), _CHUNK):
             numbers = self.order[first : first + _CHUNK]
             start = min(numbers)
@@ -76,7 +85,14 @@ class Placed:
 
 
 def place(name: str, shot: Shot, reference: Shot) -> Placed:
-    """Align a video to a reference in time and space. Colours are compared, and left as they are.
+    """Align a video to a reference in time and space, for a comparison of two versions of a video.
+
+    Colours are compared, but not changed.
+
+    Args:
+        name: name of the video, for tables.
+        shot: the video.
+        reference: the reference.
 
     Raises:
         UserError: the two show different content, or the video is flipped or rotated.

@@ -58,16 +58,16 @@ def compare_videos(
 ) -> VideoComparison:
     """Compare two versions of one video and write video_comparison.json, report.html, side_by_side.mp4 and wipe.mp4.
 
-    They are aligned in time and space to the truth, or to the one with more pixels.
+    They are aligned in time and space to the ground truth or, without one, to the version with more pixels.
 
     Args:
-        a, b: video files, or folders of frames.
+        a, b: video files, or folders of images.
         folder: folder to write to.
-        truth: what both should look like.
+        truth: ground truth of both, a video file or folder of images; None: there is none.
         begin: called once, after the alignment and before the first write.
 
     Returns:
-        What was done to align them, and the mean of every metric.
+        How they were aligned, and the mean of every metric.
 
     Raises:
         UserError: a file cannot be read, the videos show different content, or have no frame in common.

@@ -9,7 +9,12 @@ from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFa
 
 
 class Presentation(Part):
-    """How a metric is displayed; truth: name of the metric that measures the same for the target itself."""
+    """How a metric is displayed.
+
+    Attributes:
+        digits: number of decimals.
+        truth: name of the metric that measures the same for HR itself; None if there is none.
+    """
 
     label: str
     unit: str
@@ -100,7 +105,7 @@ class ClipMeans(Part):
 
 
 class Origin(Part):
-    """What the numbers of a candidate on a suite were computed from, with and on."""
+    """What a candidate's numbers on a suite were computed from, by which versions and on which machine."""
 
     candidate: str
     suite: str
@@ -167,7 +172,12 @@ class Comparison(Record):
 
 
 class VideoFacts(Part):
-    """A video of a comparison of two. name: a, b or truth; done: what was done to align it, in words."""
+    """One of the videos in a comparison of two versions.
+
+    Attributes:
+        name: a, b or truth (the ground truth).
+        done: sentences that say how it was aligned.
+    """
 
     name: str
     path: str
@@ -179,7 +189,12 @@ class VideoFacts(Part):
 
 
 class VideoMetric(Part):
-    """Means over the frames of both videos, None where there is none; better: "" where neither direction is."""
+    """Means of a metric over the frames of both versions of a video.
+
+    Attributes:
+        better: whether higher or lower values are better; "" if neither is.
+        a, b: means; None if there are none.
+    """
 
     name: str
     label: str

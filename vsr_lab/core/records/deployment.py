@@ -86,13 +86,13 @@ class ParityReport(Record):
 
 
 class VideoFacts(Part):
-    """A video file.
+    """Name, hash and format of a video file.
 
     Attributes:
         size: width and height in pixels.
         bits: bits per sample.
         matrix: color matrix, such as bt709.
-        assumed: the file does not specify its matrix.
+        assumed: the file does not specify its matrix, and the reader chose this one.
     """
 
     file: str

@@ -57,13 +57,14 @@ class Part:
 
 
 class Segments:
-    """The segments of one upscaling, and the folder OUTPUT.segments of those that are finished. A context manager.
+    """Context manager for the segments of one upscaling: finished ones are stored in the folder OUTPUT.segments.
 
-    A video of one segment has no folder. It is removed at the end, and at an error if it contains no finished segment.
+    A video of one segment has no folder. The folder is removed at the end, and at an error if it contains no finished
+    segment.
 
     Args:
-        output: the file that is made.
-        job: what it is made from.
+        output: the output file.
+        job: all settings on which the segments depend.
         filled_only: finished segments are only added, and the folder stays, so that they can be joined later.
 
     Raises:
