@@ -32,6 +32,7 @@ ADDED = {
         *("validation.frames=3", "validation.clips=1", "logger=none"),
     ],
     "export": ["exporters.onnx.frames=4"],
+    "vote": ["--cfg", "job"],  # serves until it is stopped
     "demo": ["--cfg", "job"],  # eleven minutes: composed here, and run by make demo
 }
 SET = {
@@ -72,6 +73,7 @@ def look(command: str) -> str:
     if words[0] == "make":
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         return "" if words[-1] in targets else "no such target"
+    words = [word for word in words if word != "-P"]
     if words[:2] == ["python", "-m"]:
         missing = [word for word in words[3:] if word.startswith("tests/") and not (ROOT / word).exists()]
         return f"no {missing}" if missing else "" if importlib.util.find_spec(words[2]) else "no such module"

@@ -27,6 +27,7 @@ _LENIENT = [
     "gates.registration.high=9",
     "gates.grid.high=99",
     "gates.sharpness.low=0",
+    "gates.psnr.margin=-0.1",
     "gates.flicker.margin=9",
     "gates.flicker.clip_margin=9",
     "gates.lr_consistency.floor=5",

@@ -12,7 +12,6 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.comparison import MetricFacts, Presentation
 from vsr_lab.reporting import compare
-from vsr_lab.workflows.two_videos import FILES, compare_videos
 
 
 class ShownMetric(Section):
@@ -79,6 +78,8 @@ def run(config: CompareConfig) -> Path:
 
 
 def _videos(config: CompareConfig, given: Sequence[Path]) -> Path:
+    from vsr_lab.workflows.two_videos import FILES, compare_videos  # imports torch and the video reader
+
     a, b, *truth = given
     folder = config.run_dir
     found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config, FILES))

@@ -26,7 +26,6 @@ from vsr_lab.evaluation.statistics import paired
 from vsr_lab.reporting.page import write_report
 from vsr_lab.reporting.pairs import pair_differences
 from vsr_lab.reporting.sheet import write_sheet
-from vsr_lab.reporting.wipe import write_wipes
 
 
 def compare(
@@ -89,7 +88,10 @@ def compare(
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
-    write_wipes(comparison, folder, folder)
+    if comparison.pictures:
+        from vsr_lab.reporting.wipe import write_wipes  # imports the video reader
+
+        write_wipes(comparison, folder, folder)
     return comparison
 
 

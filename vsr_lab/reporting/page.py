@@ -10,7 +10,6 @@ from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting.decision import decisions, measured
 from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.media import clip_media
 from vsr_lab.reporting.tables import full_tables, heat_tables
 from vsr_lab.reporting.verdict import at_home, headline, verdicts
 
@@ -34,7 +33,7 @@ def _render(comparison: Comparison, root: Path) -> str:
     from plotly.offline import get_plotlyjs  # slow to import
 
     lookup = Lookup(comparison)
-    clips, left_out = clip_media(comparison, root, _CLIPS)
+    clips, left_out = _clips(comparison, root)
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,
@@ -62,6 +61,14 @@ def _render(comparison: Comparison, root: Path) -> str:
         scripts=[Markup((_HERE / "static" / name).read_text("utf-8")) for name in _SCRIPTS],
         plotly=Markup(get_plotlyjs()),
     )
+
+
+def _clips(comparison: Comparison, root: Path) -> tuple[dict[str, str], list[str]]:
+    if not comparison.pictures:
+        return {}, []
+    from vsr_lab.reporting.media import clip_media  # imports torch and the video reader
+
+    return clip_media(comparison, root, _CLIPS)
 
 
 def _ranked_by(lookup: Lookup) -> list[str]:

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import ClipFrames
-from vsr_lab.video import Footage, open_footage, read_chunks
+
+if TYPE_CHECKING:  # a comparison without saved frames needs neither torch nor the video reader
+    from vsr_lab.core.clip import Frames
+    from vsr_lab.video import Footage
 
 LOW, TRUTH = "low resolution", "ground truth"
 
@@ -27,8 +30,10 @@ class SavedClip:
     root: Path
 
     @cached_property
-    def videos(self) -> dict[str, Footage]:
+    def videos(self) -> "dict[str, Footage]":
         """Videos by name: low resolution, ground truth, then the candidates. Raises UserError if one is missing."""
+        from vsr_lab.video import open_footage
+
         facts = self.facts
         paths = {LOW: facts.lr, TRUTH: facts.hr, **{c.candidate: c.sr for c in facts.candidates}}
         videos = {view: open_footage(Path(os.path.normpath(self.root / path))) for view, path in paths.items()}
@@ -38,7 +43,7 @@ class SavedClip:
         return videos
 
     @staticmethod
-    def _size(videos: dict[str, Footage]) -> tuple[int, int]:
+    def _size(videos: "dict[str, Footage]") -> tuple[int, int]:
         return videos[TRUTH].size
 
     @property
@@ -54,12 +59,14 @@ class SavedClip:
     def scale(self) -> int:
         return self.size[0] // self.videos[LOW].size[0]
 
-    def frame(self, view: str, t: int) -> Frames:
+    def frame(self, view: str, t: int) -> "Frames":
         """Saved frame t of a view, (H, W, 3)."""
         return self.videos[view].read(t, t + 1).eight_bit()[0]
 
-    def frames(self, view: str) -> Iterator[Frames]:
+    def frames(self, view: str) -> "Iterator[Frames]":
         """All saved frames of a view, one after another."""
+        from vsr_lab.video import read_chunks
+
         for clip in read_chunks(self.videos[view], 0, self.facts.saved, 8):
             yield from clip.eight_bit()
 
@@ -79,7 +86,7 @@ class SavedClip:
         top, left = (max(0, min(at - side // 2, whole - side)) // scale * scale for at, whole in corners)
         return top, left, side
 
-    def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> Frames:
+    def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> "Frames":
         """Square crop of a saved frame.
 
         Args:

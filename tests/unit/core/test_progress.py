@@ -1,7 +1,9 @@
 """Progress bars: what is shown, and that nothing is left."""
 
 import io
+from unittest.mock import patch
 
+import rich
 from rich.console import Console
 
 from vsr_lab.core.progress import progress_bar
@@ -9,7 +11,10 @@ from vsr_lab.core.progress import progress_bar
 
 def shown(total: float, unit: str, *, hidden: bool = False) -> str:
     console = Console(file=io.StringIO(), force_terminal=True, width=120)
-    with progress_bar("working", total, unit, console=console, shown=not hidden) as update:
+    with (
+        patch.object(rich, "_console", console),
+        progress_bar("working", total, unit, shown=not hidden) as update,
+    ):
         update(advance=total / 4)
         update(description="still working", completed=total / 2, refresh=True)
     assert isinstance(console.file, io.StringIO)

@@ -69,7 +69,7 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
         (b"[]", "is not a bundle"),
         (b'{"schema": 1}', "is not a bundle"),
         (b'{"record": "summary", "schema_version": 1}', "is not a bundle"),
-        (b'{"record": "bundle"}', "has schema_version None, this version of vsr_lab reads 1; write it again with"),
+        (b'{"record": "bundle"}', "has schema_version None, this version of vsr_lab reads 2; write it again with"),
     ],
 )
 def test_a_damaged_or_foreign_file_is_one_sentence(tmp_path: Path, content: bytes, problem: str) -> None:
@@ -90,8 +90,8 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"schema_version": 2}, "has schema_version 2, this version of vsr_lab reads 1; update vsr_lab"),
-        ({"schema_version": 0}, "has schema_version 0, this version of vsr_lab reads 1; write it again with vsr-lab"),
+        ({"schema_version": 3}, "has schema_version 3, this version of vsr_lab reads 2; update vsr_lab"),
+        ({"schema_version": 0}, "has schema_version 0, this version of vsr_lab reads 2; write it again with vsr-lab"),
         ({"scale": "two"}, "scale: input should be a valid integer"),
         ({"sha256": {"step.onnx": 5}}, "sha256.step.onnx: input should be a valid string"),
         ({"colour": "red"}, "colour: extra inputs are not permitted"),

@@ -87,7 +87,7 @@ def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
 def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     told = {
-        "no plain tensors": {"state_dict": nn.Linear(1, 1)},
+        "is damaged, or contains more than tensors and numbers": {"state_dict": nn.Linear(1, 1)},
         "holds no weights": [1, 2],
         "no checkpoint of a vsr-lab training": {"state_dict": {"weight": torch.zeros(1)}},
         "can be read for BasicVsr, AnimeSr, Span, SpanStream alone": {"params": {"weight": torch.zeros(1)}},
@@ -99,7 +99,7 @@ def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=said):
             init_network(_network(0), path)
     path.write_bytes(b"no weights")
-    with pytest.raises(UserError, match="no plain tensors"):
+    with pytest.raises(UserError, match="is damaged, or contains more than tensors and numbers"):
         init_network(_network(0), path)
     (tmp_path / "a.safetensors").write_bytes(b"no weights")
     with pytest.raises(UserError, match="is not a safetensors file"):

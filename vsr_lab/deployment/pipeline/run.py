@@ -43,7 +43,7 @@ def upscale(
     Args:
         bundle: an opened bundle, which has the options of its runtime, or its folder.
         source, output: video files.
-        encoding: settings of the output; by default it has the properties of the source.
+        encoding: settings of the output; by default the properties of the source.
         inference: how the network is run: on tiles, for frames that are too large for memory, and across cuts.
         read_options: how to read interlaced, HDR and damaged files.
         overwrite: whether output may be replaced.
@@ -53,8 +53,7 @@ def upscale(
 
     Raises:
         Refusal: the output of the runtime differs too much from that of the network.
-        UserError: the bundle is incomplete; output is source, or exists and overwrite is False; source cannot be read,
-            or has streams or properties that output cannot keep.
+        UserError: the bundle is incomplete, output exists, or source cannot be read or kept in output.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")

@@ -99,11 +99,15 @@ def choose_video(
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
-    if size[0] != source.size[0] * scale:
-        converted.append(f"frames of the network, {source.size[0] * scale} pixels high, resized to {size[0]}, as asked")
-    converted += ["the original is shown beside the prediction, as asked"] if encoding.evidence else []
-    converted += ["the bottom of every frame shows a label, as asked"] if label else []
-    return VideoChoice(video, converted, lost)
+    return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
+
+
+def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:
+    """What is done to the network's frames, of `given` pixels height, before they are encoded."""
+    resized = f"frames of the network, {given} pixels high, resized to {height}, as asked"
+    done = [resized] if height != given else []
+    done += ["the original is shown beside the prediction, as asked"] if encoding.evidence else []
+    return done + (["the bottom of every frame shows a label, as asked"] if encoding.evidence or encoding.label else [])
 
 
 def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
