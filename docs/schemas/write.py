@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from vsr_lab.core.records import Record
+from vsr_lab.core.records.bundle import BundleManifest, ParityReport
 from vsr_lab.core.records.comparison import Comparison, VideoComparison
-from vsr_lab.core.records.deployment import BundleManifest, Pair, ParityReport, Provenance, UpscaleJob
+from vsr_lab.core.records.deployment import Pair, Provenance, UpscaleJob
 from vsr_lab.core.records.evaluation import Selection, Summary
 from vsr_lab.core.records.votes import Votes
 

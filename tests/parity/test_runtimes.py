@@ -19,7 +19,8 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.records import read_record
-from vsr_lab.core.records.deployment import BundleManifest, Runtime
+from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment import write_bundle

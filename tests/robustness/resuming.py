@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.network import State, StreamingNetwork
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.pipeline import conversion, run, segments
 

@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.checker import problems
 from tests.delivery.making import Film, Sound, make
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.models import Interpolation

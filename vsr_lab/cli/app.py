@@ -29,9 +29,9 @@ from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name, module_name
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, is_disk_full, is_out_of_memory, printable
-from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
+from vsr_lab.core.spec import spec_of
 
 REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")

@@ -16,8 +16,8 @@ from torch import Tensor
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, digest_of, inside, write_json
-from vsr_lab.core.parts import spec_of
 from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.spec import spec_of
 from vsr_lab.degradations import Degradation, Params, degrade
 from vsr_lab.footage.shots import Shot, check_lr_shot
 from vsr_lab.footage.tables import write_rows

@@ -15,10 +15,10 @@ import jinja2
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, sha256, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
-from vsr_lab.core.parts import spec_of
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.deployment import BundleManifest, ParityReport
+from vsr_lab.core.records.bundle import BundleManifest, ParityReport
 from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.core.spec import spec_of
 from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import bundled_network

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.records import read_record
-from vsr_lab.core.records.deployment import BundleManifest, Parity, ParityReport
+from vsr_lab.core.records.bundle import BundleManifest, Parity, ParityReport
 from vsr_lab.deployment.bundle import MANIFEST, PARITY, open_bundle
 from vsr_lab.deployment.export import compare_graph, open_onnx
 from vsr_lab.deployment.export.window import Unrolled, Windowed

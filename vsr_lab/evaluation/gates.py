@@ -2,22 +2,14 @@
 
 import math
 from abc import ABC, abstractmethod
-from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.files import sha256
-from vsr_lab.core.network import FrameNetwork, StreamingNetwork
-from vsr_lab.core.ranges import Count, Name, NonNegative
-from vsr_lab.core.records.evaluation import TOO_FEW, CandidateFacts, Verdict
-from vsr_lab.deployment import MANIFEST, open_bundle
-from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.drift import measure_drift, wandering_clip
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.ranges import Name, NonNegative
+from vsr_lab.core.records.evaluation import TOO_FEW, Verdict
 from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import (
@@ -31,14 +23,8 @@ from vsr_lab.evaluation.statistics import (
     pool_decibels,
     within,
 )
-from vsr_lab.models import load_network
 
 Percentile = Annotated[float, Field(ge=0, le=100)]
-_PASS = 31  # frames in one direction
-_SIZE = (32, 40)  # LR pixels
-_NO_STEP = "has no streaming step that can be run for long"
-# By kind of candidate: the file, below its path, that changes whenever the network does.
-_PROOF = {"checkpoint": "", "bundle": MANIFEST}
 
 
 class Gate(ABC):
@@ -55,7 +41,7 @@ class Gate(ABC):
         """
 
 
-def _verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
+def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
     known = value is not None and math.isfinite(value)
     outcome = "pass" if passed else "fail"
     return Verdict(gate=name, value=value if known else None, bound=bound, outcome=outcome, reason=reason)
@@ -89,7 +75,7 @@ class Above(Gate):
         what = f"{self.metric} improved by" if lower else self.metric
         reason = f"{what} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
-        above = _verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
+        above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
         above = above.model_copy(update={"p": p_value(gains, self.margin)})
         if above.passed:
             return above
@@ -126,14 +112,14 @@ class NotWorse(Gate):
         bound = theirs * (1 + self.margin)
         reason = f"{self.metric} {value:.3f}, {baseline.candidate} {theirs:.3f}"
         if value > bound:
-            return _verdict(name, value, bound, False, reason)
+            return verdict(name, value, bound, False, reason)
         for clip, own, other in _clips(run, baseline, self.metric):
             for what, of in (("", np.mean), (" in the worst frames", _high)):
                 worst, limit = float(of(own)), float(of(other))
                 limit += max(limit * self.clip_margin, self.slack)
                 if worst > limit:
-                    return _verdict(name, worst, limit, False, f"{self.metric} {worst:.3f}{what} of {clip}")
-        return _verdict(name, value, bound, True, reason)
+                    return verdict(name, worst, limit, False, f"{self.metric} {worst:.3f}{what} of {clip}")
+        return verdict(name, value, bound, True, reason)
 
 
 def _high(values: Values) -> float:
@@ -161,7 +147,7 @@ class Floor(Gate):
             for clip, own, other in _clips(run, baseline, self.metric)
         ]
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
-        return _verdict(name, value, bound, value >= bound, f"{self.metric} {value:.2f} in {clip}, least {bound:.2f}")
+        return verdict(name, value, bound, value >= bound, f"{self.metric} {value:.2f} in {clip}, least {bound:.2f}")
 
 
 class Limit(Gate):
@@ -204,12 +190,12 @@ class Limit(Gate):
             value, theirs = self._number(own), self._number(other) * (1 + self.sign * self.margin)
             rows.append((value, self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
         if not rows:
-            return _verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
+            return verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
         value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
         what = "most" if self.sign > 0 else "least"
         share = "" if self.over is None else " of its best frames in the worst ones"
         reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
-        return _verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
+        return verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
 
     def _number(self, values: Values) -> float:
         number = float(np.percentile(values, self.percentile))
@@ -231,96 +217,14 @@ class InOrder(Gate):
                 mean = float(own.mean())
                 way = "late" if mean < 0 else "early"
                 what = f"is one frame {way}" if abs(mean) > 0.5 else f"has {len(wrong)} frames out of order"
-                return _verdict(name, float(len(wrong)), 0, False, f"{clip} {what}")
-        return _verdict(name, 0.0, 0, True, "every frame shows its own LR")
+                return verdict(name, float(len(wrong)), 0, False, f"{clip} {what}")
+        return verdict(name, 0.0, 0, True, "every frame shows its own LR")
 
 
 def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, Values, Values]]:
     """The values of run and baseline in each clip that has some."""
     ours, theirs = _values(run, metric), _values(baseline, metric)
     return [(clip, values, theirs[clip]) for clip, values in ours.items() if len(values) and len(theirs.get(clip, ()))]
-
-
-class ExportParity(Gate):
-    """Passes if the network can be exported and the graph gives the same output over a long clip."""
-
-    def __init__(self, exporter: Exporter) -> None:
-        self.exporter = exporter
-
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        facts = run.summary.candidate_facts
-        bound = self.exporter.tolerance
-        if facts.kind == "bundle":
-            return _verdict(name, None, bound, True, "the candidate is an exported bundle")
-        if facts.kind != "checkpoint":
-            return _verdict(name, None, bound, False, f"a candidate of kind {facts.kind} cannot be exported")
-        path = _path(facts)
-        return _export_verdict(name, self.exporter, path, _digest(path))
-
-
-class NoDrift(Gate):
-    """Gate that limits how much worse the output of a recurrent network becomes over time.
-
-    After `frames` frames, its PSNR is at most `margin` dB lower than at the start, and than with a state that was
-    reset. It is measured on a synthetic clip that is played forward and backward repeatedly, since recurrent networks
-    can accumulate generated detail (mmagic#509).
-
-    Args:
-        frames: number of frames to process.
-        margin: allowed loss in dB, >= 0.
-    """
-
-    def __init__(self, frames: Count, margin: NonNegative) -> None:
-        self.frames = frames
-        self.margin = margin
-
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        facts = run.summary.candidate_facts
-        if facts.kind not in _PROOF:
-            return _verdict(name, None, self.margin, False, _NO_STEP)
-        path = _path(facts)
-        digest = _digest(path / _PROOF[facts.kind])
-        return _drift_verdict(name, facts.kind, path, digest, self.frames, self.margin)
-
-
-# These two verdicts depend on the network only, so they are computed once for all suites. digest: hash of its file, so
-# that a changed file is tested again.
-
-
-@lru_cache(maxsize=64)
-def _export_verdict(name: str, exporter: Exporter, path: Path, digest: str) -> Verdict:
-    bound = exporter.tolerance
-    network, _ = load_network(path)
-    if not isinstance(network, StreamingNetwork):
-        return _verdict(name, None, bound, False, "needs future frames, so it has no streaming step to export")
-    with TemporaryDirectory() as folder:
-        try:
-            parity = exporter.export(network, Path(folder))
-        except Refusal as refusal:
-            return _verdict(name, None, bound, False, str(refusal))
-    return _verdict(name, parity.worst, bound, True, f"{parity.format}, {parity.frames} frames")
-
-
-@lru_cache(maxsize=64)
-def _drift_verdict(name: str, kind: str, path: Path, digest: str, frames: int, margin: float) -> Verdict:
-    network = load_network(path)[0] if kind == "checkpoint" else open_bundle(path).network
-    if not isinstance(network, StreamingNetwork):
-        return _verdict(name, None, margin, False, _NO_STEP)
-    if isinstance(network, FrameNetwork):
-        return _verdict(name, None, margin, True, "the network has no state")
-    found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), frames)
-    reason = f"{found.late:.2f} dB at the end, {found.early:.2f} at the beginning, {found.fresh:.2f} restarted"
-    return _verdict(name, found.loss, margin, found.loss <= margin, f"{reason}, {frames} frames")
-
-
-def _path(facts: CandidateFacts) -> Path:
-    return Path(facts.path or "")
-
-
-def _digest(file: Path) -> str:
-    if not file.is_file():
-        raise UserError(file, "not found", "run select where the candidate's files are, or evaluate it again")
-    return sha256(file)
 
 
 def _values(run: Run, metric: str) -> dict[str, Values]:

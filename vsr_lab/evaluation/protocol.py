@@ -11,7 +11,7 @@ from torch import Tensor
 from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import required_inputs
-from vsr_lab.core.parts import spec_of
+from vsr_lab.core.spec import spec_of
 from vsr_lab.degradations import Degradation, degrade
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim
 

@@ -15,7 +15,8 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file, parse_json
 from vsr_lab.core.network import Network
-from vsr_lab.core.parts import Part, describes, registered_packages, spec_of
+from vsr_lab.core.parts import Part, describes, registered_packages
+from vsr_lab.core.spec import spec_of
 from vsr_lab.core.validation import validate
 
 WEIGHTS = "network.safetensors"  # name of the file in a run and in a bundle

@@ -18,8 +18,8 @@ from pytorch_lightning.loggers.logger import Logger
 
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.network import Network
-from vsr_lab.core.parts import spec_of
 from vsr_lab.core.run_folder import RUN_MARK
+from vsr_lab.core.spec import spec_of
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.models.files import WEIGHTS

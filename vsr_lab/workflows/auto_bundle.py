@@ -7,7 +7,7 @@ from pathlib import Path
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of
 from vsr_lab.core.records import read_record
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.curation import ContentModel, Scan, Scans, Suggestion
 from vsr_lab.curation.content import UNSURE

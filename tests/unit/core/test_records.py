@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.evaluation import Estimate, Summary
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"

@@ -12,7 +12,7 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import Network
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice, ProtocolFacts, Selection
 from vsr_lab.deployment import Bundle, open_bundle, write_bundle
 from vsr_lab.deployment.bundle import export

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.deployment import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Bundle, write_bundle
 from vsr_lab.deployment.export import OnnxExporter, OnnxWindowExporter
 from vsr_lab.deployment.signature import SIGNATURE, read_private_key, read_public_key, sign

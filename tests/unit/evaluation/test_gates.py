@@ -10,7 +10,8 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.gates import Above, ExportParity, Floor, Gate, InOrder, Limit, NoDrift, NotWorse
+from vsr_lab.evaluation.gates import Above, Floor, Gate, InOrder, Limit, NotWorse
+from vsr_lab.evaluation.network_gates import ExportParity, NoDrift
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import Compact, save_network
 

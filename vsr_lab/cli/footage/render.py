@@ -10,8 +10,9 @@ from vsr_lab.cli.config import Command, Count, Int, Seed
 from vsr_lab.cli.resume import stored_config
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.parts import FilePath, Part, Text, describes, spec_of
+from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.run_folder import RUN_MARK, end_run, lock_folder
+from vsr_lab.core.spec import spec_of
 from vsr_lab.synthesis import Kind, RenderPlan, write_rendered
 
 _MAY_DIFFER = {"n", "workers", "overwrite", "run_dir"}  # keys that do not change existing clips

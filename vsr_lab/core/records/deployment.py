@@ -1,12 +1,9 @@
-"""manifest.json and parity.json of a bundle, and VIDEO.provenance.json of an upscaled video."""
+"""Records of an upscaled video: its plan, the job, and VIDEO.provenance.json."""
 
-import hashlib
-import json
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
 Count = Annotated[int, Field(ge=0, le=2**48)]
@@ -15,74 +12,6 @@ Scale = Annotated[int, Field(ge=1, le=64)]
 Code = Annotated[int, Field(ge=0, le=255)]
 Shift = Annotated[float, Field(ge=-1e9, le=1e9)]
 Rate = Annotated[str, Field(pattern=r"^[1-9]\d{0,17}(/[1-9]\d{0,17})?$")]
-
-
-class BundleManifest(Record):
-    """manifest.json of a bundle, the folder with an exported network and everything that is needed to run it.
-
-    Attributes:
-        warm_up: number of additional passes over the first frame, whose outputs are discarded.
-        network: class path and keywords that build the network.
-        content: content type that the network was trained for; None: not recorded.
-        pixel_format: default pixel format of upscaled files.
-        trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
-        about: notes on training.
-        graphs: format of an exported graph, such as onnx -> file name.
-        created: ISO 8601, UTC.
-        sha256: file name -> hash, of every other file of the bundle.
-        fingerprint: hash of everything else in this manifest.
-    """
-
-    command: ClassVar[str] = "export"
-    record: Literal["bundle"] = "bundle"
-    schema_version: Literal[2] = 2
-    name: Name
-    scale: int
-    warm_up: int
-    parameters: int
-    network: dict[str, JsonValue]
-    content: str | None
-    pixel_format: str | None
-    trained_with: Literal["fidelity", "adversarial", "unknown"] = "unknown"
-    about: dict[str, JsonValue]
-    graphs: dict[str, Name]
-    created: str
-    versions: dict[str, str]
-    sha256: dict[Name, str]
-
-    fingerprint: str = ""
-
-    def computed_fingerprint(self) -> str:
-        """Compute what `fingerprint` must be."""
-        record = self.model_dump(mode="json", exclude={"fingerprint"})
-        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-
-
-class Parity(Part):
-    """Difference between the outputs of an exported graph and of its network on a test clip.
-
-    Attributes:
-        format: format of the graph, such as onnx.
-        worst: largest absolute difference, RGB in [0, 1].
-        worst_frame: number of the frame with that difference.
-        tolerance: largest difference that is accepted.
-        frames: number of frames of the test clip.
-    """
-
-    format: str
-    worst: float
-    worst_frame: int
-    tolerance: float
-    frames: int
-
-
-class ParityReport(Record):
-    """parity.json of a bundle: each of its graphs compared with the network."""
-
-    command: ClassVar[str] = "export"
-    record: Literal["parity"] = "parity"
-    schema_version: Literal[1] = 1
-    formats: list[Parity]
 
 
 class VideoFacts(Part):

@@ -9,7 +9,7 @@ from torch import Tensor
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
-from vsr_lab.core.records.deployment import Parity
+from vsr_lab.core.records.bundle import Parity
 from vsr_lab.core.resize import imresize
 from vsr_lab.core.stream import stream
 

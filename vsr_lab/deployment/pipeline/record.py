@@ -6,7 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vsr_lab.core.files import sha256
-from vsr_lab.core.records.deployment import BundleManifest, Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
+from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.deployment import Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.deployment.provenance import Upscaling
 from vsr_lab.deployment.streams.frames import MATRICES

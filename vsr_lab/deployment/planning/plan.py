@@ -8,7 +8,8 @@ import av
 import av.error
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.deployment import BundleManifest, Plan, StreamPlan, VideoPlan
+from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.deployment import Plan, StreamPlan, VideoPlan
 from vsr_lab.deployment.planning.choice import choose_video
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.trial import Trial, first_packets, try_plan

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_text
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.records.deployment import BundleManifest, Runtime
+from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.deployment.runtimes.base import Backend, RuntimeOptions
 from vsr_lab.deployment.runtimes.trial import Trial, run_trials
 

@@ -1,0 +1,49 @@
+"""Descriptions of objects as a configuration writes them: the inverse of building parts."""
+
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import Part, public_name
+
+
+def spec_of(value: object) -> Any:
+    """Describe a value as a configuration does, by numbers, strings, lists and mappings: the inverse of `Part.build`.
+
+    An object is described by its class and by its attributes with the names of the constructor's parameters, like
+    scikit-learn's `get_params`: {"_target_": class, parameter: attribute}; a function or partial function by
+    {"_target_": function, keyword: value}.
+
+    Raises:
+        UserError: an object does not keep an argument of its constructor as an attribute.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Mapping():
+            return {str(name): spec_of(item) for name, item in cast(Mapping[Any, object], value).items()}
+        case list() | tuple():
+            return [spec_of(item) for item in cast(Sequence[object], value)]
+        case Path():
+            return str(value)
+        case BaseModel():
+            return {name: spec_of(getattr(value, name)) for name in type(value).model_fields}
+        case Part():
+            extra = {"_partial_": True} if value.partial else {}
+            return {"_target_": public_name(value.target), **extra, **spec_of(value.keywords)}
+        case partial():
+            return {"_target_": public_name(value.func), **spec_of(value.keywords)}
+        case types.FunctionType():
+            return {"_target_": public_name(value)}
+        case _:
+            names = inspect.signature(type(value)).parameters
+            if missing := [name for name in names if not hasattr(value, name)]:
+                problem = f"keeps no attribute {missing[0]}, which would describe it"
+                raise UserError(type(value).__name__, problem, f"set self.{missing[0]} in the constructor")
+            return {"_target_": public_name(type(value)), **{name: spec_of(getattr(value, name)) for name in names}}
