@@ -19,7 +19,13 @@ TYPES = ("live_action", "animation", "screen_capture")
 SUITES = [f"{content}_x{scale}" for scale in (4, 2) for content in (*TYPES, "vid4")]
 COLUMNS = {"psnr": ("PSNR-Y", 2), "ssim": ("SSIM-Y", 4), "flicker": ("flicker", 2), "legibility": ("legibility", 3)}
 # What a network of the zoo began from, by its size and scale.
-STARTS = {"nano_x4": "span_ch28", "small_x4": "span_ch48", "small_x2": "span_ch48_x2", "nano_x2": "bicubic"}
+STARTS = {
+    "nano_x4": "span_ch28",
+    "small_x4": "span_ch48",
+    "small_x2": "span_ch48_x2",
+    "nano_x2": "bicubic",
+    "stream_nano_x2": "animation_nano_x2",
+}
 Costs = Mapping[tuple[str, str], Mapping[str, str]]  # (candidate, scale) -> row of cost.csv
 
 HEAD = """# Leaderboard
@@ -80,7 +86,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 def start_of(name: str) -> str | None:
     """The candidate whose weights a network of the zoo began with."""
-    found = re.search(r"(nano|small)_x[24]$", name)
+    found = re.search(r"(stream_)?(nano|small)_x[24]$", name)
     return STARTS[found[0]] if found else None
 
 

@@ -1,9 +1,10 @@
 """vsr-lab bench: the speed of a bundle in every runtime of this machine."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vsr_lab.cli.config import Int, Section
 from vsr_lab.cli.show import show_table
@@ -11,7 +12,14 @@ from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.runtimes import Device, RuntimeOptions, Trial, bench
 
-Size = Annotated[Text, Field(pattern=r"^[1-9]\d{0,4}x[1-9]\d{0,4}$")]
+
+def _size(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", text):
+        raise ValueError(f"must be width x height in pixels, such as 320x180, got {text}")
+    return text
+
+
+Size = Annotated[Text, AfterValidator(_size)]
 
 
 class BenchConfig(Section):

@@ -23,7 +23,7 @@ _RUNS = {
     "report.html": ("a comparison", "open {}/report.html in a browser"),
     WEIGHTS: ("a training", f"export candidate.path={{}}/{WEIGHTS}"),
     "manifest.csv": ("an index of footage", "train data.root={}/manifest.csv"),
-    "pairs.json": ("a check of pairs", "read {}/pairs.json"),
+    "check.json": ("a check of pairs", "read {}/check.json"),
 }
 
 

@@ -80,6 +80,7 @@ def test_specialists_are_compared_across_content_types(tables: Path) -> None:
         ("animation_nano_x4", "span_ch28"),
         ("live_action_small_x2", "span_ch48_x2"),
         ("live_action_nano_x2", "bicubic"),
+        ("live_action_stream_nano_x2", "animation_nano_x2"),
         ("basicvsr", None),
     ],
 )
