@@ -16,7 +16,7 @@ from vsr_lab.footage.tables import read_rows
 
 ROOT = Path(__file__).parents[2]
 TYPES = ("live_action", "animation", "screen_capture")
-SUITES = [f"{content}_x{scale}" for scale in (4, 2) for content in (*TYPES, "vid4")]
+SUITES = [*(f"{content}_x4" for content in (*TYPES, "vid4")), *(f"{content}_x2" for content in TYPES)]
 COLUMNS = {"psnr": ("PSNR-Y", 2), "ssim": ("SSIM-Y", 4), "flicker": ("flicker", 2), "legibility": ("legibility", 3)}
 # What a network of the zoo began from, by its size and scale.
 STARTS = {
@@ -35,8 +35,12 @@ Made by `python scripts/zoo/judge.py` (`leaderboard.py` from its tables): every 
 and no step or weights were chosen by them. PSNR and SSIM on BT.601 studio luma, every frame, no border cropped; LR by
 MATLAB's imresize, rounded. Numbers are means over clips; lower is better for flicker, higher for the others. Rows in
 bold are of this repository ([zoo](zoo/README.md)). *Over its start*: PSNR-Y above the weights that it was trained from,
-with the 95 % interval of the mean over clips (Student's t), and the number of clips on which it is above. AnimeSR and
-realesr-animevideov3 are made for perceived quality of real footage, not for PSNR. BasicVSR uses the whole clip."""
+with the 95 % interval of the mean over clips (Student's t), and the number of clips on which it is above."""
+NOTES = {
+    "animesr_v2": "AnimeSR is made for perceived quality of real footage, not for PSNR.",
+    "realesr-animevideov3": "realesr-animevideov3 is made for perceived quality of real footage, not for PSNR.",
+    "basicvsr": "BasicVSR uses the whole clip.",
+}
 
 
 class Scores(NamedTuple):
@@ -96,7 +100,11 @@ def write_page(tables: Path) -> None:
     suites = read_scores(tables / "scores.csv")
     table = tables / "cost.csv"
     costs = {(row["candidate"], row["scale"]): row for row in (read_rows(table) if table.exists() else [])}
-    parts = [HEAD, *(_suite(scores, costs) for scores in suites)]
+    found = {name for scores in suites for name in scores.means}
+    notes = [note for name, note in NOTES.items() if name in found]
+    missing = [name for name in (*SUITES, *NOTES) if name not in found | {scores.suite for scores in suites}]
+    notes += [f"Not measured yet: {', '.join(missing)}."] if missing else []
+    parts = [HEAD, *([" ".join(notes)] if notes else []), *(_suite(scores, costs) for scores in suites)]
     for scale in (4, 2):
         parts += _crossed([scores for scores in suites if scores.suite.endswith(f"_x{scale}")], scale)
     if costs:
@@ -168,7 +176,7 @@ def _lead(scores: Scores, names: Sequence[str]) -> str:
 
 
 def plot(suites: Sequence[Scores], costs: Costs, path: Path) -> None:
-    """PSNR-Y over milliseconds of a frame, one panel for every suite."""
+    """PSNR-Y over milliseconds per frame, one panel for every suite: circles are ours, squares are others."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -184,9 +192,9 @@ def plot(suites: Sequence[Scores], costs: Costs, path: Path) -> None:
             mean, cost = scores.mean(candidate, "psnr"), costs.get((candidate, scores.scale))
             if mean is None or not cost:
                 continue
-            axis.plot(float(cost["ms"]), mean, "o", color="tab:red" if candidate in scores.ours else "tab:gray")
-            axis.annotate(candidate, (float(cost["ms"]), mean), fontsize=7, xytext=(3, 3), textcoords="offset points")
-        axis.set(xscale="log", title=scores.suite, xlabel="ms a frame", ylabel="PSNR-Y, dB")
+            axis.plot(float(cost["ms"]), mean, "o" if candidate in scores.ours else "s", label=candidate)
+        axis.set(title=scores.suite, xlabel="ms per frame", ylabel="PSNR-Y, dB")
+        axis.legend(fontsize=7, loc="lower right")
     for axis in axes.flat[len(suites) :]:
         axis.axis("off")
     figure.savefig(path, dpi=90)

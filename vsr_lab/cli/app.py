@@ -102,13 +102,13 @@ class _SweepEnded(BaseException):
 def _end_runs(code: int = 0, remove: bool = False) -> None:
     """Mark the runs of this process as ended, or remove their folders if the input was unusable.
 
-    remove: also those in which something was written, unless the command continues from it.
+    remove: also those in which something was written. Results that the command continues from are always kept.
     """
     for run in _begun:
         if code in {0, REFUSED}:
             end_run(run.run_dir)
         elif code == UNUSABLE:
-            remove_unfinished(run.run_dir, keep=(run.results or "") if remove else "**")
+            remove_unfinished(run.run_dir, keep=run.results or ("" if remove else "**"))
     _begun.clear()
 
 

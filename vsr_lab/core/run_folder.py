@@ -57,7 +57,7 @@ def end_run(folder: Path) -> None:
 
 
 def remove_unfinished(folder: Path, keep: str = "**") -> None:
-    """Delete the files of an unfinished run, and its folder if it is then empty.
+    """Delete the files of an unfinished run, and its folders that are then empty.
 
     Args:
         folder: folder of the run.
@@ -70,7 +70,8 @@ def remove_unfinished(folder: Path, keep: str = "**") -> None:
     if not any(is_kept(name) for name in own if name not in MARKS):
         with suppress(OSError):
             _remove(folder, [*own, LOCK])
-            folder.rmdir()
+            for inner, _, _ in os.walk(folder, topdown=False):  # folders for files that were never written
+                Path(inner).rmdir()
 
 
 def is_saved(folder: Path) -> bool:
