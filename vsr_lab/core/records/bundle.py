@@ -2,19 +2,12 @@
 
 import hashlib
 import json
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
-
-Count = Annotated[int, Field(ge=0, le=2**48)]
-Side = Annotated[int, Field(ge=1, le=2**17)]
-Scale = Annotated[int, Field(ge=1, le=64)]
-Code = Annotated[int, Field(ge=0, le=255)]
-Shift = Annotated[float, Field(ge=-1e9, le=1e9)]
-Rate = Annotated[str, Field(pattern=r"^[1-9]\d{0,17}(/[1-9]\d{0,17})?$")]
 
 
 class BundleManifest(Record):
