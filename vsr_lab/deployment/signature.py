@@ -13,21 +13,36 @@ from vsr_lab.core.files import atomic_path, check_file
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 SIGNATURE = "manifest.sig"
 _LARGEST = 1 << 16  # bytes of a key that are read
 _HINT = "openssl genpkey -algorithm ed25519 -out KEY.pem makes one, openssl pkey -in KEY.pem -pubout its public key"
 
 
-def read_private_key(path: Path) -> "Ed25519PrivateKey":
-    """Read an Ed25519 key in PEM without a passphrase. Raises UserError if it is something else."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
+    """Parse a private key of any kind.
+
+    Args:
+        pem: content of the PEM file.
+        path, hint: file and hint of the error.
+
+    Raises:
+        UserError: it is no private key in PEM, or has a passphrase.
+    """
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        key = load_pem_private_key(_read(path), None)
+        return load_pem_private_key(pem, None)
     except (ValueError, TypeError) as error:
-        raise UserError(path, "is not a private key in PEM without a passphrase", _HINT) from error
+        raise UserError(path, "is not a private key in PEM without a passphrase", hint) from error
+
+
+def read_private_key(path: Path) -> "Ed25519PrivateKey":
+    """Read an Ed25519 key in PEM without a passphrase. Raises UserError if it is something else."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    key = parse_private_key(_read(path), path, _HINT)
     if not isinstance(key, Ed25519PrivateKey):
         raise UserError(path, "is not an Ed25519 key", _HINT)
     return key

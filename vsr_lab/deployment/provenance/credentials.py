@@ -17,6 +17,7 @@ import numpy as np
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
 from vsr_lab.core.records.deployment import VideoFacts
+from vsr_lab.deployment.signature import parse_private_key
 from vsr_lab.video.disclosure import DISCLOSURE
 
 # What the IPTC calls media of which a trained model made a part.
@@ -164,12 +165,8 @@ def _claims(upscaling: Upscaling) -> dict[str, Any]:
 
 def _algorithm(path: Path, key: bytes) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
-        loaded = load_pem_private_key(key, None)
-    except (ValueError, TypeError) as error:
-        raise UserError(path, "is not a private key in PEM without a passphrase", _HINT) from error
+    loaded = parse_private_key(key, path, _HINT)
     if isinstance(loaded, ec.EllipticCurvePrivateKey) and loaded.curve.name in _CURVES:
         return _CURVES[loaded.curve.name]
     if isinstance(loaded, ed25519.Ed25519PrivateKey):
