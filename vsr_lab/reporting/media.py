@@ -17,7 +17,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.records.comparison import ClipFrames, Comparison
 from vsr_lab.reporting.maps import TILE, Map, Place, tile_maps, worst_places
 from vsr_lab.reporting.saved import TRUTH, SavedClip
-from vsr_lab.video.mp4 import write_mp4
+from vsr_lab.video.mp4 import even_size, write_mp4
 
 _SIDE = 704  # pixels of the longer side of a picture in the video
 _CROP = 160  # HR pixels on a side of a lossless crop
@@ -115,7 +115,7 @@ def _media(clip: SavedClip) -> ClipMedia:
     crops += [_crop(clip, _title(place), place.t, place.y, place.x) for place in places]
     rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *_rows(facts, places, height)})
     columns = math.ceil(math.sqrt(len(clip.videos)))
-    tile = _tile(width, height)
+    tile = even_size((height, width), _SIDE)
     return ClipMedia(
         suite=facts.suite,
         clip=facts.clip,
@@ -168,12 +168,6 @@ def _lossless(image: Frames) -> str:
 
 def _uri(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _tile(width: int, height: int) -> tuple[int, int]:
-    """Width and height of a picture in the video, both even."""
-    factor = min(1.0, _SIDE / max(width, height))
-    return max(2, round(width * factor) // 2 * 2), max(2, round(height * factor) // 2 * 2)
 
 
 def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Frames]:

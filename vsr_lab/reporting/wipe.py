@@ -14,7 +14,7 @@ from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.saved import LOW, SavedClip
 from vsr_lab.reporting.verdict import headline
 from vsr_lab.video.disclosure import DISCLOSURE
-from vsr_lab.video.mp4 import write_mp4
+from vsr_lab.video.mp4 import even_size, write_mp4
 
 _SECONDS = 4  # in which the divider goes to and fro; the clip is repeated until then
 _SIDE = 1920  # pixels of the longer side, at most
@@ -54,19 +54,27 @@ def _sides(comparison: Comparison, clip: ClipFrames) -> tuple[str, str]:
 
 
 def _frames(clip: SavedClip, left: str, right: str) -> Iterator[Frames]:
-    height, width = clip.size
-    factor = min(1.0, _SIDE / max(height, width))
-    size = round(width * factor) // 2 * 2, round(height * factor) // 2 * 2
-    count = 0
+    size, count = even_size(clip.size, _SIDE), 0
     while count < _SECONDS * clip.facts.rate:
         for pair in zip(clip.frames(left), clip.frames(right), strict=True):
             a, b = (cv2.resize(frame, size, interpolation=cv2.INTER_AREA) for frame in pair)
-            way = (count / clip.facts.rate / _SECONDS + 0.25) % 1  # begins in the middle
-            column = round(size[0] * (1 - abs(1 - 2 * way)))
-            picture = np.concatenate([a[:, :column], b[:, column:]], axis=1)
-            picture[:, max(column - 1, 0) : column + 1] = 255
-            yield _labelled(picture.astype(np.uint8), left, right)
+            picture = wiped(np.asarray(a, np.uint8), np.asarray(b, np.uint8), count / clip.facts.rate)
+            yield _labelled(picture, left, right)
             count += 1
+
+
+def wiped(left: Frames, right: Frames, seconds: float) -> Frames:
+    """Frame of a wipe: one picture left and another right of a white line, which moves to and fro.
+
+    Args:
+        left, right: pictures of the same size (H, W, 3).
+        seconds: time of the frame; the line begins in the middle and is back after 4 seconds.
+    """
+    way = (seconds / _SECONDS + 0.25) % 1
+    column = round(left.shape[1] * (1 - abs(1 - 2 * way)))
+    picture = np.concatenate([left[:, :column], right[:, column:]], axis=1)
+    picture[:, max(column - 1, 0) : column + 1] = 255
+    return picture
 
 
 def _labelled(picture: Frames, left: str, right: str) -> Frames:

@@ -15,6 +15,21 @@ _BT709 = 1
 _KEYS = 8  # frames between two that a player can jump to
 
 
+def even_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Size of a picture in an MP4 file: reduced to at most `longest`, with even sides.
+
+    Args:
+        size: height and width of the picture.
+        longest: maximum of the longer side, in pixels.
+
+    Returns:
+        Width and height, each at least 2.
+    """
+    factor = min(1.0, longest / max(size))
+    height, width = (max(2, round(side * factor) // 2 * 2) for side in size)
+    return width, height
+
+
 def write_mp4(
     path: Path, frames: Iterable[Frames], rate: float, *, crf: int = 18, tags: Mapping[str, str] | None = None
 ) -> None:

@@ -22,11 +22,11 @@ from vsr_lab.evaluation.suites import Pair
 from vsr_lab.footage.shots import Shot
 from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
 from vsr_lab.reporting import write_video_report
+from vsr_lab.reporting.wipe import wiped
 from vsr_lab.video.mp4 import write_mp4
 from vsr_lab.workflows.placed import Placed, place
 
 FILES = ("video_comparison.json", "report.html", "side_by_side.mp4", "wipe.mp4")
-_SECONDS = 4  # of the divider's way to one side and back
 _WIDEST = 4096  # pixels of a picture with both videos
 
 _TRUE = (
@@ -141,13 +141,7 @@ def _side_by_side(left: Frames, right: Frames, seconds: float) -> Frames:
 
 
 def _wiped(left: Frames, right: Frames, seconds: float) -> Frames:
-    """left on the left of a white line that moves to and fro, right on its right."""
-    width = left.shape[1]
-    way = (seconds / _SECONDS + 0.25) % 1  # begins in the middle
-    column = round(width * (1 - abs(1 - 2 * way)))
-    picture = np.concatenate([left[:, :column], right[:, column:]], 1)
-    picture[:, max(column - 1, 0) : column + 1] = 255
-    return _fitted(picture)
+    return _fitted(wiped(left, right, seconds))
 
 
 def _fitted(picture: Frames) -> Frames:

@@ -15,7 +15,7 @@ import numpy as np
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.files import atomic_path
 from vsr_lab.reporting.saved import SavedClip
-from vsr_lab.video.mp4 import write_mp4
+from vsr_lab.video.mp4 import even_size, write_mp4
 from vsr_lab.workflows.vote.ballot import Ballot, Trial
 from vsr_lab.workflows.vote.store import Vote, VoteStore
 
@@ -76,9 +76,7 @@ class VoteServer(ThreadingHTTPServer):
 
 
 def _sides(clip: SavedClip, trial: Trial) -> Iterator[Frames]:
-    height, width = clip.size
-    factor = min(1.0, _SIDE / max(height, width))
-    size = round(width * factor) // 2 * 2, round(height * factor) // 2 * 2
+    size = even_size(clip.size, _SIDE)
     gap = np.full((size[1], _GAP, 3), 128, np.uint8)
     for pair in zip(clip.frames(trial.left), clip.frames(trial.right), strict=True):
         sides = [
