@@ -57,7 +57,7 @@ def upscale_in_parallel(
     check_disclosed(planned.plan, output)
     if len(planned.plan.segments) > 1:
         cuts = [] if inference.watch_cuts else None
-        running = Running(inference.tile, inference.overlap if inference.tile else 0, cuts, [])
+        running = Running(*inference.tiling, cuts, [])
         job = job_of(video, planned.plan, bundle=opened, running=running, background=encoding.background)
         work = _SegmentWork(bundle.absolute(), video, planned, replace(settings, encoding=encoding))
         with Segments(output.absolute(), job, filled_only=True) as segments:

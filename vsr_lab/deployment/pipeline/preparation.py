@@ -33,6 +33,11 @@ class Inference:
     overlap: int = 16
     watch_cuts: bool = True
 
+    @property
+    def tiling(self) -> tuple[int, int]:
+        """Size and overlap of the tiles; (0, 0) for whole frames."""
+        return (self.tile, self.overlap) if self.tile else (0, 0)
+
 
 WHOLE_FRAMES = Inference()
 

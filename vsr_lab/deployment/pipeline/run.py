@@ -69,8 +69,7 @@ def upscale(
     network = FlipEnsemble(network) if encoding.evidence else network
     watch = SceneCutDetector() if inference.watch_cuts else None
     hashes = FrameHashes()
-    tile, overlap = inference.tile, inference.overlap if inference.tile else 0
-    running = Running(tile, overlap, watch.found if watch else None, hashes.values)
+    running = Running(*inference.tiling, watch.found if watch else None, hashes.values)
     job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
     segments = Segments(output, job)
     upscaling = ThreeStages(video, planned, encoding, segments=segments, hashes=hashes)
