@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from vsr_lab.video import VideoWriter
 
 ROOT = Path(__file__).parents[1]
+# Tests assert no times: the first example of a worker also imports libraries, and the machine may be busy.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from vsr_lab.data.datamodule import StepSampler
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.footage.shots import Shot
 
-few = settings(max_examples=30, deadline=None, derandomize=True)
+few = settings(max_examples=30, derandomize=True)
 
 
 class _Memory(StoredClip):

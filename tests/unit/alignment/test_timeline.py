@@ -23,7 +23,7 @@ def noisy(pictures: Picture, sigma: float = 0.3) -> Picture:
     return pictures + np.random.default_rng(9).normal(0, sigma, pictures.shape).astype(np.float32)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(-22, 22), st.integers(0, 99))
 def test_any_offset(offset: int, seed: int) -> None:
     whole = signatures(60, seed)
@@ -34,7 +34,7 @@ def test_any_offset(offset: int, seed: int) -> None:
     assert inside.sum() >= 60 - 2 * abs(offset)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sets(st.integers(2, 37), max_size=6), st.integers(0, 99))
 def test_any_frames_dropped(dropped: set[int], seed: int) -> None:
     high = signatures(40, seed)
@@ -42,7 +42,7 @@ def test_any_frames_dropped(dropped: set[int], seed: int) -> None:
     assert np.array_equal(find_timeline(noisy(high[kept]), high, BOTH).match, kept)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 99))
 def test_any_order(seed: int) -> None:
     high = signatures(24, seed)

@@ -25,7 +25,7 @@ def moments(kernel: Kernel) -> tuple[float, float, np.ndarray]:
 angles = st.floats(0, 2 * math.pi)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(0.2, 4), st.floats(1, 4), angles, st.floats(0.5, 4), st.floats(0.2, 14), st.floats(-3.1, 3.1))
 def test_every_kernel_sums_to_one_and_lies_in_the_middle(
     sigma: float, ratio: float, angle: float, beta: float, length: float, turn: float
