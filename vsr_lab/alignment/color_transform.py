@@ -28,7 +28,7 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """Affine matrix (3, 4) from (R, G, B, 1) to Y'CbCr, all in [0, 1] except chroma, which is around 0.
+    """Affine matrix (3, 4) from (R, G, B, 1) in [0, 1] to Y' in [0, 1] and Cb, Cr in [-0.5, 0.5].
 
     Args:
         matrix: "601", "709" or "2020".
@@ -76,9 +76,9 @@ class ColorTransform:
 
     Attributes:
         name: kind and details of the transform, such as "matrix: 601 taken for 709"; None if the colours are equal.
-        shift: root mean square difference between HR before and after the fitted matrix, in 8-bit levels.
-        residual: root mean square difference between LR and transformed HR, in 8-bit levels.
-        saturation: saturation of HR, in 8-bit levels.
+        shift: root mean square change of HR's colours by the fitted matrix, in 8-bit levels.
+        residual: root mean square difference of LR and the transformed HR, in 8-bit levels.
+        saturation: mean saturation of HR, in 8-bit levels.
         parameters: parameters of the transform, by name.
         apply: function from colours of HR to those of LR, (..., 3) in [0, 1].
     """
@@ -100,7 +100,8 @@ def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> Color
     """Estimate the transform from the colours of HR to those of LR, from pixels at the same positions.
 
     Args:
-        high, low: colours of HR and LR, (N, 3) in [0, 1]. Saturated colours have the same total weight as all others.
+        high, low: colours of HR and LR, (N, 3) in [0, 1]. The saturated colours together have the same weight as all
+            other colours together.
         tolerance: root mean square difference in 8-bit levels below which colours count as equal.
     """
     high, low = _balanced(high, low)

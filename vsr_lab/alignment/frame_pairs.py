@@ -50,12 +50,12 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
 
 
 def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """Choose the frame pairs that differ most, if they differ clearly more than the others do.
+    """Choose the frame pairs that differ most. Pairs whose difference is not unusually large are left out.
 
     Args:
         low, high: LR and HR clip.
         timeline: matching HR frame of every LR frame.
-        kept: number of pairs that are returned.
+        kept: maximum number of pairs that are returned.
     """
     inside = (timeline.match >= 0) & (timeline.match < high.frames)
     worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]

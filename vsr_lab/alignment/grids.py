@@ -53,7 +53,7 @@ def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: fl
         sigma: standard deviation in pixels.
 
     Returns:
-        The matrix (n, size), whose rows sum to 1, and its derivative by the positions. Borders are replicated.
+        The matrix (n, size), whose rows sum to 1, and its derivative with respect to `centres`. Borders are replicated.
     """
     offsets = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

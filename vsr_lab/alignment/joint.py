@@ -49,8 +49,8 @@ def align(low: Shot, high: Shot) -> Alignment:
         high: reference that shows the same content at the same or a larger size, called HR.
 
     Returns:
-        The matching HR frame of every LR frame, the orientation, and the position of LR pixels on HR to hundredths of a
-        pixel. `spatial.correlation` is below `UNRELATED` if the clips show different content.
+        The matching HR frame of every LR frame, the orientation, and the positions of LR pixels on HR to hundredths of
+        a pixel. If the clips show different content, `spatial.correlation` is below 0.5.
 
     Raises:
         UserError: a clip cannot be read.

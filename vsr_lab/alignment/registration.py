@@ -29,7 +29,8 @@ class Registration:
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of the two pictures without low frequencies, in [-1, 1].
-        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis without detail.
+        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis that has no
+            detail.
     """
 
     grid: Grid
@@ -40,7 +41,7 @@ class Registration:
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
     """Estimate scale and shift between two gray pictures of the same content.
 
-    The estimate is refined from `start`; if that fails, crops and zooms are searched.
+    `start` is refined; if the result does not fit, other scales and shifts are tried as initial values.
 
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels.

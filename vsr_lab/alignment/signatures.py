@@ -76,7 +76,7 @@ def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
 
 
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
-    """Mask (n, n) of the LR cells that HR covers, without those that are black in only one of the two clips."""
+    """Mask (n, n) of the cells of LR that HR shows too, except those that are black in only one of the two clips."""
     cells = low.shape[1]
     share = (np.arange(cells) + 0.5) / cells
     rows, columns = (a + (b - a) * share for a, b in (window[:2], window[2:]))

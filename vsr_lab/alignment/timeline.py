@@ -58,7 +58,7 @@ class Timeline:
 
     @property
     def evidence(self) -> float:
-        """How reliably a constant offset of one frame can be detected; below about 2 there is too little motion."""
+        """Reliability with which an offset of one frame is detected; below about 2 the clip has too little motion."""
         return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
     def in_order(self, frames: int) -> bool:

@@ -25,8 +25,8 @@ class BarDetector:
     def crop(self) -> tuple[int, int, int, int] | None:
         """Crop (width, height, x, y) without the black bars, in even numbers with a margin; None if there are no bars.
 
-        Bars are black in every frame, come in pairs of similar size, and end at a row or column of which most pixels
-        are bright in some frame.
+        Borders count as bars if they are black in every frame, two opposite ones have a similar size, and most pixels
+        of the row or column next to them are bright in some frame.
         """
         if self._brightest is None:
             return None

@@ -24,7 +24,7 @@ class Suggestion:
     Attributes:
         kind: the most probable content type, or "unsure" if its probability is too low.
         confidence: its probability, in [0, 1].
-        because: names of the two features that distinguish it most from the second most probable one.
+        because: names of the two features that speak most for it and against the second most probable type.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class ContentModel:
     Args:
         features: name -> {"mean", "deviation"}.
         kinds: content type -> {"bias", feature: weight, ...}.
-        temperature: calibrates the probabilities.
+        temperature: divisor by which the probabilities are calibrated, > 0.
         sure: minimum probability of a suggestion, in [0, 1].
 
     Raises:
@@ -67,13 +67,13 @@ class ContentModel:
         self._weights = np.array([[weights[name] for name in features] for weights in kinds.values()])
 
     def probabilities(self, features: Array) -> Array:
-        """Probability of each content type, from measurements of one clip (R, number of features), R > 0."""
+        """Probability of each content type, from the features of R > 0 frames of one clip, (R, number of features)."""
         logits = (self._bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
 
     def suggest(self, features: Array) -> Suggestion:
-        """Suggest the content type of a clip, from measurements (R, number of features), R > 0."""
+        """Suggest the content type of a clip from the features of R > 0 of its frames, (R, number of features)."""
         probabilities = self.probabilities(features)
         best, second = (int(i) for i in np.argsort(-probabilities)[:2])
         evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])

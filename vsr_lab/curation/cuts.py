@@ -14,11 +14,11 @@ _RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 
 
 class CutDetector:
-    """Detector of hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses a few later frames.
+    """Detects hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses the frames after a cut.
 
-    PySceneDetect compares the change of a frame in hue, saturation and luma with that of its neighbours (window 2,
-    ratio 3, at least 15 levels). If the picture before the change returns within two frames, it was a flash and not a
-    cut.
+    As in PySceneDetect, a frame begins a scene if its change in hue, saturation and luma is at least 15 levels, and at
+    least 3 times the mean change of the two frames before and after it. If the picture before the change returns within
+    two frames, the change is a flash and not a cut.
     """
 
     def __init__(self) -> None:

@@ -29,25 +29,26 @@ def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.
         small: the same two frames downscaled, for optical flow.
 
     Returns:
-        One value for each of `FEATURES`, with levels of 0..255 and fractions in [0, 1].
+        One value for each of `FEATURES`. A level is a step of 8-bit values; fractions are in [0, 1].
 
         - motion: mean optical flow, in percent of the picture's diagonal per frame.
         - still: fraction of pixels that change by at most 2 levels.
-        - brightness, contrast: mean and deviation of luma, in [0, 1].
+        - brightness, contrast: mean and standard deviation of luma, in [0, 1].
         - detail: mean gradient, in levels per pixel.
-        - noise: deviation in the smoothest blocks, in levels (Immerkaer, "Fast noise variance estimation", 1996).
+        - noise: standard deviation of the noise in the smoothest blocks, in levels (Immerkaer, "Fast noise variance
+          estimation", 1996).
         - saturation: mean of max - min of RGB, in [0, 1].
         - gray: fraction of pixels almost without colour.
         - warmth: mean of R - B, in [-1, 1].
-        - flat, shaded: fractions of 8x8 blocks of one level, and with a soft gradient.
-        - palette: log2 of the number of colours, of 4096, that cover 90 % of the pixels.
+        - flat, shaded: fraction of 8x8 blocks with a single level, and fraction of those with a soft gradient.
+        - palette: log2 of the number of colours (of 4096 quantised ones) that cover 90 % of the pixels.
         - common: fraction of pixels in the four most common colours.
         - axial: fraction of edges that are vertical or horizontal.
         - crisp: fraction of strong edges that are one pixel wide.
         - peaked: log2 of the kurtosis of horizontal differences.
-        - white: fraction of pixels of at least 235.
-        - texture: log2 of the fine structure of the median block, in levels.
-        - lettered: fraction of 16x16 blocks with strokes on an even background, as text has.
+        - white: fraction of pixels with a level of at least 235.
+        - texture: log2 of the amplitude of fine detail in the median block, in levels.
+        - lettered: fraction of 16x16 blocks with strokes on a uniform background, as in text.
     """
     first, second = _bands(first), _bands(second)
     luma, after = (_gray(frame).astype(np.float32) for frame in (first, second))

@@ -35,7 +35,9 @@ class Index:
 
     Attributes:
         rows: rows of the new manifest.
-        new, kept, moved: numbers of files that were measured, unchanged, or found at another path.
+        new: number of files that were measured.
+        kept: number of files that have not changed.
+        moved: number of files that were found at another path.
         problems: path -> why the file cannot be used.
     """
 
@@ -48,14 +50,14 @@ class Index:
 
 @dataclass(frozen=True)
 class IndexTask:
-    """One file to index, and what an existing manifest contains about it.
+    """A file to index, with the rows that an existing manifest has for it.
 
     Attributes:
         path: the file.
         stamp: its size and modification time.
         previous: rows of the file in the existing manifest, whose manual columns are kept.
         digest: SHA-256 of the file.
-        measured: an existing row of a file with the same content, whose measurements are reused.
+        measured: an existing row of a file with the same content, whose measurements are reused; None if there is none.
         old_path: path of the file in the existing rows, if it was moved.
     """
 
@@ -69,14 +71,14 @@ class IndexTask:
 
 @dataclass(frozen=True)
 class IndexPlan:
-    """Which files are to be indexed, and which rows of the existing manifest are kept; made by `plan_index`.
+    """Result of `plan_index`: the files to index, and the rows of the existing manifest that are kept.
 
     Attributes:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write.
         tasks: one per file below root.
         other_rows: existing rows of files that are not below root, which are kept.
-        unnamed: files whose names are not valid Unicode, which no manifest can hold -> the problem.
+        unnamed: file -> problem, for files whose names are not valid Unicode and cannot be written to a manifest.
     """
 
     root: Path

@@ -26,7 +26,7 @@ class ShotFingerprint:
         name, split: name and split of the shot.
         frames: frame numbers of the fingerprints.
         fingerprints: small gray pictures of these frames.
-        scenes: first frame and the frame after the last of each scene.
+        scenes: range of frames (start, stop) of each scene, without `stop`.
     """
 
     name: str
@@ -43,7 +43,8 @@ class Leak:
     Attributes:
         one, other: names of the shots.
         splits: splits of the two shots.
-        window, other_window: first frame and the frame after the last of the matching part, counted in their files.
+        window, other_window: range of frames (start, stop) of the matching part in the file of each shot, without
+            `stop`.
         similarity: highest correlation of two matching frames, in [0, 1].
         mirrored: whether one of the shots is mirrored.
     """
@@ -63,7 +64,7 @@ class Leak:
 
 
 def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
-    """Compute the fingerprints of a shot, inside its window and crop, from the measurements of its file."""
+    """Compute the fingerprints of a shot, in its range of frames and its crop, from the measurements of its file."""
     stop = scan.frames if shot.stop is None else shot.stop
     first = max(0, int(np.searchsorted(scan.thumb_frames, shot.start, side="right")) - 1)  # the last one before start
     last = int(np.searchsorted(scan.thumb_frames, stop))
@@ -80,7 +81,7 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
 
 
 def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerprint], dict[str, str]]:
-    """Fingerprints of the shots of a manifest, and for shots that are left out: name -> reason."""
+    """Compute the fingerprints of all shots of a manifest. Also returns name -> reason for shots that are left out."""
     rows = [row for row in read_rows(manifest) if not row.get("problem")]
     shots = [replace(shot, sha256="") for shot in find_shots(manifest)]  # their files may have changed
     return scans.of_each(shots, rows, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))
@@ -100,7 +101,7 @@ def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
 
 
 def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
-    """Find scenes of two shots with the same content; one leak per pair of scenes."""
+    """Find the scenes of one shot that also occur in another shot. Returns one leak per pair of scenes."""
     together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
     for match in find_matches(one.fingerprints, other.fingerprints):
         together[_scene(one, match.a), _scene(other, match.b)].append(match)

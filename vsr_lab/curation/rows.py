@@ -99,7 +99,7 @@ def _yes(value: bool) -> str:
 
 
 def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
-    """Build a row of a manifest from columns that a person filled in and from measured columns.
+    """Build a row of a manifest from the columns that a person filled in and from measured columns.
 
     Args:
         manual: existing row; its columns that are not measured are kept.

@@ -34,7 +34,7 @@ class ShotCandidate(NamedTuple):
 
     Attributes:
         shot: the part.
-        features: mean of its features (see `features.measure`).
+        features: mean over its frames of the features that `features.measure` computes.
     """
 
     shot: Shot
@@ -111,7 +111,7 @@ def find_candidates(
         frames: minimum number of frames of a part; 8 by default.
 
     Returns:
-        The parts, and for shots that are left out: name -> reason.
+        The parts, and name -> reason for shots that are left out.
     """
     scans.make()  # or every shot would be left out
 
@@ -124,7 +124,7 @@ def find_candidates(
 
 
 def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Sample:
-    """Choose n shots that represent all, by their features.
+    """Choose the n candidates that represent all candidates best: the medoids of their features.
 
     Args:
         candidates: parts of shots.

@@ -35,12 +35,13 @@ class Scan:
     Attributes:
         cuts: numbers of the first frames of scenes.
         change: mean absolute difference of each frame from the previous one, in 8-bit levels, (T,).
-        measured: numbers of the frames of which features were computed, each with the next frame, (R,).
-        features: their features, (R, number of features).
-        thumb_frames: numbers of the frames in `thumbs`, at most four per second, without frames that do not move, (P,).
+        measured: numbers of the frames whose features were computed, (R,).
+        features: features of these frames, each computed with the next frame, (R, number of features).
+        thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, none that repeats the one
+            before.
         thumbs: small gray pictures of these frames, uint8 (P, h, w).
         crop: (width, height, x, y) without black bars; empty if there are none.
-        softness: PSNR-Y in dB after downscaling and upscaling by 2, and the suggested downscaling factor.
+        softness: (PSNR-Y in dB after downscaling and upscaling by 2, suggested downscaling factor), see `softness`.
     """
 
     cuts: npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ NOT_FOUND = "not found"  # the problem of a row whose file is missing
 
 
 class Scans:
-    """Measurements of files, stored in a folder by the hash of the file."""
+    """Measurements of video files, stored in a folder: one file for each hash of a video."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,7 +27,7 @@ class Scans:
         make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
-        """Measurements of a file, from the store or by measuring it.
+        """Read the stored measurements of a file; measure it if there are none.
 
         Args:
             path: the file.
@@ -53,11 +53,12 @@ class Scans:
 
         Args:
             shots: shots whose files are measured, unless measurements are stored.
-            rows: row of each shot in a manifest, whose hash is used if the file has not changed; {} if there is none.
+            rows: row of each shot in a manifest, whose hash of the file is used if the file has not changed; {}: no
+                row.
             use: function of the index of a shot and the measurements of its file.
 
         Returns:
-            The results of `use`, and for shots that cannot be measured: name -> reason.
+            The results of `use`, and name -> reason for shots that cannot be measured.
         """
         found: list[T] = []
         left_out: dict[str, str] = {}

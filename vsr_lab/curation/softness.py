@@ -22,7 +22,8 @@ def softness(frames: Sequence[Frames]) -> tuple[float, float]:
         frames: RGB uint8, each (H, W, 3).
 
     Returns:
-        PSNR over all frames, and the downscaling factor in [1, 4] that decreases it to `SOFT_DB`; 1 for a sharp clip.
+        PSNR over all frames, and the factor in [1, 4] by which the clip should be downscaled, so that this PSNR
+        decreases to `SOFT_DB`; 1 for a sharp clip.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

@@ -50,9 +50,9 @@ def assign_splits(
         duplicates: pairs of clips (indices) that share a scene.
         share: fraction of the duration of each content type for the second split, in (0, 1).
         names: names of the two splits.
-        seed: determines the order in which groups are assigned.
+        seed: seed of the random order in which groups of such clips are assigned.
 
-    Returns:
+        Returns:
         The name of each clip's split. If a person assigned a split to one clip of a group, the whole group gets it.
     """
     kinds: dict[str, list[list[int]]] = defaultdict(list)
@@ -81,7 +81,7 @@ def fill_splits(
         scans: stored measurements of files.
         share: fraction of the duration of each content type for the second split, in (0, 1).
         names: names of the two splits.
-        seed: determines the order in which groups are assigned.
+        seed: seed of the random order in which groups of related clips are assigned.
     """
     usable = [row for row in rows if not row["problem"]]
     clips = [

@@ -59,7 +59,7 @@ def motion_and_detail(
         span: last frame minus first frame of the crop.
         y, x: top left corner in pixels.
         size: height and width of the crop in pixels.
-        stride: distance of the frames that are used; motion is the change between these.
+        stride: every stride-th frame is used, and motion is the change from one used frame to the next.
     """
     cells = activity[
         t : t + span + 1, :, y // CELL : (y + size - 1) // CELL + 1, x // CELL : (x + size - 1) // CELL + 1

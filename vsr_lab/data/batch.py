@@ -18,9 +18,9 @@ class Batch:
 
     Args:
         hr: (B, T, C, H, W); uint8 from the loader, later float in [0, 1] on the device.
-        lr: (B, T, C, h, w), converted in the same way; None if it is computed on the device.
+        lr: (B, T, C, h, w), of the same type as hr; None if it is computed on the device.
         params: parameters of the degradation, one set per sample.
-        numbers: number of each sample in the training.
+        numbers: number of each sample in the training, from 0.
         clips: name of the clip of each sample.
         starts: first frame of each sample in its clip.
     """
@@ -50,9 +50,10 @@ class Sample:
         hr: uint8 (T, C, H, W).
         lr: uint8 (T, C, h, w); None if it is computed on the device.
         params: parameters of the degradation.
-        number: number of the sample in the training.
+        number: number of the sample in the training, from 0.
         clip: name of the clip.
-        start, stride: first frame in the clip, and distance of the frames.
+        start: number of the first frame in the clip.
+        stride: every stride-th frame of the clip is used.
     """
 
     hr: Tensor
@@ -97,9 +98,9 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
 
 
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
-    """Compute target and LR in the data loader, if the degradation runs on the CPU; otherwise return hr and None.
+    """Compute target and LR in the data loader, if the degradation runs on the CPU.
 
-    One thread is used, as in a worker process, since several threads would sum in another order.
+    One thread is used, as in a worker process: with several threads, sums are rounded differently.
 
     Args:
         degradation: computes LR from HR.
@@ -107,7 +108,7 @@ def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tupl
         params: parameters drawn by the degradation.
 
     Returns:
-        Target and LR, uint8 (T, C, H, W) and (T, C, h, w).
+        Target (T, C, H, W) and LR (T, C, h, w), uint8; hr and None if the degradation does not run on the CPU.
     """
     if not degradation.on_cpu:
         return hr, None

@@ -48,12 +48,12 @@ def _is_pair(stage: Any) -> bool:
 class CurriculumCrops(Dataset[Sample]):
     """Dataset of training crops whose number of frames follows a curriculum.
 
-    A shorter crop is the first part of the longest one.
+    A shorter crop consists of the first frames of the crop with full length.
 
     Args:
-        crops: dataset of crops of the longest stage.
+        crops: dataset of crops with full length.
         curriculum: number of frames by progress.
-        share: number of samples per step, of all processes together.
+        share: number of samples per training step, summed over all processes.
         steps: number of steps of the whole training.
     """
 

@@ -30,7 +30,7 @@ class LoaderOptions:
         workers: number of worker processes of the loader, and of threads that decode; 0 loads in the training process.
         seed: seed of crop positions, augmentation and degradation.
         curriculum: shorter clips at the beginning of the training; None: all crops have the full length.
-        budget_gib: maximum size of all decoded clips on disk, in GiB.
+        budget_gib: maximum total size of the decoded clips on disk, in GiB.
     """
 
     batch_size: int = 4
@@ -115,7 +115,7 @@ class VideoDataModule(pl.LightningDataModule):
         return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Return LR and target in [0, 1], in float32 or float64; degrade on the device if the loader did not."""
+        """Convert a batch to LR and target in [0, 1]; LR is computed here if the loader did not compute it."""
         assert self.trainer is not None
         dtype = self.trainer.lightning_module.dtype
         assert isinstance(dtype, torch.dtype)
@@ -130,8 +130,8 @@ def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]
 class StepSampler(Sampler[list[int]]):
     """Batch sampler that can start at any training step: it yields the sample numbers of the batches of each step.
 
-    In process `rank` of `world`, the batch of step s consists of the samples from (s world + rank) batch_size on.
-    `len()` is `steps`, not the number of remaining steps, since Lightning counts batches before a resume as consumed.
+    In process `rank` of `world`, the batch of step s begins with sample (s * world + rank) * batch_size. `len()` is
+    `steps` even if `first` > 0, since Lightning counts the batches before a resume as consumed.
 
     Args:
         first: first step.

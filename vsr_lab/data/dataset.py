@@ -31,7 +31,7 @@ def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
 
 
 class Place(NamedTuple):
-    """Position of a crop: index of the clip, first frame, distance of frames, and corner in HR pixels."""
+    """Position of a crop: index of the clip, first frame, step between frames, and top left corner in HR pixels."""
 
     clip: int
     t: int
@@ -96,7 +96,7 @@ class CropOptions:
         size: height and width in HR pixels, a multiple of the scale.
         crop_candidates: number of random positions, of which the one with most motion and detail is used.
         flips: mirror, transpose and reverse in time at random.
-        strides: probabilities of using every frame, every second, every third, and so on.
+        strides: probabilities that a crop uses every frame, every second frame, every third, and so on.
         min_motion: minimum mean difference between the frames of a crop, in 8-bit levels; crops with less motion are
             used only if none with more is found.
     """

@@ -44,8 +44,8 @@ class DegradationJob:
     """Settings for writing LR files of HR footage.
 
     Args:
-        degradation: Degradation of every clip, with parameters drawn for each.
-        seed: Seed of all parameters; those of a clip also depend on its name.
+        degradation: Degradation of every clip; its parameters are drawn for each clip.
+        seed: Seed of the parameters, which also depend on the name of the clip.
         window: Number of frames processed at a time, if frames are independent of each other.
         memory_gib: Maximum memory in GiB for a clip that must be processed as a whole.
     """
@@ -94,10 +94,10 @@ def _crop_to_multiple(hr: Tensor, scale: int) -> Tensor:
 
 
 def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> list[Pair]:
-    """Write LR files of HR clips: lr/NAME.mkv (lossless), its record and manifest.csv.
+    """Degrade HR clips, and write their LR as lr/NAME.mkv (lossless), a record of each file, and manifest.csv.
 
-    hr/NAME.mkv is also written if the target differs from the source. Files have the frame rate and timestamps of their
-    source, rounded to milliseconds by Matroska.
+    hr/NAME.mkv is also written if the target of training differs from the HR clip, as with a timestamp that is drawn on
+    both. Files have the frame rate and timestamps of their source, rounded to milliseconds by Matroska.
 
     Args:
         shots: HR clips.

@@ -20,8 +20,8 @@ class Span(NamedTuple):
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
     """Split clips in time into a part for training and, at the end, one for validation.
 
-    A gap of `window` frames separates the parts if the clip is long enough. Clips that are too short to be split are
-    assigned as a whole; a fraction `share` of them is used for validation.
+    If the clip is long enough, `window` frames between the two parts are used for neither. Clips that are too short to
+    be split are assigned as a whole; a fraction `share` of them is used for validation.
 
     Args:
         clips: clips to split; only their lengths are used.

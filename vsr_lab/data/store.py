@@ -35,16 +35,16 @@ def _mapped(path: Path) -> npt.NDArray[np.generic]:
 
 @dataclass(frozen=True)
 class StoredClip:
-    """Frames first..stop-1 of a shot that is stored decoded, read as a memory map.
+    """Frames first..stop-1 of a shot whose decoded frames are stored in a file, which is read as a memory map.
 
-    It keeps no file open, so it can be sent to worker processes.
+    It keeps no file open, so it can be pickled for worker processes.
 
     Args:
         name: name of the clip.
         path: file of the frames.
-        cuts: numbers of the first frames of scenes, in the file.
-        first: first frame.
-        stop: the frame after the last; None: all.
+        cuts: numbers of the first frames of scenes, counted in the file.
+        first: first frame, counted in the file.
+        stop: the frame after the last; None: to the end of the file.
     """
 
     name: str
@@ -68,7 +68,7 @@ class StoredClip:
 
     @property
     def scenes(self) -> list[tuple[int, int]]:
-        """First frame and the frame after the last of each scene, counted from the start of the clip."""
+        """Range of frames (start, stop) of each scene, without `stop`, counted from the start of the clip."""
         first, found = self.first, split_at_cuts(self.cuts, self.first, self.first + len(self))
         return [(start - first, stop - first) for start, stop in found]
 
@@ -86,7 +86,7 @@ class Record:
 
     Attributes:
         source: path of the footage.
-        shot: settings of the shot on which its frames depend.
+        shot: settings of the shot that affect its frames, such as its crop.
         shape: shape of the frames, (T, H, W, C).
         bytes: size of the file.
         digest: hash of all frames.
@@ -112,7 +112,7 @@ def _facts(shot: Shot) -> str:
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
-    """Path of the stored frames of a shot. It changes if the frames would change."""
+    """Path of the stored frames of a shot. If the footage or the settings of the shot change, the path changes too."""
     return folder / f"{shot_key(shot)}.npy"
 
 
@@ -125,7 +125,7 @@ def record_path(path: Path) -> Path:
 
 
 def shot_key(shot: Shot) -> str:
-    """Key of a shot, which changes if its frames would change. Raises UserError if the footage is missing."""
+    """Key of a shot, which changes with its footage and settings. Raises UserError if the footage is missing."""
     return _key(shot.path, _facts(shot))
 
 

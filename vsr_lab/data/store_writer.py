@@ -38,15 +38,15 @@ GIB = 2**30
 
 
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
-    """Decode shots into files of raw frames, unless they are there from an earlier call.
+    """Decode shots into files of raw frames. Shots that an earlier call has stored are not decoded again.
 
-    After an interruption, the next call continues where this one stopped, also within a clip. Only one process writes
-    at a time; others wait.
+    After an interruption, the next call continues where this one stopped, even in the middle of a clip. Only one
+    process writes at a time; others wait.
 
     Args:
         shots: shots to store.
         folder: folder of decoded frames.
-        budget_gib: maximum size of all decoded shots, in GiB.
+        budget_gib: maximum total size of these shots when decoded, in GiB.
         workers: number of decoding threads.
 
     Returns:
@@ -165,9 +165,9 @@ def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
 
 
 def decode_into(shot: Shot, path: Path) -> Iterator[int]:
-    """Decode a shot into a file, continuing an interrupted attempt.
+    """Decode a shot into a file. If an earlier call was interrupted, its frames are kept.
 
-    The record is written last; until then the clip counts as not stored.
+    The record of the clip is written last; until then the clip counts as not stored.
 
     Args:
         shot: the shot.
