@@ -34,7 +34,8 @@ class ChromaBleed(Degradation):
     """Chroma bleeding of analog video: chroma is blurred along the rows and delayed (shifted right), luma is unchanged.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 4 at a width of 720 models the 0.4 MHz of VHS cassettes.
+        sigma: Standard deviation of the blur, in pixels, >= 0. 4 pixels at a width of 720 correspond to the chroma
+            bandwidth of VHS, 0.4 MHz.
         delay: Shift to the right, in pixels, >= 0.
     """
 
@@ -54,18 +55,18 @@ def _delayed(x: Tensor, delay: float) -> Tensor:
 
 
 class Composite(Degradation, temporal=True):
-    """Composite video: chroma is modulated onto a subcarrier and separated again, with dot crawl and cross-colour.
+    """Composite video: chroma is modulated onto a subcarrier and separated again; causes dot crawl and cross-colour.
 
-    The pixels of the clip are treated as samples at four times the subcarrier frequency (an active line of NTSC has 768
-    pixels). Phases are those of the standards: lines advance by 227.5 (PAL: 283.7516) cycles and fields have 262.5
-    (312.5) lines, so the dots of NTSC invert from frame to frame and those of PAL move by a quarter of a cycle.
+    The pixels of the clip are treated as samples at four times the subcarrier frequency (768 pixels per visible line of
+    NTSC). As in the standards, a line lasts 227.5 (PAL: 283.7516) cycles of the subcarrier and a field has 262.5
+    (312.5) lines. So the dots invert from frame to frame with NTSC, and move by a quarter of a cycle with PAL.
     Source: ITU-R BT.470; Poynton, "Digital Video and HD", chapters 28 and 29.
 
     Args:
         standard: "ntsc" or "pal".
-        separation: How luma and chroma are separated: "notch" (within a line) or "comb" (by comparison with an earlier
-            line of the field, which keeps fine luma and leaves dots below coloured edges).
-        phase: Phase of the first pixel, in cycles, in [0, 1].
+        separation: How luma and chroma are separated: "notch" (a filter along each line) or "comb" (comparison with an
+            earlier line of the field, which keeps fine luma detail but leaves dots below coloured edges).
+        phase: Phase of the subcarrier at the first pixel, in cycles, in [0, 1].
         chroma_sigma: Standard deviation of the chroma low-pass, in pixels, >= 0.
     """
 
@@ -107,10 +108,11 @@ class Composite(Degradation, temporal=True):
 
 
 class LumaBandwidth(Degradation):
-    """Low bandwidth of analog luma, with sharpening that compensates for it: soft edges with a halo along the rows.
+    """Low bandwidth of analog luma and sharpening that compensates for it: edges are soft, with a halo along the rows.
 
     Args:
-        sigma: Standard deviation of the blur, in pixels, >= 0; 0.6 at a width of 720 is the 3 MHz of VHS.
+        sigma: Standard deviation of the blur, in pixels, >= 0. 0.6 pixels at a width of 720 correspond to the luma
+            bandwidth of VHS, 3 MHz.
         peaking: Strength of the unsharp mask that is applied after the blur, >= 0.
     """
 
@@ -172,11 +174,11 @@ class Dropouts(Degradation, temporal=True, seeded=True):
 
 
 class HeadSwitching(Degradation, temporal=True, seeded=True):
-    """Head switching noise of video tape: the lowest rows are displaced and noisy, by an amount that varies over time.
+    """Head switching noise of video tape: the lowest rows are noisy and shifted sideways, differently in every frame.
 
     Args:
         share: Height of the disturbed rows, as a fraction of the frame height, in [0, 1].
-        skew: Displacement of the lowest row, as a fraction of the frame width, in [-1, 1].
+        skew: Shift of the lowest row, as a fraction of the frame width, in [-1, 1]; positive is to the right.
     """
 
     share: Range[Probability] = (0.015, 0.03)

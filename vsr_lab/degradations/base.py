@@ -15,17 +15,18 @@ from vsr_lab.degradations.parameters import Params, constructor, declared_fields
 class Degradation(ABC):
     """Base class of degradations, which compute LR from HR with parameters that are drawn for each clip.
 
-    A subclass declares its parameters as annotated class attributes. The constructor takes them by these names and
-    validates them by these types. One value per clip is drawn from each `Range`, `LogRange`, `Choice` or `Chance`. The
-    attributes below are set in the class statement: `class FilmGrain(Degradation, temporal=True, seeded=True)`.
+    A subclass declares its parameters as annotated class attributes, which become the arguments of its constructor and
+    are validated by their types. For every clip, one value is drawn from each `Range`, `LogRange`, `Choice` or
+    `Chance`. The attributes below are set in the class statement: `class FilmGrain(Degradation, temporal=True,
+    seeded=True)`.
 
     Attributes:
         scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
         on_cpu: The step works on NumPy frames (a codec, OpenCV), so it is applied by the data loader on the CPU.
-        temporal: The result for a frame depends on its index or on its neighbours (independent noise, a codec, a
-            drift), so `apply` must get the whole clip at once.
-        modifies_target: `target` does not return the HR unchanged.
-        seeded: A `seed` is drawn after the parameters, for random values per pixel or frame.
+        temporal: The result for a frame depends on its index or on its neighbours (noise that differs between frames, a
+            codec), so `apply` must get the whole clip at once.
+        modifies_target: The training target differs from HR, see `target`.
+        seeded: `sample` also draws a `seed`, from which `apply` derives random values of pixels or frames.
     """
 
     scale = 1
@@ -71,8 +72,8 @@ class Degradation(ABC):
     def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
         """Compute the target that a network should restore from the LR: usually the HR itself.
 
-        A step that a network must not undo is applied to the target as well. For example, a timestamp must stay
-        legible, infrared must stay gray, and a repeated frame must show the same moment.
+        A degradation that a network must not undo is applied to the target as well. For example, a network should keep
+        a timestamp, should not invent colours for infrared video, and should not move objects in a repeated frame.
 
         Args:
             hr: (..., T, C, H, W) in [0, 1].
@@ -102,9 +103,9 @@ class Degradation(ABC):
 
 
 class AppliedToTarget(Degradation, modifies_target=True):
-    """Base class of steps that a network must not undo, so that they are applied to the target as well.
+    """Base class of degradations that a network must not undo: LR and the target are degraded in the same way.
 
-    Subclasses define only `target`; `apply` returns the same.
+    Subclasses define only `target`, which `apply` calls.
     """
 
     @abstractmethod
@@ -140,9 +141,9 @@ def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0, params: Para
 def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
     """Compute the LR of a batch.
 
-    The method depends on what is fastest. If all parameters are equal and no frame depends on another, the batch is
-    processed as one long clip. Otherwise it is processed at once on a GPU, and sample by sample on the CPU, where a
-    sample fits into the cache (benchmarks/degradations.py).
+    The fastest of three methods is used (benchmarks/degradations.py). If all samples have the same parameters and
+    frames are independent, the batch is processed as one long clip. Otherwise a GPU processes all samples together, and
+    the CPU one sample after the other, because one sample fits into its cache.
 
     Args:
         degradation: Degradation of every sample.

@@ -24,8 +24,8 @@ class KernelBlur(Degradation):
 
     Attributes:
         linear_light: The blur is computed in linear light instead of sRGB values, as by a lens.
-        drift: Relative change of the blur width from the middle of a clip to its end, in [-1, 1]; the change to its
-            start is the opposite.
+        drift: Relative change of the blur width from the middle of a clip to its last frame, in [-1, 1]. The width
+            changes linearly, so the change from the middle to the first frame is -drift.
     """
 
     linear_light = False
@@ -74,7 +74,7 @@ class GaussianBlur(KernelBlur):
     Args:
         sigma: Standard deviation along `angle`, in pixels, >= 0.
         anisotropy: Ratio of the standard deviation along `angle` to the one across it, >= 1.
-        drift: Relative change of sigma from the middle of a clip to its end, in [-1, 1].
+        drift: Relative change of sigma from the middle of a clip to its last frame, in [-1, 1]; linear over time.
         angle: Direction of the larger standard deviation, in radians.
     """
 
@@ -91,12 +91,13 @@ class GaussianBlur(KernelBlur):
 class GeneralizedBlur(KernelBlur):
     """Blur by the generalized Gaussian or the plateau-shaped kernels of Real-ESRGAN.
 
-    Source: Wang et al. 2021, section 3.2; in BasicSR beta is in 0.5..4 and 1..2 for the two shapes, kernel_size 7..21.
+    Source: Wang et al. 2021, section 3.2. BasicSR uses beta in [0.5, 4] for "generalized" and in [1, 2] for "plateau",
+    and kernel sizes of 7 to 21.
 
     Args:
         shape: "generalized" (flat with hard edges, or peaked) or "plateau".
         sigma: Width along `angle`, in pixels, > 0.
-        anisotropy: Width along `angle` over the one across it, >= 1.
+        anisotropy: Ratio of the width along `angle` to the one across it, >= 1.
         angle: Direction of the larger width, in radians.
         beta: Exponent, > 0; 1 is a Gaussian, or a Lorentzian for "plateau".
         kernel_size: Odd, in pixels.
@@ -115,7 +116,7 @@ class GeneralizedBlur(KernelBlur):
 
 
 class SincFilter(KernelBlur):
-    """Ringing at edges, caused by an ideal low-pass filter, as from some scalers and encoders.
+    """Ringing at edges, caused by an ideal low-pass filter (a sinc kernel), as by some scalers and encoders.
 
     Source: Real-ESRGAN (Wang et al. 2021), section 3.4, with a cutoff in pi/3..pi.
 
@@ -156,7 +157,7 @@ class Defocus(KernelBlur):
 
     Args:
         radius: Radius of the disc, in pixels, >= 0.
-        drift: Relative change of the radius from the middle of a clip to its end, in [-1, 1].
+        drift: Relative change of the radius from the middle of a clip to its last frame, in [-1, 1]; linear over time.
         linear_light: The blur is computed in linear light instead of sRGB values.
     """
 

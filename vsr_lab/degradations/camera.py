@@ -18,8 +18,8 @@ from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
     """Rolling shutter: rows are exposed one after the other, so objects that move sideways look slanted.
 
-    The middle row is at the time of the frame; other rows are warped along the optical flow to the neighbouring frames.
-    The target has the same distortion, since a network cannot see in a frame which lines should be vertical.
+    The middle row is unchanged; the other rows are moved along the optical flow to the time at which they are exposed.
+    The target has the same distortion, since a network cannot know from a frame which lines should be vertical.
 
     Args:
         readout: Time between the first and the last row, as a fraction of the frame period, >= 0.
@@ -54,7 +54,7 @@ def _changing(clips: Tensor) -> Tensor:
 class LensDistortion(AppliedToTarget):
     """Barrel distortion of a wide-angle lens.
 
-    The target is distorted too, since a network cannot see the amount in a frame.
+    The target is distorted too, since a network cannot know the strength of the distortion from a frame.
 
     Args:
         strength: Largest displacement, as a fraction of half the diagonal, >= 0.
@@ -115,11 +115,11 @@ class Underexposure(Degradation):
 
 
 class DenoiseSmear(Degradation, temporal=True):
-    """Excessive noise reduction of a camera: static parts are averaged over time, and moving parts leave a trail.
+    """Excessive noise reduction of a camera: frames are averaged, which leaves trails, and detail is smoothed.
 
     Args:
-        strength: In [0, 1]; at 1 the previous frame has a weight of 0.9 in static areas, and differences up to 0.1 (of
-            values in [0, 1]) are smoothed like noise.
+        strength: In [0, 1]. At 1 the previous output has a weight of 0.9 in static areas, and differences of
+            neighbouring pixels of up to 0.1 (of values in [0, 1]) are smoothed like noise.
     """
 
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)

@@ -66,8 +66,8 @@ class MatrixConfusion(Degradation):
     """Wrong YUV matrix or range in decoding, which causes a tint, or washed-out or crushed tones.
 
     Args:
-        kind: Kinds to choose from. "601_as_709" is encoded with BT.601 and decoded with BT.709; the others are
-            "709_as_601", "full_as_limited" and "limited_as_full".
+        kind: Kinds of which one is drawn for each clip: "601_as_709" (encoded with BT.601, decoded with BT.709),
+            "709_as_601", "full_as_limited" and "limited_as_full" (range of the code values).
     """
 
     kind: Choice[Literal["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]]
@@ -102,8 +102,9 @@ class ExposureDrift(Degradation, temporal=True):
     """Automatic exposure of a camera: exposure and contrast change smoothly over the clip.
 
     Args:
-        stops: Change of the exposure at either end of the clip, in stops; 1 stop doubles the light.
-        contrast: Relative change of contrast around mid grey at either end, in [-1, 1].
+        stops: Change of the exposure at the first and at the last frame, each drawn separately, in stops; 1 stop
+            doubles the light.
+        contrast: Relative change of the contrast around mid grey at the first and at the last frame, in [-1, 1].
     """
 
     stops: Range[float] = (-0.5, 0.5)

@@ -18,7 +18,7 @@ Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]
 class Compose(Degradation):
     """Applies steps in sequence, then rounds to 8 bits; its scale is the product of their scales.
 
-    A second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1) contains its steps twice.
+    For a second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1), list the steps twice.
 
     Args:
         steps: Degradations, usually with at most one that downscales.

@@ -20,7 +20,8 @@ _PAD_MODES: dict[str, Literal["reflect", "edge"]] = {"reflect": "reflect", "repl
 class ResizeDown(Degradation):
     """Downscaling by MATLAB's imresize. With "bicubic" it is the BI degradation of the literature.
 
-    At an even scale, "nearest" takes the pixel half a pixel right of and below the centre, as MATLAB does.
+    With "nearest" and an even scale, pixels are taken half an HR pixel to the right of and below the centre, as in
+    MATLAB.
 
     Args:
         scale: Downscaling factor.
@@ -37,17 +38,18 @@ class ResizeDown(Degradation):
 class BlurDown(Degradation):
     """Gaussian blur and subsampling (every scale-th pixel is kept): the BD degradations of the literature.
 
-    The sampling phase is an essential part of the definition: with another phase the PSNR is 8 to 13 dB lower.
+    The sampling phase is part of the definition: the PSNR of a network on LR with another phase is 8 to 13 dB lower.
 
     Args:
         scale: Downscaling factor.
         sigma: Standard deviation of the Gaussian, in HR pixels, > 0.
-        kernel_size: In HR pixels; odd if the phase is an integer, even if it is a half-integer (12 in KAIR at x4).
+        kernel_size: In HR pixels; odd if the phase is an integer, even if it is a half-integer (at scale 4 KAIR uses
+            12).
         phase: Position of the first LR pixel, in HR pixels; None: centred, (scale - 1) / 2, without a shift.
         border: "reflect" (edge pixel not repeated) or "replicate".
 
     Raises:
-        ValueError: kernel_size is odd or even contrary to the phase.
+        ValueError: kernel_size is even for an integer phase, or odd for a half-integer phase.
     """
 
     scale: PositiveInt
@@ -109,8 +111,8 @@ def _subpixel_weights(width: int, scale: int) -> Tensor:
 class SubpixelDown(Degradation):
     """Downscaling by subpixel rendering as in ClearType and FreeType: R, G, B are sampled a third of a pixel apart.
 
-    Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. It is applied to the
-    whole frame and not only to text, so use it for screens, not for photographs.
+    Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. The whole frame is
+    processed and not only text, so use this degradation for screens, not for photographs.
     Source: Platt, "Optimal filtering for patterned displays", 2000; FreeType, FT_LCD_FILTER_DEFAULT.
 
     Args:

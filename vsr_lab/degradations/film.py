@@ -23,11 +23,12 @@ Mask = npt.NDArray[np.float32]
 class FilmGrain(Degradation, temporal=True, seeded=True):
     """Film grain: noise that is independent in every frame, strongest at mid grey and absent in black and white.
 
-    Source: where grains cover a fraction u of the area, the variance is u (1 - u) (Newson et al. 2017, section 3).
+    The variance is proportional to u (1 - u), where u is the fraction of the area that grains cover (Newson et al.
+    2017, section 3).
 
     Args:
         strength: Standard deviation at mid grey, in 8-bit levels, >= 0.
-        size: Size of a grain, as a standard deviation in pixels, > 0.
+        size: Size of a grain, as the standard deviation of a Gaussian, in pixels, > 0.
         color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white film.
     """
 
@@ -112,11 +113,11 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     """Gate weave of film: the whole picture moves by fractions of a pixel around its position, at most by one pixel.
 
-    Vertical movement is larger than horizontal movement. The target is shifted as well, since a frame does not show its
-    shift, and a network that is trained to undo it learns to blur.
+    Vertical movement is larger than horizontal movement. The target is shifted as well: a network cannot know the shift
+    from a frame, and learns to blur if it is trained to undo it.
 
     Args:
-        amplitude: Standard deviation in pixels of the clip that `apply` gets, >= 0.
+        amplitude: Standard deviation of the movement, in pixels of the clip that `apply` gets, >= 0.
     """
 
     amplitude: Range[NonNegativeFloat] = (0.2, 0.6)
@@ -150,7 +151,7 @@ class ExposureFlicker(Degradation, temporal=True, seeded=True):
 class Fading(Degradation):
     """Faded film: cyan fades most, so that prints turn pink and blacks turn brown.
 
-    Source: the order of dark fading of chromogenic film in Wilhelm, "The Permanence and Care of Color Photographs".
+    Source: dark fading of chromogenic film in Wilhelm, "The Permanence and Care of Color Photographs".
 
     Args:
         strength: In [0, 1]; at 1 cyan keeps 45 %, magenta 80 % and yellow 65 % of its density.

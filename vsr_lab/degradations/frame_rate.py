@@ -41,7 +41,8 @@ class DroppedFrames(_RepeatedFrames, seeded=True):
 
     Args:
         dropped: Probability that a frame is missing and the previous one is shown again.
-        doubled: Probability that a frame is shown twice; later frames are then one frame late until one is dropped.
+        doubled: Probability that a frame is shown twice. The following frames are then one position late, until a frame
+            is dropped.
     """
 
     dropped: Range[Probability] = (0.0, 0.25)

@@ -15,7 +15,8 @@ def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
 
     Args:
         clip: (..., T, C, H, W).
-        first, second: Numbers in clip of the frames that are the first and second field of each output frame.
+        first, second: For each output frame, the indices in clip of the frames of which its first and its second field
+            are taken, (T,).
         parity: First line of the first field, 0 or 1; the other lines are those of the second field.
     """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity
@@ -27,8 +28,9 @@ def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
 
     Args:
         frames: (..., T, C, H, W).
-        method: "weave" (unchanged), "blend" (mean with the neighbouring lines), "bob" (one field per frame, in
-            alternation, with the other lines interpolated) or "half" (the first field with every line repeated).
+        method: "weave" (unchanged), "blend" (every line is averaged with its neighbours), "bob" (one field per frame,
+            alternately the first and the second, with the missing lines interpolated) or "half" (the first field, with
+            every line repeated).
         parity: First line of the first field, 0 or 1.
     """
     if method == "weave":
@@ -79,8 +81,8 @@ class _Interlaced(Degradation, temporal=True):
 class Interlace(_Interlaced):
     """Interlaced camera: the second field of each frame is from the next frame; the last frame is progressive.
 
-    Real fields are half a frame period apart, but the footage has no frames at these times. So combing is twice as wide
-    as with a real interlaced camera of the same frame rate.
+    Real fields are half a frame period apart, but the clip has no frames at these times. So combing is twice as wide as
+    in the video of a real interlaced camera with the same frame rate.
     """
 
     def __post_init__(self) -> None:
@@ -98,13 +100,13 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 
 
 class Telecine(_Interlaced):
-    """Film in interlaced video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two video frames of five are mixed.
+    """Film in interlaced video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two of five video frames are mixed.
 
-    The four film frames are frames 0, 1, 2, 4 of every five frames of the clip, so that no field is more than one frame
-    from its time.
+    Of every five frames of the clip, frames 0, 1, 2 and 4 are used as the four film frames, so that no field is shown
+    more than one frame too early or too late.
 
     Args:
-        phase: Position in the cadence at which the clip starts, 0..4.
+        phase: Position in the period of five frames at which the clip starts, 0..4.
     """
 
     phase: Range[Literal[0, 1, 2, 3, 4]] = (0, 4)

@@ -39,7 +39,7 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 
     Args:
         sigma: Standard deviation along `angle`, in pixels; 0 gives no blur.
-        ratio: Standard deviation along `angle` over the one across it, >= 1.
+        ratio: Ratio of the standard deviation along `angle` to the one across it, >= 1.
         angle: In radians.
         size: Odd kernel size in pixels.
     """
@@ -71,7 +71,8 @@ def sinc(cutoff: float, size: int) -> Kernel:
     The kernel is cutoff J1(cutoff r) / (2 pi r), with its limit at r = 0.
 
     Args:
-        cutoff: In radians per pixel; pi keeps all frequencies but the corners.
+        cutoff: Cutoff frequency in radians per pixel; at pi only frequencies in the corners of the spectrum are
+            removed.
         size: Odd kernel size.
     """
     x, y = _axes(size)

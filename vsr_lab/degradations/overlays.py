@@ -48,7 +48,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
 
     Args:
         start: Time of the first frame, in whole seconds since 1970.
-        fraction: Fraction of a second added to it, in [0, 1].
+        fraction: Fraction of a second that is added to `start`, in [0, 1].
         camera: Number of the camera.
         corner: 0 top left, 1 top right, 2 bottom left, 3 bottom right.
         style: Format of the line, 0..2.

@@ -65,8 +65,8 @@ class DeclaredField:
 
     Attributes:
         adapter: validator of its type.
-        draw: function from the declared value, such as a `Range`, and a random generator to the value for one clip;
-            None if nothing is drawn.
+        draw: function (value, random generator) -> value for one clip, such as a number drawn from a `Range`; None if
+            the value is the same for all clips.
     """
 
     adapter: TypeAdapter[Any]
@@ -96,8 +96,8 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
 def constructor(kind: type, root: type) -> Callable[..., None]:
     """Make the `__init__` of a degradation, whose annotated class attributes are its parameters.
 
-    Parameters after the third are keyword-only. It calls `__post_init__`, as a dataclass does. The class itself is not
-    a dataclass, because OmegaConf would convert its objects.
+    Parameters after the third are keyword-only. Like that of a dataclass, it calls `__post_init__`. Degradations are
+    not dataclasses, because OmegaConf would convert them to configurations.
 
     Args:
         kind: The class.

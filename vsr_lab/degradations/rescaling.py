@@ -17,7 +17,7 @@ Method = Literal["area", "bilinear", "bicubic", "lanczos"]
 
 
 class RandomResize(Degradation):
-    """Resizes to a random intermediate size, applies a step at that size, and resizes to 1/scale of the input size.
+    """Resizes to a random intermediate size, applies another degradation, and resizes to 1/scale of the input size.
 
     Source: first-order degradation of Real-ESRGAN, Wang et al. 2021, section 3.1.
 
@@ -26,7 +26,7 @@ class RandomResize(Degradation):
         first_method: Interpolation methods to choose from for resizing to the intermediate size.
         second_method: Interpolation methods to choose from for resizing to the final size.
         inside: A degradation of scale 1 applied at the intermediate size, for example noise and JPEG; None: none.
-        scale: Ratio of the input size to the final size.
+        scale: Downscaling factor: ratio of the input size to the final size.
     """
 
     factor: LogRange[PositiveFloat] = (0.3, 1.2)
@@ -95,7 +95,7 @@ class AdaptiveResolution(Degradation, temporal=True):
 
     Args:
         ladder: Resolutions as fractions of the full one, in ascending or descending order.
-        hold: Mean number of frames until the resolution changes to a neighbouring one.
+        hold: Mean number of frames until the resolution changes to the next lower or higher one.
         method: "bilinear", "bicubic", "lanczos" or "area".
     """
 

@@ -62,7 +62,7 @@ class Ledger:
         self._db.close()
 
     def is_begun(self, key: str, settings: str) -> bool:
-        """Whether a task was begun with these settings, and did not fail."""
+        """Whether a task was started with these settings and has not failed; it may be finished or interrupted."""
         found = self._db.execute("SELECT settings, error FROM task WHERE key = ?", (key,)).fetchone()
         return found == (settings, "")
 
@@ -77,7 +77,7 @@ class Ledger:
         self._write(key, settings, done=False)
 
     def finish(self, key: str, settings: str, files: Mapping[Path, str]) -> None:
-        """Record that a task is done; files: those that it read and wrote, with their SHA-256."""
+        """Record that a task is done; files: the files that it read and wrote -> their SHA-256."""
         self._write(key, settings, done=True, files=files)
 
     def fail(self, key: str, settings: str, error: str) -> None:

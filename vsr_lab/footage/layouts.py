@@ -44,9 +44,9 @@ class Layout:
 
     Attributes:
         name: name of the structure, such as "reds" or "vimeo90k".
-        high: HR folders, relative to the dataset folder, for messages.
-        low: folders with recorded LR.
-        parts: split, such as "train" -> its clips; the only key is "" if there are no splits.
+        high: HR folders, relative to the dataset folder, as text for messages.
+        low: folders with recorded LR, relative to the dataset folder.
+        parts: split -> its clips, such as "train" -> [...]; "" -> all clips if the dataset has no splits.
     """
 
     name: str

@@ -36,9 +36,10 @@ class Shot:
         path: video file or folder of images.
         start: first frame.
         stop: the frame after the last; None: to the end of the file.
-        downscale: factor by which frames are downscaled, >= 1; more than 1 hides coding artefacts of a lossy source.
+        downscale: factor by which frames are downscaled, >= 1; use more than 1 to reduce coding artefacts of a lossy
+            file.
         crop: (width, height, x, y) in source pixels; None: whole frames.
-        cuts: numbers of the first frames of scenes, in the file.
+        cuts: numbers of the first frames of scenes, counted in the file.
         lows: recorded LR of the shot in the same dataset: (scale, path) pairs.
         read_options: how to read interlaced, HDR and damaged files.
         sha256: hash of the file, or "".
@@ -117,16 +118,17 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotSelection(ReadOptions):
-    """Which shots of a folder or manifest to use, and settings for shots whose row of the manifest does not set them.
+    """Shots of a folder or manifest to use, and settings for those whose row of the manifest has none.
 
     Args:
         clips: names to use, all of which must exist; None: all.
         frames: frames to use of each clip, "start:stop", such as "60:84"; None: all.
-        downscale: factor by which HR is downscaled first, >= 1, for lossy sources.
-        split: split to use: a value of the column `split` (None: all rows), or a split of a dataset folder (None: the
-            one for training).
+        downscale: factor by which HR is downscaled before use, >= 1; more than 1 reduces coding artefacts of lossy
+            files.
+        split: split to use, such as "test". In a manifest it is a value of the column `split`, and None means all rows;
+            in a dataset folder None means the split for training.
         content: use only rows with this value in the column `content_type`; None: all.
-        layout: structure of the dataset folder, one of `footage.layouts`; "auto" detects it.
+        layout: structure of a dataset folder, such as "reds" (see `footage.layouts`); "auto" detects it.
     """
 
     clips: Names | None = None

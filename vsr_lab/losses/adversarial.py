@@ -13,8 +13,7 @@ class Adversarial(nn.Module, ABC):
     """Base class of adversarial losses, which train a discriminator together with the network.
 
     Args:
-        discriminator: network from (clip, lr, motion) to scores, which are to be high for HR clips; see
-            `SpatioTemporal`.
+        discriminator: network from (clip, lr, motion) to scores that are high for HR clips, such as `SpatioTemporal`.
         learning_rate: learning rate of the discriminator, > 0.
     """
 
@@ -41,8 +40,8 @@ class Adversarial(nn.Module, ABC):
 class Hinge(Adversarial):
     """Adversarial hinge loss (Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17).
 
-    With the discriminator's scores D, its loss is the mean of max(0, 1 - D(hr)) + max(0, 1 + D(sr)), and that of the
-    network the mean of -D(sr).
+    With scores D of the discriminator, the loss of the discriminator is the mean of max(0, 1 - D(hr)) +
+    max(0, 1 + D(sr)), and the loss of the network is the mean of -D(sr).
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
@@ -57,8 +56,8 @@ class Hinge(Adversarial):
 class Relativistic(Adversarial):
     """Adversarial loss of relativistic average GANs (RaGAN, Jolicoeur-Martineau 2018).
 
-    It is the binary cross entropy of the score of a real (generated) clip minus the mean score of the generated (real)
-    clips.
+    The score of an HR clip minus the mean score of all SR clips should be high, and the score of an SR clip minus the
+    mean score of all HR clips should be low, both measured by binary cross entropy. The network has the opposite aim.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:

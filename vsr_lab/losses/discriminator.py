@@ -16,11 +16,11 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 class SpatioTemporal(nn.Module):
     """Discriminator of TecoGAN for patches of clips (Chu et al. 2020, section 3.1), with spectral normalisation.
 
-    Its input for each frame also contains the two neighbouring frames warped onto it, so that it can detect flicker,
-    and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al. 2018.
+    The input for a frame also contains its two neighbours, warped onto it, so that the discriminator can detect
+    flicker, and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al. 2018.
 
     Args:
-        channels: channels of the first layer; they are doubled twice while the size is reduced to 1/16.
+        channels: number of channels of the first layer. Later layers have up to 4 times as many, at 1/16 of the size.
     """
 
     def __init__(self, channels: Channels = 64) -> None:
@@ -38,7 +38,7 @@ class SpatioTemporal(nn.Module):
         Args:
             clip: (B, T, 3, H, W) in [0, 1], either hr or sr.
             lr: (B, T, 3, h, w) in [0, 1].
-            motion: optical flow of hr, for both hr and sr.
+            motion: optical flow of hr, also if clip is sr.
 
         Returns:
             (B (T - 2), 1, H / 16, W / 16).

@@ -47,8 +47,8 @@ class Term(nn.Module):
 class Objective(nn.Module):
     """The training loss: a weighted sum of losses.
 
-    Each loss gets the inputs that are named by the parameters of its `forward`: sr, hr, lr, motion (optical flow of
-    hr), and those of `VsrModule.extra_inputs`.
+    Each loss gets the inputs after which the parameters of its `forward` are named: sr, hr, lr, motion (optical flow of
+    hr), or one of `VsrModule.extra_inputs`.
 
     Args:
         terms: losses with their weights, by name.
@@ -113,8 +113,8 @@ class Objective(nn.Module):
             hr: target, (B, T, C, H, W) in [0, 1].
             lr: network input, (B, T, C, h, w) in [0, 1].
             progress: fraction of the training that is done, in [0, 1].
-            measure_all: also compute the losses with weight 0, for the log. Those with optical flow are too slow for
-                this at every step.
+            measure_all: also compute the losses with weight 0, which are only logged. Some need optical flow, which is
+                too slow to be computed at every step.
             extra: functions that compute further inputs, by name; each is called only if a loss needs it.
 
         Returns:

@@ -10,7 +10,7 @@ from vsr_lab.core.ranges import NonNegative
 class Edges(nn.Module):
     """Edge loss: L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
 
-    Flat areas hardly contribute to it, unlike the edges of text and lines.
+    Edges of text and lines determine it; flat areas hardly contribute.
     """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
@@ -18,7 +18,7 @@ class Edges(nn.Module):
 
 
 class FocalFrequency(nn.Module):
-    """Focal frequency loss: squared distance of spectra, with a larger weight where it is large (Jiang et al., 2021).
+    """Focal frequency loss: squared difference of spectra, weighted by the difference itself (Jiang et al., 2021).
 
     It is the mean of w |F(sr) - F(hr)|^2 (eq. 8 and 9), where F is the orthonormal 2-D Fourier transform of the whole
     frame. The weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.

@@ -28,8 +28,8 @@ def _mean(error: Tensor) -> Tensor:
 class Warp(nn.Module):
     """Short-term temporal loss, mean of M |SR_t - W SR_(t-1)| over visible pixels (Lai et al. 2018, eq. 2).
 
-    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. A blurred clip has
-    the lowest loss, so use a small weight.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in the previous frame. Use
+    a small weight, because this loss is lowest for a blurred clip.
     """
 
     def forward(self, sr: Tensor, motion: Motion) -> Tensor:
@@ -39,8 +39,9 @@ class Warp(nn.Module):
 class Flicker(nn.Module):
     """Flicker loss, mean of M |(SR_t - W SR_(t-1)) - (HR_t - W HR_(t-1))| over visible pixels.
 
-    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. It measures temporal
-    changes of SR that are not in HR, which are the temporal changes of the error SR - HR, since warping is linear.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in the previous frame. The
+    loss measures changes of SR over time that are not in HR. Since warping is linear, these are the changes over time
+    of the error SR - HR.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
@@ -51,7 +52,7 @@ class Flicker(nn.Module):
 class FlowAlignment(nn.Module):
     """Loss that trains a network's own optical flow: mean of |LR_t - W LR_(t-1)| (FRVSR, Sajjadi et al. 2018, eq. 3).
 
-    W warps the previous frame by this flow, so no ground truth is needed.
+    W warps the previous LR frame by the flow that the network estimates, so no ground truth of the flow is needed.
 
     Args:
         smooth: weight of the total variation of the flow, >= 0.
@@ -75,8 +76,8 @@ class FlowAlignment(nn.Module):
 class PingPong(nn.Module):
     """Ping-pong loss, mean of |SR_t - SR'_t| (TecoGAN, Chu et al. 2020, eq. 6).
 
-    SR' is the output for the same frame when the clip is processed backwards from its end. Detail that accumulates in a
-    recurrent network differs between the two directions.
+    SR' is the output for the same frames when the network then processes the clip backwards, from the last frame to the
+    first. The loss penalises artefacts that accumulate in a recurrent network, since they differ between SR and SR'.
     """
 
     def forward(self, sr: Tensor, sr_backward: Tensor) -> Tensor:

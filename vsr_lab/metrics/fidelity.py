@@ -80,10 +80,11 @@ def ms_ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 
 
 def psnr_shifted(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
-    """PSNR in dB after the shift of sr, in quarters of a pixel, by which it is highest.
+    """Highest PSNR in dB over shifts of sr in steps of a quarter of a pixel.
 
-    The shift is at most 1.75 pixels along each axis, bicubic, and a border of 2 pixels is left out. Shown beside
-    PSNR: it does not punish what is only displaced, but interpolation also hides noise.
+    Shifts of up to 1.75 pixels along each axis are tried, with bicubic interpolation, and a border of 2 pixels is left
+    out. Unlike PSNR, it does not penalise a shifted output. Interpolation also reduces noise, so report it together
+    with PSNR, not in its place.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
@@ -121,10 +122,10 @@ def _shifted(frame: Tensor, down: float, across: float) -> Tensor:
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
-    """PSNR in dB between LR and SR that is downscaled by the degradation: how well the output agrees with its input.
+    """PSNR in dB between LR and degraded SR: how well the output of a network agrees with its input.
 
     Args:
-        degraded: degradation of SR, (B, T, 3, h, w) in [0, 1].
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
 
     Returns:

@@ -98,9 +98,9 @@ def legibility(
 ) -> Tensor:
     """Fraction of the characters of HR that are read correctly from SR, in [0, 1]; higher is better.
 
-    It is 1 - e / n for a frame with n characters in HR, which is 1 - character error rate. e is the sum of the edit
-    distances between the lines of HR and the text recognised in SR in the same rectangles; the distance of a line is
-    limited to its length.
+    For a frame with n characters in HR it is 1 - e / n (1 - character error rate), where e is the sum over lines of the
+    edit distance between the text of HR and the text recognised in SR in the same rectangle. The distance of a line is
+    at most its number of characters.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.

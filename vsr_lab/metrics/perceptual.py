@@ -44,7 +44,7 @@ def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor
 
 
 def dists(sr: Tensor, hr: Tensor) -> Tensor:
-    """DISTS (Ding et al. 2020), as piq computes it; lower is better. It tolerates other texture of the same kind.
+    """DISTS (Ding et al. 2020), as piq computes it; lower is better. It tolerates differences between similar textures.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

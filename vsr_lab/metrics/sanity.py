@@ -25,9 +25,9 @@ def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest `color_bias` of an area of 16x16 LR pixels, in 8-bit levels.
+    """Largest `color_bias` over areas of 16x16 LR pixels, in 8-bit levels.
 
-    Unlike the bias of whole frames, it also detects wrong YUV matrices and wrong tiles.
+    Unlike the bias of a whole frame, it also detects a wrong YUV matrix and single wrong tiles.
     """
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
@@ -50,10 +50,10 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 
 
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Fine detail of SR, downscaled to LR, relative to that of LR; 1 for a faithful output, lower for a blurred one.
+    """Amount of fine detail in degraded SR, relative to that in LR; 1 for a faithful output, lower for a blurred one.
 
     It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip. The
-    lowest value of 3x3 areas of the frame is returned.
+    frame is divided into 3x3 areas, and the lowest of their values is returned.
     """
     ours, theirs = (_fine(frames) for frames in (degraded, lr))
     products = torch.stack([ours * theirs, theirs * theirs]).flatten(0, 2).unsqueeze(1)
@@ -65,7 +65,8 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
     """Frame offset of SR relative to LR: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
 
-    It is 0 unless a neighbouring LR frame fits clearly better, and NaN if both neighbouring frames equal the frame.
+    It is 0 unless degraded SR fits a neighbouring LR frame clearly better, and NaN if both neighbours equal the LR
+    frame.
     """
     own = _squared(degraded, lr)
     offset, known = torch.zeros_like(own), torch.zeros_like(own, dtype=torch.bool)
@@ -80,8 +81,8 @@ def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
 def grid(sr: Tensor, hr: Tensor, lr: Tensor) -> Tensor:
     """Amplitude of a periodic pattern in the error of SR, such as a checkerboard, in 8-bit levels.
 
-    The period is twice the scale along both axes. The error is averaged over all periods; the result is the root mean
-    square of this mean pattern, minus the expected contribution of noise.
+    The error of luma, sr - hr, is averaged over all blocks of (2 scale) x (2 scale) pixels. The result is the standard
+    deviation of the mean block, without the expected contribution of noise.
     """
     period = 2 * round(hr.shape[-1] / lr.shape[-1])
     error = (luma(sr) - luma(hr))[..., 0, :, :]

@@ -40,8 +40,8 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
 
-    W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in it. It measures temporal
-    changes of sr that are not in hr. It is 0 for sr = hr, and for a still clip with still output.
+    W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in the previous frame. The
+    metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and if neither changes over time.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)
@@ -50,17 +50,18 @@ def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
 def warp_error(sr: Tensor, motion: Motion) -> Tensor:
     """Warping error, 1000 times the mean of M (sr_t - W sr_(t-1))^2 (Lai et al. 2018, eq. 8); lower is better.
 
-    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in it. A blurred clip has a
-    low error, so compare it with the error of HR itself, `true_warp_error`.
+    W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in the previous frame. A
+    blurred clip has a low error, so compare the value with that of HR, `true_warp_error`.
     """
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
 
 def self_flicker(sr: Tensor) -> Tensor:
-    """Flicker without a reference, in 8-bit levels: the mean of M |sr_t - W sr_(t-1)|, W and M from sr itself.
+    """Flicker without a reference, in 8-bit levels: the mean of M |sr_t - W sr_(t-1)|.
 
-    It measures all that motion does not explain, noise of the scene included, and favours blur. So compare versions of
-    one clip by it, and never rank by it alone.
+    W warps the previous frame by the optical flow of sr; M is 1 for pixels that are visible in the previous frame. The
+    metric measures every change that motion does not explain, also noise of the scene, and is low for blurred clips. So
+    compare only versions of the same clip by it, and never rank by it alone.
     """
     motion = reference_motion(sr)
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).abs(), motion.mask) * 255)

@@ -23,7 +23,7 @@ class BasicVsr(Network):
         scale: upscaling factor.
         channels: channels of the features at LR size.
         blocks: residual blocks per direction.
-        width: channels at high resolution.
+        width: channels of the features at high resolution.
     """
 
     lookahead = None

@@ -27,7 +27,7 @@ class BasicVsrPp(Network):
         scale: upscaling factor.
         channels: channels of the features at LR size.
         blocks: residual blocks per propagation branch.
-        width: channels at high resolution.
+        width: channels of the features at high resolution.
     """
 
     lookahead = None
@@ -119,7 +119,7 @@ class Alignment(nn.Module):
         Args:
             here: features of the current frame, (B, C, h, w).
             near, far: features of the previous frame and of the one before it, (B, C, h, w).
-            flow, further: flow from the current frame to those two frames in pixels, (B, 2, h, w).
+            flow, further: optical flow from the current frame to `near` and to `far`, in pixels, (B, 2, h, w).
 
         Returns:
             Aligned features, (B, C, h, w).

@@ -25,8 +25,8 @@ class ResidualBlock(nn.Module):
 class Trunk(nn.Module):
     """Convolution, leaky ReLU and residual blocks, from (B, inputs, H, W) to (B, channels, H, W).
 
-    It is the trunk of BasicVSR (Chan et al. 2021). The residual blocks are initialised with small weights, since thirty
-    of them in a recurrence would diverge otherwise.
+    It is the trunk of BasicVSR (Chan et al. 2021). The residual blocks are initialised with small weights; otherwise
+    thirty of them in a recurrent network would diverge.
     """
 
     def __init__(self, inputs: int, channels: int, blocks: int) -> None:

@@ -16,8 +16,9 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 class Branches(nn.Module):
     """Reparametrisation of a 3x3 convolution for training: its weight is the sum of two parallel branches.
 
-    The branches are 1x1-3x3-1x1 and 1x1. They are linear, so their sum is one 3x3 convolution. The weights are added
-    instead of the outputs, which gives the same result much faster. The branches are initialised to zero.
+    One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. They are linear, so their
+    sum is one 3x3 convolution, whose weight is computed instead of the outputs of the branches, which is much faster.
+    The branches are initialised such that they add nothing.
     """
 
     def __init__(self, weight: Tensor) -> None:

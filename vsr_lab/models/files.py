@@ -51,7 +51,7 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
 
     Args:
         spec: {"_target_": class path, keyword: value, ...}.
-        prefix: beginning of the error message.
+        prefix: text at the beginning of an error message, such as the path of the file.
 
     Raises:
         UserError: the class does not exist or does not accept the keywords, or it is neither in `vsr_lab.models` nor in

@@ -15,7 +15,7 @@ class PyramidFlow(nn.Module, ABC):
     """Base class of optical flow networks that refine the flow from level to level of an image pyramid, in float32.
 
     Args:
-        count: number of levels of the pyramid; the coarsest is smaller by 2^(count - 1).
+        count: number of levels of the pyramid; the size of the coarsest is 1 / 2^(count - 1) of the input size.
     """
 
     align_corners = False  # of the enlargement from level to level
@@ -29,7 +29,7 @@ class PyramidFlow(nn.Module, ABC):
         """Refine flow (B, 2, h, w) from picture near to picture far at a level, 0 for the coarsest."""
 
     def prepared(self, picture: Tensor) -> Tensor:
-        """Compute the picture of the finest level from RGB (B, 3, h, w) in [0, 1]."""
+        """Convert RGB (B, 3, h, w) in [0, 1] to the picture of the finest level, for example to gray."""
         return picture
 
     def forward(self, reference: Tensor, other: Tensor) -> Tensor:

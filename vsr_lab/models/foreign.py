@@ -20,8 +20,8 @@ _PREFIX = "model."
 class Foreign(FrameNetwork):
     """A network of another project that upscales single frames, loaded by the library spandrel.
 
-    spandrel determines the architecture from the weights, so a file saved by this network can be loaded in the same
-    way. Frames are padded to the size that the architecture requires.
+    spandrel detects the architecture from the names and shapes of the weights. Frames are padded to the size that the
+    architecture requires.
 
     Args:
         path: .safetensors, or .pth that contains only tensors.

@@ -13,15 +13,15 @@ from vsr_lab.models.blocks import ResidualBlock, zero_
 class Recurrent(StreamingNetwork):
     """Recurrent network in the style of RLSP and RRN, whose output is added to bicubic upscaling.
 
-    Fuoli et al. 2019; Isobe et al. 2020. Inputs of a step are the current and the previous LR frame, the hidden state
-    and the previous residual. The state is the previous lr (B, 3, h, w), the hidden state (B, channels, h, w) and the
-    previous residual at LR size, by pixel unshuffle (B, 3 scale^2, h, w).
+    Fuoli et al. 2019; Isobe et al. 2020. Inputs of a step are the current LR frame and the state of three tensors: the
+    previous LR frame (B, 3, h, w), hidden features (B, channels, h, w), and the previous residual (SR minus bicubic)
+    after pixel unshuffle to LR size (B, 3 scale^2, h, w).
 
     Args:
         scale: upscaling factor.
-        channels: channels of the hidden state.
+        channels: channels of the hidden features.
         blocks: number of residual blocks.
-        warm_up: number of additional passes over the first frame.
+        warm_up: number of additional passes over the first frame, whose outputs are discarded.
     """
 
     def __init__(self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0) -> None:

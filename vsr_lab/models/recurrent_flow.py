@@ -12,15 +12,16 @@ from vsr_lab.models.recurrent import Recurrent
 class RecurrentFlow(Recurrent):
     """`Recurrent` with motion compensation: its state is warped to the current frame by optical flow.
 
-    The flow is estimated at low resolution by a small network that is trained jointly. It warps the previous frame, the
-    hidden state and the previous residual. FRVSR (Sajjadi et al. 2018) warps at high resolution instead.
+    The flow is estimated at low resolution by a small network that is trained jointly. The previous LR frame, the
+    hidden features and the previous residual are warped at low resolution; FRVSR (Sajjadi et al. 2018) warps at high
+    resolution.
 
     Args:
         scale: upscaling factor.
-        channels: channels of the hidden state.
+        channels: channels of the hidden features.
         blocks: number of residual blocks.
-        warm_up: number of additional passes over the first frame.
-        flow_channels: channels of the flow network, which has 0.02 million parameters with 24.
+        warm_up: number of additional passes over the first frame, whose outputs are discarded.
+        flow_channels: channels of the flow network; with 24 it has 0.02 million parameters.
     """
 
     def __init__(

@@ -74,11 +74,11 @@ class _Layers(StreamingNetwork):
 
 
 class Span(_Layers, FrameNetwork):
-    """SPAN, an efficient network that upscales every frame separately, in the form for inference.
+    """SPAN, an efficient network that upscales every frame separately.
 
     Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every convolution is a
-    plain 3x3 one; `add_branches` adds the branches that the paper trains with. There is no skip connection to an
-    upscaled input.
+    single 3x3 convolution; `add_branches` adds the parallel branches with which the paper trains. The output is not
+    added to an interpolation of the input.
     """
 
     def frame(self, lr: Tensor) -> Tensor:
@@ -88,14 +88,14 @@ class Span(_Layers, FrameNetwork):
 class SpanStream(_Layers):
     """Recurrent network: SPAN with motion-compensated features and output of the previous frame.
 
-    The added layers are initialised to zero, so its initial output equals SPAN's. Lucas-Kanade flow warps the previous
-    frame, the hidden features and the previous output to the current frame. The previous output is warped at high
-    resolution, because interpolation at LR size would blur it. Features of the warped tensors are added to the first
-    and to the last features of SPAN, and determine for every pixel the weight of the previous output. Pixels without a
-    previous value use SPAN alone.
+    The previous LR frame, the hidden features and the previous output are warped to the current frame by Lucas-Kanade
+    flow; the previous output at high resolution, because interpolation at LR size would blur it. Features of the warped
+    tensors are added to the first and to the last features of SPAN, and determine, for every pixel, how much of the
+    previous output is mixed with that of SPAN. Pixels whose flow leads out of the previous frame use SPAN alone. The
+    added layers are initialised to zero, so the initial output equals SPAN's.
 
-    The state is lr (B, 3, h, w), sr (B, 3, scale h, scale w), hidden features (B, memory, h, w), and a mask (B, 1, h,
-    w) that is 1 where they are valid.
+    The state consists of the previous lr (B, 3, h, w) and sr (B, 3, scale h, scale w), hidden features (B, memory, h,
+    w), and a mask (B, 1, h, w), which is 0 before the first frame and 1 later.
 
     Args:
         scale: upscaling factor.
@@ -152,7 +152,7 @@ def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
 
     Args:
         sr: (B, 3, scale h, scale w).
-        flow: (B, 2, h, w) in LR pixels; all SR pixels of one LR pixel have the same displacement.
+        flow: (B, 2, h, w) in LR pixels, used for all SR pixels of an LR pixel.
         scale: upscaling factor.
 
     Returns:

@@ -29,7 +29,7 @@ def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
 
     Args:
         tensors: weights of SPAN.
-        scale: new scale; unless it is a proper divisor of the scale of the weights, they are returned unchanged.
+        scale: new scale. The weights are returned unchanged if their scale is not a multiple of it, or is equal to it.
     """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)

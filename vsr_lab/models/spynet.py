@@ -21,7 +21,7 @@ class SpyNet(PyramidFlow):
     It computes in float32, since half precision would cause errors of whole pixels.
 
     Args:
-        levels: pyramid levels; the coarsest is smaller by 2^(levels - 1).
+        levels: number of pyramid levels; the size of the coarsest is 1 / 2^(levels - 1) of the input size.
     """
 
     align_corners = True
