@@ -86,7 +86,7 @@ def test_fifty_files_five_of_them_poisoned_and_a_killed_process(tmp_path: Path, 
         while len(list(out.glob("*.mkv"))) < 5:
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
-        workers = _processes("ray::attempt" if executor == "ray" else "spawn_main", process.pid)
+        workers = _processes("ray::_attempt" if executor == "ray" else "spawn_main", process.pid)
         os.kill(workers[0], signal.SIGKILL)
         output, errors = process.communicate(timeout=280)
     print(f"{executor}: {time.monotonic() - begin:.0f} s", errors)

@@ -7,7 +7,7 @@ from typing import Any
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
-from vsr_lab.cli.show import console, show_facts, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.comparison import MetricFacts, Presentation
@@ -85,7 +85,7 @@ def _videos(config: CompareConfig, given: Sequence[Path]) -> Path:
     found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config, FILES))
     for video in found.videos:
         for step in video.done:
-            console.print(f"{video.name}: {step}", markup=False)
+            show(f"{video.name}: {step}")
     rows = [
         [metric.label, *("" if value is None else f"{value:.4f}" for value in (metric.a, metric.b)), metric.better]
         for metric in found.metrics

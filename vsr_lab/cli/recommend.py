@@ -1,5 +1,7 @@
 """vsr-lab recommend: the bundle for a file, with the reason and a comparison."""
 
+import shlex
+
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.choosing import Choosing
 from vsr_lab.cli.config import Command, Count
@@ -38,8 +40,8 @@ def run(config: RecommendConfig) -> None:
     chosen = {one.bundle for one in found if one.bundle}
     if not chosen:
         raise Refusal(f"{config.input}: there is no bundle for it")
-    choice = f"bundle={chosen.pop()}" if len(found) == 1 else f"bundle=auto selection={config.selection}"
-    choice += "" if len(found) == 1 else f" bundles={config.bundles}"
-    show(f"vsr-lab upscale {choice} input={config.input} output=OUTPUT")
+    auto_keys = ["bundle=auto", f"selection={config.selection}", f"bundles={config.bundles}"]
+    choice = [f"bundle={chosen.pop()}"] if len(found) == 1 else auto_keys
+    show(shlex.join(["vsr-lab", "upscale", *choice, f"input={config.input}", "output=OUTPUT"]))
     if shots:
         show_facts(f"compared on {len(shots)} shots", {"sheet": sheet})

@@ -7,7 +7,7 @@ from pathlib import Path
 from av.video.reformatter import ColorPrimaries, ColorTrc
 
 from vsr_lab.cli.show import show, show_facts, show_table
-from vsr_lab.core.errors import Incomplete
+from vsr_lab.core.errors import Incomplete, printable
 from vsr_lab.core.files import write_text
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import Plan, Runtime
@@ -64,8 +64,8 @@ def plan_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor
 
 
 def _show_refused(errors: dict[str, str]) -> None:
-    for error in errors.values():
-        show(f"refused: {error}", "yellow")
+    for path, error in errors.items():
+        show(printable(f"refused: {error}" if path in error else f"refused: {path}: {error}"), "yellow")
 
 
 def show_runtime(runtime: Runtime | None) -> str:

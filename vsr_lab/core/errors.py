@@ -33,9 +33,9 @@ class Incomplete(Exception):
     """Some files of a batch were refused; the others are done. Exit code 3."""
 
 
-def printable(text: str) -> str:
-    """Escape control characters in text that may come from another program, such as file names."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+def printable(text: str, but: str = "") -> str:
+    """Escape control characters, except for those in `but`, in text that may come from files, such as their names."""
+    return "".join(c if c.isprintable() or c in but else ascii(c)[1:-1] for c in text)
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from functools import partial
 
 from rich import get_console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
+
+from vsr_lab.core.errors import printable
 
 
 class _Counts(ProgressColumn):
@@ -24,6 +26,13 @@ class _Counts(ProgressColumn):
         return Text(f"{task.completed:.0f}/{total:.0f}{rate}")
 
 
+class _Description(ProgressColumn):
+    """What is being done; it may contain the name of a file."""
+
+    def render(self, task: Task) -> Text:
+        return Text(printable(task.description))
+
+
 @contextmanager
 def progress_bar(description: str, total: float, unit: str = "", *, shown: bool = True) -> Generator[partial[None]]:
     """Show a progress bar in the terminal while a `with` block runs; it disappears at the end.
@@ -38,11 +47,11 @@ def progress_bar(description: str, total: float, unit: str = "", *, shown: bool 
         Function that updates the bar, with the keywords of rich's `Progress.update`: `update(advance=1)`,
         `update(completed=n)`, `update(description="another.mp4")`. Threads may call it.
     """
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), _Counts(unit), TimeRemainingColumn())
+    columns = (_Description(), BarColumn(), _Counts(unit), TimeRemainingColumn())
     with Progress(*columns, transient=True, disable=not shown) as progress:
         yield partial(progress.update, progress.add_task(description, total=total))
 
 
 def report(line: str) -> None:
     """Print a line above the progress bars."""
-    get_console().print(line, soft_wrap=True, markup=False, highlight=False)
+    get_console().print(Text(printable(line)), soft_wrap=True)

@@ -9,8 +9,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import chdir
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from sysconfig import get_path
 from typing import Any, Generic, Protocol, TypeVar
 
 from rich import get_console
@@ -71,6 +74,12 @@ def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
         what = " ".join(str(error).split())[:200] or "no message"
         lines = "".join(traceback.format_exception(error))
         return Outcome(key, error=f"a defect of vsr-lab ({type(error).__name__}: {what})", traceback=lines)
+
+
+def _attempt_in(folder: Path, work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
+    if folder.is_dir():  # on this machine of the cluster too
+        os.chdir(folder)
+    return attempt(work, key, task)
 
 
 @dataclass(frozen=True)
@@ -154,14 +163,16 @@ class Ray:
         own: dict[str, Any] = {"num_cpus": self.workers, "object_store_memory": _STORE}
         own = {} if "RAY_ADDRESS" in os.environ else own
         handler = signal.getsignal(signal.SIGTERM)
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
+        folder = Path.cwd()
+        with chdir(get_path("stdlib")):  # from the folder of ray.init, workers would import modules
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
         signal.signal(signal.SIGTERM, handler)  # which Ray replaces
-        remote: Any = ray.remote(max_retries=3)(attempt)
+        remote: Any = ray.remote(max_retries=3)(_attempt_in)
         waiting, running = iter(tasks.items()), dict[Any, str]()
         try:
             while True:
                 for key, task in islice(waiting, self.workers - len(running)):
-                    running[remote.remote(work, key, task)] = key
+                    running[remote.remote(folder, work, key, task)] = key
                 if not running:
                     return
                 for done in ray.wait(list(running))[0]:

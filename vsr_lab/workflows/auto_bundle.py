@@ -1,5 +1,6 @@
 """Choice of a bundle for a file by its content type: the bundle of the candidate that `select` chose for that type."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,7 +43,8 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
         bundle = Path(facts.path or "") if facts.kind == "bundle" else exported.get(facts.sha256 or "")
         if bundle is None:
             problem = f"chose {choice.chosen} for {choice.content}, of which no bundle is in {folder}"
-            raise UserError(selection, problem, f"vsr-lab export candidate.path={facts.path} selection={selection}")
+            command = shlex.join(["vsr-lab", "export", f"candidate.path={facts.path}", f"selection={selection}"])
+            raise UserError(selection, problem, command)
         found[choice.content] = bundle
     if not found:
         raise UserError(selection, "chose nothing for any content type", "set bundle= to the folder of a bundle")

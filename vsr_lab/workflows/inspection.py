@@ -1,8 +1,9 @@
 """Inspection of a file or folder: its type, whether vsr_lab can use it, and by which key."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file, read_json
@@ -16,7 +17,7 @@ from vsr_lab.models.files import PICKLES, WEIGHTS
 from vsr_lab.video import Probe, VideoFile, find_footage, open_footage, probe
 from vsr_lab.video.disclosure import find_disclosure
 
-# What a run of each command leaves, with the key that takes it.
+# What a run of each command leaves, with the key that takes it; {} is the path, quoted for a shell.
 _RUNS = {
     "selection.json": ("a selection", "export selection={}/selection.json"),
     "summary.json": ("an evaluation", "compare runs=[{}] or select runs=[{}]"),
@@ -34,7 +35,7 @@ class Inspection:
     Attributes:
         kind: type of the file or folder, such as "a video".
         facts: its properties, by name.
-        use: command and key that read it.
+        use: command and key that read it, to be pasted into a shell.
         problem: why it cannot be used without further options; empty if it can.
     """
 
@@ -58,7 +59,8 @@ def inspect(path: Path) -> Inspection:
     """
     kind, read = _reader(path)
     try:
-        return read(path)
+        found = read(path)
+        return replace(found, use=found.use.replace("{}", quote(str(path))))
     except UserError as error:
         return Inspection(kind, problem=str(error))
 
@@ -78,8 +80,8 @@ def _footage(path: Path) -> Inspection:
     if found == [path]:
         frames = open_footage(path)
         facts = {"size": _size(frames.size), "frames": str(frames.frames)}
-        return Inspection("a folder of frames", facts, f"train data.root={path}")
-    return Inspection("a folder of footage", {"clips": str(len(found))}, f"footage index {path}")
+        return Inspection("a folder of frames", facts, "train data.root={}")
+    return Inspection("a folder of footage", {"clips": str(len(found))}, "footage index {}")
 
 
 def _bundle(path: Path) -> Inspection:
@@ -93,7 +95,7 @@ def _bundle(path: Path) -> Inspection:
         "made": f"{manifest.created} by vsr_lab {manifest.versions.get('vsr-lab', '')}",
         "files": "all as exported, by their hashes",
     }
-    return Inspection("a bundle", facts, f"upscale bundle={path} input=IN.mp4 output=OUT.mp4")
+    return Inspection("a bundle", facts, "upscale bundle={} input=IN.mp4 output=OUT.mp4")
 
 
 def _run(path: Path) -> Inspection:
@@ -102,7 +104,7 @@ def _run(path: Path) -> Inspection:
     if is_unfinished(path):
         hint = f"; train resume={path} continues it" if is_saved(path) else "; the same command begins it again"
         return Inspection(kind, problem=f"{path}: was stopped before its end{hint}")
-    return Inspection(kind, {"settings": str(path / RUN_MARK)}, use.replace("{}", str(path)))
+    return Inspection(kind, {"settings": str(path / RUN_MARK)}, use)
 
 
 def _weights(path: Path) -> Inspection:
@@ -117,15 +119,15 @@ def _weights(path: Path) -> Inspection:
         "steps": str(about.get("step", "not stated")),
     }
     if isinstance(network, StreamingNetwork):
-        return Inspection("weights", facts, f"export candidate.path={path}")
+        return Inspection("weights", facts, "export candidate.path={}")
     facts["future"] = "it needs future frames, so it can be evaluated and not exported"
-    return Inspection("weights", facts, f"evaluate candidate=checkpoint candidate.path={path}")
+    return Inspection("weights", facts, "evaluate candidate=checkpoint candidate.path={}")
 
 
 def _graph(path: Path) -> Inspection:
     network = open_onnx(path)
     facts = {"scale": f"x{network.scale}", "warm-up": f"{network.warm_up} frames"}
-    return Inspection("an ONNX graph", facts, f"evaluate candidate=onnx candidate.path={path}")
+    return Inspection("an ONNX graph", facts, "evaluate candidate=onnx candidate.path={}")
 
 
 def _table(path: Path) -> Inspection:
@@ -136,7 +138,7 @@ def _table(path: Path) -> Inspection:
     for column in ("split", "content_type"):
         values = sorted({row[column] for row in rows if row.get(column)})
         facts[column.replace("_", " ")] = ", ".join(values) or "not stated"
-    return Inspection("a manifest of footage", facts, f"train data.root={path} or evaluate suite.root={path}")
+    return Inspection("a manifest of footage", facts, "train data.root={} or evaluate suite.root={}")
 
 
 def _record(path: Path) -> Inspection:
@@ -156,7 +158,7 @@ def _video(path: Path) -> Inspection:
         VideoFile(path)
     except UserError as error:
         return Inspection("a video", facts, problem=str(error))
-    return Inspection("a video", facts, f"upscale bundle=BUNDLE input={path} output=OUT.mp4")
+    return Inspection("a video", facts, "upscale bundle=BUNDLE input={} output=OUT.mp4")
 
 
 def _facts(found: Probe) -> dict[str, str]:

@@ -18,6 +18,8 @@ def work(task: tuple[str, Path]) -> str:
         raise UserError(name, "cannot be used", "remove it")
     if name == "defect":
         raise KeyError(name)
+    if name == "here":
+        return str(Path.cwd())
     first = folder / f"{name} began"
     if name == "kill" or (name == "kill once" and not first.exists()):
         first.touch()
@@ -65,8 +67,13 @@ def test_processes_end_with_the_caller(tmp_path: Path) -> None:
 def test_ray_runs_the_task_of_a_killed_process_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
-    found = outcomes(Ray(2), tmp_path, "a", "kill once", "refused", "defect")
+    for name in ("json", "pydantic", "torch", "vsr_lab"):  # workers import none of the current folder
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    found = outcomes(Ray(2), tmp_path, "a", "kill once", "here", "refused", "defect")
     assert (found["a"].result, found["kill once"].result) == ("A", "KILL ONCE")
     assert (tmp_path / "kill once began").exists()
+    assert not (tmp_path / "executed").exists()
+    assert found["here"].result == str(tmp_path)
     assert found["refused"].error == "refused: cannot be used; remove it"
     assert "KeyError" in found["defect"].traceback

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def test_weights(tmp_path: Path) -> None:
     found = inspect(path)
     assert (found.kind, found.facts["name"], found.facts["scale"]) == ("weights", "double", "x2")
     assert found.facts["content"] == "animation" and str(path) in found.use
+
+
+def test_the_command_to_use_a_file_runs_nothing_in_a_shell(write_video: WriteVideo, frames: Frames) -> None:
+    video = write_video("footage/$(touch executed);a b.mkv", frames)
+    assert shlex.split(inspect(video).use)[2] == f"input={video}"
 
 
 def test_folders(video: Path, tmp_path: Path) -> None:
