@@ -14,8 +14,8 @@ SHOWN = r"a\x1b]0;title\x07\x1b[2J[/b][red]\u202eb\udcff"
 @pytest.mark.parametrize(
     "print_it",
     [
-        lambda name: show(name),
-        lambda name: report(name),
+        show,
+        report,
         lambda name: show_facts(name, {"file": name}),
         lambda name: show_left_out([name]),
         lambda name: show_table(name, [name], [[name]]),
