@@ -60,14 +60,12 @@ def main() -> None:
     guesses = _held_out(seen)
     settings["temperature"] = _temperature(guesses)
     settings["sure"] = _sure(guesses, settings["temperature"])
-    model = ContentModel(settings["features"], settings["kinds"], settings["temperature"], settings["sure"])
+    model = ContentModel(**settings)
     print(f"temperature {settings['temperature']:.2f}, sure from {settings['sure']:.2f}")
     _judge("train, each source held out in its turn", [s for s in seen if s.plain], None, guesses, settings)
     _judge("eval, never fitted on", list(_clips(options.manifest, "eval", worse=False)), model, {}, settings)
     if options.write:
-        head = (
-            f"# P(content type | features of a frame); written by benchmarks/content_types.py. Kinds: {model.kinds}\n"
-        )
+        head = f"# P(content type | features of a frame); written by benchmarks/content_types.py. Kinds: {tuple(model.kinds)}\n"
         options.write.write_text(head + OmegaConf.to_yaml(OmegaConf.create(_rounded(settings))), encoding="utf-8")
 
 
@@ -174,7 +172,7 @@ def _held_out(seen: list[Seen]) -> dict[str, tuple[str, np.ndarray]]:
     found: dict[str, tuple[str, np.ndarray]] = {}
     for fold in track(folds, "holding out"):
         settings = fit([s for s in seen if s.source not in fold])
-        model = ContentModel(settings["features"], settings["kinds"], 1.0, 0.0)
+        model = ContentModel(**{**settings, "temperature": 1.0, "sure": 0.0})
         for clip in sorted({s.clip for s in seen if s.source in fold}):
             looks = [s for s in seen if s.clip == clip and s.plain]
             found[clip] = looks[0].kind, np.log(model.probabilities(np.array([s.features for s in looks])) + 1e-12)

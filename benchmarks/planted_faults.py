@@ -30,8 +30,12 @@ from vsr_lab.core.parts import parse_part
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice
 from vsr_lab.core.stream import stream
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.evaluation import Gate, Protocol, Run, Suite, evaluate, select
-from vsr_lab.evaluation.suites import Pair, read_pairs
+from vsr_lab.evaluation.evaluator import evaluate
+from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.selection import select
+from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
 from vsr_lab.footage.shots import Shot
 from vsr_lab.models import Interpolation, load_network
 

@@ -19,7 +19,10 @@ from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.comparison import Presentation
 from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import Degradation
-from vsr_lab.evaluation import Candidate, Protocol, Suite, evaluate
+from vsr_lab.evaluation.candidates import Candidate
+from vsr_lab.evaluation.evaluator import evaluate
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.suites import Suite
 
 Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
 

@@ -13,7 +13,7 @@ from vsr_lab.core.parts import FilePath, Part, describes
 from vsr_lab.deployment.bundle import MANIFEST, export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.deployment.signature import read_private_key, sign
-from vsr_lab.evaluation import Candidate
+from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.models.files import WEIGHTS
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from vsr_lab import evaluation
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
-from vsr_lab.evaluation import Run
+from vsr_lab.evaluation import results
+from vsr_lab.evaluation.results import Run
 
 
 def read_runs(folders: Iterable[Path]) -> list[Run]:
     """Read evaluations. Raises UserError if a folder contains none, or its content type has no yaml."""
-    runs = evaluation.read_runs(folders)
+    runs = results.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)
     return runs

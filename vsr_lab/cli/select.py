@@ -12,7 +12,8 @@ from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import Part, Text, describes
 from vsr_lab.core.records.evaluation import Selection
-from vsr_lab.evaluation import Gate, select
+from vsr_lab.evaluation.gates import Gate
+from vsr_lab.evaluation.selection import select
 
 
 class SelectConfig(Command):

@@ -22,25 +22,10 @@ from vsr_lab.core.parts import Part
 from vsr_lab.core.run_folder import end_run
 from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
-from vsr_lab.evaluation import Candidate, NetworkCandidate
+from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
 from vsr_lab.footage.shots import ShotSelection, find_lr_shots, find_shots, splits_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.models import add_branches, init_network, trained_with
-from vsr_lab.training import (
-    LAST,
-    WEIGHTS,
-    Plan,
-    Recipe,
-    RunFolder,
-    StartReference,
-    Trained,
-    TrainerOptions,
-    Validation,
-    Workload,
-    freeze,
-    make_plan,
-    with_rates,
-)
 from vsr_lab.video.disclosure import find_disclosure
 
 
@@ -57,7 +42,7 @@ def run(config: TrainConfig) -> float | None:
     folder = trained.weights.parent
     if config.resume and _is_first():
         end_run(folder)
-    files = {"weights": folder / WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / LAST}
+    files = {"weights": folder / training.WEIGHTS, "curves": folder / "metrics.csv", "resume": folder / training.LAST}
     show_facts(
         f"trained {config.name}: best at step {trained.step}, score {trained.score:.3f}",
         {what: path for what, path in files.items() if path.exists()},  # a run shorter than save_every has no last
@@ -65,12 +50,12 @@ def run(config: TrainConfig) -> float | None:
     return trained.score
 
 
-def train(config: TrainConfig) -> Trained:
+def train(config: TrainConfig) -> training.Trained:
     """Build every object that the configuration names, and train. Nothing is written before all checks are done."""
     pl.seed_everything(config.seed, verbose=False)
     network = build_network(config)
     metrics = {name: metric.measure.build() for name, metric in config.validation.metrics.items()}
-    validation = Validation(metrics, config.validation.score, config.validation.colour)
+    validation = training.Validation(metrics, config.validation.score, config.validation.colour)
     data = _data(config)  # before the plan, which may take minutes
     show(str(_plan(config, network)), "dim")
     if config.compile:
@@ -84,7 +69,7 @@ def train(config: TrainConfig) -> Trained:
         data,
         network,
         objective,
-        run=RunFolder(
+        run=training.RunFolder(
             config.run_dir,
             about=_about(config),
             save_every=config.save_every,
@@ -106,14 +91,14 @@ def build_network(config: TrainConfig) -> Network:
             show(f"not in {config.init_from}: {', '.join(left)}", "dim")
     if config.branches:
         add_branches(network)
-    freeze(network, config.parameter_groups)
+    training.freeze(network, config.parameter_groups)
     network.checkpoint_activations = config.checkpoint_activations
     return network.to(memory_format=torch.channels_last) if config.channels_last else network
 
 
-def _recipe(config: TrainConfig, network: Network) -> Recipe:
-    return Recipe(
-        optimizer=with_rates(config.optimizer.build(), network, config.parameter_groups),
+def _recipe(config: TrainConfig, network: Network) -> training.Recipe:
+    return training.Recipe(
+        optimizer=training.with_rates(config.optimizer.build(), network, config.parameter_groups),
         scheduler=config.scheduler.build(),
         teacher=_teacher(config.teacher.build(), config.scale) if config.teacher else None,
         measure_every=config.measure_every,
@@ -134,14 +119,14 @@ def _prepare_copies(more: list[str]) -> None:
     sys.argv = [str(script), "train", *HydraConfig.get().overrides.task, *more]
 
 
-def _plan(config: TrainConfig, network: Network) -> Plan:
+def _plan(config: TrainConfig, network: Network) -> training.Plan:
     """Estimate the training on the first device that Lightning would use."""
     accelerator = str(config.trainer.accelerator)
     cuda = torch.cuda.is_available() and accelerator in {"auto", "gpu", "cuda"}
     device = torch.device("cuda" if cuda else "cpu")
     devices = config.trainer.devices if isinstance(config.trainer.devices, int) else 1
     with torch.autocast(device.type, torch.bfloat16, enabled=config.trainer.precision == "bf16-mixed"):
-        work = Workload(
+        work = training.Workload(
             batch_size=config.data.batch_size,
             frames=config.data.clip_frames,
             size=config.data.size // config.scale,
@@ -149,7 +134,7 @@ def _plan(config: TrainConfig, network: Network) -> Plan:
             accumulate=config.trainer.accumulate_grad_batches,
             world=max(devices, 1) * config.trainer.num_nodes,
         )
-        return make_plan(network, device, work)
+        return training.make_plan(network, device, work)
 
 
 def _teacher(candidate: Candidate, scale: int) -> Network:
@@ -209,16 +194,16 @@ def _data(config: TrainConfig) -> VideoDataModule:
     )
 
 
-def _options(config: TrainConfig) -> TrainerOptions:
+def _options(config: TrainConfig) -> training.TrainerOptions:
     lightning = {key: value for key, value in dict(config.trainer).items() if key != "max_steps"}
     if isinstance(strategy := config.trainer.strategy, Part):
         lightning["strategy"] = strategy.build()
     callbacks = [callback.build() for callback in config.callbacks.values() if callback]
-    return TrainerOptions(
+    return training.TrainerOptions(
         max_steps=config.trainer.max_steps,
         validate_every=config.validation.every,
         lightning=lightning,
-        callbacks=[*callbacks, StartReference()] if config.init_from else callbacks,
+        callbacks=[*callbacks, training.StartReference()] if config.init_from else callbacks,
         loggers=[logger.build() for logger in (config.logger or {}).values()],
     )
 

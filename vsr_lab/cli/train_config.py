@@ -32,7 +32,7 @@ from vsr_lab.core.network import Network
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 from vsr_lab.core.ranges import LayoutName, file_name
 from vsr_lab.degradations import Degradation
-from vsr_lab.evaluation import Candidate
+from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.losses import Objective
 from vsr_lab.training import OptimizerFactory, ParameterGroup
 from vsr_lab.training.recipe import SchedulerFactory

@@ -2,6 +2,8 @@
 
 import urllib.error
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,17 @@ class PerceptualNet:
         return torch.stack([lin((x - y).square()).mean((1, 2, 3)) for lin, x, y in layers]).sum(0).double()
 
 
+@contextmanager
+def _fetched(subject: Path, problem: str, hint: str) -> Generator[None]:
+    """Build a network whose weights are fetched. Raises UserError if they cannot be."""
+    try:
+        with warnings.catch_warnings():  # of torchvision, about how it is called
+            warnings.simplefilter("ignore")
+            yield
+    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        raise UserError(subject, f"{problem} ({error})", hint) from error
+
+
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)  # first needed in an evaluation, it may be trained through later
 def lpips_net() -> PerceptualNet:
@@ -62,16 +75,10 @@ def lpips_net() -> PerceptualNet:
     from torchvision.models import AlexNet_Weights
 
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(AlexNet_Weights.IMAGENET1K_V1.url).name
-    try:
-        with warnings.catch_warnings():  # of torchvision, about how lpips calls it
-            warnings.simplefilter("ignore")
-            return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
-        raise UserError(
-            file,
-            f"the AlexNet backbone of LPIPS is missing and could not be fetched ({error})",
-            f"put torchvision's {file.name} there, or drop the metric (~protocol.metrics.lpips) or the loss",
-        ) from error
+    problem = "the AlexNet backbone of LPIPS is missing and could not be fetched"
+    hint = f"put torchvision's {file.name} there, or drop the metric (~protocol.metrics.lpips) or the loss"
+    with _fetched(file, problem, hint):
+        return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
 
 
 @lru_cache(maxsize=1)
@@ -97,14 +104,7 @@ def dists_net() -> torch.nn.Module:
     from torchvision.models import VGG16_Weights
 
     names = (Path(VGG16_Weights.IMAGENET1K_V1.url).name, "dists_weights.pt")
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    try:
-        with warnings.catch_warnings():  # of torchvision, about how piq calls it
-            warnings.simplefilter("ignore")
-            return piq.DISTS(reduction="none").eval()
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
-        raise UserError(
-            folder,
-            f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched ({error})",
-            "put torchvision's and piq's file there, or drop the metric (~protocol.metrics.dists)",
-        ) from error
+    problem = f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched"
+    hint = "put torchvision's and piq's file there, or drop the metric (~protocol.metrics.dists) or the loss"
+    with _fetched(Path(torch.hub.get_dir()) / "checkpoints", problem, hint):
+        return piq.DISTS(reduction="none").eval()

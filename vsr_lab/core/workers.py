@@ -2,12 +2,8 @@
 
 import multiprocessing
 import os
-import signal
 import threading
 from multiprocessing.process import BaseProcess
-from multiprocessing.sharedctypes import Synchronized
-
-_done: "Synchronized[int]"
 
 
 def end_with_parent() -> None:
@@ -20,21 +16,3 @@ def end_with_parent() -> None:
 def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
-
-
-def init_worker(done: "Synchronized[int]") -> None:
-    """Initialise the worker of a pool.
-
-    Args:
-        done: counter that `count` increments.
-    """
-    global _done  # noqa: PLW0603
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
-    end_with_parent()
-    _done = done
-
-
-def count() -> None:
-    """Increment the counter that the workers share."""
-    with _done.get_lock():
-        _done.value += 1

@@ -3,13 +3,16 @@
 Content types and weights are in configs/base/content_model.yaml, which benchmarks/content_types.py writes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.parts import Number
 from vsr_lab.curation.features import FEATURES
 
 UNSURE = "unsure"
@@ -32,7 +35,7 @@ class Suggestion:
     because: tuple[str, str]
 
 
-class ContentModel:
+class ContentModel(BaseModel):
     """Logistic regression that suggests the content type of a clip from its features.
 
     P(kind | features) = softmax((bias + sum of weight * z) / temperature), where z is (feature - mean) / deviation,
@@ -48,27 +51,28 @@ class ContentModel:
         UserError: a feature is not one of `FEATURES`.
     """
 
-    def __init__(
-        self,
-        features: Mapping[str, Mapping[str, float]],
-        kinds: Mapping[str, Mapping[str, float]],
-        temperature: float,
-        sure: float,
-    ) -> None:
-        unknown = [name for name in features if name not in FEATURES]
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: dict[str, dict[Literal["mean", "deviation"], Number]]
+    kinds: dict[str, dict[str, Number]]
+    temperature: Annotated[Number, Field(gt=0)]
+    sure: Annotated[Number, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _features_are_measured(self) -> Self:
+        unknown = [name for name in self.features if name not in FEATURES]
         if unknown:
             raise UserError(f"content_model.features.{unknown[0]}", "is not measured", f"known: {', '.join(FEATURES)}")
-        self.kinds, self.names = tuple(kinds), tuple(features)
-        self.temperature, self.sure = temperature, sure
-        self._columns = [FEATURES.index(name) for name in features]
-        self._mean = np.array([values["mean"] for values in features.values()])
-        self._deviation = np.array([values["deviation"] for values in features.values()])
-        self._bias = np.array([weights["bias"] for weights in kinds.values()])
-        self._weights = np.array([[weights[name] for name in features] for weights in kinds.values()])
+        return self
+
+    @cached_property
+    def _weights(self) -> Array:
+        return np.array([[weights[name] for name in self.features] for weights in self.kinds.values()])
 
     def probabilities(self, features: Array) -> Array:
         """Probability of each content type, from the features of R > 0 frames of one clip, (R, number of features)."""
-        logits = (self._bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
+        bias = np.array([weights["bias"] for weights in self.kinds.values()])
+        logits = (bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
 
@@ -77,10 +81,11 @@ class ContentModel:
         probabilities = self.probabilities(features)
         best, second = (int(i) for i in np.argsort(-probabilities)[:2])
         evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])
-        because = [self.names[int(i)] for i in np.argsort(-evidence)[:2]]
+        because = [[*self.features][int(i)] for i in np.argsort(-evidence)[:2]]
         confidence = float(probabilities[best])
-        kind = self.kinds[best] if confidence >= self.sure else UNSURE
+        kind = [*self.kinds][best] if confidence >= self.sure else UNSURE
         return Suggestion(kind, confidence, (because[0], because[1]))
 
     def _standardized(self, features: Array) -> Array:
-        return ((features[:, self._columns] - self._mean) / self._deviation).clip(-3, 3)
+        mean, deviation = (np.array([own[key] for own in self.features.values()]) for key in ("mean", "deviation"))
+        return ((features[:, [*map(FEATURES.index, self.features)]] - mean) / deviation).clip(-3, 3)

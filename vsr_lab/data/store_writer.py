@@ -16,19 +16,8 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import make_folder, write_text
 from vsr_lab.core.progress import progress_bar
+from vsr_lab.data import store
 from vsr_lab.data.activity import measure_activity
-from vsr_lab.data.store import (
-    Record,
-    StoredClip,
-    activity_path,
-    clip_path,
-    looks_whole,
-    make_record,
-    read_record,
-    record_path,
-    stale_bytes,
-    write_record,
-)
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import read_chunks
 
@@ -37,7 +26,7 @@ _SAVE_EVERY = 256  # frames that a kill can cost at most; each save waits for th
 GIB = 2**30
 
 
-def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[StoredClip]:
+def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[store.StoredClip]:
     """Decode shots into files of raw frames. Shots that an earlier call has stored are not decoded again.
 
     After an interruption, the next call continues where this one stopped, even in the middle of a clip. Only one
@@ -61,15 +50,15 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
         missing = {
             path: shot
             for shot, record in records.items()
-            if not record and not read_record(path := clip_path(folder, shot))
+            if not record and not store.read_record(path := store.clip_path(folder, shot))
         }
         if missing:
             _decode_all(missing, workers)
-        stale = stale_bytes(folder, {clip_path(folder, shot) for shot in records})
+        stale = store.stale_bytes(folder, {store.clip_path(folder, shot) for shot in records})
     if stale:
         size = f"{len(stale)} clips ({sum(stale) / GIB:.2f} GiB) whose footage is gone or has changed"
         print(f"{folder}: holds {size}; vsr-lab footage store {folder} prune=true removes them")
-    return [StoredClip(shot.name, clip_path(folder, shot), _cuts(shot)) for shot in shots]
+    return [store.StoredClip(shot.name, store.clip_path(folder, shot), _cuts(shot)) for shot in shots]
 
 
 @contextmanager
@@ -92,17 +81,17 @@ def _cuts(shot: Shot) -> tuple[int, ...]:
     return tuple(cut - shot.start for cut in shot.cuts if cut > shot.start)
 
 
-def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
+def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, store.Record | None]:
     """Records of the shots that are stored and pass the quick check. The records of damaged clips are deleted."""
-    records: dict[Shot, Record | None] = {}
+    records: dict[Shot, store.Record | None] = {}
     damaged = 0
     with progress_bar("checking the store", len(shots), shown=len(shots) > 2000) as update:
         for shot in shots:
-            path = clip_path(folder, shot)
-            record = read_record(path)
-            if record and not looks_whole(path, record):
+            path = store.clip_path(folder, shot)
+            record = store.read_record(path)
+            if record and not store.looks_whole(path, record):
                 damaged += 1
-                record_path(path).unlink()
+                store.record_path(path).unlink()
                 record = None
             records[shot] = record
             update(advance=1)
@@ -111,7 +100,7 @@ def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, Record | None]:
     return records
 
 
-def _check_room(records: dict[Shot, Record | None], folder: Path, budget_gib: float) -> None:
+def _check_room(records: dict[Shot, store.Record | None], folder: Path, budget_gib: float) -> None:
     sizes = [math.prod(record.shape) if record else _decoded_bytes(shot) for shot, record in records.items()]
     total = sum(sizes) / GIB
     if total > budget_gib:
@@ -197,7 +186,7 @@ def decode_into(shot: Shot, path: Path) -> Iterator[int]:
     partial.replace(path)
     _mark(partial).unlink(missing_ok=True)
     _write_activity(path)
-    write_record(path, make_record(shot, path))
+    store.write_record(path, store.make_record(shot, path))
 
 
 def _save(partial: Path, target: np.memmap, done: int) -> None:
@@ -224,5 +213,5 @@ def _write_activity(path: Path) -> None:
     parts = [
         measure_activity(frames[t : t + _CHUNK], frames[t - 1] if t else None) for t in range(0, len(frames), _CHUNK)
     ]
-    with activity_path(path).open("wb") as file:
+    with store.activity_path(path).open("wb") as file:
         np.save(file, np.concatenate(parts))

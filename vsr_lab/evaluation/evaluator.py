@@ -99,7 +99,7 @@ def evaluate(
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown
-        >>> from vsr_lab.evaluation import Protocol
+        >>> from vsr_lab.evaluation.protocol import Protocol
         >>> from vsr_lab.models import Interpolation
         >>> candidates = {"judged/bicubic": Interpolation(2), "judged/small": "runs/small/network.safetensors"}
         >>> protocol = Protocol("mine", "PSNR-Y; LR by bicubic", 2, ResizeDown(2))

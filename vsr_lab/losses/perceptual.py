@@ -1,16 +1,11 @@
 """Learned perceptual distances, as losses."""
 
-import urllib.error
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import piq
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.errors import UserError
-from vsr_lab.core.perceptual import PerceptualNet, lpips_net, st_lpips_net
+from vsr_lab.core.perceptual import PerceptualNet, dists_net, lpips_net, st_lpips_net
 
 
 class _Distance(nn.Module):
@@ -58,18 +53,9 @@ class Dists(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        try:
-            distance: Any = piq.DISTS()
-        except (urllib.error.URLError, OSError, RuntimeError) as error:
-            folder = Path(torch.hub.get_dir()) / "checkpoints"
-            raise UserError(
-                folder,
-                f"the weights of DISTS are missing and could not be fetched ({error})",
-                "put torchvision's VGG16 and piq's DISTS weights there, or drop the loss",
-            ) from error
-        self._distance = [distance]  # in a list, so that it is not saved with what is trained
+        dists_net()
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         with torch.autocast(sr.device.type, enabled=False):
-            distance = self._distance[0].to(sr.device)
-            return distance(sr.float().clamp(0, 1).flatten(0, 1), hr.float().flatten(0, 1))
+            net = dists_net().to(sr.device)
+            return net(sr.float().clamp(0, 1).flatten(0, 1), hr.float().flatten(0, 1)).mean()

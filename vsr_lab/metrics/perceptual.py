@@ -11,10 +11,6 @@ from vsr_lab.core.perceptual import Features, PerceptualNet, dists_net, lpips_ne
 NETS: dict[str, Callable[[], PerceptualNet]] = {"lpips": lpips_net, "st_lpips": st_lpips_net}
 
 
-def _pairwise(net: PerceptualNet, sr: Features, hr: Features, shape: torch.Size) -> Tensor:
-    return net.distance(sr, hr).view(shape[:2])
-
-
 def lpips(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
     """LPIPS v0.1 on AlexNet (Zhang et al. 2018); lower is better.
 
@@ -25,7 +21,7 @@ def lpips(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
     Returns:
         (B, T).
     """
-    return _pairwise(lpips_net(), lpips_sr, lpips_hr, sr.shape)
+    return lpips_net().distance(lpips_sr, lpips_hr).view(sr.shape[:2])
 
 
 def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
@@ -40,7 +36,7 @@ def st_lpips(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor
     Returns:
         (B, T).
     """
-    return _pairwise(st_lpips_net(), st_lpips_sr, st_lpips_hr, sr.shape)
+    return st_lpips_net().distance(st_lpips_sr, st_lpips_hr).view(sr.shape[:2])
 
 
 def dists(sr: Tensor, hr: Tensor) -> Tensor:
@@ -57,29 +53,24 @@ def dists(sr: Tensor, hr: Tensor) -> Tensor:
     return torch.stack([net(a[None], b[None]) for a, b in frames]).view(sr.shape[:2]).double()
 
 
-def _change(net: PerceptualNet, features: Features, shape: torch.Size) -> Tensor:
-    """Distance between every frame of one clip and the previous frame."""
-    return net.distance([f[:-1] for f in features], [f[1:] for f in features]).view(1, shape[1] - 1)
+def _change_difference(net: PerceptualNet, sr: Features, hr: Features) -> Tensor:
+    """Difference of the distances between neighbouring frames of one clip, 100 |hr - sr|, (1, T)."""
+    ours, truth = (net.distance([f[:-1] for f in own], [f[1:] for f in own]) for own in (sr, hr))
+    return F.pad((truth - ours).abs()[None] * 100, (1, 0), value=torch.nan)
 
 
-def tlp(sr: Tensor, lpips_sr: Features, lpips_hr: Features) -> Tensor:
+def tlp(lpips_sr: Features, lpips_hr: Features) -> Tensor:
     """Temporal metric tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
 
     Args:
-        sr: one clip, (1, T, 3, H, W); only its shape is used.
-        lpips_sr, lpips_hr: AlexNet features of sr and hr, as from `PerceptualNet.features`.
+        lpips_sr, lpips_hr: AlexNet features of one clip and of its HR, as from `PerceptualNet.features`.
 
     Returns:
         (1, T), NaN for the first frame.
     """
-    net = lpips_net()
-    return F.pad(
-        (_change(net, lpips_hr, sr.shape) - _change(net, lpips_sr, sr.shape)).abs() * 100, (1, 0), value=torch.nan
-    )
+    return _change_difference(lpips_net(), lpips_sr, lpips_hr)
 
 
-def st_tlp(sr: Tensor, st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
+def st_tlp(st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
     """tLP100 with shift-tolerant LPIPS; arguments and result as in `tlp`."""
-    net = st_lpips_net()
-    ours, truth = _change(net, st_lpips_sr, sr.shape), _change(net, st_lpips_hr, sr.shape)
-    return F.pad((truth - ours).abs() * 100, (1, 0), value=torch.nan)
+    return _change_difference(st_lpips_net(), st_lpips_sr, st_lpips_hr)

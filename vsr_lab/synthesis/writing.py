@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import cv2
@@ -15,10 +16,12 @@ import numpy as np
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.workers import count, init_worker
+from vsr_lab.core.workers import end_with_parent
 from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
+
+_done: "Synchronized[int]"  # of a worker: the frames that all of them have rendered
 
 
 def _check_least(key: str, value: int, least: int) -> None:
@@ -121,12 +124,10 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
                 for _ in _frames_written(job):
                     update(advance=1)
             return
-        context = multiprocessing.get_context(
-            "spawn"
-        )  # forking a process with threads, such as OpenCV's or torch's, may hang it
+        context = multiprocessing.get_context("spawn")  # forking a process with threads, such as OpenCV's, may hang it
         done = context.Value("l", 0)
         others = {*multiprocessing.active_children()}
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, init_worker, (done,))
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done,))
         try:
             futures = _submitted(pool, jobs)
             while not all(future.done() and _succeeded(future) for future in futures):
@@ -157,10 +158,18 @@ def _succeeded(future: "Future[None]") -> bool:
     return True
 
 
+def _init_worker(done: "Synchronized[int]") -> None:
+    global _done  # noqa: PLW0603
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
+    end_with_parent()
+    _done = done
+
+
 def _write(job: _Job) -> None:
     cv2.setNumThreads(1)
     for _ in _frames_written(job):
-        count()
+        with _done.get_lock():
+            _done.value += 1
 
 
 def _frames_written(job: _Job) -> Iterator[None]:

@@ -142,15 +142,15 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
 
 
 @contextmanager
-def libav_logging() -> Generator[None]:
-    """Context manager in which libav logs errors, including repeated ones."""
-    level, brief = av.logging.get_level(), av.logging.get_skip_repeated()
+def libav_logging(level: int = av.logging.ERROR) -> Generator[None]:
+    """Context manager in which libav logs messages from a level on, including repeated ones."""
+    before, brief = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_skip_repeated(False)
-    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_level(level)
     try:
         yield
     finally:
-        av.logging.set_level(level)
+        av.logging.set_level(before)
         av.logging.set_skip_repeated(brief)
 
 

@@ -16,6 +16,7 @@ from av.codec.context import CodecContext
 from av.video.codeccontext import VideoCodecContext
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.video.damage import libav_logging
 
 _UNKNOWN = "it has no such option"
 
@@ -100,17 +101,11 @@ def _failure(
     assert isinstance(context, VideoCodecContext)
     (context.height, context.width), context.pix_fmt = size, pixel_format
     context.time_base, context.options = time_base, dict(options)
-    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
-    av.logging.set_skip_repeated(False)
-    av.logging.set_level(av.logging.WARNING)  # unknown keys within options.x264-params are warned of, and ignored
-    try:
-        with av.logging.Capture() as said:
+    try:  # unknown keys within options.x264-params are warned of, and ignored
+        with libav_logging(av.logging.WARNING), av.logging.Capture() as said:
             open_encoder(context)
     except av.error.FFmpegError as error:
         return str(error.strerror)
     except ValueError:
         return _UNKNOWN
-    finally:
-        av.logging.set_level(level)
-        av.logging.set_skip_repeated(skips)
     return next((line.strip() for _, _, line in said if "parsing option" in line or "Unknown option" in line), "")

@@ -14,11 +14,13 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.evaluation import Candidate, Protocol, Suite, check_clips, evaluate, read_run
-from vsr_lab.evaluation.candidates import checkpoint, interpolation
+from vsr_lab.evaluation.candidates import Candidate, checkpoint, interpolation
 from vsr_lab.evaluation.candidates import frames as frames_of
-from vsr_lab.evaluation.results import pareto_front
+from vsr_lab.evaluation.evaluator import check_clips, evaluate
+from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.results import pareto_front, read_run
 from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.suites import Suite
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare

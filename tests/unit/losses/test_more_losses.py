@@ -3,6 +3,7 @@
 import urllib.error
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import piq
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import Farneback
+from vsr_lab.core.perceptual import dists_net
 from vsr_lab.losses import (
     L1,
     Charbonnier,
@@ -126,11 +128,12 @@ def test_a_net_that_a_validation_moved_can_be_trained_through() -> None:
 
 
 def test_dists_without_its_weights_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable() -> nn.Module:
+    def unreachable(**_: Any) -> nn.Module:
         raise urllib.error.URLError("no network")
 
     monkeypatch.setattr(piq, "DISTS", unreachable)
-    with pytest.raises(UserError, match="weights of DISTS are missing"):
+    dists_net.cache_clear()
+    with pytest.raises(UserError, match="lacks the weights of DISTS"):
         Dists()
 
 

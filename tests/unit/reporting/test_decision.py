@@ -11,9 +11,9 @@ import pytest
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Selection
-from vsr_lab.evaluation import select
 from vsr_lab.evaluation.gates import Above, NotWorse
 from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.selection import select
 from vsr_lab.reporting import compare
 from vsr_lab.reporting.decision import Decision, decisions
 from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables

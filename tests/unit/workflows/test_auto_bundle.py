@@ -21,7 +21,7 @@ WriteVideo = Callable[..., Path]
 FEATURES = {name: {"mean": 0.5, "deviation": 0.1} for name in ("brightness", "still")}
 BRIGHTNESS = {"animation": 4.0, "live_action": -4.0}  # bright footage is drawn
 KINDS = {kind: {"bias": 0.0, "brightness": weight, "still": 0.0} for kind, weight in BRIGHTNESS.items()}
-MODEL = ContentModel(FEATURES, KINDS, temperature=1.0, sure=0.8)
+MODEL = ContentModel(features=FEATURES, kinds=KINDS, temperature=1.0, sure=0.8)
 
 
 def choice(content: str, facts: CandidateFacts | None) -> Choice:

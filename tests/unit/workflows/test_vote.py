@@ -15,8 +15,7 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Shown
-from vsr_lab.evaluation import Run, read_run
-from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.results import Run, Score, read_run, write_results
 from vsr_lab.reporting.saved import LOW, TRUTH
 from vsr_lab.video import VideoWriter, read_video
 from vsr_lab.workflows.vote import Ballot, Trial, Vote, VoteServer, VoteStore, count_votes

@@ -4,13 +4,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.choosing import ContentModelConfig
 from vsr_lab.cli.config import Bool, Command, FolderPath, Seed
 from vsr_lab.cli.show import show_facts, show_left_out, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Text
 from vsr_lab.core.ranges import distinct
-from vsr_lab.curation import Index, Scans, build_index, fill_splits, plan_index
+from vsr_lab.curation import ContentModel, Index, Scans, build_index, fill_splits, plan_index
 from vsr_lab.footage.tables import TABLE_SUFFIXES, write_rows
 
 
@@ -27,7 +26,7 @@ class IndexConfig(Command):
     split_names: Annotated[tuple[Text, Text], AfterValidator(distinct)]
     seed: Seed
     scans: FolderPath
-    content_model: ContentModelConfig
+    content_model: ContentModel
 
     def without_effect(self) -> dict[str, str]:
         return dict.fromkeys(("split_names", "seed"), "split is null") if self.split is None else {}
@@ -38,9 +37,9 @@ def run(config: IndexConfig) -> None:
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
-    model, scans = config.content_model.build(), Scans(config.scans)
+    scans = Scans(config.scans)
     plan = plan_index(config.root, manifest, config.fresh)
-    index = build_index(plan, model, scans)
+    index = build_index(plan, config.content_model, scans)
     write_rows(manifest, index.rows)  # so that its rows can be read as shots
     if config.split is not None:
         fill_splits(index.rows, manifest, scans, share=config.split, names=config.split_names, seed=config.seed)
