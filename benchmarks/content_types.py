@@ -65,7 +65,8 @@ def main() -> None:
     _judge("train, each source held out in its turn", [s for s in seen if s.plain], None, guesses, settings)
     _judge("eval, never fitted on", list(_clips(options.manifest, "eval", worse=False)), model, {}, settings)
     if options.write:
-        head = f"# P(content type | features of a frame); written by benchmarks/content_types.py. Kinds: {tuple(model.kinds)}\n"
+        kinds = tuple(model.kinds)
+        head = f"# P(content type | features of a frame); written by benchmarks/content_types.py. Kinds: {kinds}\n"
         options.write.write_text(head + OmegaConf.to_yaml(OmegaConf.create(_rounded(settings))), encoding="utf-8")
 
 
