@@ -101,6 +101,7 @@ def _pair(record: Provenance) -> Pair:
         original=record.source,
         upscaled=record.output,
         scale=record.scale,
+        first=record.plan.first,
         frames=record.frames,
         shift=record.plan.shift,
         rate=record.plan.video.rate,

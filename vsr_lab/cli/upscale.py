@@ -19,6 +19,7 @@ from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptio
 from vsr_lab.fleet import Executor, Local, Ray
 from vsr_lab.video import ReadOptions
 from vsr_lab.workflows.batch import Source, Task, Upscaler, find_sources, is_batch, tasks_of
+from vsr_lab.workflows.preview import preview_of, write_picture
 
 
 class UpscaleConfig(Command, Reading, Choosing):
@@ -49,6 +50,9 @@ class UpscaleConfig(Command, Reading, Choosing):
     device: Device | Literal["auto"]
     precision: Precision | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
+    start: Annotated[float, Field(ge=0, le=1e6)]
+    stop: Annotated[float, Field(gt=0, le=1e6)] | None
+    preview: Bool
     height: Annotated[Int, Field(ge=8, le=65536)] | None
     segment: Annotated[float, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
@@ -78,6 +82,14 @@ class UpscaleConfig(Command, Reading, Choosing):
             raise ValueError("certificate and private_key must be set together")
         return self
 
+    @model_validator(mode="after")
+    def _a_preview_is_of_one_file(self) -> Self:
+        if self.preview and is_batch(self.input):
+            raise ValueError(
+                f"preview must be false for many files, and {self.input} stands for many; name one of them"
+            )
+        return self
+
     def without_effect(self) -> dict[str, str]:
         unused = {} if self.tile else {"overlap": "tile is 0"}
         if self.bundle != AUTO:
@@ -105,7 +117,8 @@ def run(config: UpscaleConfig) -> None:
         tasks = tasks_of(find_sources(config.input, read_options), config.output, settings.encoding)
         (plan_batch if config.plan else upscale_batch)(tasks, config.output, upscaler, executor)
     else:
-        _upscale_one(config, upscaler, Task(Source(config.input, "", read_options), config.output), executor)
+        task = Task(Source(config.input, "", read_options), config.output)
+        _upscale_one(config, *(preview_of(upscaler, task) if config.preview else (upscaler, task)), executor)
 
 
 def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor: Executor) -> None:
@@ -113,11 +126,13 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
         plan = upscaler.plan(task)
         show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
         return
-    output, provenance = config.output, upscaler.upscale(task, executor if config.workers > 1 else None)
+    output, provenance = task.output, upscaler.upscale(task, executor if config.workers > 1 else None)
     width, height = provenance.output.size
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):
         files["signed"] = sidecar_path(output)
+    if config.preview:
+        files["picture"] = write_picture(task, upscaler.settings.encoding)
     show_facts(f"upscaled {provenance.frames} frames to {width}x{height}", files)
     show_facts("", {"runtime": show_runtime(provenance.plan.runtime)})
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
@@ -141,5 +156,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         evidence=config.evidence,
         segment=config.segment or preset.segment,
         height=config.height or preset.height,
+        start=config.start or preset.start,
+        stop=config.stop or preset.stop,
         signer=Signer(certificate, key) if certificate and key else None,
     )

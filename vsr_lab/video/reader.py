@@ -1,10 +1,14 @@
 """Reading footage: video files and folders of images behind one interface."""
 
+import copy
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from vsr_lab.core.clip import Clip
 from vsr_lab.core.errors import UserError
@@ -21,6 +25,9 @@ VIDEO_SUFFIXES = frozenset({
     ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".vob", ".ogv", ".ogm", ".gif", ".apng", ".dv", ".m2v", ".m2p", ".divx",
     ".nut", ".mk3d", ".ivf", ".h264", ".264", ".hevc", ".265",
 })  # fmt: skip
+
+
+_NEAR = 1e-3  # seconds: times of Matroska are rounded to milliseconds
 
 
 class Footage(Protocol):
@@ -59,6 +66,8 @@ class VideoFile:
         probe: properties of the frames as they are returned (after deinterlacing).
         source: properties of the frames in the file.
         chain: deinterlacing filters, or None.
+        first: number of the first frame in the file, and
+        window: its time and the end of the last frame in seconds of the file's clock; None: the whole file. See `part`.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -74,6 +83,30 @@ class VideoFile:
         self.chain = filter_chain_for(self.source, read_options)
         self.probe: Probe = self.chain.output(self.source) if self.chain else self.source
         self._decoder: Decoder | None = None
+        self.first = 0
+        self.window: tuple[Fraction, Fraction] | None = None
+
+    def part(self, start: float, stop: float | None = None) -> "VideoFile":
+        """The frames shown from `start` to before `stop`, in seconds from the first frame, as a video of their own.
+
+        Raises:
+            UserError: there are none.
+        """
+        if not start and stop is None:
+            return self
+        index, times = self.probe.index, self.probe.timestamps
+        end = np.inf if stop is None else stop
+        first, last = (int(place) for place in np.searchsorted(times, [start - _NEAR, end - _NEAR]))
+        if first >= last:
+            problem = f"has no frame from {start:g} s to {'its end' if stop is None else f'{stop:g} s'}"
+            raise UserError(self.path, problem, f"its last frame is at {times[-1]:.3f} s; change start= or stop=")
+        step = index.last or round(1 / (self.rate * index.base))
+        ends = np.append(index.ticks[1:], index.ticks[-1] + step)
+        chosen = replace(index, ticks=index.ticks[first:last], last=int(ends[last - 1] - index.ticks[last - 1]))
+        part = copy.copy(self)
+        part.first, part.probe = first, replace(self.probe, index=chosen)
+        part.window = int(index.ticks[first]) * index.base, int(ends[last - 1]) * index.base
+        return part
 
     @property
     def rate(self) -> Fraction:
@@ -95,10 +128,10 @@ class VideoFile:
     def read(self, start: int, stop: int) -> Clip:
         if not 0 <= start <= stop <= self.frames:
             raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
-        self._check(start, stop)
+        self.check(start, stop)
         if self._decoder is None:
             self._decoder = self._open()
-        frames = self._decoder.read(start, stop)
+        frames = self._decoder.read(self.first + start, self.first + stop)
         if stop == self.frames:
             self.close()
         clip = Clip(frames, self.probe.timestamps[start:stop], self.probe.colour, self.path)
@@ -106,10 +139,11 @@ class VideoFile:
             clip = tone_map(clip, self.source.hdr, self.source.peak)
         return clip
 
-    def _check(self, start: int, stop: int) -> None:
+    def check(self, start: int, stop: int) -> None:
         """Raise UserError if frames start..stop-1 may be damaged and read_options.damaged is None."""
         if self.read_options.damaged:
             return
+        start, stop = self.first + start, self.first + stop
         needed = self.chain.needs(start, stop, self.source.frames) if self.chain else (start, stop)
         damage = find_damage_between(self.source, *needed, self.close)
         if damage:

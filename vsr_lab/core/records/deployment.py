@@ -118,6 +118,7 @@ class Plan(Part):
         container: FFmpeg's name of the output's format.
         video: how the upscaled stream is encoded.
         streams: what is done with each stream of the source.
+        first: number of the frame of the source, as it is read, with which the output begins.
         frames: number of frames of the output.
         shift: seconds that are added to every timestamp.
         chapters: number of chapters that are kept.
@@ -136,6 +137,7 @@ class Plan(Part):
     container: str
     video: VideoPlan
     streams: list[StreamPlan]
+    first: Count = 0
     frames: Count
     shift: Shift = 0.0
     chapters: Count = 0
@@ -231,10 +233,11 @@ class Provenance(Record):
 class Pair(Record):
     """Record that links an original video with its upscaled version, for a media index that offers both.
 
-    Frame n of the upscaled version is frame n of the original, unless the original was deinterlaced.
+    Frame n of the upscaled version is frame first + n of the original, unless the original was deinterlaced.
 
     Attributes:
         scale: upscaling factor.
+        first: first frame of the original that was upscaled.
         frames: number of frames of the upscaled version.
         shift: seconds by which timestamps of the upscaled version are later than those of the original.
         rate: frames per second of the upscaled version, a fraction such as "25/1".
@@ -247,6 +250,7 @@ class Pair(Record):
     original: VideoFacts
     upscaled: VideoFacts
     scale: Scale
+    first: Count = 0
     frames: Count
     shift: Shift
     rate: Rate

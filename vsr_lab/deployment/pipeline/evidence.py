@@ -160,4 +160,5 @@ def _source_numbers(video: VideoFile) -> list[int]:
     if video.chain:
         return []
     lost = set(video.damage.lost if video.read_options.damaged else ())
-    return [number for number in range(video.frames + len(lost)) if number not in lost]
+    whole = video.source.frames + len(lost)
+    return [number for number in range(whole) if number not in lost][video.first :]

@@ -64,7 +64,7 @@ def open_plan(
     check_file(source, "check input=")
     if read_options.tone_map is None and encoding.hdr:
         read_options = replace(read_options, tone_map="keep")
-    video = VideoFile(source, read_options=read_options)
+    video = VideoFile(source, read_options=read_options).part(encoding.start, encoding.stop)
     planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
     if bundle.runtime is None:
         return video, planned

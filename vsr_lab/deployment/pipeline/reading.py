@@ -1,7 +1,7 @@
 """Sequential reading of a whole file, together with the packets of its other streams."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import av.error
@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
+from vsr_lab.deployment.streams.window import Window, packets_between
 from vsr_lab.video.color_conversion import alpha_of, has_alpha
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
 from vsr_lab.video.decoders import AvDecoder, FrameConverter, in_order
@@ -23,6 +24,7 @@ from vsr_lab.video.reader import VideoFile
 from vsr_lab.video.side_data import side_data
 
 _CHUNK = 8  # frames that a filter chain is asked for at a time
+_CHECKED = 250  # frames of a part that are searched for damage at a time
 AnyPacket: TypeAlias = Any  # av.Packet of any stream
 Alpha = npt.NDArray[np.uint8 | np.uint16]
 
@@ -52,7 +54,8 @@ def read_frames(video: VideoFile, start: int, stop: int) -> Iterator[ReadFrame]:
     chain = FilteredDecoder(video.source, video.chain, decoder) if video.chain else decoder
     convert = FrameConverter(video.source)
     for first in range(start, stop, _CHUNK):
-        for number, frame in enumerate(chain.frames(first, min(first + _CHUNK, stop)), first):
+        wanted = chain.frames(video.first + first, video.first + min(first + _CHUNK, stop))
+        for number, frame in enumerate(wanted, first):
             yield _converted(video, convert, number, frame, [])
     decoder.close()
 
@@ -67,6 +70,31 @@ def _converted(
     alpha = alpha_of(frame) if has_alpha(video.probe.pixel_format) else None
     alpha = None if alpha is None else source.orientation.apply(alpha)
     return ReadFrame(number, picture, alpha, frame if side_data(frame, "A53_CC") else None, packets)
+
+
+class PartReader:
+    """Decodes the frames of a part of a video file in order, and detects damage; otherwise as `SequentialReader`."""
+
+    def __init__(self, video: VideoFile, window: Window, along: Collection[int] = ()) -> None:
+        self._video, self._window, self._along = video, window, along
+        self.packets: list[AnyPacket] = []
+
+    def __iter__(self) -> Iterator[ReadFrame]:
+        video, index = self._video, self._video.probe.index
+        with open_input(video.path) as container:
+            others = packets_between(container, video.probe.stream, self._along, self._window)
+            for first in range(0, video.frames, _CHECKED):
+                stop = min(first + _CHECKED, video.frames)
+                video.check(first, stop)
+                for read in read_frames(video, first, stop):
+                    shown = int(index.ticks[read.number]) * index.base
+                    for packet in others:
+                        self.packets.append(packet)
+                        if packet.dts is not None and packet.dts * packet.time_base > shown:
+                            break
+                    taken, self.packets = self.packets, []
+                    yield replace(read, packets=taken)
+            self.packets = list(others)
 
 
 class SequentialReader:

@@ -21,7 +21,7 @@ from vsr_lab.core.records.deployment import VideoFacts
 from vsr_lab.core.stream import FrameStream
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.evidence import EvidenceRecorder
-from vsr_lab.deployment.pipeline.reading import ReadFrame, SequentialReader
+from vsr_lab.deployment.pipeline.reading import PartReader, ReadFrame, SequentialReader
 from vsr_lab.deployment.pipeline.record import source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
@@ -80,7 +80,8 @@ class ThreeStages:
         with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
             digest = hashing.submit(sha256, video.path)
             output = self._open(path, templates)
-            reader = SequentialReader(video, output.carriers)
+            window, along = planned.window, output.carriers
+            reader = PartReader(video, window, along) if window else SequentialReader(video, along)
             with (
                 output,
                 write_behind(partial(self._write, output), _QUEUE) as put,

@@ -42,6 +42,8 @@ class Encoding:
             the frames are written beside the output. Only for networks that were trained for fidelity.
         segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
             last segment that was finished.
+        start, stop: seconds of the source, counted from its first frame, between which frames are upscaled; stop None:
+            to the end.
         height: height of the output in pixels, to which the network's frames are resized by bicubic, with an even width
             in proportion; None: that of the network's frames.
         lead_in: number of frames before each segment that the network processes first, so that segments can run in
@@ -69,6 +71,8 @@ class Encoding:
     evidence: bool = False
     segment: Positive = 20.0
     height: Annotated[int, Field(ge=8, le=65536)] | None = None
+    start: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    stop: Annotated[float, Field(gt=0, le=1e6)] | None = None
     lead_in: int | None = None
     signer: Signer | None = None
 

@@ -1,6 +1,7 @@
 """The plan of an upscaling: whether each stream, tag and property of the source is copied, converted or dropped."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.deployment.streams.survey import SourceStream, survey
 from vsr_lab.deployment.streams.timing import timing_of
+from vsr_lab.deployment.streams.window import chapters_between
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.disclosure import DISCLOSURE
@@ -72,11 +74,11 @@ class _Planner:
         self._survey = survey(video.probe)
         self._container = _container(output, encoding)
         self._firsts = first_packets(video.path)
-        self._shift = self._clock_shift()
-        coarse = self._container == "avi"
-        self._timing = timing_of(video.probe.index, video.probe.rate, self._shift, coarse)
         self._converted: list[str] = []
         self._lost: list[str] = []
+        self._shift = self._clock_shift() + self._cut()
+        coarse = self._container == "avi"
+        self._timing = timing_of(video.probe.index, video.probe.rate, self._shift, coarse)
 
     def plan(self, scale: int, bundle: BundleManifest) -> Planned:
         """Make the plan: first for the video, then for every other stream separately, then for all together."""
@@ -123,16 +125,32 @@ class _Planner:
             raise UserError(self._video.path, problem, "set background=black or another color")
 
     def _planned(self, plan: Plan, tags: Mapping[str, str], sei: str = "") -> Planned:
-        return Planned(plan, self._survey, self._timing, tags, self._firsts, sei)
+        return Planned(plan, self._survey, self._timing, tags, self._firsts, sei, self._video.window)
 
     def _clock_shift(self) -> Fraction:
         start = self._survey.start
-        clock = self._survey.container in _CLOCKS and self._container not in _CLOCKS and start > _LATEST
-        return -start if clock else Fraction(0)
+        if self._survey.container not in _CLOCKS or self._container in _CLOCKS or start <= _LATEST:
+            return Fraction(0)
+        self._converted.append(f"the clock of {float(start):.1f} s starts at 0")
+        return -start
+
+    def _cut(self) -> Fraction:
+        """Seconds by which a part of the source is moved to where the source begins. Its other streams are cut too."""
+        video, window = self._video, self._video.window
+        if window is None:
+            return Fraction(0)
+        index, frames = video.source.index, f"frames {video.first} to {video.first + video.frames - 1}"
+        begin = int(index.ticks[0]) * index.base
+        seconds = " to ".join(f"{float(time - begin):.3f}" for time in window)
+        self._converted.append(f"{frames} alone ({seconds} s), as asked")
+        chapters = chapters_between(self._survey.chapters, window)
+        if video.first and self._survey.timecode:
+            self._lost.append(f"the timecode {self._survey.timecode}, which is that of the first frame")
+        timecode = "" if video.first else self._survey.timecode
+        self._survey = replace(self._survey, chapters=chapters, timecode=timecode)
+        return begin - window[0]
 
     def _draft(self, video: VideoPlan) -> Plan:
-        if self._shift:
-            self._converted.append(f"the clock of {float(self._survey.start):.1f} s starts at 0")
         if headless := self._video.source.index.headless:
             self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
         main = self._survey.streams[self._survey.video]
@@ -142,6 +160,7 @@ class _Planner:
             container=self._container,
             video=video,
             streams=[upscaled],
+            first=self._video.first,
             frames=self._video.frames,
             shift=float(self._shift),
             evidence=self._encoding.evidence,

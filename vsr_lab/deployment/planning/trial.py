@@ -21,6 +21,7 @@ from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.deployment.streams.output import BY_MUXER, Output, Planned
 from vsr_lab.deployment.streams.survey import UNSPECIFIED, SourceStream, Survey, survey
 from vsr_lab.deployment.streams.timing import Timing
+from vsr_lab.deployment.streams.window import packets_between
 from vsr_lab.video.disclosure import find_disclosure
 from vsr_lab.video.packets import open_input, packets_of
 from vsr_lab.video.probe import probe
@@ -83,15 +84,20 @@ def try_plan(planned: Planned, suffix: str) -> Trial:
             encode = FrameEncoder(video)
             for number in range(len(few.ticks)):
                 output.join(output.encode(encode(picture), number))
-            for packet in _some_packets(source, output):
+            for packet in _some_packets(source, output, planned):
                 output.carry(packet)
         return _compare(path, small)
 
 
-def _some_packets(source: Any, output: Output) -> Iterator[Any]:
+def _some_packets(source: Any, output: Output, planned: Planned) -> Iterator[Any]:
     streams = [source.streams[index] for index in output.carriers]
+    if not streams:
+        return
+    packets = packets_of(source, streams)
+    if planned.window:
+        packets = packets_between(source, planned.survey.video, output.carriers, planned.window)
     with suppress(av.error.FFmpegError):
-        yield from itertools.islice(packets_of(source, streams), _PACKETS) if streams else ()
+        yield from itertools.islice(packets, _PACKETS)
 
 
 def _compare(path: Path, planned: Planned) -> Trial:

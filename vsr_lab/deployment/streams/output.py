@@ -18,6 +18,7 @@ from vsr_lab.deployment.streams.carriers import AnyPacket, Carrier, add_carrier,
 from vsr_lab.deployment.streams.survey import Survey
 from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.deployment.streams.video_stream import SegmentEncoder, add_video
+from vsr_lab.deployment.streams.window import Window
 from vsr_lab.video.sei import insert_text
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
@@ -35,6 +36,7 @@ class Planned:
         tags: metadata tags of the output.
         firsts: index of a stream of the source -> content of its first packet.
         sei: text that is stored in the video stream if the container cannot store it as metadata.
+        window: part of the source that is written, in seconds of its clock; None: the whole source.
     """
 
     plan: Plan
@@ -43,6 +45,7 @@ class Planned:
     tags: Mapping[str, str]
     firsts: Mapping[int, bytes]
     sei: str = ""
+    window: Window | None = None
 
 
 class Output:

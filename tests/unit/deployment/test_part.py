@@ -1,0 +1,124 @@
+"""A part of a file: its frames, times and other streams, and the preview of one."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.unit.conftest import WriteVideo
+from vsr_lab import upscale
+from vsr_lab.core.clip import Frames
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.deployment import Provenance
+from vsr_lab.deployment import Bundle, Encoding
+from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_in_parallel
+from vsr_lab.deployment.provenance import provenance_path
+from vsr_lab.deployment.runtimes import RuntimeOptions
+from vsr_lab.fleet import Local
+from vsr_lab.video import VideoFile
+from vsr_lab.workflows.batch import Source, Task, Upscaler
+from vsr_lab.workflows.preview import preview_of, write_picture
+
+LOSSLESS = Encoding(codec="ffv1", start=0.4, stop=1.2)
+RATE = 25
+
+
+@pytest.fixture
+def long(frames: Frames) -> Frames:
+    """40 different frames."""
+    return np.concatenate([frames // divisor for divisor in range(1, 6)])
+
+
+@pytest.fixture
+def source(tmp_path: Path, long: Frames) -> Path:
+    """A file with 1.6 s of pictures, sound whose samples count, and two chapters."""
+    path = tmp_path / "talking.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("ffv1", rate=RATE)
+        video.height, video.width, video.pix_fmt = *long.shape[1:3], "bgr0"
+        audio = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        ends = (0, 800, 1600)
+        container.set_chapters(
+            [
+                {"id": n, "start": begin, "end": end, "time_base": Fraction(1, 1000), "metadata": {"title": str(n)}}
+                for n, (begin, end) in enumerate(zip(ends, ends[1:], strict=False), 1)
+            ]
+        )
+        for number, picture in enumerate(long):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            samples = np.arange(320 * number, 320 * (number + 1), dtype=np.int16)[None]
+            sound = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            sound.sample_rate, sound.pts = 8000, 320 * number
+            container.mux(audio.encode(sound))
+        for stream in (video, audio):
+            container.mux(stream.encode(None))
+    return path
+
+
+def test_frames_sound_and_chapters_of_the_part_begin_at_zero(
+    bundle: Bundle, source: Path, long: Frames, tmp_path: Path
+) -> None:
+    output = tmp_path / "part.mkv"
+    provenance = upscale(bundle, source, output, encoding=LOSSLESS)
+    video = VideoFile(output)
+    assert np.array_equal(video.read(0, video.frames).frames, long[10:30].repeat(2, 1).repeat(2, 2))
+    assert video.probe.timestamps == pytest.approx(np.arange(20) / RATE, abs=1e-3)
+    assert (provenance.plan.first, provenance.frames, provenance.plan.shift) == (10, 20, -0.4)
+    with av.open(str(output)) as container:
+        sound = [packet for packet in container.demux(audio=0) if packet.size]
+        chapters = [(chapter["start"], chapter["end"]) for chapter in container.chapters()]
+    assert [float((packet.pts or 0) * packet.time_base) for packet in sound[:2]] == pytest.approx([0, 0.04], abs=1e-3)
+    assert b"".join(map(bytes, sound)) == np.arange(3200, 9600, dtype=np.int16).tobytes()
+    assert chapters == [(0, 400_000_000), (400_000_000, 800_000_000)]
+
+
+def test_segments_of_a_part_in_parallel_are_those_of_a_serial_run(
+    bundle: Bundle, source: Path, long: Frames, tmp_path: Path
+) -> None:
+    encoding = Encoding(codec="ffv1", start=0.4, stop=1.2, segment=0.4)
+    settings = UpscaleSettings(RuntimeOptions("torch"), encoding)
+    upscale_in_parallel(bundle.folder, source, tmp_path / "part.mkv", Local(1), settings=settings)
+    assert np.array_equal(VideoFile(tmp_path / "part.mkv").read(0, 20).frames, long[10:30].repeat(2, 1).repeat(2, 2))
+
+
+def test_uneven_times_are_kept(bundle: Bundle, write_video: WriteVideo, frames: Frames, tmp_path: Path) -> None:
+    times = [0, 0.1, 0.4, 0.5, 0.9, 1.0, 1.3, 1.4]
+    upscale(bundle, write_video("uneven.mkv", frames, times), tmp_path / "part.mkv", encoding=LOSSLESS)
+    assert VideoFile(tmp_path / "part.mkv").probe.timestamps == pytest.approx([0, 0.1, 0.5, 0.6], abs=2e-3)
+
+
+@pytest.mark.parametrize("start", [1.6, 100.0])
+def test_a_part_without_frames_is_refused(bundle: Bundle, source: Path, tmp_path: Path, start: float) -> None:
+    with pytest.raises(UserError, match=f"has no frame from {start:g} s to its end"):
+        upscale(bundle, source, tmp_path / "part.mkv", encoding=Encoding(start=start))
+
+
+def test_damage_outside_the_part_does_not_matter(
+    bundle: Bundle, source: Path, write_video: WriteVideo, long: Frames, tmp_path: Path
+) -> None:
+    options = {"g": "10", "keyint_min": "10", "sc_threshold": "0", "bf": "0"}
+    path = write_video("broken.mkv", long, codec="libx264", options=options)
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0) if packet.size]
+    position, size = packets[35]
+    data[position + 20 : position + size] = bytes(size - 20)
+    path.write_bytes(data)
+    upscale(bundle, path, tmp_path / "sound.mkv", encoding=LOSSLESS)
+    with pytest.raises(UserError, match="is damaged"):
+        upscale(bundle, path, tmp_path / "damaged.mkv", encoding=Encoding(codec="ffv1", start=1.2))
+
+
+def test_a_preview_is_short_and_has_a_picture(bundle: Bundle, source: Path, tmp_path: Path) -> None:
+    settings = UpscaleSettings(RuntimeOptions("torch"), Encoding(start=0.8))
+    task = Task(Source(source, ""), tmp_path / "new.mkv")
+    upscaler, task = preview_of(Upscaler(bundle.folder, settings), task)
+    upscaler.upscale(task)
+    picture = write_picture(task, upscaler.settings.encoding)
+    assert picture == tmp_path / "new.preview.png" and picture.stat().st_size > 1000
+    assert read_record(provenance_path(tmp_path / "new.preview.mkv"), Provenance).frames == 20
+    with pytest.raises(UserError, match="new.preview.png: already exists"):
+        preview_of(upscaler, Task(Source(source, ""), tmp_path / "new.mkv"))

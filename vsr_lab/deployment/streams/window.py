@@ -1,0 +1,57 @@
+"""Streams other than the video in a part of a file: which packets and chapters belong to it."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import av.error
+from av.container import InputContainer
+
+from vsr_lab.video.packets import packets_of
+
+Window: TypeAlias = tuple[Fraction, Fraction]  # start and end in seconds of the file's clock
+_INTERLEAVED = 10  # seconds by which streams of a file are apart at most
+
+
+def packets_between(container: InputContainer, video: int, along: Collection[int], window: Window) -> Iterator[Any]:
+    """Packets of streams that begin in a window, in order of the file.
+
+    A subtitle that is shown at the start of the window begins there. Sound begins with the first whole packet.
+
+    Args:
+        container: the open file.
+        video: index of the video stream, by which the end is found.
+        along: indices of the streams.
+        window: start and end in seconds.
+    """
+    start, end = window
+    with suppress(av.error.FFmpegError):  # containers without an index are read from the start
+        container.seek(max(0, round((start - _INTERLEAVED) * 1_000_000)))
+    for packet in packets_of(container, [container.streams[index] for index in sorted({video, *along})]):
+        time = packet.pts if packet.pts is not None else packet.dts
+        seconds = None if time is None else time * packet.time_base
+        if packet.stream_index == video:
+            if seconds is not None and seconds > end + _INTERLEAVED:
+                return
+        elif seconds is None or start <= seconds < end:
+            yield packet
+        elif packet.stream.type == "subtitle" and seconds < start < seconds + packet.duration * packet.time_base:
+            late = round((start - seconds) / packet.time_base)
+            packet.pts, packet.duration = packet.pts + late, packet.duration - late
+            packet.dts = packet.pts
+            yield packet
+
+
+def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]:
+    """Chapters that a window shows, cut at its ends."""
+    start, end = window
+    cut = [
+        {
+            **chapter,
+            "start": max(chapter["start"], round(start / chapter["time_base"])),
+            "end": min(chapter["end"], round(end / chapter["time_base"])),
+        }
+        for chapter in chapters
+    ]
+    return tuple(chapter for chapter in cut if chapter["start"] < chapter["end"])

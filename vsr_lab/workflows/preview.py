@@ -1,0 +1,55 @@
+"""Preview of an upscaling: a few seconds of a file, and a picture of one frame before and after."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from vsr_lab.core.clip import to_eight_bit, to_frames, to_tensor
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file
+from vsr_lab.core.pictures import SheetRow, write_contact_sheet
+from vsr_lab.core.resize import resize_to
+from vsr_lab.deployment import Encoding
+from vsr_lab.video import ReadOptions, VideoFile
+from vsr_lab.workflows.batch import Task, Upscaler
+
+_SECONDS = 4.0
+_KEEP = ReadOptions(tone_map="keep", deinterlace="keep")
+
+
+def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
+    """The settings and the task of a preview: its part of the source, and an output named after that of the task.
+
+    Raises:
+        UserError: the source cannot be read, or the picture exists and may not be replaced.
+    """
+    settings, encoding = upscaler.settings, upscaler.settings.encoding
+    output = task.output.with_suffix(f".preview{task.output.suffix}")
+    if (picture := _picture(output)).exists() and not settings.overwrite:
+        raise UserError(picture, "already exists", "choose another output= or set overwrite=true")
+    if encoding.stop is None:
+        start = encoding.start or max(0.0, (_source(task).probe.timestamps[-1] - _SECONDS) / 2)
+        encoding = replace(encoding, start=start, stop=start + _SECONDS)
+    return replace(upscaler, settings=replace(settings, encoding=encoding)), replace(task, output=output)
+
+
+def write_picture(task: Task, encoding: Encoding) -> Path:
+    """Write the middle frame of a preview, before (enlarged by bicubic interpolation) and after. Returns its path."""
+    before, after = _source(task).part(encoding.start, encoding.stop), VideoFile(task.output, read_options=_KEEP)
+    number = before.frames // 2
+    lr, sr = (video.read(number, number + 1).frames for video in (before, after))
+    size = sr.shape[1], sr.shape[2] // (2 if encoding.evidence else 1)
+    enlarged = to_frames(resize_to(to_tensor(lr), size).clamp(0, 1))
+    images, captions = [enlarged[0], to_eight_bit(sr)[0]], ["source, enlarged by bicubic", "upscaled"]
+    title = f"{task.source.path.name}, frame {before.first + number}"
+    write_contact_sheet(_picture(task.output), [SheetRow(images, captions, title)])
+    return _picture(task.output)
+
+
+def _source(task: Task) -> VideoFile:
+    check_file(task.source.path, "check input=")
+    options = task.source.read_options
+    return VideoFile(task.source.path, replace(options, tone_map=options.tone_map or "keep"))
+
+
+def _picture(output: Path) -> Path:
+    return output.with_suffix(".png")
