@@ -1,6 +1,7 @@
 """A part of a file: its frames, times and other streams, and the preview of one."""
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -44,7 +45,7 @@ def source(tmp_path: Path, long: Frames) -> Path:
         container.set_chapters(
             [
                 {"id": n, "start": begin, "end": end, "time_base": Fraction(1, 1000), "metadata": {"title": str(n)}}
-                for n, (begin, end) in enumerate(zip(ends, ends[1:], strict=False), 1)
+                for n, (begin, end) in enumerate(pairwise(ends), 1)
             ]
         )
         for number, picture in enumerate(long):
@@ -120,5 +121,5 @@ def test_a_preview_is_short_and_has_a_picture(bundle: Bundle, source: Path, tmp_
     picture = write_picture(task, upscaler.settings.encoding)
     assert picture == tmp_path / "new.preview.png" and picture.stat().st_size > 1000
     assert read_record(provenance_path(tmp_path / "new.preview.mkv"), Provenance).frames == 20
-    with pytest.raises(UserError, match="new.preview.png: already exists"):
+    with pytest.raises(UserError, match=r"new\.preview\.png: already exists"):
         preview_of(upscaler, Task(Source(source, ""), tmp_path / "new.mkv"))
