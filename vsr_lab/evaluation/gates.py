@@ -24,6 +24,7 @@ from vsr_lab.evaluation.statistics import (
     within,
 )
 
+_POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tables show
 Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -68,11 +69,12 @@ class Above(Gate):
         ours, theirs = _values(run, self.metric), _values(baseline, self.metric)
         facts = metric_facts([self.metric])
         lower = any(metric.better == "lower" for metric in facts)
-        compare = decibel_gains if any(metric.unit == "dB" for metric in facts) else differences
+        decibels = any(metric.unit == "dB" for metric in facts)
+        compare = decibel_gains if decibels else differences
         gains = compare(theirs, ours) if lower else compare(ours, theirs)
         found, means = estimate(gains), clip_means(gains)
         ends = found.interval("{:+.3f}".format, "(no interval)")
-        what = f"{self.metric} improved by" if lower else self.metric
+        what = f"{self.metric}{_POOLED if decibels else ''}{' improved by' if lower else ''}"
         reason = f"{what} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
@@ -147,7 +149,8 @@ class Floor(Gate):
             for clip, own, other in _clips(run, baseline, self.metric)
         ]
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
-        return verdict(name, value, bound, value >= bound, f"{self.metric} {value:.2f} in {clip}, least {bound:.2f}")
+        reason = f"{self.metric}{_POOLED} {value:.2f} in {clip}, at least {bound:.2f}"
+        return verdict(name, value, bound, value >= bound, reason)
 
 
 class Limit(Gate):

@@ -31,6 +31,11 @@ def sign(metric: MetricFacts) -> int:
     return 1 if metric.better == "higher" else -1
 
 
+def mean_label(metric: MetricFacts) -> str:
+    """Label of the mean over frames; of decibels it differs from the decibels of the mean squared error."""
+    return f"{metric.label} (mean of frames)" if metric.unit == "dB" else metric.label
+
+
 def equal_within(metric: MetricFacts, value: float) -> float:
     """Largest difference from value that is a tie: 0.1 dB, or 2 % for metrics in other units."""
     return EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(value)
@@ -97,8 +102,8 @@ class Ranking:
             if not reason:
                 ties = equal
             if len(equal) == 1:
-                return _best(top, ties, reason + f"best by {metric.label}")
-            left, reason = equal, reason + f"{len(equal)} equal by {metric.label}; "
+                return _best(top, ties, reason + f"best by {mean_label(metric)}")
+            left, reason = equal, reason + f"{len(equal)} equal by {mean_label(metric)}; "
         times = {name: runs[name].summary.ms_per_frame for name in left}
         fastest = min(left, key=lambda name: times[name])
         left = [name for name in left if times[name] <= times[fastest] * (1 + _EQUAL_COST)]
@@ -109,7 +114,7 @@ class Ranking:
         first = self.metrics[0]
         best = max(left, key=lambda name: sign(first) * _mean(runs[name], first.name, clips))
         return _best(
-            best, ties, reason + ("fewest parameters" if len(left) == 1 else f"best by {first.label} after all")
+            best, ties, reason + ("fewest parameters" if len(left) == 1 else f"best by {mean_label(first)} after all")
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:

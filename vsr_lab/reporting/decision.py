@@ -5,7 +5,7 @@ from typing import Literal
 
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
-from vsr_lab.evaluation.objective import equal_within
+from vsr_lab.evaluation.objective import equal_within, mean_label
 from vsr_lab.evaluation.statistics import MANY_CLIPS
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
@@ -169,7 +169,7 @@ def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: st
 
 def _number(metric: MetricFacts, found: Estimate) -> str:
     ends = interval(found, metric.digits) or "(no interval: too few clips)"
-    return f"{metric.label} {with_unit(signed(found.mean, metric.digits), metric.unit)} {ends}"
+    return f"{mean_label(metric)} {with_unit(signed(found.mean, metric.digits), metric.unit)} {ends}"
 
 
 def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFacts) -> list[str]:

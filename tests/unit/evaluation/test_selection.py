@@ -159,7 +159,11 @@ def test_equals_are_ties_that_the_next_metric_decides(make_run: MakeRun, bicubic
     """0.1 dB is nothing; the calmer of the two is chosen."""
     runs = [bicubic, _run(make_run, "sharp", 33.08, 1.9), _run(make_run, "calm", 33.0, 1.5)]
     choice = _choose(runs, "psnr", "flicker")
-    assert (choice.chosen, choice.ties, choice.reason) == ("calm", ["sharp"], "2 equal by PSNR; best by Flicker")
+    assert (choice.chosen, choice.ties, choice.reason) == (
+        "calm",
+        ["sharp"],
+        "2 equal by PSNR (mean of frames); best by Flicker",
+    )
 
 
 def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: MakeRun, bicubic: Run) -> None:
@@ -171,7 +175,10 @@ def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: M
         for name, size in sizes.items()
     ]
     choice = _choose([bicubic, *both], "psnr", "flicker")
-    assert (choice.chosen, choice.reason) == ("small", "2 equal by PSNR; 2 equal by Flicker; fewest parameters")
+    assert (choice.chosen, choice.reason) == (
+        "small",
+        "2 equal by PSNR (mean of frames); 2 equal by Flicker; fewest parameters",
+    )
 
 
 def test_of_equals_in_cost_and_size_the_one_that_is_better_at_all_is_chosen(make_run: MakeRun, bicubic: Run) -> None:
@@ -179,7 +186,7 @@ def test_of_equals_in_cost_and_size_the_one_that_is_better_at_all_is_chosen(make
     runs = [bicubic, _run(make_run, "loses", 33.0, 1.499), _run(make_run, "keeps", 33.02, 1.5)]
     choice = _choose(runs, "psnr", "flicker")
     assert (choice.chosen, choice.ties) == ("keeps", ["loses"])
-    assert choice.reason.endswith("best by PSNR after all")
+    assert choice.reason.endswith("best by PSNR (mean of frames) after all")
 
 
 @pytest.mark.parametrize(("metric", "best"), [("psnr", "sharp"), ("flicker", "calm")])

@@ -66,14 +66,15 @@ def decide(root: Path, clips: list[str] = CLIPS, **gains: float) -> tuple[list[D
 def test_what_ships_and_why(tmp_path: Path) -> None:
     (animation, screen), comparison = decide(tmp_path, drawn=2.0, typed=-1.0)
     assert (animation.answer, animation.status) == ("drawn ships for animation.", "final")
-    assert animation.gain.startswith("PSNR +2.0") and animation.gain.endswith("against bicubic, better on 8 of 8 clips")
+    assert animation.gain.startswith("PSNR (mean of frames) +2.0")
+    assert animation.gain.endswith("against bicubic, better on 8 of 8 clips")
     assert animation.missing == []
     assert "2 of 2 gates are passed." in animation.why
     assert "It is the only candidate that no gate refused." in animation.why
-    assert animation.refused[0].why.startswith("refused by psnr: psnr -1.0")
+    assert animation.refused[0].why.startswith("refused by psnr: psnr (of the mean squared error) -1.0")
     assert (screen.chosen, screen.status) == ("typed", "final")
     assert animation.costs[0].startswith(
-        "By typed, which ships for screen_capture: a clear loss: PSNR \N{MINUS SIGN}3.0"
+        "By typed, which ships for screen_capture: a clear loss: PSNR (mean of frames) \N{MINUS SIGN}3.0"
     )
     html = (tmp_path / "compare" / "report.html").read_text("utf-8")
     assert "drawn ships for animation." in html and "/private/" not in html.split("<script")[0]
