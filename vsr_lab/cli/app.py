@@ -41,8 +41,8 @@ _begun: list[Command] = []  # the runs of this process
 def launch(command: str) -> int:
     """Run a command with the overrides in sys.argv, and return its exit code.
 
-    Hydra composes the configuration. The module of the command is imported only when its `run` is called, so that --cfg
-    job does not import torch. The value that `run` returns is the objective of a sweep.
+    Hydra composes the configuration. The module of the command is imported only when the command is run, so that
+    `--cfg job` does not import torch. The return value of the command is the objective of a sweep.
     """
     name = config_name(command)
     if not sys.warnoptions:
@@ -165,12 +165,12 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
 
     Args:
         config: configuration of the run.
-        files: glob patterns of files that the run writes, see `begin_folder`, in addition to the usual ones of its
-            command.
+        files: glob patterns of files that the run writes, in addition to those that its command always writes; see
+            `begin_folder`.
         continued: keep the files of an unfinished run with the same configuration.
 
     Raises:
-        UserError: the folder contains input of the run, is inside it, or cannot be created.
+        UserError: the folder contains an input of the run or is inside one, or it cannot be created.
     """
     folder, values = config.run_dir, spec_of(config)
     for key, path in _paths(values, ""):

@@ -27,10 +27,11 @@ _HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper."
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Convert the arguments of a command to a form that Hydra accepts: first its options, then overrides.
+    """Convert the arguments of a command to those of Hydra: first its options, then overrides.
 
-    Values are text without interpolation, and a comma starts a sweep only after -m. A key is set even if the composed
-    configuration does not have it, so that unknown keys are reported by the command's schema.
+    In a value, `${...}` is plain text, and a comma separates the values of a sweep only after -m. A key is set even if
+    the configuration does not have it, so that an unknown key is reported by the schema of the command and not by
+    Hydra.
 
     Args:
         command: name of the command.
@@ -157,7 +158,7 @@ def key_of(word: str) -> str:
 def quoted(argument: str, sweep: bool = False) -> str:
     """Quote the value in key=value if Hydra's grammar would not read it literally.
 
-    This concerns paths with spaces or backslashes, and commas outside of a sweep.
+    Paths with spaces or backslashes, and commas outside of a sweep, are quoted.
     """
     if argument.encode(errors="replace").decode() != argument:
         raise UserError(ascii(argument), "is not valid Unicode", "rename the file")

@@ -36,7 +36,7 @@ def stored_config(path: Path) -> DictConfig:
 
 
 def resumed_config(cli_config: DictConfig) -> DictConfig:
-    """Configuration by which a training run is resumed: the stored one, with the user's overrides.
+    """Configuration with which a training run is resumed: the stored configuration with the user's overrides.
 
     Only overrides that do not change the results of the run are allowed.
 

@@ -86,7 +86,7 @@ def show_plan(plan: Plan, refused: bool) -> None:
 
     Args:
         plan: the plan.
-        refused: whether the command refuses the file because of what the output cannot keep.
+        refused: whether the file will be refused, because the output cannot keep all of its streams and properties.
     """
     video = plan.video
     rows = [

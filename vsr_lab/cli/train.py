@@ -30,9 +30,9 @@ from vsr_lab.video.disclosure import find_disclosure
 
 
 def run(config: TrainConfig) -> float | None:
-    """Train or resume a run; return the score of the best weights, which a sweep may optimise.
+    """Train or resume a run. Returns the score of the best weights, which can be the objective of a sweep.
 
-    With plan=true, only print the memory and time that the training needs.
+    With plan=true, the memory and time that the training needs are printed, and nothing is trained.
     """
     console.quiet = not _is_first()
     if config.plan:

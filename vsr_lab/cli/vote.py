@@ -37,7 +37,7 @@ class VoteConfig(Command):
     writes = ("votes.json",)
 
     def without_effect(self) -> dict[str, str]:
-        """run_dir is written to by counting alone."""
+        """run_dir has no effect while votes are collected (serve=true), and port none while they are counted."""
         return {"run_dir": "serve is true"} if self.serve else {"port": "serve is false"}
 
 

@@ -21,7 +21,7 @@ class Colour:
     Args:
         matrix: a key of `core.luma.LUMA_COEFFICIENTS`, or "rgb".
         full_range: True if 8-bit luma is in 0..255, False if it is in 16..235.
-        assumed: the file does not specify its matrix, and the reader chose this one.
+        assumed: True if the file does not specify its matrix, so that the reader assumed this one.
     """
 
     matrix: str = "rgb"

@@ -31,9 +31,9 @@ CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLAC
 class SceneCutDetector:
     """Scene cut detector that is called once per frame, in order, and returns whether a new scene starts.
 
-    A new scene starts at a frame that differs from the previous one strongly, more than earlier neighbouring frames
-    did, does not correlate with it, and has almost no unchanged area. Fast motion, flashes, and a window that is
-    brought to the front of a screen are not detected as cuts.
+    A new scene starts at a frame that differs strongly from the previous one and more than earlier frames differ from
+    theirs, is not correlated with it, and has almost no unchanged area. Fast motion, flashes, and a window that comes
+    to the front of a screen are not detected as cuts.
 
     Attributes:
         found: numbers of the first frames of the scenes detected so far.
@@ -93,6 +93,6 @@ def split_at_cuts(cuts: Collection[int], start: int, stop: int) -> list[tuple[in
         stop: the frame after the last one of the range.
 
     Returns:
-        (first frame, frame after the last) of each scene, in order.
+        Range of frames (start, stop) of each scene, without `stop`, in order.
     """
     return list(pairwise([start, *sorted({cut for cut in cuts if start < cut < stop}), stop]))

@@ -8,7 +8,7 @@ class UserError(Exception):
 
     Args:
         subject: the file or configuration key.
-        problem: what is wrong: the rest of a sentence that begins with the subject.
+        problem: what is wrong, as the end of a sentence that begins with the subject, such as "must be >= 1, got 0".
         remedy: hint how to correct it; empty: none.
     """
 
@@ -17,7 +17,7 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """The same error about `other`, such as a configuration key, if this one is about `subject`, else this one."""
+        """Replace the subject of the error by `other`, such as a configuration key, if its subject is `subject`."""
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 

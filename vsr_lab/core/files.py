@@ -23,7 +23,7 @@ def config_dir() -> Path:
 
 
 def inside(folder: Path, name: str, source: object = None) -> Path:
-    """Path of a file in a folder, from a name that was read from data. Names that lead out of the folder are refused.
+    """Path of a file in a folder, from a name that was read from a file. Names of files outside the folder are refused.
 
     Args:
         folder: folder that the result must be in.

@@ -18,13 +18,13 @@ class Network(nn.Module, ABC):
 
     sr is not limited to [0, 1]: clamp it before it is shown or scored.
 
-    The arguments of the constructor are numbers, strings and the like. Each is kept as an attribute of the same name,
-    which is stored in the weights file to rebuild the network.
+    The arguments of the constructor must be plain values such as numbers and strings. Each is kept as an attribute of
+    the same name, from which the network is rebuilt when its weights file is loaded.
 
     Attributes:
         scale: integer upscaling factor.
         size_multiple: h and w must be multiples of it.
-        lookahead: number of later frames that a frame needs; None for the whole clip.
+        lookahead: number of later frames on which an output frame depends; None: the whole clip.
         checkpoint_activations: use activation checkpointing: training needs less memory and more time.
     """
 
@@ -36,9 +36,9 @@ class Network(nn.Module, ABC):
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
         """Call a part of the network, with activation checkpointing if `checkpoint_activations` is set.
 
-        Activations are then recomputed in the backward pass instead of stored ("Training deep nets with sublinear
-        memory cost", Chen et al. 2016). A network that calls it frame by frame stores the activations of one frame
-        instead of a clip, at the cost of one more forward pass. Gradients are the same.
+        With activation checkpointing, activations are recomputed in the backward pass instead of stored ("Training deep
+        nets with sublinear memory cost", Chen et al. 2016). If the part processes one frame, the activations of one
+        frame are stored instead of those of the clip, at the cost of one more forward pass. Gradients are the same.
 
         Args:
             part: function or module; it must not draw random numbers.

@@ -29,11 +29,11 @@ class Orientation:
         return _NAMES[self]
 
     def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
-        """Flip or rotate pictures, without a copy.
+        """Flip or rotate pictures. Returns a view, not a copy.
 
         Args:
             pictures: array of any shape, whose axes `first` and `first + 1` are height and width.
-            first: number of the height axis.
+            first: index of the height axis.
         """
         if self.transpose:
             pictures = pictures.swapaxes(first, first + 1)

@@ -47,7 +47,7 @@ class PartError(ValueError):
     """Error in the description of a part (an object that a configuration defines by `_target_`).
 
     Args:
-        error: one of pydantic's error details; its location is relative to the part.
+        error: an item of pydantic's `ValidationError.errors()`, whose location is relative to the part.
     """
 
     def __init__(self, error: Mapping[str, Any]) -> None:
@@ -90,8 +90,8 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         base: required base class of the object; None: any.
 
     Raises:
-        PartError: with the path of the invalid key inside node, so that a model that contains the part can report the
-            full key.
+        PartError: a value is invalid. The error has the path of the key inside node, so that a model that contains the
+            part can report the full key.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise _error((), "must be a mapping with _target_", node)
@@ -237,7 +237,8 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 def config_type(hint: Any) -> Any:
     """Type that a constructor's parameter has in a configuration, for pydantic.
 
-    Numbers and booleans are not converted to each other, text may look like a number, and objects become `Part`.
+    In this type a number is not converted to a boolean or the reverse, a text that looks like a number stays a text,
+    and an object is described by a `Part`.
 
     Args:
         hint: type annotation of the parameter.

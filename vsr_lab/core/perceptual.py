@@ -36,7 +36,7 @@ class PerceptualNet:
     def features(self, clip: Tensor) -> Features:
         """Compute the normalised features of each layer, frame by frame to save memory.
 
-        Gradients reach clip, not the network.
+        Gradients are computed for clip, not for the weights of the network.
 
         Args:
             clip: RGB (B, T, 3, H, W) in [0, 1].

@@ -31,12 +31,12 @@ class SheetRow:
 def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None) -> None:
     """Write a contact sheet, rows of images with captions, as one PNG file.
 
-    Images are scaled to fit a cell, keeping their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
+    Images are resized to fit a cell, with their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
 
     Args:
         path: the file to write; it is replaced atomically.
         rows: from top to bottom, left-aligned.
-        cell: width and height of a cell in pixels; by default those of the largest image, so that nothing is scaled.
+        cell: width and height of a cell in pixels; by default those of the largest image, so that no image is resized.
     """
     rows, gap = list(rows), 6
     sizes = [image.shape[1::-1] for row in rows for image in row.images if image is not None]

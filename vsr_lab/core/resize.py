@@ -51,7 +51,7 @@ def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: fl
     Args:
         size: input length in pixels.
         out_size: output length in pixels.
-        scale: factor of the sampling rate; as in MATLAB it may differ from out_size / size.
+        scale: output pixels per input pixel; as in MATLAB it may differ from out_size / size.
         method: a key of `KERNELS`.
         shift: added to the sampling positions, in input pixels (for chroma samples that are not centred between luma
             samples).
@@ -111,8 +111,8 @@ def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
 def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tensor:
     """Resize to an exact size. Unlike `imresize`, the scale of each axis is output size / input size.
 
-    "area" weights pixels by the fraction that is covered, as OpenCV does (MATLAB's box takes whole pixels), and
-    enlarges as "bilinear".
+    To reduce by "area", each input pixel is weighted by the fraction of it that an output pixel covers, as in OpenCV
+    (MATLAB's box filter uses whole pixels). To enlarge, "area" is the same as "bilinear".
 
     Args:
         x: (..., H, W), floating point, any range.
@@ -139,8 +139,9 @@ def _mirrored(x: Tensor) -> Tensor:
 class BicubicUpsample(nn.Module):
     """Bicubic upscaling by an integer, (B, C, h, w) to (B, C, scale h, scale w), equal to `imresize`.
 
-    It is a depthwise convolution and a pixel shuffle, which export to standard ONNX operators for any size. Autocast is
-    disabled in it, because 8 bits of precision of bfloat16 are too few for the image itself.
+    It consists of a depthwise convolution and a pixel shuffle, which are exported to standard ONNX operators for any
+    frame size. Autocast is disabled in it, because the 8 bits of precision of bfloat16 are too few for the pixels of an
+    image.
 
     Args:
         scale: upscaling factor.

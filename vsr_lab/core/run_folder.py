@@ -61,8 +61,8 @@ def remove_unfinished(folder: Path, keep: str = "**") -> None:
 
     Args:
         folder: folder of the run.
-        keep: glob pattern; if a file of the run matches it, nothing is deleted. By default any file but the
-            configuration matches.
+        keep: glob pattern; nothing is deleted if a file of the run other than its configuration matches it. By default
+            every such file matches.
     """
     own = own_files(folder)
     is_kept = _matcher([keep])
@@ -90,15 +90,16 @@ def begin_folder(
         path: the folder.
         overwrite: delete the files of a finished run of the same command.
         config: the configuration as YAML; its top-level keys identify the command.
-        files: glob patterns of the files that the run writes, relative to path; * matches any text without /, ** any
-            text; NAME/ is a folder that is written as a whole.
+        files: glob patterns of the files that the run writes, relative to path. * matches any text without /, and **
+            any text; NAME/ stands for a folder in which all files are written by the run.
         continued: keep the files of an unfinished run with the same configuration.
 
     Returns:
         path.
 
     Raises:
-        UserError: path is a file, is locked by another process, cannot be created, or contains files of other origin.
+        UserError: path is a file, is locked by another process, cannot be created, or contains files that the command
+            did not write.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")

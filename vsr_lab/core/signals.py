@@ -29,7 +29,7 @@ def catch_signals() -> None:
 
 
 def pass_signals() -> None:
-    """Ignore the first signal from now on, so that a command that has finished its work ends normally.
+    """Ignore one signal from now on, so that a command whose work is finished ends normally.
 
     A second signal ends the process at once.
     """
@@ -44,7 +44,7 @@ def signal_of(error: BaseException) -> signal.Signals:
 
 
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The interruption that caused an error, since libraries may raise other errors when they are interrupted."""
+    """The KeyboardInterrupt that caused an error; libraries may raise other errors when they are interrupted."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         if found := re.search(r"KeyboardInterrupt\((\d+)\)", str(error)):  # a panic of Rust has no cause
             return KeyboardInterrupt(int(found[1]))
@@ -53,10 +53,10 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def forget_interruption() -> None:
-    """Allow the process to end with its own exit code after a handled KeyboardInterrupt.
+    """Allow the process to end with its own exit code after a KeyboardInterrupt that was handled.
 
-    If code in `exec` or `eval` was interrupted, for example while a dataclass was defined, CPython ends `python -m` by
-    SIGINT, whatever exit code is set. This function runs an empty `exec`, which resets the flag that CPython checks.
+    If the interrupted code ran in `exec` or `eval`, as while a dataclass is defined, CPython sets a flag, and at its
+    end `python -m` is ended by SIGINT instead of by the exit code. This function resets the flag by an empty `exec`.
     """
     exec("")
 

@@ -14,7 +14,7 @@ from vsr_lab.core.parts import Part, public_name
 
 
 def spec_of(value: object) -> Any:
-    """Describe a value as a configuration does, by numbers, strings, lists and mappings: the inverse of `Part.build`.
+    """Describe a value by numbers, strings, lists and mappings, as in a configuration: the inverse of `Part.build`.
 
     An object is described by its class and by its attributes with the names of the constructor's parameters, like
     scikit-learn's `get_params`: {"_target_": class, parameter: attribute}; a function or partial function by

@@ -59,12 +59,12 @@ class FrameStream:
         return _cropped(sr, padded, lr, self._network)[0]
 
     def takes(self, state: State, lr: Tensor) -> bool:
-        """Whether a state has the shapes of this network's before frame lr (C, h, w)."""
+        """Whether the tensors of a state have the shapes that the network needs for frame lr (C, h, w)."""
         own = self._network.zero_state(pad_to_multiple(lr[None], self._network.size_multiple))
         return [part.shape for part in own] == [part.shape for part in state]
 
     def skip(self, lr: Tensor) -> None:
-        """Skip the next frame, whose output is already known: it is only checked for a cut."""
+        """Check the next frame for a scene cut, but do not run the network, because its output is known already."""
         self._is_cut(lr)
 
 

@@ -50,7 +50,7 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         model: the model.
         data: value to validate.
         prefix: beginning of the error message, such as the path of a file.
-        typed: keys that the user set; their errors are reported before those of values that follow from them.
+        typed: keys that the user set; their errors are reported first, before those of values that depend on them.
 
     Returns:
         An instance of the model.

@@ -16,8 +16,8 @@ class Motion(NamedTuple):
     Attributes:
         backward: flow in pixels from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
         forward: flow in pixels from frame t-1 to t, (B, T-1, 2, H, W).
-        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). Most pixels
-            that enter the frame are 1 too; `inside` excludes them.
+        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). It is also 1
+            for most pixels whose content was outside of frame t-1; `inside` detects these.
     """
 
     backward: Tensor
@@ -58,9 +58,9 @@ def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
 def visible(backward: Tensor, forward: Tensor) -> Tensor:
     """Mask of the pixels of frame t that are visible in frame t-1, by forward-backward consistency of the flow.
 
-    Pixels at motion boundaries are excluded too. Ruder et al. 2016, eq. 5 and 6, with the constants of Lai et al. 2018:
-    with w = (u, v) the backward flow and w_fb the forward flow warped by it, a pixel is visible if
-    |w_fb + w|^2 <= 0.01 (|w_fb|^2 + |w|^2) + 0.5 and |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002.
+    Pixels at motion boundaries are excluded too. The conditions are those of Ruder et al. 2016, eq. 5 and 6, with the
+    constants of Lai et al. 2018. Let w = (u, v) be the backward flow, and w_fb the forward flow warped by it. A pixel
+    is visible if |w_fb + w|^2 <= 0.01 (|w_fb|^2 + |w|^2) + 0.5 and |grad u|^2 + |grad v|^2 <= 0.01 |w|^2 + 0.002.
 
     Args:
         backward: flow from frame t to t-1 in pixels, (B, 2, H, W).
@@ -79,7 +79,7 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor) -> Tensor:
-    """Mask (B, 1, H, W) of the pixels whose p + flow(p) is inside the frame; `visible` may be 1 for others too."""
+    """Mask (B, 1, H, W) of the pixels p for which p + flow(p) is in the frame; `visible` can be 1 for others too."""
     height, width = flow.shape[-2:]
     x, y = _places(flow)
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)

@@ -36,7 +36,7 @@ class Bundle:
     Attributes:
         folder: the folder.
         manifest: content of its manifest.json.
-        network: the ONNX graph, run by onnxruntime; the network in torch if the bundle has no graph.
+        network: the ONNX graph, run by onnxruntime, or the network in torch if the bundle has no graph.
         runtime: options by which `upscale` chooses a runtime; None: `upscale` runs `network`.
     """
 
@@ -64,17 +64,17 @@ def export(
         weights: network.safetensors of a training.
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model; None: its name in the training.
-        exporters: one per format; None: ONNX.
+        exporters: one for each format to write; None: ONNX.
         selection: selection.json of `select`, which must have chosen these weights; None: no selection is required.
-        allow_provisional: accept a provisional choice, which holds only for the frames that were measured.
+        allow_provisional: accept a provisional choice, for which `select` had too few clips.
         begin: called once, after the weights were read and before the first file is written.
 
     Returns:
         The content of manifest.json.
 
     Raises:
-        Refusal: the selection did not choose the weights or is provisional, or a graph differs from the network;
-            nothing is left behind.
+        Refusal: the selection did not choose the weights or is provisional, or a graph differs from the network. No
+            files are left behind.
         UserError: the weights or the selection cannot be read, the network needs future frames, or the folder cannot
             be written.
 
@@ -125,12 +125,12 @@ def write_bundle(
     Args:
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model.
-        network: must be a streaming network.
-        about: notes on training.
-        exporters: one per format.
+        network: network to export; it must be a `StreamingNetwork`.
+        about: notes on the training, which are stored in the bundle.
+        exporters: one for each format to write.
 
     Raises:
-        Refusal: a graph differs from the network; nothing is left behind.
+        Refusal: a graph differs from the network. No files are left behind.
         UserError: the network needs future frames, or the folder cannot be written.
     """
     if not isinstance(network, StreamingNetwork):
@@ -180,8 +180,8 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
 
     Args:
         folder: folder that `export` wrote.
-        runtime: options by which `upscale` chooses a runtime (library, device, precision); None: the ONNX graph is run
-            by onnxruntime, without a comparison to the network in torch.
+        runtime: options by which `upscale` chooses a runtime (library, device, precision). None: no choice is made, and
+            onnxruntime runs the ONNX graph.
 
     Raises:
         UserError: a file is missing or has changed since the export.

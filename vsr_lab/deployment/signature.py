@@ -25,7 +25,7 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
 
     Args:
         pem: content of the PEM file.
-        path, hint: file and hint of the error.
+        path, hint: path of the file, and hint, for the error message.
 
     Raises:
         UserError: it is no private key in PEM, or has a passphrase.

@@ -51,7 +51,7 @@ def verify_bundle(
 
     Raises:
         UserError: a file is missing, damaged or changed.
-        Refusal: the signature is missing or of another key, or a graph differs from the network.
+        Refusal: the signature is missing or was made with another key, or a graph differs from the network.
     """
     folder = Path(folder)
     signed_by = check_signature(folder / MANIFEST, key) if key else ""

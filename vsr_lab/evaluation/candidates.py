@@ -24,7 +24,9 @@ from vsr_lab.video import read_chunks
 
 
 class Candidate(Protocol):
-    """Interface of a candidate. `scale` is None if it is only known from the size of its frames."""
+    """Interface of candidates: anything that produces SR frames and can be evaluated.
+
+    `scale` is None if it is known only from the size of the frames."""
 
     @property
     def name(self) -> str: ...
@@ -156,7 +158,7 @@ def bundle(path: PathText, name: Name | None = None) -> Candidate:
 
 
 def onnx(path: PathText, name: Name | None = None) -> Candidate:
-    """Candidate from an ONNX graph: an exported step with its state, or a graph from (1, 3, h, w) to one output."""
+    """Candidate from an ONNX graph: an exported step with its state, or a graph for single frames (1, 3, h, w)."""
     return NetworkCandidate(
         name or Path(path).stem,
         open_onnx(Path(path)),

@@ -18,12 +18,12 @@ _CHANCE = 1 / 30  # that the state is reset at a frame, in the run that is compa
 class Drift(NamedTuple):
     """Quality of a recurrent network at the start and at the end of a long video, to detect drift.
 
-    Each value is the mean PSNR in dB over one pass of the clip forward and backward, or NaN if the output is not
+    Each value is the mean PSNR in dB over one pass (the clip played forward and backward), or NaN if the output is not
     finite.
 
     Attributes:
-        early, late: PSNR of the second and of the last pass, if the state is never reset.
-        fresh: PSNR of the last pass, if the state is reset at random frames.
+        early, late: PSNR of the second and of the last pass if the state is never reset.
+        fresh: PSNR of the last pass if the state is reset at random frames.
     """
 
     early: float
@@ -32,7 +32,7 @@ class Drift(NamedTuple):
 
     @property
     def loss(self) -> float:
-        """Decrease of PSNR in dB: by how much `late` is below `early` or `fresh`, whichever is larger."""
+        """Decrease of PSNR in dB: the difference of the higher of `early` and `fresh` and `late`."""
         return max(self.early, self.fresh) - self.late
 
 

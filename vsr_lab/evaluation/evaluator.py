@@ -35,7 +35,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
 
     Raises:
         UserError: a clip cannot be read or is too short, its LR has another size or number of frames than expected, or
-            a candidate has another scale or lacks a clip.
+            a candidate has another scale than the protocol or no output for a clip.
     """
     for candidate in candidates:
         if candidate.scale not in (None, protocol.scale):
@@ -80,19 +80,20 @@ def evaluate(
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
 
-    Scores are written clip by clip. After an interruption, the same call evaluates only the remaining clips of
-    candidates that are read from files; networks in memory are evaluated again.
+    Scores are written clip by clip. If the same call is repeated after an interruption, a candidate that is read from a
+    file is evaluated on the remaining clips only, and a network in memory on all clips.
 
     Args:
-        candidates: folder for the results -> network, path of a weights file, or any `Candidate`. A network or weights
-            file gets the name of the folder.
+        candidates: folder for the results -> what is evaluated: a network, the path of a weights file, or any
+            `Candidate`. A network or weights file is named after its folder.
         suite: suite, or a folder of clips.
         protocol: how LR is computed and what is measured.
         save_frames: number of frames of every clip, around its middle, that are saved losslessly for the report.
         begin: called once, after all checks and before the first file is written.
 
     Returns:
-        folder -> summary: mean, interval and clips of every metric. The folder also contains the value of every frame.
+        folder -> summary: for every metric the mean, its interval, and the mean of each clip. The folder also contains
+        the value for each frame.
 
     Raises:
         UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written.

@@ -49,12 +49,12 @@ def verdict(name: str, value: float | None, bound: float, passed: bool, reason: 
 
 
 class Above(Gate):
-    """Gate that requires a significant gain over the baseline: the 95 % interval of the gain is above `margin`.
+    """Gate that requires a significant gain over the baseline: the whole 95 % interval of the gain is above `margin`.
 
-    The gain is the difference of `metric`, or its negative if lower is better according to configs/metric. The interval
-    is over clips, which are independent, so at least two are needed. Decibels are averaged as squared errors, see
-    `decibel_gains`. The outcome is "too few clips" if the gain is significant on these frames and above `margin` in
-    every clip, but there are fewer than 8 clips.
+    The gain is the metric of the candidate minus that of the baseline, with the opposite sign if lower is better
+    (configs/metric). The interval is computed from the gain of each clip, so at least two clips are needed. Decibels
+    are averaged as squared errors, see `decibel_gains`. The outcome is "too few clips" if there are fewer than 8 clips,
+    the gain is above `margin` in each of them, and it is significant for their frames though not for other clips.
 
     Args:
         metric: name of the metric.
@@ -91,8 +91,8 @@ class Above(Gate):
 class NotWorse(Gate):
     """Gate that limits an error metric (lower is better) relative to the baseline.
 
-    The mean is at most (1 + margin) times that of the baseline. In every clip, the mean and the 95th percentile over
-    frames exceed those of the baseline at most by the larger of `slack` and clip_margin times the baseline's value.
+    The mean over clips may be at most (1 + margin) times that of the baseline. In every clip, the mean and the 95th
+    percentile over frames may exceed the baseline's value b by at most max(slack, clip_margin b).
 
     Args:
         metric: name of the metric.
@@ -131,8 +131,8 @@ def _high(values: Values) -> float:
 class Floor(Gate):
     """Gate that requires a minimum of a metric in dB in every clip.
 
-    Where the baseline is below the minimum, its value is required instead. Decibels are averaged as squared errors, so
-    that one black or still part cannot outweigh the others.
+    In a clip in which the baseline is below the minimum, the value of the baseline is required. Decibels are averaged
+    as squared errors, so that a black or still part with a very high PSNR cannot outweigh the others.
 
     Args:
         metric: name of the metric.
@@ -156,16 +156,18 @@ class Floor(Gate):
 class Limit(Gate):
     """Gate that limits a percentile of a metric over the frames of every clip.
 
-    If the baseline violates the limit on a clip, its own value, relaxed by `margin`, is the limit there: no candidate
-    agrees exactly with a recorded LR, for example. Clips on which the metric has no value pass.
+    If the baseline violates the limit on a clip, the limit for that clip is the value of the baseline, relaxed by
+    `margin`. This happens, for example, if LR was recorded, so that no candidate agrees exactly with it. A clip on
+    which the metric has no value passes.
 
     Args:
         metric: name of the metric.
         low: minimum; set either low or high.
         high: maximum.
         percentile: percentile over the frames, in [0, 100]; 50: the median, 0 and 100: the lowest and highest value.
-        over: limit the ratio of `percentile` to this other percentile, in [0, 100]; None: limit `percentile` itself.
-        margin: fraction by which the baseline's own value is relaxed, >= 0.
+        over: another percentile, in [0, 100]: the ratio of the metric at `percentile` to the metric at `over` is
+            limited; None: the metric at `percentile` is limited.
+        margin: fraction by which the value of the baseline is relaxed if it is the limit, >= 0.
     """
 
     def __init__(
@@ -206,9 +208,10 @@ class Limit(Gate):
 
 
 class InOrder(Gate):
-    """Gate that detects late, early, repeated or swapped frames, which agree better with a neighbouring LR frame.
+    """Gate that limits the number of late, early, repeated or swapped frames.
 
-    In no clip may there be more of them than in the baseline. They are counted by the metric `frame_offset`.
+    Such a frame agrees better with the previous or the next LR frame than with its own (metric `frame_offset` is not
+    0). In no clip may the candidate have more of them than the baseline.
     """
 
     metric = "frame_offset"

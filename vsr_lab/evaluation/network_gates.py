@@ -43,13 +43,13 @@ class ExportParity(Gate):
 class NoDrift(Gate):
     """Gate that limits how much worse the output of a recurrent network becomes over time.
 
-    After `frames` frames, its PSNR is at most `margin` dB lower than at the start, and than with a state that was
-    reset. It is measured on a synthetic clip that is played forward and backward repeatedly, since recurrent networks
-    can accumulate generated detail (mmagic#509).
+    A recurrent network can accumulate errors in its state (mmagic#509). A synthetic clip is played forward and backward
+    repeatedly. After `frames` frames, the PSNR may be at most `margin` dB lower than at the start, and at most `margin`
+    dB lower than that of the same network with a state that was reset.
 
     Args:
         frames: number of frames to process.
-        margin: allowed loss in dB, >= 0.
+        margin: allowed decrease of the PSNR in dB, >= 0.
     """
 
     def __init__(self, frames: Count, margin: NonNegative) -> None:

@@ -76,8 +76,9 @@ class Best(NamedTuple):
 class Ranking:
     """Ranks candidates by several metrics, the most important first.
 
-    Candidates that differ by at most 0.1 dB, or 2 % for metrics in other units, are tied. The next metric decides
-    between them, then the time per frame, the number of parameters, and finally the first metric without a tolerance.
+    Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied. Ties are broken by the next
+    metric, then by the time per frame, then by the number of parameters, and finally by the exact value of the first
+    metric.
 
     Args:
         metrics: metrics in order of importance.
@@ -118,7 +119,7 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Fraction of the clips without any one of which the best candidate is the same, in [0, 1]; None for 1 clip."""
+        """Fraction of the clips that can be left out, each alone, without a change of the choice; None for one clip."""
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None

@@ -33,10 +33,10 @@ class Protocol:
         crop: number of pixels excluded at each border.
         trim: number of frames excluded at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
-        metrics: name -> function, in the order of reports.
+        metrics: name -> function, in the order in which reports list them.
 
     Raises:
-        UserError: the degradation needs whole clips or changes the target.
+        UserError: the degradation needs whole clips, or modifies the target (see `Degradation`).
     """
 
     name: str
@@ -63,8 +63,7 @@ class Protocol:
     def fingerprint(self) -> str:
         """Hash of all settings, to detect results that are not comparable.
 
-        It includes the scene cut detection, but not the metrics, which have hashes of their own
-        (`metric_fingerprints`).
+        It covers the scene cut detection too, but not the metrics, which have separate hashes (`metric_fingerprints`).
         """
         return _digest({k: v for k, v in vars(self).items() if k not in _NOT_HASHED} | {"cuts": str(CUT_RULE)})
 

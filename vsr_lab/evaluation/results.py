@@ -106,7 +106,7 @@ class Run:
         return rows
 
     def check(self) -> None:
-        """Raise UserError unless the two files of the evaluation agree."""
+        """Raise UserError unless summary.json and frames.parquet of the evaluation agree."""
         means = self._rows.group_by("clip", "metric").agg(pl.col("value").mean())
         found = {(clip, metric): value for clip, metric, value in means.iter_rows()}
         said = {(clip, m): value for clip, row in self.summary.per_clip.items() for m, value in row.items()}

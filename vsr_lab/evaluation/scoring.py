@@ -62,7 +62,7 @@ def score_clip(
 ) -> tuple[list[Score], dict[str, float]]:
     """Compute the metrics of several candidates on one clip, frame by frame.
 
-    Temporal metrics have no value at the first frame of a scene, since its previous frame is of another scene.
+    Temporal metrics have no value at the first frame of a scene, because the frame before it shows another scene.
 
     Args:
         candidates: candidates with distinct names.
@@ -74,7 +74,7 @@ def score_clip(
         watch: called for every frame with its number, the LR/HR pair, and the quantised output of each candidate.
 
     Returns:
-        A score per metric, candidate and scored frame, and milliseconds per frame of each candidate.
+        The scores (one for each metric, candidate and scored frame), and candidate -> milliseconds per frame.
 
     Raises:
         UserError: a candidate's frames are of another size or number than HR, or are not finite; or a metric does not

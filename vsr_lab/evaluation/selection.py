@@ -26,7 +26,7 @@ def select(
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select a candidate for every suite of runs: the best that passes every gate and is on the Pareto front.
+    """Select the candidate to deploy for every suite: the best that passes every gate and is on the Pareto front.
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
@@ -39,8 +39,8 @@ def select(
         begin: called once, after all checks and before the file is written.
 
     Returns:
-        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional if a gate
-        has too few clips.
+        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional if there
+        are too few clips for a gate.
 
     Raises:
         UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.

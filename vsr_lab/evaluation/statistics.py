@@ -18,10 +18,10 @@ _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not est
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
     """Mean over the frames of each clip, then over clips, with its 95 % confidence interval.
 
-    A clip is one independent measurement, so the interval is computed from the means of clips, and describes other
-    clips of the same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the
-    removal of skewness by transformation", 1992). For a single clip it is the interval of `within`, which describes
-    only this clip.
+    A clip counts as one independent measurement: the interval is computed from the means of the clips, and holds for
+    other clips of the same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the
+    removal of skewness by transformation", 1992). For a single clip it is the interval of `within`, which holds for
+    this clip only.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
@@ -39,11 +39,11 @@ def estimate(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def within(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over the frames of each clip, then over clips, with an interval that describes only these clips.
+    """Mean over the frames of each clip, then over clips, with an interval that holds for these clips only.
 
-    The uncertainty is that of the choice of frames. The frames of each clip are averaged in blocks that are long enough
-    to be independent. The variances of the clips are combined with the degrees of freedom of Welch and Satterthwaite.
-    There is no interval if a clip has fewer than 4 blocks.
+    The interval accounts for the choice of frames in the clips, not for the choice of clips. The frames of each clip
+    are averaged in blocks that are long enough to be independent. The variances of the clips are combined with the
+    degrees of freedom of Welch and Satterthwaite. There is no interval if a clip has fewer than 4 blocks.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
@@ -146,10 +146,11 @@ def pool_decibels(values: Values) -> float:
 
 
 def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
-    """Gain of one candidate over another in dB, frame by frame, so that the mean is that of averaged squared errors.
+    """Gain of one candidate over another in dB, frame by frame, such that frames with a very high PSNR count little.
 
-    Its mean over the frames of a clip equals the difference of `pool_decibels`, to first order. So one black or still
-    frame of 100 dB does not outweigh the others. Errors below that of rounding to 8 bits count as that.
+    To first order, the mean over the frames of a clip equals the difference of `pool_decibels`, which averages squared
+    errors. So a black or still frame of 100 dB does not outweigh the others. Squared errors below that of rounding to 8
+    bits are replaced by it.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.
@@ -181,7 +182,7 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
     """p-value of the one-sided test over clips, with the null hypothesis that the mean difference is at most `margin`.
 
-    The test is the one of the interval of `estimate`. None for a single clip.
+    It is the test that belongs to the interval of `estimate`. None for a single clip.
 
     Args:
         difference: clip -> one value per frame.

@@ -29,8 +29,8 @@ class Suite(ShotSelection):
     Args:
         name: name of the suite.
         root: folder of clips, or manifest.
-        lr_root: folder of recorded LR clips with the same names, used instead of the protocol's degradation; "auto":
-            recorded LR in the same dataset folder; None: LR is computed.
+        lr_root: folder of recorded LR clips with the same names; "auto": recorded LR in the same dataset folder; None:
+            LR is computed by the degradation of the protocol.
     """
 
     name: Name

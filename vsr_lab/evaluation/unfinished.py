@@ -41,8 +41,8 @@ class ClipScores(Record):
 def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
     """Hash of everything that the scores of a clip depend on: the candidate, the protocol, its metrics, and HR and LR.
 
-    Files are represented by their size and modification time. A candidate in memory may change between two calls, so it
-    gets a new hash in every call.
+    Files are identified by their size and modification time. A candidate in memory has another hash in every call,
+    since it may have changed.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"
@@ -61,7 +61,7 @@ def _files(path: Path) -> list[tuple[str, int, int]]:
 
 
 def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """Stored scores of a clip in the folder of an evaluation; None if none have the fingerprint `expected`."""
+    """Read the stored scores of a clip from the folder of an evaluation; None if none have the expected fingerprint."""
     path = _path(folder, clip)
     try:
         found = read_record(path, ClipScores) if path.is_file() else None

@@ -35,7 +35,7 @@ def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
     """Test for colour differences between LR and HR, and add the faults to the findings.
 
     Args:
-        found: findings to add to.
+        found: findings to which the faults are added.
         color: transform between the colours of HR and LR.
         linear: whether LR was downscaled in linear light.
     """

@@ -13,10 +13,10 @@ _TIED = 0.6  # dB
 def judge_degradation(
     found: Findings, named: Identification, spatial: SpatialAlignment, declared: Declared, linear: bool
 ) -> None:
-    """Test for shifts and for another degradation than declared, and add the faults to the findings.
+    """Test whether LR is shifted or was made by another degradation than declared, and add the faults to the findings.
 
     Args:
-        found: findings to add to, including a note on how LR was made.
+        found: findings to which the faults and a note on how LR was made are added.
         named: the identified degradation.
         spatial: positions of LR pixels on HR.
         declared: scale and degradation according to the user.

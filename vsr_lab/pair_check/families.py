@@ -21,7 +21,7 @@ _INNER = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
 
 
 def phase(degradation: Degradation) -> YX:
-    """Shift of a degradation's grid in HR pixels (rows, columns; see `Grid`), measured on two ramps."""
+    """Sampling phase of a degradation, measured on two ramps: `Grid.shift` of LR in HR pixels (rows, columns)."""
     scale, count = degradation.scale, 32
     ramp = (torch.arange(scale * count, dtype=torch.float32) + 0.5) / (scale * count)
     picture = torch.stack(
@@ -57,9 +57,9 @@ class Fit:
     Attributes:
         family: name of the degradation.
         psnr: PSNR of luma over all windows, in dB.
-        softened: highest PSNR of luma after an additional blur, like that of a codec, in dB.
+        softened: PSNR of luma in dB if the output is also blurred, as by a codec; the highest over several blurs.
         rgb: PSNR of all channels, in dB.
-        shift: shift (rows, columns) of HR before the degradation, in LR pixels.
+        shift: shift (rows, columns) that was applied to HR before the degradation, in LR pixels.
         output: output of the degradation, with the colours of LR, one per window.
         raw: output of the degradation with its own colours, one per window.
     """
@@ -79,7 +79,7 @@ def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) 
     Args:
         degradation: the degradation.
         hr: (3, H, W) in [0, 1].
-        linear: apply it to values to the power `DISPLAY_GAMMA`, which is then reversed.
+        linear: degrade in linear light: values are raised to the power `DISPLAY_GAMMA` before and converted back after.
 
     Returns:
         (3, h, w) in [0, 1].
@@ -142,7 +142,8 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
     """Which of two degradations LR resembles more: 0 for `one`, 1 for `other`.
 
-    It is the projection of LR onto the line between the two outputs, which noise does not bias.
+    It is the position along the line from one output to the other of the point that is nearest to LR. Noise in LR does
+    not bias it.
     """
     along, across = 0.0, 0.0
     for window, a, b in zip(windows, one.output, other.output, strict=True):

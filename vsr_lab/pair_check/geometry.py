@@ -27,13 +27,13 @@ def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None
 def judge_extent(
     found: Findings, spatial: SpatialAlignment, declared: int | None, origin: tuple[int, int] | None
 ) -> None:
-    """Test for another scale, size or crop of LR than declared, and add the faults to the findings.
+    """Test whether the scale, size or crop of LR differs from the declared one, and add the faults to the findings.
 
     Args:
-        found: findings to add to.
+        found: findings to which the faults are added.
         spatial: positions of LR pixels on HR.
         declared: scale according to the user; None: not declared.
-        origin: position (row, column) in HR of LR's first pixel; None: not determined by the degradation.
+        origin: position (row, column) in HR of the first pixel of LR, from the identified degradation; None: not known.
     """
     (h, w), (height, width) = spatial.size, spatial.reference_size
     a, b = spatial.grid.scale

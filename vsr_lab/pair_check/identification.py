@@ -76,16 +76,16 @@ class _Site:
 class Identification:
     """Result of a comparison of LR with known degradations of HR, such as bicubic.
 
-    "Its own position" is the sampling phase that a degradation defines.
+    The nominal position of a degradation is the sampling phase that it defines.
 
     Attributes:
         scale: ratio of HR size to LR size.
-        best: the best fit, at its own position or at the measured one.
-        shift: measured shift (rows, columns) from the own position of the best fit, in LR pixels.
+        best: the best fit, at its nominal position or at the measured position.
+        shift: measured shift (rows, columns) of LR from the nominal position of `best`, in LR pixels.
         origin: position (row, column) in HR of LR's first pixel.
-        fits: every known degradation at its own position, by name.
-        kernel: kernel estimated by least squares.
-        explained: whether a known degradation fits.
+        fits: fit of every known degradation at its nominal position, by name.
+        kernel: downscaling kernel that was estimated by least squares.
+        explained: whether a known degradation explains LR.
         windows: parts of frames that were compared.
     """
 
@@ -119,9 +119,9 @@ class _Trial:
 
 
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
-    """Name of a known degradation whose output for HR equals LR except for rounding; None if there is none.
+    """Name of the known degradation whose output for HR equals LR except for rounding; None if there is none.
 
-    It is found only if LR is not cropped. Such a match determines position and colours more exactly than any estimate.
+    There is none if LR is cropped. An exact match determines position and colours better than an estimate.
 
     Args:
         frames: matching LR and HR frames.
@@ -137,7 +137,7 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
 def identify_degradation(
     frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
 ) -> Identification:
-    """Compare every known degradation with LR, at its own position and at the measured one."""
+    """Compare the output of every known degradation with LR, at its nominal position and at the measured position."""
     families = declared.families(scale)
     sites = [_site(frame, spatial.grid, scale) for frame in frames]
     uncropped = spatial.nominal_scale == scale
@@ -178,7 +178,7 @@ def _length(shift: YX) -> float:
 def rank(fit: Fit) -> float:
     """PSNR in dB by which degradations are ranked.
 
-    It accounts for the blur of a codec, which would otherwise favour degradations that are too soft.
+    It allows for the blur of a codec in LR, which would otherwise favour degradations that are too soft.
     """
     return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
 

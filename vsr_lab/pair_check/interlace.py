@@ -44,15 +44,17 @@ class _Moments:
 
 
 def judge_fields(found: Findings, frames: list[MovingPair], worst: list[MovingPair], grid: Grid) -> bool:
-    """Test whether LR is interlaced, and add the fault to the findings: even and odd rows match different HR frames.
+    """Test whether LR is interlaced, and if so add this fault to the findings.
 
-    Even and odd rows of LR are compared with the matching HR frame and its neighbours.
+    In an interlaced LR frame, even and odd rows match different HR frames. Both are compared with the matching HR frame
+    and its neighbours.
 
     Args:
         found: findings to which the fault is added.
         frames: frame pairs with motion.
-        worst: frame pairs that match badly, if any; in animation with repeated frames, only these show combing.
-        grid: measured positions of LR pixels on HR. Since combing biases them, centred positions are tried too.
+        worst: frame pairs that match badly, if any. In animation, where most frames repeat, only these show combing.
+        grid: measured positions of LR pixels on HR. Combing biases the measurement, so the positions without a shift
+            are tried too.
 
     Returns:
         Whether there is a fault.

@@ -14,7 +14,7 @@ class Kernel:
     """Blur kernel of a degradation, estimated from an LR/HR pair.
 
     Attributes:
-        centre: centre of gravity in HR pixels, relative to the centred convention (rows, columns).
+        centre: centre of gravity in HR pixels (rows, columns), relative to the centre of the LR pixel.
         sigma: standard deviation of the closest Gaussian in HR pixels (rows, columns).
         residual: root mean square difference of LR and filtered HR, in 8-bit levels.
     """
@@ -27,12 +27,14 @@ class Kernel:
 def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
     """Estimate the blur kernel k of LR frames = (k * HR frames) sampled every `scale` pixels.
 
-    The method is least squares over LR pixels, with a ridge for content that does not determine the kernel.
+    The method is least squares over LR pixels, with ridge regularisation for content that does not determine the
+    kernel.
 
     Args:
         low, high: (T, h, w) and (T, scale h, scale w), in 8-bit levels.
         scale: sampling distance in HR pixels.
-        power: exponent applied to both first (2.2 for linear light); the residual is that of gamma-encoded values.
+        power: exponent that is applied to LR and HR first; 2.2 for a kernel in linear light. The residual is always
+            computed from the given values.
         rows: maximum number of LR pixels that are used.
     """
     reach = max(4, 2 * scale)

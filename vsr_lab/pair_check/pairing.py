@@ -17,7 +17,7 @@ class ShotPair:
 
 
 def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) -> tuple[list[ShotPair], list[str]]:
-    """Find pairs of LR and HR clips with the same name; a single clip on each side needs no equal names.
+    """Find pairs of LR and HR clips with the same name. If there is one LR and one HR clip, their names may differ.
 
     Args:
         lr, hr: files, folders or manifests.

@@ -44,16 +44,16 @@ def compare(
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
         folder: folder to write to.
-        metrics: metrics in the order of the report; those that no evaluation has are left out. None: all that an
-            evaluation has and configs/metric describes.
+        metrics: metrics to show, in this order; those that no evaluation has are left out. None: every metric of the
+            evaluations that has a yaml in configs/metric.
         title: title of the report.
         baseline: candidate that the others are compared with; None: bicubic, if there is a run of it.
-        front: metrics of the Pareto front. Those that are not in the report or that some evaluations lack are left out.
-        selection: what `select` decided about these evaluations, or its file; shown on top.
+        front: metrics of the Pareto front. Metrics that are not in the report or in some evaluation are left out.
+        selection: result of `select` for these evaluations, or its file; it is shown at the top of the report.
         begin: called once, after all checks and before the first write.
 
     Returns:
-        Every candidate's value of every metric, with intervals and differences from the baseline.
+        The value of every metric for every candidate and suite, with its interval and its difference from the baseline.
 
     Raises:
         UserError: a folder contains no evaluation, evaluations cannot be compared, a metric of front is unknown, or the
@@ -213,7 +213,7 @@ def _origin(run: Run) -> Origin:
 
 
 def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
-    """The clips of a suite of which every candidate has saved the same frames, by paths relative to root."""
+    """The clips of a suite for which every candidate has saved the same frames; paths are relative to root."""
     first = next(iter(found.values()))
     shared = [shown for shown in first.summary.pictures if shown.saved]
     shared = [shown for shown in shared if all(shown in run.summary.pictures for run in found.values())]

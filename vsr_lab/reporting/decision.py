@@ -21,7 +21,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class GateRow:
-    """A gate, and its verdict on each candidate; None where an earlier gate had refused the candidate."""
+    """A gate, and its verdict on each candidate; None if the candidate failed an earlier gate."""
 
     gate: str
     verdicts: list[Verdict | None]
@@ -35,13 +35,13 @@ class Decision:
         suite: the suite.
         status: "final"; "provisional" if there are too few clips; "nothing" if no candidate passed every gate.
         chosen: name of the selected candidate, or None.
-        answer: which candidate may be deployed.
-        gain: its gain over the baseline in the metric that ranks first.
-        why: what decided, ties, stability.
-        missing: what a provisional choice lacks.
-        refused: the other candidates.
-        costs: loss of quality if the network is used for other content types.
-        candidates, gates: columns and rows of the table of gates; the chosen candidate is the first.
+        answer: sentence that names the candidate that may be deployed.
+        gain: gain of that candidate over the baseline, in the first metric by which candidates are ranked.
+        why: sentences on the reason, ties, and the stability of the choice.
+        missing: sentences on what is missing for a final choice.
+        refused: the other candidates, with reasons.
+        costs: sentences on the loss of quality if the network of another content type is used.
+        candidates, gates: columns and rows of the table of gates; the first column is the chosen candidate.
     """
 
     suite: SuiteFacts

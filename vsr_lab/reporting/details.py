@@ -116,7 +116,7 @@ def _pair_cell(pair: PairDifference | None, metric: MetricFacts) -> PairCell | N
 
 @dataclass(frozen=True)
 class OriginRow:
-    """The file of a candidate, and what its numbers were computed with and on."""
+    """The file of a candidate, and the versions and the machine with which its numbers were computed."""
 
     candidate: str
     file: str
@@ -129,7 +129,7 @@ class OriginRow:
 
 
 def origin_rows(lookup: Lookup) -> list[OriginRow]:
-    """A row for each set of equal origins, with all suites that were evaluated so."""
+    """One row for each candidate, file, versions and machine, with all suites to which these apply."""
     groups: dict[str, list[Origin]] = {}
     for origin in lookup.comparison.origins:
         key = origin.model_copy(update={"suite": "", "suite_fingerprint": ""}).model_dump_json()

@@ -52,7 +52,7 @@ class Lookup:
         return [name for name, mean in means.items() if mean == top]
 
     def truth(self, suite: str, metric: str) -> float | None:
-        """The metric's value for the target itself on a suite, if there is one."""
+        """The value of the metric for HR itself on a suite; None if the metric has none."""
         truths = [cell.truth for cell in self._measured(suite, metric)]
         return next((truth for truth in truths if truth is not None), None)
 

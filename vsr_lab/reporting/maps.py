@@ -27,7 +27,7 @@ Kind = Literal["error", "flicker"]
 
 @dataclass(frozen=True)
 class Place:
-    """Tile and frame of a clip where a candidate is worst compared with the best of the others.
+    """Frame and tile of a clip in which a candidate is worst, compared with the best other candidate there.
 
     Attributes:
         candidate: name of the candidate.
@@ -50,7 +50,7 @@ class Place:
 def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
     """Compute maps of error and flicker of a clip: one mean value per tile and frame, in 8-bit levels.
 
-    Error is the mean of |sr - hr|; flicker is as the metric of this name, 0 in the first frame of a scene.
+    Error is the mean of |sr - hr|; flicker is that of the metric `flicker`, and 0 in the first frame of a scene.
 
     Returns:
         kind -> candidate -> (T, rows, columns).
@@ -95,7 +95,7 @@ def _tiles(values: Tensor) -> Tensor:
 def worst_places(maps: Mapping[Kind, Mapping[str, Map]]) -> list[Place]:
     """Find the place where each candidate is worst compared with the others, by error and by flicker.
 
-    Candidates that are nowhere worse than the others are left out.
+    A candidate that is not worse than the best other candidate in any place is left out.
 
     Args:
         maps: result of `tile_maps`.

@@ -45,13 +45,15 @@ class ClipMedia:
 
     Attributes:
         views: names of the pictures side by side: low resolution, ground truth, then the candidates.
-        first, count, rate: number of the first frame, number of frames, frames per second.
+        first, count: number of the first frame, and number of frames.
+        rate: frames per second.
         width, height: size of HR in pixels.
-        video: data URI of an MP4 with all views side by side, in `columns` columns of `tile` [width, height].
-        rows: HR rows of the time slices, from the top.
-        slices: one data URI per view but the first: for every row, its pixels over time.
+        video: data URI of an MP4 that shows all views in a grid of `columns` columns, each view with the size `tile`.
+        columns, tile: number of columns of this grid, and (width, height) of a view in it.
+        rows: numbers of the HR rows of which time slices are shown.
+        slices: one data URI per view but the first: for each of these rows, an image of its pixels over time.
         tile_size: side of a tile of the maps in HR pixels.
-        maps: kind -> one map (rows, columns) per candidate, in 8-bit levels, the mean over the frames.
+        maps: kind -> one map (rows, columns) per candidate: the mean over the frames, in 8-bit levels.
     """
 
     suite: str
@@ -73,9 +75,9 @@ class ClipMedia:
 
 
 def clip_media(comparison: Comparison, root: Path, limit: int) -> tuple[dict[str, str], list[str]]:
-    """Media of the clips of a comparison as JSON, as many as fit into a size limit.
+    """Media of the clips of a comparison as JSON, for as many clips as fit into a size limit.
 
-    One clip of each suite is included before the second of any.
+    First one clip of each suite is included, then a second one of each suite, and so on.
 
     Args:
         comparison: comparison whose clips are shown.

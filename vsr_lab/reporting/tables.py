@@ -14,7 +14,8 @@ class CellView:
 
     Attributes:
         value: number by which the table is sorted.
-        strength: difference from the baseline, in percent of the largest one of this metric, for coloring.
+        strength: difference from the baseline, in percent of the largest difference in the table; the color depends on
+            it.
         clear: whether the interval of the difference excludes zero.
         home: whether the candidate was trained for the content type of the suite.
     """

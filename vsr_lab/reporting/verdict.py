@@ -10,7 +10,7 @@ from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 @dataclass(frozen=True)
 class Verdict:
-    """The sentence about a suite, the number to print next to it, and whether that number is significant."""
+    """Sentence about a suite, with the number that is printed next to it and whether it is significant."""
 
     suite: str
     figure: str

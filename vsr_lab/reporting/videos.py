@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 
 
 def write_video_report(comparison: VideoComparison, path: Path) -> None:
-    """Write what was done, the numbers and both views of a comparison, which are files beside the page."""
+    """Write the report of two versions of a video: their alignment, the metrics, and the videos beside the page."""
     loader = FileSystemLoader(_HERE / "templates")
     page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("videos.html.j2")
     style = Markup((_HERE / "static" / "report.css").read_text("utf-8"))

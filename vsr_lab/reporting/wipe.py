@@ -64,11 +64,11 @@ def _frames(clip: SavedClip, left: str, right: str) -> Iterator[Frames]:
 
 
 def wiped(left: Frames, right: Frames, seconds: float) -> Frames:
-    """Frame of a wipe: one picture left and another right of a white line, which moves to and fro.
+    """Frame of a wipe: one picture to the left and another to the right of a white line, which moves to and fro.
 
     Args:
         left, right: pictures of the same size (H, W, 3).
-        seconds: time of the frame; the line begins in the middle and is back after 4 seconds.
+        seconds: time of the frame; the line begins in the middle, and its motion repeats every 4 seconds.
     """
     way = (seconds / _SECONDS + 0.25) % 1
     column = round(left.shape[1] * (1 - abs(1 - 2 * way)))

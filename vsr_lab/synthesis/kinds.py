@@ -39,7 +39,8 @@ class Kind(ABC):
             seed: seed of the scene.
             frames: number of frames.
             size: height and width.
-            zoom: pixels per unit of the scene.
+            zoom: number of pixels per unit of length of the scene; twice the zoom and size give the same picture in
+                twice the resolution.
 
         Returns:
             RGB uint8 frames (height, width, 3).
@@ -58,7 +59,7 @@ class Kind(ABC):
 
 
 class ScreenKind(Kind):
-    """Desktops whose windows show `views`. LR has a device pixel ratio of 1, HR a ratio of `scale`."""
+    """Rendered desktops whose windows show `views`. LR is rendered with a device pixel ratio of 1, HR with `scale`."""
 
     rate = 25
 
@@ -86,7 +87,7 @@ class AnimationKind(Kind):
 
 
 class CameraKind(Kind):
-    """A moving camera over the photographs in a folder. LR is taken by a sensor with larger pixels."""
+    """A moving camera over the photographs in a folder. LR is rendered with larger sensor pixels."""
 
     rate = CAMERA_RATE
 

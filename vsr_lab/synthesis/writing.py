@@ -40,7 +40,7 @@ class RenderPlan:
         frames: frames per clip.
         size: height and width of HR in pixels.
         scale: scale of LR versions, which are rendered at their own resolution; None: HR only.
-        split: value for the manifest.
+        split: value of the column `split` of the manifest.
 
     Raises:
         UserError: a value is out of range, or size is not a multiple of scale.

@@ -12,10 +12,10 @@ from vsr_lab.training.module import VsrModule
 class AdversarialModule(VsrModule):
     """`VsrModule` for objectives with an adversarial loss: it also trains the discriminator.
 
-    The adversarial loss has no effect on either network before its `start`. Gradients of both networks come from one
-    backward pass; the discriminator gets a detached copy of SR. One optimizer with two parameter groups replaces two
-    optimizers, which is equivalent for optimizers that treat each parameter separately (Adam, SGD). So accumulation,
-    precision and resuming work as in any other training.
+    Before the `start` of the adversarial loss, neither network is affected by it. One backward pass computes the
+    gradients of both networks; the discriminator gets a detached copy of SR. One optimizer with a parameter group for
+    each network is used, which is equivalent to two optimizers if each parameter is treated separately (Adam, SGD). So
+    gradient accumulation, mixed precision and resuming work as in any other training.
     """
 
     def losses(

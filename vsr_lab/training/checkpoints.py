@@ -27,8 +27,8 @@ def previous(path: Path) -> Path:
 class RollingCheckpointIO(TorchCheckpointIO):
     """Lightning checkpoint plugin that keeps the previous checkpoint as `last.previous.ckpt`, next to `last.ckpt`.
 
-    The new file is complete on disk before the old one is renamed. If the process is killed between the two renames,
-    only the previous one exists, which `newest` then loads.
+    The new checkpoint is written to a temporary file. Then `last.ckpt` is renamed to `last.previous.ckpt`, and the
+    temporary file to `last.ckpt`. If the process is killed between the two renames, `newest` loads the previous one.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -53,8 +53,8 @@ class RollingCheckpointIO(TorchCheckpointIO):
 class SaveBest(ModelCheckpoint):
     """Callback that saves `best.ckpt` after every validation with a new highest score (val/score).
 
-    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. A run can be
-    resumed after its folder was moved.
+    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. Unlike with
+    Lightning's `ModelCheckpoint`, the best score is kept if the run is resumed in another folder.
 
     Args:
         folder: folder of the checkpoint.
@@ -67,7 +67,7 @@ class SaveBest(ModelCheckpoint):
         return not below_start(trainer.callback_metrics) and super().check_monitor_top_k(trainer, current)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As in Lightning, but keep the best score if the run folder was moved."""
+        """Load the state as Lightning does, but keep the best score even if the run folder was moved."""
         here = {key: self._moved(state_dict[key]) for key in state_dict if key.endswith("_model_path")}
         scores = {self._moved(path): score for path, score in state_dict["best_k_models"].items()}
         super().load_state_dict({**state_dict, **here, "best_k_models": scores, "dirpath": self.dirpath})
@@ -79,9 +79,9 @@ class SaveBest(ModelCheckpoint):
 class SaveLast(Checkpoint):
     """Callback that saves a checkpoint regularly, and ends the run with a checkpoint after SIGTERM or Ctrl-C.
 
-    The run ends after the current step. If a validation follows that step, it is completed first, because Lightning
-    would not repeat it in a resumed run, which could then select other best weights. A run does not end between the
-    batches of a step. If several processes train together, all of them end at the same step.
+    After a signal, the run ends when the current step is complete, with all its batches if gradients are accumulated.
+    If a validation follows that step, it is completed too, because a resumed run would skip it and could then select
+    other best weights. If several processes train together, all of them end at the same step.
 
     Args:
         path: file of the checkpoint.

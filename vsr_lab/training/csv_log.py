@@ -23,7 +23,7 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def start(self, step: int) -> None:
-        """Write the header, or delete the rows from `step` on, which a resumed run logs again."""
+        """Write the header, or, in a resumed run, delete the rows from `step` on, which are logged again."""
         path = self.path
         if path.exists():
             try:

@@ -13,8 +13,8 @@ from vsr_lab.core.ranges import Fraction
 class AveragedWeights(WeightAveraging):
     """Exponential moving average of the weights, used in validation and saved in checkpoints.
 
-    The decay is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage. With a constant
-    decay, the initial weights would dominate the average of a short training.
+    The decay at a step is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage. With a
+    constant decay, the initial weights would dominate the average in a short training.
 
     Args:
         decay: in [0, 1); a value closer to 1 averages over more steps.

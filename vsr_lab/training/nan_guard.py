@@ -23,9 +23,9 @@ class LossSpikes(Callback):
     """Callback that logs steps with an unusually high loss, to find the samples that cause them.
 
     Args:
-        path: CSV file to append to: step, loss, median, sample numbers, clips and frames.
-        factor: a step is logged if its loss is more than this factor times the median.
-        window: number of previous steps that the median is computed from.
+        path: CSV file to which rows of step, loss, median, sample numbers, clips and frames are appended.
+        factor: a step is logged if its loss is more than `factor` times the median loss of the previous steps.
+        window: number of previous steps from which the median loss is computed.
     """
 
     def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:

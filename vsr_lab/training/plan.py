@@ -25,7 +25,7 @@ class Workload:
         frames: frames per sample.
         size: height and width of a sample in LR pixels.
         steps: optimizer steps.
-        accumulate: batches per step.
+        accumulate: number of batches whose gradients are accumulated for a step.
         world: number of devices.
     """
 
@@ -41,9 +41,9 @@ class Workload:
 class Plan:
     """Estimated memory and time of a training.
 
-    Args:
+    Attributes:
         parameters: number of trained parameters.
-        gmac: 1e9 multiply-accumulate operations per LR frame of 180 x 320 pixels.
+        gmac: multiply-accumulate operations for an LR frame of 180 x 320 pixels, divided by 1e9.
         memory: bytes of weights, optimizer state and stored activations.
         samples: number of samples of the whole training.
         steps: optimizer steps.

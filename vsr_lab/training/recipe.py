@@ -31,9 +31,9 @@ class Recipe:
         scheduler: function from an optimizer to a learning rate scheduler, which is stepped after every step.
         teacher: teacher network of distillation, neither trained nor saved; None: no distillation.
         measure_every: number of steps between two logs of the losses with weight 0.
-        skip_limit: number of batches with a non-finite loss that are skipped; one more ends the run.
-        state_reset_prob: probability, per frame, that the recurrent state is reset as after a scene cut, in [0, 1].
-        seed: seed of these resets.
+        skip_limit: number of batches with a non-finite loss that are skipped; the next one ends the run.
+        state_reset_prob: probability, in [0, 1] for each frame, that the recurrent state is reset as after a scene cut.
+        seed: seed of the frames at which the state is reset.
 
     Raises:
         UserError: the probability is outside [0, 1].

@@ -11,9 +11,10 @@ from vsr_lab.data.batch import Batch
 class SwitchWeights(Callback):
     """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
 
-    The optimizer trains other weights, to which it returns at the first training step after a validation. A checkpoint
-    that is saved between the two contains the averaged weights, and any other one the trained weights; the state of the
-    optimizer records which. A run resumes exactly from both.
+    Such an optimizer has two sets of weights: those that it trains, and their average. The network has the averaged
+    weights from the start of a validation to the next training step, so a checkpoint that is saved in between contains
+    them; any other checkpoint contains the trained weights. The state of the optimizer records which, so a run resumes
+    exactly from either.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -9,12 +9,12 @@ from vsr_lab.core.errors import UserError
 
 
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
-    """PyTorch's OneCycleLR (Smith and Topin 2018) with the maximum learning rate of each parameter group.
+    """PyTorch's OneCycleLR (Smith and Topin 2018), with the learning rate of each parameter group as its maximum.
 
-    PyTorch takes the maximum as an argument, and would ignore the rate of the discriminator.
+    PyTorch takes one maximum as an argument, which would replace the separate learning rate of the discriminator.
 
     Args:
-        optimizer: optimizer whose groups have the maximum rates.
+        optimizer: optimizer; the learning rate of each of its parameter groups is the maximum for that group.
         total_steps: number of steps of the training.
         pct_start: fraction of the steps in which the rate rises, in [0, 1].
     """
@@ -23,9 +23,9 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCy
 
 
 def evened(every: int, steps: int) -> int:
-    """Validation interval in steps for validations that are evenly spread over a training.
+    """Interval in steps of at most `every`, by which validations are spread evenly over a training.
 
-    The last validation is at the end, or, if the interval does not divide `steps`, a few steps before it.
+    The last validation is at the last step, or a few steps before it if the interval does not divide `steps`.
 
     Args:
         every: maximum interval.

@@ -18,9 +18,9 @@ ABOVE_START = "val/above_start"
 class StartReference(Callback):
     """Callback that compares every validation with bicubic and with the initial weights.
 
-    It logs their PSNR, and the fraction of clips that are not worse than with the initial weights. The initial weights
-    are measured in Lightning's sanity check, which must cover all clips (num_sanity_val_steps=-1). `SaveBest` does not
-    save weights that are worse on most clips.
+    It logs the PSNR of both, and the fraction of clips whose PSNR is not lower than with the initial weights. The
+    initial weights are measured in Lightning's sanity check, which must include all clips (num_sanity_val_steps=-1). If
+    this fraction is below one half, `SaveBest` does not save the weights.
     """
 
     def __init__(self) -> None:

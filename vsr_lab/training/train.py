@@ -38,17 +38,17 @@ from vsr_lab.training.start import StartReference, below_start
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a training run is stored, how often, and whether it is resumed.
+    """Folder of a training run, interval of its checkpoints, and whether it is resumed.
 
     Args:
         path: the run folder.
         about: further notes for the weights file; must be serialisable as JSON. Set "trained_with" to "adversarial" if
             the initial weights were trained with a discriminator.
-        save_every: number of steps between checkpoints. A killed run loses at most this number of steps, and none after
-            SIGTERM.
+        save_every: number of steps between checkpoints. A run that is killed loses at most this number of steps; a run
+            that is stopped by SIGTERM or Ctrl-C loses none.
         resume: continue the run in path from its last checkpoint.
-        begin: called once, after all checks and before the first write of a new run; creates the folder. By default the
-            folder must not exist.
+        begin: function that creates the folder of a new run; it is called once, after all checks. By default the folder
+            is created here and must not exist yet.
     """
 
     path: Path

@@ -77,7 +77,7 @@ class RgbConverter:
     Args:
         like: any frame of that pixel format and size.
         colour: matrix and range of the frames.
-        chroma_location: position of the chroma samples relative to the luma samples.
+        chroma_location: position of the chroma samples relative to the luma samples, such as LEFT.
     """
 
     def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:

@@ -26,7 +26,7 @@ class Damage:
     """Frames of a file that cannot be decoded or were decoded from corrupt data.
 
     Attributes:
-        lost: numbers of frames that cannot be decoded, or differ from the first in size or colour.
+        lost: numbers of frames that cannot be decoded, or whose size or colour matrix differs from the first frame.
         broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
         reason: first error message of the decoder.
         remedy: hint for the user, such as "fetch it again".
@@ -75,7 +75,7 @@ def _known_of(probe: Probe) -> _Known:
 
 
 def find_damage(probe: Probe) -> Damage:
-    """Decode every frame of a file without converting it to RGB; cached until the file changes."""
+    """Find damaged frames by decoding every frame of a file. The result is cached until the file changes."""
     known = _known_of(probe)
     if known.damage is None:
         with LOG_LOCK, libav_logging():
@@ -93,7 +93,8 @@ def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Call
         probe: properties of the file.
         start: first frame.
         stop: the frame after the last.
-        close_decoder: closes the caller's decoder, whose threads may write to the log, before the log is captured.
+        close_decoder: function that closes the decoder of the caller, whose threads could write to the log that is
+            captured here.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):

@@ -103,13 +103,13 @@ class DecordDecoder(_ProcessLocal):
 class AvDecoder(_ProcessLocal):
     """Decodes frames of a video file by number with PyAV: seeks to a keyframe before them and compares timestamps.
 
-    A frame that is missing or marked as corrupt after a seek (with intra refresh no keyframe is clean) is decoded again
-    from an earlier keyframe, and finally from the start of the file.
+    A frame that is missing or marked as corrupt after a seek is decoded again from an earlier keyframe, and finally
+    from the start of the file. This is necessary for streams with intra refresh, which have no complete keyframes.
 
     Args:
         probe: properties of the file.
-        careful: for damaged files: decode with one thread, so that an error affects no other frame, and sort the frames
-            by number.
+        careful: decode damaged files: with one thread, so that an error affects no other frame, and with the frames
+            sorted by number.
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:

@@ -69,17 +69,17 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
 def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
     """Choose the deinterlacing filters for a file; None if its frames are progressive or must not be changed.
 
-    The choice is based on pixels, and on the file's flags only if there is too little motion, so progressive frames
-    flagged as interlaced (PsF) are read as they are. RGB files are assumed to be progressive, as they are masters or
-    renders; otherwise Vid4's calendar would be detected as interlaced.
+    The choice is based on the pixels; the flags of the file are used only if there is too little motion. So progressive
+    frames that are flagged as interlaced (PsF) are not changed. RGB files are assumed to be progressive, because they
+    are masters or renders; otherwise the clip calendar of Vid4 would be detected as interlaced.
 
     Args:
         probe: properties of the file.
         read_options: how to read interlaced files.
 
     Raises:
-        UserError: the file is interlaced or telecined and read_options.deinterlace is None, or it is interlaced and
-            read_options.deinterlace is "ivtc".
+        UserError: the file is interlaced or telecined and `read_options.deinterlace` is None, or it is interlaced but
+            not telecined and `read_options.deinterlace` is "ivtc".
     """
     how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):
@@ -117,8 +117,8 @@ class _Source(Protocol):
 class FilteredDecoder:
     """Decodes a file through a `FilterChain`.
 
-    Each read includes two groups before and after the requested frames, so a frame does not depend on the range that is
-    read.
+    Two groups before and after the requested frames are read too, so that a frame is the same for every range of frames
+    in which it is read.
     """
 
     def __init__(self, probe: Probe, chain: FilterChain, source: _Source) -> None:

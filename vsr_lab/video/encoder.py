@@ -39,7 +39,7 @@ def reason_of(error: Exception) -> str:
 def check_encoder(
     codec: str, size: tuple[int, int], time_base: Fraction, *, pixel_format: str, options: Mapping[str, str]
 ) -> None:
-    """Check that an encoder of FFmpeg supports settings, by opening it once.
+    """Check that an encoder of FFmpeg supports the given settings, by opening it once.
 
     Args:
         codec: FFmpeg's name of the encoder.

@@ -69,7 +69,7 @@ class FieldPictureParser:
             self._parse_parameters(unit)
 
     def is_second_field(self, packet: memoryview) -> bool:
-        """Whether a packet holds a single field, the second of the frame that the previous packet started."""
+        """Whether a packet contains only the second field of the frame whose first field is in the previous packet."""
         if self._sequence and not self._sequence.has_fields:
             return False
         data = bytes(packet)

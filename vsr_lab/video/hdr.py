@@ -76,7 +76,8 @@ def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
     Args:
         signal: R'G'B' (..., 3) in [0, 1].
         hdr: transfer function of the signal, "PQ" or "HLG".
-        peak: peak luminance of the mastering display of a PQ source in cd/m2; brighter pixels become white.
+        peak: peak luminance in cd/m2 of the mastering display of a PQ source; brighter pixels become white. HLG: not
+            used.
 
     Returns:
         R'G'B' of BT.709, same shape, in [0, 1].
@@ -94,7 +95,7 @@ def tone_map(clip: Clip, hdr: str, peak: float) -> Clip:
     Args:
         clip: frames with PQ or HLG signal.
         hdr: transfer function, "PQ" or "HLG".
-        peak: peak luminance of the mastering display of a PQ source in cd/m2.
+        peak: peak luminance in cd/m2 of the mastering display of a PQ source. HLG: not used.
     """
     mapped = [to_standard_range(picture.movedim(0, -1), hdr, peak).movedim(-1, 0) for picture in clip.tensor()]
     return replace(clip, frames=np.stack([to_deep_frames(picture) for picture in mapped]))

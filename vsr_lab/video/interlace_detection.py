@@ -47,8 +47,8 @@ class Interlacing:
         scan_type: progressive, interlaced, telecined or undetermined.
         top_field_first: field order, if there are fields.
         cadence: "3:2" or "2:2" for telecined film, else "".
-        phase: for a 3:2 cadence, number of the first frame of a group of five, modulo 5; frame 0 is the first one that
-            was examined.
+        phase: for a 3:2 cadence, the number modulo 5 of the first frame of each group of five frames, counted from the
+            first examined frame.
         confidence: fraction of the moving frames that agree with the result, in [0, 1]; lower if there are few.
     """
 
@@ -91,9 +91,9 @@ class _Pairs:
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """Detect whether a video file is progressive, interlaced or telecined, from four short sequences of frames.
 
-    If the sequences differ, the most confident result other than progressive is used, so a file that is partly
-    interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file
-    changes.
+    If the results for the sequences differ, the most confident one other than "progressive" is used, so a file that is
+    partly interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the
+    file changes.
 
     Args:
         path: the file.
@@ -151,8 +151,8 @@ def classify_interlacing(luma: Luma) -> Interlacing:
     """Detect whether consecutive frames are progressive, interlaced or telecined.
 
     Args:
-        luma: (T, H, W) in [0, 255], all rows, possibly fewer columns. 3:2 pulldown is detected from 6 frames, reliably
-            from 11.
+        luma: (T, H, W) in [0, 255], with all rows; columns may be left out. 3:2 pulldown is detected if there are at
+            least 6 frames, and reliably with 11.
     """
     pairs = _measure(luma)
     evidence = float(pairs.weight.sum())

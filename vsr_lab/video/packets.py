@@ -28,14 +28,14 @@ class PacketIndex:
         ticks: presentation timestamps of the frames in units of `base`, increasing.
         keys: timestamps of the keyframes, increasing, including keyframes that an edit list hides.
         base: time base in seconds.
-        counted: True if timestamps are missing, repeated or restart. Frames are then identified by counting from the
-            start, and ticks are decoding timestamps, or timestamps made continuous across restarts.
+        counted: True if timestamps are missing or repeated, or restart in the middle. Frames are then identified by
+            counting from the start, and `ticks` are decoding timestamps, or timestamps that were made continuous.
         hidden: number of packets that an edit list hides.
         leading: True if a frame is stored after a keyframe but displayed before it (open GOP).
         reordered: True if the display order differs from the decoding order.
         packets: number of packets.
         halves: number of packets that contain the second field of a frame.
-        headless: number of packets at the start that cannot be decoded, as the recording begins between keyframes.
+        headless: number of packets at the start that cannot be decoded, because they are before the first keyframe.
         last: duration of the last frame in units of base; 0 if it is not stored in the file.
     """
 
@@ -64,8 +64,8 @@ class PacketIndex:
 def open_input(path: Path) -> InputContainer:
     """Open a media file for demuxing with PyAV.
 
-    The path is made absolute, because libav would interpret "12:30.mkv" as a protocol. Invalid UTF-8 in metadata is
-    replaced.
+    The path is made absolute, because libav would interpret "12:" in "12:30.mkv" as a protocol. Invalid UTF-8 in
+    metadata is replaced.
     """
     return av.open(str(path.absolute()), metadata_errors="replace")
 
@@ -123,7 +123,7 @@ class PacketLog:
         Args:
             base: time base of the timestamps, in seconds.
             rate: frames per second, used if timestamps are missing.
-            decoding: presentation timestamps are unreliable (AVI): count frames, and use decoding timestamps.
+            decoding: count frames and use decoding timestamps, because presentation timestamps are unreliable (AVI).
         """
         step = 1 / (rate * base)
         whole = _from_first_key(self._rows)
@@ -154,7 +154,7 @@ class PacketLog:
 
 
 def last_duration(container: InputContainer, stream: VideoStream, index: PacketIndex) -> int:
-    """In MP4 an edit list ends the last frame: the durations of packets are differences of decoding times."""
+    """Duration of the last frame in ticks; in MP4 it is computed from the duration of the stream."""
     if "mp4" not in container.format.name or not index.ticks.size or not stream.duration:
         return index.last
     return max(0, (stream.start_time or 0) + stream.duration - int(index.ticks[-1]))

@@ -39,19 +39,18 @@ _FULL_RANGE = 2
 class Probe:
     """Properties of a video stream.
 
-    `size` and `aspect` are those of the upright frame; width, height and sample_aspect those before `orientation` is
-    applied.
+    `orientation` is the rotation or mirroring that makes a frame upright. `width`, `height` and `sample_aspect` are
+    those of the stored frame, `size` and `aspect` those of the upright frame.
 
     Attributes:
         path: the file.
         container: libav's name of the format.
         stream: index of the stream.
-        width: width in pixels.
-        height: height in pixels.
+        width, height: size of the stored frame in pixels.
         codec: libav's name of the codec.
         pixel_format: libav's name of the pixel format.
-        bits: bit depth of a sample.
-        colour: matrix and range.
+        bits: bits per sample.
+        colour: YUV matrix and range.
         chroma_location: position of the chroma samples relative to the luma samples.
         rate: frames per second.
         index: timestamps and keyframes of the frames.
@@ -59,7 +58,7 @@ class Probe:
         orientation: rotation and mirroring of the frames.
         sample_aspect: width of a pixel over its height.
         interlaced: whether the first frame is flagged as interlaced.
-        hdr: "PQ", "HLG" or "".
+        hdr: transfer function of an HDR file, "PQ" or "HLG", else "".
         peak: peak luminance of the mastering display in cd/m2.
         backend: the decoder that reads the file correctly, "decord" or "pyav".
         reason: why this decoder was chosen.

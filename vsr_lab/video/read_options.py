@@ -11,13 +11,13 @@ _CHOICES = {"deinterlace": get_args(Deinterlace), "tone_map": get_args(ToneMap),
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read interlaced, HDR and damaged files; with None they raise an error. Other files are not affected.
+    """How to read interlaced, HDR and damaged files. None means that such a file raises an error.
 
     Args:
-        deinterlace: "bwdif" deinterlaces to one frame per two fields, "ivtc" restores the frames of telecined film,
-            "auto" chooses for each file, "keep" reads interlaced frames as they are stored.
-        tone_map: "bt2390" converts PQ and HLG to BT.709, "keep" reads their signal without conversion.
-        damaged: "keep" reads the frames that can be decoded.
+        deinterlace: "bwdif": deinterlace, one frame per two fields; "ivtc": restore the frames of telecined film;
+            "auto": choose between the two for each file; "keep": read interlaced frames as they are stored.
+        tone_map: "bt2390": convert PQ and HLG to BT.709; "keep": read their signal without conversion.
+        damaged: "keep": read the frames that can be decoded.
 
     Raises:
         UserError: any other value.

@@ -216,7 +216,7 @@ def read_video(
         Frames, uint8 or uint16 RGB (T, H, W, 3), with timestamps; `Clip.tensor()` is float32 (T, 3, H, W) in [0, 1].
 
     Raises:
-        UserError: the path does not exist, cannot be read exactly with these options, or has fewer frames.
+        UserError: the path does not exist, cannot be read correctly with these options, or has too few frames.
 
     Example:
         >>> clip = vsr_lab.read_video("footage/a.mkv", 0, 8)

@@ -31,7 +31,8 @@ class CodecKind:
 
     Args:
         encoder, decoder: libavcodec's names.
-        quantiser: quality is a constant quantiser (MPEG-2, MPEG-4) instead of a constant rate factor (CRF).
+        quantiser: True if the quality is set by a constant quantiser (MPEG-2, MPEG-4) and not by a constant rate factor
+            (CRF).
     """
 
     encoder: str

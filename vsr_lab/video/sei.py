@@ -26,7 +26,7 @@ def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
         encoder: FFmpeg's name of an encoder for which `has_sei` is true.
 
     Returns:
-        NAL units of the picture and the message; a picture without slices is returned unchanged.
+        The picture with the message; a picture without slices is returned unchanged.
     """
     header, slices = _CODECS[encoder]
     first = slices.search(picture)

@@ -52,8 +52,8 @@ class Task:
     Attributes:
         source: the file.
         output: file to write.
-        made_here: an existing output was written by this task in an earlier run that was interrupted, so it may be
-            replaced.
+        made_here: whether an existing output was written by this task in an earlier, interrupted run and may therefore
+            be replaced.
     """
 
     source: Source
@@ -109,7 +109,7 @@ class Upscaler:
         return open_bundle(self.folder(source), self.settings.runtime)
 
     def fingerprint(self) -> str:
-        """Hash of the bundles and settings, to detect outputs that were made with others.
+        """Hash of the bundles and settings, by which outputs of other bundles or settings are detected.
 
         Raises UserError for an unusable bundle.
         """

@@ -34,8 +34,8 @@ class Row:
 def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
     """Write the footage of `vsr-lab demo`: rendered screens and a manifest.csv that also lists two real clips.
 
-    Test footage is not used for training: bikes.mp4 is split by scenes, bigbuckbunny.mp4 (one shot with a still camera)
-    in time and in space, screens by seed. Both real clips are lossy, so they are downscaled first.
+    Training and test footage are separate: different scenes of bikes.mp4, different times and areas of bigbuckbunny.mp4
+    (one shot with a still camera), and screens of different seeds. Both real clips are lossy, so they are downscaled.
 
     Args:
         folder: folder to write to.

@@ -26,8 +26,8 @@ class Axes(NamedTuple):
     """Geometric relation of a video and a reference: pixel i of the reference is at scale * i + shift in the video.
 
     Args:
-        scale: factor (rows, columns).
-        shift: position of pixel 0 of the reference in the video, in pixels (rows, columns).
+        scale: pixels of the video per pixel of the reference (rows, columns).
+        shift: position of pixel 0 of the reference in the video, in pixels of the video (rows, columns).
     """
 
     scale: YX
@@ -43,8 +43,8 @@ class Placed:
         shot: the video.
         order: number of the video's frame for each frame of the reference; -1 if it has none.
         size: height and width of the reference.
-        axes: position of the reference's pixels in the video; None: they are the same.
-        done: sentences that say how the video was aligned and what was noticed.
+        axes: positions of the reference's pixels in the video; None: both have the same pixels.
+        done: sentences that describe how the video was aligned.
     """
 
     name: str

@@ -32,11 +32,11 @@ class Recommendation:
     Attributes:
         source: the file.
         content: suggested content type.
-        confidence: its probability, in [0, 1].
-        because: names of the features that decided.
+        confidence: probability of this content type, in [0, 1].
+        because: names of the two features that speak most for this content type.
         bundle: folder of the bundle; None if there is none for this content type.
         problem: why there is none, or why the file cannot be measured.
-        shots: parts of the file, of which representative ones are chosen.
+        shots: parts of the file from which representative shots are chosen for the comparison.
     """
 
     source: Source

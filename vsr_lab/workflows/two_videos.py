@@ -58,7 +58,8 @@ def compare_videos(
 ) -> VideoComparison:
     """Compare two versions of one video and write video_comparison.json, report.html, side_by_side.mp4 and wipe.mp4.
 
-    They are aligned in time and space to the ground truth or, without one, to the version with more pixels.
+    Both are aligned in time and space to the ground truth; without a ground truth, the version with fewer pixels is
+    aligned to the other one.
 
     Args:
         a, b: video files, or folders of images.

@@ -147,7 +147,7 @@ class Comparison(Record):
     Attributes:
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         pareto: suite -> candidates on the Pareto front.
-        selection: result of `select`; None if it was not run.
+        selection: result of `select`; None if it was not given.
     """
 
     command: ClassVar[str] = "compare"
@@ -209,7 +209,7 @@ class VideoComparison(Record):
 
     Attributes:
         reference: name of the video that the others are aligned to.
-        frames: number of frames that all of them show.
+        frames: number of frames of the reference that all other videos show too.
     """
 
     command: ClassVar[str] = "compare"

@@ -21,7 +21,7 @@ class VideoFacts(Part):
         size: width and height in pixels.
         bits: bits per sample.
         matrix: color matrix, such as bt709.
-        assumed: the file does not specify its matrix, and the reader chose this one.
+        assumed: whether the file does not specify its matrix, so that the reader assumed this one.
     """
 
     file: str
@@ -34,7 +34,7 @@ class VideoFacts(Part):
 
 
 class StreamPlan(Part):
-    """What `upscale` does with one stream of the source file.
+    """Decision of `upscale` about one stream of the source file.
 
     Attributes:
         index: index of the stream in the source.
@@ -42,7 +42,7 @@ class StreamPlan(Part):
         codec: codec in the source.
         action: upscale, copy, convert or drop.
         to: codec in the output; empty if the stream is dropped.
-        note: how it is converted, or why it is dropped.
+        note: how the stream is converted, or why it is dropped.
     """
 
     index: Count
@@ -91,9 +91,9 @@ class Runtime(Part):
         precision: float32, bfloat16 or float16.
         threads: number of CPU threads; 0 is the default of the backend.
         version: version of the backend's package.
-        psnr: PSNR in dB of its output against that of torch in float32, in the worst frame of a trial; None if it was
-            not measured or is infinite.
-        speed: frames per second relative to torch in float32, in the same trial; None if it was not measured.
+        psnr: PSNR in dB between its output and that of torch in float32, of the worst frame in a trial of a few frames;
+            None if it was not measured or is infinite.
+        speed: frames per second in the same trial, relative to torch in float32; None if it was not measured.
         refused: other runtimes whose output differs too much from that of torch in float32, with the difference.
     """
 
@@ -125,11 +125,11 @@ class Plan(Part):
         tags: names of the source's metadata tags that are kept.
         converted: properties of the source that are kept in another form.
         dropped: properties of the source that the output does not keep.
-        runtime: how the network is run; None if the caller passed a network, which is run as it is.
+        runtime: library, device and precision that run the network; None if the bundle was opened without a choice.
         evidence: whether the original is shown beside the prediction.
         segments: first frames of the parts that are encoded separately; [0]: one part.
-        lead_in: number of frames before each segment that the network processes first, without the state of the segment
-            before; None: that state is kept.
+        lead_in: number of frames before each segment that the network processes first, from its initial state; None:
+            the network continues with its state after the previous segment.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
 
@@ -170,7 +170,7 @@ class UpscaleJob(Record):
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
         plan: the plan, without measurements of the runtime.
-        finished: number of a segment -> the finished segment.
+        finished: index of each finished segment -> hashes of its files.
     """
 
     command: ClassVar[str] = "upscale"
@@ -204,7 +204,7 @@ class Provenance(Record):
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
-            frame. This record is found by them after the file was renamed or remuxed.
+            frame. By these hashes the record is found even if the video was renamed or remuxed.
     """
 
     command: ClassVar[str] = "upscale"

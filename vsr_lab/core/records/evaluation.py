@@ -14,8 +14,8 @@ class Estimate(Part):
 
     Attributes:
         low, high: ends of the interval; None if there are too few values.
-        about: "clips": the interval describes other clips of the same kind; "frames": it describes only the measured
-            clips.
+        about: "clips": the interval holds for other clips of the same kind; "frames": it holds for the measured clips
+            only.
     """
 
     mean: float
@@ -32,7 +32,7 @@ class Estimate(Part):
         """Format the confidence interval as "[low, high]", followed by " on these frames" if `about` is "frames".
 
         Args:
-            form: formats one number.
+            form: function that formats a number.
             missing: returned if there is no interval.
         """
         if self.low is None or self.high is None:
@@ -148,7 +148,8 @@ class Verdict(Part):
 
     Attributes:
         value, bound: measured value, and the bound that it was compared with.
-        outcome: "too few clips" if the gate passed on these clips, but they are too few to conclude this for others.
+        outcome: "pass", "fail", or "too few clips" if the candidate passed on these clips, but there are too few of
+            them to conclude that it would pass on others.
         reason: the result as a sentence with the numbers.
         p: p-value of a statistical test, before the correction for the number of candidates.
     """
@@ -174,7 +175,8 @@ class Choice(Part):
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
         ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
-        stability: fraction of the clips without any one of which the choice is the same; None for one clip.
+        stability: fraction of the clips that can be left out, one at a time, without a change of the choice; None for
+            one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.

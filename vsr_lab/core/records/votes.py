@@ -21,7 +21,7 @@ class Strength(Part):
 
 
 class PairVotes(Part):
-    """Votes on two candidates: for the first, for the second, and for neither."""
+    """Numbers of votes on two candidates: for `candidate` (wins), for `other` (losses), and for neither (ties)."""
 
     candidate: str
     other: str
@@ -34,9 +34,9 @@ class Agreement(Part):
     """Agreement of a metric with the votes.
 
     Attributes:
-        pairs: number of pairs of candidates on a clip that have a majority of votes and a difference of the metric.
-        share: fraction of them in which the metric prefers the candidate that most votes prefer, in [0, 1].
-        low, high: ends of its 95 % interval (Wilson), which treats pairs as independent.
+        pairs: number of pairs of candidates on a clip in which one got more votes and both differ in the metric.
+        share: fraction of these pairs in which the metric is better for the candidate with more votes, in [0, 1].
+        low, high: ends of the 95 % interval of `share` (Wilson), for independent pairs.
     """
 
     metric: str
@@ -51,7 +51,8 @@ class Votes(Record):
 
     Attributes:
         voters: name of a voter -> number of pairs on which they voted.
-        left_out: voters who missed more than a third of their catch trials; their votes are not counted.
+        left_out: voters whose votes are not counted, because they answered more than a third of their catch trials
+            wrongly (ground truth against low resolution).
         strengths: strength of each candidate, the highest first.
     """
 

@@ -21,7 +21,7 @@ class Exporter(ABC):
 
     Args:
         tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
-        frames: number of frames over which graph and network are compared, each with its own recurrent state.
+        frames: number of frames of the test clip. Graph and network process it separately, each with its own state.
     """
 
     format: str
@@ -46,7 +46,7 @@ class Exporter(ABC):
         """Load a graph that was written by `write`."""
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
-        """Network that the graph is compared with: `network`, unless a subclass exports another form of it."""
+        """Network with which the graph is compared: `network` itself, unless a subclass exports a variant of it."""
         return network
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
@@ -57,7 +57,7 @@ class Exporter(ABC):
             folder: folder for the graph.
 
         Raises:
-            Refusal: they differ by more than the tolerance; the graph is removed.
+            Refusal: the outputs differ by more than the tolerance; the graph is removed.
         """
         path = folder / self.file
         network = network.eval()
@@ -73,7 +73,7 @@ class Exporter(ABC):
 def compare_graph(
     network: StreamingNetwork, graph: StreamingNetwork, format: str, *, tolerance: float, frames: int
 ) -> Parity:
-    """Compare a network with its exported graph: largest difference of the outputs on clips of two sizes.
+    """Compare the outputs of a network and of its exported graph on clips of two frame sizes.
 
     Args:
         network: the exported network.
@@ -83,7 +83,7 @@ def compare_graph(
         frames: number of frames of the clips.
 
     Raises:
-        Refusal: they differ by more than the tolerance.
+        Refusal: the outputs differ by more than the tolerance.
     """
     worst, at = max(_compare(network, graph, rollout_clip(frames, *size)) for size in _SIZES)
     if not worst <= tolerance:

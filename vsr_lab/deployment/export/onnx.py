@@ -55,7 +55,8 @@ def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
 class OnnxExporter(Exporter):
     """Exports one step of a streaming network to ONNX, as `step.onnx`.
 
-    The graph has the inputs lr and state_i, and the outputs sr and next_i, all float32 (1, C, h, w).
+    The graph maps lr (1, 3, h, w) and the tensors of the state, state_0, state_1, ..., to sr (1, 3, scale h, scale w)
+    and the next state, next_0, next_1, ..., in float32.
 
     Args:
         tolerance: largest allowed absolute difference from the network, RGB in [0, 1].
@@ -108,7 +109,7 @@ def write_graph(
     sizes: dict[str, Any],
     note: str = "",
 ) -> None:
-    """Export a PyTorch module to ONNX. The same module gives the same bytes, without paths of this machine.
+    """Export a PyTorch module to ONNX, reproducibly: the file contains no paths of this machine.
 
     Args:
         module: module to export.
@@ -117,7 +118,7 @@ def write_graph(
         opset: version of the ONNX operators.
         names: names of the inputs and of the outputs.
         sizes: dynamic sizes of the arguments, as in `torch.export.export`.
-        note: metadata of the graph; empty: none.
+        note: text that is stored in the metadata of the graph; empty: none.
 
     Raises:
         Refusal: it contains an operation that torch.onnx does not support.

@@ -54,9 +54,9 @@ class Windowed(StreamingNetwork):
 
 
 class Unrolled(Windowed):
-    """Wraps a streaming network so that it has no long-term state: every output needs the last `frames` frames only.
+    """Wraps a streaming network so that every output depends on the last `frames` frames only.
 
-    For every frame, the network is run on these frames from its initial state.
+    For every output, the network is run on these frames, beginning with its initial state.
     """
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:
@@ -92,13 +92,15 @@ class OnnxWindow(Windowed):
 
 
 class OnnxWindowExporter(Exporter):
-    """Exports a network to an ONNX graph without a state: the last T frames to the SR of the last one.
+    """Exports a network to an ONNX graph without a state, which upscales the last of T frames.
 
-    The graph is `window.onnx` or `window_fp16.onnx`: lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1],
-    for any h and w. It has no state from earlier frames, so its output differs from that of streaming.
+    The graph, `window.onnx` or `window_fp16.onnx`, maps lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1],
+    for any h and w. Since it does not use frames before the T frames, its output differs from that of the streaming
+    network.
 
     Args:
-        tolerance: largest allowed absolute difference from the network run over the same window, RGB in [0, 1].
+        tolerance: largest allowed absolute difference from the output of the network for the same T frames, RGB in [0,
+            1].
         frames: number of frames over which graph and network are compared.
         window: number of frames T; 1 is a per-frame graph.
         precision: precision of weights, input and output.

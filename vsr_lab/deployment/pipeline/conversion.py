@@ -24,7 +24,7 @@ class FrameConversion:
         video: the source.
         planned: plan of the output.
         encoding: settings of the output.
-        hashes: receives the frames of the source.
+        hashes: collector of perceptual hashes, to which the frames of the source are added.
     """
 
     def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding, hashes: FrameHashes) -> None:
@@ -34,7 +34,7 @@ class FrameConversion:
         self._background = color_of(encoding.background) if encoding.background else None
 
     def tensor(self, read: ReadFrame) -> Tensor:
-        """The frame as the network takes it, (3, h, w) in [0, 1]."""
+        """Convert a frame to the input of the network, (3, h, w) in [0, 1]."""
         picture = read.picture
         opaque = read.alpha is None or self._planned.survey.transparent or self._background is not None
         if not opaque and (read.alpha != np.iinfo(picture.dtype).max).any():
@@ -49,7 +49,7 @@ class FrameConversion:
         return to_tensor(picture[None])[0]
 
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
-        """The result sr (3, H, W) as RGB (H, W, 3), uint8 or uint16."""
+        """Convert frame `number` of SR, (3, H, W), to RGB (H, W, 3), uint8 or uint16."""
         if not torch.isfinite(sr.sum()):
             problem = f"frame {number} of the result is not finite (NaN or infinity)"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")

@@ -30,12 +30,13 @@ _COLUMNS = ("frame", "source_frame", "seconds", "source_sha256", "prediction_sha
 
 
 class FlipEnsemble(StreamingNetwork):
-    """Wraps a streaming network to measure its uncertainty: three mirror images of each frame are processed too.
+    """Wraps a streaming network to measure its uncertainty: each frame and three mirror images of it are processed.
 
-    The output is that of the frame itself.
+    The output is that of the frame; those of the mirror images are used for `spread` only.
 
     Attributes:
-        spread: standard deviation of the four outputs for the last frame, mean over the channels, (H, W).
+        spread: standard deviation of the four outputs (mirrored back) for the last frame, mean over the channels, (H,
+            W).
     """
 
     def __init__(self, network: StreamingNetwork) -> None:
@@ -67,7 +68,7 @@ def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
         spread: `FlipEnsemble.spread` for this frame, (H, W).
 
     Returns:
-        The spread, plus the difference between LR and SR that is reduced to LR size, (H, W).
+        The spread plus the absolute difference of LR and SR that is downscaled to LR size, (H, W).
     """
     reduced = imresize(sr, 1 / (sr.shape[-1] / lr.shape[-1]))
     contradiction = (reduced - lr).abs().mean(0)[None, None]
@@ -79,10 +80,10 @@ class EvidenceRecorder:
 
     Args:
         path: MP4 file of the uncertainty (confidence map).
-        table: CSV file of the list of frames, open for writing.
+        table: CSV file of the list of frames, opened for writing.
         video: the source.
         planned: plan of the output, whose timestamps are used.
-        network: the network that is running.
+        network: the network that upscales the video, whose `spread` is read after each frame.
     """
 
     def __init__(self, path: Path, table: TextIO, *, video: VideoFile, planned: Planned, network: FlipEnsemble) -> None:
@@ -141,7 +142,7 @@ class EvidenceRecorder:
 def record_evidence(
     output: Path, video: VideoFile, planned: Planned, network: StreamingNetwork, overwrite: bool
 ) -> Generator[EvidenceRecorder | None]:
-    """Write OUTPUT.confidence.mp4 and OUTPUT.frames.csv while the block runs, if the network is a `FlipEnsemble`."""
+    """Context manager: if the network is a `FlipEnsemble`, write OUTPUT.confidence.mp4 and OUTPUT.frames.csv."""
     if not isinstance(network, FlipEnsemble):
         yield None
         return

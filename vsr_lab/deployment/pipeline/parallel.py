@@ -36,10 +36,10 @@ def upscale_in_parallel(
     settings: UpscaleSettings,
     read_options: ReadOptions = REFUSE,
 ) -> Provenance:
-    """Upscale a video in several segments at the same time, and join them; otherwise as `vsr_lab.upscale`.
+    """Upscale a video like `vsr_lab.upscale`, but in several segments at the same time, which are then joined.
 
-    The state of the network is reset at scene cuts. A segment that does not begin at one starts with an initial state,
-    `settings.lead_in` frames earlier.
+    The state of the network is reset at scene cuts. For a segment that does not begin at a cut, the network starts with
+    its initial state `settings.lead_in` frames before the segment, and their output is discarded.
 
     Args:
         bundle: folder of the bundle.
@@ -48,7 +48,7 @@ def upscale_in_parallel(
         settings, read_options: as in `upscale`.
 
     Raises:
-        Refusal, UserError: as in `upscale`; or a segment failed. The others are kept for the next call.
+        Refusal, UserError: as in `upscale`, or a segment failed. Finished segments are kept for the next call.
     """
     opened = open_bundle(bundle, settings.runtime)
     encoding, inference = replace(settings.encoding, lead_in=settings.lead_in), settings.inference

@@ -31,7 +31,7 @@ Alpha = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """A decoded frame of the source, with the packets of other streams that precede it in the file.
+    """A decoded frame of the source, with the packets of other streams that are stored before it in the file.
 
     Attributes:
         number: frame number.
@@ -49,7 +49,7 @@ class ReadFrame:
 
 
 def read_frames(video: VideoFile, start: int, stop: int) -> Iterator[ReadFrame]:
-    """Read frames start..stop-1 of a file: those of `SequentialReader`, without packets of other streams."""
+    """Read frames start..stop-1 of a file by `SequentialReader`, without packets of other streams."""
     decoder = AvDecoder(video.source, careful=video.read_options.damaged is not None)
     chain = FilteredDecoder(video.source, video.chain, decoder) if video.chain else decoder
     convert = FrameConverter(video.source)
@@ -102,11 +102,11 @@ class SequentialReader:
 
     Args:
         video: the file.
-        along: indices of other streams, such as audio, whose packets are read too.
+        along: indices of other streams, such as audio, whose packets are returned with the frames.
         alpha: whether the alpha channel is read.
 
     Attributes:
-        packets: packets of the other streams that were not returned with a frame yet.
+        packets: packets of the other streams that have been read but not yet returned with a frame.
     """
 
     def __init__(self, video: VideoFile, along: Collection[int] = ()) -> None:

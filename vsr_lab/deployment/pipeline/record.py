@@ -63,7 +63,7 @@ def provenance_of(
 
 
 def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
-    """Make the record of an upscaling that begins, with all settings on which its output depends."""
+    """Make the record that is stored while an upscaling runs, with all settings on which its output depends."""
     status = video.path.stat()
     if plan.runtime:
         measured = {"psnr": None, "speed": None, "refused": []}
@@ -84,7 +84,7 @@ def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, ba
 
 
 def claims_of(title: str, source: Path, facts: VideoFacts, bundle: BundleManifest) -> Upscaling:
-    """Make what the Content Credentials of an upscaled file say."""
+    """Make the statement that the Content Credentials of an upscaled file contain."""
     return Upscaling(title, source, facts, bundle.name, bundle.fingerprint, bundle.scale)
 
 

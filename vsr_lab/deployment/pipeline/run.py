@@ -38,13 +38,15 @@ def upscale(
 ) -> Provenance:
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
-    Finished segments are kept in the folder OUTPUT.segments until the end, so that the same call goes on after them.
+    Finished segments are kept in the folder OUTPUT.segments until the end. If the call is repeated after an
+    interruption, it continues after the last finished segment.
 
     Args:
-        bundle: an opened bundle, which has the options of its runtime, or its folder.
+        bundle: folder of a bundle, or the result of `open_bundle`, by which the runtime can be chosen.
         source, output: video files.
-        encoding: settings of the output; by default the properties of the source.
-        inference: how the network is run: on tiles, for frames that are too large for memory, and across cuts.
+        encoding: settings of the output; by default those of the source are kept.
+        inference: how the network is run: in tiles, for frames that are too large for memory, and whether its state is
+            reset at scene cuts.
         read_options: how to read interlaced, HDR and damaged files.
         overwrite: whether output may be replaced.
 
@@ -53,7 +55,7 @@ def upscale(
 
     Raises:
         Refusal: the output of the runtime differs too much from that of the network.
-        UserError: the bundle is incomplete, output exists, or source cannot be read or kept in output.
+        UserError: the bundle is incomplete, output exists, source cannot be read, or a stream of it cannot be kept.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -102,7 +104,8 @@ def plan_upscale(
 ) -> Plan:
     """Plan an upscaling without writing anything: streams, encoding, estimated time and size.
 
-    The arguments are those of `upscale`. Streams and properties that cannot be kept are listed and not refused.
+    The arguments are those of `upscale`. Streams and properties that cannot be kept do not raise an error; the plan
+    lists them.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)

@@ -44,7 +44,8 @@ class Part:
         number: number of the segment.
         first, last: first and last frame.
         finished: whether its packets are stored from an earlier, interrupted run.
-        runs: whether the network processes its frames: to encode them, or to compute the state for a later segment.
+        runs: whether the network processes the frames of the segment, to encode them or to compute the state for the
+            next segment.
         resumes: whether the network starts with the stored state of the previous segment.
     """
 
@@ -57,15 +58,16 @@ class Part:
 
 
 class Segments:
-    """Context manager for the segments of one upscaling: finished ones are stored in the folder OUTPUT.segments.
+    """Context manager that stores the finished segments of an upscaling in the folder OUTPUT.segments.
 
-    A video of one segment has no folder. The folder is removed at the end, and at an error if it contains no finished
-    segment.
+    A video with only one segment needs no folder. At the end, and after an error without finished segments, the folder
+    is removed.
 
     Args:
         output: the output file.
         job: all settings on which the segments depend.
-        filled_only: finished segments are only added, and the folder stays, so that they can be joined later.
+        filled_only: other processes upscale the segments; this object only records them, and the folder is kept, so
+            that they can be joined later.
 
     Raises:
         UserError: another process writes the same output, or the folder contains something else.
@@ -108,7 +110,7 @@ class Segments:
             self.folder.rmdir()
 
     def at(self, frame: int) -> Part:
-        """The segment that a frame belongs to, for frames that are passed in order."""
+        """The segment to which a frame belongs. Frames must be passed in order."""
         return self._parts[bisect_right(self._job.plan.segments, frame) - 1]
 
     def state_before(self, part: Part) -> State:
@@ -143,7 +145,7 @@ class Segments:
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
     def packets(self, part: Part, frame: int) -> list[AnyPacket]:
-        """Next packets of a finished segment: one for each frame, and all remaining ones for its last frame."""
+        """Next packets of a finished segment: one for each frame, and all that remain for the last frame."""
         if frame == part.first:
             self._reading = _read(self.packet_file(part))
         return list(itertools.islice(self._reading, None if frame == part.last else 1))

@@ -16,7 +16,7 @@ class _Ended(Exception):
 
 
 class Pipe(Generic[A]):
-    """Bounded queue between two threads, which also passes an error of the first thread to the second.
+    """Bounded queue from one thread to another, which also passes on an error of the first thread.
 
     Args:
         size: maximum number of waiting items.
@@ -67,14 +67,14 @@ class Pipe(Generic[A]):
 
 @contextmanager
 def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
-    """Iterate over items in another thread, ahead of their use. Its errors are raised where items are used.
+    """Context manager that computes the items of an iterable in another thread, ahead of their use.
 
     Args:
         items: the items.
         size: maximum number of items that are computed ahead.
 
     Yields:
-        Iterator that replaces `items`.
+        Iterator over the items. It raises the errors of the other thread.
     """
     pipe: Pipe[A] = Pipe(size)
 
@@ -99,7 +99,7 @@ def read_ahead(items: Iterable[A], size: int) -> Generator[Iterator[A]]:
 
 @contextmanager
 def write_behind(write: Callable[[B], None], size: int) -> Generator[Callable[[B], None]]:
-    """Call a function in another thread, so that the caller does not wait for it.
+    """Context manager that calls a function in another thread, so that the caller does not wait for it.
 
     Args:
         write: the function.

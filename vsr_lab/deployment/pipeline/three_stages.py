@@ -57,8 +57,8 @@ class ThreeStages:
         video: the source.
         planned: plan of the output.
         encoding: settings of the output.
-        segments: segments that are stored for a continuation after an interruption.
-        hashes: receives the frames of the source.
+        segments: storage of finished segments, from which an interrupted upscaling continues.
+        hashes: collector of perceptual hashes, to which the frames of the source are added.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class ThreeStages:
         watch: SceneCutDetector | None,
         evidence: EvidenceRecorder | None = None,
     ) -> VideoFacts:
-        """Read, upscale and encode all frames into a new file. Returns facts of the source, hashed meanwhile."""
+        """Read, upscale and encode all frames into a new file. Returns the facts about the source, with its hash."""
         planned, video, self._evidence = self._planned, self._video, evidence
         with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
             digest = hashing.submit(sha256, video.path)

@@ -29,7 +29,7 @@ _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mp
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """How the video is encoded, and which properties this changes."""
+    """How the video is encoded, and which of its properties are converted or lost."""
 
     video: VideoPlan
     converted: list[str] = field(default_factory=list[str])
@@ -55,8 +55,8 @@ def choose_video(
         container: FFmpeg's name of the output's format.
         scale: scale of the network.
         timing: timestamps of the output.
-        trained: pixel format that the network was trained for; its chroma subsampling is used if it is finer than that
-            of the source.
+        trained: pixel format for which the network was trained; if it has less chroma subsampling than the source, its
+            chroma subsampling is used.
 
     Raises:
         UserError: no encoder fits, or the output would be higher than the network's frames.

@@ -60,7 +60,7 @@ _ALLOWED = {option: {*names.split()} for option, names in _LISTS.items()}
 
 
 def check_options(key: str, options: Mapping[str, str]) -> None:
-    """Raise UserError if an option of an encoder is not allowed, since others could write, read or replace files.
+    """Raise UserError if an option of an encoder is not known to be harmless, since it could write files.
 
     Args:
         key: configuration key of the options, for the message.

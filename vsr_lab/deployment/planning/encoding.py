@@ -20,39 +20,39 @@ EVEN = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nve
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the output is encoded. None means: as in the source.
+    """How the output is encoded. For a setting that is None, the property of the source is kept.
 
     Args:
         name: name of the settings.
         codec: FFmpeg encoder; None: HEVC for more than 8 bits, else H.264, or another encoder that the container
             supports.
-        pixel_format: such as yuv420p; None: the one that keeps the source's bit depth and chroma subsampling.
+        pixel_format: FFmpeg's name, such as yuv420p; None: one with the bit depth and chroma subsampling of the source.
         bits: bit depth.
         chroma: chroma subsampling: 420, 422 or 444.
-        hdr: whether PQ and HLG are written unchanged; otherwise they must be tone-mapped.
-        containers: suffixes of the files that these settings are for; empty: any.
-        codec_options: options of encoders, by the encoder's name.
-        options: further options of the encoder that is used.
-        audio: copy, transcode or drop.
-        unsupported: what is done with streams and properties that the output cannot keep: "drop" leaves them out,
-            "convert" converts them if possible and else leaves them out; None refuses the file.
-        label: "visible" draws a line over the bottom of every frame that says that a neural network upscaled it, which
-            a container without tags needs; None draws nothing.
+        hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
+        containers: suffixes of the output files for which these settings can be used; empty: any.
+        codec_options: encoder -> its options, used if that encoder is chosen.
+        options: options of whichever encoder is chosen; they override codec_options.
+        audio: "copy", "transcode" or "drop".
+        unsupported: what is done with streams and properties that the output cannot keep. "drop": they are left out;
+            "convert": they are converted if possible, else left out; None: the file is refused.
+        label: "visible" draws a line of text over the bottom of every frame, which says that a neural network upscaled
+            it. It is needed for containers that cannot store tags. None draws nothing.
         evidence: whether the original is shown beside the prediction, with a label, and a confidence map and a list of
-            the frames are written beside the output. Only for networks that were trained for fidelity.
-        segment: seconds after which a new segment begins, with a keyframe. An interrupted upscaling goes on after the
-            last segment that was finished.
+            the frames are written as separate files. Only for networks that were trained for fidelity.
+        segment: duration of a segment in seconds. Each begins with a keyframe, and an interrupted upscaling continues
+            after the last finished segment.
         start, stop: seconds of the source, counted from its first frame, between which frames are upscaled; stop None:
-            to the end.
-        height: height of the output in pixels, to which the network's frames are resized by bicubic, with an even width
-            in proportion; None: that of the network's frames.
-        lead_in: number of frames before each segment that the network processes first, so that segments can run in
-            parallel; None: a segment continues with the state of the network after the segment before it.
-        background: colour such as "black" on which transparent pictures are composited; None keeps alpha.
-        signer: signs Content Credentials (C2PA); None: there are none.
+            to the end of the file.
+        height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
+            None: SR is not resized.
+        lead_in: number of frames before each segment that the network processes first, from its initial state, so that
+            segments can run in parallel; None: the network continues with its state after the previous segment.
+        background: colour such as "black" on which transparent pictures are composited; None: alpha is kept.
+        signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
 
     Raises:
-        UserError: an option of an encoder could do something else than change the coding.
+        UserError: an option of an encoder is not allowed.
     """
 
     name: str = "match"
@@ -173,12 +173,12 @@ def has_encoder(name: str) -> bool:
 
 
 def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
-    """Choose the pixel format of an encoder that keeps bit depth, chroma subsampling and alpha with the least overhead.
+    """Choose the smallest pixel format of an encoder that keeps bit depth, chroma subsampling and alpha.
 
     Args:
         codec: FFmpeg's name of the encoder.
         wanted: bit depth, chroma subsampling and alpha to keep.
-        size: height and width; most encoders do not support odd sizes with subsampled chroma.
+        size: height and width in pixels; most encoders do not support odd sizes with subsampled chroma.
 
     Returns:
         FFmpeg's name of the pixel format; None if none fits.

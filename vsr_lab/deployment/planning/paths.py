@@ -11,7 +11,7 @@ from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path
 
 
 def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path, overwrite: bool) -> None:
-    """Check the paths that an upscaling reads and writes, and the files of its signer.
+    """Check the files that an upscaling reads and writes, including the certificate and key of the signer.
 
     Args:
         source: the file to upscale.
@@ -21,8 +21,8 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
         overwrite: whether files may be replaced.
 
     Raises:
-        UserError: the source does not exist, or would be replaced; a file exists and overwrite is False; or the
-            signer's files cannot be used.
+        UserError: the source does not exist or would be replaced, an output file exists and overwrite is False, or the
+            certificate or key cannot be used.
     """
     signer, beside = encoding.signer, [provenance_path(output)]
     beside += [sidecar_path(output)] * (signer is not None)
@@ -56,7 +56,7 @@ def frame_list_path(output: Path) -> Path:
 
 @contextmanager
 def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
-    """Write the file with Content Credentials beside an output atomically.
+    """Context manager that writes the file with Content Credentials beside an output atomically.
 
     Yields:
         Temporary path; None if the credentials are inside the output, or there are none.

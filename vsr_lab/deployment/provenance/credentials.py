@@ -74,7 +74,7 @@ class Signer:
         """Add signed Content Credentials to a video file, or write them into a file beside it.
 
         Args:
-            video: complete file; it is replaced by the signed one.
+            video: complete file, which is replaced by the signed file.
             container: FFmpeg's name of its format.
             upscaling: content of the credentials.
             sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`.

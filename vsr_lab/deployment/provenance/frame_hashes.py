@@ -14,9 +14,9 @@ _SAME = 10  # bits of 64 in which hashes of the same picture may differ; other p
 
 
 def frame_hash(picture: AnyFrames) -> str:
-    """Perceptual hash (pHash) of a picture, by which it is found after compression or resizing.
+    """Perceptual hash (pHash) of a picture, which hardly changes if the picture is compressed or resized.
 
-    Its bits are the signs of the lowest frequencies (Zauner 2010).
+    Its bits are the signs of the coefficients of the lowest frequencies (Zauner 2010).
 
     Args:
         picture: RGB (H, W, 3), uint8 or uint16.
@@ -64,7 +64,7 @@ def agreement(one: Sequence[str], other: Sequence[str]) -> float:
         one, other: hash of each second; empty: none. Only seconds with both hashes are counted.
 
     Returns:
-        Fraction in [0, 1]; 0 if the lengths of the videos differ by more than 2 seconds and 2 %.
+        Fraction in [0, 1]; 0 if the durations of the videos differ by more than 2 seconds and by more than 2 %.
 
     Example:
         >>> agreement(["00ff00ff00ff00ff", ""], ["00ff00ff00ff00fe", ""])

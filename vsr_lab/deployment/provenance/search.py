@@ -24,7 +24,7 @@ class FoundRecord:
 
     Attributes:
         path: path of the record.
-        how: "bytes": the file has the hash in the record; "pictures": only its perceptual hashes match the record.
+        how: "bytes": the hash of the file is that in the record; "pictures": only the perceptual hashes match.
         agreement: fraction of the seconds whose perceptual hashes match; 1 for "bytes".
     """
 
@@ -40,7 +40,7 @@ def provenance_path(video: Path) -> Path:
 
 
 def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | None:
-    """Find the provenance record of a file in a folder, by the hash of the file, or else by perceptual hashes.
+    """Find the provenance record of a video in a folder, by the hash of the file or else by perceptual hashes.
 
     Args:
         video: a video file.

@@ -20,10 +20,11 @@ class RuntimeOptions:
     """Options for the library, device and precision that run the network of a bundle.
 
     Args:
-        backend: library that runs the network; "auto": the fastest whose output agrees with torch in float32.
-        device: "cpu" or "cuda"; "auto": "cuda" if there is a CUDA device, else "cpu".
-        precision: precision of the computation; "auto": the fastest whose output has a PSNR of at least 50 dB to
+        backend: library that runs the network; "auto": the fastest one whose output agrees with that of torch in
             float32.
+        device: "cpu" or "cuda"; "auto": "cuda" if there is a CUDA device, else "cpu".
+        precision: precision of the computation; "auto": the fastest one whose output has a PSNR of at least 50 dB,
+            measured against the output in float32.
         threads: number of CPU threads; 0: the default of the backend.
 
     Raises:

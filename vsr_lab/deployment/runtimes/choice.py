@@ -28,8 +28,8 @@ _ROUNDS = 3  # of a benchmark
 def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> Runtime:
     """Choose the fastest runtime (library, device, precision) whose output agrees with that of torch in float32.
 
-    In float32 no value may differ by more than 1e-4; in lower precisions the PSNR must be at least 50 dB. A few frames
-    are run in every runtime that this machine supports. The choice is cached by bundle, size and machine.
+    A few frames are run in every runtime that this machine supports. In float32, no value may differ by more than 1e-4;
+    in lower precisions, the PSNR must be at least 50 dB. The choice is cached for each bundle, frame size and machine.
 
     Args:
         folder, manifest: folder and manifest of the bundle.
@@ -114,7 +114,7 @@ def _fastest(folder: Path, manifest: BundleManifest, candidates: list[Runtime], 
 
 
 def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> list[Trial]:
-    """Measure the speed of a bundle in all runtimes that this machine supports, several times in turn.
+    """Measure the speed of a bundle in all runtimes that this machine supports, in several rounds.
 
     Args:
         folder, manifest: folder and manifest of the bundle.

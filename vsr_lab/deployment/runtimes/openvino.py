@@ -18,11 +18,11 @@ _TYPES = {"float32": "f32", "bfloat16": "bf16"}
 class OpenVinoStream(StreamingNetwork):
     """Streaming network that runs an exported step in OpenVINO.
 
-    The graph is compiled for each frame size, since a graph for any size is slower.
+    The graph is compiled for each frame size, since a graph that is compiled for any size is slower.
 
     Args:
         graph: the ONNX file.
-        opened: the same graph in another runtime, for its scale and the shapes of its state.
+        opened: the same graph, opened in another runtime, from which the scale and the shapes of the state are read.
         runtime: precision and threads.
     """
 

@@ -25,8 +25,8 @@ def bundled_network(folder: Path) -> StreamingNetwork:
 class TorchStream(StreamingNetwork):
     """Streaming network that runs a network in torch, on a device and in a precision.
 
-    In bfloat16 and float16, layers that the network excludes from autocast, such as the first and the last of SPAN,
-    stay in float32. Frames are returned on the device, in float32.
+    In bfloat16 and float16 the network runs under autocast, except for the layers for which it disables autocast, such
+    as the first and the last of SPAN. Frames are returned on the device, in float32.
 
     Args:
         network: the network; it is moved to the device.

@@ -56,7 +56,7 @@ class Trial(NamedTuple):
 
     Attributes:
         runtime: library, device and precision.
-        seconds: time of the fastest frame after the first.
+        seconds: time of the fastest frame, without the first one.
         speed: frames per second relative to the network in torch in float32.
         psnr: PSNR in dB of the output against that of torch in float32, in the worst frame.
         problem: why the runtime is refused; "" if it is not.
@@ -84,7 +84,8 @@ def run_trials(
         folder, manifest: folder and manifest of the bundle.
         runtimes: runtimes to run.
         size: height and width of the frames in LR pixels.
-        rounds: number of times that the runtimes are run in turn, so that other load on the machine affects all alike.
+        rounds: number of rounds. In each round every runtime is run once, so that other load on the machine affects all
+            of them equally.
         after: called after every run of a runtime.
     """
     clip = rollout_clip(_FRAMES, *size)

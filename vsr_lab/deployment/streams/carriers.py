@@ -36,10 +36,10 @@ def add_carrier(
         source: the open stream of the source.
         known: properties of the stream.
         plan: whether the stream is copied or converted, and to which codec.
-        first: content of its first packet, which is needed for AAC without a header.
+        first: content of its first packet, from which the header of AAC is computed if the source has none.
 
     Returns:
-        Function that its packets are passed to; None if the header contains the whole stream.
+        Function to which the packets of the stream are passed; None for an attachment, which is complete.
 
     Raises:
         ValueError, av.error.FFmpegError: the container does not support the stream.

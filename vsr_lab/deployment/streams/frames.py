@@ -64,7 +64,7 @@ class FrameEncoder:
         return frame
 
     def shown(self, picture: AnyFrames) -> AnyFrames:
-        """A frame of the source as its perceptual hash needs it: with the label of the output, if that has one."""
+        """Frame of the source from which the perceptual hash is computed, with the label if the output has one."""
         if self._label is None:
             return picture
         return self._label.draw(cv2.resize(picture, self._plan.size, interpolation=cv2.INTER_LINEAR))  # pyright: ignore[reportArgumentType]
@@ -146,7 +146,7 @@ def color_of(name: str) -> tuple[int, int, int]:
 
 
 def composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]) -> AnyFrames:
-    """Composite a picture with straight alpha on a colour (R, G, B in 8 bits)."""
+    """Composite a picture with straight (not premultiplied) alpha on a colour (R, G, B in 8 bits)."""
     peak = np.iinfo(picture.dtype).max
     share = (alpha.astype(np.float32) / np.iinfo(alpha.dtype).max)[..., None]
     behind = np.array(color, np.float32) * (peak / 255)

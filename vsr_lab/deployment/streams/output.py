@@ -53,9 +53,9 @@ class Output:
 
     Args:
         path: the file; its suffix determines the container.
-        planned: what is written.
+        planned: plan of the file and the data of the source that it needs.
         source: the open source, whose streams are used as templates.
-        faststart: whether the index of MP4 is moved to the beginning of the file at the end.
+        faststart: whether the index of an MP4 file is moved to its beginning when it is complete.
 
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support this.
@@ -95,7 +95,7 @@ class Output:
             raise
 
     def encode(self, frame: VideoFrame, number: int) -> list[AnyPacket]:
-        """Encode a frame in the plan's pixel format; returns packets for `join`."""
+        """Encode frame `number` in the pixel format of the plan. Returns packets for `join`."""
         if self._encoder is None:
             whole = len(self._planned.plan.segments) == 1
             planned, stream = self._planned, self._video if whole else None
@@ -103,16 +103,16 @@ class Output:
         return self._encoder.encode(frame, number)
 
     def end_segment(self) -> list[AnyPacket]:
-        """Return the remaining packets of a segment; the next frame begins another one."""
+        """End a segment and return its remaining packets. The next frame begins a new segment."""
         encoder, self._encoder = self._encoder, None
         return encoder.finish() if encoder else []
 
     def join(self, packets: Sequence[AnyPacket]) -> None:
         """Write packets of the video, in order of decoding.
 
-        In the first segment, packets have the decoding times of their encoder: `delay` frames before their places. In
-        the following ones these times are computed by the same rule over the whole video, as those of the encoders,
-        which count from the first frame of a segment, would go back at each.
+        Decoding times must increase over the whole file. Those of the first segment are the encoder's: `delay` frames
+        before the position of the packet. The encoders of later segments count from the first frame of their segment,
+        so their decoding times are recomputed by the same rule over the whole video.
         """
         timing = self._planned.timing
         first, second = int(timing.ticks[0]), [*self._planned.plan.segments, len(timing.ticks)][1]

@@ -43,7 +43,7 @@ def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0
         index: index of the source's frames.
         stated: frames per second according to the source's header.
         shift: seconds that are added to all timestamps.
-        coarse: use one tick per frame, for containers that count frames (AVI).
+        coarse: use one tick per frame, for containers that number frames and have no timestamps (AVI).
     """
     count = len(index.ticks)
     start = int(index.ticks[0]) * index.base + shift

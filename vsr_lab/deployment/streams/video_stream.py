@@ -51,8 +51,8 @@ class SegmentEncoder:
         plan: plan of the output.
         survey: properties of the source other than its pictures.
         timing: timestamps of the output's frames.
-        stream: stream of the output whose encoder is used; None: an encoder is opened for this segment, with the same
-            settings.
+        stream: stream of the output whose encoder is used; None: a new encoder with the same settings is opened for
+            this segment.
     """
 
     def __init__(self, plan: Plan, survey: Survey, timing: Timing, stream: Any = None) -> None:

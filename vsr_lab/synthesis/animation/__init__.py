@@ -22,8 +22,8 @@ RATE = 24
 def render_animation(seed: int, frames: int, height: int, width: int) -> Iterator[NDArray[np.uint8]]:
     """Draw a film: yield `frames` frames, RGB uint8 (height, width, 3), at 24 per second.
 
-    The seed (>= 0) determines style, characters, places, weather and shots; equal arguments give equal frames. All
-    sizes of one aspect ratio show the same film, each drawn at its own resolution.
+    The seed (>= 0) determines style, characters, places, weather and shots; equal arguments give equal frames. At every
+    size of the same aspect ratio, the film is the same and is drawn in that resolution.
     """
     wide = width / height * HIGH
     cast = _cast(seed)

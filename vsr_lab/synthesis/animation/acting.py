@@ -66,7 +66,8 @@ def draw_camera(
         stands: probability of a still camera.
 
     Returns:
-        The view at a frame, the largest motion to the left and to the right, and the largest zoom.
+        Function from a frame number to the view, the largest motion to the left and to the right in units, and the
+        largest zoom.
     """
     move = int(rng.choice(4, p=[stands, *((1 - stands) * np.array([0.5, 0.33, 0.17]))]))
     x1 = pan * float(rng.choice([-1, 1]) * rng.uniform(0.25, 1)) if move in (1, 3) else 0.0

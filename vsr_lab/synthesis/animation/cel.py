@@ -34,7 +34,7 @@ class Ink:
     Attributes:
         width: line width in units; 0: no lines.
         colour: colour of lines; None: a darker tone of each fill.
-        weight: direction of the side on which lines are thick.
+        weight: (x, y) direction of the side on which lines are thicker.
         tones: number of shadow tones, 0..2.
         light: colour of the light on all colours.
     """
@@ -93,8 +93,8 @@ class Cel:
         Args:
             shape: contour points.
             colour: colour or gradient of the fill.
-            shadows: shadow shapes, each darker than the previous one, clipped to the fill; no more than the ink has
-                tones.
+            shadows: shadow shapes, each darker than the previous one, clipped to the fill; those beyond the number of
+                tones of the ink are not drawn.
             line: width as a multiple of the ink's width.
             base: colour that shadows and line are derived from if the fill is a gradient.
         """

@@ -27,8 +27,8 @@ def render_camera(
         seed: determines the photograph, the type of camera and its motion; >= 0.
         frames: number of frames.
         height, width: size in pixels.
-        zoom: ratio of the size to that of a reference frame. The same film at half the resolution has half the zoom,
-            height and width. In the reference frame the photograph is downscaled by 1.3 or more, if it is large enough.
+        zoom: resolution relative to that of a reference frame. The same film in half the resolution has half the zoom,
+            height and width. At zoom 1 photographs are downscaled by 1.3 or more, if they are large enough.
 
     Raises:
         UserError: no photograph is large enough.

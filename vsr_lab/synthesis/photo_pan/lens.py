@@ -17,10 +17,9 @@ _DENSEST = 2.2  # source pixels a frame pixel up to which the source is sampled 
 class Lens:
     """Film a picture (H, W, 3) in linear light with frames of the given size (height, width).
 
-    `zoom` is the number of frame pixels per pixel in which the footprint of a pose is given; the camera and its motion
-    are the same at every zoom. A frame is sampled by bicubic interpolation, at least as densely as the source. The
-    sub-frames during which the shutter is open are averaged at that density in linear light, and the average is
-    downscaled by a cubic filter with the pixel pitch of the frame.
+    `zoom` is the resolution of the frame; the camera and its motion are the same at every zoom. A frame is sampled by
+    bicubic interpolation, at least as densely as the photograph. The samples at several moments while the shutter is
+    open are averaged in linear light, and the average is downscaled to the frame by a cubic filter.
     """
 
     def __init__(self, picture: Picture, near: Picture, size: tuple[int, int], zoom: float) -> None:

@@ -22,10 +22,10 @@ class Pose:
         x, y: centre in source pixels.
         footprint: source pixels per pixel of the frame.
         roll: in radians.
-        tilt: perspective, across and down, as the relative change of scale at the frame's edge.
-        stops: exposure.
+        tilt: perspective (horizontal, vertical), as the relative change of scale at the edge of the frame.
+        stops: change of the exposure in stops.
         blur: defocus in pixels of the frame.
-        shift: parallax, source pixels by which near objects move relative to far ones.
+        shift: parallax (x, y): source pixels by which near objects move relative to far ones.
     """
 
     x: float
@@ -83,8 +83,8 @@ class CameraPath:
     """Path of a camera over a picture of size `picture` for frames of size `frame`, both (height, width).
 
     At every moment the whole frame is inside the picture. Key poses are drawn from a convex set of poses for which this
-    holds, with a margin for roll, tilt, shake and parallax. Since the set is convex, poses between two key poses are in
-    it too.
+    is true, with a margin for roll, tilt, shake and parallax. Since the set is convex, it contains the poses between
+    two key poses too.
     """
 
     def __init__(

@@ -92,8 +92,8 @@ def to_bytes(linear: Picture) -> NDArray[np.uint8]:
 def nearness(picture: Picture) -> Picture:
     """Estimate the nearness of each position, 0 (far) to 1, at 1/8 of the size.
 
-    Positions that are low in the picture or salient are treated as near. It is no true depth, but gives smooth layers
-    for a plausible parallax.
+    Positions that are low in the picture or salient are treated as near. This is not the true depth, but it is smooth
+    and gives a plausible parallax.
     """
     height, width = picture.shape[:2]
     small = cv2.resize(np.sqrt(picture), (max(8, width // 8), max(8, height // 8)), interpolation=cv2.INTER_AREA)

@@ -125,10 +125,10 @@ def shadow(size: tuple[int, int], blur: int, opacity: float) -> Image.Image:
 
 
 def scrolled(paint: Callable[[int], Image.Image], top: float, zoom: float) -> Image.Image:
-    """The image that `paint` returns for logical row `top` on; `paint` takes whole device rows.
+    """Image of a view that is scrolled to logical row `top`; `paint` returns the image from a given device row on.
 
-    Between two device rows the two images are interpolated, as by a compositor with a linear filter, so that zoom 1 and
-    zoom 2 show the same position at every moment.
+    Between two device rows the images are interpolated linearly, as by a compositor, so that zoom 1 and zoom 2 show the
+    same position at every moment.
     """
     row = floor(top * zoom)
     share = top * zoom - row

@@ -108,9 +108,9 @@ def _package_folders(package: str) -> list[Path]:
 class Font:
     """One font file at one size in logical pixels.
 
-    Text is laid out at scale 1 and the result is multiplied, so lines break at the same position at every zoom. By
-    default characters advance by whole logical pixels, as in hinted desktop text; `soft` fonts are unhinted and advance
-    by fractions.
+    Text is laid out at zoom 1 and the positions are multiplied by the zoom, so that lines break at the same position at
+    every zoom. By default the width of a character is a whole number of logical pixels, as in hinted desktop text;
+    `soft` fonts are unhinted, with fractional widths.
     """
 
     path: str

@@ -34,9 +34,9 @@ class Ballot:
 
     Args:
         runs: evaluations with saved frames, all under one protocol.
-        most: maximum number of clips of each suite; those on which the candidates differ most, least and in between are
-            chosen.
-        seed: seed of the order of trials and of the sides, together with the voter's name.
+        most: maximum number of clips of each suite. They are chosen evenly from the clips in order of the difference
+            between the candidates.
+        seed: seed that, with the voter's name, determines the order of the trials and which candidate is on the left.
     """
 
     runs: Sequence[Run]
