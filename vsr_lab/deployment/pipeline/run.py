@@ -45,8 +45,7 @@ def upscale(
         bundle: folder of a bundle, or the result of `open_bundle`, by which the runtime can be chosen.
         source, output: video files.
         encoding: settings of the output; by default those of the source are kept.
-        inference: how the network is run: in tiles, for frames that are too large for memory, and whether its state is
-            reset at scene cuts.
+        inference: whether the network is run in tiles, to save memory, and whether its state is reset at scene cuts.
         read_options: how to read interlaced, HDR and damaged files.
         overwrite: whether output may be replaced.
 
