@@ -22,6 +22,7 @@ class FixedBallot(Ballot):
         paths = {name: str(root / "clip-0" / f"{name}.mkv") for name in ("lr", "hr")}
         candidates = [{"candidate": name, "sr": str(root / "clip-0" / f"{n}-sr.mkv")} for n, name in enumerate("ab")]
         where = {"frame": 8, "row": 70, "column": 96, "first": 0, "saved": 16, "rate": 25.0}
+        self.__dict__ |= {"runs": (), "seed": 0}
         self.__dict__["clips"] = {
             ("animation", "c"): ClipFrames.model_validate(
                 {"suite": "animation", "clip": "c", **paths, **where, "candidates": candidates}
@@ -34,8 +35,8 @@ class FixedBallot(Ballot):
 
 @pytest.fixture
 def server(tmp_path: Path, report: Path) -> Iterator[VoteServer]:
-    store = VoteStore(tmp_path / "v.sqlite", "x")
-    with VoteServer(FixedBallot(report.parent), store, tmp_path, 0) as server:
+    ballot = FixedBallot(report.parent)
+    with VoteStore(tmp_path / "v.sqlite", ballot) as store, VoteServer(ballot, store, tmp_path, 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

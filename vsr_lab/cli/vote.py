@@ -46,14 +46,18 @@ def run(config: VoteConfig) -> None:
     runs = read_runs(config.runs)
     ballot = Ballot(runs, config.clips, config.seed)
     if config.serve:
-        store = VoteStore(config.database, ballot.fingerprint)
-        with TemporaryDirectory() as folder, _server(ballot, store, Path(folder), config.port) as server:
+        with (
+            VoteStore(config.database, ballot) as store,
+            TemporaryDirectory() as folder,
+            _server(ballot, store, Path(folder), config.port) as server,
+        ):
             show(f"Vote at {server.address} and stop this command by Ctrl-C.")
             show(f"Votes are kept in {config.database}; count them by the same command with serve=false.")
             server.serve_forever()
     if not config.database.is_file():
         raise UserError(config.database, "not found", "collect votes first, by the same command with serve=true")
-    votes = VoteStore(config.database, ballot.fingerprint).votes()
+    with VoteStore(config.database, ballot) as store:
+        votes = store.votes()
     if not votes:
         raise UserError(config.database, "holds no votes", "collect some, by the same command with serve=true")
     counted = count_votes(votes, runs, config.seed)

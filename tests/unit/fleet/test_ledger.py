@@ -1,6 +1,9 @@
 """The ledger: what is done is not done again, unless something that it depends on changed."""
 
 import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,13 +70,66 @@ def test_a_failed_task_is_neither_done_nor_begun(ledger: Path) -> None:
 
 
 def test_only_one_process_may_use_it(ledger: Path) -> None:
-    with Ledger(ledger), pytest.raises(UserError, match="another process may write"):
+    with Ledger(ledger), pytest.raises(UserError, match="in use by another process"):
         Ledger(ledger)
 
 
-def test_another_file_is_no_ledger(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.sqlite"
+def write_database(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        for statement in statements:
+            database.execute(statement)
+
+
+def foreign(path: Path) -> None:
+    write_database(path, "CREATE TABLE bookmarks (url TEXT)", "INSERT INTO bookmarks VALUES ('irreplaceable')")
+
+
+def text(path: Path) -> None:
     path.write_text("the notes of somebody, which must not be lost" * 100)
-    with pytest.raises(UserError, match="is no ledger"):
+
+
+def of_another_version(path: Path) -> None:
+    with Ledger(path):
+        pass
+    write_database(path, "ALTER TABLE task ADD COLUMN priority INTEGER")
+
+
+def with_a_trigger(path: Path) -> None:
+    with Ledger(path):
+        pass
+    write_database(path, "CREATE TRIGGER t AFTER INSERT ON task BEGIN UPDATE task SET done = 1; END")
+
+
+def damaged(path: Path) -> None:
+    with Ledger(path) as ledger:
+        for number in range(100):
+            ledger.begin(f"{number}" * 50, "x")
+    data = bytearray(path.read_bytes())
+    data[3 * 4096 : 5 * 4096] = b"\xa5" * 8192
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("make", [foreign, text, of_another_version, with_a_trigger, damaged])
+def test_a_file_that_is_no_ledger_is_refused_unchanged(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "ledger.sqlite"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=r"ledger\.sqlite: (was not written by|cannot be used|is damaged)"):
         Ledger(path)
-    assert path.read_text().startswith("the notes of somebody")
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="not found"):
+        Ledger(tmp_path / "ledger.sqlite")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_others_wrote_into_it_is_not_done(ledger: Path) -> None:
+    for path in (4711, b"\xff\0", "../" * 99, "\0"):
+        with closing(sqlite3.connect(ledger)) as database, database:
+            database.execute("UPDATE file SET path = ? WHERE rowid = 1", (path,))
+        with Ledger(ledger) as opened:
+            assert not opened.is_done("a", "x")

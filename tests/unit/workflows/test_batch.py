@@ -94,7 +94,7 @@ def test_what_was_written_before_a_kill_is_not_written_again(footage: Path, bund
     run(footage, bundle)
     before = written(footage)
     with Ledger(footage.with_name("out") / LEDGER) as ledger:
-        key, settings, *_ = ledger._db.execute("SELECT * FROM task WHERE key = 'a.mkv'").fetchone()
+        key, settings, *_ = ledger._db.execute("SELECT * FROM task WHERE key = 'a.mkv'")[0]
         ledger.begin(key, settings)
     assert states(run(footage, bundle))["a.mkv"] == "done"
     assert written(footage) == before

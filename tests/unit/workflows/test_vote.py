@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import sqlite3
+import struct
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -100,19 +104,39 @@ def test_clips_are_spread_over_how_much_the_candidates_differ(runs: list[Run]) -
 
 def test_votes_are_kept_and_a_file_of_another_vote_is_refused(tmp_path: Path, ballot: Ballot, runs: list[Run]) -> None:
     votes = vote_all(ballot, "ann", list(LEVELS))
-    store = VoteStore(tmp_path / "votes.sqlite", ballot.fingerprint)
+    store = VoteStore(tmp_path / "votes.sqlite", ballot)
     for number, vote in enumerate(votes[:5]):
         store.add(vote, number, 1.5)
     store.add(votes[0], 0, 2.0)
-    again = VoteStore(tmp_path / "votes.sqlite", ballot.fingerprint)
+    again = VoteStore(tmp_path / "votes.sqlite", ballot)
     assert again.answered("ann") == set(range(5))
     assert again.votes() == votes[:5]
     with pytest.raises(UserError, match="other candidates or clips"):
-        VoteStore(tmp_path / "votes.sqlite", Ballot(runs[:2], 4, seed=7).fingerprint)
-    assert VoteStore(tmp_path / "votes.sqlite", ballot.fingerprint).votes() == votes[:5]
+        VoteStore(tmp_path / "votes.sqlite", Ballot(runs[:2], 4, seed=7))
+    assert VoteStore(tmp_path / "votes.sqlite", ballot).votes() == votes[:5]
     (tmp_path / "text").write_text("no database, but long enough to be read as one" * 20)
     with pytest.raises(UserError, match="cannot be used"):
-        VoteStore(tmp_path / "text", ballot.fingerprint)
+        VoteStore(tmp_path / "text", ballot)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE votes SET answer = 'both'",
+        "UPDATE votes SET number = 99",
+        "UPDATE votes SET voter = 'bob'",
+        "UPDATE votes SET \"left\" = 'poor', \"right\" = 'poor'",
+        "UPDATE votes SET clip = x'00ff'",
+    ],
+)
+def test_votes_that_no_page_sent_are_not_counted(tmp_path: Path, ballot: Ballot, change: str) -> None:
+    path = tmp_path / "votes.sqlite"
+    with VoteStore(path, ballot) as store:
+        store.add(vote_all(ballot, "ann", list(LEVELS))[0], 0, 1.5)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(change)
+    with VoteStore(path, ballot) as store, pytest.raises(UserError, match="on a pair that was not shown"):
+        store.votes()
 
 
 def test_strengths_are_those_of_the_model_that_drew_the_votes() -> None:
@@ -154,7 +178,10 @@ def test_one_clip_and_ties_have_no_interval(ballot: Ballot, runs: list[Run]) -> 
 
 @pytest.fixture
 def server(tmp_path: Path, ballot: Ballot) -> Iterator[VoteServer]:
-    with VoteServer(ballot, VoteStore(tmp_path / "v.sqlite", ballot.fingerprint), tmp_path / "videos", 0) as server:
+    with (
+        VoteStore(tmp_path / "v.sqlite", ballot) as store,
+        VoteServer(ballot, store, tmp_path / "videos", 0) as server,
+    ):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -204,6 +231,9 @@ def test_the_server_shows_a_pair_and_takes_its_vote(server: VoteServer, tmp_path
         ({}, VOTE | {"voter": " "}, 400),
         ({}, [1], 400),
         ({}, VOTE | {"voter": "x" * 5000}, 400),
+        ({}, VOTE | {"voter": "\ud800"}, 400),
+        ({}, VOTE | {"number": "9" * 4000}, 400),
+        ({}, VOTE | {"seconds": float("nan")}, 400),
     ],
 )
 def test_votes_from_elsewhere_or_malformed_are_refused(
@@ -211,6 +241,19 @@ def test_votes_from_elsewhere_or_malformed_are_refused(
 ) -> None:
     assert ask(server, "POST", "/vote", body, **headers)[0] == status
     assert server.store.votes() == []
+
+
+def test_no_request_prints_a_traceback(server: VoteServer, capsys: pytest.CaptureFixture[str]) -> None:
+    nested = "[" * 4000
+    assert ask(server, "GET", f"/video?voter=ann&number={'9' * 5000}")[0] == 404
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=20)
+    connection.request("POST", "/vote", nested, {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 400
+    with socket.create_connection(("127.0.0.1", server.server_port)) as gone:  # it does not wait
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.sendall(f"GET /video?voter=ann&number=0 HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n".encode())
+    ask(server, "GET", "/video?voter=ann&number=0")  # which waits for the one before
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_no_label_reaches_the_voter(server: VoteServer, tmp_path: Path) -> None:

@@ -1,23 +1,26 @@
 """The page of a vote, served to this machine alone."""
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import cv2
 import numpy as np
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.files import atomic_path
+from vsr_lab.core.progress import report
 from vsr_lab.reporting.saved import SavedClip
 from vsr_lab.video.mp4 import even_size, write_mp4
 from vsr_lab.workflows.vote.ballot import Ballot, Trial
-from vsr_lab.workflows.vote.store import Vote, VoteStore
+from vsr_lab.workflows.vote.store import Answer, Vote, VoteStore
 
 _HERE = Path(__file__).parent
 _STATIC = {"/": ("page.html", "text/html"), "/page.js": ("page.js", "text/javascript")}
@@ -25,7 +28,6 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; media-src 'self';"
     " connect-src 'self'"
 )
-_ANSWERS = ("left", "right", "equal")
 _LONGEST = 4096  # bytes of a vote
 _NAME = 60  # letters
 _GAP = 16  # pixels between the two sides
@@ -74,6 +76,12 @@ class VoteServer(ThreadingHTTPServer):
                     write_mp4(temporary, _sides(clip, trial), clip.facts.rate, crf=12)
         return path.read_bytes()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report why a request failed; nothing if the browser has gone, as it does while a video loads."""
+        error = sys.exception()
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            report(f"{type(error).__name__}: {error}")
+
 
 def _sides(clip: SavedClip, trial: Trial) -> Iterator[Frames]:
     size = even_size(clip.size, _SIDE)
@@ -86,8 +94,18 @@ def _sides(clip: SavedClip, trial: Trial) -> Iterator[Frames]:
         yield np.concatenate([sides[0], gap, sides[1]], axis=1).astype(np.uint8)
 
 
+class _Given(BaseModel):
+    """What the page posts."""
+
+    voter: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
+    number: int
+    answer: Answer
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: VoteServer  # pyright: ignore[reportIncompatibleVariableOverride]
+    timeout = 60  # seconds without a byte, after which a connection ends
 
     def do_GET(self) -> None:
         if not self._is_from_here():
@@ -114,18 +132,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
         try:
-            given = json.loads(self.rfile.read(int(length)))
-            voter, number, answer = str(given["voter"]).strip()[:_NAME], str(given["number"]), given["answer"]
-            seconds = float(given["seconds"])
-        except (ValueError, KeyError, TypeError):
+            given = _Given.model_validate_json(self.rfile.read(int(length)))
+        except ValidationError:
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
-        trial = self._trial(voter, number) if voter else None
-        if trial is None or answer not in _ANSWERS:
+        trial = self._trial(given.voter, str(given.number))
+        if trial is None:
             self.send_error(HTTPStatus.BAD_REQUEST)
             return
-        self.server.store.add(Vote(voter, trial, answer), int(number), seconds)
-        self._send_json(self.server.next_trial(voter))
+        self.server.store.add(Vote(given.voter, trial, given.answer), given.number, given.seconds)
+        self._send_json(self.server.next_trial(given.voter))
 
     def _is_from_here(self) -> bool:
         """Whether the request is for this server and from its own page; else an error is sent.
@@ -141,8 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
         return fine
 
     def _trial(self, voter: str, number: str) -> Trial | None:
-        trials = self.server.ballot.trials(voter)
-        return trials[int(number)] if number.isdecimal() and int(number) < len(trials) else None
+        trials = {str(n): trial for n, trial in enumerate(self.server.ballot.trials(voter))}
+        return trials.get(number)
 
     def _send_json(self, value: dict[str, Any]) -> None:
         self._send(json.dumps(value).encode(), "application/json")

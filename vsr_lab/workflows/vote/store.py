@@ -1,25 +1,21 @@
 """Votes in an SQLite file, from which a vote continues."""
 
-import sqlite3
-from collections.abc import Generator
-from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self, get_args
 
+from vsr_lab.core.database import Database
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import make_folder
-from vsr_lab.workflows.vote.ballot import Trial
+from vsr_lab.workflows.vote.ballot import Ballot, Trial
 
 Answer = Literal["left", "right", "equal"]
-_TABLES = """
-CREATE TABLE IF NOT EXISTS ballot (fingerprint TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS votes (
-  voter TEXT, number INTEGER, suite TEXT, clip TEXT, "left" TEXT, "right" TEXT, catch INTEGER, answer TEXT,
-  seconds REAL, time TEXT, PRIMARY KEY (voter, number)
-);
-"""
+_TABLES = (
+    "CREATE TABLE ballot (fingerprint TEXT PRIMARY KEY)",
+    'CREATE TABLE votes (voter TEXT, number INTEGER, suite TEXT, clip TEXT, "left" TEXT, "right" TEXT, catch INTEGER,'
+    " answer TEXT, seconds REAL, time TEXT, PRIMARY KEY (voter, number))",
+)
+_HINT = "choose another database="
 
 
 @dataclass(frozen=True)
@@ -32,54 +28,49 @@ class Vote:
 
 
 class VoteStore:
-    """SQLite file in which votes are stored.
+    """SQLite file in which votes are stored. It is a context manager.
 
     Args:
         path: the file; it is created if it does not exist.
-        fingerprint: hash of the ballot.
+        ballot: the trials that are voted on.
 
     Raises:
-        UserError: the file belongs to another vote, or is not an SQLite file.
+        UserError: the file is of another vote, or was not written by this package.
     """
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self._path = path
-        make_folder(path.parent)
-        try:
-            with self._open() as database:
-                database.executescript(_TABLES)
-                database.execute("INSERT OR IGNORE INTO ballot VALUES (?)", (fingerprint,))
-                found = [row[0] for row in database.execute("SELECT fingerprint FROM ballot")]
-        except sqlite3.DatabaseError as error:
-            raise UserError(path, f"cannot be used ({error})", "choose another database=") from error
-        if found != [fingerprint]:
-            with self._open() as database:
-                database.execute("DELETE FROM ballot WHERE fingerprint = ?", (fingerprint,))
-            raise UserError(path, "holds votes on other candidates or clips", "choose another database=")
+    def __init__(self, path: Path, ballot: Ballot) -> None:
+        self._path, self._ballot = path, ballot
+        self._db = Database(path, _TABLES, _HINT)
+        with self._db.transaction():
+            known = self._db.execute("SELECT fingerprint FROM ballot") or [(ballot.fingerprint,)]
+            self._db.execute("INSERT OR IGNORE INTO ballot VALUES (?)", known[0])
+        if known != [(ballot.fingerprint,)]:
+            self._db.__exit__()
+            raise UserError(path, "holds votes on other candidates or clips", _HINT)
 
-    @contextmanager
-    def _open(self) -> Generator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._path)) as database, database:
-            yield database
+    def __enter__(self) -> Self:
+        self._db.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.__exit__()
 
     def add(self, vote: Vote, number: int, seconds: float) -> None:
         """Store the answer to trial `number` of a voter; a second answer to it replaces the first."""
         trial = astuple(vote.trial)
         row = (vote.voter, number, *trial, vote.answer, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
-        with self._open() as database:
-            database.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
+        self._db.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
 
     def answered(self, voter: str) -> set[int]:
         """Numbers of the trials that a voter has answered."""
-        with self._open() as database:
-            return {row[0] for row in database.execute("SELECT number FROM votes WHERE voter = ?", (voter,))}
+        return {row[0] for row in self._db.execute("SELECT number FROM votes WHERE voter = ?", (voter,))}
 
     def votes(self) -> list[Vote]:
-        """All votes, in the order of voters and trials."""
-        columns = 'voter, suite, clip, "left", "right", catch, answer'
-        with self._open() as database:
-            rows = database.execute(f"SELECT {columns} FROM votes ORDER BY voter, number").fetchall()
-        return [
-            Vote(voter, Trial(suite, clip, left, right, bool(catch)), answer)
-            for voter, suite, clip, left, right, catch, answer in rows
-        ]
+        """All votes, in the order of voters and trials. Raises UserError if one is on no trial of the ballot."""
+        columns = 'CAST(voter AS TEXT), number, suite, clip, "left", "right", catch, answer'
+        rows = self._db.execute(f"SELECT {columns} FROM votes ORDER BY voter, number")
+        trials = {voter: dict(enumerate(self._ballot.trials(voter))) for voter, *_ in rows}
+        for voter, number, *trial, answer in rows:
+            if trials[voter].get(number) != Trial(*trial) or answer not in get_args(Answer):
+                raise UserError(self._path, f"holds a vote of {voter} on a pair that was not shown", _HINT)
+        return [Vote(voter, trials[voter][number], answer) for voter, number, *_, answer in rows]

@@ -1,0 +1,51 @@
+"""SQLite files: one of other origin is never changed, and errors name the file."""
+
+from pathlib import Path
+
+import pytest
+
+from vsr_lab.core.database import Database
+from vsr_lab.core.errors import UserError
+
+TABLES = ("CREATE TABLE note (number INTEGER PRIMARY KEY, text TEXT)",)
+
+
+def test_what_is_written_is_there_again(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "notes.sqlite"
+    with Database(path, TABLES, "hint") as notes, notes.transaction():
+        notes.execute("INSERT INTO note VALUES (?, ?)", (1, "a"))
+    with Database(path, TABLES, "hint") as notes:
+        assert notes.execute("SELECT * FROM note") == [(1, "a")]
+
+
+def test_a_transaction_is_kept_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    with Database(tmp_path / "notes.sqlite", TABLES, "hint") as notes:
+        with pytest.raises(KeyError), notes.transaction():
+            notes.execute("INSERT INTO note VALUES (1, 'a')")
+            raise KeyError
+        assert notes.execute("SELECT * FROM note") == []
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    with Database(tmp_path / "notes.sqlite", TABLES, "hint") as notes:
+        notes.execute("PRAGMA max_page_count = 5")
+        with pytest.raises(UserError, match=r"notes\.sqlite: cannot be used \(database or disk is full\); hint"):
+            for number in range(1000):
+                notes.execute("INSERT INTO note VALUES (?, ?)", (number, "x" * 1000))
+
+
+@pytest.mark.parametrize(("exclusive", "reason"), [(True, "in use by another process"), (False, "")])
+def test_another_process_is_kept_out_on_request(tmp_path: Path, exclusive: bool, reason: str) -> None:
+    path = tmp_path / "notes.sqlite"
+    with Database(path, TABLES, "hint", exclusive=exclusive):
+        if not reason:
+            Database(path, TABLES, "hint").__exit__()
+            return
+        with pytest.raises(UserError, match=reason):
+            Database(path, TABLES, "hint", exclusive=True)
+
+
+def test_a_folder_or_device_is_no_database(tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(UserError, match=r"is a folder|not a regular file"):
+            Database(path, TABLES, "hint")

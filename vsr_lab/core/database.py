@@ -1,0 +1,74 @@
+"""SQLite files of this package. Files of other origin are never changed, and errors name the file."""
+
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import check_file, make_folder
+
+Row = tuple[Any, ...]
+
+
+class Database:
+    """An SQLite file, open until the end of a `with` block. Threads may share it.
+
+    Args:
+        path: the file; it is created if it does not exist.
+        tables: a CREATE TABLE statement for each table. A file with anything else is refused before it is changed.
+        hint: hint of errors.
+        exclusive: no other process can open the file meanwhile.
+
+    Raises:
+        UserError: the file is of other origin or damaged, cannot be written, or another process uses it.
+    """
+
+    def __init__(self, path: Path, tables: Sequence[str], hint: str, *, exclusive: bool = False) -> None:
+        self._path, self._hint = path, hint
+        make_folder(path.parent)
+        if path.exists() or path.is_symlink():
+            check_file(path, hint)
+        with self._named():
+            self._db = sqlite3.connect(path, 0 if exclusive else 5, isolation_level=None, check_same_thread=False)
+        try:
+            self.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if exclusive else 'NORMAL'}")
+            with self.transaction():
+                found = [sql for (sql,) in self.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+                for statement in [] if found else tables:
+                    self.execute(statement)
+            if found and sorted(found) != sorted(tables):
+                raise UserError(path, "was not written by this version of vsr_lab", hint)
+            if (problem := self.execute("PRAGMA quick_check(1)")[0][0]) != "ok":
+                raise UserError(path, f"is damaged ({' '.join(str(problem).split())})", hint)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
+        """Execute a statement, and return its rows. Raises UserError if the file is damaged or cannot be written."""
+        with self._named():
+            return self._db.execute(statement, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Keep the changes of a `with` block only if all of them succeed."""
+        self.execute("BEGIN IMMEDIATE")
+        with self._named(), self._db:
+            yield
+
+    @contextmanager
+    def _named(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            is_used = "locked" in str(error)
+            problem = "is in use by another process" if is_used else f"cannot be used ({error})"
+            raise UserError(self._path, problem, "wait for it" if is_used else self._hint) from error
