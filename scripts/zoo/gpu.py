@@ -30,7 +30,7 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.core.warp import Motion, visible, warp_previous
 from vsr_lab.metrics import psnr
 from vsr_lab.models import Interpolation, SpanStream, add_branches, fold_branches, load_network, save_network
-from vsr_lab.models.lucas_kanade import LucasKanade
+from vsr_lab.models.flow import LucasKanade
 
 # SPAN's own layers, and their rates over the trunk's: through the first and last ones the picture itself passes.
 TRUNK = {"block_": 1.0, "conv_": 0.2, "upsampler.": 0.2}

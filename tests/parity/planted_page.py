@@ -11,7 +11,7 @@ from tests.parity.planted_rows import CLEAN, FAULTS, FRAMES, SIZE, Row, check, f
 from tests.parity.planting import CONTENTS, Movie
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.pair_check import Findings, ShotPair
-from vsr_lab.pair_check.picture import write_picture
+from vsr_lab.pair_check.report import write_picture
 
 _TEXT = Path(__file__).with_suffix(".md")
 

@@ -8,11 +8,10 @@ from torch import Tensor
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
-from vsr_lab.models.branches import fold_state
+from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.files import WEIGHTS, fill, read_note, read_weights
 from vsr_lab.models.official import published, read_tensors
 from vsr_lab.models.span import Span, SpanStream
-from vsr_lab.models.span_weights import deploy_published, fit_upsampler
 
 _PREFIX = "network."  # what a training's checkpoint calls the network among all it keeps
 

@@ -8,7 +8,7 @@ from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
 from vsr_lab.core.ranges import Channels, Layers, Scale
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import zero_
-from vsr_lab.models.lucas_kanade import LucasKanade
+from vsr_lab.models.flow import LucasKanade
 
 _MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K, which the published weights expect, as they do pixels of 0 to 255
 

@@ -17,7 +17,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.records.comparison import ClipFrames, Comparison
 from vsr_lab.reporting.maps import TILE, Map, Place, tile_maps, worst_places
 from vsr_lab.reporting.saved import TRUTH, SavedClip
-from vsr_lab.video.mp4 import even_size, write_mp4
+from vsr_lab.video.writer import even_size, write_mp4
 
 _SIDE = 704  # pixels of the longer side of a picture in the video
 _CROP = 160  # HR pixels on a side of a lossless crop

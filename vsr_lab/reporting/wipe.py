@@ -14,7 +14,7 @@ from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.saved import LOW, SavedClip
 from vsr_lab.reporting.verdict import headline
 from vsr_lab.video.disclosure import DISCLOSURE
-from vsr_lab.video.mp4 import even_size, write_mp4
+from vsr_lab.video.writer import even_size, write_mp4
 
 _SECONDS = 4  # in which the divider goes to and fro; the clip is repeated until then
 _SIDE = 1920  # pixels of the longer side, at most

@@ -14,7 +14,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.training.start import below_start
+from vsr_lab.training.callbacks import below_start
 
 LAST = Path("checkpoints/last.ckpt")
 

@@ -1,15 +1,9 @@
 """Handling of loss spikes, of non-finite losses, and of errors that end a run."""
 
-import csv
 import errno
 import signal
-import statistics
-from collections import deque
 from pathlib import Path
-from typing import Any
 
-import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import Stopped, UserError, is_out_of_memory
@@ -17,33 +11,6 @@ from vsr_lab.core.run_folder import is_saved
 from vsr_lab.core.signals import interruption_of
 from vsr_lab.data.batch import Batch
 from vsr_lab.models import write_tensors
-
-
-class LossSpikes(Callback):
-    """Callback that logs steps with an unusually high loss, to find the samples that cause them.
-
-    Args:
-        path: CSV file to which rows of step, loss, median, sample numbers, clips and frames are appended.
-        factor: a step is logged if its loss is more than `factor` times the median loss of the previous steps.
-        window: number of previous steps from which the median loss is computed.
-    """
-
-    def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
-        self.path = path
-        self.factor = factor
-        self._recent: deque[float] = deque(maxlen=window)
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
-        if not outputs:  # a step that was skipped
-            return
-        loss = float(outputs["loss"])
-        if len(self._recent) == self._recent.maxlen and loss > self.factor * (usual := statistics.median(self._recent)):
-            with self.path.open("a", newline="") as file:
-                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), batch.source]
-                csv.writer(file, lineterminator="\n").writerow(row)
-        self._recent.append(loss)
 
 
 def dump_batch(batch: Batch, path: Path) -> None:

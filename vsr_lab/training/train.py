@@ -24,16 +24,22 @@ from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.models.files import WEIGHTS
 from vsr_lab.training.adversarial import AdversarialModule
+from vsr_lab.training.callbacks import (
+    AveragedWeights,
+    LossSpikes,
+    StartReference,
+    SwitchWeights,
+    TrainingBar,
+    averages,
+    below_start,
+    quiet_lightning,
+)
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
-from vsr_lab.training.ema import AveragedWeights
 from vsr_lab.training.module import VsrModule
-from vsr_lab.training.nan_guard import LossSpikes, explained
-from vsr_lab.training.progress import TrainingBar, quiet_lightning
+from vsr_lab.training.nan_guard import explained
 from vsr_lab.training.recipe import Recipe, Validation
-from vsr_lab.training.schedule_free import SwitchWeights, averages
 from vsr_lab.training.schedules import evened
-from vsr_lab.training.start import StartReference, below_start
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import re
 
 import av
 import av.error
+from av import VideoStream
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 # Position of the first chroma sample, x and y, in luma samples.
 ChromaLocation = tuple[float, float]

@@ -10,8 +10,7 @@ import av.filter
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.format import VideoFormat
-from av.video.frame import VideoFrame
+from av import VideoFormat, VideoFrame
 from av.video.plane import VideoPlane
 
 from vsr_lab.core.clip import AnyFrames, Colour

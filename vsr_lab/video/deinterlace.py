@@ -9,7 +9,7 @@ from typing import Protocol
 import av.error
 import av.filter
 import numpy as np
-from av.video.frame import VideoFrame
+from av import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError

@@ -10,10 +10,8 @@ from typing import Any
 import av
 import av.error
 import av.logging
-from av.codec import Codec
+from av import Codec, CodecContext, VideoCodecContext
 from av.codec.codec import UnknownCodecError
-from av.codec.context import CodecContext
-from av.video.codeccontext import VideoCodecContext
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.damage import libav_logging

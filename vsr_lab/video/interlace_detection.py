@@ -19,9 +19,8 @@ from typing import Any, cast
 import av.error
 import numpy as np
 import numpy.typing as npt
+from av import VideoFrame, VideoStream
 from av.container import InputContainer
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from vsr_lab.video.damage import LOG_LOCK
 from vsr_lab.video.packets import open_input, packets_of

@@ -6,7 +6,7 @@ from functools import partial
 
 import cv2
 import numpy as np
-from av.video.frame import VideoFrame
+from av import VideoFrame
 from av.video.reformatter import Interpolation
 
 from vsr_lab.core.clip import Frames, to_eight_bit

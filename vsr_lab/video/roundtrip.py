@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av import VideoCodecContext
 from av.filter import Graph
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import av.error
+from av import VideoStream
 from av.container import InputContainer
 from av.stream import Disposition
-from av.video.stream import VideoStream
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.packets import open_input, packets_of

@@ -23,7 +23,7 @@ from vsr_lab.footage.shots import Shot
 from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
 from vsr_lab.reporting import write_video_report
 from vsr_lab.reporting.wipe import wiped
-from vsr_lab.video.mp4 import write_mp4
+from vsr_lab.video.writer import write_mp4
 from vsr_lab.workflows.placed import Placed, place
 
 FILES = ("video_comparison.json", "report.html", "side_by_side.mp4", "wipe.mp4")

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.warp import backward_warp
-from vsr_lab.models.lucas_kanade import LucasKanade
+from vsr_lab.models.flow import LucasKanade
 
 
 def _texture(height: int, width: int) -> Tensor:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.warp import backward_warp
 from vsr_lab.models import Span, SpanStream, add_branches, fold_branches, init_network, save_network
-from vsr_lab.models.branches import fold_state
+from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.span import warp_unshuffled
-from vsr_lab.models.span_weights import deploy_published, fit_upsampler
 
 MEMORY = ["early.*", "recall.*", "late.*", "correction.*", "gate.*"]
 

@@ -18,7 +18,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.files import atomic_path
 from vsr_lab.core.progress import report
 from vsr_lab.reporting.saved import SavedClip
-from vsr_lab.video.mp4 import even_size, write_mp4
+from vsr_lab.video.writer import even_size, write_mp4
 from vsr_lab.workflows.vote.ballot import Ballot, Trial
 from vsr_lab.workflows.vote.store import Answer, Vote, VoteStore
 

@@ -1,0 +1,189 @@
+"""Callbacks of a training: averaged weights, loss spikes, the initial network as a reference, progress."""
+
+import csv
+import logging
+import statistics
+import warnings
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, RichProgressBar, WeightAveraging
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.luma import quantise
+from vsr_lab.core.ranges import Fraction
+from vsr_lab.core.resize import imresize
+from vsr_lab.data.batch import Batch
+from vsr_lab.metrics import psnr
+
+ABOVE_START = "val/above_start"
+
+
+class AveragedWeights(WeightAveraging):
+    """Exponential moving average of the weights, used in validation and saved in checkpoints.
+
+    The decay at a step is min(decay, (1 + step) / (10 + step)), as in TensorFlow's ExponentialMovingAverage. With a
+    constant decay, the initial weights would dominate the average in a short training.
+
+    Args:
+        decay: in [0, 1); a value closer to 1 averages over more steps.
+    """
+
+    def __init__(self, decay: Fraction) -> None:
+        super().__init__(multi_avg_fn=self._average)
+        self.decay = decay
+        self._step = 0
+
+    def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
+        """Update after every step."""
+        if step_idx is None:
+            return False
+        self._step = step_idx
+        return True
+
+    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], count: Any) -> None:
+        decay = min(self.decay, (1 + self._step) / (10 + self._step))
+        get_ema_multi_avg_fn(decay)(tuple(averaged), tuple(current), count)
+
+
+class SwitchWeights(Callback):
+    """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
+
+    Such an optimizer has two sets of weights: those that it trains, and their average. The network has the averaged
+    weights from the start of a validation to the next training step, so a checkpoint that is saved in between contains
+    them; any other checkpoint contains the trained weights. The state of the optimizer records which, so a run resumes
+    exactly from either.
+    """
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        for optimizer in averaged(trainer):
+            optimizer.eval()
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+    ) -> None:
+        for optimizer in averaged(trainer):
+            optimizer.train()
+
+
+def averages(optimizer: Any) -> bool:
+    """Whether an optimizer keeps averaged weights."""
+    return hasattr(optimizer, "eval") and hasattr(optimizer, "train")
+
+
+def averaged(trainer: pl.Trainer) -> list[Any]:
+    """The trainer's optimizers that keep averaged weights."""
+    return [optimizer for optimizer in trainer.optimizers if averages(optimizer)]
+
+
+class LossSpikes(Callback):
+    """Callback that logs steps with an unusually high loss, to find the samples that cause them.
+
+    Args:
+        path: CSV file to which rows of step, loss, median, sample numbers, clips and frames are appended.
+        factor: a step is logged if its loss is more than `factor` times the median loss of the previous steps.
+        window: number of previous steps from which the median loss is computed.
+    """
+
+    def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
+        self.path = path
+        self.factor = factor
+        self._recent: deque[float] = deque(maxlen=window)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        if not outputs:  # a step that was skipped
+            return
+        loss = float(outputs["loss"])
+        if len(self._recent) == self._recent.maxlen and loss > self.factor * (usual := statistics.median(self._recent)):
+            with self.path.open("a", newline="") as file:
+                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), batch.source]
+                csv.writer(file, lineterminator="\n").writerow(row)
+        self._recent.append(loss)
+
+
+class StartReference(Callback):
+    """Callback that compares every validation with bicubic and with the initial weights.
+
+    It logs the PSNR of both, and the fraction of clips whose PSNR is not lower than with the initial weights. The
+    initial weights are measured in Lightning's sanity check, which must include all clips (num_sanity_val_steps=-1). If
+    this fraction is below one half, `SaveBest` does not save the weights.
+    """
+
+    def __init__(self) -> None:
+        self.start: list[float] = []
+        self.bicubic: list[float] = []
+        self._now: list[float] = []
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._now = []
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        inputs: Inputs = outputs["inputs"]
+        sr, hr, lr, colour = (inputs[name] for name in ("sr", "hr", "lr", "colour"))
+        self._now.append(float(psnr(sr, hr, colour).mean()))
+        if trainer.sanity_checking:
+            upscaled = quantise(imresize(lr, hr.shape[-1] / lr.shape[-1]))
+            self.bicubic.append(float(psnr(upscaled, hr, colour).mean()))
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if trainer.sanity_checking:
+            self.start = self._now
+            return
+        above = [now >= start for now, start in zip(self._now, self.start, strict=True)]
+        for name, values in (("above_start", above), ("start_psnr", self.start), ("bicubic_psnr", self.bicubic)):
+            pl_module.log(f"val/{name}", torch.tensor(values, dtype=torch.float32).mean(), sync_dist=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"start": self.start, "bicubic": self.bicubic}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.start, self.bicubic = state_dict["start"], state_dict["bicubic"]
+
+
+def below_start(metrics: dict[str, Tensor]) -> bool:
+    """Whether most clips of the last validation had a lower PSNR than with the initial weights."""
+    return ABOVE_START in metrics and bool(metrics[ABOVE_START] < 0.5)
+
+
+class TrainingBar(RichProgressBar):
+    """Lightning's progress bar over the whole training, which a resumed run continues."""
+
+    @property
+    def total_train_batches(self) -> int | float:
+        """Number of batches of the whole training; Lightning itself counts only the remaining ones."""
+        return self.trainer.num_training_batches
+
+    def _get_train_description(self, current_epoch: int) -> str:
+        return "training"
+
+    def get_metrics(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        shown = super().get_metrics(trainer, pl_module)
+        shown.pop("v_num", None)
+        return shown
+
+
+def quiet_lightning() -> None:
+    """Hide Lightning's messages that do not concern the run: tips, absent devices, deprecations inside Lightning."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*treespec.*")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
