@@ -13,6 +13,7 @@ from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_b
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.pipeline import UpscaleSettings
+from vsr_lab.deployment.planning.encoding import Rate
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
@@ -50,6 +51,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     device: Device | Literal["auto"]
     precision: Precision | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
+    rate: Rate | None
     start: Annotated[float, Field(ge=0, le=1e6)]
     stop: Annotated[float, Field(gt=0, le=1e6)] | None
     preview: Bool
@@ -156,6 +158,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         evidence=config.evidence,
         segment=config.segment or preset.segment,
         height=config.height or preset.height,
+        rate=config.rate or preset.rate,
         start=config.start or preset.start,
         stop=config.stop or preset.stop,
         signer=Signer(certificate, key) if certificate and key else None,

@@ -1,17 +1,20 @@
 """Folders of numbered images, read like a video."""
 
 import re
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
+from PIL import ImageSequence as Pictures
 
 from vsr_lab.core.clip import AnyFrames, Clip, Colour
 from vsr_lab.core.errors import UserError
 
-FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp"})
+FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
 
 
 class ImageSequence:
@@ -34,6 +37,9 @@ class ImageSequence:
         kinds = sorted({file.suffix.lower() for file in self.files})
         if len(kinds) > 1:
             raise UserError(path, f"holds frames of several kinds ({', '.join(kinds)})", "keep those of one kind")
+        if kinds == [".exr"]:
+            problem = "holds EXR, which is linear light in floating point, and networks are trained on coded pictures"
+            raise UserError(path, problem, "convert it to 16-bit PNG or TIFF in the colors in which it is shown")
         self._size: tuple[int, int] | None = None
         self._depth: np.dtype[Any] | None = None  # of the first image read
 
@@ -63,6 +69,33 @@ class ImageSequence:
                 depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
                 raise UserError(file, f"has {depth} bits a sample, the others {others}", "make all frames one depth")
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
+
+    def playlist(self) -> bytes:
+        """The images as a file of FFmpeg's concat demuxer, as video of `rate`."""
+        names = [str(file.absolute()) for file in self.files]
+        if broken := next((name for name in names if not name.isprintable()), None):
+            raise UserError(ascii(broken), "cannot be read as a frame of a video", "rename it")
+        lines = ["file '{}'\nduration {}".format(name.replace("'", r"'\''"), 1 / self.rate) for name in names]
+        return "\n".join(["ffconcat version 1.0", *lines]).encode()
+
+
+@lru_cache(maxsize=1)
+def as_apng(path: Path) -> bytes:
+    """An animated WebP, which FFmpeg does not decode, as APNG; b"" for a still image or another file.
+
+    Neighbouring frames that are equal become one, which is shown as long as both.
+    """
+    try:
+        with Image.open(path, formats=["WEBP"]) as image:
+            if not getattr(image, "is_animated", False):
+                return b""
+            frames = [(frame.copy(), frame.info["duration"]) for frame in Pictures.Iterator(image)]
+    except OSError:
+        return b""
+    pictures, durations = zip(*frames, strict=True)
+    buffer = BytesIO()
+    pictures[0].save(buffer, "PNG", save_all=True, append_images=pictures[1:], duration=durations)
+    return buffer.getvalue()
 
 
 def _counting(path: Path) -> list[tuple[int, str]]:

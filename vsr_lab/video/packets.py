@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vsr_lab.video.h264_field_pictures import FieldPictureParser
+from vsr_lab.video.image_sequence import ImageSequence, as_apng
 
 _INVALID = 1094995529  # AVERROR_INVALIDDATA
 Ticks = npt.NDArray[np.int64]
@@ -62,11 +64,15 @@ class PacketIndex:
 
 
 def open_input(path: Path) -> InputContainer:
-    """Open a media file for demuxing with PyAV.
+    """Open a media file, or a folder of pictures, for demuxing with PyAV.
 
     The path is made absolute, because libav would interpret "12:" in "12:30.mkv" as a protocol. Invalid UTF-8 in
     metadata is replaced.
     """
+    if path.is_dir():
+        return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options={"safe": "0"})
+    if path.suffix.lower() == ".webp" and (animation := as_apng(path)):
+        return av.open(BytesIO(animation), "r", format="apng")
     return av.open(str(path.absolute()), metadata_errors="replace")
 
 

@@ -136,8 +136,6 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             index = replace(index, last=last_duration(container, stream, index))
             if not cut_short:
                 _check_complete(path, container, stream, index)
-            if frame is None and container.format.name == "webp_pipe":
-                raise UserError(path, "is an animated WebP, which FFmpeg does not decode", "convert it to APNG or GIF")
             if frame is None or not index.ticks.size:
                 raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
             # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).

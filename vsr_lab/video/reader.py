@@ -59,7 +59,7 @@ class VideoFile:
     The file stays open from the first read until its last frame is read or `close` is called.
 
     Args:
-        path: the file.
+        path: the file, or a folder of images.
         read_options: how to read interlaced, HDR and damaged files.
 
     Attributes:
@@ -85,6 +85,12 @@ class VideoFile:
         self._decoder: Decoder | None = None
         self.first = 0
         self.window: tuple[Fraction, Fraction] | None = None
+
+    def at_rate(self, rate: Fraction) -> "VideoFile":
+        """The frames of a folder of images, which state no times, as a video of `rate` frames a second."""
+        other = copy.copy(self)
+        other.probe = replace(self.probe, rate=rate, index=replace(self.probe.index, base=1 / rate))
+        return other
 
     def part(self, start: float, stop: float | None = None) -> "VideoFile":
         """The frames shown from `start` to before `stop`, in seconds from the first frame, as a video of their own.
@@ -225,6 +231,12 @@ def read_video(
     """
     footage = open_footage(Path(path), read_options=read_options)
     return footage.read(start, footage.frames if stop is None else stop)
+
+
+def is_frame_folder(path: Path) -> bool:
+    """Whether a path is a folder with images and without videos, whose images are cover pictures."""
+    suffixes = {file.suffix.lower() for file in path.iterdir()} if path.is_dir() else set[str]()
+    return bool(suffixes & FRAME_SUFFIXES) and not suffixes & VIDEO_SUFFIXES
 
 
 def find_footage(root: Path) -> list[Path]:

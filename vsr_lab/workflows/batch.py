@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import inside, sha256
+from vsr_lab.core.files import digest_of, inside, sha256
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.curation.content import UNSURE
@@ -22,6 +22,7 @@ from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.fleet import Executor, Ledger, Local
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import REFUSE, ReadOptions, find_footage
+from vsr_lab.video.reader import is_frame_folder
 from vsr_lab.workflows.auto_bundle import AutoBundle
 
 LEDGER = "ledger.sqlite"
@@ -139,9 +140,9 @@ class FileResult:
 
 
 def is_batch(where: Path) -> bool:
-    """Whether a path stands for several files: a folder, a file name pattern or a manifest."""
+    """Whether a path stands for several files: a folder of videos, a file name pattern or a manifest."""
     pattern = not where.exists() and glob.has_magic(str(where))
-    return where.is_dir() or pattern or where.suffix in TABLE_SUFFIXES
+    return (where.is_dir() and not is_frame_folder(where)) or pattern or where.suffix in TABLE_SUFFIXES
 
 
 def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source]:
@@ -254,7 +255,7 @@ def _made(task: Task) -> Provenance | None:
     if not (task.output.is_file() and note.is_file()):
         return None
     made = read_record(note, Provenance)
-    same = made.source.sha256 == sha256(task.source.path) and made.output.sha256 == sha256(task.output)
+    same = made.source.sha256 == digest_of(task.source.path) and made.output.sha256 == sha256(task.output)
     return made if same else None
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from vsr_lab.core.clip import to_eight_bit, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import check_file
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import Encoding
+from vsr_lab.deployment.pipeline.preparation import open_source
 from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.workflows.batch import Task, Upscaler
 
@@ -27,14 +27,19 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
     if (picture := _picture(output)).exists() and not settings.overwrite:
         raise UserError(picture, "already exists", "choose another output= or set overwrite=true")
     if encoding.stop is None:
-        start = encoding.start or max(0.0, (_source(task).probe.timestamps[-1] - _SECONDS) / 2)
+        start = encoding.start or max(
+            0.0, (open_source(task.source.path, encoding, task.source.read_options).probe.timestamps[-1] - _SECONDS) / 2
+        )
         encoding = replace(encoding, start=start, stop=start + _SECONDS)
     return replace(upscaler, settings=replace(settings, encoding=encoding)), replace(task, output=output)
 
 
 def write_picture(task: Task, encoding: Encoding) -> Path:
     """Write the middle frame of a preview, before (enlarged by bicubic interpolation) and after. Returns its path."""
-    before, after = _source(task).part(encoding.start, encoding.stop), VideoFile(task.output, read_options=_KEEP)
+    before, after = (
+        open_source(task.source.path, encoding, task.source.read_options),
+        VideoFile(task.output, read_options=_KEEP),
+    )
     number = before.frames // 2
     lr, sr = (video.read(number, number + 1).frames for video in (before, after))
     size = sr.shape[1], sr.shape[2] // (2 if encoding.evidence else 1)
@@ -43,12 +48,6 @@ def write_picture(task: Task, encoding: Encoding) -> Path:
     title = f"{task.source.path.name}, frame {before.first + number}"
     write_contact_sheet(_picture(task.output), [SheetRow(images, captions, title)])
     return _picture(task.output)
-
-
-def _source(task: Task) -> VideoFile:
-    check_file(task.source.path, "check input=")
-    options = task.source.read_options
-    return VideoFile(task.source.path, replace(options, tone_map=options.tone_map or "keep"))
 
 
 def _picture(output: Path) -> Path:

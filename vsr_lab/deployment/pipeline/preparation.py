@@ -1,15 +1,16 @@
 """What an upscaling is prepared from: its settings, the plan, and the network in the runtime of the plan."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import check_file
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.planning.paths import check_input
 from vsr_lab.deployment.planning.plan import make_plan
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choose_runtime, open_runtime
 from vsr_lab.deployment.streams.output import Planned
@@ -57,14 +58,24 @@ class UpscaleSettings:
     overwrite: bool = False
 
 
+def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> VideoFile:
+    """Open the part of a source that is upscaled. HDR is kept unless read_options or the encoding exclude it."""
+    check_input(source)
+    if read_options.tone_map is None and encoding.hdr:
+        read_options = replace(read_options, tone_map="keep")
+    video = VideoFile(source, read_options=read_options)
+    if source.is_dir():
+        video = video.at_rate(encoding.rate or Fraction(25))
+    elif encoding.rate:
+        raise UserError("rate", f"{source.name} states its own times", "remove it; it is for folders of images")
+    return video.part(encoding.start, encoding.stop)
+
+
 def open_plan(
     bundle: Bundle, source: Path, output: Path, *, encoding: Encoding, read_options: ReadOptions
 ) -> tuple[VideoFile, Planned]:
     """Open a source and plan its upscaling, with the runtime of the bundle."""
-    check_file(source, "check input=")
-    if read_options.tone_map is None and encoding.hdr:
-        read_options = replace(read_options, tone_map="keep")
-    video = VideoFile(source, read_options=read_options).part(encoding.start, encoding.stop)
+    video = open_source(source, encoding, read_options)
     planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
     if bundle.runtime is None:
         return video, planned

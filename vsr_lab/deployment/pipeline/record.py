@@ -64,14 +64,14 @@ def provenance_of(
 
 def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
     """Make the record that is stored while an upscaling runs, with all settings on which its output depends."""
-    status = video.path.stat()
+    files = [path.stat() for path in (video.path.iterdir() if video.path.is_dir() else [video.path])]
     if plan.runtime:
         measured = {"psnr": None, "speed": None, "refused": []}
         plan = plan.model_copy(update={"runtime": plan.runtime.model_copy(update=measured)})
     return UpscaleJob(
         source=video.path.name,
-        size=status.st_size,
-        modified=status.st_mtime_ns,
+        size=sum(file.st_size for file in files),
+        modified=max(file.st_mtime_ns for file in files),
         bundle=bundle.manifest.fingerprint,
         plan=plan,
         **vars(video.read_options),

@@ -14,7 +14,7 @@ from av.container import InputContainer
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import VideoFacts
@@ -78,7 +78,7 @@ class ThreeStages:
         """Read, upscale and encode all frames into a new file. Returns the facts about the source, with its hash."""
         planned, video, self._evidence = self._planned, self._video, evidence
         with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
-            digest = hashing.submit(sha256, video.path)
+            digest = hashing.submit(digest_of, video.path)
             output = self._open(path, templates)
             window, along = planned.window, output.carriers
             reader = PartReader(video, window, along) if window else SequentialReader(video, along)

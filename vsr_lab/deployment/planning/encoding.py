@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from fractions import Fraction
+from typing import Annotated, Literal, TypeAlias
 
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
@@ -16,6 +17,9 @@ from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
 
 _CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
 EVEN = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nvenc", "av1_nvenc", "mpeg2video"}
+
+
+Rate: TypeAlias = Annotated[Fraction, Field(gt=0, le=1000)]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Encoding:
             the frames are written as separate files. Only for networks that were trained for fidelity.
         segment: duration of a segment in seconds. Each begins with a keyframe, and an interrupted upscaling continues
             after the last finished segment.
+        rate: frames per second of a folder of images, which states none; None: 25.
         start, stop: seconds of the source, counted from its first frame, between which frames are upscaled; stop None:
             to the end of the file.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
@@ -71,6 +76,7 @@ class Encoding:
     evidence: bool = False
     segment: Positive = 20.0
     height: Annotated[int, Field(ge=8, le=65536)] | None = None
+    rate: Rate | None = None
     start: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     stop: Annotated[float, Field(gt=0, le=1e6)] | None = None
     lead_in: int | None = None

@@ -8,13 +8,14 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
+from vsr_lab.video.reader import is_frame_folder
 
 
 def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path, overwrite: bool) -> None:
     """Check the files that an upscaling reads and writes, including the certificate and key of the signer.
 
     Args:
-        source: the file to upscale.
+        source: the file, or the folder of images, to upscale.
         output: the file to write.
         encoding: settings of the output, which determine the files beside it.
         bundle: folder of the bundle; nothing may be written into it.
@@ -27,7 +28,7 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
     signer, beside = encoding.signer, [provenance_path(output)]
     beside += [sidecar_path(output)] * (signer is not None)
     beside += [confidence_path(output), frame_list_path(output)] * encoding.evidence
-    check_file(source, "check input=")
+    check_input(source)
     for path in (output, *beside):
         if path.resolve().is_relative_to(bundle.resolve()):
             raise UserError(path, "is inside the bundle", "choose another output=")
@@ -42,6 +43,12 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
             raise UserError(path, "already exists", "choose another output= or set overwrite=true")
     if signer:
         signer.check()
+
+
+def check_input(source: Path) -> None:
+    """Raise UserError unless a source is a file or a folder of images."""
+    if not is_frame_folder(source):
+        check_file(source, "check input=")
 
 
 def confidence_path(output: Path) -> Path:

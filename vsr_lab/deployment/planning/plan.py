@@ -151,6 +151,9 @@ class _Planner:
         return begin - window[0]
 
     def _draft(self, video: VideoPlan) -> Plan:
+        if self._video.path.is_dir():
+            given = "as asked" if self._encoding.rate else "as rate= is not set"
+            self._converted.append(f"images at {self._video.rate} frames a second, {given}")
         if headless := self._video.source.index.headless:
             self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
         main = self._survey.streams[self._survey.video]

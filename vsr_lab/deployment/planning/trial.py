@@ -59,6 +59,8 @@ def first_packets(source: Path) -> dict[int, bytes]:
         for packet in itertools.islice(packets_of(container, every), _PACKETS):
             if packet.size:
                 found.setdefault(packet.stream_index, bytes(packet))
+            if len(found) == len(every):  # images of a folder may be large
+                break
     return found
 
 

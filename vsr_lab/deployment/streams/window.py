@@ -25,6 +25,8 @@ def packets_between(container: InputContainer, video: int, along: Collection[int
         along: indices of the streams.
         window: start and end in seconds.
     """
+    if not along:
+        return
     start, end = window
     with suppress(av.error.FFmpegError):  # containers without an index are read from the start
         container.seek(max(0, round((start - _INTERLEAVED) * 1_000_000)))
