@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.files import atomic_path
-from vsr_lab.curation.bars import BarDetector
-from vsr_lab.curation.cuts import CutDetector, mean_difference
+from vsr_lab.curation.detectors import BarDetector, CutDetector, mean_difference, softness
 from vsr_lab.curation.features import FEATURES, measure
-from vsr_lab.curation.softness import softness
 from vsr_lab.video import Footage, ImageSequence, VideoFile
 from vsr_lab.video.preview import PreviewFrame, preview_frames
 

@@ -18,11 +18,17 @@ from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDi
 from vsr_lab.degradations.color import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
 from vsr_lab.degradations.compose import Compose, RandomApply, RandomChoice
 from vsr_lab.degradations.compression import Codec, Jpeg
-from vsr_lab.degradations.downsampling import BlurDown, ResizeDown, SubpixelDown
 from vsr_lab.degradations.film import DustAndScratches, ExposureFlicker, Fading, FilmGrain, GateWeave, Vignette
 from vsr_lab.degradations.frame_rate import DroppedFrames, LowFrameRate
 from vsr_lab.degradations.interlacing import Interlace, Telecine
 from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
 from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
 from vsr_lab.degradations.parameters import Params
-from vsr_lab.degradations.rescaling import AdaptiveResolution, RandomResize, RescaleRoundTrip
+from vsr_lab.degradations.resizing import (
+    AdaptiveResolution,
+    BlurDown,
+    RandomResize,
+    RescaleRoundTrip,
+    ResizeDown,
+    SubpixelDown,
+)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.degradations.base import AppliedToTarget, Degradation
+from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import centred_axes, gaussian_filter1d, warp_bicubic
 from vsr_lab.degradations.parameters import Params, Probability, Range, generator
-from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):

@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
+import cv2
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
-from vsr_lab.core.clip import to_frames, to_tensor
+from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.degradations.base import Degradation
 from vsr_lab.degradations.parameters import Choice, Params, Range
 from vsr_lab.video.roundtrip import CODECS, roundtrip
-from vsr_lab.video.yuv import jpeg
 
 
 class Jpeg(Degradation, on_cpu=True):
@@ -24,8 +24,14 @@ class Jpeg(Degradation, on_cpu=True):
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         frames = to_frames(clip)
-        coded = np.stack([jpeg(frame, params["quality"]) for frame in frames.reshape(-1, *frames.shape[-3:])])
+        coded = np.stack([_jpeg(frame, params["quality"]) for frame in frames.reshape(-1, *frames.shape[-3:])])
         return to_tensor(coded.reshape(frames.shape)).to(clip)
+
+
+def _jpeg(frame: Frames, quality: int) -> Frames:
+    """A frame, RGB uint8 (H, W, 3), compressed as baseline JPEG with 4:2:0 chroma by libjpeg, and decoded."""
+    _, data = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
 
 
 class Codec(Degradation, on_cpu=True, temporal=True):

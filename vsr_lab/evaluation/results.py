@@ -1,6 +1,7 @@
 """The files of an evaluation: frames.parquet, clips.csv, summary.json."""
 
 import math
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ import polars as pl
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
-from vsr_lab.core.machine import describe_machine
 from vsr_lab.core.parquet import read_parquet
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, Summary
@@ -201,3 +201,19 @@ def check_comparable(runs: list[Run]) -> None:
         if twin is not run:
             hint = "leave one out, or evaluate one again under another candidate.name="
             raise UserError(run.folder, f"{run.candidate} on {run.suite} is also in {twin.folder}", hint)
+
+
+_LINUX = Path("/proc/cpuinfo")
+
+
+def describe_machine() -> str:
+    """The processor, the number of cores and threads that are used, and the GPU if there is one."""
+    import torch  # reading results does without it
+
+    lines = _LINUX.read_text("utf-8").splitlines() if _LINUX.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    parts = [processor, f"{os.cpu_count()} cores", f"{torch.get_num_threads()} threads"]
+    if torch.cuda.is_available():
+        parts.append(torch.cuda.get_device_name())
+    return ", ".join(parts)

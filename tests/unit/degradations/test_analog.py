@@ -23,8 +23,7 @@ from vsr_lab.degradations import (
     Telecine,
     Vignette,
 )
-from vsr_lab.degradations.srgb import srgb_to_linear
-from vsr_lab.video.yuv import to_yuv
+from vsr_lab.degradations.color_spaces import srgb_to_linear, to_yuv
 
 Moving = Callable[..., Tensor]
 

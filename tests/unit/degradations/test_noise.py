@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.degradations import DustAndScratches, FilmGrain, GaussianNoise, PoissonNoise, SensorNoise
+from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.noise import demosaic
-from vsr_lab.degradations.srgb import linear_to_srgb, srgb_to_linear
 
 
 def flat(level: float, frames: int = 6, size: int = 96) -> Tensor:

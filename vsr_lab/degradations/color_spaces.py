@@ -1,12 +1,21 @@
-"""YUV and JPEG conversions for degradations, on float RGB and on uint8 frames."""
+"""Color spaces of degradations: sRGB and linear light, RGB and YUV."""
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames
 from vsr_lab.core.luma import ycbcr_matrix
+
+
+def srgb_to_linear(srgb: Tensor) -> Tensor:
+    """Convert sRGB values in [0, 1] to linear light in [0, 1], any shape."""
+    curve = srgb.add(0.055).mul_(1 / 1.055).clamp_(min=0).pow_(2.4)  # in place: allocating costs more than pow
+    return torch.where(srgb <= 0.04045, srgb / 12.92, curve)
+
+
+def linear_to_srgb(light: Tensor) -> Tensor:
+    """Convert linear light in [0, 1] to sRGB values in [0, 1], any shape."""
+    curve = light.clamp(min=0.0031308).pow_(1 / 2.4).mul_(1.055).sub_(0.055)
+    return torch.where(light <= 0.0031308, light * 12.92, curve)
 
 
 def to_yuv(rgb: Tensor, matrix: str) -> Tensor:
@@ -26,17 +35,3 @@ def to_rgb(yuv: Tensor, matrix: str) -> Tensor:
     """Convert YUV to RGB, not clamped: the inverse of `to_yuv`."""
     inverse = torch.linalg.inv(torch.from_numpy(ycbcr_matrix(matrix)))
     return torch.einsum("ij,...jhw->...ihw", inverse.to(yuv), yuv)
-
-
-def jpeg(frame: Frames, quality: int) -> Frames:
-    """Compress a frame as baseline JPEG with 4:2:0 chroma, and decode it.
-
-    Args:
-        frame: RGB uint8 (H, W, 3).
-        quality: quality of libjpeg, from 1 (worst) to 100 (best).
-
-    Returns:
-        RGB uint8 (H, W, 3).
-    """
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(frame[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]

@@ -1,0 +1,138 @@
+"""What one pass over a clip detects: scene cuts, black bars, and whether it is soft."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scenedetect import FrameTimecode
+from scenedetect.detectors import AdaptiveDetector
+from torch import Tensor
+
+from vsr_lab.alignment.bars import black_borders
+from vsr_lab.core.clip import Frames, to_tensor
+from vsr_lab.core.luma import luma, quantise
+from vsr_lab.core.resize import imresize
+
+_SHORTEST = 8  # frames of a scene
+_RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
+
+
+class CutDetector:
+    """Detects hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses the frames after a cut.
+
+    As in PySceneDetect, a frame begins a scene if its change in hue, saturation and luma is at least 15 levels, and at
+    least 3 times the mean change of the two frames before and after it. If the picture before the change returns within
+    two frames, the change is a flash and not a cut.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[int] = []
+        self._detector = AdaptiveDetector(min_scene_len=_SHORTEST)
+        self._recent: deque[tuple[int, Frames]] = deque(maxlen=6)
+
+    def add(self, number: int, small: Frames) -> None:
+        """Add the next frame, RGB (h, w, 3)."""
+        self._recent.append((number, small))
+        picture = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        cuts = (time.frame_num for time in self._detector.process_frame(FrameTimecode(number, _RATE), picture))
+        self.found += [cut for cut in cuts if not self._is_flash(cut)]
+
+    def _is_flash(self, cut: int) -> bool:
+        recent = dict(self._recent)
+        before, after = recent.get(cut - 1), recent.get(cut + 2)
+        if before is None or after is None:
+            return False
+        return mean_difference(before, after) < 0.4 * mean_difference(before, recent[cut])
+
+
+def mean_difference(one: Frames, other: Frames) -> float:
+    """Mean absolute difference of two pictures of the same shape, in 8-bit levels."""
+    return float(np.abs(one.astype(np.int16) - other).mean())
+
+
+_BLACK = 24  # levels; badly coded limited-range black is still below
+_PICTURE = 0.5  # share of an edge's pixels that are lit at some time: text on a black screen stays far below
+_SMALLEST = 0.015  # of the side
+_MARGIN = 4  # pixels: codecs blur the edge of a bar
+
+
+class BarDetector:
+    """Detects black bars from the maximum of every pixel over a clip."""
+
+    def __init__(self) -> None:
+        self._brightest: Frames | None = None
+
+    def add(self, frame: Frames) -> None:
+        """Add a frame, (H, W, 3)."""
+        self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
+
+    def crop(self) -> tuple[int, int, int, int] | None:
+        """Crop (width, height, x, y) without the black bars, in even numbers with a margin; None if there are no bars.
+
+        Borders count as bars if they are black in every frame, two opposite ones have a similar size, and most pixels
+        of the row or column next to them are bright in some frame.
+        """
+        if self._brightest is None:
+            return None
+        brightest = self._brightest.max(2)
+        top, bottom, left, right = black_borders(brightest, _BLACK, 0.01)
+        lit = brightest > _BLACK
+        (top, bottom), (left, right) = _pair(lit.mean(1), top, bottom), _pair(lit.mean(0), left, right)
+        if not (top or left):
+            return None
+        height, width = lit.shape
+        y, x = (side + _MARGIN + side % 2 if side else 0 for side in (top, left))
+        bottom, right = (side + _MARGIN if side else 0 for side in (bottom, right))
+        return (width - right - x) // 2 * 2, (height - bottom - y) // 2 * 2, x, y
+
+
+def _pair(lit: npt.NDArray[np.float64], first: int, last: int) -> tuple[int, int]:
+    """Sizes of the two bars along an axis, computed from the fraction of bright pixels per row.
+
+    The result is (0, 0) if these are not letterbox bars.
+    """
+    stop = len(lit) - last
+    edges = max(lit[first : first + 3]), max(lit[max(0, stop - 3) : stop])
+    small = min(first, last) < _SMALLEST * len(lit)
+    uneven = abs(first - last) > max(4, 0.25 * max(first, last))
+    return (0, 0) if small or uneven or min(edges) < _PICTURE else (first, last)
+
+
+SOFT_DB = 46.0  # clips above it are too soft to train on at their size
+_FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)
+
+
+def softness(frames: Sequence[Frames]) -> tuple[float, float]:
+    """Measure how soft (blurred) a clip is: PSNR-Y in dB after bicubic downscaling and upscaling by 2, at most 99.
+
+    A high value means that the clip has no fine detail. Such a clip should be downscaled before it is used as HR.
+
+    Args:
+        frames: RGB uint8, each (H, W, 3).
+
+    Returns:
+        PSNR over all frames, and the factor in [1, 4] by which the clip should be downscaled, so that this PSNR
+        decreases to `SOFT_DB`; 1 for a sharp clip.
+    """
+    pictures = [to_tensor(frame) for frame in frames]
+    first = _loss(pictures, 1.0)
+    for factor in _FACTORS:
+        if (first if factor == 1 else _loss(pictures, factor)) <= SOFT_DB:
+            return first, factor
+    return first, _FACTORS[-1] if first < 99 else 1.0
+
+
+def _loss(pictures: Sequence[Tensor], factor: float) -> float:
+    error = float(np.mean([_round_trip(picture, factor) for picture in pictures]))
+    return min(99.0, 10 * float(np.log10(255**2 / error))) if error > 0 else 99.0
+
+
+def _round_trip(picture: Tensor, factor: float) -> float:
+    """Mean squared error of luma, in 8-bit levels squared."""
+    if factor != 1:
+        picture = quantise(imresize(picture, 1 / factor))
+    even = picture[..., : picture.shape[-2] // 2 * 2, : picture.shape[-1] // 2 * 2]
+    back = quantise(imresize(quantise(imresize(even, 0.5)), 2))
+    return float((luma(back) - luma(even)).square().mean())
