@@ -35,7 +35,7 @@ def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
         on_frame: called after every frame, for a progress bar.
 
     Returns:
-        (T, n, m), 9 kB per frame.
+        Pictures (T, n, m) in 8-bit levels; at most 9 kB per frame.
     """
     height, width = (min(_THUMB, n) for n in shot.size)
     third = np.full((1, 3), np.float32(1 / 3))

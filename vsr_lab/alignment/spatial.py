@@ -24,7 +24,7 @@ class SpatialAlignment:
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of LR and aligned HR without low frequencies, in [-1, 1].
-        spread: deviation of the shift between frames, in LR pixels.
+        spread: robust standard deviation of the shift over the frame pairs, in LR pixels.
         standard_error: standard error of the shift (rows, columns), in LR pixels.
         size, reference_size: height and width of LR, and of HR in the orientation of LR.
     """

@@ -19,7 +19,7 @@ class Colour:
     """Color encoding of a video stream: its YUV matrix and its range.
 
     Args:
-        matrix: a key of `core.luma.LUMA_COEFFICIENTS`, or "rgb".
+        matrix: YUV matrix, such as "bt601" or "bt709" (a key of `core.luma.LUMA_COEFFICIENTS`), or "rgb".
         full_range: True if 8-bit luma is in 0..255, False if it is in 16..235.
         assumed: True if the file does not specify its matrix, so that the reader assumed this one.
     """

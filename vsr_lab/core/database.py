@@ -17,12 +17,12 @@ class Database:
 
     Args:
         path: the file; it is created if it does not exist.
-        tables: a CREATE TABLE statement for each table. A file with anything else is refused before it is changed.
-        hint: hint of errors.
-        exclusive: no other process can open the file meanwhile.
+        tables: a CREATE TABLE statement for each table. A file with other tables is refused before it is changed.
+        hint: hint at the end of error messages.
+        exclusive: whether other processes are prevented from opening the file.
 
-    Raises:
-        UserError: the file is of other origin or damaged, cannot be written, or another process uses it.
+        Raises:
+            UserError: the file has other tables, is damaged, cannot be written, or is used by another process.
     """
 
     def __init__(self, path: Path, tables: Sequence[str], hint: str, *, exclusive: bool = False) -> None:

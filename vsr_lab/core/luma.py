@@ -23,7 +23,7 @@ def ycbcr_matrix(name: str) -> npt.NDArray[np.float64]:
     """The 3x3 matrix that converts R'G'B' in [0, 1] to Y' in [0, 1] and Cb, Cr in [-0.5, 0.5].
 
     Args:
-        name: a key of `LUMA_COEFFICIENTS`.
+        name: "bt601", "bt709", "bt2020", "smpte240m" or "fcc".
 
     Returns:
         float64 (3, 3); its first row holds the luma coefficients.

@@ -19,7 +19,7 @@ class SheetRow:
 
     Args:
         images: uint8 (H, W, 3); None leaves a cell empty.
-        captions: text below each image, with "\n" between lines; the first line is black and the others gray.
+        captions: text below each image, of one or more lines; the first line is black, the others are gray.
         title: text above the row.
     """
 

@@ -52,7 +52,7 @@ def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: fl
         size: input length in pixels.
         out_size: output length in pixels.
         scale: output pixels per input pixel; as in MATLAB it may differ from out_size / size.
-        method: a key of `KERNELS`.
+        method: "bicubic", "bilinear", "area", "nearest" or "lanczos".
         shift: added to the sampling positions, in input pixels (for chroma samples that are not centred between luma
             samples).
 
@@ -83,7 +83,7 @@ def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
     Args:
         x: (..., H, W), floating point, any range.
         scale: factor for both axes.
-        method: a key of `KERNELS`.
+        method: "bicubic", "bilinear", "area", "nearest" or "lanczos".
 
     Returns:
         (..., ceil(H * scale), ceil(W * scale)).
@@ -117,7 +117,7 @@ def resize_to(x: Tensor, size: tuple[int, int], method: str = "bicubic") -> Tens
     Args:
         x: (..., H, W), floating point, any range.
         size: height and width of the result.
-        method: a key of `KERNELS`.
+        method: "bicubic", "bilinear", "area", "nearest" or "lanczos".
 
     Raises:
         ValueError: unknown method.

@@ -40,7 +40,7 @@ class Tiled(StreamingNetwork):
             multiple of `size_multiple`.
 
     Raises:
-        ValueError: size or overlap is negative or not a multiple.
+        ValueError: size or overlap is negative, or not a multiple of `size_multiple`.
     """
 
     def __init__(self, network: StreamingNetwork, size: int, overlap: int) -> None:

@@ -55,7 +55,7 @@ class IndexTask:
     Attributes:
         path: the file.
         stamp: its size and modification time.
-        previous: rows of the file in the existing manifest, whose manual columns are kept.
+        previous: rows of the file in the existing manifest; the columns that a person filled in are kept.
         digest: SHA-256 of the file.
         measured: an existing row of a file with the same content, whose measurements are reused; None if there is none.
         old_path: path of the file in the existing rows, if it was moved.
@@ -100,7 +100,7 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
 def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     """Find the files to index, and compare them with an existing manifest.
 
-    Existing rows of other files are kept, because their manual columns are stored nowhere else. If such a file is
+    Existing rows of other files are kept, because what a person filled in is stored nowhere else. If such a file is
     missing, its row gets the problem "not found".
 
     Args:

@@ -19,10 +19,10 @@ def write_sample(folder: Path, shots: Sequence[Shot], sample: Sample) -> dict[st
     Args:
         folder: folder of the files.
         shots: the chosen shots.
-        sample: fraction of the footage that each represents, and coverage.
+        sample: fraction of the footage that each shot represents, and coverage.
 
-    Returns:
-        Paths of the files.
+        Returns:
+            Name -> path of each file.
     """
     names = [f"{shot.name}_{shot.start}" for shot in shots]
     captions = [

@@ -53,8 +53,7 @@ class Scans:
 
         Args:
             shots: shots whose files are measured, unless measurements are stored.
-            rows: row of each shot in a manifest, whose hash of the file is used if the file has not changed; {}: no
-                row.
+            rows: row of each shot in a manifest, or {}. The hash in the row is used if the file has not changed.
             use: function of the index of a shot and the measurements of its file.
 
         Returns:

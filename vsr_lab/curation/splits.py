@@ -52,7 +52,7 @@ def assign_splits(
         names: names of the two splits.
         seed: seed of the random order in which groups of such clips are assigned.
 
-        Returns:
+    Returns:
         The name of each clip's split. If a person assigned a split to one clip of a group, the whole group gets it.
     """
     kinds: dict[str, list[list[int]]] = defaultdict(list)

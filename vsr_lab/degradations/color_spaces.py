@@ -23,7 +23,7 @@ def to_yuv(rgb: Tensor, matrix: str) -> Tensor:
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].
-        matrix: a key of `core.luma.LUMA_COEFFICIENTS`.
+        matrix: "bt601", "bt709", "bt2020", "smpte240m" or "fcc".
 
     Returns:
         Same shape: luma in [0, 1], chroma in [-0.5, 0.5].

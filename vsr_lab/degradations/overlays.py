@@ -51,7 +51,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
         fraction: Fraction of a second that is added to `start`, in [0, 1].
         camera: Number of the camera.
         corner: 0 top left, 1 top right, 2 bottom left, 3 bottom right.
-        style: Format of the line, 0..2.
+        style: Number of the format of date and time, 0..2.
         size: Height of the letters as a fraction of the frame height, in [0, 1]; at least 7 pixels.
         rate: Frames per second.
     """
@@ -100,7 +100,7 @@ class CursorOverlay(AppliedToTarget, temporal=True, seeded=True):
     """A mouse pointer that moves between random positions, for footage recorded without one.
 
     Args:
-        size: Height in pixels of the clip that `apply` gets.
+        size: Height of the pointer, in pixels of the clip that `apply` gets.
     """
 
     size: Range[PositiveInt] = (11, 22)

@@ -182,7 +182,7 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
     """p-value of the one-sided test over clips, with the null hypothesis that the mean difference is at most `margin`.
 
-    It is the test that belongs to the interval of `estimate`. None for a single clip.
+    The p-value is below 2.5 % if and only if the 95 % interval of `estimate` is above `margin`. None for a single clip.
 
     Args:
         difference: clip -> one value per frame.
@@ -212,7 +212,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 def pareto(points: Mapping[str, Sequence[float]]) -> list[str]:
     """Names of the points on the Pareto front; higher is better in every coordinate.
 
-    No other point is at least as high in every coordinate and higher in one.
+    A point is on the front if no other point is at least as high in every coordinate and higher in one.
     """
 
     def dominated(name: str) -> bool:

@@ -218,7 +218,7 @@ def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
     """Check that an LR shot has as many frames as its HR shot, and 1/scale of its size, rounded down.
 
     Raises:
-        UserError: it does not.
+        UserError: the number of frames or the size is wrong.
     """
     if high.frames != low.frames:
         raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")

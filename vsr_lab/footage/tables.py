@@ -44,14 +44,14 @@ def _read_parquet(path: Path) -> list[dict[str, str]]:
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write a CSV or Parquet file, as the suffix of `path` says, atomically.
+    """Write rows to a CSV or Parquet file, atomically; the suffix of the path determines the format.
 
     Args:
         path: file to write.
         rows: one mapping per row, column -> value; missing columns become empty cells.
 
     Raises:
-        UserError: another suffix.
+        UserError: the suffix is neither .csv nor .parquet.
     """
     if path.suffix not in TABLE_SUFFIXES:
         raise UserError(path, f"is no {' or '.join(sorted(TABLE_SUFFIXES))}", "choose one of these suffixes")

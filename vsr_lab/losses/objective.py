@@ -47,8 +47,8 @@ class Term(nn.Module):
 class Objective(nn.Module):
     """The training loss: a weighted sum of losses.
 
-    Each loss gets the inputs after which the parameters of its `forward` are named: sr, hr, lr, motion (optical flow of
-    hr), or one of `VsrModule.extra_inputs`.
+    The names of the parameters of a loss's `forward` select its inputs: sr, hr, lr, motion (optical flow of hr), or one
+    of `VsrModule.extra_inputs`.
 
     Args:
         terms: losses with their weights, by name.

@@ -28,6 +28,13 @@ def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
     """Largest `color_bias` over areas of 16x16 LR pixels, in 8-bit levels.
 
     Unlike the bias of a whole frame, it also detects a wrong YUV matrix and single wrong tiles.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T).
     """
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
@@ -54,6 +61,13 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 
     It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip. The
     frame is divided into 3x3 areas, and the lowest of their values is returned.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T), NaN for a frame without detail.
     """
     ours, theirs = (_fine(frames) for frames in (degraded, lr))
     products = torch.stack([ours * theirs, theirs * theirs]).flatten(0, 2).unsqueeze(1)
@@ -65,8 +79,14 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
     """Frame offset of SR relative to LR: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
 
-    It is 0 unless degraded SR fits a neighbouring LR frame clearly better, and NaN if both neighbours equal the LR
-    frame.
+    It is 0 unless degraded SR fits a neighbouring LR frame clearly better.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T), NaN if both neighbouring LR frames equal the LR frame.
     """
     own = _squared(degraded, lr)
     offset, known = torch.zeros_like(own), torch.zeros_like(own, dtype=torch.bool)
@@ -83,6 +103,13 @@ def grid(sr: Tensor, hr: Tensor, lr: Tensor) -> Tensor:
 
     The error of luma, sr - hr, is averaged over all blocks of (2 scale) x (2 scale) pixels. The result is the standard
     deviation of the mean block, without the expected contribution of noise.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        lr: (B, T, 3, h, w), from which the scale is computed.
+
+    Returns:
+        (B, T).
     """
     period = 2 * round(hr.shape[-1] / lr.shape[-1])
     error = (luma(sr) - luma(hr))[..., 0, :, :]

@@ -42,6 +42,13 @@ def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
 
     W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in the previous frame. The
     metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and if neither changes over time.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        motion: optical flow of hr, see `reference_motion`.
+
+    Returns:
+        (B, T), NaN for the first frame.
     """
     error = sr - hr
     return _after_first(_masked_mean((error[:, 1:] - warp_previous(error, motion)).abs(), motion.mask) * 255)
@@ -52,6 +59,13 @@ def warp_error(sr: Tensor, motion: Motion) -> Tensor:
 
     W warps the previous frame by the optical flow of HR; M is 1 for pixels that are visible in the previous frame. A
     blurred clip has a low error, so compare the value with that of HR, `true_warp_error`.
+
+    Args:
+        sr: (B, T, 3, H, W) in [0, 1].
+        motion: optical flow of HR, see `reference_motion`.
+
+    Returns:
+        (B, T), NaN for the first frame.
     """
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).square(), motion.mask) * 1000)
 
@@ -62,6 +76,12 @@ def self_flicker(sr: Tensor) -> Tensor:
     W warps the previous frame by the optical flow of sr; M is 1 for pixels that are visible in the previous frame. The
     metric measures every change that motion does not explain, also noise of the scene, and is low for blurred clips. So
     compare only versions of the same clip by it, and never rank by it alone.
+
+    Args:
+        sr: (B, T, 3, H, W) in [0, 1].
+
+    Returns:
+        (B, T), NaN for the first frame.
     """
     motion = reference_motion(sr)
     return _after_first(_masked_mean((sr[:, 1:] - warp_previous(sr, motion)).abs(), motion.mask) * 255)
@@ -75,7 +95,14 @@ def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
 def tof(sr: Tensor, motion: Motion) -> Tensor:
     """tOF, mean end-point error in pixels between the Farneback flow of sr and that of hr; lower is better.
 
-    Chu et al. 2020, TecoGAN. `motion` must be Farneback flow of hr, as from `reference_motion`.
+    Source: Chu et al. 2020 (TecoGAN).
+
+    Args:
+        sr: (B, T, 3, H, W) in [0, 1].
+        motion: Farneback flow of hr, as returned by `reference_motion`.
+
+    Returns:
+        (B, T), NaN for the first frame.
     """
     batch, length = sr.shape[:2]
     if length < 2:

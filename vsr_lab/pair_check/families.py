@@ -79,7 +79,7 @@ def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) 
     Args:
         degradation: the degradation.
         hr: (3, H, W) in [0, 1].
-        linear: degrade in linear light: values are raised to the power `DISPLAY_GAMMA` before and converted back after.
+        linear: degrade in linear light: values are raised to the power 2.2 (`DISPLAY_GAMMA`) and converted back.
 
     Returns:
         (3, h, w) in [0, 1].

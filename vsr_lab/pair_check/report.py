@@ -71,7 +71,7 @@ def write_findings(
         unpaired: names of clips that only one side has.
 
     Returns:
-        Paths of the files.
+        Name -> path of each file.
     """
     files = {"check": folder / "check.json"}
     report = {

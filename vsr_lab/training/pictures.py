@@ -103,7 +103,8 @@ def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tenso
 def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker of every pixel, M |e_t - W e_(t-1)| with the error e = sr - hr, averaged over colours.
 
-    W warps the previous frame by the flow; M is 1 for pixels that are visible in it. Its mean is the metric `flicker`.
+    W warps the previous frame by the flow; M is 1 for pixels that are visible in the previous frame. The mean of the
+    map over these pixels is the metric `flicker`.
 
     Args:
         sr, hr: (T, 3, H, W).

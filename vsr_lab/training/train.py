@@ -48,7 +48,7 @@ class RunFolder:
 
     Args:
         path: the run folder.
-        about: further notes for the weights file; must be serialisable as JSON. Set "trained_with" to "adversarial" if
+        about: notes that are stored in the weights file, serialisable as JSON. Set "trained_with" to "adversarial" if
             the initial weights were trained with a discriminator.
         save_every: number of steps between checkpoints. A run that is killed loses at most this number of steps; a run
             that is stopped by SIGTERM or Ctrl-C loses none.

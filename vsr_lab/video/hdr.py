@@ -49,7 +49,7 @@ def hlg_to_light(signal: Tensor) -> Tensor:
 
 
 def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
-    """Reduce the peak luminance of a PQ signal by the EETF of BT.2390, with black at 0.
+    """Reduce the peak luminance of a PQ signal by the tone curve (EETF) of BT.2390, section 5.4.1; black stays at 0.
 
     Args:
         signal: PQ signal in [0, 1].
@@ -71,7 +71,7 @@ def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
 
 
 def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
-    """Tone map HDR frames in BT.2020 to SDR in BT.709.
+    """Tone map HDR frames (BT.2020, PQ or HLG) to standard dynamic range (BT.709).
 
     Args:
         signal: R'G'B' (..., 3) in [0, 1].

@@ -81,9 +81,9 @@ class ImageSequence:
 
 @lru_cache(maxsize=1)
 def as_apng(path: Path) -> bytes:
-    """An animated WebP, which FFmpeg does not decode, as APNG; b"" for a still image or another file.
+    """Convert an animated WebP file, which FFmpeg does not decode, to APNG. Returns b"" for other files.
 
-    Neighbouring frames that are equal become one, which is shown as long as both.
+    Equal neighbouring frames are merged to one, with the sum of their durations.
     """
     try:
         with Image.open(path, formats=["WEBP"]) as image:

@@ -93,10 +93,10 @@ class VideoFile:
         return other
 
     def part(self, start: float, stop: float | None = None) -> "VideoFile":
-        """The frames shown from `start` to before `stop`, in seconds from the first frame, as a video of their own.
+        """The part of the video from `start` to `stop` (excluded), in seconds from the first frame, as a video.
 
         Raises:
-            UserError: there are none.
+            UserError: there are no frames in this part.
         """
         if not start and stop is None:
             return self

@@ -78,7 +78,7 @@ def roundtrip(
 
     Args:
         frames: RGB uint8 (T, H, W, 3).
-        codec: a key of `CODECS`.
+        codec: "h264", "h265", "mpeg2", "mpeg4" or "vp9".
         options: options of the encoder, as returned by `CodecKind.options`.
         pixel_format: pixel format of the stream, by FFmpeg's name.
         gop: number of frames from one intra frame to the next.

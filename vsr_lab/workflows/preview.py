@@ -17,10 +17,10 @@ _KEEP = ReadOptions(tone_map="keep", deinterlace="keep")
 
 
 def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
-    """The settings and the task of a preview: its part of the source, and an output named after that of the task.
+    """Change settings and task such that a few seconds of the source are upscaled, to OUTPUT.preview with its suffix.
 
     Raises:
-        UserError: the source cannot be read, or the picture exists and may not be replaced.
+        UserError: the source cannot be read, or the picture of the preview exists and may not be replaced.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding
     output = task.output.with_suffix(f".preview{task.output.suffix}")

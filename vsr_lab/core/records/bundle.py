@@ -20,10 +20,10 @@ class BundleManifest(Record):
         pixel_format: default pixel format of upscaled files.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on training.
-        graphs: format of an exported graph, such as onnx -> file name.
-        created: ISO 8601, UTC.
-        sha256: file name -> hash, of every other file of the bundle.
-        fingerprint: hash of everything else in this manifest.
+        graphs: format of an exported graph, such as "onnx" -> its file name.
+        created: time of the export, ISO 8601 in UTC.
+        sha256: file name -> SHA-256, for every other file of the bundle.
+        fingerprint: hash of all other values of this manifest.
     """
 
     command: ClassVar[str] = "export"

@@ -60,7 +60,8 @@ class VideoPlan(Part):
         codec: FFmpeg's name of the encoder.
         options: options of the encoder.
         size: width and height in pixels.
-        sample_aspect, rate, time_base: fractions as text, such as "1/1".
+        sample_aspect, rate, time_base: pixel aspect ratio, frames per second and duration of a tick in seconds, as
+            fractions such as "1/1".
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
@@ -196,7 +197,7 @@ class Provenance(Record):
     """VIDEO.provenance.json: how an upscaled video was made.
 
     Attributes:
-        created: ISO 8601, UTC.
+        created: time at which the record was made, ISO 8601 in UTC.
         plan: the plan that was made before the first frame.
         deinterlace, tone_map, damaged: how the source was read, see `vsr_lab.video.ReadOptions`.
         damage: damage found in the source.
@@ -231,7 +232,7 @@ class Provenance(Record):
 
 
 class Pair(Record):
-    """Record that links an original video with its upscaled version, for a media index that offers both.
+    """Record that links an original video with its upscaled version, for media libraries that offer both.
 
     Frame n of the upscaled version is frame first + n of the original, unless the original was deinterlaced.
 

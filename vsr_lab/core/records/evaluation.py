@@ -175,8 +175,8 @@ class Choice(Part):
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
         ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
-        stability: fraction of the clips that can be left out, one at a time, without a change of the choice; None for
-            one clip.
+        stability: fraction of the clips that can be left out, each alone, without a change of the choice; None for one
+            clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.

@@ -26,9 +26,10 @@ OPSET = 18  # at most 20, which vs-mlrt's runtimes read
 
 
 class Windowed(StreamingNetwork):
-    """Base class of streaming networks that compute every frame from the last `frames` frames only.
+    """Base class of streaming networks that compute SR from the LR frame and the `frames` - 1 frames before it.
 
-    At the start of a clip, its first frame is repeated. The state is the previous frames, (B, 3 (frames - 1), h, w).
+    At the start of a clip, its first frame is repeated. The state consists of the previous frames, (B, 3 (frames - 1),
+    h, w).
     """
 
     def __init__(self, scale: int, size_multiple: int, frames: int) -> None:
@@ -54,9 +55,9 @@ class Windowed(StreamingNetwork):
 
 
 class Unrolled(Windowed):
-    """Wraps a streaming network so that every output depends on the last `frames` frames only.
+    """Wraps a streaming network so that an SR frame depends only on the LR frame and the `frames` - 1 frames before it.
 
-    For every output, the network is run on these frames, beginning with its initial state.
+    For every SR frame, the network is run on these frames, beginning with its initial state.
     """
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:

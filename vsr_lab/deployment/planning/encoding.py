@@ -46,9 +46,9 @@ class Encoding:
             the frames are written as separate files. Only for networks that were trained for fidelity.
         segment: duration of a segment in seconds. Each begins with a keyframe, and an interrupted upscaling continues
             after the last finished segment.
-        rate: frames per second of a folder of images, which states none; None: 25.
-        start, stop: seconds of the source, counted from its first frame, between which frames are upscaled; stop None:
-            to the end of the file.
+        rate: frames per second of a source that is a folder of images; None: 25.
+        start, stop: part of the source that is upscaled, in seconds from its first frame; start None: from the first
+            frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
         lead_in: number of frames before each segment that the network processes first, from its initial state, so that

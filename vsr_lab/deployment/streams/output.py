@@ -36,7 +36,7 @@ class Planned:
         tags: metadata tags of the output.
         firsts: index of a stream of the source -> content of its first packet.
         sei: text that is stored in the video stream if the container cannot store it as metadata.
-        window: part of the source that is written, in seconds of its clock; None: the whole source.
+        window: part of the source that is written: start and end in seconds, as in its timestamps; None: all.
     """
 
     plan: Plan

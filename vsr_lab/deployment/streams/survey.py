@@ -85,7 +85,7 @@ class Survey:
         start: earliest start of a stream, in seconds.
         captions: whether frames have CEA-608 or CEA-708 captions.
         mastering: mastering display metadata in x265's notation; "" if there are none.
-        light: MaxCLL and MaxFALL in cd/m2; None if there are none.
+        light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
         dynamic: names of dynamic HDR metadata, such as HDR10+.
         timecode: timecode of the first frame; "" if there is none.
         transparent: whether the first frame has a transparent pixel.

@@ -15,15 +15,16 @@ _INTERLEAVED = 10  # seconds by which streams of a file are apart at most
 
 
 def packets_between(container: InputContainer, video: int, along: Collection[int], window: Window) -> Iterator[Any]:
-    """Packets of streams that begin in a window, in order of the file.
+    """Yield the packets of streams whose timestamps are inside a window of time, in the order of the file.
 
-    A subtitle that is shown at the start of the window begins there. Sound begins with the first whole packet.
+    A subtitle that begins earlier but is still shown at the start of the window is yielded too, with the start of the
+    window as its timestamp. Of sound, only packets that begin inside the window are yielded.
 
     Args:
         container: the open file.
-        video: index of the video stream, by which the end is found.
+        video: index of the video stream, whose packets are not yielded; they show when the window has ended.
         along: indices of the streams.
-        window: start and end in seconds.
+        window: start and end in seconds, as in the timestamps of the file.
     """
     if not along:
         return

@@ -55,7 +55,7 @@ class Flaps:
 def draw_camera(
     rng: Rng, frames: int, pan: float, tall: float, push: float, stands: float = 0.4
 ) -> tuple[Callable[[int], View], tuple[float, float], float]:
-    """Draw a camera motion at random: still, pan, tilt or zoom, sometimes with shake.
+    """Draw a camera motion at random: still, pan, tilt or zoom, sometimes with shake. Unit: 1/360 of the height.
 
     Args:
         rng: random generator.
@@ -66,8 +66,8 @@ def draw_camera(
         stands: probability of a still camera.
 
     Returns:
-        Function from a frame number to the view, the largest motion to the left and to the right in units, and the
-        largest zoom.
+        A function from a frame number to the view; (largest motion to the left, to the right) in units; the largest
+        zoom.
     """
     move = int(rng.choice(4, p=[stands, *((1 - stands) * np.array([0.5, 0.33, 0.17]))]))
     x1 = pan * float(rng.choice([-1, 1]) * rng.uniform(0.25, 1)) if move in (1, 3) else 0.0

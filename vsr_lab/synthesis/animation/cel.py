@@ -32,7 +32,7 @@ class Ink:
     """Style of lines and shadows.
 
     Attributes:
-        width: line width in units; 0: no lines.
+        width: line width in units of 1/360 of the frame height; 0: no lines.
         colour: colour of lines; None: a darker tone of each fill.
         weight: (x, y) direction of the side on which lines are thicker.
         tones: number of shadow tones, 0..2.
@@ -96,7 +96,7 @@ class Cel:
             shadows: shadow shapes, each darker than the previous one, clipped to the fill; those beyond the number of
                 tones of the ink are not drawn.
             line: width as a multiple of the ink's width.
-            base: colour that shadows and line are derived from if the fill is a gradient.
+            base: colour from which the colours of shadows and line are derived, if the fill is a gradient.
         """
         plain = base or (colour if not isinstance(colour, str) else (0.3, 0.3, 0.35))
         self.fill(shape, colour)

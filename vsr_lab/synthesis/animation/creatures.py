@@ -55,10 +55,10 @@ def draw_creature_at(cel: Cel, who: Creature, step: float, eyes: float, mouth: i
     Args:
         cel: canvas.
         who: the creature.
-        step: phase of its walk.
-        eyes: 0 shut to 1 open.
-        mouth: as in `Flaps`.
-        gaze: -1 (left) to 1.
+        step: phase of its walk, 2 pi for two steps.
+        eyes: 0 (shut) to 1 (open).
+        mouth: 0 closed, 1 half open, 2 open.
+        gaze: direction of the eyes, -1 (left) to 1 (right).
     """
     wide, pear = who.wide, who.pear
     swing = sin(step)

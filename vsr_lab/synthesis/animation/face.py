@@ -35,10 +35,10 @@ class Mood:
     """Expression of a face in one drawing.
 
     Attributes:
-        turn, gaze: direction of head and eyes, -1 (left) to 1.
-        eyes: 0 shut to 1 open.
+        turn, gaze: direction of head and eyes, -1 (left) to 1 (right).
+        eyes: 0 (shut) to 1 (open).
         mouth: 0 closed, 1 half open, 2 open.
-        joy: -1 to 1.
+        joy: -1 (sad) to 1 (happy).
     """
 
     turn: float = 0.3

@@ -25,8 +25,8 @@ class Hair:
     """A hairstyle.
 
     Attributes:
-        valleys: x of the gaps between the locks of the fringe.
-        tips: (x, y) of the end of each lock.
+        valleys: x of the gaps between the locks of the fringe, in half head heights from the middle of the head.
+        tips: (x, y) of the end of each lock, in the same coordinates.
     """
 
     colour: Colour

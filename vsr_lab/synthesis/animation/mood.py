@@ -60,7 +60,7 @@ class Manner:
     Attributes:
         anime: people have large painted eyes.
         hold: number of frames for which a drawing is shown.
-        rough: roughness of brush strokes.
+        rough: displacement of brush edges, in units of 1/360 of the frame height.
     """
 
     ink: Ink

@@ -216,7 +216,7 @@ def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: floa
         level: y of the line.
         colour: colour of the blades.
         tall: height of the blades.
-        thick: number of blades per unit of width.
+        thick: number of blades per unit of width (1/360 of the frame height).
     """
     for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * thick))):
         high = tall * float(rng.uniform(0.4, 1.2))

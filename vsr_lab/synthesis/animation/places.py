@@ -22,7 +22,7 @@ class Place:
 
     Attributes:
         behind, before: plates behind and in front of the characters.
-        ground: y of the ground that characters stand on.
+        ground: y of the ground on which characters stand, in units of 1/360 of the frame height.
     """
 
     behind: list[Plate]

@@ -33,7 +33,7 @@ class View:
     def matrix(self, wide: float, depth: float, unit: float) -> Matrix:
         """Matrix from units to pixels for a layer at a depth.
 
-        A layer moves `depth` times as much as the characters; 0 is at infinity.
+        A layer moves `depth` times as much as the characters; a layer of depth 0 is at infinity and does not move.
         """
         zoom = 1 + (self.zoom - 1) * min(depth, 1.5)
         c, s = cos(self.roll) * zoom * unit, sin(self.roll) * zoom * unit
@@ -43,7 +43,7 @@ class View:
 
 @dataclass(frozen=True)
 class Plate:
-    """A painted layer, rendered once and then moved.
+    """A painted layer, rendered once and then moved. A unit is 1/360 of the frame height.
 
     Attributes:
         noise: seed of its brush strokes.
@@ -68,7 +68,7 @@ class Drawing:
     """An animated layer.
 
     Attributes:
-        draw: function that draws a frame.
+        draw: function from a frame number to the drawing.
         hold: number of frames for which a drawing is shown.
         fonts: font files that it uses.
     """
@@ -152,9 +152,10 @@ class Stage:
 def noise(
     rng: np.random.Generator, size: tuple[int, int], density: float, cells: Sequence[float], flat: float = 1.0
 ) -> NDArray[np.float32]:
-    """Smooth noise with a deviation of about 1, (height, width): octaves with cells of the given sizes in units.
+    """Smooth noise with a standard deviation of about 1, (height, width): a sum of octaves with cells of given sizes.
 
-    flat < 1 makes cells wider than high. Octaves finer than a pixel are left out.
+    Sizes of cells are in units of 1/360 of the frame height. With flat < 1, cells are wider than high. Octaves with
+    cells smaller than a pixel are left out.
     """
     total = np.zeros(size, np.float32)
     for cell in cells:

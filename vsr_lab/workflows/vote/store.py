@@ -35,7 +35,7 @@ class VoteStore:
         ballot: the trials that are voted on.
 
     Raises:
-        UserError: the file is of another vote, or was not written by this package.
+        UserError: the file belongs to another vote, or was not written by this package.
     """
 
     def __init__(self, path: Path, ballot: Ballot) -> None:
