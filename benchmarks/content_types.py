@@ -66,7 +66,7 @@ def main() -> None:
     _judge("eval, never fitted on", list(_clips(options.manifest, "eval", worse=False)), model, {}, settings)
     if options.write:
         kinds = tuple(model.kinds)
-        head = f"# P(content type | features of a frame); written by benchmarks/content_types.py. Kinds: {kinds}\n"
+        head = f"# Model of content types, written by benchmarks/content_types.py. Kinds: {kinds}\n"
         options.write.write_text(head + OmegaConf.to_yaml(OmegaConf.create(_rounded(settings))), encoding="utf-8")
 
 

@@ -69,7 +69,7 @@ class BarDetector:
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:
-        """Crop (width, height, x, y) without the black bars, in even numbers with a margin; None if there are no bars.
+        """Crop (width, height, x, y), all even, that removes the black bars and a small margin; None if there are none.
 
         Borders count as bars if they are black in every frame, two opposite ones have a similar size, and most pixels
         of the row or column next to them are bright in some frame.
@@ -114,7 +114,7 @@ def softness(frames: Sequence[Frames]) -> tuple[float, float]:
 
     Returns:
         PSNR over all frames, and the factor in [1, 4] by which the clip should be downscaled, so that this PSNR
-        decreases to `SOFT_DB`; 1 for a sharp clip.
+        decreases to 46 dB (`SOFT_DB`); 1 for a clip that is sharp already.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

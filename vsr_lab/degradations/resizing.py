@@ -178,7 +178,7 @@ def rescale_round_trip(clip: Tensor, rows: float, columns: float, method: str) -
     Args:
         clip: (..., H, W).
         rows, columns: Factors of height and width of the first resizing.
-        method: Interpolation method.
+        method: Interpolation method: "area", "bilinear", "bicubic" or "lanczos".
     """
     height, width = clip.shape[-2:]
     resized = resize_to(clip, (max(1, round(height * rows)), max(1, round(width * columns))), method)
