@@ -60,11 +60,7 @@ def run(config: DemoConfig) -> None:
     start = time.monotonic()
     weights_file = config.start if config.start.exists() else config_dir().parent / config.start
     if not weights_file.is_file():
-        raise UserError(
-            "start",
-            f"{config.start} is not a file",
-            "set start=WEIGHTS, or run the demo in a checkout",
-        )
+        raise UserError("start", f"{config.start} is not a file", "set start=WEIGHTS, or run the demo in a checkout")
     _check_overrides(config, weights_file)
     root = begin_run(config, _files(config.contents))
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)

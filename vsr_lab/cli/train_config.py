@@ -16,18 +16,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from vsr_lab.cli.config import (
-    Bool,
-    Command,
-    FolderPath,
-    FootageChoice,
-    Int,
-    Reading,
-    Scale,
-    Section,
-    Seed,
-    check_scale,
-)
+from vsr_lab.cli.config import Bool, Command, FolderPath, FootageChoice, Int, Reading, Scale, Section, Seed, check_scale
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 from vsr_lab.core.ranges import LayoutName, file_name

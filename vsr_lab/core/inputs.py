@@ -26,10 +26,7 @@ class Inputs:
     """
 
     def __init__(
-        self,
-        values: Mapping[str, Any],
-        lazy: Mapping[str, Callable[[], Any]],
-        parent: "Inputs | None" = None,
+        self, values: Mapping[str, Any], lazy: Mapping[str, Callable[[], Any]], parent: "Inputs | None" = None
     ) -> None:
         self._known = dict(values)
         self._lazy = lazy

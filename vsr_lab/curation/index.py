@@ -138,11 +138,7 @@ def _by_path(rows: Iterable[TextRow], home: Path) -> dict[Path, list[TextRow]]:
 
 
 def _task(
-    path: Path,
-    before: dict[Path, list[TextRow]],
-    by_digest: dict[str, list[Path]],
-    listed: list[TextRow],
-    fresh: bool,
+    path: Path, before: dict[Path, list[TextRow]], by_digest: dict[str, list[Path]], listed: list[TextRow], fresh: bool
 ) -> IndexTask:
     rows, old_path = before.get(path, []), path if path in before else None
     if not (path.is_file() or path.is_dir()):

@@ -75,12 +75,7 @@ def select(
 
 
 def _choose(
-    candidates: dict[str, Run],
-    gates: Mapping[str, Gate],
-    baseline: str,
-    *,
-    ranking: Ranking,
-    front: Mapping[str, int],
+    candidates: dict[str, Run], gates: Mapping[str, Gate], baseline: str, *, ranking: Ranking, front: Mapping[str, int]
 ) -> Choice:
     reference = candidates[baseline]
     verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)

@@ -76,13 +76,7 @@ def compare(
     if chosen:
         _check_selection(chosen, runs)
     comparison = _comparison(
-        title,
-        runs,
-        metrics,
-        folder,
-        front=front,
-        baseline=baseline or "bicubic",
-        selection=chosen,
+        title, runs, metrics, folder, front=front, baseline=baseline or "bicubic", selection=chosen
     )
     begin()
     write_record(folder / "comparison.json", comparison)

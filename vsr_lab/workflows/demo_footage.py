@@ -81,10 +81,7 @@ def _packaged(name: str) -> str:
 def _screen(folder: Path, name: str, split: str, seed: int, frames: int) -> Row:
     path = folder / f"{name}.mkv"
     if not path.exists():
-        with (
-            atomic_path(path) as temporary,
-            VideoWriter(temporary, (320, 480), Fraction(_RATE)) as writer,
-        ):
+        with atomic_path(path) as temporary, VideoWriter(temporary, (320, 480), Fraction(_RATE)) as writer:
             pictures = render_screen(seed, frames, 320, 480)
             for t, picture in enumerate(track(pictures, f"rendering {name}", total=frames, transient=True)):
                 writer.write(picture[np.newaxis], [t / _RATE])
