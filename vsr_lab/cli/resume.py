@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vsr_lab.cli.config import check
 from vsr_lab.cli.overrides import key_of, literal
 from vsr_lab.cli.usage import config_dir
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
@@ -23,13 +23,12 @@ def stored_config(path: Path) -> DictConfig:
     Raises:
         UserError: the file is damaged.
     """
-    try:
+    kinds = (yaml.YAMLError, OSError, UnicodeError, RecursionError, OmegaConfBaseException)
+    with reported(kinds, path, "is not a valid config.yaml", "restore it, or start a new run"):
         text = path.read_text(encoding="utf-8")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise UserError(path, "has aliases, which could fill all memory", "restore it, or start a new run")
         cfg = OmegaConf.create(literal(yaml.safe_load(text)))
-    except (yaml.YAMLError, OSError, UnicodeError, RecursionError, OmegaConfBaseException) as error:
-        raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run") from error
     if not isinstance(cfg, DictConfig):
         raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run")
     return cfg
@@ -54,10 +53,8 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     newer = OmegaConf.load(config_dir() / "train.yaml")  # it may have keys that the run does not know yet
     assert isinstance(newer, DictConfig)
     del newer["defaults"]
-    try:
+    with reported(OmegaConfBaseException, path, "cannot be read ({})", "fix it"):
         cfg = OmegaConf.merge(newer, stored_config(path))
-    except OmegaConfBaseException as error:
-        raise UserError(path, f"cannot be read ({str(error).splitlines()[0]})", "fix it") from error
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")

@@ -10,7 +10,7 @@ from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Bool, Command, Count, Int, Runs, Seed
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.votes import Votes
@@ -68,10 +68,8 @@ def run(config: VoteConfig) -> None:
 
 
 def _server(ballot: Ballot, store: VoteStore, folder: Path, port: int) -> VoteServer:
-    try:
+    with reported(OSError, f"port={port}", "cannot be used ({})", "set port=0 for any free one"):
         return VoteServer(ballot, store, folder, port)
-    except OSError as error:
-        raise UserError(f"port={port}", f"cannot be used ({error.strerror})", "set port=0 for any free one") from error
 
 
 def _show(votes: Votes) -> None:

@@ -1,6 +1,10 @@
 """Exceptions that end a command, and what they mean."""
 
 import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+
+Kinds = type[Exception] | tuple[type[Exception], ...]
 
 
 class UserError(Exception):
@@ -23,6 +27,21 @@ class UserError(Exception):
 
     def __reduce__(self) -> tuple[type["UserError"], tuple[str, str, str]]:
         return UserError, self._parts  # the default pickles the message alone
+
+
+@contextmanager
+def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Generator[None]:
+    """Context manager that raises exceptions of libraries as UserError.
+
+    Args:
+        kinds: classes of the exceptions.
+        subject, problem, remedy: as of UserError; {} in problem stands for the reason that the exception gives.
+    """
+    try:
+        yield
+    except kinds as error:
+        reason = getattr(error, "strerror", None) or str(error).strip().partition("\n")[0]
+        raise UserError(subject, problem.replace("{}", reason), remedy) from error
 
 
 class Refusal(Exception):

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 
 
 def config_dir() -> Path:
@@ -76,11 +76,9 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.
     """
     temporary = temporary_name(path)
-    try:
+    with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)
-    except OSError as error:
-        raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
     try:
         if not replace and path.exists():
             raise FileExistsError(errno.EEXIST, "already there")
@@ -149,10 +147,8 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path, hint: str = "check the path") -> Any:
     """Read JSON. Raises UserError if the file is missing (the message ends with the hint) or invalid."""
     check_file(path, hint)
-    try:
+    with reported(OSError, path, "cannot be read ({})", "check its permissions"):
         return parse_json(path.read_bytes(), path)
-    except OSError as error:
-        raise UserError(path, f"cannot be read ({error.strerror})", "check its permissions") from error
 
 
 def parse_json(text: str | bytes, subject: object) -> Any:
@@ -173,19 +169,14 @@ def sync(*paths: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Create a folder unless it exists. Raises UserError if it cannot be created."""
-    try:
+    with reported(OSError, path, "cannot be created ({})", "choose another folder"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(path, f"cannot be created ({error.strerror})", "choose another folder") from error
 
 
 def sha256(path: Path) -> str:
     """Hex SHA-256 digest of a file. Raises UserError if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(path, f"cannot be read ({error.strerror})", "check the file and its permissions") from error
+    with reported(OSError, path, "cannot be read ({})", "check the file and its permissions"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of(path: Path) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -22,12 +22,9 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_00
     """
     import polars  # takes its time to import: only where there is such a file
 
-    try:
+    with reported((polars.exceptions.PolarsError, OSError), path, "cannot be read as Parquet ({})", "write it anew"):
         table = polars.scan_parquet(path, glob=False)
         count = table.select(polars.len()).collect().item()
         if count > most:
             raise UserError(path, f"has {count} rows, more than {most}", "split it")
         return (table.select(columns) if columns else table).collect()
-    except (polars.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(path, f"cannot be read as Parquet ({reason})", "write it anew") from error

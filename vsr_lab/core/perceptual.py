@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import reported
 
 Features = list[Tensor]
 
@@ -59,12 +59,10 @@ class PerceptualNet:
 @contextmanager
 def _fetched(subject: Path, problem: str, hint: str) -> Generator[None]:
     """Build a network whose weights are fetched. Raises UserError if they cannot be."""
-    try:
-        with warnings.catch_warnings():  # of torchvision, about how it is called
-            warnings.simplefilter("ignore")
-            yield
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
-        raise UserError(subject, f"{problem} ({error})", hint) from error
+    kinds = (urllib.error.URLError, OSError, RuntimeError)
+    with reported(kinds, subject, problem, hint), warnings.catch_warnings():  # of torchvision, about how it is called
+        warnings.simplefilter("ignore")
+        yield
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +73,7 @@ def lpips_net() -> PerceptualNet:
     from torchvision.models import AlexNet_Weights
 
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(AlexNet_Weights.IMAGENET1K_V1.url).name
-    problem = "the AlexNet backbone of LPIPS is missing and could not be fetched"
+    problem = "the AlexNet backbone of LPIPS is missing and could not be fetched ({})"
     hint = f"put torchvision's {file.name} there, or drop the metric (~protocol.metrics.lpips) or the loss"
     with _fetched(file, problem, hint):
         return PerceptualNet(lpips.LPIPS(net="alex", verbose=False))
@@ -85,14 +83,9 @@ def lpips_net() -> PerceptualNet:
 @torch.inference_mode(False)
 def st_lpips_net() -> PerceptualNet:
     """Shift-tolerant LPIPS (Ghildyal and Liu 2022) on AlexNet. Raises UserError if the extra `metrics` is missing."""
-    try:
+    hint = "pip install 'vsr-lab[metrics]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss"
+    with reported(ImportError, "st_lpips", "its package is not installed ({})", hint):
         from stlpips_pytorch import stlpips
-    except ImportError as error:
-        raise UserError(
-            "st_lpips",
-            f"its package is not installed ({error})",
-            "pip install 'vsr-lab[metrics]' (non-commercial use), or say ~protocol.metrics.st_lpips, or drop the loss",
-        ) from error
     return PerceptualNet(stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False))
 
 
@@ -104,7 +97,7 @@ def dists_net() -> torch.nn.Module:
     from torchvision.models import VGG16_Weights
 
     names = (Path(VGG16_Weights.IMAGENET1K_V1.url).name, "dists_weights.pt")
-    problem = f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched"
+    problem = f"lacks the weights of DISTS, {' or '.join(names)}, which could not be fetched ({{}})"
     hint = "put torchvision's and piq's file there, or drop the metric (~protocol.metrics.dists) or the loss"
     with _fetched(Path(torch.hub.get_dir()) / "checkpoints", problem, hint):
         return piq.DISTS(reduction="none").eval()

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.optical_flow import raft_small
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.flow import motion_between
 from vsr_lab.core.ranges import Count, Shrink
@@ -73,13 +73,11 @@ class RaftSmall:
 def _network(weights: str) -> nn.Module:
     path = Path(weights)
     check_file(path, "put raft-small.pth there, or set loss.estimator= for another flow")
-    try:
+    # torch raises different types for other, truncated and foreign files
+    with reported(Exception, path, "holds no RAFT-small ({})", "give the authors' or torchvision's file"):
         tensors = torch.load(path, map_location="cpu", weights_only=True)
         network = raft_small(weights=None)
         network.load_state_dict({_renamed(name): tensor for name, tensor in tensors.items()})
-    except Exception as error:  # torch raises different types for other, truncated and foreign files
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(path, f"holds no RAFT-small ({reason})", "give the authors' or torchvision's file") from error
     return network.eval().requires_grad_(False)
 
 

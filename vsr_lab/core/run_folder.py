@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import write_text
 
 RUN_MARK = "config.yaml"  # only folders that hold it are ever cleared
@@ -107,10 +107,8 @@ def begin_folder(
     filled = path.is_dir() and any(e.name == RUN_MARK or _final(e.name) not in MARKS for e in path.iterdir())
     if filled:
         _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
-    try:
+    with reported(OSError, path, "cannot be created ({})", "choose another run_dir="):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(path, f"cannot be created ({error.strerror})", "choose another run_dir=") from error
     lock_folder(path)
     if not (continued and not overwrite and is_unfinished(path) and _config(path) == config):
         try:
@@ -150,11 +148,9 @@ def _clear(path: Path, overwrite: bool, files: Collection[str]) -> None:
     own = own_files(path)
     if obstacle := _obstacle({*_files(path)} - {*own}, files):
         raise UserError(path / obstacle, "was not written by this command", "move it, or choose another run_dir=")
-    try:
+    with reported(OSError, path, "cannot be cleared ({})", "choose another run_dir="):
         (path / UNFINISHED).touch()
         _remove(path, [name for name in own if name not in MARKS])
-    except OSError as error:
-        raise UserError(path, f"cannot be cleared ({error.strerror})", "choose another run_dir=") from error
 
 
 def _remove(folder: Path, names: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.errors import Refusal, UserError, reported
 from vsr_lab.core.files import atomic_path, check_file
 
 if TYPE_CHECKING:
@@ -32,10 +32,8 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
     """
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    try:
+    with reported((ValueError, TypeError), path, "is not a private key in PEM without a passphrase", hint):
         return load_pem_private_key(pem, None)
-    except (ValueError, TypeError) as error:
-        raise UserError(path, "is not a private key in PEM without a passphrase", hint) from error
 
 
 def read_private_key(path: Path) -> "Ed25519PrivateKey":
@@ -53,10 +51,8 @@ def read_public_key(path: Path) -> "Ed25519PublicKey":
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    try:
+    with reported((ValueError, TypeError), path, "is not a public key in PEM", _HINT):
         key = load_pem_public_key(_read(path))
-    except (ValueError, TypeError) as error:
-        raise UserError(path, "is not a public key in PEM", _HINT) from error
     if not isinstance(key, Ed25519PublicKey):
         raise UserError(path, "is not an Ed25519 key", _HINT)
     return key

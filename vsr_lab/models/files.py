@@ -2,7 +2,8 @@
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import atomic_path, check_file, parse_json
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part, describes, registered_packages
@@ -62,10 +63,8 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
         problem = f"{target} is not a network of vsr_lab.models or of a registered package"
         raise UserError(prefix or "network", problem)
     part = validate(_Described, {"network": spec}, prefix).network
-    try:
+    with reported(TypeError, prefix or "network", f"{target} cannot be built ({{}})", ""):  # an abstract class
         return part.build()
-    except TypeError as error:  # an abstract class
-        raise UserError(prefix or "network", f"{target} cannot be built ({error})") from error
 
 
 def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -> None:
@@ -95,6 +94,15 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: dict[str, str
         temporary.write_bytes(save(kept, metadata=note))
 
 
+@contextmanager
+def _opened(path: Path) -> Generator[Any]:
+    """Open a safetensors file. Raises UserError if it is missing or damaged."""
+    check_file(path, "give the network.safetensors of a training run")
+    problem, hint = "is not a safetensors file ({})", "give a network.safetensors"
+    with reported((SafetensorError, OSError), path, problem, hint), safe_open(path, framework="pt") as file:
+        yield file
+
+
 def read_note(path: Path) -> dict[str, Any]:
     """Read the metadata of a weights file: {"network": its class and keywords, "about": how it was trained}.
 
@@ -102,12 +110,8 @@ def read_note(path: Path) -> dict[str, Any]:
     """
     if path.suffix in PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
-    check_file(path, "give the network.safetensors of a training run")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
     if "vsr_lab" not in metadata:
         raise UserError(path, "does not say which network it holds", "give a network.safetensors of a training run")
     note = parse_json(metadata["vsr_lab"], f"{path}: note")
@@ -152,12 +156,8 @@ def load_weights(network: Network, path: Path) -> None:
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a safetensors file. Raises UserError if it is missing or damaged."""
-    check_file(path, "give the network.safetensors of a training run")
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
-    except (SafetensorError, OSError) as error:
-        raise UserError(path, f"is not a safetensors file ({error})", "give a network.safetensors") from error
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no dict
 
 
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:

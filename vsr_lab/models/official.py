@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.network import Network
 from vsr_lab.models.anime_sr import AnimeSr
@@ -93,11 +93,9 @@ def read_tensors(path: Path) -> dict[str, Any]:
     Raises UserError for other files.
     """
     check_file(path, "give the published .pth")
-    try:
+    # torch has its own kinds for a pickle, a cut and a foreign file
+    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", "give the published .pth"):
         loaded: Any = torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # torch has its own kinds for a pickle, a cut and a foreign file
-        problem = "is damaged, or contains more than tensors and numbers"
-        raise UserError(path, problem, "give the published .pth") from error
     if not isinstance(loaded, dict):
         raise UserError(path, "holds no weights", "give the published .pth")
     return loaded

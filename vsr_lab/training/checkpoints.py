@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.training.callbacks import below_start
 
 LAST = Path("checkpoints/last.ckpt")
@@ -157,11 +157,9 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
 
 def _load(path: Path) -> dict[str, Any]:
     """Load a checkpoint of tensors and numbers only. Raises UserError if it is damaged or could run code."""
-    try:
+    problem = "cannot be loaded as a checkpoint of plain tensors"
+    with reported(Exception, path, problem, "resume from another checkpoint"):  # torch raises half a dozen kinds
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds here, all of which mean the same to a user
-        problem = "cannot be loaded as a checkpoint of plain tensors"
-        raise UserError(path, problem, "resume from another checkpoint") from error
     if not isinstance(loaded, dict) or "global_step" not in loaded:
         raise UserError(path, "is not a checkpoint of a training", "resume from another checkpoint")
     return loaded

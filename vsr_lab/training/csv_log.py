@@ -8,7 +8,7 @@ from typing import Any
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.logger import Logger
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import reported
 from vsr_lab.core.files import write_text
 
 _HEADER = ["step", "name", "value"]
@@ -26,11 +26,9 @@ class CsvLog(Logger):
         """Write the header, or, in a resumed run, delete the rows from `step` on, which are logged again."""
         path = self.path
         if path.exists():
-            try:
-                with path.open(newline="") as file:
-                    kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
-            except (ValueError, csv.Error, OSError) as error:
-                raise UserError(path, "is not the table of a training", "remove it, or restore it") from error
+            problem, hint = "is not the table of a training", "remove it, or restore it"
+            with reported((ValueError, csv.Error, OSError), path, problem, hint), path.open(newline="") as file:
+                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
             write_text(path, "\n".join(",".join(row) for row in [_HEADER, *kept]) + "\n")
         else:
             write_text(path, ",".join(_HEADER) + "\n")

@@ -12,7 +12,7 @@ import numpy as np
 from av import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.decoders import FrameConverter
 from vsr_lab.video.interlace_detection import Interlacing, ScanType, detect_interlacing
@@ -136,11 +136,9 @@ class FilteredDecoder:
         first, last = self._chain.needs(start, stop, self._probe.frames)
         skipped = first // self._chain.frames_in * self._chain.frames_out
         frames = self._frames(first, last)
-        try:
+        problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({{}})"
+        with reported(av.error.FFmpegError, self._probe.path, problem, "set deinterlace=keep"):
             return list(itertools.islice(self._filtered(frames), start - skipped, stop - skipped))
-        except av.error.FFmpegError as error:
-            problem = f"cannot be filtered by {self._chain.name} at frames {start}:{stop} ({error.strerror})"
-            raise UserError(self._probe.path, problem, "set deinterlace=keep") from error
 
     def close(self) -> None:
         self._source.close()

@@ -14,7 +14,7 @@ import torch
 from pydantic import BaseModel, Field, Strict
 from torch import Tensor, nn
 
-from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory
+from vsr_lab.core.errors import Refusal, UserError, is_out_of_memory, reported
 from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
@@ -227,18 +227,13 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
         UserError: onnxruntime cannot run it, or it contains a loop, which may have no end.
     """
     check_file(path, "give an .onnx file")
-    try:
+    with reported(Exception, path, "is not an ONNX file", "export it again"):  # of protobuf
         model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # of protobuf
-        raise UserError(path, "is not an ONNX file", "export it again") from error
     if {"Loop", "Scan"} & {*_operators([*model.graph.node, *(node for part in model.functions for node in part.node)])}:
         raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")
     options = ort.SessionOptions()
     options.log_severity_level = 4  # errors are raised, too
     options.intra_op_num_threads = threads
-    try:
+    # onnxruntime raises unrelated classes of its own
+    with reported(Exception, path, "cannot be run by onnxruntime ({})", "export it again"):
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises unrelated classes of its own
-        raise UserError(
-            path, f"cannot be run by onnxruntime ({str(error).splitlines()[0]})", "export it again"
-        ) from error

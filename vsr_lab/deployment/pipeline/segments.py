@@ -19,7 +19,7 @@ from av.packet import Packet
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import atomic_path, make_folder, sha256, sync
 from vsr_lab.core.network import State
 from vsr_lab.core.progress import report
@@ -116,10 +116,8 @@ class Segments:
     def state_before(self, part: Part) -> State:
         """State of the network that a segment resumes from."""
         path = self._state(part.number - 1)
-        try:
+        with reported(SafetensorError, path, "is no state of a network", f"remove {self.folder} to begin again"):
             tensors = load_file(path)
-        except SafetensorError as error:
-            raise UserError(path, "is no state of a network", f"remove {self.folder} to begin again") from error
         return tuple(tensors[name] for name in sorted(tensors))
 
     def add(self, part: Part, packets: Sequence[AnyPacket]) -> None:

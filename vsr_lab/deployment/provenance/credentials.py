@@ -14,7 +14,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.records.deployment import VideoFacts
 from vsr_lab.deployment.signature import parse_private_key
@@ -110,19 +110,17 @@ class Signer:
             check_file(path, _HINT)
         chain, key = self.certificate.read_bytes(), self.private_key.read_bytes()
         info = c2pa.C2paSignerInfo(alg=_algorithm(self.private_key, key), sign_cert=chain, private_key=key, ta_url=None)
-        try:
-            with (
-                c2pa.Context.from_dict({"verify": _OFFLINE}) as context,
-                c2pa.Builder(dict(claims), context) as builder,
-                c2pa.Signer.from_info(info) as signer,
-            ):
-                if ingredient:
-                    builder.add_ingredient_from_stream(json.dumps(ingredient[0]), *ingredient[1:])
-                if not embed:
-                    builder.set_no_embed()
-                return builder.sign(signer, format, source, target)
-        except c2pa.C2paError as error:
-            raise UserError(self.certificate, f"cannot sign Content Credentials ({error})", _HINT) from error
+        with (
+            reported(c2pa.C2paError, self.certificate, "cannot sign Content Credentials ({})", _HINT),
+            c2pa.Context.from_dict({"verify": _OFFLINE}) as context,
+            c2pa.Builder(dict(claims), context) as builder,
+            c2pa.Signer.from_info(info) as signer,
+        ):
+            if ingredient:
+                builder.add_ingredient_from_stream(json.dumps(ingredient[0]), *ingredient[1:])
+            if not embed:
+                builder.set_no_embed()
+            return builder.sign(signer, format, source, target)
 
 
 def needs_sidecar(container: str) -> bool:
@@ -198,13 +196,11 @@ def _anchors(path: Path) -> str:
 
     hint = "give a PEM file of root certificates"
     check_file(path, hint)
-    try:
+    with reported((OSError, ValueError), path, "cannot be read as certificates", hint):
         with path.open("rb") as file:
             data = file.read(_LARGEST)
         load_pem_x509_certificates(data)
         return data.decode()
-    except (OSError, ValueError) as error:
-        raise UserError(path, "cannot be read as certificates", hint) from error
 
 
 def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | None:

@@ -8,7 +8,7 @@ from av.video.frame import VideoFrame
 from PIL import ImageColor
 
 from vsr_lab.core.clip import AnyFrames, Colour
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import reported
 from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.core.records.deployment import VideoPlan
 from vsr_lab.deployment.streams.label import Label
@@ -138,10 +138,8 @@ class FrameEncoder:
 
 def color_of(name: str) -> tuple[int, int, int]:
     """Red, green and blue in 8 bits. Raises UserError if there is no such colour."""
-    try:
+    with reported(ValueError, f"background={name}", "is no color", "name one, such as black or #00ff00"):
         red, green, blue = ImageColor.getrgb(name)[:3]
-    except ValueError as error:
-        raise UserError(f"background={name}", "is no color", "name one, such as black or #00ff00") from error
     return red, green, blue
 
 
