@@ -64,9 +64,14 @@ def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[Fr
 
 
 def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
-    """Read the HR frames before and after the frame of a pair, in the orientation of LR.
+    """Read the HR frames before and after the HR frame of a pair, in the orientation of LR.
 
-    At an end of the clip, the frame itself is returned instead.
+    At an end of the clip, the HR frame of the pair is returned instead.
+
+    Args:
+        high: HR clip.
+        timeline: alignment in time, whose orientation is used.
+        frame: the frame pair.
     """
     last = high.frames - 1
     before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))

@@ -61,8 +61,8 @@ def remove_unfinished(folder: Path, keep: str = "**") -> None:
 
     Args:
         folder: folder of the run.
-        keep: glob pattern; nothing is deleted if a file of the run other than its configuration matches it. By default
-            every such file matches.
+        keep: glob pattern of results that must not be lost: if a file of the run matches it, nothing is deleted. The
+            configuration is not a result. By default every other file is one.
     """
     own = own_files(folder)
     is_kept = _matcher([keep])

@@ -129,7 +129,8 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
     Args:
         candidates: parts of shots.
         n: number of candidates to choose.
-        seed: seed of the random choices that `Coverage` compares with; it does not affect the chosen shots.
+        seed: seed of the random choices with which the coverage of the sample is compared; it does not affect the
+            sample.
 
     Raises:
         UserError: there are fewer than n candidates.

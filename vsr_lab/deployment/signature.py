@@ -87,7 +87,7 @@ def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
         The first digits of the SHA-256 of the public key.
 
     Raises:
-        Refusal: there is no signature, or another key or another manifest was used.
+        Refusal: there is no signature, it was made with another key, or the manifest was changed afterwards.
     """
     from cryptography.exceptions import InvalidSignature
 

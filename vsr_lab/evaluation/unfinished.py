@@ -43,6 +43,11 @@ def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Sho
 
     Files are identified by their size and modification time. A candidate in memory has another hash in every call,
     since it may have changed.
+
+    Args:
+        candidate: the candidate.
+        protocol: the protocol.
+        shots: HR clip, and its recorded LR or None.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"

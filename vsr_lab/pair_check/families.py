@@ -140,10 +140,13 @@ def translated(hr: Tensor, shift: YX) -> Tensor:
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Which of two degradations LR resembles more: 0 for `one`, 1 for `other`.
+    """Which of two degradations LR resembles more: a value from 0 (`one`) to 1 (`other`).
 
-    It is the position along the line from one output to the other of the point that is nearest to LR. Noise in LR does
-    not bias it.
+    LR is projected onto the line from the output of `one` to that of `other`. Noise in LR does not bias the result.
+
+    Args:
+        windows: parts of frames that are compared.
+        one, other: fits of the two degradations.
     """
     along, across = 0.0, 0.0
     for window, a, b in zip(windows, one.output, other.output, strict=True):

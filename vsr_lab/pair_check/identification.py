@@ -45,7 +45,7 @@ class Declared:
     Attributes:
         scale: ratio of HR size to LR size; None if not declared.
         name: name of the degradation; None if not declared.
-        families: function from a scale to the known degradations, by name.
+        families: function that returns the known degradations for a scale: name -> degradation.
     """
 
     scale: int | None
@@ -137,7 +137,16 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
 def identify_degradation(
     frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
 ) -> Identification:
-    """Compare the output of every known degradation with LR, at its nominal position and at the measured position."""
+    """Compare the output of every known degradation with LR, at its nominal position and at the measured position.
+
+    Args:
+        frames: matching LR and HR frames.
+        spatial: positions of LR pixels on HR.
+        scale: ratio of HR size to LR size.
+        declared: scale and degradation according to the user.
+        recolor: function that gives a picture the colours of LR.
+        linear: whether LR was downscaled in linear light.
+    """
     families = declared.families(scale)
     sites = [_site(frame, spatial.grid, scale) for frame in frames]
     uncropped = spatial.nominal_scale == scale
@@ -243,9 +252,9 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 
 
 def explained_variance(found: Identification) -> float:
-    """Fraction of LR's variance that the best degradation explains, in [0, 1], as the median over windows.
+    """Fraction of the variance of LR that the best degradation explains, in [0, 1].
 
-    The finest detail (grain) is removed first.
+    It is the median over the compared parts of frames, of which the finest detail (grain) is removed first.
     """
     shares = []
     for window, output in zip(found.windows, found.best.output, strict=True):

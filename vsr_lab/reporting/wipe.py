@@ -21,7 +21,9 @@ _SIDE = 1920  # pixels of the longer side, at most
 
 
 def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
-    """Write wipe_SUITE.mp4 of the first clip of every suite, tagged as upscaled.
+    """For each suite, write wipe_SUITE.mp4: its first clip, with a moving line between the baseline and the best.
+
+    The best is the selected candidate if there is a selection, otherwise that with the best mean.
 
     Args:
         comparison: comparison whose clips are shown.

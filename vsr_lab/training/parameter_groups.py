@@ -40,6 +40,11 @@ def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[Para
     """Wrap an optimizer factory so that the learning rate of each parameter is multiplied by the rate of its group.
 
     The first group that matches the name of a parameter is used.
+
+    Args:
+        make: function from parameter groups to an optimizer.
+        network: network whose parameters are trained.
+        groups: name patterns and rates.
     """
     rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
 

@@ -119,6 +119,11 @@ class FilteredDecoder:
 
     Two groups before and after the requested frames are read too, so that a frame is the same for every range of frames
     in which it is read.
+
+    Args:
+        probe: properties of the file.
+        chain: the filters.
+        source: decoder of the file.
     """
 
     def __init__(self, probe: Probe, chain: FilterChain, source: _Source) -> None:

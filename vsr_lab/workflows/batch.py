@@ -192,6 +192,11 @@ def _row_source(manifest: Path, row: dict[str, str], usual: ReadOptions) -> Sour
 def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> list[Task]:
     """Make a task for each source, with the path of its output in a folder.
 
+    Args:
+        sources: the files.
+        folder: folder of the outputs.
+        encoding: settings of the outputs, which determine their suffixes.
+
     Raises:
         UserError: two sources would have the same output, or one would be outside the folder.
     """

@@ -48,6 +48,8 @@ class UpscaleSettings:
     """All parameters of `vsr_lab.upscale` except for the files.
 
     Args:
+        runtime: options for the library, device and precision that run the network.
+        encoding, inference, overwrite: as in `upscale`.
         lead_in: number of frames before each segment that the network processes first, if segments run in parallel.
     """
 

@@ -65,6 +65,12 @@ def frame_list_path(output: Path) -> Path:
 def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
     """Context manager that writes the file with Content Credentials beside an output atomically.
 
+    Args:
+        output: the output file.
+        container: FFmpeg's name of its format.
+        signer: certificate and key; None: there are no credentials.
+        overwrite: whether an existing file may be replaced.
+
     Yields:
         Temporary path; None if the credentials are inside the output, or there are none.
     """

@@ -19,6 +19,11 @@ from vsr_lab.video.encoder import open_encoder
 def add_video(container: OutputContainer, plan: Plan, survey: Survey) -> Any:
     """Add the upscaled stream to a container, and open its encoder.
 
+    Args:
+        container: the output container.
+        plan: plan of the output.
+        survey: properties of the source other than its pictures.
+
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support the plan.
     """

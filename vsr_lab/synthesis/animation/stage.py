@@ -34,6 +34,11 @@ class View:
         """Matrix from units to pixels for a layer at a depth.
 
         A layer moves `depth` times as much as the characters; a layer of depth 0 is at infinity and does not move.
+
+        Args:
+            wide: width of the frame in units.
+            depth: depth of the layer.
+            unit: pixels per unit.
         """
         zoom = 1 + (self.zoom - 1) * min(depth, 1.5)
         c, s = cos(self.roll) * zoom * unit, sin(self.roll) * zoom * unit
@@ -69,7 +74,9 @@ class Drawing:
 
     Attributes:
         draw: function from a frame number to the drawing.
+        depth: factor of its motion with the camera; 0 is at infinity, 1 the depth of the characters.
         hold: number of frames for which a drawing is shown.
+        adds: whether it is light that is added to the layers behind.
         fonts: font files that it uses.
     """
 
@@ -154,8 +161,14 @@ def noise(
 ) -> NDArray[np.float32]:
     """Smooth noise with a standard deviation of about 1, (height, width): a sum of octaves with cells of given sizes.
 
-    Sizes of cells are in units of 1/360 of the frame height. With flat < 1, cells are wider than high. Octaves with
-    cells smaller than a pixel are left out.
+    Octaves with cells smaller than a pixel are left out.
+
+    Args:
+        rng: random generator.
+        size: height and width in pixels.
+        density: pixels per unit, a unit being 1/360 of the frame height.
+        cells: width of the cells of each octave, in units.
+        flat: height of the cells divided by their width.
     """
     total = np.zeros(size, np.float32)
     for cell in cells:

@@ -15,11 +15,17 @@ _DENSEST = 2.2  # source pixels a frame pixel up to which the source is sampled 
 
 
 class Lens:
-    """Film a picture (H, W, 3) in linear light with frames of the given size (height, width).
+    """Films a photograph with a moving camera.
 
-    `zoom` is the resolution of the frame; the camera and its motion are the same at every zoom. A frame is sampled by
-    bicubic interpolation, at least as densely as the photograph. The samples at several moments while the shutter is
-    open are averaged in linear light, and the average is downscaled to the frame by a cubic filter.
+    A frame is sampled by bicubic interpolation, at least as densely as the photograph. The samples at several moments
+    while the shutter is open are averaged in linear light, and the average is downscaled to the frame by a cubic
+    filter.
+
+    Args:
+        picture: photograph (H, W, 3) in linear light.
+        near: nearness of each position, 0 (far) to 1, at 1/8 of the size.
+        size: height and width of the frames in pixels.
+        zoom: resolution of the frames; the camera and its motion are the same at every zoom.
     """
 
     def __init__(self, picture: Picture, near: Picture, size: tuple[int, int], zoom: float) -> None:

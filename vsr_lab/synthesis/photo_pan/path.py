@@ -80,11 +80,17 @@ def draw_look(rng: np.random.Generator) -> Look:
 
 
 class CameraPath:
-    """Path of a camera over a picture of size `picture` for frames of size `frame`, both (height, width).
+    """Path of a camera over a picture. At every moment the whole frame is inside the picture.
 
-    At every moment the whole frame is inside the picture. Key poses are drawn from a convex set of poses for which this
-    is true, with a margin for roll, tilt, shake and parallax. Since the set is convex, it contains the poses between
-    two key poses too.
+    Key poses are drawn from a convex set of poses for which this is true, with a margin for roll, tilt, shake and
+    parallax. Since the set is convex, it contains the poses between two key poses too.
+
+    Args:
+        rng: random generator.
+        picture: height and width of the picture in pixels.
+        frame: height and width of the frames at zoom 1, in pixels.
+        look: type of camera.
+        detail: local detail of the picture, at which the camera is aimed; None: not used.
     """
 
     def __init__(
