@@ -1,12 +1,13 @@
 """Fetches the clips that the zoo is evaluated on; nothing of them is part of this repository.
 
     python scripts/zoo/eval_sources.py OUT [VID4]
+    python scripts/zoo/eval_sources.py OUT results/zoo/screens.csv   # screens to train on and to validate on
 
-The clips, their windows, licences and checksums are the rows of results/zoo/eval.csv. Each is fetched from the public
-GitHub repository that publishes it, at the commit in the table, into OUT; one that is there already is kept.
-OUT/eval.csv is then the manifest of an evaluation (suite=manifest suite.root=OUT/eval.csv). VID4: a folder with
-calendar, city, foliage and walk, which are added as the content type vid4. The licences differ: measure on the clips,
-redistribute none.
+The clips, their windows, licences and checksums are the rows of results/zoo/eval.csv, or of another TABLE.csv. Each is
+fetched from the public GitHub repository that publishes it, at the commit in the table, into OUT; one that is there
+already is kept. OUT/eval.csv (or OUT/TABLE.csv) is then the manifest of an evaluation (suite=manifest
+suite.root=OUT/eval.csv) or of a training. VID4: a folder with calendar, city, foliage and walk, which are added as the
+content type vid4. The licences differ: measure on the clips, redistribute none.
 """
 
 import hashlib
@@ -46,7 +47,7 @@ class Source(NamedTuple):
 
 
 def main(out: Path, vid4: Path | None = None, table: Path = TABLE) -> None:
-    """Fetch what is missing and write OUT/eval.csv. Raises UserError if a file is not the one in the table."""
+    """Fetch what is missing and write the manifest into OUT. Raises UserError if a file is not the one in the table."""
     rows = read_rows(table)
     for row in rows:
         path = inside(out, row["path"], table)
@@ -58,8 +59,8 @@ def main(out: Path, vid4: Path | None = None, table: Path = TABLE) -> None:
         for shot in find_shots(vid4, ShotSelection(clips=["calendar", "city", "foliage", "walk"])):
             path = relpath(shot.path.resolve(), out.resolve())
             manifest.append({"name": shot.name, "path": path, "split": "eval", "content_type": "vid4"})
-    write_rows(out / "eval.csv", manifest)
-    print(f"{len(manifest)} clips in {out / 'eval.csv'}")
+    write_rows(out / table.name, manifest)
+    print(f"{len(manifest)} clips in {out / table.name}")
 
 
 def fetch(source: Source, path: Path, expected: str) -> None:
@@ -80,6 +81,7 @@ def fetch(source: Source, path: Path, expected: str) -> None:
 
 if __name__ == "__main__":
     try:
-        main(*(Path(word) for word in sys.argv[1:3]))
+        folders = [Path(word) for word in sys.argv[1:] if not word.endswith(".csv")]
+        main(*folders, table=next((Path(word) for word in sys.argv[1:] if word.endswith(".csv")), TABLE))
     except UserError as error:
         sys.exit(str(error))

@@ -23,6 +23,21 @@ class L1(nn.Module):
         return (sr - hr).abs().mean()
 
 
+class LogMse(nn.Module):
+    """Logarithm of the mean squared error of every clip, so that all clips weigh alike, as in a mean of PSNR.
+
+    Args:
+        floor: added to the squared error, so that clips whose error is smaller have little weight.
+    """
+
+    def __init__(self, floor: NonNegative = 1e-4) -> None:
+        super().__init__()
+        self.floor = floor
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return ((sr - hr).square().flatten(1).mean(1) + self.floor).log10().mean()
+
+
 class Distillation(nn.Module):
     """L1 distance to the output of a teacher network for the same LR, mean of |sr - teacher_sr|."""
 

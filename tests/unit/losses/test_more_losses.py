@@ -23,6 +23,7 @@ from vsr_lab.losses import (
     Edges,
     FlowAlignment,
     FocalFrequency,
+    LogMse,
     Objective,
     PingPong,
     StLpips,
@@ -50,6 +51,17 @@ def test_equal_clips_cost_nothing_and_others_do(loss: nn.Module, hr: Tensor) -> 
     assert value > 0
     assert value.shape == ()
     assert other.grad is not None and torch.isfinite(other.grad).all()
+
+
+def test_log_mse_is_the_mean_psnr_and_a_clip_without_error_has_no_gradient(hr: Tensor) -> None:
+    clean, noisy = (hr + 0.1 * level * torch.randn(hr.shape) for level in (0.0, 1.0))
+    sr = torch.cat([clean, noisy, noisy * 0.9]).requires_grad_()
+    target = hr.expand_as(sr)
+    loss = LogMse(floor=1e-8)(sr, target)
+    errors = (sr - target).square().flatten(1).mean(1).clamp_min(1e-8)
+    assert loss.item() == pytest.approx(errors.log10().mean().item(), abs=1e-5)
+    loss.backward()
+    assert sr.grad is not None and sr.grad[0].abs().max() == 0 < sr.grad[1].abs().max()
 
 
 def test_edges_are_sobels_and_do_not_see_brightness(hr: Tensor) -> None:

@@ -64,14 +64,14 @@ def test_a_file_is_fetched_once_and_listed(asked: list[str], tmp_path: Path) -> 
     run(tmp_path, ROW)
     assert asked == [f"https://raw.githubusercontent.com/owner/name/{'0' * 40}/videos/a%20b.mp4"]
     assert (tmp_path / "out/animation/a.mp4").read_bytes() == CONTENT
-    assert [row["name"] for row in read_rows(tmp_path / "out/eval.csv")] == ["a"]
+    assert [row["name"] for row in read_rows(tmp_path / "out/table.csv")] == ["a"]
 
 
 def test_vid4_is_listed_from_where_it_is(asked: list[str], tmp_path: Path) -> None:
     for seed, name in enumerate(("calendar", "city", "foliage", "walk", "other")):
         write_moving_clip(tmp_path / f"vid4/{name}.mkv", 3, 32, 32, seed)
     run(tmp_path, vid4=tmp_path / "vid4")
-    found = find_shots(tmp_path / "out/eval.csv", ShotSelection(content="vid4"))
+    found = find_shots(tmp_path / "out/table.csv", ShotSelection(content="vid4"))
     assert [shot.name for shot in found] == ["calendar", "city", "foliage", "walk"]
     assert not asked
 
