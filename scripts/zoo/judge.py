@@ -1,12 +1,13 @@
 """Measures the zoo and published networks, and writes the leaderboard; goes on where an earlier run ended.
 
     python scripts/zoo/judge.py EVAL.csv PUBLISHED [--runs results/zoo/judged] [--tables results/zoo]
-    [--contents NAME ...] [--clips NAME ...] [--only CANDIDATE ...] [--frames 0:4] [--no-cost]
+    [--contents NAME ...] [--clips NAME ...] [--only CANDIDATE ...] [--frames 0:4] [--no-cost] [--no-text]
 
 EVAL.csv: written by `eval_sources.py`; PUBLISHED: by `published.py`. Every clip is one evaluation of all candidates
 of a scale, kept in RUNS by name and checksum of the weights. TABLES receives scores.csv (means of every clip), cost.csv
 (milliseconds of a frame) and leaderboard.md, see `leaderboard.py`. --frames, --clips, --only: to try it; give other
---runs and --tables then. Measure the cost on a machine that does nothing else.
+--runs and --tables then. --no-text: without legibility, which takes minutes a clip. Measure the cost on a machine that
+does nothing else.
 """
 
 import argparse
@@ -78,10 +79,10 @@ def entries(published: Path) -> Iterator[Entry]:
         yield Entry(path.stem, int(path.stem[-1]), path, candidates.checkpoint, ours=True)
 
 
-def protocol(scale: int, content: str) -> Protocol:
+def protocol(scale: int, read_text: bool) -> Protocol:
     """content-xN-bi-y with the metrics of the leaderboard."""
     metrics: dict[str, Any] = {"psnr": psnr, "ssim": ssim, "flicker": flicker}
-    if content == "screen_capture" and find_spec("rapidocr_onnxruntime"):
+    if read_text:
         metrics["legibility"] = legibility
     name, description = f"content-x{scale}-bi-y", "PSNR-Y and SSIM-Y, LR by imresize"
     return Protocol(name, description, scale, ResizeDown(scale), metrics=metrics)
@@ -91,6 +92,7 @@ def judge_clip(row: Mapping[str, str], found: list[Entry], options: argparse.Nam
     """Evaluate on one clip whoever was not yet, and return the means of all."""
     content, clip = row["content_type"], row["name"]
     rows: list[dict[str, object]] = []
+    read_text = content == "screen_capture" and not options.no_text and find_spec("rapidocr_onnxruntime") is not None
     for scale in (4,) if content == "vid4" else (4, 2):
         folders = {
             options.runs / f"{content}_x{scale}" / clip / f"{entry.name}-{entry.version}": entry
@@ -103,7 +105,7 @@ def judge_clip(row: Mapping[str, str], found: list[Entry], options: argparse.Nam
                 f"{content}_x{scale}", str(options.eval), content=content, clips=[clip], frames=options.frames
             )
             loaded = {folder: entry.load() for folder, entry in missing.items()}
-            evaluate(loaded, suite, protocol(scale, content))
+            evaluate(loaded, suite, protocol(scale, read_text))
         for folder, entry in folders.items():
             means = read_record(folder / "summary.json", Summary).per_clip[clip]
             about = {"suite": f"{content}_x{scale}", "clip": clip, "candidate": entry.name, "version": entry.version}
@@ -165,6 +167,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+")
     parser.add_argument("--frames")
     parser.add_argument("--no-cost", action="store_true")
+    parser.add_argument("--no-text", action="store_true")
     options = parser.parse_args()
     found = [entry for entry in entries(options.published) if not options.only or entry.name in options.only]
     clips = [row for row in read_rows(options.eval) if row["content_type"] in options.contents]

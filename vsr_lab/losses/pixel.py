@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from vsr_lab.core.ranges import NonNegative
+from vsr_lab.core.ranges import NonNegative, Positive
 
 
 class Charbonnier(nn.Module):
@@ -24,18 +24,18 @@ class L1(nn.Module):
 
 
 class LogMse(nn.Module):
-    """Logarithm of the mean squared error of every clip, so that all clips weigh alike, as in a mean of PSNR.
+    """Logarithm of the squared error, mean over clips of log10(1 + MSE / floor): clips weigh alike, as in mean PSNR.
 
     Args:
-        floor: added to the squared error, so that clips whose error is smaller have little weight.
+        floor: MSE below which an error hardly counts.
     """
 
-    def __init__(self, floor: NonNegative = 1e-4) -> None:
+    def __init__(self, floor: Positive = 1e-4) -> None:
         super().__init__()
         self.floor = floor
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        return ((sr - hr).square().flatten(1).mean(1) + self.floor).log10().mean()
+        return ((sr - hr).square().flatten(1).mean(1) / self.floor).add(1).log10().mean()
 
 
 class Distillation(nn.Module):

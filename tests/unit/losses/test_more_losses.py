@@ -41,7 +41,7 @@ def hr(moving: Moving) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "loss", [L1(), Distillation(), Edges(), FocalFrequency(), PingPong()], ids=lambda x: type(x).__name__
+    "loss", [L1(), LogMse(), Distillation(), Edges(), FocalFrequency(), PingPong()], ids=lambda x: type(x).__name__
 )
 def test_equal_clips_cost_nothing_and_others_do(loss: nn.Module, hr: Tensor) -> None:
     assert loss(hr, hr) == 0
@@ -53,15 +53,17 @@ def test_equal_clips_cost_nothing_and_others_do(loss: nn.Module, hr: Tensor) -> 
     assert other.grad is not None and torch.isfinite(other.grad).all()
 
 
-def test_log_mse_is_the_mean_psnr_and_a_clip_without_error_has_no_gradient(hr: Tensor) -> None:
-    clean, noisy = (hr + 0.1 * level * torch.randn(hr.shape) for level in (0.0, 1.0))
-    sr = torch.cat([clean, noisy, noisy * 0.9]).requires_grad_()
-    target = hr.expand_as(sr)
-    loss = LogMse(floor=1e-8)(sr, target)
-    errors = (sr - target).square().flatten(1).mean(1).clamp_min(1e-8)
-    assert loss.item() == pytest.approx(errors.log10().mean().item(), abs=1e-5)
+def test_log_mse_weighs_clips_as_a_mean_of_psnr_does(hr: Tensor) -> None:
+    target = hr.expand(2, *hr.shape[1:])
+    error = torch.tensor([0.01, 0.1]).view(2, 1, 1, 1, 1) * torch.randn(target.shape)
+    sr = (target + error).requires_grad_()
+    psnr = -10 * error.square().flatten(1).mean(1).log10()
+    loss = LogMse(floor=1e-9)(sr, target)
+    assert 10 * (loss.item() - 9) == pytest.approx(-psnr.mean().item(), abs=1e-3)
     loss.backward()
-    assert sr.grad is not None and sr.grad[0].abs().max() == 0 < sr.grad[1].abs().max()
+    assert sr.grad is not None
+    of_each = (sr.grad * error).flatten(1).sum(1)  # what one percent less of the error brings
+    assert of_each[0].item() == pytest.approx(of_each[1].item(), rel=1e-3)
 
 
 def test_edges_are_sobels_and_do_not_see_brightness(hr: Tensor) -> None:
