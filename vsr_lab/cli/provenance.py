@@ -6,7 +6,7 @@ from pathlib import Path
 from vsr_lab.cli.config import Bool, FolderPath, Section
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.files import atomic_path, sha256
+from vsr_lab.core.files import atomic_path, digest_of
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.deployment import Pair, Provenance, VideoFacts
@@ -61,7 +61,7 @@ def run(config: ProvenanceConfig) -> None:
 
 def _credentials(video: Path, trust: Path | None) -> Credentials | None:
     """Content Credentials of the file; None if there are none, or the extra that reads them is not installed."""
-    if find_spec("c2pa") is not None:
+    if find_spec("c2pa") is not None and video.is_file():
         return read_credentials(video, trust)
     if trust:
         raise UserError("c2pa", "is not installed", "pip install 'vsr-lab[provenance]'")
@@ -90,7 +90,7 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
 def _check_original(path: Path, facts: VideoFacts) -> None:
     if not path.is_file():
         raise UserError("original", f"{path} not found", "name the file that was upscaled")
-    if sha256(path) != facts.sha256:
+    if digest_of(path) != facts.sha256:
         raise Refusal(f"{path}: is not the original; that was {facts.file} with SHA-256 {facts.sha256}")
     show_facts("", {"original": "its SHA-256 is right"})
 

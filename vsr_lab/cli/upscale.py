@@ -13,6 +13,7 @@ from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_b
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.pipeline import UpscaleSettings
+from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.encoding import Rate
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
@@ -128,7 +129,7 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
         plan = upscaler.plan(task)
         show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
         return
-    output, provenance = task.output, upscaler.upscale(task, executor if config.workers > 1 else None)
+    output, provenance = whole_output(task.output), upscaler.upscale(task, executor if config.workers > 1 else None)
     width, height = provenance.output.size
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):

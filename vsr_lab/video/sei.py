@@ -1,33 +1,43 @@
-"""Text in a video stream of H.264 or HEVC: a SEI message (user data) before the slices of a picture."""
+"""Text in a coded picture: a SEI message (user data) of H.264 or HEVC, a chunk of PNG, or a tag of TIFF."""
 
 import re
+import struct
+import zlib
 from uuid import UUID
 
 _UUID = UUID("8d2b35fd-9f8b-4a3c-8e4e-7673725f6c61").bytes  # identifies the user data of this package
 _USER_DATA = 5  # payload type: user data unregistered
 _START = b"\0\0\1"
+_PNG_HEADER = 33  # bytes of the signature and of the first chunk, which has the size
+_DESCRIPTION = 270  # tag ImageDescription of TIFF
 # Header of a NAL unit with a SEI message; start of a unit with a slice.
 _H264 = (b"\x06", re.compile(rb"\x00?\x00\x00\x01[\x01-\x05\x21-\x25\x41-\x45\x61-\x65]"))
 _HEVC = (b"\x4e\x01", re.compile(rb"\x00?\x00\x00\x01[\x00-\x3f]"))  # types 0 to 31
 _CODECS = {"libx264": _H264, "libx264rgb": _H264, "h264_nvenc": _H264, "libx265": _HEVC, "hevc_nvenc": _HEVC}
 
 
-def has_sei(encoder: str) -> bool:
-    """Whether `insert_text` can write SEI messages (user data in H.264 and H.265) for an encoder, by FFmpeg's name."""
-    return encoder in _CODECS
+def takes_text(encoder: str) -> bool:
+    """Whether `insert_text` can write a text into the pictures of an encoder, by FFmpeg's name."""
+    return encoder in _CODECS or encoder in {"png", "tiff"}
 
 
 def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
-    """Insert an SEI message with a text before the first slice of a coded picture.
+    """Insert a text into a coded picture: a SEI message before its first slice, or the description of a PNG or TIFF.
 
     Args:
-        picture: NAL units with start codes (Annex B), as FFmpeg's encoders return them.
+        picture: what FFmpeg's encoder returned: NAL units with start codes (Annex B), or a whole file.
         text: the text; ASCII characters appear unchanged in the stream.
-        encoder: FFmpeg's name of an encoder for which `has_sei` is true.
+        encoder: FFmpeg's name of an encoder for which `takes_text` is true.
 
     Returns:
         The picture with the message; a picture without slices is returned unchanged.
     """
+    if encoder == "png":
+        chunk = b"tEXtDescription\0" + text.encode("latin-1")
+        sized = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        return picture[:_PNG_HEADER] + sized + picture[_PNG_HEADER:]
+    if encoder == "tiff":
+        return _described_tiff(picture, text.encode("ascii") + b"\0")
     header, slices = _CODECS[encoder]
     first = slices.search(picture)
     if first is None:
@@ -36,6 +46,19 @@ def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
     size = b"\xff" * (len(payload) // 255) + bytes([len(payload) % 255])
     message = escaped(bytes([_USER_DATA]) + size + payload + b"\x80")  # the last byte ends the unit
     return picture[: first.start()] + b"\0" + _START + header + message + picture[first.start() :]
+
+
+def _described_tiff(picture: bytes, text: bytes) -> bytes:
+    """Append the text, and a directory with all tags (of 12 bytes, in their order) and ImageDescription."""
+    (place,) = struct.unpack_from("<I", picture, 4)
+    (count,) = struct.unpack_from("<H", picture, place)
+    tags = [picture[at : at + 12] for at in range(place + 2, place + 2 + 12 * count, 12)]
+    picture += bytes(len(picture) % 2)
+    tags.append(struct.pack("<HHII", _DESCRIPTION, 2, len(text), len(picture)))
+    picture += text + bytes(len(text) % 2)
+    tags.sort(key=lambda tag: struct.unpack_from("<H", tag))
+    directory = struct.pack("<H", len(tags)) + b"".join(tags) + bytes(4)
+    return picture[:4] + struct.pack("<I", len(picture)) + picture[8:] + directory
 
 
 def escaped(data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import Encoding
 from vsr_lab.deployment.pipeline.preparation import open_source
+from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.workflows.batch import Task, Upscaler
 
@@ -23,7 +24,9 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
         UserError: the source cannot be read, or the picture of the preview exists and may not be replaced.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding
-    output = task.output.with_suffix(f".preview{task.output.suffix}")
+    whole = whole_output(task.output)
+    output = whole.with_name(f"{whole.stem}.preview{whole.suffix}")
+    output = output if whole == task.output else output / task.output.name
     if (picture := _picture(output)).exists() and not settings.overwrite:
         raise UserError(picture, "already exists", "choose another output= or set overwrite=true")
     if encoding.stop is None:
@@ -38,7 +41,7 @@ def write_picture(task: Task, encoding: Encoding) -> Path:
     """Write the middle frame of a preview, before (enlarged by bicubic interpolation) and after. Returns its path."""
     before, after = (
         open_source(task.source.path, encoding, task.source.read_options),
-        VideoFile(task.output, read_options=_KEEP),
+        VideoFile(whole_output(task.output), read_options=_KEEP),
     )
     number = before.frames // 2
     lr, sr = (video.read(number, number + 1).frames for video in (before, after))
@@ -51,4 +54,5 @@ def write_picture(task: Task, encoding: Encoding) -> Path:
 
 
 def _picture(output: Path) -> Path:
-    return output.with_suffix(".png")
+    whole = whole_output(output)
+    return whole.with_name(f"{whole.stem if whole == output else whole.name}.png")

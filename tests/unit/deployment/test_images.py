@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.encoded import write_encoded
 from vsr_lab import upscale
 from vsr_lab.core.clip import AnyFrames, Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import Bundle, Encoding
+from vsr_lab.deployment.provenance import find_provenance
 from vsr_lab.video import VideoFile
+from vsr_lab.video.disclosure import DISCLOSURE, find_disclosure
 
 LOSSLESS = Encoding(codec="ffv1")
 
@@ -78,3 +81,73 @@ def test_animations_keep_their_frames_and_times(bundle: Bundle, tmp_path: Path, 
     video = VideoFile(tmp_path / "out.mkv")
     assert np.array_equal(video.read(0, video.frames).frames, doubled(gray))
     assert video.probe.timestamps == pytest.approx(np.cumsum([0, *durations[:-1]]) / 1000, abs=1e-3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_images_are_written_with_depth_and_disclosure(
+    bundle: Bundle, tmp_path: Path, many: Frames, suffix: str, deep: bool
+) -> None:
+    given = many.astype(np.uint16) * 256 + 3 if deep else many
+    source, output = write_images(tmp_path / "in", given), tmp_path / "out" / f"%05d{suffix}"
+    made = upscale(bundle, source, output, encoding=Encoding(segment=0.4))
+    assert len(made.plan.segments) > 1
+    written = sorted((tmp_path / "out").iterdir())
+    assert [file.name for file in written] == [f"{number:05d}{suffix}" for number in range(1, 17)]
+    read = [np.asarray(cv2.imread(str(file), cv2.IMREAD_UNCHANGED)) for file in written]
+    assert np.array_equal(np.stack(read)[..., ::-1], doubled(given))
+    if suffix == ".png" or not deep:  # Pillow reads no TIFF of 16 bits and three channels
+        with Image.open(written[3]) as image:
+            text = image.info["Description"] if suffix == ".png" else image.getexif()[270]
+        assert text == DISCLOSURE
+    assert find_disclosure(tmp_path / "out")
+    found = find_provenance(tmp_path / "out")
+    assert found is not None and (found.how, found.record.output.file) == ("bytes", "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "in", "out", "out.provenance.json"]
+
+
+def test_yuv_becomes_rgb_as_the_plan_says(bundle: Bundle, tmp_path: Path, many: Frames) -> None:
+    source = write_encoded(
+        tmp_path / "a.mkv", many, np.arange(16) / 25, pixel_format="yuv444p10le", options={"crf": "0"}
+    )
+    made = upscale(bundle, source, tmp_path / "out" / "%d.png")
+    assert made.plan.converted == [
+        "4:4:4 10-bit as RGB 16-bit", "images, which do not state the 25 frames a second"
+    ]  # fmt: skip
+    written = cv2.imread(str(tmp_path / "out" / "16.png"), cv2.IMREAD_UNCHANGED)
+    assert np.array_equal(np.asarray(written)[..., ::-1], doubled(VideoFile(source).read(15, 16).frames)[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("x.png", "names one image"),
+        ("%d%d.png", "names one image"),
+        ("%s.png", "names one image"),
+        ("%06d.exr", "has the suffix"),
+    ],
+)
+def test_names_that_are_no_sequence_are_refused(
+    bundle: Bundle, tmp_path: Path, many: Frames, name: str, problem: str
+) -> None:
+    with pytest.raises(UserError, match=problem):
+        upscale(bundle, write_images(tmp_path / "in", many), tmp_path / "out" / name)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["in", "bundle"])
+def test_a_folder_with_files_is_never_written_to(bundle: Bundle, tmp_path: Path, many: Frames, name: str) -> None:
+    source = write_images(tmp_path / "in", many)
+    before = sorted((tmp_path / name).iterdir())
+    with pytest.raises(UserError, match=r"is the input itself|is inside the bundle"):
+        upscale(bundle, source, tmp_path / name / "%d.png", overwrite=True)
+    (tmp_path / "other").mkdir()
+    with pytest.raises(UserError, match="other: already exists"):
+        upscale(bundle, source, tmp_path / "other" / "%d.png", overwrite=True)
+    assert sorted((tmp_path / name).iterdir()) == before
+
+
+def test_varying_times_are_refused(bundle: Bundle, tmp_path: Path, many: Frames) -> None:
+    source = write_encoded(tmp_path / "a.mkv", many[:4], [0, 0.1, 0.5, 0.6], codec="ffv1", pixel_format="bgr0")
+    with pytest.raises(UserError, match="the times of frames, as images have none"):
+        upscale(bundle, source, tmp_path / "out" / "%d.png")

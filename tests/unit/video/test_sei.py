@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsr_lab.video.sei import escaped, has_sei, insert_text
+from vsr_lab.video.sei import escaped, insert_text, takes_text
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_text_precedes_the_first_slice(encoder: str, before: str, after: str) ->
 
 def test_a_picture_without_slices_is_unchanged() -> None:
     assert insert_text(bytes.fromhex("00000001 4001"), "text", "libx265") == bytes.fromhex("00000001 4001")
-    assert has_sei("libx265")
-    assert not has_sei("ffv1")
+    assert takes_text("libx265")
+    assert not takes_text("ffv1")

@@ -18,6 +18,7 @@ from vsr_lab.deployment.pipeline.reading import read_frames
 from vsr_lab.deployment.pipeline.record import Running, job_of
 from vsr_lab.deployment.pipeline.run import upscale
 from vsr_lab.deployment.pipeline.segments import Part, Segments, write_packets
+from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.paths import check_paths
 from vsr_lab.deployment.planning.plan import check_disclosed
 from vsr_lab.deployment.provenance import FrameHashes
@@ -60,7 +61,7 @@ def upscale_in_parallel(
         running = Running(*inference.tiling, cuts, [])
         job = job_of(video, planned.plan, bundle=opened, running=running, background=encoding.background)
         work = _SegmentWork(bundle.absolute(), video, planned, replace(settings, encoding=encoding))
-        with Segments(output.absolute(), job, filled_only=True) as segments:
+        with Segments(whole_output(output).absolute(), job, filled_only=True) as segments:
             _fill(segments, work, executor)
     return upscale(
         opened,

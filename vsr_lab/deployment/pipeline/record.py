@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
@@ -99,4 +99,4 @@ def output_facts(name: str, path: Path, video: VideoPlan) -> VideoFacts:
     """Make the part of the record about the output."""
     matrix = "rgb" if video.matrix == 0 else MATRICES.get(video.matrix, "bt709")
     bits, full = bits_of(video.pixel_format), video.range == "full"
-    return VideoFacts(file=name, sha256=sha256(path), size=video.size, bits=bits, matrix=matrix, full_range=full)
+    return VideoFacts(file=name, sha256=digest_of(path), size=video.size, bits=bits, matrix=matrix, full_range=full)

@@ -19,8 +19,9 @@ from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inferen
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of
 from vsr_lab.deployment.pipeline.segments import Segments
 from vsr_lab.deployment.pipeline.three_stages import ThreeStages
+from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.encoding import Encoding
-from vsr_lab.deployment.planning.paths import atomic_sidecar, check_paths
+from vsr_lab.deployment.planning.paths import atomic_output, atomic_sidecar, check_paths
 from vsr_lab.deployment.planning.plan import check_disclosed
 from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.video import REFUSE, ReadOptions
@@ -72,21 +73,22 @@ def upscale(
     hashes = FrameHashes()
     running = Running(*inference.tiling, watch.found if watch else None, hashes.values)
     job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
-    segments = Segments(output, job)
+    whole = whole_output(output)
+    segments = Segments(whole, job)
     upscaling = ThreeStages(video, planned, encoding, segments=segments, hashes=hashes)
     # The provenance is renamed after the video, so that neither ever exists alone. Files of other processes are kept.
     with (
         segments,
-        atomic_path(provenance_path(output), overwrite) as note,
+        atomic_path(provenance_path(whole), overwrite) as note,
         atomic_sidecar(output, planned.plan.container, encoding.signer, overwrite) as sidecar,
-        record_evidence(output, video, planned, network, overwrite) as evidence,
-        atomic_path(output, overwrite) as temporary,
+        record_evidence(whole, video, planned, network, overwrite) as evidence,
+        atomic_output(output, overwrite) as temporary,
     ):
         facts = upscaling.write(temporary, network, watch, evidence)
         if encoding.signer:
             container, claims = planned.plan.container, claims_of(output.name, video.path, facts, bundle.manifest)
             encoding.signer.sign(temporary, container, claims, sidecar)
-        made = output_facts(output.name, temporary, planned.plan.video)
+        made = output_facts(whole.name, whole_output(temporary), planned.plan.video)
         provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
         write_record(note, provenance)
         pass_signals()  # both are complete, and are moved into place

@@ -8,6 +8,7 @@ import av
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import VideoPlan
+from vsr_lab.deployment.planning.containers import IMAGES
 from vsr_lab.deployment.planning.encoding import (
     EVEN,
     Encoding,
@@ -65,7 +66,10 @@ def choose_video(
     size = (height, width * (2 if encoding.evidence else 1))
     mapped = source.is_tone_mapped
     original = _samples(source, survey)
-    codec, pixel_format = _format(encoding, container, _wanted(original, encoding, trained), size)
+    wanted = _wanted(original, encoding, trained)
+    if container == IMAGES:
+        wanted = replace(wanted, rgb=True, chroma=(0, 0))
+    codec, pixel_format = _format(encoding, container, wanted, size)
     if pixel_format is None:
         problem = f"holds {original}, which {codec} does not"
         raise UserError(source.path, problem, "set pixel_format=, or choose preset=archive with a .mkv output")
@@ -97,6 +101,8 @@ def choose_video(
     lost = [*([] if asked else changes), *_lost(survey, codec, container, timing, mapped=mapped)]
     converted = [f"{change}, as asked" for change in changes] if asked else []
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
+    converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
+    converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
@@ -259,6 +265,8 @@ def _lost(survey: Survey, codec: str, container: str, timing: Timing, *, mapped:
         lost.append(f"HDR10 mastering metadata, which {codec} does not write")
     if not mapped:
         lost += [f"{name} metadata, which is of the frames before upscaling" for name in survey.dynamic]
+    if container == IMAGES and not timing.constant:
+        lost.append("the times of frames, as images have none")
     if container == "avi" and not timing.constant:
         lost.append("a varying frame rate, as AVI has one for all frames")
     return lost

@@ -103,6 +103,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
     "libx265": {"crf": "16", "preset": "medium"},
     "libsvtav1": {"crf": "18", "preset": "6"},
     "libvpx-vp9": {"crf": "18", "b": "0", "cpu-used": "4", "row-mt": "1"},
+    "tiff": {"compression_algo": "deflate"},
     "ffv1": {"level": "3", "slicecrc": "1"},
     "mpeg2video": {"qmin": "2", "qmax": "2"},
     "mjpeg": {"qmin": "2", "qmax": "2"},

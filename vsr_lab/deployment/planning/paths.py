@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, check_file
+from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.video.reader import is_frame_folder
@@ -16,7 +17,7 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
 
     Args:
         source: the file, or the folder of images, to upscale.
-        output: the file to write.
+        output: the file, or the sequence of images, to write.
         encoding: settings of the output, which determine the files beside it.
         bundle: folder of the bundle; nothing may be written into it.
         overwrite: whether files may be replaced.
@@ -25,7 +26,8 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
         UserError: the source does not exist or would be replaced, an output file exists and overwrite is False, or the
             certificate or key cannot be used.
     """
-    signer, beside = encoding.signer, [provenance_path(output)]
+    signer, named, output = encoding.signer, output, whole_output(output)
+    beside = [provenance_path(output)]
     beside += [sidecar_path(output)] * (signer is not None)
     beside += [confidence_path(output), frame_list_path(output)] * encoding.evidence
     check_input(source)
@@ -36,6 +38,10 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
             raise UserError(source, f"is where {path.name} is written", "choose another output=")
     if output.exists() and output.samefile(source):
         raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
+    if output != named and output.exists():
+        raise UserError(output, "already exists", "name a new folder; images are never written among other files")
+    if output != named and signer:
+        raise UserError(named, "cannot hold Content Credentials", "remove certificate=, or write a video")
     if output.is_dir():
         raise UserError(output, "is a folder", "name the file: output=<folder>/upscaled.mp4")
     for path in (output, *beside):
@@ -59,6 +65,17 @@ def confidence_path(output: Path) -> Path:
 def frame_list_path(output: Path) -> Path:
     """Where the list of the frames of an output is written in evidence mode."""
     return output.with_name(f"{output.name}.frames.csv")
+
+
+@contextmanager
+def atomic_output(output: Path, overwrite: bool) -> Generator[Path]:
+    """Write a video file, or a folder of images, atomically. Yields its temporary path."""
+    with atomic_path(whole_output(output), overwrite) as temporary:
+        if whole_output(output) == output:
+            yield temporary
+        else:
+            temporary.mkdir()
+            yield temporary / output.name
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Plan, StreamPlan, VideoPlan
 from vsr_lab.deployment.planning.choice import choose_video
+from vsr_lab.deployment.planning.containers import IMAGES, container_of, for_images
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.trial import Trial, first_packets, try_plan
 from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
@@ -23,7 +24,7 @@ from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
-from vsr_lab.video.sei import has_sei
+from vsr_lab.video.sei import takes_text
 
 UNDISCLOSED = "the note that it was upscaled, which label=visible draws into every frame"  # is never left out
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
@@ -37,12 +38,9 @@ _BITS_PER_PIXEL = {
     "libvpx-vp9": 0.08,
     "prores_ks": 2.2,
     "ffv1": 9.0,
+    "png": 12.0,
+    "tiff": 14.0,
 }
-_CONTAINERS = {
-    ".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm", ".avi": "avi", ".ts": "mpegts",
-    ".m2ts": "mpegts", ".mts": "mpegts", ".mxf": "mxf", ".m4v": "mp4", ".3gp": "3gp", ".flv": "flv", ".nut": "nut",
-    ".mpg": "vob", ".mpeg": "vob", ".vob": "vob",
-}  # fmt: skip
 _CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
 
 
@@ -72,7 +70,9 @@ class _Planner:
     def __init__(self, video: VideoFile, output: Path, encoding: Encoding) -> None:
         self._video, self._output, self._encoding = video, output, encoding
         self._survey = survey(video.probe)
-        self._container = _container(output, encoding)
+        self._container = container_of(output, encoding)
+        if self._container == IMAGES:
+            self._encoding = for_images(encoding, output)
         self._firsts = first_packets(video.path)
         self._converted: list[str] = []
         self._lost: list[str] = []
@@ -270,7 +270,7 @@ class _Planner:
                 second = self._try(plan, joined)
                 if second.disclosed:
                     return plan, second, joined, ""
-            if not trial.disclosed and has_sei(plan.video.codec):
+            if not trial.disclosed and takes_text(plan.video.codec):
                 return plan, self._try(plan, tags, DISCLOSURE), tags, DISCLOSURE
         except _CANNOT as error:
             problem = f"cannot hold all streams of the source together ({reason_of(error)})"
@@ -298,21 +298,3 @@ def _is_lossless(stream: SourceStream, option: StreamPlan) -> bool:
     if stream.kind == "subtitle":
         return stream.codec in _SIMPLE
     return option.to == "aac (raw)"
-
-
-def _container(output: Path, encoding: Encoding) -> str:
-    """FFmpeg's name of the container with a suffix."""
-    suffix = output.suffix.lower()
-    if encoding.containers and suffix not in encoding.containers:
-        problem = f"is no file of preset={encoding.name}"
-        raise UserError(output, problem, f"name it {' or '.join(encoding.containers)}")
-    if suffix not in _CONTAINERS:
-        problem = f"has the suffix {suffix}, which names no container" if suffix else "has no suffix"
-        raise UserError(output, problem, f"end it in {', '.join(list(_CONTAINERS)[:5])}")
-    return _CONTAINERS[suffix]
-
-
-def suffix_for(source: Path, encoding: Encoding) -> str:
-    """Suffix of an output whose name is derived from its source: that of the source, if such files can be written."""
-    own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
-    return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment.provenance.frame_hashes import FrameHashes, agreement
 from vsr_lab.video import ReadOptions, VideoFile
+from vsr_lab.video.reader import is_frame_folder
 
 SUFFIX = ".provenance.json"
 _AS_STORED = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep")
@@ -43,7 +44,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
     """Find the provenance record of a video in a folder, by the hash of the file or else by perceptual hashes.
 
     Args:
-        video: a video file.
+        video: a video file, or a folder of images.
         folder: folder to search, including subfolders; None: the folder of the file, without subfolders.
 
     Returns:
@@ -52,9 +53,10 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
     Raises:
         UserError: the file, or the record next to it, cannot be read.
     """
-    if not video.is_file():
-        raise UserError(video, "not found" if not video.exists() else "is not a file", "give an upscaled file")
-    digest = sha256(video)
+    if not video.is_file() and not is_frame_folder(video):
+        problem = "is no file and no folder of images" if video.exists() else "not found"
+        raise UserError(video, problem, "give an upscaled file")
+    digest = digest_of(video)
     records = dict(_records(video, folder))
     for path, record in records.items():
         if record.output.sha256 == digest:
