@@ -54,7 +54,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
         UserError: the file, or the record next to it, cannot be read.
     """
     if not video.is_file() and not is_frame_folder(video):
-        problem = "is no file and no folder of images" if video.exists() else "not found"
+        problem = "is not a file, nor a folder of images" if video.exists() else "not found"
         raise UserError(video, problem, "give an upscaled file")
     digest = digest_of(video)
     records = dict(_records(video, folder))
