@@ -17,7 +17,7 @@ This page shows how {len(ROWS)} video encodings are read. Each test file is enco
 {FRAMES} frames of a moving picture with the frame number in it. The reader of vsr_lab reads every frame by its
 index, in random order and in sequence, and the result is compared with a reference. The reference decodes the
 whole file from the start and computes RGB from the decoded planes in float64, with the matrix, range and chroma
-location of the row; chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference have only
+location of the row. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference have only
 the codecs in common. Lossless files are also compared with the frames that were encoded. If a row has a
 conversion, the reference is the bwdif filter of libavfilter on the whole file, the original film frames for
 ivtc, or BT.2390 in float64 for tone mapping.

@@ -31,9 +31,9 @@ CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLAC
 class SceneCutDetector:
     """Scene cut detector that is called once per frame, in order, and returns whether a new scene starts.
 
-    A new scene starts at a frame that differs strongly from the previous one and more than earlier frames differ from
-    theirs, is not correlated with it, and has almost no unchanged area. Fast motion, flashes, and a window that comes
-    to the front of a screen are not detected as cuts.
+    A frame starts a new scene if it is not correlated with the previous frame, has almost no unchanged area, and
+    differs from the previous frame strongly, and more than earlier frames differ from those before them. Fast motion,
+    flashes, and a window that comes to the front of a screen are not detected as cuts.
 
     Attributes:
         found: numbers of the first frames of the scenes detected so far.

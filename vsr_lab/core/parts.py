@@ -237,8 +237,8 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 def config_type(hint: Any) -> Any:
     """Type that a constructor's parameter has in a configuration, for pydantic.
 
-    In this type a number is not converted to a boolean or the reverse, a text that looks like a number stays a text,
-    and an object is described by a `Part`.
+    Numbers are not converted to booleans or the reverse. A text that looks like a number stays a text. An object is
+    described by a `Part`.
 
     Args:
         hint: type annotation of the parameter.

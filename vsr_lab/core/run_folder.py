@@ -90,8 +90,8 @@ def begin_folder(
         path: the folder.
         overwrite: delete the files of a finished run of the same command.
         config: the configuration as YAML; its top-level keys identify the command.
-        files: glob patterns of the files that the run writes, relative to path. * matches any text without /, and **
-            any text; NAME/ stands for a folder in which all files are written by the run.
+        files: glob patterns of the files that the run writes, relative to path. "*" matches any text without "/", and
+            "**" any text. "NAME/" stands for a folder in which all files are written by the run.
         continued: keep the files of an unfinished run with the same configuration.
 
     Returns:

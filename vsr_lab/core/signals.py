@@ -55,8 +55,9 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
 def forget_interruption() -> None:
     """Allow the process to end with its own exit code after a KeyboardInterrupt that was handled.
 
-    If the interrupted code ran in `exec` or `eval`, as while a dataclass is defined, CPython sets a flag, and at its
-    end `python -m` is ended by SIGINT instead of by the exit code. This function resets the flag by an empty `exec`.
+    If the interrupted code ran in `exec` or `eval` (as the definition of a dataclass does), CPython sets a flag. At the
+    end, `python -m` is then killed by SIGINT and its exit code is lost. This function resets the flag by an empty
+    `exec`.
     """
     exec("")
 

@@ -16,9 +16,9 @@ from vsr_lab.core.parts import Part, public_name
 def spec_of(value: object) -> Any:
     """Describe a value by numbers, strings, lists and mappings, as in a configuration: the inverse of `Part.build`.
 
-    An object is described by its class and by its attributes with the names of the constructor's parameters, like
-    scikit-learn's `get_params`: {"_target_": class, parameter: attribute}; a function or partial function by
-    {"_target_": function, keyword: value}.
+    An object is described by {"_target_": class, parameter: value}. As in scikit-learn's `get_params`, the value of a
+    parameter of the constructor is read from the attribute with its name. A function or partial function is described
+    by {"_target_": function, keyword: value}.
 
     Raises:
         UserError: an object does not keep an argument of its constructor as an attribute.

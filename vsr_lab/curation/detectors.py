@@ -22,9 +22,9 @@ _RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 class CutDetector:
     """Detects hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses the frames after a cut.
 
-    As in PySceneDetect, a frame begins a scene if its change in hue, saturation and luma is at least 15 levels, and at
-    least 3 times the mean change of the two frames before and after it. If the picture before the change returns within
-    two frames, the change is a flash and not a cut.
+    As in PySceneDetect, the change of a frame in hue, saturation and luma is computed. A frame begins a scene if its
+    change is at least 15 levels, and at least 3 times the mean change of the two frames before and the two after it. If
+    the picture before the change returns within two frames, the change is a flash and not a cut.
     """
 
     def __init__(self) -> None:
@@ -71,8 +71,8 @@ class BarDetector:
     def crop(self) -> tuple[int, int, int, int] | None:
         """Crop (width, height, x, y), all even, that removes the black bars and a small margin; None if there are none.
 
-        Borders count as bars if they are black in every frame, two opposite ones have a similar size, and most pixels
-        of the row or column next to them are bright in some frame.
+        Bars are borders that are black in every frame. Two opposite bars must have a similar size, and most pixels of
+        the row or column next to a bar must be bright in some frame.
         """
         if self._brightest is None:
             return None
@@ -113,8 +113,8 @@ def softness(frames: Sequence[Frames]) -> tuple[float, float]:
         frames: RGB uint8, each (H, W, 3).
 
     Returns:
-        PSNR over all frames, and the factor in [1, 4] by which the clip should be downscaled, so that this PSNR
-        decreases to 46 dB (`SOFT_DB`); 1 for a clip that is sharp already.
+        PSNR over all frames, and the downscaling factor, in [1, 4], after which it would be 46 dB (`SOFT_DB`). The
+        factor is 1 for a clip that is sharp already.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

@@ -118,8 +118,8 @@ class DenoiseSmear(Degradation, temporal=True):
     """Excessive noise reduction of a camera: frames are averaged, which leaves trails, and detail is smoothed.
 
     Args:
-        strength: In [0, 1]. At 1 the previous output has a weight of 0.9 in static areas, and differences of
-            neighbouring pixels of up to 0.1 (of values in [0, 1]) are smoothed like noise.
+        strength: In [0, 1]. At 1 the weight of the previous output is 0.9 in static areas. Differences of neighbouring
+            pixels of up to 0.1 (of values in [0, 1]) are then smoothed like noise.
     """
 
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)

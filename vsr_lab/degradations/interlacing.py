@@ -28,9 +28,9 @@ def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
 
     Args:
         frames: (..., T, C, H, W).
-        method: "weave" (unchanged), "blend" (every line is averaged with its neighbours), "bob" (one field per frame,
-            alternately the first and the second, with the missing lines interpolated) or "half" (the first field, with
-            every line repeated).
+        method: "weave": the frames are not changed; "blend": every line is averaged with its neighbours; "bob": one
+            field per frame, alternately the first and the second, with the missing lines interpolated; "half": the
+            first field, with every line repeated.
         parity: First line of the first field, 0 or 1.
     """
     if method == "weave":
@@ -102,8 +102,8 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 class Telecine(_Interlaced):
     """Film in interlaced video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two of five video frames are mixed.
 
-    Of every five frames of the clip, frames 0, 1, 2 and 4 are used as the four film frames, so that no field is shown
-    more than one frame too early or too late.
+    Of every five frames of the clip, frames 0, 1, 2 and 4 are used as the four film frames. So no field is shown more
+    than one frame too early or too late.
 
     Args:
         phase: Position in the period of five frames at which the clip starts, 0..4.

@@ -80,8 +80,8 @@ def evaluate(
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
 
-    Scores are written clip by clip. If the same call is repeated after an interruption, a candidate that is read from a
-    file is evaluated on the remaining clips only, and a network in memory on all clips.
+    Scores are written clip by clip. If the same call is repeated after an interruption, candidates that are read from
+    files are evaluated on the remaining clips only. Networks in memory are evaluated on all clips again.
 
     Args:
         candidates: folder for the results -> what is evaluated: a network, the path of a weights file, or any

@@ -53,8 +53,10 @@ class Above(Gate):
 
     The gain is the metric of the candidate minus that of the baseline, with the opposite sign if lower is better
     (configs/metric). The interval is computed from the gain of each clip, so at least two clips are needed. Decibels
-    are averaged as squared errors, see `decibel_gains`. The outcome is "too few clips" if there are fewer than 8 clips,
-    the gain is above `margin` in each of them, and it is significant for their frames though not for other clips.
+    are averaged as squared errors, see `decibel_gains`.
+
+    If the gate fails although the gain is above `margin` in every clip and significant for the measured frames, and
+    there are fewer than 8 clips, the outcome is "too few clips".
 
     Args:
         metric: name of the metric.

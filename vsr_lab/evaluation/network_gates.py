@@ -44,8 +44,8 @@ class NoDrift(Gate):
     """Gate that limits how much worse the output of a recurrent network becomes over time.
 
     A recurrent network can accumulate errors in its state (mmagic#509). A synthetic clip is played forward and backward
-    repeatedly. After `frames` frames, the PSNR may be at most `margin` dB lower than at the start, and at most `margin`
-    dB lower than that of the same network with a state that was reset.
+    repeatedly. After `frames` frames, the PSNR is compared with two values: that at the start, and that of the same
+    network with a state that was reset. It may be at most `margin` dB lower than either.
 
     Args:
         frames: number of frames to process.

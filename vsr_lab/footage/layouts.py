@@ -98,7 +98,7 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
 
     Args:
         root: the dataset folder.
-        name: expected structure; "auto" accepts any.
+        name: expected structure, such as "reds"; "auto" accepts any.
 
     Raises:
         UserError: the folder has another structure than `name`.

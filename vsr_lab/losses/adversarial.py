@@ -40,8 +40,8 @@ class Adversarial(nn.Module, ABC):
 class Hinge(Adversarial):
     """Adversarial hinge loss (Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17).
 
-    With scores D of the discriminator, the loss of the discriminator is the mean of max(0, 1 - D(hr)) +
-    max(0, 1 + D(sr)), and the loss of the network is the mean of -D(sr).
+    D is the score of the discriminator. Its loss is the mean of max(0, 1 - D(hr)) + max(0, 1 + D(sr)). The loss of the
+    network is the mean of -D(sr).
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
@@ -56,8 +56,8 @@ class Hinge(Adversarial):
 class Relativistic(Adversarial):
     """Adversarial loss of relativistic average GANs (RaGAN, Jolicoeur-Martineau 2018).
 
-    The score of an HR clip minus the mean score of all SR clips should be high, and the score of an SR clip minus the
-    mean score of all HR clips should be low, both measured by binary cross entropy. The network has the opposite aim.
+    The discriminator is trained, by binary cross entropy, to score HR clips higher than the mean of all SR clips, and
+    SR clips lower than the mean of all HR clips. The network is trained to achieve the opposite.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:

@@ -16,8 +16,9 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 class SpatioTemporal(nn.Module):
     """Discriminator of TecoGAN for patches of clips (Chu et al. 2020, section 3.1), with spectral normalisation.
 
-    The input for a frame also contains its two neighbours, warped onto it, so that the discriminator can detect
-    flicker, and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al. 2018.
+    The input for a frame also contains its two neighbours warped onto it, so that the discriminator can detect flicker.
+    It also contains the LR frames, so that the discriminator can detect invented detail. Spectral normalisation: Miyato
+    et al. 2018.
 
     Args:
         channels: number of channels of the first layer. Later layers have up to 4 times as many, at 1/16 of the size.

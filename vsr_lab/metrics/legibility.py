@@ -98,9 +98,9 @@ def legibility(
 ) -> Tensor:
     """Fraction of the characters of HR that are read correctly from SR, in [0, 1]; higher is better.
 
-    For a frame with n characters in HR it is 1 - e / n (1 - character error rate), where e is the sum over lines of the
-    edit distance between the text of HR and the text recognised in SR in the same rectangle. The distance of a line is
-    at most its number of characters.
+    For a frame with n characters in HR it is 1 - e / n, which is 1 - character error rate. Here e is the sum over lines
+    of the edit distance between the text in HR and the text that is recognised in the same rectangle of SR. The
+    distance of a line is limited to its number of characters.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.

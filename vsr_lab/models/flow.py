@@ -90,7 +90,7 @@ class LucasKanade(PyramidFlow):
     """Dense pyramidal Lucas-Kanade optical flow, without weights.
 
     At every pyramid level, from coarse to fine, the flow is refined by a least-squares fit of the brightness in a
-    window (Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000).
+    window. Source: Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000.
 
     Args:
         steps: refinements per level.

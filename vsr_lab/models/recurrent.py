@@ -13,9 +13,11 @@ from vsr_lab.models.blocks import ResidualBlock, zero_
 class Recurrent(StreamingNetwork):
     """Recurrent network in the style of RLSP and RRN, whose output is added to bicubic upscaling.
 
-    Fuoli et al. 2019; Isobe et al. 2020. Inputs of a step are the current LR frame and the state of three tensors: the
-    previous LR frame (B, 3, h, w), hidden features (B, channels, h, w), and the previous residual (SR minus bicubic)
-    after pixel unshuffle to LR size (B, 3 scale^2, h, w).
+    Fuoli et al. 2019; Isobe et al. 2020. Inputs of a step are the current LR frame and the state, which consists of
+
+    - the previous LR frame, (B, 3, h, w);
+    - hidden features, (B, channels, h, w);
+    - the previous residual (SR minus bicubic), after pixel unshuffle to LR size, (B, 3 scale^2, h, w).
 
     Args:
         scale: upscaling factor.

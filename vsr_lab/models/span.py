@@ -89,13 +89,16 @@ class SpanStream(_Layers):
     """Recurrent network: SPAN with motion-compensated features and output of the previous frame.
 
     The previous LR frame, the hidden features and the previous output are warped to the current frame by Lucas-Kanade
-    flow; the previous output at high resolution, because interpolation at LR size would blur it. Features of the warped
-    tensors are added to the first and to the last features of SPAN, and determine, for every pixel, how much of the
-    previous output is mixed with that of SPAN. Pixels whose flow leads out of the previous frame use SPAN alone. The
-    added layers are initialised to zero, so the initial output equals SPAN's.
+    flow. The previous output is warped at high resolution, because interpolation at LR size would blur it. Features of
+    the warped tensors are added to the first and to the last features of SPAN. They also determine, for every pixel,
+    how much of the previous output is mixed with that of SPAN. Pixels whose flow leads out of the previous frame use
+    SPAN alone. The added layers are initialised to zero, so the initial output equals SPAN's.
 
-    The state consists of the previous lr (B, 3, h, w) and sr (B, 3, scale h, scale w), hidden features (B, memory, h,
-    w), and a mask (B, 1, h, w), which is 0 before the first frame and 1 later.
+    The state consists of
+
+    - the previous lr, (B, 3, h, w), and sr, (B, 3, scale h, scale w);
+    - hidden features, (B, memory, h, w);
+    - a mask, (B, 1, h, w): 0 before the first frame, 1 later.
 
     Args:
         scale: upscaling factor.

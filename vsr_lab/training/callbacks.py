@@ -55,10 +55,10 @@ class AveragedWeights(WeightAveraging):
 class SwitchWeights(Callback):
     """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
 
-    Such an optimizer has two sets of weights: those that it trains, and their average. The network has the averaged
-    weights from the start of a validation to the next training step, so a checkpoint that is saved in between contains
-    them; any other checkpoint contains the trained weights. The state of the optimizer records which, so a run resumes
-    exactly from either.
+    Such an optimizer has two sets of weights: those that it trains, and their average. From the start of a validation
+    to the next training step, the network has the averaged weights. A checkpoint that is saved in this time contains
+    the averaged weights, and any other checkpoint the trained weights. The state of the optimizer records which, so a
+    run resumes exactly from either.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -55,8 +55,8 @@ def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
 class OnnxExporter(Exporter):
     """Exports one step of a streaming network to ONNX, as `step.onnx`.
 
-    The graph maps lr (1, 3, h, w) and the tensors of the state, state_0, state_1, ..., to sr (1, 3, scale h, scale w)
-    and the next state, next_0, next_1, ..., in float32.
+    Inputs of the graph are lr (1, 3, h, w) and the tensors of the state (state_0, state_1, ...). Outputs are sr (1, 3,
+    scale h, scale w) and the next state (next_0, next_1, ...). All are float32.
 
     Args:
         tolerance: largest allowed absolute difference from the network, RGB in [0, 1].

@@ -51,8 +51,8 @@ class Encoding:
             frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
-        lead_in: number of frames before each segment that the network processes first, from its initial state, so that
-            segments can run in parallel; None: the network continues with its state after the previous segment.
+        lead_in: set this for segments that run in parallel: number of frames before each segment that the network
+            processes first, from its initial state. None: the network keeps its state from the previous segment.
         background: colour such as "black" on which transparent pictures are composited; None: alpha is kept.
         signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
 

@@ -33,7 +33,8 @@ class Look:
 def look(tint: str) -> Look:
     """Parse a text style such as "bold green on line".
 
-    Colour names are those of the shell, and "back", "line", "select" and "number".
+    Colours are those of a terminal, such as "green", and the colours "back", "line", "select" and "number" of the
+    style.
     """
     front, _, ground = tint.partition(" on ")
     *manners, fore = front.split()

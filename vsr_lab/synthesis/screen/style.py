@@ -113,7 +113,7 @@ class Style:
 
     Attributes:
         manner: kind of title bar, "lights", "flat" or "round".
-        script: script of running text.
+        script: writing system of running text, such as Latin.
     """
 
     zoom: float
