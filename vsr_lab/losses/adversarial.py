@@ -40,8 +40,8 @@ class Adversarial(nn.Module, ABC):
 class Hinge(Adversarial):
     """Adversarial hinge loss (Lim and Ye 2017; Miyato et al. 2018, eq. 16 and 17).
 
-    D is the score of the discriminator. Its loss is the mean of max(0, 1 - D(hr)) + max(0, 1 + D(sr)). The loss of the
-    network is the mean of -D(sr).
+    The loss of the discriminator D is the mean of max(0, 1 - D(hr)) + max(0, 1 + D(sr)). The loss of the network is the
+    mean of -D(sr).
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:

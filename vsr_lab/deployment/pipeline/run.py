@@ -39,8 +39,7 @@ def upscale(
 ) -> Provenance:
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
-    Finished segments are kept in the folder OUTPUT.segments until the end. If the call is repeated after an
-    interruption, it continues after the last finished segment.
+    Finished segments are kept in OUTPUT.segments; after an interruption, the same call continues after the last one.
 
     Args:
         bundle: folder of a bundle, or the result of `open_bundle`, by which the runtime can be chosen.

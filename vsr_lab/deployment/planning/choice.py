@@ -50,14 +50,12 @@ def choose_video(
     """Choose encoder, pixel format, size and color tags of the output video.
 
     Args:
-        source: the file.
-        survey: properties of the file.
+        source, survey: the file and its properties.
         encoding: settings of the user.
         container: FFmpeg's name of the output's format.
         scale: scale of the network.
         timing: timestamps of the output.
-        trained: pixel format for which the network was trained; if it has less chroma subsampling than the source, its
-            chroma subsampling is used.
+        trained: pixel format for which the network was trained; its chroma subsampling is used if it is finer.
 
     Raises:
         UserError: no encoder fits, or the output would be higher than the network's frames.
@@ -66,9 +64,7 @@ def choose_video(
     size = (height, width * (2 if encoding.evidence else 1))
     mapped = source.is_tone_mapped
     original = _samples(source, survey)
-    wanted = _wanted(original, encoding, trained)
-    if container == IMAGES:
-        wanted = replace(wanted, rgb=True, chroma=(0, 0))
+    wanted = _wanted(original, encoding, container, trained)
     codec, pixel_format = _format(encoding, container, wanted, size)
     if pixel_format is None:
         problem = f"holds {original}, which {codec} does not"
@@ -134,12 +130,12 @@ def _samples(source: VideoFile, survey: Survey) -> Samples:
     return replace(stored, alpha=stored.alpha and survey.transparent, bits=10 if is_deep_prores else stored.bits)
 
 
-def _wanted(original: Samples, encoding: Encoding, trained: str | None) -> Samples:
+def _wanted(original: Samples, encoding: Encoding, container: str, trained: str | None) -> Samples:
     wanted = lower(original, bits=encoding.bits, chroma=encoding.chroma)
     wanted = replace(wanted, alpha=original.alpha and encoding.background is None)
     if trained and not encoding.chroma and wanted.chroma and (own := Samples.of(trained).chroma):
         wanted = replace(wanted, chroma=(min(own[0], wanted.chroma[0]), min(own[1], wanted.chroma[1])))
-    return wanted
+    return replace(wanted, rgb=True, chroma=(0, 0)) if container == IMAGES else wanted
 
 
 def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int, int]) -> tuple[str, str | None]:
