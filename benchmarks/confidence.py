@@ -21,8 +21,8 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
+from vsr_lab.core.network import FrameStream
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.stream import FrameStream
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, uncertainty
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.models import load_network

@@ -15,8 +15,7 @@ from rich.progress import track
 from rich.table import Table
 from torch import Tensor
 
-from vsr_lab.core.network import StreamingNetwork
-from vsr_lab.core.stream import FrameStream
+from vsr_lab.core.network import FrameStream, StreamingNetwork
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.models import load_network
 

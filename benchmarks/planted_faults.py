@@ -25,10 +25,9 @@ from torch import Tensor
 
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.luma import quantise
-from vsr_lab.core.network import FrameNetwork, Network
+from vsr_lab.core.network import FrameNetwork, Network, stream
 from vsr_lab.core.parts import parse_part
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice
-from vsr_lab.core.stream import stream
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.evaluator import evaluate
 from vsr_lab.evaluation.gates import Gate

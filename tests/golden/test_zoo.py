@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.core.network import Network, StreamingNetwork
+from vsr_lab.core.network import Network, StreamingNetwork, stream
 from vsr_lab.core.resize import BicubicUpsample, imresize
-from vsr_lab.core.stream import stream
 from vsr_lab.metrics import psnr
 from vsr_lab.models import load_network, read_note
 from vsr_lab.synthesis.screen import render_screen

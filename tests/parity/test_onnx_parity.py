@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import Refusal
-from vsr_lab.core.network import StreamingNetwork
-from vsr_lab.core.stream import stream
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.deployment.export import OnnxExporter, open_onnx
 from vsr_lab.models import Compact, Recurrent, Span, SpanStream
 

@@ -17,11 +17,10 @@ from vsr_lab.cli import bench
 from vsr_lab.cli.bench import BenchConfig
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Runtime
-from vsr_lab.core.stream import stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter, rollout_clip

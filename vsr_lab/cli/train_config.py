@@ -24,7 +24,7 @@ from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.losses import Objective
 from vsr_lab.training import OptimizerFactory, ParameterGroup
-from vsr_lab.training.recipe import SchedulerFactory
+from vsr_lab.training.module import SchedulerFactory
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]

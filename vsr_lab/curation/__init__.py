@@ -2,10 +2,19 @@
 
 from vsr_lab.curation.content import ContentModel, Suggestion
 from vsr_lab.curation.index import Index, build_index, plan_index
-from vsr_lab.curation.leaks import Leak, ShotFingerprint, find_leaks, fingerprint_manifest, fingerprint_shot
+from vsr_lab.curation.leaks import (
+    Leak,
+    ShotFingerprint,
+    SourceGroup,
+    assign_splits,
+    fill_splits,
+    find_leaks,
+    fingerprint_manifest,
+    fingerprint_shot,
+    near_duplicates,
+)
 from vsr_lab.curation.rows import Row
 from vsr_lab.curation.sample_files import write_sample
 from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_candidates
 from vsr_lab.curation.scan import Scan, frame_rate
 from vsr_lab.curation.scans import Scans
-from vsr_lab.curation.splits import SourceGroup, assign_splits, fill_splits, near_duplicates

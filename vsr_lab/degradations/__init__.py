@@ -12,7 +12,7 @@ from vsr_lab.degradations.analog import (
     LumaBandwidth,
     TapeNoise,
 )
-from vsr_lab.degradations.base import Degradation, apply_batch, degrade, target_batch
+from vsr_lab.degradations.base import Degradation, Params, apply_batch, degrade, target_batch
 from vsr_lab.degradations.blur import Defocus, GaussianBlur, GeneralizedBlur, MotionBlur, Sharpening, SincFilter
 from vsr_lab.degradations.camera import DenoiseSmear, DomeHaze, Infrared, LensDistortion, RollingShutter, Underexposure
 from vsr_lab.degradations.color import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
@@ -23,7 +23,6 @@ from vsr_lab.degradations.frame_rate import DroppedFrames, LowFrameRate
 from vsr_lab.degradations.interlacing import Interlace, Telecine
 from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
 from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
-from vsr_lab.degradations.parameters import Params
 from vsr_lab.degradations.resizing import (
     AdaptiveResolution,
     BlurDown,

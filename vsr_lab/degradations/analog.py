@@ -9,10 +9,9 @@ from pydantic import NonNegativeFloat
 from scipy.ndimage import gaussian_filter1d as filter1d
 from torch import Tensor
 
-from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.base import Degradation, Params, Probability, Range, Signed, generator, uniform
 from vsr_lab.degradations.color_spaces import to_rgb, to_yuv
 from vsr_lab.degradations.filtering import ar1_noise, gaussian_filter1d, shift_rows
-from vsr_lab.degradations.parameters import Params, Probability, Range, Signed, generator, uniform
 
 # Subcarrier cycles per line, lines per frame, and after how many lines of a field a comb filter finds it reversed.
 _STANDARDS = {"ntsc": (227.5, 525, 1), "pal": (283.7516, 625, 2)}

@@ -10,11 +10,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from vsr_lab.degradations import kernels
-from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.base import Degradation, Params, Range, Signed
 from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import filter2d_fft, pad_kernels
 from vsr_lab.degradations.kernels import Kernel
-from vsr_lab.degradations.parameters import Params, Range, Signed
 
 Ratio = Annotated[float, Field(ge=1)]
 

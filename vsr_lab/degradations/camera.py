@@ -9,10 +9,9 @@ from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
-from vsr_lab.degradations.base import AppliedToTarget, Degradation
+from vsr_lab.degradations.base import AppliedToTarget, Degradation, Params, Probability, Range, generator
 from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import centred_axes, gaussian_filter1d, warp_bicubic
-from vsr_lab.degradations.parameters import Params, Probability, Range, generator
 
 
 class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):

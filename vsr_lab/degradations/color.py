@@ -10,9 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from vsr_lab.core.resize import resize_matrix
-from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.base import Chance, Choice, Degradation, Params, Range, Signed, generator, uniform
 from vsr_lab.degradations.color_spaces import to_rgb, to_yuv
-from vsr_lab.degradations.parameters import Chance, Choice, Params, Range, Signed, generator, uniform
 
 Location = Literal["left", "center", "topleft"]
 # Luma pixels per chroma sample, vertically and horizontally.

@@ -9,8 +9,7 @@ from pydantic import BeforeValidator, NonNegativeFloat
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.degradations.base import Degradation
-from vsr_lab.degradations.parameters import Params, Probability
+from vsr_lab.degradations.base import Degradation, Params, Probability
 
 Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]
 

@@ -8,8 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
-from vsr_lab.degradations.base import Degradation
-from vsr_lab.degradations.parameters import Choice, Params, Range
+from vsr_lab.degradations.base import Choice, Degradation, Params, Range
 from vsr_lab.video.roundtrip import CODECS, roundtrip
 
 

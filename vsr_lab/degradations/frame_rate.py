@@ -7,8 +7,7 @@ import torch
 from pydantic import PositiveInt
 from torch import Tensor
 
-from vsr_lab.degradations.base import AppliedToTarget
-from vsr_lab.degradations.parameters import Params, Probability, Range
+from vsr_lab.degradations.base import AppliedToTarget, Params, Probability, Range
 
 
 class _RepeatedFrames(AppliedToTarget, temporal=True):

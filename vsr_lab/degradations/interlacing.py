@@ -6,8 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vsr_lab.degradations.base import Degradation
-from vsr_lab.degradations.parameters import Params, Range
+from vsr_lab.degradations.base import Degradation, Params, Range
 
 
 def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:

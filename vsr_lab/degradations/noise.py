@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from vsr_lab.degradations.base import Degradation
+from vsr_lab.degradations.base import Chance, Degradation, LogRange, Params, Range, generator
 from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
-from vsr_lab.degradations.parameters import Chance, LogRange, Params, Range, generator
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:

@@ -14,8 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from vsr_lab.degradations.base import AppliedToTarget
-from vsr_lab.degradations.parameters import Params, Probability, Range
+from vsr_lab.degradations.base import AppliedToTarget, Params, Probability, Range
 
 _FINE = 12  # drawn this many times too large, then averaged down to 1, 2, 3, 4 or 6 times with the same shape
 _STYLES = ("%Y-%m-%d %H:%M:%S  CAM {camera:02d}", "%d/%m/%Y %H:%M:%S", "CAM{camera}  %m-%d-%Y %a %H:%M:%S")

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize, resize_to
-from vsr_lab.degradations.base import Degradation
-from vsr_lab.degradations.parameters import Choice, LogRange, Params, Range, draw_seed
+from vsr_lab.degradations.base import Choice, Degradation, LogRange, Params, Range, draw_seed
 
 _PAD_MODES: dict[str, Literal["reflect", "edge"]] = {"reflect": "reflect", "replicate": "edge"}  # numpy's names
 

@@ -1,4 +1,4 @@
-"""Bundles: folders with the weights and graphs of a model for deployment, and the hash of every file."""
+"""Bundles: a folder with weights, graphs, manifest and model card. It is written, opened and verified here."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
@@ -16,12 +16,14 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, sha256, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.bundle import BundleManifest, ParityReport
+from vsr_lab.core.records.bundle import BundleManifest, Parity, ParityReport
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.core.spec import spec_of
-from vsr_lab.deployment.export import Exporter, OnnxExporter, open_onnx
+from vsr_lab.deployment.export import Exporter, OnnxExporter, compare_graph, open_onnx
+from vsr_lab.deployment.export.window import Unrolled, Windowed
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import bundled_network
+from vsr_lab.deployment.signature import check_signature
 from vsr_lab.models import load_network, save_network
 from vsr_lab.models.files import WEIGHTS
 
@@ -209,3 +211,60 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
         if said != own:
             raise UserError(folder / MANIFEST, f"{key} is {said}, that of its graph {own}", "export the bundle again")
     return Bundle(folder, manifest, network, runtime)
+
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Result of `verify_bundle`.
+
+    Attributes:
+        manifest: manifest of the bundle.
+        key: first digits of the SHA-256 of the public key; empty if no signature was checked.
+        parities: comparison of every graph with the network.
+    """
+
+    manifest: BundleManifest
+    key: str
+    parities: list[Parity]
+
+
+def verify_bundle(
+    folder: Path | str,
+    key: "Ed25519PublicKey | None" = None,
+    *,
+    frames: int = 60,
+    progress: Callable[[str], object] = lambda format: None,
+) -> Verification:
+    """Verify a bundle before it is used: hashes of its files, signature, and the output of every graph.
+
+    Args:
+        folder: folder of the bundle.
+        key: key that the bundle must be signed with; None: the signature is not checked.
+        frames: number of frames over which graphs and network are compared.
+        progress: called with the format of each graph before it is run.
+
+    Raises:
+        UserError: a file is missing, damaged or changed.
+        Refusal: the signature is missing or was made with another key, or a graph differs from the network.
+    """
+    folder = Path(folder)
+    signed_by = check_signature(folder / MANIFEST, key) if key else ""
+    manifest = open_bundle(folder, None).manifest
+    network = bundled_network(folder)
+    recorded = {parity.format: parity for parity in read_record(folder / PARITY, ParityReport).formats}
+    parities: list[Parity] = []
+    for format, file in manifest.graphs.items():
+        progress(format)
+        if format not in recorded:
+            raise UserError(folder / PARITY, f"does not contain {format}", "export the bundle again")
+        graph, tolerance = open_onnx(folder / file), recorded[format].tolerance
+        parities.append(compare_graph(_reference(network, graph), graph, format, tolerance=tolerance, frames=frames))
+    return Verification(manifest, signed_by, parities)
+
+
+def _reference(network: StreamingNetwork, graph: StreamingNetwork) -> StreamingNetwork:
+    return Unrolled(network, graph.frames) if isinstance(graph, Windowed) else network

@@ -12,10 +12,9 @@ from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import sha256
-from vsr_lab.core.network import Network
+from vsr_lab.core.network import Network, stream
 from vsr_lab.core.ranges import Kernel, Name, PathText, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
-from vsr_lab.core.stream import stream
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import open_onnx
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots

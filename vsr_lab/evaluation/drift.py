@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.luma import quantise
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.stream import stream
 
 _CHANCE = 1 / 30  # that the state is reset at a frame, in the run that is compared with
 

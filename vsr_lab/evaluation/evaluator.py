@@ -1,9 +1,15 @@
-"""Evaluation of candidates on a suite under a protocol."""
+"""Evaluation of candidates on a suite: clip by clip, so that an interrupted one goes on."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+import os
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import torch
 
@@ -11,15 +17,88 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.network import Network
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Summary
+from vsr_lab.core.records import Record, read_record, write_record
+from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import write_results
+from vsr_lab.evaluation.results import Score, write_results
 from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
-from vsr_lab.evaluation.unfinished import ClipScores, fingerprint, read_clip, remove_clips, write_clip
 from vsr_lab.footage.shots import Shot, check_lr_shot
+
+_FOLDER = ".clips"
+
+
+class ClipScores(Record):
+    """Stored scores of one candidate on one clip, by which an interrupted evaluation is continued.
+
+    Attributes:
+        fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
+    """
+
+    command: ClassVar[str] = "evaluate"
+    record: Literal["clip scores"] = "clip scores"
+    schema_version: Literal[1] = 1
+    fingerprint: str
+    ms_per_frame: float
+    shown: Shown
+    scores: list[Score]
+
+
+def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
+    """Hash of everything that the scores of a clip depend on: the candidate, the protocol, its metrics, and HR and LR.
+
+    Files are identified by their size and modification time. A candidate in memory has another hash in every call,
+    since it may have changed.
+
+    Args:
+        candidate: the candidate.
+        protocol: the protocol.
+        shots: HR clip, and its recorded LR or None.
+    """
+    facts = candidate.facts
+    fixed = facts.path or facts.kind == "interpolation"
+    known = [
+        *(version("vsr-lab"), candidate.name, facts.model_dump(), "" if fixed else secrets.token_hex()),
+        *(protocol.name, protocol.fingerprint, protocol.metric_fingerprints),
+        *(repr(shot) for shot in shots),
+        *(_files(Path(path)) for path in (facts.path, *(shot.path for shot in shots if shot)) if path),
+    ]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def _files(path: Path) -> list[tuple[str, int, int]]:
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    return [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]
+
+
+def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
+    """Read the stored scores of a clip from the folder of an evaluation; None if none have the expected fingerprint."""
+    path = _path(folder, clip)
+    try:
+        found = read_record(path, ClipScores) if path.is_file() else None
+    except UserError:  # of another version
+        return None
+    return found if found and found.fingerprint == expected else None
+
+
+def write_clip(folder: Path, scores: ClipScores) -> None:
+    """Write the scores of a clip to the folder of an evaluation."""
+    write_record(_path(folder, scores.shown.clip), scores)
+
+
+def remove_clips(folder: Path, clips: Iterable[str]) -> None:
+    """Remove the scores of clips from the folder of an evaluation that has ended."""
+    for path in [_path(folder, clip) for clip in clips]:
+        path.unlink(missing_ok=True)
+        with suppress(OSError):  # others are left in it
+            os.removedirs(path.parent)
+
+
+def _path(folder: Path, clip: str) -> Path:
+    return inside(folder, f"{_FOLDER}/{clip}.json")
+
 
 _CHUNK = 8  # frames in memory at once
 

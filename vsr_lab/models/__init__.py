@@ -7,9 +7,8 @@ from vsr_lab.models.branches import add_branches, fold_branches, fold_state
 from vsr_lab.models.compact import Compact
 from vsr_lab.models.files import build_network, load_network, load_weights, read_note, save_network, write_tensors
 from vsr_lab.models.foreign import Foreign
-from vsr_lab.models.initial import init_network, trained_with
+from vsr_lab.models.initial import init_network, load_animesr, load_basicvsr, trained_with
 from vsr_lab.models.interpolation import Interpolation
-from vsr_lab.models.official import load_animesr, load_basicvsr
 from vsr_lab.models.recurrent import Recurrent
 from vsr_lab.models.recurrent_flow import RecurrentFlow
 from vsr_lab.models.span import Span, SpanStream

@@ -12,7 +12,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.ranges import Scale
-from vsr_lab.models.official import read_tensors
+from vsr_lab.models.initial import read_tensors
 
 _PREFIX = "model."
 

@@ -1,17 +1,115 @@
-"""Initial weights of a training, from weights files, bundles, runs, checkpoints and published files."""
+"""Initial weights of a network: from runs and checkpoints of this package, and from files of other projects."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.files import check_file
 from vsr_lab.core.network import Network
+from vsr_lab.models.anime_sr import AnimeSr
+from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.files import WEIGHTS, fill, read_note, read_weights
-from vsr_lab.models.official import published, read_tensors
 from vsr_lab.models.span import Span, SpanStream
+
+Renames = Sequence[tuple[str, str]]  # a pattern at the start of a name, and what it is called here
+
+_BASICVSR: Renames = (
+    (r"spynet\.basic_module\.(\d+)\.basic_module\.", r"flow.levels.\1."),
+    (r"spynet\.", r"flow."),
+    (r"(backward|forward)_trunk\.main\.0\.", r"\1_trunk.entry."),
+    (r"(backward|forward)_trunk\.main\.2\.(\d+)\.conv1\.", r"\1_trunk.blocks.\2.first."),
+    (r"(backward|forward)_trunk\.main\.2\.(\d+)\.conv2\.", r"\1_trunk.blocks.\2.second."),
+    (r"upconv1\.", "enlarger.up.0."),
+    (r"upconv2\.", "enlarger.up.1."),
+    (r"conv_hr\.", "enlarger.high."),
+    (r"conv_last\.", "enlarger.last."),
+)
+_ANIMESR: Renames = (
+    (r"recurrent_cell\.conv_s1_first\.0\.", "entries.0."),
+    (r"recurrent_cell\.conv_s2_first\.0\.", "entries.1."),
+    (r"recurrent_cell\.conv_s4_first\.0\.", "entries.2."),
+    (r"recurrent_cell\.body_s1_first\.(\d+)\.conv1\.", r"bodies.0.\1.first."),
+    (r"recurrent_cell\.body_s1_first\.(\d+)\.conv2\.", r"bodies.0.\1.second."),
+    (r"recurrent_cell\.body_s2_first\.(\d+)\.conv1\.", r"bodies.1.\1.first."),
+    (r"recurrent_cell\.body_s2_first\.(\d+)\.conv2\.", r"bodies.1.\1.second."),
+    (r"recurrent_cell\.body_s4_first\.(\d+)\.conv1\.", r"bodies.2.\1.first."),
+    (r"recurrent_cell\.body_s4_first\.(\d+)\.conv2\.", r"bodies.2.\1.second."),
+    (r"recurrent_cell\.fusion\.0\.", "fusion.0."),
+    (r"recurrent_cell\.fusion\.2\.", "fusion.1."),
+)
+
+
+_RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIMESR, Span: (), SpanStream: ()}
+
+
+def load_basicvsr(path: Path) -> BasicVsr:
+    """Load BasicVSR x4 with its authors' weights in BasicSR's format (.pth).
+
+    Raises:
+        UserError: the file is missing, contains more than tensors, or belongs to another network.
+    """
+    network = BasicVsr()
+    fill(network, published(network, read_tensors(path), path), path)
+    return network.eval()
+
+
+def load_animesr(path: Path) -> AnimeSr:
+    """Load AnimeSR v2 x4 with its authors' weights (.pth). Raises UserError as `load_basicvsr` does."""
+    network = AnimeSr()
+    fill(network, published(network, read_tensors(path), path), path)
+    return network.eval()
+
+
+def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
+    """Convert weights that the authors of a network published: rename the tensors to the names in this package.
+
+    Args:
+        network: network that the weights are for.
+        loaded: content of the file, as returned by `read_tensors`.
+        path: path of the file, for error messages.
+
+    Raises:
+        UserError: no published weights are known for the class of network, or the file contains no weights.
+    """
+    renames = _RENAMES.get(type(network))
+    if renames is None:
+        known = ", ".join(kind.__name__ for kind in _RENAMES)
+        problem = f"holds published weights, which can be read for {known} alone"
+        raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
+    tensors = loaded.get("params", loaded)
+    if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
+        raise UserError(path, "holds no weights", "give the published .pth")
+    return {_renamed(name, renames): tensor for name, tensor in tensors.items()}
+
+
+def read_tensors(path: Path) -> dict[str, Any]:
+    """Read a PyTorch file (torch.save) that contains only tensors and numbers, without executing code in it.
+
+    Raises UserError for other files.
+    """
+    check_file(path, "give the published .pth")
+    # torch has its own kinds for a pickle, a cut and a foreign file
+    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", "give the published .pth"):
+        loaded: Any = torch.load(path, "cpu", weights_only=True)
+    if not isinstance(loaded, dict):
+        raise UserError(path, "holds no weights", "give the published .pth")
+    return loaded
+
+
+def _renamed(name: str, renames: Renames) -> str:
+    for pattern, ours in renames:
+        name, count = re.subn(f"^{pattern}", ours, name)
+        if count:
+            break
+    return name
+
 
 _PREFIX = "network."  # what a training's checkpoint calls the network among all it keeps
 

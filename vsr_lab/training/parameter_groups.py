@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.training.recipe import OptimizerFactory
+from vsr_lab.training.module import OptimizerFactory
 
 
 class ParameterGroup(BaseModel):

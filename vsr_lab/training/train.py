@@ -36,9 +36,8 @@ from vsr_lab.training.callbacks import (
 )
 from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
-from vsr_lab.training.module import VsrModule
+from vsr_lab.training.module import Recipe, Validation, VsrModule
 from vsr_lab.training.nan_guard import explained
-from vsr_lab.training.recipe import Recipe, Validation
 from vsr_lab.training.schedules import evened
 
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import stream
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.stream import stream
 from vsr_lab.curation import ShotCandidate, choose_shots, frame_rate
 from vsr_lab.curation.sampling import shot_candidates
 from vsr_lab.deployment import open_bundle

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.cuts import SceneCutDetector
-from vsr_lab.core.network import Network
-from vsr_lab.core.stream import stream
+from vsr_lab.core.network import Network, stream
 from vsr_lab.evaluation.candidates import NetworkCandidate
 from vsr_lab.models import Recurrent
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.network import FrameNetwork, Network
-from vsr_lab.core.stream import enlarge, pad_to_multiple, stream
+from vsr_lab.core.network import FrameNetwork, Network, enlarge, pad_to_multiple, stream
 
 
 class Repeat(FrameNetwork):

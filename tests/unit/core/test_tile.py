@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.network import Network, State, StreamingNetwork
-from vsr_lab.core.stream import stream
+from vsr_lab.core.network import Network, State, StreamingNetwork, stream
 from vsr_lab.core.tile import Tiled
 from vsr_lab.models import Compact, Recurrent
 

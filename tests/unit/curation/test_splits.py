@@ -1,6 +1,6 @@
 """Splits by source: what belongs together stays together, and what a person said stays."""
 
-from vsr_lab.curation.splits import SourceGroup, assign_splits
+from vsr_lab.curation.leaks import SourceGroup, assign_splits
 
 NAMES = ("train", "eval")
 

@@ -20,7 +20,7 @@ from vsr_lab.degradations import (
     RescaleRoundTrip,
     ResizeDown,
 )
-from vsr_lab.degradations.parameters import Chance, Choice, LogRange, Range
+from vsr_lab.degradations.base import Chance, Choice, LogRange, Range
 
 
 class Every(Degradation, seeded=True):

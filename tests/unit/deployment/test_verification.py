@@ -16,9 +16,9 @@ from vsr_lab.core.files import sha256
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Bundle, write_bundle
+from vsr_lab.deployment.bundle import verify_bundle
 from vsr_lab.deployment.export import OnnxExporter, OnnxWindowExporter
 from vsr_lab.deployment.signature import SIGNATURE, read_private_key, read_public_key, sign
-from vsr_lab.deployment.verification import verify_bundle
 from vsr_lab.models import Interpolation, Recurrent
 
 

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.network import StreamingNetwork
-from vsr_lab.core.stream import stream
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.deployment.export import OnnxWindowExporter, open_onnx, rollout_clip
 from vsr_lab.models import Recurrent
 

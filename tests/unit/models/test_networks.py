@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.stream import stream
 from vsr_lab.models import Compact, Interpolation, Recurrent, RecurrentFlow
 
 MAKE: dict[str, Callable[[], StreamingNetwork]] = {

@@ -4,8 +4,8 @@ from vsr_lab.cli.config import Section
 from vsr_lab.cli.show import console, show_facts, show_table
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.ranges import Rollout
+from vsr_lab.deployment.bundle import verify_bundle
 from vsr_lab.deployment.signature import read_public_key
-from vsr_lab.deployment.verification import verify_bundle
 
 
 class BundleVerifyConfig(Section):

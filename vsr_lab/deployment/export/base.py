@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.errors import Refusal
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.core.records.bundle import Parity
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.stream import stream
 
 _SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a graph of fixed size is detected
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from vsr_lab.core.cuts import MEMORY, SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, sha256, sync
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import FrameStream, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import Provenance, Runtime
-from vsr_lab.core.stream import FrameStream
 from vsr_lab.deployment.bundle import open_bundle
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings, open_network, open_plan

@@ -8,11 +8,10 @@ import torch
 
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.files import atomic_path
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.core.signals import pass_signals
-from vsr_lab.core.stream import stream
 from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, record_evidence
 from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, open_network, open_plan

@@ -15,10 +15,9 @@ from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.cuts import SceneCutDetector, no_cut
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of
-from vsr_lab.core.network import State, StreamingNetwork
+from vsr_lab.core.network import FrameStream, State, StreamingNetwork
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import VideoFacts
-from vsr_lab.core.stream import FrameStream
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.evidence import EvidenceRecorder
 from vsr_lab.deployment.pipeline.reading import PartReader, ReadFrame, SequentialReader

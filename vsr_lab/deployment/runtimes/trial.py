@@ -9,10 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Runtime
-from vsr_lab.core.stream import stream
 from vsr_lab.deployment.export import open_onnx, rollout_clip
 from vsr_lab.deployment.runtimes.torch import TorchStream, bundled_network
 
