@@ -45,6 +45,7 @@ _OF_THE_FILE = ("export_parity", "drift")  # gates
 _SCORED = (
     *("psnr", "flicker", "lr_consistency"),
     *("color_bias", "cell_bias", "registration", "frame_offset", "grid", "lr_sharpness"),
+    *("orientation", "ghosting", "combing"),
 )
 LOST: dict[str, tuple[str, Lost]] = {
     "nostate": ("state lost at every frame", lambda t, n: True),

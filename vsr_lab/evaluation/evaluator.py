@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 
 from vsr_lab.core.errors import UserError
@@ -22,7 +23,7 @@ from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Sum
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
 from vsr_lab.footage.shots import Shot, check_lr_shot
@@ -35,6 +36,7 @@ class ClipScores(Record):
 
     Attributes:
         fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
+        scores: metric -> value of every frame; None if it is not scored.
     """
 
     command: ClassVar[str] = "evaluate"
@@ -43,7 +45,7 @@ class ClipScores(Record):
     fingerprint: str
     ms_per_frame: float
     shown: Shown
-    scores: list[Score]
+    scores: dict[str, list[float | None]]
 
 
 def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
@@ -232,7 +234,11 @@ def _evaluate(
             ms_per_frame=sum(clip.ms_per_frame for clip in own) / len(own),
             pictures=[clip.shown for clip in own],
         )
-        summaries[folder] = write_results(folder, evaluated, (score for clip in own for score in clip.scores))
+        scores = {
+            clip.shown.clip: {metric: np.array(values, np.float64) for metric, values in clip.scores.items()}
+            for clip in own
+        }
+        summaries[folder] = write_results(folder, evaluated, scores)
     for folder in candidates:
         remove_clips(folder, [shot.name for shot, _ in clips])
     return summaries
@@ -272,7 +278,10 @@ def _score(
             fingerprint=keys[folder],
             ms_per_frame=milliseconds[candidate.name],
             shown=saved.shown,
-            scores=[score for score in scores if score.candidate == candidate.name],
+            scores={
+                metric: [None if np.isnan(value) else value for value in values.tolist()]
+                for metric, values in scores[candidate.name].items()
+            },
         )
         write_clip(folder, results[folder])
     return results

@@ -25,6 +25,7 @@ from vsr_lab.evaluation.statistics import (
 )
 
 _POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tables show
+_TURNED = ("mirrored left to right", "flipped upside down", "rotated by 180 degrees")  # of 1, 2 and 3
 Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -210,23 +211,47 @@ class Limit(Gate):
 
 
 class InOrder(Gate):
-    """Gate that limits the number of late, early, repeated or swapped frames.
+    """Gate that limits the number of late, early, repeated, swapped or reversed frames.
 
-    Such a frame agrees better with the previous or the next LR frame than with its own (metric `frame_offset` is not
-    0). In no clip may the candidate have more of them than the baseline.
+    Such a frame agrees better with another LR frame than with its own (metric `frame_offset` is not 0). In no clip may
+    the candidate have more of them than the baseline.
     """
 
     metric = "frame_offset"
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         for clip, own, other in _clips(run, baseline, self.metric):
-            wrong = np.flatnonzero(own)
-            if len(wrong) > np.count_nonzero(other):
-                mean = float(own.mean())
-                way = "late" if mean < 0 else "early"
-                what = f"is one frame {way}" if abs(mean) > 0.5 else f"has {len(wrong)} frames out of order"
-                return verdict(name, float(len(wrong)), 0, False, f"{clip} {what}")
+            wrong = np.count_nonzero(own)
+            if wrong > np.count_nonzero(other):
+                return verdict(name, float(wrong), 0, False, f"{clip} {_disorder(own)}")
         return verdict(name, 0.0, 0, True, "every frame shows its own LR")
+
+
+def _disorder(offsets: Values) -> str:
+    """What is wrong with the order of frames; offsets: number of the frame that each shows, minus its own."""
+    wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
+    count = f"{len(wrong)} frame{'s' if len(wrong) > 1 else ''}"
+    if np.mean(steps[1:] == -2) > 0.7:
+        return "is reversed in time"
+    first = int(wrong[0])
+    place = f"{f'{abs(first)} frames' if abs(first) > 1 else 'one frame'} {'late' if first < 0 else 'early'}"
+    if (wrong == first).all() and 2 * len(wrong) > len(offsets) + 2:
+        return f"is {place}"
+    if (steps[offsets != 0] == -1).all():
+        return f"has {count} that repeat the one before"
+    return f"has {count} {place if (wrong == first).all() else 'out of order'}"
+
+
+class Upright(Gate):
+    """Gate that detects mirrored, flipped and rotated output by the metric `orientation`."""
+
+    metric = "orientation"
+
+    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+        for clip, own, _ in _clips(run, baseline, self.metric):
+            if turned := int(np.median(own)):
+                return verdict(name, float(turned), 0, False, f"{clip} is {_TURNED[turned - 1]}")
+        return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
 
 
 def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, Values, Values]]:

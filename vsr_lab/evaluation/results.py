@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -31,20 +31,23 @@ _COLUMNS = {
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
-class Score(NamedTuple):
-    """The value of a metric for one frame of a clip."""
+def write_results(folder: Path, evaluated: Evaluated, scores: Mapping[str, Mapping[str, Values]]) -> Summary:
+    """Write the three files into folder and return the summary.
 
-    candidate: str
-    clip: str
-    frame: int
-    metric: str
-    value: float
-
-
-def write_results(folder: Path, evaluated: Evaluated, scores: Iterable[Score]) -> Summary:
-    """Write the three files into folder and return the summary."""
-    rows = [(s.candidate, evaluated.suite, s.clip, s.frame, s.metric, s.value) for s in scores]
-    frames = pl.DataFrame(rows, schema=_COLUMNS, orient="row")
+    Args:
+        folder: folder of the evaluation.
+        evaluated: candidate, suite and protocol.
+        scores: clip -> metric -> one value per frame, NaN for frames without a value.
+    """
+    tables = [
+        pl.DataFrame({"frame": np.arange(len(values)), "value": values})
+        .filter(pl.col("value").is_not_nan())
+        .with_columns(clip=pl.lit(clip), metric=pl.lit(metric))
+        for clip, metrics in scores.items()
+        for metric, values in metrics.items()
+    ]
+    frames = pl.concat(tables).with_columns(candidate=pl.lit(evaluated.candidate), suite=pl.lit(evaluated.suite))
+    frames = frames.select(pl.col(name).cast(kind) for name, kind in _COLUMNS.items())
     with atomic_path(folder / "frames.parquet") as temporary:
         frames.write_parquet(temporary)
     means = frames.group_by("clip", "metric", maintain_order=True).agg(pl.col("value").mean())

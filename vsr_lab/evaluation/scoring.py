@@ -6,20 +6,22 @@ All candidates are scored together, so that values that depend only on HR are co
 import itertools
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vsr_lab.core.cuts import IsCut, SceneCutDetector
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.inputs import Inputs
+from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.core.luma import quantise
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import Score
+from vsr_lab.evaluation.statistics import Values
 from vsr_lab.evaluation.suites import Pair
-from vsr_lab.metrics import NETS, find_text, read_text, reference_motion
+from vsr_lab.metrics import NETS, find_text, read_text, reference_motion, thumbnails
 
 
 class Timed:
@@ -48,6 +50,7 @@ class Timed:
 
 Scored = tuple[Pair, dict[str, Tensor]]  # a pair, and the quantised output of each candidate
 Watch = Callable[[int, Pair, dict[str, Tensor]], None]
+_LR = ""  # the name of LR beside those of candidates
 
 
 def score_clip(
@@ -59,7 +62,7 @@ def score_clip(
     protocol: Protocol,
     chunk: int,
     watch: Watch,
-) -> tuple[list[Score], dict[str, float]]:
+) -> tuple[dict[str, dict[str, Values]], dict[str, float]]:
     """Compute the metrics of several candidates on one clip, frame by frame.
 
     Temporal metrics have no value at the first frame of a scene, because the frame before it shows another scene.
@@ -74,7 +77,7 @@ def score_clip(
         watch: called for every frame with its number, the LR/HR pair, and the quantised output of each candidate.
 
     Returns:
-        The scores (one for each metric, candidate and scored frame), and candidate -> milliseconds per frame.
+        candidate -> metric -> value of every frame (NaN if it is not scored), and candidate -> milliseconds per frame.
 
     Raises:
         UserError: a candidate's frames are of another size or number than HR, or are not finite; or a metric does not
@@ -82,21 +85,29 @@ def score_clip(
     """
     targets, *inputs = itertools.tee(pairs, len(candidates) + 1)
     outputs = [Timed(c, clip, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
-    counted = protocol.scored_frames(frames)
-    scores: list[Score] = []
+    values = {c.name: {metric: np.full(frames, np.nan) for metric in protocol.metrics} for c in candidates}
+    whole = {name: metric for name, metric in protocol.metrics.items() if "clip_lr" in required_inputs(metric)}
+    parts = {name: metric for name, metric in protocol.metrics.items() if name not in whole}
+    small: dict[str, list[Tensor]] = defaultdict(list)
     for first, shared, window in _windows(_frames(targets, outputs, watch), chunk, SceneCutDetector()):
         reference = _Reference(protocol, [pair for pair, _ in window])
-        for timed in outputs:
-            name = timed.candidate.name
-            values = reference.measure(torch.stack([sr[name] for _, sr in window]))
-            fresh = range(first + shared, first + len(window))
-            scores += [
-                Score(name, clip, t, metric, float(row[t - first]))
-                for metric, row in values.items()
-                for t in fresh
-                if t in counted and not torch.isnan(row[t - first])
-            ]
-    return scores, {timed.candidate.name: 1000 * timed.pace() for timed in outputs}
+        fresh = slice(first + shared, first + len(window))
+        for name, own in values.items():
+            known = reference.inputs(torch.stack([sr[name] for _, sr in window]))
+            for metric, function in parts.items():
+                own[metric][fresh] = _row(metric, known.call(function), len(window))[shared:].numpy()
+            if whole:
+                small[name].append(thumbnails(known["degraded"])[:, shared:])
+        if whole:
+            small[_LR].append(thumbnails(reference.lr)[:, shared:])
+    clips = {name: torch.cat(pictures, 1) for name, pictures in small.items()}
+    for name, own in values.items():
+        for metric, function in whole.items():
+            known = Inputs({"clip_lr": clips[_LR], "clip_degraded": clips[name]}, {})
+            own[metric][:] = _row(metric, known.call(function), frames).numpy()
+        for row in own.values():
+            row[np.setdiff1d(np.arange(frames), protocol.scored_frames(frames))] = np.nan
+    return values, {timed.candidate.name: 1000 * timed.pace() for timed in outputs}
 
 
 def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> Iterator[Scored]:
@@ -156,15 +167,15 @@ class _Reference:
                 **{f"{name}_hr": lambda net=net: net().features(hr) for name, net in NETS.items()},
             },
         )
-        self._lr = lr
+        self.lr = lr
 
-    def measure(self, sr: Tensor) -> dict[str, Tensor]:
-        """Every metric of sr (T C H W): one value per frame (T)."""
+    def inputs(self, sr: Tensor) -> Inputs:
+        """Inputs of the metrics of sr (T C H W)."""
         whole = sr[None]
         judged = self._protocol.cropped(whole)
-        own = Inputs(
+        return Inputs(
             # lr_consistency compares whole frames, so lr and degraded keep their border.
-            {"sr": judged, "lr": self._lr},
+            {"sr": judged, "lr": self.lr},
             {
                 "degraded": lambda: self._protocol.degrade(whole),
                 "text_sr": lambda: read_text(judged, self._inputs["text_hr"]),
@@ -172,7 +183,6 @@ class _Reference:
             },
             parent=self._inputs,
         )
-        return {name: _row(name, own.call(metric), len(sr)) for name, metric in self._protocol.metrics.items()}
 
 
 def _row(metric: str, values: object, frames: int) -> Tensor:

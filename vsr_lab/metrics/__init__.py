@@ -3,12 +3,24 @@
 Available inputs: sr and hr (B, T, 3, H, W), RGB in [0, 1], rounded to 8 bits; lr, and degraded, which is sr after the
 degradation (B, T, 3, h, w); motion, the optical flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of
 sr and hr such as lpips_sr and lpips_hr; in an evaluation also text_sr and text_hr, the text in them. A metric returns
-one value per frame, (B, T), NaN for a frame without a value.
+one value per frame, (B, T), NaN for a frame without a value. Frames are passed in parts of a clip, except for
+clip_degraded and clip_lr, small pictures of all its frames, see `thumbnails`.
 To add one: a function in this folder and a yaml in configs/metric.
 """
 
 from vsr_lab.metrics.fidelity import lr_consistency, ms_ssim, psnr, psnr_shifted, ssim
 from vsr_lab.metrics.legibility import find_text, legibility, read_text
 from vsr_lab.metrics.perceptual import NETS, dists, lpips, st_lpips, st_tlp, tlp
-from vsr_lab.metrics.sanity import cell_bias, color_bias, frame_offset, grid, lr_sharpness, registration
+from vsr_lab.metrics.sanity import (
+    cell_bias,
+    color_bias,
+    combing,
+    frame_offset,
+    ghosting,
+    grid,
+    lr_sharpness,
+    orientation,
+    registration,
+    thumbnails,
+)
 from vsr_lab.metrics.temporal import flicker, reference_motion, self_flicker, tof, true_warp_error, warp_error

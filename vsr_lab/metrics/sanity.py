@@ -14,8 +14,12 @@ _CELL = 16  # LR pixels a side of the areas whose mean colour is compared
 _AREAS = 3  # areas along each side in which sharpness is compared
 _BAND = 5  # LR pixels of the box whose mean is subtracted to keep fine detail
 _DETAIL = 4.0  # mean square of fine detail, in levels, below which an area has none
-_CLEARLY = 0.5  # a neighbouring frame fits clearly better where it leaves half of the squared error
+_CLEARLY = 0.5  # another frame fits clearly better where it leaves half of the squared error
 _SMOOTH = 3  # LR pixels a side that are averaged before gradients are computed
+_NEIGHBOURS = (slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))  # here and there
+_THUMBNAIL = 24  # pixels a side
+_ROWS = 256  # frames that are compared with all others at once
+_PERIODS = (10, 12, 14, 16)  # pixels
 _STILL = 1.0  # mean square of the difference of frames, in levels, below which they count as equal
 
 
@@ -42,9 +46,34 @@ def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
     return cells.abs().amax((-3, -2, -1)).unflatten(0, lr.shape[:2])
 
 
+def orientation(degraded: Tensor, lr: Tensor) -> Tensor:
+    """Orientation of SR relative to LR.
+
+    It is 0 unless degraded SR fits mirrored, flipped or rotated LR clearly better.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T); 1: mirrored left to right, 2: flipped upside down, 3: rotated by 180 degrees.
+    """
+    least = _CLEARLY * _squared(degraded, lr)
+    found = torch.zeros_like(least)
+    for number, sides in enumerate(((-1,), (-2,), (-2, -1)), 1):
+        turned = lr.flip(sides)
+        fit = _squared(degraded, turned)
+        better = (fit < least) & (_squared(lr, turned) > _STILL)
+        found, least = found.where(~better, number), least.where(~better, fit)
+    return found
+
+
 def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
-    """Length of the shift of SR in HR pixels, estimated by least squares (Lucas and Kanade 1981)."""
-    low, moved = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (lr, degraded))
+    """Length of the shift of SR in HR pixels, estimated by least squares (Lucas and Kanade 1981).
+
+    The local mean is removed first, so that a difference of brightness is no shift.
+    """
+    low, moved = (_fine(frames, _SMOOTH) for frames in (lr, degraded))
     middle = (low + moved) / 2
     dx = (middle[..., 1:-1, 2:] - middle[..., 1:-1, :-2]) / 2
     dy = (middle[..., 2:, 1:-1] - middle[..., :-2, 1:-1]) / 2
@@ -54,6 +83,26 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
     shift = torch.stack([yy * xt - xy * yt, xx * yt - xy * xt]).square().sum(0).sqrt() / determinant
     scale = hr.shape[-1] / lr.shape[-1]
     return torch.where(determinant > 1e-3 * (xx + yy).square() + 1e-6, shift * scale, torch.nan)
+
+
+def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
+    """Fraction of a neighbouring frame that is blended into a frame, estimated by least squares.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T), NaN if both neighbouring LR frames equal the LR frame.
+    """
+    ours, theirs = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (degraded, lr))
+    shares = torch.full((2, *lr.shape[:2]), torch.nan, dtype=torch.float64)
+    for share, here, there in zip(shares, *_NEIGHBOURS, strict=True):
+        change = theirs[:, there] - theirs[:, here]
+        power = change.square().mean((-2, -1))
+        found = ((ours - theirs)[:, here] * change).mean((-2, -1)) / power
+        share[:, here] = torch.where(power > _DETAIL, found, torch.nan)
+    return shares.nan_to_num(-torch.inf).amax(0).nan_to_num(neginf=torch.nan)
 
 
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
@@ -76,49 +125,84 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
     return torch.where(slope.isinf(), torch.nan, slope)
 
 
-def frame_offset(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Frame offset of SR relative to LR: -1 (SR is one frame late), 0 or 1 (SR is one frame early).
-
-    It is 0 unless degraded SR fits a neighbouring LR frame clearly better.
+def frame_offset(clip_degraded: Tensor, clip_lr: Tensor) -> Tensor:
+    """Number of the LR frame that a frame of SR shows, minus its own; 0 unless another frame fits clearly better.
 
     Args:
-        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
-        lr: (B, T, 3, h, w) in [0, 1].
+        clip_degraded: `thumbnails` of all frames of degraded SR, (B, T, N).
+        clip_lr: `thumbnails` of all frames of LR, (B, T, N).
 
     Returns:
-        (B, T), NaN if both neighbouring LR frames equal the LR frame.
+        (B, T); -1: SR is one frame late, 1: one frame early.
     """
-    own = _squared(degraded, lr)
-    offset, known = torch.zeros_like(own), torch.zeros_like(own, dtype=torch.bool)
-    for step, here, there in ((-1, slice(1, None), slice(None, -1)), (1, slice(None, -1), slice(1, None))):
-        fit, moved = _squared(degraded[:, here], lr[:, there]), _squared(lr[:, here], lr[:, there]) > _STILL
-        better = moved & (fit < _CLEARLY * own[:, here])
-        offset[:, here] = torch.where(better, float(step), offset[:, here])
-        known[:, here] |= moved
-    return torch.where(known, offset, torch.nan)
+    return torch.stack([_offsets(*clip) for clip in zip(clip_degraded, clip_lr, strict=True)])
 
 
-def grid(sr: Tensor, hr: Tensor, lr: Tensor) -> Tensor:
-    """Amplitude of a periodic pattern in the error of SR, such as a checkerboard, in 8-bit levels.
+def _offsets(ours: Tensor, lr: Tensor) -> Tensor:
+    own, found = (ours - lr).square().mean(-1), list[Tensor]()
+    for first in range(0, len(lr), _ROWS):
+        here = slice(first, first + _ROWS)
+        fit, change = (torch.cdist(frames[here], lr).square() / lr.shape[-1] for frames in (ours, lr))
+        least, place = fit.where(change > _STILL, torch.inf).min(-1)
+        offset = place - torch.arange(first, first + len(place))
+        found.append(offset.where(least < _CLEARLY * own[here], 0))
+    return torch.cat(found).double()
 
-    The error of luma, sr - hr, is averaged over all blocks of (2 scale) x (2 scale) pixels. The result is the standard
-    deviation of the mean block, without the expected contribution of noise.
+
+def thumbnails(frames: Tensor) -> Tensor:
+    """Luma of frames at 24x24 pixels, by which the frames of a clip are matched.
+
+    Args:
+        frames: (B, T, 3, h, w) in [0, 1].
+
+    Returns:
+        (B, T, 576) in 8-bit levels.
+    """
+    return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), _THUMBNAIL).flatten(-2)
+
+
+def combing(sr: Tensor, hr: Tensor) -> Tensor:
+    """Combing artifacts of fields that are swapped or of different frames: detail of rows relative to that of columns.
+
+    Detail is the root mean square of the second difference along an axis, relative to that of HR.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
-        lr: (B, T, 3, h, w), from which the scale is computed.
+
+    Returns:
+        (B, T), about 1 without combing; NaN for frames without detail.
+    """
+    rows, columns = (_curvature(sr, axis) / _curvature(hr, axis) for axis in (-2, -1))
+    return torch.where(rows.isfinite() & (columns > 0), rows / columns, torch.nan)
+
+
+def _curvature(frames: Tensor, axis: int) -> Tensor:
+    return luma(frames).diff(2, axis).square().mean((-3, -2, -1)).sqrt()
+
+
+def grid(sr: Tensor, hr: Tensor) -> Tensor:
+    """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes, in 8-bit levels.
+
+    The error of luma, sr - hr, is averaged over all blocks of P x P pixels, for P of 10, 12, 14 and 16, which are
+    multiples of all periods up to 8. The result is the largest standard deviation of a mean block, without the expected
+    contribution of noise.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
 
     Returns:
         (B, T).
     """
-    period = 2 * round(hr.shape[-1] / lr.shape[-1])
     error = (luma(sr) - luma(hr))[..., 0, :, :]
+    return torch.stack([_pattern(error, period) for period in _PERIODS]).amax(0)
+
+
+def _pattern(error: Tensor, period: int) -> Tensor:
     rows, columns = (size // period for size in error.shape[-2:])
     whole = error[..., : rows * period, : columns * period]
     phases = whole.unflatten(-1, (columns, period)).unflatten(-3, (rows, period))
-    count = rows * columns
     means = phases.mean((-4, -2))
-    noise = phases.var((-4, -2)).mean((-2, -1)) / count
+    noise = phases.var((-4, -2)).mean((-2, -1)) / (rows * columns)
     pattern = (means - means.mean((-2, -1), keepdim=True)).square().mean((-2, -1))
     return (pattern - noise).clamp(min=0).sqrt()
 
@@ -131,8 +215,8 @@ def _squared(a: Tensor, b: Tensor) -> Tensor:
     return _error(a, b).square().mean((-3, -2, -1))
 
 
-def _fine(frames: Tensor) -> Tensor:
+def _fine(frames: Tensor, smooth: int = 1) -> Tensor:
     """Luma without its local mean (B, T, h, w)."""
-    y = luma(frames).flatten(0, 1)
+    y = F.avg_pool2d(luma(frames).flatten(0, 1), smooth, 1)
     fine = y - F.avg_pool2d(y, _BAND, 1, _BAND // 2, count_include_pad=False)
     return fine.unflatten(0, frames.shape[:2])[..., 0, :, :]

@@ -16,8 +16,8 @@ from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import VideoComparison, VideoFacts, VideoMetric
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import Score
 from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.statistics import Values
 from vsr_lab.evaluation.suites import Pair
 from vsr_lab.footage.shots import Shot
 from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
@@ -98,7 +98,7 @@ def compare_videos(
     return comparison
 
 
-def _scores(placed: Mapping[str, Placed], frames: int) -> list[Score]:
+def _scores(placed: Mapping[str, Placed], frames: int) -> dict[str, dict[str, Values]]:
     """Scores of a and b against the truth, or else against a."""
     protocol = Protocol("videos", "two versions of one video", 1, ResizeDown(1), metrics=_MEASURES)
     standard = placed.get("truth", placed["a"]).frames("", ())
@@ -108,14 +108,13 @@ def _scores(placed: Mapping[str, Placed], frames: int) -> list[Score]:
         return score_clip(made, "", pairs, frames=frames, protocol=protocol, chunk=8, watch=lambda *_: None)[0]
 
 
-def _metrics(scores: Sequence[Score], has_truth: bool) -> list[VideoMetric]:
-    values: dict[tuple[str, str], list[float]] = {}
-    for score in scores:
-        values.setdefault((score.metric, score.candidate), []).append(score.value)
-    means = {key: float(np.mean(found)) for key, found in values.items()}
+def _metrics(scores: Mapping[str, Mapping[str, Values]], has_truth: bool) -> list[VideoMetric]:
+    def mean(candidate: str, metric: str) -> float | None:
+        known = (values := scores[candidate][metric])[~np.isnan(values)]
+        return float(known.mean()) if len(known) else None
 
     def filled(metrics: Sequence[VideoMetric], of: Sequence[str]) -> Iterator[VideoMetric]:
-        return (metric.model_copy(update={key: means.get((metric.name, key)) for key in of}) for metric in metrics)
+        return (metric.model_copy(update={key: mean(key, metric.name) for key in of}) for metric in metrics)
 
     return [*(filled(_TRUE, "ab") if has_truth else filled(_BETWEEN, "b")), *filled(_ALONE, "ab")]
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vsr_lab.core.records.evaluation import Evaluated
-from vsr_lab.evaluation.results import Run, Score, read_run, write_results
+from vsr_lab.evaluation.results import Run, read_run, write_results
+from vsr_lab.evaluation.statistics import Values
 
 MakeRun = Callable[..., Run]
 
@@ -20,12 +22,10 @@ def make_run(tmp_path: Path) -> MakeRun:
         candidate: str, values: Mapping[str, Mapping[str, Sequence[float]]], suite: str = "film", **facts: Any
     ) -> Run:
         folder = tmp_path / f"{suite}-{candidate}-{len(list(tmp_path.iterdir()))}"
-        scores = [
-            Score(candidate, clip, t, metric, value)
-            for metric, clips in values.items()
-            for clip, numbers in clips.items()
-            for t, value in enumerate(numbers)
-        ]
+        scores: dict[str, dict[str, Values]] = {}
+        for metric, clips in values.items():
+            for clip, numbers in clips.items():
+                scores.setdefault(clip, {})[metric] = np.array(numbers, np.float64)
         defaults: dict[str, Any] = {
             "candidate": candidate,
             "candidate_facts": {"kind": "interpolation"},

@@ -10,7 +10,7 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.gates import Above, Floor, Gate, InOrder, Limit, NotWorse
+from vsr_lab.evaluation.gates import Above, Floor, Gate, InOrder, Limit, NotWorse, Upright
 from vsr_lab.evaluation.network_gates import ExportParity, NoDrift
 from vsr_lab.evaluation.results import Run
 from vsr_lab.models import Compact, save_network
@@ -159,7 +159,11 @@ def test_a_limit_is_one_of_low_and_high() -> None:
     [
         ([-1.0] * 6, "walk is one frame late"),
         ([1.0] * 6, "walk is one frame early"),
+        ([2.0] * 5 + [0.0], "walk is 2 frames early"),
         ([0, 0, 1.0, -1.0, 0, 0], "walk has 2 frames out of order"),
+        ([5.0, 3.0, 1.0, -1.0, -3.0, -5.0], "walk is reversed in time"),
+        ([0, -1.0, -2.0, 0, 0, 0], "walk has 2 frames that repeat the one before"),
+        ([0, 0, 0, 0, 1.0, 1.0], "walk has 2 frames one frame early"),
         ([0.0] * 6, "every frame shows its own LR"),
     ],
 )
@@ -171,6 +175,12 @@ def test_frames_out_of_order_are_named(make_run: MakeRun, offsets: list[float], 
     verdict = InOrder().judge("order", run, baseline)
     assert verdict.reason == reason
     assert verdict.passed == (not any(offsets))
+
+
+def test_mirrored_output_is_named(make_run: MakeRun) -> None:
+    runs = [make_run(name, {"orientation": {"walk": [n] * 4}}) for name, n in (("bicubic", 0.0), ("ours", 1.0))]
+    assert Upright().judge("orientation", runs[1], runs[0]).reason == "walk is mirrored left to right"
+    assert Upright().judge("orientation", runs[0], runs[0]).passed
 
 
 @pytest.mark.parametrize("gate", [Above("ssim", 0), NotWorse("ssim", 0), Floor("ssim", 0)])

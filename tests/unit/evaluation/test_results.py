@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.evaluation import Estimate, Evaluated
-from vsr_lab.evaluation.results import Run, Score, check_comparable, pareto_front, read_run, write_results
+from vsr_lab.core.records.evaluation import Estimate
+from vsr_lab.evaluation.results import Run, check_comparable, pareto_front, read_run
 
 MakeRun = Callable[..., Run]
 VALUES = {"psnr": {"walk": [30.0, 31.5, 29.25], "city": [25.0, 26.0, 27.0]}, "flicker": {"walk": [1.5]}}
@@ -18,14 +18,6 @@ VALUES = {"psnr": {"walk": [30.0, 31.5, 29.25], "city": [25.0, 26.0, 27.0]}, "fl
 def test_values_come_back_as_they_were(make_run: MakeRun) -> None:
     values = make_run("ours", VALUES).values
     assert {m: {c: v.tolist() for c, v in clips.items()} for m, clips in values.items()} == VALUES
-
-
-def test_values_come_in_the_order_of_the_frames_however_they_were_written(tmp_path: Path, make_run: MakeRun) -> None:
-    summary = make_run("ours", VALUES).summary
-    scores = [Score("ours", "walk", t, "psnr", 30.0 + t) for t in (2, 0, 1)]
-    evaluated = Evaluated(**{key: getattr(summary, key) for key in Evaluated.model_fields})
-    write_results(tmp_path / "run", evaluated, scores)
-    assert read_run(tmp_path / "run").values["psnr"]["walk"].tolist() == [30, 31, 32]
 
 
 def test_the_summary_has_means_over_frames_then_clips(make_run: MakeRun) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -18,12 +19,12 @@ from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, NetworkCandidate, interpolation
 from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.results import Score
 from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
 
 Moving = Callable[..., Tensor]
+Scores = dict[str, dict[str, np.ndarray]]
 METRICS: dict[str, Callable[..., Tensor]] = {
     "psnr": psnr,
     "ssim": ssim,
@@ -62,14 +63,18 @@ def _score(
     chunk: int = 8,
     watch: Callable[..., None] = lambda *_: None,
     frames: int = 9,
-) -> list[Score]:
+) -> Scores:
     return score_clip(candidates, "walk", pairs, frames=frames, protocol=protocol, chunk=chunk, watch=watch)[0]
 
 
-def _values(scores: list[Score]) -> dict[tuple[str, str, int], float]:
-    values = {(score.candidate, score.metric, score.frame): score.value for score in scores}
-    assert len(values) == len(scores), "no frame is scored twice"
-    return values
+def _values(scores: Scores) -> dict[tuple[str, str, int], float]:
+    return {
+        (candidate, metric, t): float(value)
+        for candidate, metrics in scores.items()
+        for metric, values in metrics.items()
+        for t, value in enumerate(values)
+        if not np.isnan(value)
+    }
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,18 @@ from torch import Tensor
 
 from vsr_lab.core.luma import quantise, ycbcr_matrix
 from vsr_lab.core.resize import imresize
-from vsr_lab.metrics import cell_bias, color_bias, frame_offset, grid, lr_sharpness, registration
+from vsr_lab.metrics import (
+    cell_bias,
+    color_bias,
+    combing,
+    frame_offset,
+    ghosting,
+    grid,
+    lr_sharpness,
+    orientation,
+    registration,
+    thumbnails,
+)
 
 SCALE = 4
 
@@ -32,6 +43,7 @@ def hr() -> Tensor:
 def _measure(metric: Callable[..., Tensor], sr: Tensor, hr: Tensor) -> Tensor:
     sr = quantise(sr)
     known = {"sr": sr, "hr": hr, "lr": quantise(imresize(hr, 1 / SCALE)), "degraded": imresize(sr, 1 / SCALE)}
+    known |= {"clip_lr": thumbnails(known["lr"]), "clip_degraded": thumbnails(known["degraded"])}
     return metric(**{name: known[name] for name in inspect.signature(metric).parameters})[0]
 
 
@@ -71,11 +83,14 @@ def _half(frames: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(
     ("metric", "worst"),
-    [(color_bias, 0.3), (cell_bias, 1.0), (registration, 0.05), (grid, 0.3), (frame_offset, 0)],
+    [
+        *((color_bias, 0.3), (cell_bias, 1.0), (registration, 0.05), (grid, 0.3), (frame_offset, 0)),
+        *((orientation, 0), (ghosting, 0.05), (combing, 1.5)),
+    ],
 )
 def test_a_faithful_output_has_no_fault(hr: Tensor, metric: Callable[..., Tensor], worst: float) -> None:
-    assert float(_measure(metric, hr, hr).abs().max()) <= worst
-    assert float(_measure(metric, _blur(hr, 0.4), hr).abs().max()) <= worst
+    assert float(_measure(metric, hr, hr).abs().nan_to_num().max()) <= worst
+    assert float(_measure(metric, _blur(hr, 0.4), hr).abs().nan_to_num().max()) <= worst
 
 
 def test_a_faithful_output_is_as_sharp_as_its_lr(hr: Tensor) -> None:
@@ -89,7 +104,11 @@ def test_a_faithful_output_is_as_sharp_as_its_lr(hr: Tensor) -> None:
         (color_bias, lambda x: x**1.05, 1.5),
         (cell_bias, _other_matrix, 2.5),
         (registration, lambda x: _shifted(x, 0.25), 0.2),
+        (registration, lambda x: _shifted(x, 0.25) + 0.02, 0.2),
         (grid, _checked, 1.5),
+        (grid, lambda x: x + torch.arange(x.shape[-2])[:, None] % 3 * 2 / 255, 1.4),
+        (ghosting, lambda x: 0.9 * x + 0.1 * x.roll(1, 1), 0.08),
+        (combing, lambda x: x.unflatten(-2, (-1, 2)).flip(-2).flatten(-3, -2), 2.5),
     ],
 )
 def test_a_fault_is_found_in_every_frame(
@@ -112,14 +131,21 @@ def test_the_order_of_frames_is_found(hr: Tensor) -> None:
     late = _measure(frame_offset, torch.cat([hr[:, :1], hr[:, :-1]], 1), hr)
     early = _measure(frame_offset, torch.cat([hr[:, 1:], hr[:, -1:]], 1), hr)
     swapped = _measure(frame_offset, hr[:, [0, 1, 3, 2, 4, 5]], hr)
+    assert _measure(frame_offset, hr.flip(1), hr).tolist() == [5, 3, 1, -1, -3, -5]
     assert late[1:].tolist() == [-1] * 5
     assert early[:-1].tolist() == [1] * 5
     assert swapped.tolist() == [0, 0, 1, -1, 0, 0]
 
 
+def test_mirrored_and_turned_frames_are_found(hr: Tensor) -> None:
+    for number, sides in enumerate(((-1,), (-2,), (-2, -1)), 1):
+        assert _measure(orientation, hr.flip(sides), hr).tolist() == [number] * 6
+
+
 def test_a_still_clip_has_no_order_and_a_flat_one_no_detail(hr: Tensor) -> None:
     still = hr[:, :1].expand(-1, 4, -1, -1, -1)
-    assert _measure(frame_offset, still, still).isnan().all()
+    assert not _measure(frame_offset, still, still).any()
+    assert _measure(ghosting, still, still).isnan().all()
     flat = torch.full_like(still, 0.5)
     assert _measure(lr_sharpness, flat, flat).isnan().all()
     assert _measure(registration, flat, flat).isnan().all()

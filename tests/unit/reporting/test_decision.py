@@ -12,7 +12,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Selection
 from vsr_lab.evaluation.gates import Above, NotWorse
-from vsr_lab.evaluation.results import Score, write_results
+from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.selection import select
 from vsr_lab.reporting import compare
 from vsr_lab.reporting.decision import Decision, decisions
@@ -27,12 +27,8 @@ def evaluate(root: Path, candidate: str, suite: str, gain: float, clips: list[st
     """Write an evaluation of invented values: gain dB above 30, the more the less flicker."""
     random = np.random.default_rng(sum(map(ord, candidate + suite)))
     folder = root / suite / candidate
-    scores = [
-        Score(candidate, clip, frame, metric, base + 0.02 * random.standard_normal())
-        for clip in clips
-        for frame in range(4)
-        for metric, base in (("psnr", 30 + gain), ("flicker", 2 - gain / 10))
-    ]
+    bases = {"psnr": 30 + gain, "flicker": 2 - gain / 10}
+    scores = {clip: {name: base + 0.02 * random.standard_normal(4) for name, base in bases.items()} for clip in clips}
     facts = CandidateFacts(
         kind="checkpoint", path=f"/private/{candidate}.safetensors", sha256="0" * 64, about={"trained_with": "fidelity"}
     )

@@ -19,7 +19,7 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Shown
-from vsr_lab.evaluation.results import Run, Score, read_run, write_results
+from vsr_lab.evaluation.results import Run, read_run, write_results
 from vsr_lab.reporting.saved import LOW, TRUTH
 from vsr_lab.video import VideoWriter, read_video
 from vsr_lab.workflows.vote import Ballot, Trial, Vote, VoteServer, VoteStore, count_votes
@@ -44,12 +44,7 @@ def runs(tmp_path: Path) -> list[Run]:
         for clip in CLIPS:
             for file, own, size in (("lr", 50, (16, 24)), ("hr", 250, (32, 48)), ("sr", level, (32, 48))):
                 write_clip(folder / "pictures" / clip / f"{file}.mkv", own, size)
-        scores = [
-            Score(name, clip, t, metric, value)
-            for clip in CLIPS
-            for t in range(2)
-            for metric, value in (("psnr", 30.0 - place), ("flicker", 3.0 - place))
-        ]
+        scores = {clip: {"psnr": np.full(2, 30.0 - place), "flicker": np.full(2, 3.0 - place)} for clip in CLIPS}
         shown = [Shown(clip=clip, frame=1, row=16, column=24, first=0, saved=2, rate=25.0) for clip in CLIPS]
         evaluated = Evaluated(
             candidate=name,
