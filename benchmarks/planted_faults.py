@@ -21,6 +21,7 @@ from faults import ABSOLUTE, ON_BICUBIC, RELATIVE, UNALTERED, Fault, Material
 from hydra import compose, initialize_config_dir
 from more_faults import MORE_ABSOLUTE, MORE_RELATIVE
 from omegaconf import OmegaConf
+from other_strengths import OTHER_ABSOLUTE, OTHER_RELATIVE
 from torch import Tensor
 
 from vsr_lab.core.files import config_dir
@@ -39,7 +40,7 @@ from vsr_lab.footage.shots import Shot
 from vsr_lab.models import Interpolation, load_network
 
 WEIGHTS = Path(__file__).parents[1] / "results/zoo/weights/live_action_nano_x4.safetensors"
-ZOO = UNALTERED | ABSOLUTE | RELATIVE | MORE_ABSOLUTE | MORE_RELATIVE
+ZOO = UNALTERED | ABSOLUTE | RELATIVE | MORE_ABSOLUTE | MORE_RELATIVE | OTHER_ABSOLUTE | OTHER_RELATIVE
 Lost = Callable[[int, int], bool]  # whether a network with memory loses it before frame t of n
 _OF_THE_FILE = ("export_parity", "drift")  # gates
 _SCORED = (
