@@ -118,7 +118,7 @@ class Objective(nn.Module):
             extra: functions that compute further inputs, by name; each is called only if a loss needs it.
 
         Returns:
-            The weighted sum, and the unweighted, detached value of each loss by name.
+            The weighted sum, a scalar, and name -> unweighted, detached value of each loss.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

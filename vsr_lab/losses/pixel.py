@@ -24,10 +24,10 @@ class L1(nn.Module):
 
 
 class LogMse(nn.Module):
-    """Logarithm of the squared error, mean over clips of log10(1 + MSE / floor): clips weigh alike, as in mean PSNR.
+    """Logarithm of the squared error, log10(1 + MSE / floor), mean over clips. As in mean PSNR, clips have equal weights.
 
     Args:
-        floor: MSE below which an error hardly counts.
+        floor: squared error, for values in [0, 1], below which the loss hardly decreases, > 0.
     """
 
     def __init__(self, floor: Positive = 1e-4) -> None:

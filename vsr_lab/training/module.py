@@ -148,9 +148,13 @@ class VsrModule(pl.LightningModule):
         objective.check(self.extra_inputs(torch.empty(0)))
 
     def extra_inputs(self, lr: Tensor) -> dict[str, Callable[[], Tensor]]:
-        """Inputs that losses may use in addition to sr, hr, lr and motion: functions that compute them, by name.
+        """Inputs that losses may use in addition to sr, hr, lr and motion.
 
-        Each function is called only if a loss needs it.
+        Args:
+            lr: LR frames of the batch, (B, T, C, h, w) in [0, 1].
+
+        Returns:
+            Name -> function that computes the input. It is called only if a loss needs the input.
         """
         extra: dict[str, Callable[[], Tensor]] = {}
         if not isinstance(self.network, FrameNetwork):  # whose backward pass would equal its forward pass

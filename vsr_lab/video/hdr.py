@@ -52,12 +52,12 @@ def roll_off(signal: Tensor, source: float, target: float) -> Tensor:
     """Reduce the peak luminance of a PQ signal by the tone curve (EETF) of BT.2390, section 5.4.1; black stays at 0.
 
     Args:
-        signal: PQ signal in [0, 1].
+        signal: PQ signal in [0, 1], any shape.
         source: peak luminance of the mastering display in cd/m2.
         target: peak luminance of the output display in cd/m2.
 
     Returns:
-        PQ signal in [0, 1].
+        PQ signal in [0, 1], same shape.
     """
     ends = light_to_pq(torch.tensor([source, target], dtype=torch.float64))
     whole, top = float(ends[0]), float(ends[1] / ends[0])

@@ -58,7 +58,7 @@ def choose_video(
         trained: pixel format for which the network was trained; its chroma subsampling is used if it is finer.
 
     Raises:
-        UserError: no encoder fits, or the output would be higher than the network's frames.
+        UserError: no encoder supports this, or the height of the output would be larger than that of SR.
     """
     height, width = _size(source, scale, encoding)
     size = (height, width * (2 if encoding.evidence else 1))
