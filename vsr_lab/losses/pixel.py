@@ -24,7 +24,7 @@ class L1(nn.Module):
 
 
 class LogMse(nn.Module):
-    """Logarithm of the squared error, log10(1 + MSE / floor), mean over clips. As in mean PSNR, clips have equal weights.
+    """Logarithm of the squared error, log10(1 + MSE / floor), mean over clips, which have similar weights as in PSNR.
 
     Args:
         floor: squared error, for values in [0, 1], below which the loss hardly decreases, > 0.
