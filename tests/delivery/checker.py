@@ -14,6 +14,7 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 
+from tests.delivery.independent import differences
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.deployment.planning.encoding import Samples
 from vsr_lab.video import ReadOptions, VideoFile
@@ -22,7 +23,9 @@ from vsr_lab.video.stream_selection import select_video_stream
 _TECHNICAL = {
     "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "bps",
     "number_of_frames", "number_of_bytes", "software", "language", "mimetype", "filename", "creation_time", "rotate",
-    "alpha_mode",
+    "alpha_mode", "timecode", "product_version_num", "product_version", "application_platform", "toolkit_version_num",
+    "material_package_umid", "file_package_umid", "uid", "generation_uid", "product_uid", "modification_date",
+    "operational_pattern_ul", "toolkit_version", "company_name", "product_name",
 }  # fmt: skip
 _KEEP = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep")
 _FLAGS = Disposition.forced | Disposition.comment | Disposition.hearing_impaired | Disposition.visual_impaired
@@ -66,6 +69,7 @@ def describe(path: Path) -> File:
         _describe_streams(container, video.index, found)
         found.container = container.format.name
         found.tags = _tags(container.metadata)
+        found.timecode = found.timecode or container.metadata.get("timecode", "")
         for chapter in container.chapters():
             base: Any = chapter["time_base"]
             times = (float(chapter[name] * base) for name in ("start", "end"))
@@ -79,12 +83,18 @@ def describe(path: Path) -> File:
                     times.append((_time(frame), Fraction(frame.duration or 0) * (frame.time_base or 0)))
                     _describe_frame(frame, found)
             elif packet.stream.index in sounds and packet.size and packet.pts is not None:
-                start, end = sounds[packet.stream_index]
-                at = float(packet.pts * packet.time_base)
-                sounds[packet.stream_index] = min(start, at), max(end, at)
+                for frame in _decoded(packet):
+                    start, end = sounds[packet.stream.index]
+                    at = float(frame.time or 0)
+                    sounds[packet.stream.index] = min(start, at), max(end, at)
             elif packet.stream.type == "subtitle" and packet.size > 2 and packet.pts is not None:  # else a gap
                 found.text.append((float(packet.pts * packet.time_base), _plain(packet)))
         found.sound = list(sounds.values())
+        if not any(time > 0 for time, _ in times):  # an elementary stream has no times
+            times = [(n / Fraction(video.average_rate or 25), Fraction(0)) for n in range(len(times))]
+        if any(time < 0 for time, _ in times[1:]) and times[0][0] >= 0:  # some have none
+            step = 1 / Fraction(video.average_rate or 25)
+            times = [pair if pair[0] >= 0 else (times[0][0] + n * step, pair[1]) for n, pair in enumerate(times)]
         times.sort()
         found.times, found.last = [time for time, _ in times], times[-1][1] if times else Fraction(0)
         if video.duration and "mp4" in container.format.name and times:  # packets state differences of decoding times
@@ -103,7 +113,7 @@ def _decoded(packet: Any) -> list[Any]:
 
 
 def _time(frame: Any) -> Fraction:
-    return Fraction(frame.pts if frame.pts is not None else frame.dts or 0) * frame.time_base
+    return Fraction(frame.pts if frame.pts is not None else frame.dts or -1) * frame.time_base
 
 
 def _describe_streams(container: Any, video: int, found: File) -> None:
@@ -118,7 +128,7 @@ def _describe_streams(container: Any, video: int, found: File) -> None:
         if stream.index == video or kind in {"audio", "subtitle"}:
             flags = int(stream.disposition & _FLAGS)
             found.described.append((kind, language or "und", stream.metadata.get("title", ""), flags))
-        found.timecode = found.timecode or stream.metadata.get("timecode", "")
+        found.timecode = found.timecode or next((v for k, v in stream.metadata.items() if k.lower() == "timecode"), "")
 
 
 def _describe_frame(frame: Any, found: File) -> None:
@@ -185,17 +195,20 @@ def problems(source: Path, output: Path, scale: int = 2, read_options: ReadOptio
         not written.chroma or any(a > b for a, b in zip(written.chroma, original.chroma, strict=True))
     ):
         found.append(f"chroma {original} -> {written}")
-    if read_options.tone_map == "keep":
+    if read_options.tone_map == "keep" and not (written.rgb and not original.rgb):
         for name, have, want in zip(("primaries", "transfer", "matrix"), after.colors, before.colors, strict=True):
+            if name == "matrix" and not original.chroma:
+                continue
             if want not in (0, 2, have) and not (name == "matrix" and {have, want} == {5, 6}):
                 found.append(f"{name} {want} -> {have}")
         for kind, value in before.side_data.items():
             if after.side_data.get(kind) != value:
                 found.append(f"{kind} not kept")
         if len(before.times) == len(after.times):
-            quality = psnr(frames_of(output), frames_of(source).repeat(scale, 1).repeat(scale, 2))
+            quality = psnr(frames_of(output), frames_of(source, read_options).repeat(scale, 1).repeat(scale, 2))
             found += [f"{quality:.1f} dB"] if quality < 36 else []
-    return found
+    pixels = read_options.tone_map == "keep" and read_options.deinterlace in (None, "keep")
+    return found + differences(source, output, pixels=pixels)
 
 
 def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
@@ -205,8 +218,9 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
         return [f"{len(after.times)} frames for {len(before.times)}"]
     found: list[str] = []
     shift = after.times[0] - before.times[0]
-    least = {"mpegts": 0.5, "matroska,webm": 0.05}  # these have no times below 0, where the priming of AAC begins
-    if 0 < shift < least.get(after.container, 0):
+    least = {"mpegts": 9e9, "mpeg": 9e9, "matroska,webm": 0.05}  # have no times below 0, where priming of AAC begins
+    clock = before.container in {"mpegts", "mpeg"} and not 0 <= before.times[0] <= 60
+    if clock or 0 < shift < least.get(after.container, 0):
         after.times = [time - shift for time in after.times]
         after.sound = [(start - float(shift), end - float(shift)) for start, end in after.sound]
     tolerance = float(max(before.tick, after.tick, Fraction(1, 2000)))

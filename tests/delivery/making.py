@@ -28,6 +28,9 @@ class Sound:
     title: str = ""
     disposition: int = 0
     delay: float = 0.0
+    rate: int = 48000
+    layout: str = "mono"
+    options: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,6 @@ def pictures(film: Film) -> np.ndarray[Any, np.dtype[np.uint16]]:
     return np.rint(32767 + 22000 * waves).astype(np.uint16)
 
 
-def _chapter(number: int, title: str) -> Any:
-    times = {"start": 250 * number, "end": 250 * (number + 1), "time_base": Fraction(1, 1000)}
-    return {"id": number + 1, **times, "metadata": {"title": title}}
-
-
 def _video(container: Any, film: Film) -> Any:
     stream = container.add_stream(film.codec, rate=film.rate, options=dict(film.options))
     context = stream.codec_context
@@ -162,8 +160,8 @@ def _encoded(stream: Any, film: Film) -> list[Any]:
 
 
 def _sound(container: Any, sound: Sound) -> Any:
-    stream = container.add_stream(sound.codec, rate=48000, layout="mono")
-    stream.codec_context.time_base = Fraction(1, 48000)
+    stream = container.add_stream(sound.codec, rate=sound.rate, layout=sound.layout, options=dict(sound.options))
+    stream.codec_context.time_base = Fraction(1, sound.rate)
     if sound.language:
         stream.metadata["language"] = sound.language
     if sound.title:
@@ -173,13 +171,15 @@ def _sound(container: Any, sound: Sound) -> Any:
 
 
 def _tone(stream: Any, sound: Sound, seconds: float, start: float) -> list[Any]:
-    count = int(48000 * seconds)
-    wave = (8000 * np.sin(np.arange(count) * 0.05)).astype(np.int16)
-    frame = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
-    frame.sample_rate, frame.time_base = 48000, Fraction(1, 48000)
+    count = int(sound.rate * seconds)
+    channels = len(av.AudioLayout(sound.layout).channels)
+    wave = (8000 * np.sin(np.outer(np.arange(count), 0.05 + 0.01 * np.arange(channels)))).astype(np.int16)
+    frame = av.AudioFrame.from_ndarray(wave.reshape(1, -1), format="s16", layout=sound.layout)
+    frame.sample_rate, frame.time_base = sound.rate, Fraction(1, sound.rate)
     context = stream.codec_context
-    context.open()
-    resampler = av.AudioResampler(context.format, context.layout, 48000, context.frame_size or None)
+    context.bit_rate = 64000 * channels
+    context.open(strict=False)
+    resampler = av.AudioResampler(context.format, context.layout, sound.rate, context.frame_size or None)
     frame.pts = 0
     packets = [p for part in [*resampler.resample(frame), *resampler.resample(None)] for p in stream.encode(part)]
     packets += stream.encode(None)

@@ -1,138 +1,53 @@
 """Every kind of file is upscaled right, or refused by one true sentence before the first frame."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from tests.delivery.basic_cases import QUIET, REFUSED, TEN
+from tests.delivery.case import REFUSED as PROPERLY
+from tests.delivery.case import RIGHT, Case, doubler, judge
+from tests.delivery.cases import own_cases
 from tests.delivery.checker import problems
 from tests.delivery.making import Film, Sound, make
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.models import Interpolation
 from vsr_lab.video import ReadOptions
 
-UNEVEN = [0, 500, 1100, 1500, 2000, 2900, 3000, 3500, 4700, 5000, 5500, 6000]
-AFTER_A_GAP = [*UNEVEN[:6], *(60_000 + time for time in UNEVEN[6:])]
-TEN = "yuv420p10le"
-HDR = "hdr10=1:master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
-HDR10 = {"x265-params": f"log-level=none:{HDR}"}
-P4444, DNXHR = {"profile": "4444"}, {"profile": "dnxhr_hq"}
-QUIET = {"x265-params": "log-level=none"}
-SPOKEN = (Sound(language="ger"), Sound(language="eng", title="Commentary", disposition=8))
-NAMED = {"title": "My Film", "artist": "Someone", "comment": "Archive ref 123"}
-
-RIGHT = [
-    (Film("24000_1001.mp4", rate=Fraction(24000, 1001)), ".mp4"),
-    (Film("60000_1001.mp4", rate=Fraction(60000, 1001)), ".mp4"),
-    (Film("ms.mkv", rate=Fraction(30000, 1001)), ".mp4"),
-    (Film("vfr.mp4", times=UNEVEN), ".mp4"),
-    (Film("vfr.mkv", times=UNEVEN), ".mkv"),
-    (Film("gap.mp4", times=AFTER_A_GAP), ".mp4"),
-    (Film("start.mkv", start=5.0, sounds=(Sound(),)), ".mkv"),
-    (Film("start.ts", start=5.0, sounds=(Sound("mp2"),)), ".ts"),
-    (Film("adts.ts", sounds=(Sound(),)), ".mp4"),
-    (Film("adts2.ts", sounds=(Sound(),)), ".mkv"),
-    (Film("delay.mkv", sounds=(Sound(delay=0.35),)), ".mkv"),
-    (Film("sounds.mkv", sounds=SPOKEN), ".mkv"),
-    (Film("sounds.mp4", sounds=SPOKEN[:1]), ".mp4"),
-    (Film("opus.mkv", sounds=(Sound("libopus"),)), ".mp4"),
-    (Film("flac.mkv", sounds=(Sound("flac"),)), ".mkv"),
-    (Film("pcm.mov", sounds=(Sound("pcm_s16le"),)), ".mov"),
-    (Film("srt.mkv", sounds=(Sound(),), subtitles="srt"), ".mkv"),
-    (Film("srt2.mkv", subtitles="srt"), ".mp4"),
-    (Film("movtext.mp4", subtitles="mov_text"), ".mp4"),
-    (Film("movtext2.mp4", subtitles="mov_text"), ".mkv"),
-    (Film("ass.mkv", subtitles="ass", attachment=True), ".mkv"),
-    (Film("chapters.mkv", chapters=True, tags=NAMED), ".mkv"),
-    (Film("chapters.mp4", chapters=True, tags=NAMED, sounds=(Sound(),)), ".mp4"),
-    (Film("cover.mkv", cover=True), ".mkv"),
-    (Film("cover.mp4", cover=True, sounds=(Sound(),)), ".mp4"),
-    (Film("timecode.mov", timecode="10:00:00:00", rate=Fraction(25)), ".mov"),
-    (Film("aspect.mp4", aspect=Fraction(16, 15)), ".mp4"),
-    (Film("odd.mkv", size=(97, 65), pixel_format="yuv444p"), ".mkv"),
-    (Film("bt601.mp4", colors=(6, 6, 6)), ".mp4"),
-    (Film("pal.mp4", colors=(5, 5, 5)), ".mp4"),
-    (Film("full.mp4", full=True), ".mp4"),
-    (Film("p3.mov", colors=(12, 1, 1)), ".mov"),
-    (Film("srgb.mp4", colors=(1, 13, 1)), ".mp4"),
-    (Film("linear.mkv", colors=(1, 8, 1)), ".mkv"),
-    (Film("ten.mkv", codec="libx265", pixel_format=TEN, options=QUIET), ".mkv"),
-    (Film("ten.ts", codec="libx265", pixel_format=TEN, options=QUIET), ".ts"),
-    (Film("bt2020.mkv", codec="libx265", pixel_format=TEN, options=QUIET, colors=(9, 14, 9)), ".mkv"),
-    (Film("hdr10.mkv", codec="libx265", pixel_format=TEN, options=HDR10, colors=(9, 16, 9)), ".mkv"),
-    (Film("hdr10.mp4", codec="libx265", pixel_format=TEN, options=HDR10, colors=(9, 16, 9)), ".mp4"),
-    (Film("hlg.mp4", codec="libx265", pixel_format=TEN, options=QUIET, colors=(9, 18, 9)), ".mp4"),
-    (Film("422.mkv", pixel_format="yuv422p"), ".mkv"),
-    (Film("422.mov", codec="prores_ks", pixel_format="yuv422p10le"), ".mov"),
-    (Film("444.mkv", pixel_format="yuv444p"), ".mp4"),
-    (Film("gray.mkv", pixel_format="gray"), ".mkv"),
-    (Film("rgb.mkv", codec="libx264rgb", pixel_format="rgb24", options={"qp": "0"}, colors=(1, 1, 0)), ".mkv"),
-    (
-        Film("alpha.mov", codec="prores_ks", pixel_format="yuva444p10le", options=P4444, alpha=True),
-        ".mov",
-    ),
-    (Film("alpha.mkv", codec="ffv1", pixel_format="bgra", alpha=True, colors=(1, 1, 0)), ".mkv"),
-    (
-        Film("dnxhr.mov", codec="dnxhd", pixel_format="yuv422p", options=DNXHR, size=(256, 144)),
-        ".mov",
-    ),
-    (Film("mjpeg.avi", codec="mjpeg", pixel_format="yuvj420p", full=True, colors=(2, 2, 5)), ".mp4"),
-    (Film("h264.avi", sounds=(Sound("mp2"),)), ".mp4"),
-    (Film("vp9.webm", codec="libvpx-vp9", options={"cpu-used": "8", "crf": "10", "b": "0"}), ".webm"),
-    (Film("av1.mp4", codec="libsvtav1", options={"preset": "12", "crf": "15"}), ".mp4"),
-    (Film("mpeg2.ts", codec="mpeg2video", rate=Fraction(25), sounds=(Sound("mp2"),)), ".ts"),
-    (Film("one.mp4", frames=1), ".mp4"),
-]
-FAST = {
-    "24000_1001.mp4", "gap.mp4", "adts.ts", "sounds.mkv", "srt2.mkv", "ass.mkv", "chapters.mp4", "cover.mp4", "p3.mov",
-    "hdr10.mp4", "422.mov", "alpha.mkv", "start.ts", "gray.mkv",
+SAMPLE = {
+    "24000_1001.mp4 to .mp4", "gap.mp4 to .mp4", "adts.ts to .mp4", "sounds.mkv to .mkv", "srt2.mkv to .mp4",
+    "ass.mkv to .mkv", "chapters.mp4 to .mp4", "cover.mp4 to .mp4", "p3.mov to .mov", "hdr10.mp4 to .mp4",
+    "422.mov to .mov", "alpha.mkv to .mkv", "start.ts to .ts", "gray.mkv to .mkv", "a.vob", "a.mxf", "a.wmv",
+    "a.wmv, audio=transcode", "a.gif", "a.ogg", "mono.y4m", "utvideo.avi", "pcm_s24le.mxf", "aac_96000_5.1.mkv",
+    "late.ts to .mkv", "pgs.mkv to mp4", "klv.ts", "timecode.mxf", "a53 in hevc", "a53 to vp9", "hdr10+ in hevc",
+    "dolby vision rpu", "afd in h264", "frame packing 3d", "turned 90", "par_12_11.mp4", "95x63.mkv", "1fps.mp4",
+    "1000fps.mkv", "wrap.ts to .mp4", "one.gif", "fragmented.mp4", "a time given twice", "a frame missing",
+    "full_gray.mkv", "gray16.mkv", "alpha_vp8.webm", "alpha_vp9.webm", "alpha_qtrle.mov",
+    "alpha_p4444.mov to .webm", "gray_alpha.mov", "monob.avi", "telecined", "top first, converted",
+    "PAFF, fields apart", "ffv1 16-bit", "webm, transcode", "tone_map=bt2390", "data missing, damaged=keep",
+    "tiles", "cut.mp4", "cut.flv", "cut.mxf", "cut.wmv", "zeros.ts", "zeros.mxf", "begins in mid-GOP, .ts",
+    "list.mkv of another file", "moov missing", "empty.mkv", "sound only", "a.jpg", "12:30.mp4", "50%03d.png",
+    "mp4 called avi",
 }  # fmt: skip
-REFUSED = [
-    (Film("ass2.mkv", subtitles="ass"), ".mp4", "subtitle 1 \\(ass in fre, unsupported=convert"),
-    (Film("font.mkv", attachment=True), ".mp4", "attachment 1"),
-    (
-        Film("adpcm.avi", options={"bf": "0"}, sounds=(Sound("adpcm_ms"),)),
-        ".mp4",
-        "audio 1 \\(adpcm_ms, set audio=transcode",
-    ),
-    (Film("alpha2.mkv", codec="ffv1", pixel_format="bgra", alpha=True, colors=(1, 1, 0)), ".mp4", "set background="),
-    (Film("vfr2.mkv", times=UNEVEN), ".avi", "AVI has one"),
-    (Film("deep.mkv", codec="ffv1", pixel_format="yuv444p16le"), ".mp4", "16 bits become 12"),
-    (Film("chapters2.mkv", chapters=True), ".ts", "chapters"),
-]
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Nearest x2, so that every frame is known."""
-    manifest = BundleManifest(
-        name="doubler",
-        scale=2,
-        warm_up=0,
-        parameters=0,
-        network={},
-        content=None,
-        pixel_format=None,
-        about={},
-        graphs={},
-        created="",
-        versions={},
-        sha256={},
-    )
-    return Bundle(tmp_path_factory.mktemp("delivery") / "bundle", manifest, Interpolation(2, "nearest"))
+    return doubler(tmp_path_factory.mktemp("delivery"))
 
 
 @pytest.mark.parametrize(
-    ("film", "suffix"),
-    [pytest.param(*case, id=case[0].name, marks=[] if case[0].name in FAST else [pytest.mark.slow]) for case in RIGHT],
+    "case",
+    [pytest.param(case, id=case.name, marks=[] if case.name in SAMPLE else [pytest.mark.slow]) for case in own_cases()],
 )
-def test_file_is_upscaled_with_all_that_it_has(bundle: Bundle, tmp_path: Path, film: Film, suffix: str) -> None:
-    source, output = make(film, tmp_path), tmp_path / f"large{suffix}"
-    upscale(bundle, source, output)
-    assert problems(source, output) == []
+def test_file_is_upscaled_with_all_that_it_has_or_refused(tmp_path: Path, case: Case) -> None:
+    outcome = judge(case, tmp_path)
+    assert outcome.verdict == (PROPERLY if case.refused else RIGHT), outcome.why
+
+
+def test_sample_is_of_known_cases() -> None:
+    assert {case.name for case in own_cases()} >= SAMPLE
 
 
 @pytest.mark.parametrize(("film", "suffix", "reason"), REFUSED, ids=lambda value: getattr(value, "name", ""))

@@ -17,8 +17,10 @@ import av.logging
 import numpy as np
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.packets import PacketIndex, open_input, packets_of
+from vsr_lab.video.packets import PacketIndex, decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe, describe_change
+
+GAP = "data is missing in the stream"
 
 
 @dataclass(frozen=True)
@@ -125,14 +127,16 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
         with open_input(probe.path) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1
+            decode: Any = decoder_of(stream)
             container.seek(start, stream=stream)
             for packet in packets_of(container, stream):
                 before = len(said)
-                frames = packet.decode()
+                frames = decode(packet)
                 here = [frame for frame in frames if start <= (frame.pts or 0) < stop]
                 if any(frame.is_corrupt or describe_change(probe, frame) for frame in here):
                     return False
-                if len(said) > before and (packet.pts is None or start <= packet.pts < stop):
+                torn = len(said) > before or packet.pts in probe.index.gaps
+                if torn and (packet.pts is None or start <= packet.pts < stop):
                     return False
                 came.update(frame.pts for frame in frames)
                 if any(frame.pts >= stop for frame in frames):
@@ -164,12 +168,13 @@ def _scan(probe: Probe) -> Damage:
         with open_input(probe.path) as container, av.logging.Capture() as said:
             stream: Any = container.streams[probe.stream]
             stream.codec_context.thread_count = 1  # so that messages belong to the current packet
+            decode = decoder_of(stream)
             for number, packet in enumerate(packets_of(container, stream)):
                 before = len(said)
                 if packet.pts in ticks or packet.is_discard:
                     tick = packet.pts  # a second field belongs to this frame
                 try:
-                    frames = packet.decode()
+                    frames = decode(packet)
                 except av.error.FFmpegError as error:
                     frames = []
                     reason = reason or (error.strerror or "")
@@ -177,8 +182,8 @@ def _scan(probe: Probe) -> Damage:
                 frames = [frame for frame in frames if not describe_change(probe, frame)]
                 broken += [(len(came) + n, frame.pts) for n, frame in enumerate(frames) if frame.is_corrupt]
                 came += [frame.pts for frame in frames]
-                if len(said) > before:
-                    reason = reason or said[before][2].strip()
+                if len(said) > before or packet.pts in probe.index.gaps:
+                    reason = reason or (said[before][2].strip() if len(said) > before else GAP)
                     broken.append((number, tick))
     except av.error.FFmpegError as error:  # the container cannot be read further
         reason = reason or (error.strerror or "")

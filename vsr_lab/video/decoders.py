@@ -16,7 +16,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.color_conversion import RgbConverter
-from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe, describe_change
 
 _REORDER = 16  # frames: the largest reordering delay of any codec
@@ -181,7 +181,7 @@ class AvDecoder(_ProcessLocal):
         self.close()
         container, stream = self._opened()
         self._from_start, self._next = True, 0
-        self._decoded = self._numbered(self._decode(packets_of(container, stream)))
+        self._decoded = self._numbered(self._decode(stream, packets_of(container, stream)))
 
     def _opened(self) -> tuple[InputContainer, Any]:
         if not self._container:
@@ -202,13 +202,14 @@ class AvDecoder(_ProcessLocal):
         if first is None or first.pts is None or first.pts > tick or first.pts not in self._index.keys:
             return False
         self._from_start, self._next = False, 0
-        self._decoded = self._numbered(self._decode(itertools.chain([first], packets)))
+        self._decoded = self._numbered(self._decode(stream, itertools.chain([first], packets)))
         return True
 
-    def _decode(self, packets: Iterator[Any]) -> Iterator[VideoFrame]:
+    def _decode(self, stream: Any, packets: Iterator[Any]) -> Iterator[VideoFrame]:
+        decode = decoder_of(stream)
         for packet in packets:
             try:
-                yield from packet.decode()
+                yield from decode(packet)
             except av.error.InvalidDataError:
                 continue  # the missing frame is reported by its number
 

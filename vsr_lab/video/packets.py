@@ -1,8 +1,9 @@
 """Index of a stream's frames from its packets, without decoding: order, timestamps, keyframes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ import av
 import av.error
 import numpy as np
 import numpy.typing as npt
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.video.h264_field_pictures import FieldPictureParser
 from vsr_lab.video.image_sequence import ImageSequence, as_apng
 
+_LISTS = {"hls", "concat", "dash", "sdp"}
 _INVALID = 1094995529  # AVERROR_INVALIDDATA
 Ticks = npt.NDArray[np.int64]
 
@@ -39,6 +44,8 @@ class PacketIndex:
         halves: number of packets that contain the second field of a frame.
         headless: number of packets at the start that cannot be decoded, because they are before the first keyframe.
         last: duration of the last frame in units of base; 0 if it is not stored in the file.
+        gaps: timestamps of frames where data is missing, by the counters of a transport stream; not at joints of
+            recordings, where a keyframe follows.
     """
 
     ticks: Ticks
@@ -52,6 +59,7 @@ class PacketIndex:
     halves: int
     headless: int = 0
     last: int = 0
+    gaps: tuple[int, ...] = ()
 
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
@@ -68,12 +76,20 @@ def open_input(path: Path) -> InputContainer:
 
     The path is made absolute, because libav would interpret "12:" in "12:30.mkv" as a protocol. Invalid UTF-8 in
     metadata is replaced.
+
+    Raises:
+        av.error.FFmpegError: the file is not one that libav reads.
+        UserError: it names other files, which may be any on this machine.
     """
     if path.is_dir():
         return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options={"safe": "0"})
     if path.suffix.lower() == ".webp" and (animation := as_apng(path)):
         return av.open(BytesIO(animation), "r", format="apng")
-    return av.open(str(path.absolute()), metadata_errors="replace")
+    container = av.open(str(path.absolute()), metadata_errors="replace")
+    if container.format.name in _LISTS:
+        container.close()
+        raise UserError(path, f"is a list of other files ({container.format.name})", "name these files")
+    return container
 
 
 def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
@@ -88,6 +104,24 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
         raise av.error.InvalidDataError(_INVALID, "another stream begins in its midst") from error
 
 
+def decoder_of(stream: VideoStream) -> Callable[[Any], list[VideoFrame]]:
+    """Function that decodes the packets of a stream. With alpha, VP8 and VP9 need libvpx: FFmpeg's own drops alpha."""
+    context: Any = stream.codec_context
+    library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(context.name)
+    if library and stream.metadata.get("alpha_mode") == "1":
+        decoder: Any = CodecContext.create(library, "r")
+        return partial(_as_bt601, decoder.decode) if context.name == "vp8" else decoder.decode
+    return context.decode
+
+
+def _as_bt601(decode: Callable[[Any], list[VideoFrame]], packet: Any) -> list[VideoFrame]:
+    """Frames of VP8, which is BT.601 (RFC 6386, 9.2) and is not tagged by libvpx."""
+    frames = decode(packet)
+    for frame in frames:
+        frame.colorspace = 5
+    return frames
+
+
 @dataclass(frozen=True)
 class _Row:
     """A packet that holds a frame or the first of its two fields."""
@@ -97,10 +131,15 @@ class _Row:
     key: bool
     shown: bool
     duration: int = 0
+    torn: bool = False
 
 
 class PacketLog:
-    """Collects the packets of a stream and builds their `index`."""
+    """Collects the packets of a stream and builds their `index`.
+
+    Attributes:
+        reach: end of the last packet of any stream, in seconds.
+    """
 
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context
@@ -108,15 +147,26 @@ class PacketLog:
         self._fields = FieldPictureParser(context.extradata or b"") if context.name == "h264" else None
         self._rows: list[_Row] = []
         self._halves = 0
+        self._stream = stream.index
+        self.reach = 0.0
 
-    def add(self, packet: "Packet[VideoStream]") -> None:
-        """Add a packet. Empty packets, and VP8 and VP9 frames that are never shown, are ignored."""
+    def add(self, packet: "Packet[VideoStream]") -> bool:
+        """Add a packet; returns whether it is of the stream.
+
+        Empty packets, and VP8 and VP9 frames that are never shown, are ignored.
+        """
+        if packet.size and packet.pts is not None and packet.time_base:
+            self.reach = max(self.reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.stream_index != self._stream:
+            return False
         if packet.size and not self._hidden(memoryview(packet)):
             if self._fields and self._fields.is_second_field(memoryview(packet)):
                 self._halves += 1
             else:
                 shown = not packet.is_discard
-                self._rows.append(_Row(packet.pts, packet.dts, packet.is_keyframe, shown, packet.duration or 0))
+                key, torn = packet.is_keyframe, packet.is_corrupt
+                self._rows.append(_Row(packet.pts, packet.dts, key, shown, packet.duration or 0, torn))
+        return True
 
     @property
     def is_delayed(self) -> bool:
@@ -156,6 +206,7 @@ class PacketLog:
             halves=self._halves,
             headless=len(self._rows) - len(whole),
             last=max(shown, key=lambda row: row.pts or 0).duration if shown and not uncertain else 0,
+            gaps=tuple(row.pts for n, row in enumerate(rows) if row.pts is not None and _is_torn(rows, n)),
         )
 
 
@@ -181,6 +232,11 @@ def _is_hidden_vp9(packet: memoryview) -> bool:
         return False
     bits = packet[0] << (packet[0] & 0x30 == 0x30)  # profile 3 has one more bit
     return not bits & 0x08 and not bits & 0x02  # show_existing_frame, show_frame
+
+
+def _is_torn(rows: list[_Row], number: int) -> bool:
+    """Whether data is missing at a packet: FFmpeg marks one of the two before a jump of the counters."""
+    return rows[number].torn and not any(row.key for row in rows[number + 1 : number + 3])
 
 
 def _from_first_key(rows: list[_Row]) -> list[_Row]:

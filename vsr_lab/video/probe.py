@@ -1,11 +1,12 @@
 """Probing: the properties of a video file, from its packets and first frame, and which decoder reads it correctly."""
 
-import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import av.error
 import numpy as np
@@ -19,9 +20,10 @@ from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.orientation import UPRIGHT, Orientation
 from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
-from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
+from vsr_lab.video.color_conversion import bits_of, has_alpha, is_gray, is_rgb
+from vsr_lab.video.completeness import STATING, check_complete
 from vsr_lab.video.edit_list import check_edit_list
-from vsr_lab.video.packets import PacketIndex, PacketLog, last_duration, open_input, packets_of
+from vsr_lab.video.packets import PacketIndex, PacketLog, decoder_of, last_duration, open_input, packets_of
 from vsr_lab.video.stream_selection import select_video_stream
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
@@ -120,13 +122,14 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             stream = select_video_stream(container, path)
             if "mp4" in container.format.name:
                 check_edit_list(path, stream.id)
-            log, frame = PacketLog(stream), None
+            log, frame, decode = PacketLog(stream), None, decoder_of(stream)
+            every: Any = list(container.streams) if container.format.name in STATING else stream
             try:
-                for packet in packets_of(container, stream):
+                for packet in packets_of(container, every):
                     if packet.has_sidedata("encryption_info"):
                         raise UserError(path, "is encrypted (Common Encryption)", "decrypt it first")
-                    log.add(packet)
-                    frame = frame or _first_frame(packet)
+                    if log.add(packet):
+                        frame = frame or _first_frame(decode, packet)
             except av.error.FFmpegError:
                 if not cut_short:
                     raise
@@ -135,7 +138,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream), decoding=guessed)
             index = replace(index, last=last_duration(container, stream, index))
             if not cut_short:
-                _check_complete(path, container, stream, index)
+                check_complete(path, container, stream, index, reach=log.reach)
             if frame is None or not index.ticks.size:
                 raise UserError(path, "holds no frame that can be decoded and is shown", "fetch it again")
             # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).
@@ -148,9 +151,11 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
 
 
-def _first_frame(packet: "Packet[VideoStream]") -> VideoFrame | None:
+def _first_frame(
+    decode: Callable[["Packet[VideoStream]"], list[VideoFrame]], packet: "Packet[VideoStream]"
+) -> VideoFrame | None:
     try:
-        frames = packet.decode()
+        frames = decode(packet)
     except av.error.InvalidDataError:
         return None  # damage.py reports it; later packets may decode
     return frames[0] if frames else None
@@ -165,33 +170,6 @@ def _rate(stream: VideoStream, index: PacketIndex) -> Fraction:
     if not index.halves or index.counted or len(index.ticks) < 2:
         return _stated_rate(stream)
     return (len(index.ticks) - 1) / (int(index.ticks[-1] - index.ticks[0]) * index.base)
-
-
-def _check_complete(path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex) -> None:
-    # MP4 states the number of packets after edit lists; other containers state frames, or a duration.
-    listed = len(stream.index_entries) if "mp4" in container.format.name else stream.frames
-    found = index.packets
-    if found and container.format.name == "avi":  # counts frames that are shown longer several times
-        found = max(found, int(index.ticks[-1]) + int(np.diff(index.ticks).max(initial=1)))
-    if not found or found < listed:
-        raise UserError(path, f"is cut short ({found} of {listed} frames)", "fetch it again")
-    stated = None if listed else _stated_seconds(container, stream)
-    times = index.seconds
-    longest = float(np.diff(times).max()) if len(times) > 1 else 1.0
-    if not index.ticks.size:
-        return
-    begins = max(0.0, float(int(index.ticks[0]) * index.base))  # negative after an MPEG-TS clock overflow
-    if stated and stated - begins - times[-1] > 2.5 * longest:
-        raise UserError(path, f"is cut short ({times[-1]:.2f} of {stated:.2f} seconds)", "fetch it again")
-
-
-def _stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
-    """The duration that the container states, for containers without a number of frames (Matroska)."""
-    stated = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d*)?)", stream.metadata.get("DURATION", ""), re.ASCII)
-    if stated:
-        return 3600 * int(stated[1]) + 60 * int(stated[2]) + float(stated[3])
-    whole = container.duration  # of the longest stream, which may be the audio
-    return whole / 1e6 if whole and not container.streams.audio else None
 
 
 def _describe(
@@ -235,9 +213,9 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
         raise UserError(path, f"has the matrix {_UNSUPPORTED_MATRICES[tag]}", "convert it to BT.709 first")
     full = int(frame.color_range) == _FULL_RANGE or pixel_format.startswith("yuvj")
     guessed = "bt601" if frame.height <= _SD_LINES else "bt709"
-    if is_gray(pixel_format):
-        return Colour(_MATRICES.get(tag, guessed), full or int(frame.color_range) == 0)
     known = tag in _MATRICES and tag != 0
+    if is_gray(pixel_format):
+        return Colour(_MATRICES[tag] if known else guessed, full or int(frame.color_range) == 0)
     return Colour(_MATRICES[tag] if known else guessed, full, assumed=not known)
 
 
@@ -292,6 +270,7 @@ def _not_for_decord(
 ) -> str:
     """Why decord 0.6.0 would not read the file correctly, as measured in tests/parity; "" if it does."""
     troubles = {
+        "decord drops alpha": has_alpha(pixel_format),
         "decord seeks wrongly in this container": not {"matroska", "mp4"} & set(container.format.name.split(",")),
         "decord is not measured on this codec": codec not in {"h264", "ffv1", "vp9"},
         "decord keeps 8 bits": bits_of(pixel_format) > 8,

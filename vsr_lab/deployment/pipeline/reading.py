@@ -1,6 +1,6 @@
 """Sequential reading of a whole file, together with the packets of its other streams."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -18,7 +18,7 @@ from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
 from vsr_lab.video.decoders import AvDecoder, FrameConverter, in_order
 from vsr_lab.video.deinterlace import FilteredDecoder
 from vsr_lab.video.hdr import tone_map
-from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.reader import VideoFile
 from vsr_lab.video.side_data import side_data
@@ -146,6 +146,7 @@ class _OnePass:
         self._careful = careful
         self._packets: list[AnyPacket] = []
         self._container: Any = None
+        self._decode_packet: Callable[[AnyPacket], list[VideoFrame]]
         self._numbered = self._open()
 
     def take_packets(self) -> list[AnyPacket]:
@@ -190,6 +191,7 @@ class _OnePass:
         self._container = open_input(self._probe.path)
         video: Any = self._container.streams[self._probe.stream]
         video.codec_context.thread_count = 1
+        self._decode_packet = decoder_of(video)
         streams = [video, *(self._container.streams[index] for index in self._along)]
         count = 0
         with self._container, av.logging.Capture() as said:
@@ -215,7 +217,7 @@ class _OnePass:
 
     def _decoded(self, packet: Any, count: int) -> list[VideoFrame]:
         try:
-            return packet.decode()
+            return self._decode_packet(packet)
         except av.error.FFmpegError as error:
             if self._careful or not self._counts(packet):
                 return []

@@ -100,6 +100,7 @@ def choose_video(
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
     converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
+    converted += ["the first view of a stereoscopic video (MV-HEVC)"] if survey.views else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
 
@@ -169,7 +170,7 @@ def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
     Formats with fewer bits are preferred to those without alpha, and these to those with another chroma subsampling.
     """
     for bits in (wanted.bits, 12, 10, 8):
-        for alpha in {wanted.alpha, False}:
+        for alpha in (wanted.alpha, False):
             for chroma in (wanted.chroma, (0, 0), (1, 0), (1, 1)):
                 smaller = Samples(min(bits, wanted.bits), chroma, wanted.rgb and chroma == wanted.chroma, alpha)
                 if found := pixel_format_for(codec, smaller, size):
@@ -186,7 +187,7 @@ def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> It
         mov = container == "mov"
         with_alpha = ["prores_ks" if mov else "libvpx-vp9"] * (not rgb) + ["png" if mov else "ffv1"]
         order = [*with_alpha, *order]
-    for codec in [*order, "libvpx-vp9", "libsvtav1", "mpeg2video"]:
+    for codec in [*order, "libvpx-vp9", "libsvtav1", "mpeg2video", "ffv1"]:
         unusual = codec in {"ffv1", "png"} and container in {"mp4", "3gp"}  # which players of MP4 do not expect
         if has_encoder(codec) and not unusual and _takes(container, codec):
             yield codec
@@ -260,7 +261,8 @@ def _lost(survey: Survey, codec: str, container: str, timing: Timing, *, mapped:
     if (survey.mastering or survey.light) and not mapped and codec != "libx265":
         lost.append(f"HDR10 mastering metadata, which {codec} does not write")
     if not mapped:
-        lost += [f"{name} metadata, which is of the frames before upscaling" for name in survey.dynamic]
+        lost += survey.dynamic
+    lost += survey.unwritten
     if container == IMAGES and not timing.constant:
         lost.append("the times of frames, as images have none")
     if container == "avi" and not timing.constant:

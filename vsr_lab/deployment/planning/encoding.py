@@ -191,6 +191,7 @@ def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str 
         FFmpeg's name of the pixel format; None if none fits.
     """
     formats = [format.name for format in Codec(codec, "w").video_formats or ()]
+    formats = [name for name in formats if not VideoFormat(name).has_palette]  # of 256 colors
     fitting = [name for name in formats if _holds(Samples.of(name), wanted, codec, size)]
     return min(fitting, key=lambda name: _excess(name, wanted), default=None)
 
@@ -198,7 +199,7 @@ def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str 
 def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int]) -> bool:
     if offered.bits < max(wanted.bits, 8) or offered.bits > 16 or (wanted.alpha and not offered.alpha):
         return False
-    if codec == "libvpx-vp9" and offered.rgb and offered.alpha:  # which it lists, but does not encode
+    if codec == "libvpx-vp9" and offered.alpha and offered.chroma != (1, 1):  # which it lists, but does not encode
         return False
     if wanted.rgb or offered.rgb:
         return wanted.rgb and offered.rgb

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import av.error
+import numpy as np
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.bundle import BundleManifest
@@ -14,7 +15,7 @@ from vsr_lab.core.records.deployment import Plan, StreamPlan, VideoPlan
 from vsr_lab.deployment.planning.choice import choose_video
 from vsr_lab.deployment.planning.containers import IMAGES, container_of, for_images
 from vsr_lab.deployment.planning.encoding import Encoding
-from vsr_lab.deployment.planning.trial import Trial, first_packets, try_plan
+from vsr_lab.deployment.planning.trial import CLOCKS, Trial, first_packets, try_plan
 from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.deployment.streams.survey import SourceStream, survey
@@ -22,14 +23,15 @@ from vsr_lab.deployment.streams.timing import timing_of
 from vsr_lab.deployment.streams.window import chapters_between
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
+from vsr_lab.video.damage import GAP, Damage
 from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
 from vsr_lab.video.sei import takes_text
 
 UNDISCLOSED = "the note that it was upscaled, which label=visible draws into every frame"  # is never left out
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
-_CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
 _LATEST = 60  # seconds: a later start in these is no start time, but a clock
+_BITMAPS = {"pgssub", "dvdsub", "dvbsub", "xsub"}
 _SIMPLE = {"subrip", "srt", "mov_text", "webvtt", "text"}  # subtitles without styles, equal in each other's form
 _BITS_PER_PIXEL = {
     "libx264": 0.12,
@@ -84,6 +86,7 @@ class _Planner:
         """Make the plan: first for the video, then for every other stream separately, then for all together."""
         if self._encoding.evidence:
             self._check_evidence(bundle)
+        self._check_gaps()
         choice = choose_video(
             self._video,
             self._survey,
@@ -114,6 +117,12 @@ class _Planner:
         )
         return self._planned(self._estimated(done), tags, sei)
 
+    def _check_gaps(self) -> None:
+        index = self._video.source.index
+        if index.gaps and self._video.read_options.damaged is None:
+            found = Damage(broken=tuple(np.flatnonzero(np.isin(index.ticks, index.gaps)).tolist()), reason=GAP)
+            raise UserError(self._video.path, f"is damaged: {found}", f"{found.remedy}, or set damaged=keep")
+
     def _check_evidence(self, bundle: BundleManifest) -> None:
         if bundle.trained_with != "fidelity":
             problem = f"is {bundle.trained_with} in trained_with: only networks trained for fidelity give evidence"
@@ -129,7 +138,7 @@ class _Planner:
 
     def _clock_shift(self) -> Fraction:
         start = self._survey.start
-        if self._survey.container not in _CLOCKS or self._container in _CLOCKS or start <= _LATEST:
+        if self._survey.container not in CLOCKS or self._container in CLOCKS or 0 <= start <= _LATEST:
             return Fraction(0)
         self._converted.append(f"the clock of {float(start):.1f} s starts at 0")
         return -start
@@ -253,7 +262,7 @@ class _Planner:
             yield base
         if stream.kind == "audio":
             yield from (convert.model_copy(update={"to": codec}) for codec in AUDIO_ENCODERS)
-        if stream.kind == "subtitle":
+        if stream.kind == "subtitle" and stream.codec not in _BITMAPS:
             yield from (convert.model_copy(update={"to": codec}) for codec in ("mov_text", "webvtt", "srt"))
 
     def _tags(self, bundle: str) -> dict[str, str]:

@@ -36,6 +36,7 @@ _FLAGS = (
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-][\d.]+")
 _SHIFTED = Fraction(1, 10)  # seconds that all streams are moved by where sound begins before 0 (priming of AAC)
+CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts anywhere
 _TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
 
 
@@ -127,10 +128,14 @@ def _compare(path: Path, planned: Planned) -> Trial:
 def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iterator[str]:
     video = plan.video
     read, written = Samples.of(found.pixel_format), Samples.of(video.pixel_format)
+    if written.chroma is None:  # some decoders add neutral chroma
+        read = replace(read, chroma=None)
     if replace(read, bits=0) != replace(written, bits=0) or read.bits < written.bits:
         yield f"{video.pixel_format} (it is read as {found.pixel_format})"
     wanted = {"primaries": video.primaries, "transfer": video.transfer, "matrix": video.matrix}
     names = [name for name, value in wanted.items() if value not in (UNSPECIFIED, getattr(made.colors, name))]
+    if "matrix" in names and written.chroma is None:
+        names.remove("matrix")
     if "matrix" in names and made.colors.matrix in {5, 6} and video.matrix in {5, 6}:
         names.remove("matrix")
     if names:
@@ -146,7 +151,7 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
     wished = [int(tick) * timing.base for tick in timing.ticks]
     if len(times) != len(wished):
         yield f"frames at these times (it counts {len(times)} for {len(wished)})"
-    elif not -_TOLERANCE <= times[0] - wished[0] <= shift and made.container != "mpegts":
+    elif not -_TOLERANCE <= times[0] - wished[0] <= shift and made.container not in CLOCKS:
         yield f"the start time {float(wished[0]):.3f} s"
     elif any(abs((a - times[0]) - (b - wished[0])) > _TOLERANCE for a, b in zip(times, wished, strict=True)):
         yield "the timestamps of frames"

@@ -1,5 +1,6 @@
 """Properties of a source file other than its pictures: streams, tags, chapters, colour tags, captions."""
 
+import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from vsr_lab.video.color_conversion import alpha_of
-from vsr_lab.video.packets import open_input, packets_of
+from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.side_data import content_light, mastering_display, side_data, side_data_kinds
 
@@ -22,8 +23,22 @@ UNSPECIFIED = 2
 _TECHNICAL = {
     "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "bps",
     "number_of_frames", "number_of_bytes", "software", "language", "mimetype", "filename", "timecode", "rotate",
-    "alpha_mode", "stereo_mode", "variant_bitrate", "encoder-eng",
+    "alpha_mode", "stereo_mode", "variant_bitrate", "encoder-eng", "product_version_num", "product_version",
+    "application_platform", "toolkit_version_num", "toolkit_version", "material_package_umid", "file_package_umid",
+    "uid", "generation_uid", "product_uid", "modification_date", "operational_pattern_ul",
 }  # fmt: skip
+_OLD = "metadata, which is of the frames before upscaling"
+_DYNAMIC = {
+    "DYNAMIC_HDR_PLUS": f"HDR10+ {_OLD}", "DOVI_METADATA": f"Dolby Vision {_OLD}", "DOVI_RPU_BUFFER":
+    f"Dolby Vision {_OLD}", "DYNAMIC_HDR_VIVID": f"HDR Vivid {_OLD}",
+}  # fmt: skip
+_UNWRITTEN = {
+    "AFD": "the active format description (AFD)", "S12M_TIMECODE": "the SMPTE timecodes of its frames", "ICC_PROFILE":
+    "the ICC color profile", "STEREO3D": "the note that its pictures are stereoscopic (3D)", "SPHERICAL":
+    "the note that its pictures are spherical (360 degrees)",
+}  # fmt: skip
+_FLAT = {"STEREO3D": {0, 6, 8}, "SPHERICAL": {4}}  # first numbers: pictures that can be shown as they are
+_VIEWS = "UNKNOWN_29"  # side data of a video of several views (MV-HEVC), of which the first is decoded
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class SourceStream:
     @property
     def language(self) -> str:
         """Language code of three letters, or "" if it is not specified."""
-        stated = next((value for key, value in self.metadata.items() if key.lower() == "language"), "")
+        stated = _tag(self.metadata, "language")
         return "" if stated == "und" else stated
 
     @property
@@ -86,7 +101,9 @@ class Survey:
         captions: whether frames have CEA-608 or CEA-708 captions.
         mastering: mastering display metadata in x265's notation; "" if there are none.
         light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
-        dynamic: names of dynamic HDR metadata, such as HDR10+.
+        dynamic: dynamic HDR metadata, such as HDR10+.
+        unwritten: other metadata of frames that no encoder writes.
+        views: whether the video has further views, which are not decoded.
         timecode: timecode of the first frame; "" if there is none.
         transparent: whether the first frame has a transparent pixel.
     """
@@ -104,6 +121,8 @@ class Survey:
     mastering: str = ""
     light: tuple[int, int] | None = None
     dynamic: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
+    views: bool = False
     timecode: str = ""
     transparent: bool = False
 
@@ -111,6 +130,11 @@ class Survey:
     def tags(self) -> dict[str, str]:
         """Tags of the file that were written by a person."""
         return written_tags(self.metadata)
+
+
+def _tag(metadata: dict[str, str], name: str) -> str:
+    """Value of a tag, which Matroska stores in capitals; "" without one."""
+    return next((value for key, value in metadata.items() if key.lower() == name), "")
 
 
 def written_tags(metadata: dict[str, str]) -> dict[str, str]:
@@ -132,8 +156,7 @@ def survey(probe: Probe) -> Survey:
         frames = _first_frames(container, probe)
         names = {name for frame in frames for name in side_data_kinds(frame)}
         first = frames[0] if frames else None
-        timecode = next((s.metadata["timecode"] for s in container.streams if s.metadata.get("timecode")), "")
-        dynamic = {"DYNAMIC_HDR_PLUS": "HDR10+", "DOVI_METADATA": "Dolby Vision", "DYNAMIC_HDR_VIVID": "HDR Vivid"}
+        timecode = next((found for s in container.streams if (found := _tag(s.metadata, "timecode"))), "")
         return Survey(
             path=probe.path,
             container=container.format.name,
@@ -147,10 +170,17 @@ def survey(probe: Probe) -> Survey:
             captions=any(side_data(frame, "A53_CC") for frame in frames),
             mastering=next((text for frame in frames if (text := mastering_display(frame))), ""),
             light=next((light for frame in frames if (light := content_light(frame))), None),
-            dynamic=tuple(label for name, label in dynamic.items() if name in names),
+            dynamic=tuple({label: None for name, label in _DYNAMIC.items() if name in names}),
+            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _is_told(first, name)),
+            views=_VIEWS in names,
             transparent=any(is_transparent(frame) for frame in frames),
-            timecode=timecode or container.metadata.get("timecode", ""),
+            timecode=timecode or _tag(container.metadata, "timecode"),
         )
+
+
+def _is_told(frame: VideoFrame, kind: str) -> bool:
+    data = side_data(frame, kind)
+    return bool(data) and int.from_bytes(data[:4], sys.byteorder) not in _FLAT.get(kind, set())
 
 
 def is_transparent(frame: VideoFrame) -> bool:
@@ -178,9 +208,10 @@ def _first_frames(container: InputContainer, probe: Probe) -> list[VideoFrame]:
     frames: list[VideoFrame] = []
     stream: Any = container.streams[probe.stream]
     stream.codec_context.thread_count = 1
+    decode = decoder_of(stream)
     try:
         for packet in packets_of(container, stream):
-            frames += packet.decode()
+            frames += decode(packet)
             if len(frames) >= _EXAMINED:
                 break
     except av.error.FFmpegError:
