@@ -11,7 +11,7 @@ from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Encoding, Inference, upscale
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.deployment.planning.plan import suffix_for
+from vsr_lab.deployment.planning.containers import suffix_for
 from vsr_lab.models import Interpolation
 from vsr_lab.video import ReadOptions
 

@@ -14,7 +14,7 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 
-from tests.delivery.independent import differences
+from tests.delivery.independent import differences, opened
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.deployment.planning.encoding import Samples
 from vsr_lab.video import ReadOptions, VideoFile
@@ -64,7 +64,7 @@ class File:
 def describe(path: Path) -> File:
     """Read all of a file."""
     found = File()
-    with av.open(str(path), metadata_errors="replace") as container:
+    with opened(path) as container:
         video = select_video_stream(container, path)
         _describe_streams(container, video.index, found)
         found.container = container.format.name
@@ -233,7 +233,8 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
     )  # some files state nonsense
     steps = {round(float(b - a) / float(before.tick or 1) / 2) for a, b in pairwise(before.times)}
     same = len(steps) == 1 or before.container == after.container  # of an uneven rate each states something else
-    if true and same and abs(float(after.rate / before.rate) - 1) > 0.005:
+    near = 0.005 if len(steps) == 1 else 0.02  # of MP4 it depends on the order of coding
+    if true and same and abs(float(after.rate / before.rate) - 1) > near:
         found.append(f"rate {before.rate} -> {after.rate}")
     if true and len(steps) > 1 and before.last and abs(float(after.last - before.last)) > 2 * tolerance:
         found.append(f"last frame {float(before.last):.3f} -> {float(after.last):.3f} s")

@@ -10,6 +10,7 @@ import av.error
 import numpy as np
 from av.video.format import VideoFormat
 
+from vsr_lab.video.packets import open_input
 from vsr_lab.video.stream_selection import select_video_stream
 
 _WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087),
@@ -33,10 +34,15 @@ class Reading:
     start: float = 0.0
 
 
+def opened(path: Path) -> Any:
+    """An open file; an animated WebP, which FFmpeg does not decode, by the package."""
+    return open_input(path) if path.suffix == ".webp" else av.open(str(path), metadata_errors="replace")
+
+
 def read(path: Path) -> Reading:
     """Decode every frame, and read every packet of sound and subtitles."""
     found, times, stored = Reading(), list[float](), list[float]()
-    with av.open(str(path), metadata_errors="replace") as container:
+    with opened(path) as container:
         video: Any = select_video_stream(container, path)
         decoder = _decoder(video)
         others = [s for s in container.streams if s.type in {"audio", "subtitle"}]
