@@ -100,7 +100,6 @@ def choose_video(
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
     converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
-    converted += ["the first view of a stereoscopic video (MV-HEVC)"] if survey.views else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
 

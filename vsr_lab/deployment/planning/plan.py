@@ -165,6 +165,8 @@ class _Planner:
             self._converted.append(f"images at {self._video.rate} frames a second, {given}")
         if headless := self._video.source.index.headless:
             self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
+        if self._survey.views:
+            self._converted.append("the first view of a stereoscopic video (MV-HEVC)")
         main = self._survey.streams[self._survey.video]
         upscaled = StreamPlan(index=main.index, kind="video", codec=main.codec, action="upscale", to=video.codec)
         return Plan(
