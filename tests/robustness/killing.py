@@ -30,6 +30,7 @@ from tests.mistakes.processes import (
     start,
     waited,
 )
+from tests.mistakes.records import write_records
 from tests.mistakes.world import World, environment, snapshot, write_footage
 from tests.robustness.leftovers import PARTIAL, broken_files
 
@@ -48,23 +49,32 @@ _FOUR = f"{_EVALUATION} suite.frames=0:4"
 BASE = [
     f"train {_SHORT} data.workers=0 trainer.max_steps=2 validation.every=2 save_every=2 content=mixed data.root=hr "
     "data.store=store run_dir=runA",
-    f"evaluate {_FOUR} candidate=bicubic run_dir=ev/bicubic",
-    f"evaluate {_FOUR} candidate=checkpoint candidate.path=runA/network.safetensors run_dir=ev/ckpt",
+    f"evaluate {_FOUR} save_frames=2 candidate=bicubic run_dir=ev/bicubic",
+    f"evaluate {_FOUR} save_frames=2 candidate=checkpoint candidate.path=runA/network.safetensors run_dir=ev/ckpt",
     "export candidate.path=runA/network.safetensors run_dir=exp",
     "footage degrade root=hr degradation=bi scale=2 run_dir=deg",
     "footage index root=hr run_dir=idx split=0.3 scans=scans",
     "upscale bundle=exp/bundle input=long.mp4 output=up.mkv codec=ffv1 backend=onnxruntime",
 ]
+_FOLDER = "upscale bundle=exp/bundle input=hr output=k/large preset=archive backend=onnxruntime"
 COMMANDS = {
     "train": f"train {_SHORT} data.workers=1 trainer.max_steps=30 validation.every=10 save_every=5 content=mixed "
     "data.root=hr data.store=k/store run_dir=k/run",
     "evaluate": f"evaluate {_EVALUATION} candidate=bicubic run_dir=k/run",
+    "evaluate (two candidates)": f"evaluate {_EVALUATION} candidates=[bicubic,checkpoint:runA/network.safetensors] "
+    "run_dir=k/run",
     "compare": "compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
+    "compare (two videos)": "compare hr/c1.mkv deg/lr/c1.mkv run_dir=k/run",
     "select": "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run",
     "export": "export candidate.path=runA/network.safetensors run_dir=k/run",
     "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 backend=onnxruntime "
     "run_dir=k/run",
-    "upscale (a folder)": "upscale bundle=exp/bundle input=hr output=k/large preset=archive backend=onnxruntime",
+    "upscale (a folder)": _FOLDER,
+    "upscale (a folder, two workers)": f"{_FOLDER} workers=2",
+    "upscale (segments, two workers)": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 "
+    "backend=onnxruntime workers=2 run_dir=k/run",
+    "recommend": "recommend hr selection=sel/selection.json bundles=exp scans=k/scans run_dir=k/run",
+    "vote": "vote runs=[ev/bicubic,ev/ckpt] database=votes.sqlite serve=false run_dir=k/run",
     "bundle verify": "bundle verify exp/bundle",
     "provenance": "provenance up.mkv original=long.mp4 pair=k/pair.json",
     "inspect": "inspect up.mkv",
@@ -119,6 +129,8 @@ def build(box: Path, base: Sequence[str] = BASE) -> World:
     _made(lambda: write_footage(world.folder), world, box)
     for line in base:
         _made(lambda line=line: command(line.split()), world, box)
+    if (world.folder / "exp").is_dir():
+        _made(lambda: write_records(world.folder), world, box)
     if (world.folder / "store").is_dir():
         _stale_store(world.folder / "store", world.folder / "s")
     subprocess.run(["cp", "-a", "-T", world.folder, world.whole], check=True)

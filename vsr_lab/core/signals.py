@@ -39,8 +39,8 @@ def pass_signals() -> None:
 
 
 def signal_of(error: BaseException) -> signal.Signals:
-    """The signal that caused an interruption."""
-    return signal.Signals(error.args[0] if error.args else signal.SIGINT)
+    """The signal that caused an interruption; libraries may raise another KeyboardInterrupt, without its number."""
+    return signal.Signals(error.args[0] if error.args else next(iter({*_SIGNALS} - _raised), signal.SIGINT))
 
 
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:

@@ -6,11 +6,12 @@ import os
 import queue
 import signal
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from sysconfig import get_path
@@ -19,12 +20,13 @@ from typing import Any, Generic, Protocol, TypeVar
 from rich import get_console
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.signals import catch_signals
+from vsr_lab.core.signals import catch_signals, interruption_of
 from vsr_lab.core.workers import end_with_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
 _KILLED = "the process that ran it ended; run the same command again"
+_PATIENCE = 10  # seconds in which interrupted tasks remove their temporary files
 _STORE = 2**27  # bytes of Ray's shared memory: tasks and results are small
 
 
@@ -108,7 +110,7 @@ class Local:
         def run_one(key: str, task: T) -> Outcome[R]:
             process = idle.get()
             try:
-                return process.submit(attempt, work, key, task).result()
+                return process.submit(_attempt_alone, work, key, task).result()
             except BrokenProcessPool:
                 process = _process()
                 return Outcome(key, error=_KILLED)
@@ -138,8 +140,20 @@ def _process() -> ProcessPoolExecutor:
 
 def _begin() -> None:
     get_console().quiet = True  # only the process that distributes tasks reports progress
-    catch_signals()
     end_with_parent()
+
+
+def _attempt_alone(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
+    """Run one task in a process of its own, which a signal ends without a word, after temporary files are removed."""
+    catch_signals()
+    try:
+        return attempt(work, key, task)
+    except BaseException as error:
+        if interruption_of(error):
+            os._exit(1)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # between tasks there is nothing to remove
 
 
 @dataclass(frozen=True)
@@ -156,31 +170,47 @@ class Ray:
 
     def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
         """See `Executor.run`."""
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
         import ray
         from ray.exceptions import RayError
 
-        own: dict[str, Any] = {"num_cpus": self.workers, "object_store_memory": _STORE}
-        own = {} if "RAY_ADDRESS" in os.environ else own
-        handler = signal.getsignal(signal.SIGTERM)
-        folder = Path.cwd()
-        with chdir(get_path("stdlib")):  # from the folder of ray.init, workers would import modules
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
-        signal.signal(signal.SIGTERM, handler)  # which Ray replaces
         remote: Any = ray.remote(max_retries=3)(_attempt_in)
-        waiting, running = iter(tasks.items()), dict[Any, str]()
-        try:
+        folder, waiting, running = Path.cwd(), iter(tasks.items()), dict[Any, str]()
+        with _ray(self.workers, running):
             while True:
                 for key, task in islice(waiting, self.workers - len(running)):
                     running[remote.remote(folder, work, key, task)] = key
                 if not running:
                     return
-                for done in ray.wait(list(running))[0]:
+                for done in ray.wait([*running])[0]:
                     key = running.pop(done)
                     try:
                         yield ray.get(done)
                     except RayError as error:
                         reason = str(error).strip().splitlines()[-1][:200]
                         yield Outcome(key, error=f"Ray could not run it ({type(error).__name__}: {reason})")
+
+
+@contextmanager
+def _ray(workers: int, running: Collection[Any]) -> Generator[None]:
+    """Connect to Ray, and let the running tasks remove their temporary files if the block is interrupted."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    import ray
+
+    own: dict[str, Any] = {"num_cpus": workers, "object_store_memory": _STORE}
+    own = {} if "RAY_ADDRESS" in os.environ else own
+    begin = partial(ray.init, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
+    # In a thread of its own, it is not interrupted, which would end in an abort. Ray's processes end with this thread.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            with chdir(get_path("stdlib")):  # its workers import modules from the current folder
+                thread.submit(begin).result()
+            signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # below Python, Ray replaced it
+            yield
+        except BaseException:
+            for task in running:
+                ray.cancel(task)
+            if running:
+                ray.wait([*running], num_returns=len(running), timeout=_PATIENCE)
+            raise
         finally:
-            ray.shutdown()
+            thread.submit(ray.shutdown, wait_for_processes=True).result()

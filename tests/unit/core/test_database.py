@@ -1,5 +1,7 @@
 """SQLite files: one of other origin is never changed, and errors name the file."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,20 @@ def test_another_process_is_kept_out_on_request(tmp_path: Path, exclusive: bool,
             return
         with pytest.raises(UserError, match=reason):
             Database(path, TABLES, "hint", exclusive=True)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    killed = os.fork()
+    if not killed:
+        notes = Database(path, TABLES, "hint", exclusive=True)
+        notes.execute("INSERT INTO note VALUES (1, 'a')")
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(killed, 0)
+    assert path.with_name("notes.sqlite-journal").exists()
+    with Database(path, TABLES, "hint", exclusive=True) as notes:
+        assert notes.execute("SELECT * FROM note") == [(1, "a")]
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.sqlite"]
 
 
 def test_a_folder_or_device_is_no_database(tmp_path: Path) -> None:
