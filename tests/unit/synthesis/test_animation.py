@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from vsr_lab.synthesis import animation
 from vsr_lab.synthesis.animation import cuts, render_animation
-from vsr_lab.synthesis.animation.cel import Cel, Ink
-from vsr_lab.synthesis.animation.curves import ellipse, points
 from vsr_lab.synthesis.animation.stage import HIGH, Drawing, Plate, Scene, Stage, View
+from vsr_lab.synthesis.shapes.cel import Cel, Ink
+from vsr_lab.synthesis.shapes.curves import ellipse, points
 
 SEEDS = range(7)
 LONG = 30

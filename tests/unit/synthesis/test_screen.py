@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.synthesis.drawing.fonts import Font, covers, file_of, find_fonts, stamp
+from vsr_lab.synthesis.drawing.scripts import LATIN, SCRIPTS, letters
+from vsr_lab.synthesis.drawing.style import SHELLS, draw_style
+from vsr_lab.synthesis.drawing.text import paragraph
 from vsr_lab.synthesis.screen import render_screen
-from vsr_lab.synthesis.screen.cells import cut, fold, look
-from vsr_lab.synthesis.screen.code import LANGUAGES, program, tokens
 from vsr_lab.synthesis.screen.desktop import Desktop
-from vsr_lab.synthesis.screen.fonts import Font, covers, file_of, find_fonts, stamp
-from vsr_lab.synthesis.screen.outputs import command
-from vsr_lab.synthesis.screen.scripts import LATIN, SCRIPTS, letters
-from vsr_lab.synthesis.screen.sessions import Monitor, Pager, Session, Shell, Vi
-from vsr_lab.synthesis.screen.slides import Slides
-from vsr_lab.synthesis.screen.style import SHELLS, draw_style
-from vsr_lab.synthesis.screen.terminal import Terminal
-from vsr_lab.synthesis.screen.text import paragraph
+from vsr_lab.synthesis.views.cells import cut, fold, look
+from vsr_lab.synthesis.views.code import LANGUAGES, program, tokens
+from vsr_lab.synthesis.views.outputs import command
+from vsr_lab.synthesis.views.sessions import Monitor, Pager, Session, Shell, Vi
+from vsr_lab.synthesis.views.slides import Slides
+from vsr_lab.synthesis.views.terminal import Terminal
 
 Frames = NDArray[np.uint8]
 SEEDS = range(4)

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsr_lab.synthesis.animation.action import outburst, romp, spell
-from vsr_lab.synthesis.animation.creatures import draw_creature
 from vsr_lab.synthesis.animation.effects import fade
-from vsr_lab.synthesis.animation.figure import draw_person
 from vsr_lab.synthesis.animation.graphics import titles
 from vsr_lab.synthesis.animation.mood import draw_manner, draw_weather
 from vsr_lab.synthesis.animation.shots import PLACES, Cast, Shot, stroll, talk, vista
 from vsr_lab.synthesis.animation.stage import HIGH, Scene, Stage
+from vsr_lab.synthesis.figures.creatures import draw_creature
+from vsr_lab.synthesis.figures.figure import draw_person
 
 __all__ = ["RATE", "cuts", "render_animation"]
 

@@ -7,16 +7,16 @@ import numpy as np
 
 from vsr_lab.synthesis.animation import effects
 from vsr_lab.synthesis.animation.acting import Blinks, Flaps, draw_camera
-from vsr_lab.synthesis.animation.cel import Cel, Ink
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix, tint
-from vsr_lab.synthesis.animation.creatures import ball, draw_creature_at
-from vsr_lab.synthesis.animation.curves import ellipse, placed
-from vsr_lab.synthesis.animation.face import Mood
-from vsr_lab.synthesis.animation.figure import draw_bust, draw_figure, walk
 from vsr_lab.synthesis.animation.mood import Weather
 from vsr_lab.synthesis.animation.places import Painter, backdrop, draw_place
 from vsr_lab.synthesis.animation.shots import Cast, Layers, Shot, air, finish, inked, some_place
 from vsr_lab.synthesis.animation.stage import Drawing, Scene, View
+from vsr_lab.synthesis.figures.creatures import ball, draw_creature_at
+from vsr_lab.synthesis.figures.face import Mood
+from vsr_lab.synthesis.figures.figure import draw_bust, draw_figure, walk
+from vsr_lab.synthesis.shapes.cel import Cel, Ink
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix, tint
+from vsr_lab.synthesis.shapes.curves import ellipse, placed
 
 Rng = np.random.Generator
 

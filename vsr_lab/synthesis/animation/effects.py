@@ -5,10 +5,10 @@ from math import cos, exp, pi, sin
 import cv2
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import ellipse, placed, points
 from vsr_lab.synthesis.animation.stage import HIGH, Effect, Light
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import ellipse, placed, points
 
 Rng = np.random.Generator
 

@@ -6,15 +6,15 @@ import numpy as np
 from PIL import ImageFont
 
 from vsr_lab.synthesis.animation.acting import spring
-from vsr_lab.synthesis.animation.cel import Cel, Ink
-from vsr_lab.synthesis.animation.colour import Colour, drawn, hsv, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import Points, ellipse, placed, points
 from vsr_lab.synthesis.animation.mood import Weather
 from vsr_lab.synthesis.animation.places import Painter, draw_place
 from vsr_lab.synthesis.animation.shots import Cast, Shot
 from vsr_lab.synthesis.animation.stage import HIGH, Drawing, Plate, Scene, View
 from vsr_lab.synthesis.animation.town import rect
-from vsr_lab.synthesis.screen.fonts import file_of, find_fonts
+from vsr_lab.synthesis.drawing.fonts import file_of, find_fonts
+from vsr_lab.synthesis.shapes.cel import Cel, Ink
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, hsv, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import Points, ellipse, placed, points
 
 Rng = np.random.Generator
 _FIRST = "Silent Crimson Little Last Electric Paper Golden Lost Midnight Summer Brave Hidden Northern Cosmic"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Ink
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix
+from vsr_lab.synthesis.shapes.cel import Ink
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix
 
 _SKIES: dict[str, tuple[Colour, Colour, Colour, Colour, Colour]] = {
     # top of the sky, its middle, horizon, sun or moon, the light on drawings

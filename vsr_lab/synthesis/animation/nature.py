@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import Points, bent, ellipse, points
 from vsr_lab.synthesis.animation.mood import Weather
 from vsr_lab.synthesis.animation.stage import HIGH, Box
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import Points, bent, ellipse, points
 
 Rng = np.random.Generator
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vsr_lab.synthesis.animation import nature, town
-from vsr_lab.synthesis.animation.cel import Cel, Ink
-from vsr_lab.synthesis.animation.colour import Colour, drawn, hsv, mix, shade
-from vsr_lab.synthesis.animation.curves import bent, points
 from vsr_lab.synthesis.animation.mood import Manner, Weather
 from vsr_lab.synthesis.animation.stage import HIGH, Box, Plate
+from vsr_lab.synthesis.shapes.cel import Cel, Ink
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, hsv, mix, shade
+from vsr_lab.synthesis.shapes.curves import bent, points
 
 Rng = np.random.Generator
 Reach = tuple[float, float]  # how far the camera goes from its rest, to the left (<= 0) and to the right

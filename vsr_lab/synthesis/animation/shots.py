@@ -8,15 +8,15 @@ import numpy as np
 
 from vsr_lab.synthesis.animation import effects
 from vsr_lab.synthesis.animation.acting import Blinks, Flaps, draw_camera
-from vsr_lab.synthesis.animation.cel import Cel, Ink
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix, tint
-from vsr_lab.synthesis.animation.creatures import Creature, bird, car
-from vsr_lab.synthesis.animation.curves import Matrix, ellipse, placed
-from vsr_lab.synthesis.animation.face import Mood
-from vsr_lab.synthesis.animation.figure import Person, draw_bust, draw_figure, walk
 from vsr_lab.synthesis.animation.mood import Manner, Weather
 from vsr_lab.synthesis.animation.places import Painter, draw_place
 from vsr_lab.synthesis.animation.stage import Drawing, Effect, Plate, Scene, View
+from vsr_lab.synthesis.figures.creatures import Creature, bird, car
+from vsr_lab.synthesis.figures.face import Mood
+from vsr_lab.synthesis.figures.figure import Person, draw_bust, draw_figure, walk
+from vsr_lab.synthesis.shapes.cel import Cel, Ink
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix, tint
+from vsr_lab.synthesis.shapes.curves import Matrix, ellipse, placed
 
 Rng = np.random.Generator
 PLACES = ("hills", "mountains", "forest", "city", "seaside", "room")

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vsr_lab.synthesis.animation.cel import Cel, Layer, render
-from vsr_lab.synthesis.animation.curves import Matrix, placed
+from vsr_lab.synthesis.shapes.cel import Cel, Layer, render
+from vsr_lab.synthesis.shapes.curves import Matrix, placed
 
 HIGH = 360.0  # units that a frame is high
 Box = tuple[float, float, float, float]  # x, y, width, height in units; (0, 0) is the frame's upper left at rest

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, drawn, hsv, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import Points, bent, points
 from vsr_lab.synthesis.animation.mood import Weather
 from vsr_lab.synthesis.animation.nature import cloud, foliage, hills
 from vsr_lab.synthesis.animation.stage import Box
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, hsv, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import Points, bent, points
 
 Rng = np.random.Generator
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.synthesis.drawing.fonts import find_fonts
+from vsr_lab.synthesis.drawing.style import draw_style
 from vsr_lab.synthesis.screen.desktop import VIEWS, Desktop
-from vsr_lab.synthesis.screen.fonts import find_fonts
 from vsr_lab.synthesis.screen.script import Script
-from vsr_lab.synthesis.screen.style import draw_style
 
 __all__ = ["render_screen"]
 

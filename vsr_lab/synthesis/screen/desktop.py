@@ -10,16 +10,16 @@ from typing import Protocol
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vsr_lab.synthesis.screen.canvas import Canvas, Colour, Point, mix, rgb, rounded, shadow
-from vsr_lab.synthesis.screen.editor import Editor
-from vsr_lab.synthesis.screen.page import Page
-from vsr_lab.synthesis.screen.pictures import wallpaper
+from vsr_lab.synthesis.drawing.canvas import Canvas, Colour, Point, mix, rgb, rounded, shadow
+from vsr_lab.synthesis.drawing.style import Style
+from vsr_lab.synthesis.drawing.text import clock, fill
 from vsr_lab.synthesis.screen.popups import Popup, Toast
-from vsr_lab.synthesis.screen.sheet import Sheet
-from vsr_lab.synthesis.screen.slides import Slides
-from vsr_lab.synthesis.screen.style import Style
-from vsr_lab.synthesis.screen.terminal import Terminal
-from vsr_lab.synthesis.screen.text import clock, fill
+from vsr_lab.synthesis.views.editor import Editor
+from vsr_lab.synthesis.views.page import Page
+from vsr_lab.synthesis.views.pictures import wallpaper
+from vsr_lab.synthesis.views.sheet import Sheet
+from vsr_lab.synthesis.views.slides import Slides
+from vsr_lab.synthesis.views.terminal import Terminal
 
 _MAKERS = {"editor": Editor, "page": Page, "terminal": Terminal, "sheet": Sheet, "slides": Slides}
 VIEWS = tuple(_MAKERS)

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, mix, rgb
-from vsr_lab.synthesis.screen.style import Style, pick
-from vsr_lab.synthesis.screen.text import file_name, fill, sentence
+from vsr_lab.synthesis.drawing.canvas import Canvas, mix, rgb
+from vsr_lab.synthesis.drawing.style import Style, pick
+from vsr_lab.synthesis.drawing.text import file_name, fill, sentence
 
 _WHITE = rgb("ffffff")
 

@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 
+from vsr_lab.synthesis.drawing.style import pick
 from vsr_lab.synthesis.screen.desktop import Desktop, Window
-from vsr_lab.synthesis.screen.editor import Editor
-from vsr_lab.synthesis.screen.page import Page
 from vsr_lab.synthesis.screen.popups import Dialog, Menu, Popup, Toast
-from vsr_lab.synthesis.screen.sheet import Sheet
-from vsr_lab.synthesis.screen.slides import Slides
-from vsr_lab.synthesis.screen.style import pick
-from vsr_lab.synthesis.screen.terminal import Terminal
+from vsr_lab.synthesis.views.editor import Editor
+from vsr_lab.synthesis.views.page import Page
+from vsr_lab.synthesis.views.sheet import Sheet
+from vsr_lab.synthesis.views.slides import Slides
+from vsr_lab.synthesis.views.terminal import Terminal
 
 Action = Iterator[None]  # one item a frame
 _SPEEDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, mix, rgb, scrolled
-from vsr_lab.synthesis.screen.style import Style
-from vsr_lab.synthesis.screen.text import fill
+from vsr_lab.synthesis.drawing.canvas import Canvas, mix, rgb, scrolled
+from vsr_lab.synthesis.drawing.style import Style
+from vsr_lab.synthesis.drawing.text import fill
 
 _STEP = 20
 _EDGE = 30

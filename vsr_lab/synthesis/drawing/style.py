@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from vsr_lab.synthesis.screen.canvas import Colour, rgb
-from vsr_lab.synthesis.screen.fonts import Family, Font, FontSet, covers
-from vsr_lab.synthesis.screen.scripts import LATIN, SCRIPTS, letters
+from vsr_lab.synthesis.drawing.canvas import Colour, rgb
+from vsr_lab.synthesis.drawing.fonts import Family, Font, FontSet, covers
+from vsr_lab.synthesis.drawing.scripts import LATIN, SCRIPTS, letters
 
 T = TypeVar("T")
 

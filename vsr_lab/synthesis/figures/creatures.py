@@ -5,9 +5,9 @@ from math import pi, sin
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, drawn, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import Points, bent, ellipse, placed, points, tube
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import Points, bent, ellipse, placed, points, tube
 
 _EARS = ("cat", "rabbit", "bear", "horns", "feeler", "none")
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, mix
-from vsr_lab.synthesis.screen.cells import Cells
-from vsr_lab.synthesis.screen.sessions import Monitor, Pager, Session, Shell, Vi
-from vsr_lab.synthesis.screen.style import Style, pick
-from vsr_lab.synthesis.screen.text import Line, clock, fill
+from vsr_lab.synthesis.drawing.canvas import Canvas, mix
+from vsr_lab.synthesis.drawing.style import Style, pick
+from vsr_lab.synthesis.drawing.text import Line, clock, fill
+from vsr_lab.synthesis.views.cells import Cells
+from vsr_lab.synthesis.views.sessions import Monitor, Pager, Session, Shell, Vi
 
 _SESSIONS: tuple[Callable[[np.random.Generator], Session], ...] = (Shell, Shell, Shell, Vi, Vi, Monitor, Pager)
 _EDGE = 6

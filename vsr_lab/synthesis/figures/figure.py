@@ -5,11 +5,11 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, drawn, hsv, mix, shade
-from vsr_lab.synthesis.animation.curves import Points, bent, ellipse, placed, points, tube
-from vsr_lab.synthesis.animation.face import Face, Mood, draw_face, draw_head
-from vsr_lab.synthesis.animation.hair import Hair, draw_back, draw_front, draw_hair
+from vsr_lab.synthesis.figures.face import Face, Mood, draw_face, draw_head
+from vsr_lab.synthesis.figures.hair import Hair, draw_back, draw_front, draw_hair
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, hsv, mix, shade
+from vsr_lab.synthesis.shapes.curves import Points, bent, ellipse, placed, points, tube
 
 _DRESSES = ("blazer", "hoodie", "shirt", "coat", "dress", "sailor")
 

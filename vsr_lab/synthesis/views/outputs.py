@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vsr_lab.synthesis.screen import printing
-from vsr_lab.synthesis.screen.code import coloured
-from vsr_lab.synthesis.screen.style import pick
-from vsr_lab.synthesis.screen.text import Line, Slots, file_name, fill, sentence
+from vsr_lab.synthesis.drawing.style import pick
+from vsr_lab.synthesis.drawing.text import Line, Slots, file_name, fill, sentence
+from vsr_lab.synthesis.views import printing
+from vsr_lab.synthesis.views.code import coloured
 
 Rng = np.random.Generator
 _DECKS = ("magenta", "cyan", "green", "yellow", "blue", "red")

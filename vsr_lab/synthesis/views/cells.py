@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 
-from vsr_lab.synthesis.screen.canvas import Canvas, Colour
-from vsr_lab.synthesis.screen.style import Ink, Style
-from vsr_lab.synthesis.screen.text import Line
+from vsr_lab.synthesis.drawing.canvas import Canvas, Colour
+from vsr_lab.synthesis.drawing.style import Ink, Style
+from vsr_lab.synthesis.drawing.text import Line
 
 # Lines from the middle of a cell to its left, right, top and bottom; blocks as left, top, width, height in shares.
 _LINES = {"─": "lr", "│": "tb", "┌": "rb", "┐": "lb", "└": "rt", "┘": "lt", "├": "rtb", "┤": "ltb", "┬": "lrb",

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, drawn, hsv, mix, shade, tint
-from vsr_lab.synthesis.animation.curves import Points, bent, ellipse, points
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, drawn, hsv, mix, shade, tint
+from vsr_lab.synthesis.shapes.curves import Points, bent, ellipse, points
 
 _NATURAL = (
     (0.07, 0.6, 0.25),

@@ -7,12 +7,12 @@ from typing import Protocol
 
 import numpy as np
 
-from vsr_lab.synthesis.screen.cells import cut, fold
-from vsr_lab.synthesis.screen.code import coloured
-from vsr_lab.synthesis.screen.outputs import command, history, manual
-from vsr_lab.synthesis.screen.printing import log_line
-from vsr_lab.synthesis.screen.style import pick
-from vsr_lab.synthesis.screen.text import Line, clock, file_name, fill
+from vsr_lab.synthesis.drawing.style import pick
+from vsr_lab.synthesis.drawing.text import Line, clock, file_name, fill
+from vsr_lab.synthesis.views.cells import cut, fold
+from vsr_lab.synthesis.views.code import coloured
+from vsr_lab.synthesis.views.outputs import command, history, manual
+from vsr_lab.synthesis.views.printing import log_line
 
 Rng = np.random.Generator
 Place = tuple[int, int]  # row and column of a cell

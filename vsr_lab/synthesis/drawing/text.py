@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from vsr_lab.synthesis.screen.scripts import LATIN, words
-from vsr_lab.synthesis.screen.style import pick
+from vsr_lab.synthesis.drawing.scripts import LATIN, words
+from vsr_lab.synthesis.drawing.style import pick
 
 Line = list[tuple[str, str]]  # pieces of text, each with the name of its colour
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageChops
 
-from vsr_lab.synthesis.screen.canvas import Canvas, Colour, mix, rgb, rounded, scrolled
-from vsr_lab.synthesis.screen.code import LANGUAGES, block, tokens
-from vsr_lab.synthesis.screen.fonts import Font
-from vsr_lab.synthesis.screen.pictures import chart, landscape
-from vsr_lab.synthesis.screen.style import Style, pick
-from vsr_lab.synthesis.screen.text import fill, paragraph, sentence, title
+from vsr_lab.synthesis.drawing.canvas import Canvas, Colour, mix, rgb, rounded, scrolled
+from vsr_lab.synthesis.drawing.fonts import Font
+from vsr_lab.synthesis.drawing.style import Style, pick
+from vsr_lab.synthesis.drawing.text import fill, paragraph, sentence, title
+from vsr_lab.synthesis.views.code import LANGUAGES, block, tokens
+from vsr_lab.synthesis.views.pictures import chart, landscape
 
 Box = tuple[float, float, float, float]
 _WHITE, _BLACK = rgb("ffffff"), rgb("000000")

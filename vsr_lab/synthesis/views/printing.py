@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vsr_lab.synthesis.screen.style import pick
-from vsr_lab.synthesis.screen.text import Line, Slots, clock, file_name, fill
+from vsr_lab.synthesis.drawing.style import pick
+from vsr_lab.synthesis.drawing.text import Line, Slots, clock, file_name, fill
 
 Rng = np.random.Generator
 

@@ -6,8 +6,8 @@ import re
 
 import numpy as np
 
-from vsr_lab.synthesis.screen.style import pick
-from vsr_lab.synthesis.screen.text import Line, Slots
+from vsr_lab.synthesis.drawing.style import pick
+from vsr_lab.synthesis.drawing.text import Line, Slots
 
 _PYTHON = (
     '''def {verb1}_{noun1}({noun2}: list[int], limit: int = {num1}) -> dict[str, int]:

@@ -11,8 +11,8 @@ import numpy as np
 import resvg_py
 from numpy.typing import NDArray
 
-from vsr_lab.synthesis.animation.colour import Colour, css, shade, times
-from vsr_lab.synthesis.animation.curves import (
+from vsr_lab.synthesis.shapes.colour import Colour, css, shade, times
+from vsr_lab.synthesis.shapes.curves import (
     STILL,
     Matrix,
     Points,

@@ -8,7 +8,7 @@ from math import floor
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from vsr_lab.synthesis.screen.fonts import Font, stamp
+from vsr_lab.synthesis.drawing.fonts import Font, stamp
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, Colour, mix, rgb
-from vsr_lab.synthesis.screen.style import Style, pick
+from vsr_lab.synthesis.drawing.canvas import Canvas, Colour, mix, rgb
+from vsr_lab.synthesis.drawing.style import Style, pick
 
 _SKIES = ("3a6fb0 9cc4e4 f4e3c8", "1d2b53 7e5a86 f2a65e", "87b6d8 cfe2ee ffffff", "2a1a3e a8445f f7c66b")
 _GROUNDS = ("2f5d3a 4c8a4f", "3b3a52 6a5b7b", "6b4a2e a87c4a", "1f4a55 3d8a8c")

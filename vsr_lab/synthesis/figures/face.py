@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsr_lab.synthesis.animation.cel import Cel
-from vsr_lab.synthesis.animation.colour import Colour, hsv, mix, shade, times, tint
-from vsr_lab.synthesis.animation.curves import Points, bent, ellipse, placed, points, sampled
+from vsr_lab.synthesis.shapes.cel import Cel
+from vsr_lab.synthesis.shapes.colour import Colour, hsv, mix, shade, times, tint
+from vsr_lab.synthesis.shapes.curves import Points, bent, ellipse, placed, points, sampled
 
 _SKINS = ((0.07, 0.22, 1.0), (0.06, 0.30, 0.97), (0.07, 0.42, 0.86), (0.06, 0.52, 0.66), (0.05, 0.56, 0.47))
 _MOUTH: Colour = (0.45, 0.12, 0.14)

@@ -7,10 +7,10 @@ from math import ceil
 import numpy as np
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, mix, rgb, scrolled
-from vsr_lab.synthesis.screen.code import LANGUAGES, block, program, tokens
-from vsr_lab.synthesis.screen.style import Style, pick
-from vsr_lab.synthesis.screen.text import file_name, fill
+from vsr_lab.synthesis.drawing.canvas import Canvas, mix, rgb, scrolled
+from vsr_lab.synthesis.drawing.style import Style, pick
+from vsr_lab.synthesis.drawing.text import file_name, fill
+from vsr_lab.synthesis.views.code import LANGUAGES, block, program, tokens
 
 _MAP_WIDTH = 46
 _NAMES = ("name", "call", "type")  # the kinds of token that are completed

@@ -7,11 +7,11 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from vsr_lab.synthesis.screen.canvas import Canvas, Colour, mix, rgb
-from vsr_lab.synthesis.screen.fonts import Font
-from vsr_lab.synthesis.screen.pictures import chart, landscape
-from vsr_lab.synthesis.screen.style import Style, pick
-from vsr_lab.synthesis.screen.text import fill, sentence, title
+from vsr_lab.synthesis.drawing.canvas import Canvas, Colour, mix, rgb
+from vsr_lab.synthesis.drawing.fonts import Font
+from vsr_lab.synthesis.drawing.style import Style, pick
+from vsr_lab.synthesis.drawing.text import fill, sentence, title
+from vsr_lab.synthesis.views.pictures import chart, landscape
 
 _WHITE, _BLACK = rgb("ffffff"), rgb("000000")
 _PACE = 10  # frames of a transition

@@ -1,0 +1,1 @@
+"""Drawing of rendered screens: canvas, fonts, text and style."""

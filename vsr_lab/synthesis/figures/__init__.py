@@ -1,0 +1,1 @@
+"""Figures of drawn animation: people and creatures."""

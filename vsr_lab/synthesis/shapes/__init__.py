@@ -1,0 +1,1 @@
+"""Shapes of drawn animation: filled outlines, their colors and curves."""

@@ -1,0 +1,1 @@
+"""Contents of the windows of rendered screens."""
