@@ -20,7 +20,7 @@ from rich.table import Table
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.network import FrameStream
 from vsr_lab.core.resize import imresize
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, uncertainty

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from timing import show, side_by_side
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.degradations import (
     BlurDown,
     Compose,

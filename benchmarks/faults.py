@@ -11,8 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from vsr_lab.core.clip import to_frames, to_tensor
-from vsr_lab.core.luma import quantise, ycbcr_matrix
+from vsr_lab.core.clip import quantise, to_frames, to_tensor, ycbcr_matrix
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,13 @@ from PIL import Image
 from planted_faults import WEIGHTS, settings
 from torch import Tensor
 
-from vsr_lab.core.clip import to_frames
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise, to_frames
 from vsr_lab.core.records.evaluation import Verdict
 from vsr_lab.core.resize import imresize
 from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate, checkpoint, interpolation
 from vsr_lab.evaluation.evaluator import evaluate
+from vsr_lab.evaluation.protocol import Suite
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.suites import Suite
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.models import Span, init_network
 

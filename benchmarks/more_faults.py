@@ -20,7 +20,7 @@ from faults import (
 )
 from torch import Tensor
 
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import ycbcr_matrix
 
 _TILE = 64  # pixels
 

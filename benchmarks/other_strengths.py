@@ -22,7 +22,7 @@ from faults import (
 )
 from torch import Tensor
 
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import ycbcr_matrix
 
 _BT709 = ycbcr_matrix("bt709")
 _BT2020 = np.array([[0.2627, 0.6780, 0.0593], [-0.13963, -0.36037, 0.5], [0.5, -0.459786, -0.040214]])

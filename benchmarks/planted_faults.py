@@ -24,18 +24,17 @@ from omegaconf import OmegaConf
 from other_strengths import OTHER_ABSOLUTE, OTHER_RELATIVE
 from torch import Tensor
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.files import config_dir
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import FrameNetwork, Network, stream
 from vsr_lab.core.parts import parse_part
 from vsr_lab.core.records.evaluation import CandidateFacts, Choice
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.evaluator import evaluate
 from vsr_lab.evaluation.gates import Gate
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
-from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
 from vsr_lab.footage.shots import Shot
 from vsr_lab.models import Interpolation, load_network
 

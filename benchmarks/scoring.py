@@ -4,13 +4,12 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from timing import show, side_by_side
 
-from vsr_lab.core.luma import luma, quantise
+from vsr_lab.core.clip import luma, quantise
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.deployment.export import rollout_clip
 from vsr_lab.evaluation.candidates import NetworkCandidate
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import flicker, psnr, ssim, tof
 from vsr_lab.models import Interpolation
 

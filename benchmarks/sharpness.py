@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.metrics.fidelity import psnr

@@ -24,10 +24,10 @@ from packed import Clip, read_pack
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
+from vsr_lab.core.flow import Motion, visible, warp_previous
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion, visible, warp_previous
 from vsr_lab.metrics import psnr
 from vsr_lab.models import Interpolation, SpanStream, add_branches, fold_branches, load_network, save_network
 from vsr_lab.models.flow import LucasKanade

@@ -30,9 +30,8 @@ from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation import candidates
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.evaluator import evaluate
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Protocol, Suite
 from vsr_lab.evaluation.scoring import Timed
-from vsr_lab.evaluation.suites import Suite
 from vsr_lab.footage.tables import read_rows, write_rows
 from vsr_lab.metrics import flicker, legibility, psnr, ssim
 

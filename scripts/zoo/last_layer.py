@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from packed import Clip, read_pack
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.metrics import psnr
 from vsr_lab.models import Interpolation, Span, init_network, save_network

@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import resize_matrix
 from vsr_lab.degradations import BlurDown, Degradation
 from vsr_lab.metrics import psnr

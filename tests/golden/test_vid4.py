@@ -48,7 +48,7 @@ def test_bicubic_on_folders_of_png(shared_footage: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_the_published_crop_and_rgb_numbers(shared_footage: Path, tmp_path: Path) -> None:
-    from vsr_lab.core.luma import quantise
+    from vsr_lab.core.clip import quantise
     from vsr_lab.degradations import ResizeDown
     from vsr_lab.metrics import psnr, ssim
     from vsr_lab.models import Interpolation

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.network import Network, StreamingNetwork, stream
 from vsr_lab.core.resize import BicubicUpsample, imresize
 from vsr_lab.metrics import psnr

@@ -17,8 +17,8 @@ from torchmetrics.functional.image import multiscale_structural_similarity_index
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 from torchvision.models import vgg16
 
+from vsr_lab.core.clip import luma, quantise
 from vsr_lab.core.flow import Farneback
-from vsr_lab.core.luma import luma, quantise
 from vsr_lab.metrics import NETS, dists, ms_ssim, perceptual, psnr, psnr_shifted, ssim, st_tlp, tof
 from vsr_lab.metrics.perceptual import PerceptualNet
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from vsr_lab.core.warp import backward_warp
+from vsr_lab.core.flow import backward_warp
 
 
 @pytest.mark.parametrize("size", [(24, 36), (31, 17)])

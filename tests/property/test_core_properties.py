@@ -12,10 +12,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from vsr_lab.core.clip import to_frames, to_tensor
+from vsr_lab.core.clip import quantise, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import pad_to_multiple
 from vsr_lab.core.resize import KERNELS, BicubicUpsample, imresize, resize_matrix
 from vsr_lab.core.tile import tiles

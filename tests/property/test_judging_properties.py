@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
-from vsr_lab.core.warp import Motion
+from vsr_lab.core.clip import quantise
+from vsr_lab.core.flow import Motion
 from vsr_lab.evaluation.statistics import estimate, paired, pareto
 from vsr_lab.metrics import flicker, psnr, ssim
 

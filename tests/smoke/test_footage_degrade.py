@@ -5,8 +5,7 @@ from pathlib import Path
 
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.evaluator import check_clips
-from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.suites import Suite
+from vsr_lab.evaluation.protocol import Protocol, Suite
 
 
 def test_pairs_are_written_and_fit_a_suite(vsr_lab: Callable[..., str], tiny_footage: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from tests.encoded import write_encoded
 from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.flow import Motion
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion
 from vsr_lab.video import VideoWriter
 
 Moving = Callable[..., Tensor]

@@ -11,8 +11,7 @@ import numpy.typing as npt
 from vsr_lab.alignment.frame_pairs import FramePair
 from vsr_lab.alignment.grids import Grid, Picture, resample
 from vsr_lab.alignment.registration import block_mean
-from vsr_lab.core.clip import AnyFrames
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import AnyFrames, ycbcr_matrix
 
 Colors = npt.NDArray[np.floating[Any]]  # N 3, RGB in [0, 1]
 Affine = npt.NDArray[np.floating[Any]]  # 3 4: RGB and 1 to RGB

@@ -21,8 +21,7 @@ from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.evaluator import evaluate
-from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.suites import Suite
+from vsr_lab.evaluation.protocol import Protocol, Suite
 
 Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
 

@@ -2,26 +2,12 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
 from vsr_lab import __version__
-from vsr_lab.cli.usage import COMMANDS, command_help, usage
+from vsr_lab.cli.usage import COMMANDS, POSITIONAL, command_help, usage
 from vsr_lab.core.errors import Stopped
 from vsr_lab.core.signals import catch_signals, forget_interruption, interruption_of, pass_signals, signal_of
-
-# Keys that may be given by position: `footage index FOLDER` is `footage index root=FOLDER`.
-POSITIONAL: dict[str, tuple[str, ...]] = {
-    "compare": ("a", "b", "hr"),
-    "footage index": ("root",),
-    "footage leaks": ("root",),
-    "footage sample": ("root",),
-    "footage degrade": ("root",),
-    "footage store": ("root",),
-    "footage check": ("lr", "hr"),
-    "provenance": ("input",),
-    "inspect": ("input",),
-    "recommend": ("input",),
-    "bundle verify": ("bundle",),
-}
 
 
 def main() -> None:
@@ -48,7 +34,7 @@ def main() -> None:
     if {"-h", "--help"} & set(rest):
         print(command_help(command))
         sys.exit(0)
-    sys.argv = [f"vsr-lab {command}", *_named(rest, POSITIONAL.get(command, ()))]
+    sys.argv = [f"vsr-lab {command}", *_named(rest, POSITIONAL[command])]
     sys.exit(_run(command))
 
 
@@ -57,7 +43,7 @@ def _command(words: list[str]) -> str | None:
     return next((command for command in (" ".join(words[:2]), words[0]) if command in COMMANDS), None)
 
 
-def _named(arguments: list[str], keys: tuple[str, ...]) -> list[str]:
+def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
     """Add keys to words without one, in the order of keys, and replace -n by n=."""
     if not keys:
         return arguments

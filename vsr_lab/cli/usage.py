@@ -1,32 +1,16 @@
 """Help texts of vsr-lab. It imports neither Hydra nor torch, so that --help is fast."""
 
 import re
+from pathlib import Path
+
+import yaml
 
 import vsr_lab
 from vsr_lab.core.files import config_dir
 
-COMMANDS = {
-    "train": "train a network: train content=animation data.root=FOLDER",
-    "evaluate": "score a candidate: evaluate candidate=bicubic suite=folder suite.root=FOLDER protocol=content-x2-bi-y",
-    "compare": "compare evaluations, or two videos: compare runs=[A,B], compare A.mp4 B.mp4 [HR.mp4]",
-    "select": "choose what can be deployed: select runs=[A,B]",
-    "vote": "which candidate people prefer, in blind pairs on a local page: vote runs=[A,B]",
-    "export": "make a bundle of trained weights: export candidate.path=RUN/network.safetensors",
-    "upscale": "upscale a video with a bundle: upscale bundle=BUNDLE input=IN.mp4 output=OUT.mp4",
-    "bundle verify": "check files, signature and graphs of a bundle: bundle verify BUNDLE public_key=KEY.pem",
-    "recommend": "the bundle for a file, and why: recommend FILE selection=RUN/selection.json",
-    "inspect": "what a file is, and whether it can be used: inspect FILE",
-    "provenance": "find and check how an upscaled file was made: provenance FILE",
-    "bench": "measure the speed of a bundle in every runtime: bench bundle=BUNDLE",
-    "footage index": "write the manifest of a folder: footage index FOLDER",
-    "footage leaks": "find shots that two splits share: footage leaks manifest.csv",
-    "footage sample": "choose representative shots: footage sample FOLDER -n 12",
-    "footage degrade": "write LR clips of HR clips: footage degrade FOLDER degradation=archival scale=4",
-    "footage store": "check and prune decoded footage: footage store results/store",
-    "footage render": "render footage: footage render kind=screen|animation|camera n=8 frames=48 scale=2",
-    "footage check": "find faults in LR/HR pairs: footage check LR HR",
-    "demo": "run the whole workflow on footage from installed packages: demo",
-}
+_TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
+COMMANDS: dict[str, str] = {command: facts["help"] for command, facts in _TABLE.items()}
+POSITIONAL: dict[str, list[str]] = {command: facts.get("arguments", []) for command, facts in _TABLE.items()}
 
 
 def config_name(command: str) -> str:

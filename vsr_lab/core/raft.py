@@ -11,9 +11,8 @@ from torchvision.models.optical_flow import raft_small
 
 from vsr_lab.core.errors import reported
 from vsr_lab.core.files import check_file
-from vsr_lab.core.flow import motion_between
+from vsr_lab.core.flow import Motion, motion_between
 from vsr_lab.core.ranges import Count, Shrink
-from vsr_lab.core.warp import Motion
 
 _MIN_SIDE = 128  # pixels: four levels of the correlation pyramid at 1/8 of the size
 # Parameter names in the authors' file (princeton-vl/RAFT), and in torchvision.

@@ -16,5 +16,4 @@ from vsr_lab.curation.leaks import (
 from vsr_lab.curation.rows import Row
 from vsr_lab.curation.sample_files import write_sample
 from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_candidates
-from vsr_lab.curation.scan import Scan, frame_rate
-from vsr_lab.curation.scans import Scans
+from vsr_lab.curation.scan import Scan, Scans, frame_rate

@@ -11,8 +11,7 @@ from scenedetect.detectors import AdaptiveDetector
 from torch import Tensor
 
 from vsr_lab.alignment.bars import black_borders
-from vsr_lab.core.clip import Frames, to_tensor
-from vsr_lab.core.luma import luma, quantise
+from vsr_lab.core.clip import Frames, luma, quantise, to_tensor
 from vsr_lab.core.resize import imresize
 
 _SHORTEST = 8  # frames of a scene

@@ -9,19 +9,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation.content import ContentModel
-from vsr_lab.curation.rows import (
-    COLUMNS,
-    MEASURED,
-    Row,
-    Stamp,
-    absolute_path,
-    measured_columns,
-    merge_row,
-    path_cell,
-    stamp_of,
-)
-from vsr_lab.curation.scan import VERSION
-from vsr_lab.curation.scans import NOT_FOUND, Scans, is_unchanged
+from vsr_lab.curation.rows import COLUMNS, MEASURED, Row, absolute_path, measured_columns, merge_row, path_cell
+from vsr_lab.curation.scan import NOT_FOUND, VERSION, Scans, Stamp, is_unchanged, stamp_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.video import find_footage, open_footage
 from vsr_lab.video.disclosure import find_disclosure

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from vsr_lab.core.orientation import UPRIGHT
 from vsr_lab.curation.content import ContentModel
 from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.scan import VERSION, Scan, frame_rate
+from vsr_lab.curation.scan import VERSION, Scan, Stamp, frame_rate
 from vsr_lab.video import Footage, VideoFile
 from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.interlace_detection import detect_interlacing
@@ -28,25 +27,6 @@ _FACTS = (
 MEASURED = (*_SUGGESTED, "cuts", "down_up_x2_db", *_SHOWN, *_FACTS, "problem")
 STAMPS = ("bytes", "modified", "sha256", "indexed")
 COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Size and modification time of a file, by which changes are detected.
-
-    Attributes:
-        bytes: size; total size for a folder of images.
-        modified: time of the last change in ns since 1970; the latest one for a folder of images.
-    """
-
-    bytes: int
-    modified: int
-
-
-def stamp_of(path: Path) -> Stamp:
-    """The stamp of a video or of a folder of frames."""
-    facts = [file.stat() for file in sorted(path.iterdir())] if path.is_dir() else [path.stat()]
-    return Stamp(sum(fact.st_size for fact in facts), max((fact.st_mtime_ns for fact in facts), default=0))
 
 
 def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:

@@ -15,8 +15,7 @@ import numpy.typing as npt
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
 from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.scan import Scan, frame_rate
-from vsr_lab.curation.scans import Scans
+from vsr_lab.curation.scan import Scan, Scans, frame_rate
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import open_footage
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from vsr_lab.core.clip import to_frames
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise, to_frames
 from vsr_lab.degradations import Degradation, Params, apply_batch, target_batch
 
 

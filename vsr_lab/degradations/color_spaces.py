@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import ycbcr_matrix
 
 
 def srgb_to_linear(srgb: Tensor) -> Tensor:

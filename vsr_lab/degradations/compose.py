@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BeforeValidator, NonNegativeFloat
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.degradations.base import Degradation, Params, Probability
 
 Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]

@@ -9,7 +9,7 @@ import torch
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import imresize, resize_to
 from vsr_lab.degradations.base import Choice, Degradation, LogRange, Params, Range, draw_seed
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.resize import imresize
 

@@ -22,10 +22,9 @@ from vsr_lab.core.records import Record, read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import SavedFrames
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.evaluation.suites import Pair, Suite, read_pairs
 from vsr_lab.footage.shots import Shot, check_lr_shot
 
 _FOLDER = ".clips"

@@ -15,7 +15,7 @@ from torch import Tensor
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.files import atomic_path
 from vsr_lab.core.records.evaluation import Shown
-from vsr_lab.evaluation.suites import Pair
+from vsr_lab.evaluation.protocol import Pair
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import VideoWriter
 

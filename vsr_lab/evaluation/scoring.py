@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.cuts import IsCut, SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import Inputs, required_inputs
-from vsr_lab.core.luma import quantise
 from vsr_lab.evaluation.candidates import Candidate
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.statistics import Values
-from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import NETS, find_text, read_text, reference_motion, thumbnails
 
 

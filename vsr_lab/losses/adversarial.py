@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.flow import Motion
 from vsr_lab.core.ranges import Positive
-from vsr_lab.core.warp import Motion
 
 
 class Adversarial(nn.Module, ABC):

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.flow import Motion, warp_clip
 from vsr_lab.core.ranges import Channels
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion, warp_clip
 
 _INPUTS = 24  # colours of three frames, of two warped onto the middle one, and of three of LR
 _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256

@@ -6,8 +6,8 @@ else 0. Each loss is a scalar, 0 for a clip of one frame.
 
 from torch import Tensor, nn
 
+from vsr_lab.core.flow import Motion, inside, warp_clip, warp_previous
 from vsr_lab.core.ranges import NonNegative
-from vsr_lab.core.warp import Motion, inside, warp_clip, warp_previous
 
 
 def _seen_mean(error: Tensor, motion: Motion) -> Tensor:

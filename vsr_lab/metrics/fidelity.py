@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.luma import judged_channels
+from vsr_lab.core.clip import judged_channels
 
 _TAPS = 11
 _MS_SSIM_SIDE = 161  # pixels: its five scales need the window of 11 at a sixteenth of the size

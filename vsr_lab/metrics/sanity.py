@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.luma import luma
+from vsr_lab.core.clip import luma
 
 _CELL = 16  # LR pixels a side of the areas whose mean colour is compared
 _AREAS = 3  # areas along each side in which sharpness is compared

@@ -8,9 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.flow import Farneback, farneback
-from vsr_lab.core.luma import to_gray
-from vsr_lab.core.warp import Motion, warp_previous
+from vsr_lab.core.clip import to_gray
+from vsr_lab.core.flow import Farneback, Motion, farneback, warp_previous
 
 
 def reference_motion(hr: Tensor) -> Motion:

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import Network
 from vsr_lab.core.ranges import Channels, Layers, Scale
-from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import Enlarger, Trunk, leaky
 from vsr_lab.models.spynet import SpyNet
 

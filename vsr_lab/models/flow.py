@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.ranges import Channels, Layers, Levels, Odd
-from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import leaky, zero_
 
 

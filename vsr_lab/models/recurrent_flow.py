@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import State
 from vsr_lab.core.ranges import Channels, Layers, Scale
-from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.flow import FlowNet
 from vsr_lab.models.recurrent import Recurrent
 

@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import FrameNetwork, State, StreamingNetwork
 from vsr_lab.core.ranges import Channels, Layers, Scale
-from vsr_lab.core.warp import backward_warp
 from vsr_lab.models.blocks import zero_
 from vsr_lab.models.flow import LucasKanade
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vsr_lab.core.warp import backward_warp
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.models.flow import PyramidFlow
 
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which the published weights expect

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
-from vsr_lab.core.flow import Farneback
-from vsr_lab.core.warp import warp_previous
+from vsr_lab.core.flow import Farneback, warp_previous
 from vsr_lab.reporting.saved import TRUTH, SavedClip
 
 TILE = 16  # HR pixels on a side

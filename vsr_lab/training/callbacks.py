@@ -15,8 +15,8 @@ from pytorch_lightning.callbacks import Callback, RichProgressBar, WeightAveragi
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.inputs import Inputs
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.ranges import Fraction
 from vsr_lab.core.resize import imresize
 from vsr_lab.data.batch import Batch

@@ -16,11 +16,11 @@ from torch.nn.utils import parametrize
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.flow import Motion
 from vsr_lab.core.inputs import Inputs, required_inputs
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import FrameNetwork, Network, enlarge
-from vsr_lab.core.warp import Motion
 from vsr_lab.data.batch import Batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS, flicker, psnr, reference_motion

@@ -11,10 +11,10 @@ from torch import Tensor
 from torchvision.utils import flow_to_image, make_grid
 
 from vsr_lab.core.clip import to_frames
+from vsr_lab.core.flow import Motion, warp_previous
 from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.ranges import Count
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion, warp_previous
 from vsr_lab.data.batch import Batch
 from vsr_lab.data.holdout import spread
 

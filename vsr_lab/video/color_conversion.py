@@ -13,8 +13,7 @@ import numpy.typing as npt
 from av import VideoFormat, VideoFrame
 from av.video.plane import VideoPlane
 
-from vsr_lab.core.clip import AnyFrames, Colour
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import AnyFrames, Colour, ycbcr_matrix
 from vsr_lab.video.chroma_location import ChromaLocation
 
 _CUBIC = -0.6  # swscale's default, with which most players upsample chroma

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.clip import Clip, to_deep_frames
-from vsr_lab.core.luma import ycbcr_matrix
+from vsr_lab.core.clip import Clip, to_deep_frames, ycbcr_matrix
 
 WHITE = 203.0  # cd/m2 that become white
 HLG_PEAK = 1000.0  # cd/m2 of the display for which HLG's system gamma is 1.2

@@ -8,17 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames, to_frames
+from vsr_lab.core.clip import Frames, luma, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path
-from vsr_lab.core.luma import luma
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import VideoComparison, VideoFacts, VideoMetric
 from vsr_lab.degradations import ResizeDown
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.scoring import score_clip
 from vsr_lab.evaluation.statistics import Values
-from vsr_lab.evaluation.suites import Pair
 from vsr_lab.footage.shots import Shot
 from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
 from vsr_lab.reporting import write_video_report

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsr_lab.core.clip import to_frames, to_tensor
-from vsr_lab.core.luma import judged_channels, luma, quantise
+from vsr_lab.core.clip import judged_channels, luma, quantise, to_frames, to_tensor
 
 
 def test_every_level_survives_the_way_there_and_back() -> None:

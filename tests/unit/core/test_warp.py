@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vsr_lab.core.flow import Farneback
-from vsr_lab.core.luma import to_gray
-from vsr_lab.core.warp import Motion, backward_warp, inside, visible, warp_previous
+from vsr_lab.core.clip import to_gray
+from vsr_lab.core.flow import Farneback, Motion, backward_warp, inside, visible, warp_previous
 
 Moving = Callable[..., Tensor]
 _INSIDE = (..., slice(8, -8), slice(8, -8))

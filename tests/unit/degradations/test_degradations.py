@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.degradations import BlurDown, Degradation, ResizeDown, apply_batch
 

@@ -8,7 +8,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.degradations import (
     Banding,

@@ -17,10 +17,9 @@ from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, checkpoint, interpolation
 from vsr_lab.evaluation.candidates import frames as frames_of
 from vsr_lab.evaluation.evaluator import check_clips, evaluate
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Protocol, Suite
 from vsr_lab.evaluation.results import pareto_front, read_run
 from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.evaluation.suites import Suite
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare

@@ -11,16 +11,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.flow import Farneback
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.network import Network
 from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, NetworkCandidate, interpolation
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
 
 Moving = Callable[..., Tensor]

@@ -17,8 +17,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import UserError
 from vsr_lab.degradations import BlurDown, Compose, Degradation, Params, ResizeDown
-from vsr_lab.evaluation.protocol import Protocol
-from vsr_lab.evaluation.suites import Suite, read_pairs
+from vsr_lab.evaluation.protocol import Protocol, Suite, read_pairs
 from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim
 
 WriteVideo = Callable[..., Path]

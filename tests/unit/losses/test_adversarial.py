@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.flow import Farneback
-from vsr_lab.core.warp import Motion
+from vsr_lab.core.flow import Farneback, Motion
 from vsr_lab.losses import Adversarial, Hinge, Objective, Relativistic, SpatioTemporal, Term
 
 

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.flow import Farneback
-from vsr_lab.core.warp import Motion
+from vsr_lab.core.flow import Farneback, Motion
 from vsr_lab.losses import Charbonnier, Flicker, FlowAlignment, Objective, PingPong, Term, Warp
 
 Moving = Callable[..., Tensor]

@@ -10,14 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsr_lab.core.clip import quantise
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import interpolation
-from vsr_lab.evaluation.protocol import Protocol
+from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.evaluation.suites import Pair
 from vsr_lab.metrics import find_text, legibility, read_text
 from vsr_lab.metrics.legibility import Line, edit_distance, reader
 

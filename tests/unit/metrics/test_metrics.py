@@ -9,11 +9,10 @@ import torch
 from skimage.transform import warp
 from torch import Tensor
 
-from vsr_lab.core.flow import Farneback
+from vsr_lab.core.clip import quantise
+from vsr_lab.core.flow import Farneback, Motion
 from vsr_lab.core.inputs import required_inputs
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import Motion
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.metrics import flicker, lr_consistency, psnr, self_flicker, ssim, tof, true_warp_error, warp_error
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.luma import quantise, ycbcr_matrix
+from vsr_lab.core.clip import quantise, ycbcr_matrix
 from vsr_lab.core.resize import imresize
 from vsr_lab.metrics import (
     cell_bias,

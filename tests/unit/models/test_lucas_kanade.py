@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vsr_lab.core.warp import backward_warp
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.models.flow import LucasKanade
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.warp import backward_warp
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.models import Span, SpanStream, add_branches, fold_branches, init_network, save_network
 from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.span import warp_unshuffled

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import imresize
-from vsr_lab.core.warp import backward_warp
 from vsr_lab.models import AnimeSr, BasicVsr, BasicVsrPp, Window, load_animesr, load_basicvsr
 from vsr_lab.models.flow import FlowNet
 from vsr_lab.models.spynet import SpyNet

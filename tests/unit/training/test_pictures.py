@@ -9,8 +9,7 @@ import torch
 import wandb
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 
-from vsr_lab.core.flow import Farneback
-from vsr_lab.core.warp import Motion
+from vsr_lab.core.flow import Farneback, Motion
 from vsr_lab.metrics import flicker
 from vsr_lab.models import Compact
 from vsr_lab.training import Pictures, VsrModule

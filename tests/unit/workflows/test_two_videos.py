@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tests.conftest import write_moving_clip
-from vsr_lab.core.clip import to_frames
+from vsr_lab.core.clip import quantise, to_frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.luma import quantise
 from vsr_lab.core.records.comparison import VideoComparison
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.shots import Shot

@@ -7,9 +7,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from PIL import ImageColor
 
-from vsr_lab.core.clip import AnyFrames, Colour
+from vsr_lab.core.clip import AnyFrames, Colour, ycbcr_matrix
 from vsr_lab.core.errors import reported
-from vsr_lab.core.luma import ycbcr_matrix
 from vsr_lab.core.records.deployment import VideoPlan
 from vsr_lab.deployment.streams.label import Label
 from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
