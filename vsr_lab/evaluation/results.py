@@ -32,7 +32,7 @@ _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "nu
 
 
 def write_results(folder: Path, evaluated: Evaluated, scores: Mapping[str, Mapping[str, Values]]) -> Summary:
-    """Write the three files into folder and return the summary.
+    """Write frames.parquet, clips.csv and summary.json into a folder, and return the summary.
 
     Args:
         folder: folder of the evaluation.

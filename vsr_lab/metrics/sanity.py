@@ -71,7 +71,7 @@ def orientation(degraded: Tensor, lr: Tensor) -> Tensor:
 def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
     """Length of the shift of SR in HR pixels, estimated by least squares (Lucas and Kanade 1981).
 
-    The local mean is removed first, so that a difference of brightness is no shift.
+    The local mean is removed first, so that a difference in brightness is not measured as a shift.
     """
     low, moved = (_fine(frames, _SMOOTH) for frames in (lr, degraded))
     middle = (low + moved) / 2

@@ -56,7 +56,7 @@ class Fit:
 
     Attributes:
         family: name of the degradation.
-        psnr: PSNR of luma over all windows, in dB.
+        psnr: PSNR of luma in dB, over all windows (parts of frames that are compared).
         softened: PSNR of luma in dB if the output is also blurred, as by a codec; the highest over several blurs.
         rgb: PSNR of all channels, in dB.
         shift: shift (rows, columns) that was applied to HR before the degradation, in LR pixels.

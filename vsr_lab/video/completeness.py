@@ -23,7 +23,7 @@ def check_complete(
         path: the file.
         container: the open file.
         stream: the video stream.
-        index: its frames.
+        index: timestamps of its frames.
         reach: end of the last packet of any stream, in seconds.
     """
     # MP4 states packets after edit lists, MXF edit units; other containers state frames, or a duration.

@@ -44,8 +44,8 @@ class PacketIndex:
         halves: number of packets that contain the second field of a frame.
         headless: number of packets at the start that cannot be decoded, because they are before the first keyframe.
         last: duration of the last frame in units of base; 0 if it is not stored in the file.
-        gaps: timestamps of frames where data is missing, by the counters of a transport stream; not at joints of
-            recordings, where a keyframe follows.
+        gaps: timestamps of the frames at which packets of a transport stream are missing, according to its counters.
+            Joints of two recordings, where a keyframe follows, are not included.
     """
 
     ticks: Ticks
@@ -79,7 +79,7 @@ def open_input(path: Path) -> InputContainer:
 
     Raises:
         av.error.FFmpegError: the file is not one that libav reads.
-        UserError: it names other files, which may be any on this machine.
+        UserError: the file is a playlist or script that refers to other files.
     """
     if path.is_dir():
         return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options={"safe": "0"})

@@ -110,9 +110,9 @@ class Output:
     def join(self, packets: Sequence[AnyPacket]) -> None:
         """Write packets of the video, in order of decoding.
 
-        Decoding times must increase over the whole file. Those of the first segment are the encoder's: `delay` frames
-        before the position of the packet. The encoders of later segments count from the first frame of their segment,
-        so their decoding times are recomputed by the same rule over the whole video.
+        Decoding times must increase over the whole file. An encoder sets the decoding time of a packet to the time of
+        the frame that is `delay` frames earlier, counted from the first frame of its segment. For segments after the
+        first one, the times are therefore recomputed by the same rule over the whole video.
         """
         timing = self._planned.timing
         first, second = int(timing.ticks[0]), [*self._planned.plan.segments, len(timing.ticks)][1]

@@ -103,7 +103,7 @@ class Survey:
         light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
         dynamic: dynamic HDR metadata, such as HDR10+.
         unwritten: other metadata of frames that no encoder writes.
-        views: whether the video has further views, which are not decoded.
+        views: whether the video has more than one view, as for 3D; only the first is decoded.
         timecode: timecode of the first frame; "" if there is none.
         transparent: whether the first frame has a transparent pixel.
     """
