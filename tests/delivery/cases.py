@@ -15,17 +15,19 @@ from pathlib import Path
 
 from tests.delivery.basic_cases import basic_cases
 from tests.delivery.case import REFUSED, RIGHT, Case, Outcome, judge
+from tests.delivery.further_cases import further_cases
 from tests.delivery.given_cases import odd_cases, shared_cases
 from tests.delivery.handling_cases import handling_cases
 from tests.delivery.picture_cases import picture_cases
 from tests.delivery.stream_cases import stream_cases
 
+_REMEDY = "; choose another container, or set unsupported=drop or unsupported=convert"
 VERDICTS = (RIGHT, REFUSED, "silently dropped", "silently wrong", "refused badly", "traceback")
 
 
 def own_cases() -> list[Case]:
     """Cases whose files are made here."""
-    return [*basic_cases(), *stream_cases(), *picture_cases(), *handling_cases()]
+    return [*basic_cases(), *stream_cases(), *picture_cases(), *handling_cases(), *further_cases()]
 
 
 def run(cases: Iterable[Case]) -> Iterator[Outcome]:
@@ -49,7 +51,8 @@ def table(outcomes: list[Outcome]) -> str:
     lines += ["", "| refused | message |", "|---|---|"]
     for outcome in outcomes:
         if outcome.verdict == REFUSED:
-            lines.append(f"| {outcome.case.name} | {re.sub(r'/tmp/[^: ]*/', '', outcome.why).replace('|', ' ')} |")
+            message = re.sub(r"/tmp/[^: ]*/", "", outcome.why).removesuffix(_REMEDY).replace("|", " ")
+            lines.append(f"| {outcome.case.name} | {message} |")
     return "\n".join(lines)
 
 

@@ -86,7 +86,7 @@ def describe(path: Path) -> File:
                 for frame in _decoded(packet):
                     start, end = sounds[packet.stream.index]
                     at = float(frame.time or 0)
-                    sounds[packet.stream.index] = min(start, at), max(end, at)
+                    sounds[packet.stream.index] = min(start, at), max(end, at + frame.samples / frame.sample_rate)
             elif packet.stream.type == "subtitle" and packet.size > 2 and packet.pts is not None:  # else a gap
                 found.text.append((float(packet.pts * packet.time_base), _plain(packet)))
         found.sound = list(sounds.values())
@@ -127,7 +127,9 @@ def _describe_streams(container: Any, video: int, found: File) -> None:
         language = next((value for key, value in stream.metadata.items() if key.lower() == "language"), "und")
         if stream.index == video or kind in {"audio", "subtitle"}:
             flags = int(stream.disposition & _FLAGS)
-            found.described.append((kind, language or "und", stream.metadata.get("title", ""), flags))
+            title = stream.metadata.get("title") or stream.metadata.get("handler_name", "")  # of MP4
+            usual = title.endswith("Handler") or title.startswith("Core Media") or title.startswith("\x0c")
+            found.described.append((kind, language or "und", "" if usual else title, flags))
         found.timecode = found.timecode or next((v for k, v in stream.metadata.items() if k.lower() == "timecode"), "")
 
 
@@ -218,10 +220,16 @@ def _timing(before: File, after: File, read_options: ReadOptions) -> list[str]:
         return [f"{len(after.times)} frames for {len(before.times)}"]
     found: list[str] = []
     shift = after.times[0] - before.times[0]
-    least = {"mpegts": 9e9, "mpeg": 9e9, "matroska,webm": 0.05}  # have no times below 0, where priming of AAC begins
+    least = {
+        "mpegts": 9e9,
+        "mpeg": 9e9,
+        "matroska,webm": 0.05,
+        "flv": 0.05,
+    }
     clock = before.container in {"mpegts", "mpeg"} and not 0 <= before.times[0] <= 60
     if clock or 0 < shift < least.get(after.container, 0):
         after.times = [time - shift for time in after.times]
+        after.text = [(at - float(shift), line) for at, line in after.text]
         after.sound = [(start - float(shift), end - float(shift)) for start, end in after.sound]
     tolerance = float(max(before.tick, after.tick, Fraction(1, 2000)))
     off = max(abs(float(a - b)) for a, b in zip(before.times, after.times, strict=True))

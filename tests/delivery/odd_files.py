@@ -232,3 +232,53 @@ def tone(name: str, codec: str = "aac") -> Callable[[Path], Path]:
         return folder / name
 
     return write
+
+
+def scrambled(data: bytes) -> bytes:
+    """A transport stream whose payloads are scrambled, as conditional access does."""
+    out = bytearray(data)
+    for at in range(0, len(out) - 187, 188):
+        if 0x100 <= (out[at + 1] & 31) << 8 | out[at + 2] < 0x1000:
+            out[at + 3] |= 0x80
+            start = at + 5 + out[at + 4] if out[at + 3] & 0x20 else at + 4
+            out[start : at + 188] = bytes(byte ^ 0x5A for byte in out[start : at + 188])
+    return bytes(out)
+
+
+def turned_jpeg(folder: Path) -> Path:
+    """A JPEG that EXIF turns by 90 degrees."""
+    path = picture_file("turned.jpg", "yuvj420p", "mjpeg")(folder)
+    entry = struct.pack("<HHHII", 1, 0x112, 3, 1, 6)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + entry + bytes(4)
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+    return path
+
+
+def joined(first: Film, second: Film) -> Callable[[Path], Path]:
+    """Two films in one file, end to end."""
+
+    def write(folder: Path) -> Path:
+        path = make(first, folder)
+        path.write_bytes(path.read_bytes() + make(second, folder).read_bytes())
+        return path
+
+    return write
+
+
+def with_empty(film: Film, codec: str) -> Callable[[Path], Path]:
+    """A film with a stream of sound that has no packets."""
+
+    def write(folder: Path) -> Path:
+        source = make(film, folder)
+        target = source.with_name(f"re_{source.name}")
+        with av.open(str(source)) as given, av.open(str(target), "w") as made:
+            video: Any = made.add_stream_from_template(given.streams.video[0])
+            made.add_stream(codec, rate=48000, layout="mono")
+            for packet in given.demux(given.streams.video[0]):
+                if packet.size:
+                    packet.stream = video
+                    made.mux_one(packet)
+        return target
+
+    return write

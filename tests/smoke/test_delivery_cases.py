@@ -16,6 +16,7 @@ from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.video import ReadOptions
 
 SAMPLE = {
+    "palette.mov", "d.mkv to .flv", "scrambled transport stream", "A_XXX", "S_TEXX/UTF8", "turned by EXIF",
     "24000_1001.mp4 to .mp4", "gap.mp4 to .mp4", "adts.ts to .mp4", "sounds.mkv to .mkv", "srt2.mkv to .mp4",
     "ass.mkv to .mkv", "chapters.mp4 to .mp4", "cover.mp4 to .mp4", "p3.mov to .mov", "hdr10.mp4 to .mp4",
     "422.mov to .mov", "alpha.mkv to .mkv", "start.ts to .ts", "gray.mkv to .mkv", "a.vob", "a.mxf", "a.wmv",

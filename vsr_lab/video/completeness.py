@@ -11,7 +11,18 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.video.packets import PacketIndex
 
 STATING = {"flv", "mxf", "asf", "matroska,webm"}  # containers whose header states the duration of all streams
+_SYNC, _EXAMINED = 0x47, 2000  # first byte and number of packets of a transport stream that are examined
 _SHORT = 0.25  # seconds by which it may exceed their end
+
+
+def check_clear(path: Path) -> None:
+    """Raise UserError if a file is a transport stream with scrambled packets (ISO/IEC 13818-1, 2.4.3.3)."""
+    with path.open("rb") as file:
+        head = file.read(192 * _EXAMINED)
+    for size, first in ((188, 0), (192, 4)):  # 192: M2TS
+        packets = [head[at : at + 4] for at in range(first, len(head) - 3, size)]
+        if len(packets) > 1 and all(p[0] == _SYNC for p in packets) and any(p[3] >> 6 for p in packets):
+            raise UserError(path, "is encrypted (a scrambled transport stream)", "decrypt it first")
 
 
 def check_complete(
@@ -33,7 +44,7 @@ def check_complete(
     found = index.packets
     if found and container.format.name == "avi":  # counts frames that are shown longer several times
         found = max(found, int(index.ticks[-1]) + int(np.diff(index.ticks).max(initial=1)))
-    if not found or found < listed:
+    if found < listed:
         raise UserError(path, f"is cut short ({found} of {listed} frames)", "fetch it again")
     times = index.seconds
     if not index.ticks.size or listed:

@@ -21,7 +21,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.orientation import UPRIGHT, Orientation
 from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
 from vsr_lab.video.color_conversion import bits_of, has_alpha, is_gray, is_rgb
-from vsr_lab.video.completeness import STATING, check_complete
+from vsr_lab.video.completeness import STATING, check_clear, check_complete
 from vsr_lab.video.edit_list import check_edit_list
 from vsr_lab.video.packets import PacketIndex, PacketLog, decoder_of, last_duration, open_input, packets_of
 from vsr_lab.video.stream_selection import select_video_stream
@@ -137,6 +137,8 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             guessed = container.format.name == "avi" and reordered
             index = log.index(stream.time_base or Fraction(1, 1000), _stated_rate(stream), decoding=guessed)
             index = replace(index, last=last_duration(container, stream, index))
+            if frame is None:
+                check_clear(path)
             if not cut_short:
                 check_complete(path, container, stream, index, reach=log.reach)
             if frame is None or not index.ticks.size:
@@ -147,6 +149,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
                 index = index.without_times()
             return _describe(path, container, stream, index, frame)
     except av.error.FFmpegError as error:
+        check_clear(path)
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
 

@@ -165,6 +165,8 @@ class _Planner:
             self._converted.append(f"images at {self._video.rate} frames a second, {given}")
         if headless := self._video.source.index.headless:
             self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
+        if self._video.probe.codec == "prores" and self._video.probe.bits == 12:
+            self._converted.append("12 bits of ProRes 4444 as 10, which its encoders take")
         if self._survey.views:
             self._converted.append("the first view of a stereoscopic video (MV-HEVC)")
         main = self._survey.streams[self._survey.video]
@@ -254,7 +256,7 @@ class _Planner:
         base = StreamPlan(index=stream.index, kind=stream.kind, codec=stream.codec, action="copy", to=stream.codec)
         convert = base.model_copy(update={"action": "convert"})
         has_adts = stream.codec == "aac" and not stream.extradata and self._container != "mpegts"
-        if stream.kind == "audio" and self._encoding.audio == "transcode":
+        if stream.kind == "audio" and self._encoding.audio == "transcode" and stream.codec != "unknown":
             yield from (convert.model_copy(update={"to": codec}) for codec in AUDIO_ENCODERS)
         elif has_adts:
             yield convert.model_copy(update={"to": "aac (raw)"})
@@ -262,6 +264,8 @@ class _Planner:
             yield base.model_copy(update={"to": "attachment"})
         else:
             yield base
+        if stream.codec == "unknown":
+            return
         if stream.kind == "audio":
             yield from (convert.model_copy(update={"to": codec}) for codec in AUDIO_ENCODERS)
         if stream.kind == "subtitle" and stream.codec not in _BITMAPS:

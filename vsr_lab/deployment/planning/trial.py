@@ -146,7 +146,7 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
         yield f"the sample aspect ratio {video.sample_aspect}"
     if plan.container == IMAGES:
         return
-    shift = _SHIFTED if "matroska" in made.container else _TOLERANCE
+    shift = _SHIFTED if made.container in {"matroska,webm", "flv"} else _TOLERANCE
     times = [int(tick) * found.index.base for tick in found.index.ticks]
     wished = [int(tick) * timing.base for tick in timing.ticks]
     if len(times) != len(wished):
