@@ -297,7 +297,9 @@ class _Planner:
             what = "; ".join(self._lost)
             remedy = "label=visible" if self._lost == [UNDISCLOSED] else "unsupported=drop or unsupported=convert"
             problem = f"cannot keep of {self._video.path.name}: {what}"
-            raise UserError(self._output, problem, f"choose another container, or set {remedy}")
+            anywhere = {*self._survey.dynamic, *self._survey.unwritten}.issuperset(self._lost)  # which none can keep
+            hint = "set unsupported=drop" if anywhere else f"choose another container, or set {remedy}"
+            raise UserError(self._output, problem, hint)
 
     def _estimated(self, plan: Plan) -> Plan:
         """Estimate the file size from usual bits per pixel, and the memory from the frames in the queues."""
