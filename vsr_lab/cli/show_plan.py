@@ -105,9 +105,11 @@ def show_plan(plan: Plan, refused: bool) -> None:
         "converted": "; ".join(plan.converted) or "nothing",
         "refused" if refused and plan.dropped else "dropped": "; ".join(plan.dropped) or "nothing",
         "runtime": show_runtime(plan.runtime),
+        "repeats": "skipped: they have the output of the frame that they repeat" if plan.skip_repeats else "run",
         "segments": f"{len(plan.segments)}, of which finished ones are kept if the upscaling is interrupted",
+        "tiles": f"of {plan.tile} pixels" if plan.tile else "none: whole frames",
         "size": f"about {plan.output_bytes / 2**20:.0f} MiB",
         "time": "unknown" if plan.seconds is None else f"about {plan.seconds:.0f} s for the network",
-        "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB beside the network",
+        "memory": f"about {plan.memory_bytes / _GIB:.1f} GiB",
     }
     show_facts("", lines)

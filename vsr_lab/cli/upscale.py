@@ -59,11 +59,14 @@ class UpscaleConfig(Command, Reading, Choosing):
     height: Annotated[Int, Field(ge=8, le=65536)] | None
     segment: Annotated[float, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
-    tile: Annotated[Int, Field(ge=0, le=65536)]
+    repeats: Literal["run", "skip"]
+    tile: Annotated[Int, Field(ge=0, le=65536)] | Literal["auto"]
     overlap: Annotated[Int, Field(ge=0, le=4096)]
 
     @model_validator(mode="after")
     def _tiles_are_larger_than_their_margins(self) -> Self:
+        if self.tile == "auto":
+            return self
         if 0 < self.tile <= self.overlap:
             raise ValueError(f"tile must be > overlap={self.overlap} or 0, got {self.tile}")
         if 0 < self.tile < 8:
@@ -109,7 +112,13 @@ def run(config: UpscaleConfig) -> None:
     settings = UpscaleSettings(
         replace(config.runtime(), threads=threads),
         _encoding(config),
-        Inference(config.tile, config.overlap if config.tile else 0, config.watch_cuts),
+        Inference(
+            None if config.tile == "auto" else config.tile,
+            config.overlap if config.tile else 0,
+            config.watch_cuts,
+            config.repeats == "skip",
+            share=0.5 / config.workers,
+        ),
         config.lead_in,
         config.overwrite,
     )
@@ -138,6 +147,8 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
         files["picture"] = write_picture(task, upscaler.settings.encoding)
     show_facts(f"upscaled {provenance.frames} frames to {width}x{height}", files)
     show_facts("", {"runtime": show_runtime(provenance.plan.runtime)})
+    if config.repeats == "skip":
+        show_facts("", {"repeats": f"{provenance.repeats} of {provenance.frames} frames skipped"})
     for what, items in {"converted": provenance.plan.converted, "dropped": provenance.plan.dropped}.items():
         for item in items:
             show_facts("", {what: item})

@@ -13,6 +13,7 @@ from vsr_lab.core.cuts import IsCut, no_cut
 from vsr_lab.core.errors import UserError
 
 State = tuple[Tensor, ...]
+_BLOCK, _SAME = 8, 3 / 255  # of `is_repeat`
 Args = TypeVarTuple("Args")
 R = TypeVar("R")
 
@@ -151,6 +152,15 @@ def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor
     return sr[..., : network.scale * lr.shape[-2], : network.scale * lr.shape[-1]]
 
 
+def is_repeat(lr: Tensor, earlier: Tensor) -> bool:
+    """Whether two frames (C, h, w) show the same picture, apart from noise of coding.
+
+    That is so if the mean of no channel in any block of 8x8 pixels differs by more than 3 of 255 levels.
+    """
+    blocks = F.avg_pool2d((lr - earlier)[None], _BLOCK, ceil_mode=True)
+    return bool(blocks.abs().max() <= _SAME)
+
+
 class FrameStream:
     """Upscales a video frame by frame with a streaming network, and resets its state at scene cuts.
 
@@ -158,23 +168,44 @@ class FrameStream:
         network: the network.
         is_cut: called once for every frame in order; returns True if a new scene starts, before which the state is
             reset.
+        skip_repeats: for a frame that repeats the last one that was run, return the same output again. The network is
+            not run, and its state does not change.
 
     Attributes:
         state: state of the network after the last frame; None before the first.
+        repeats: number of frames so far that were skipped as repeats.
     """
 
-    def __init__(self, network: StreamingNetwork, is_cut: IsCut = no_cut) -> None:
-        self._network, self._is_cut = network, is_cut
+    def __init__(self, network: StreamingNetwork, is_cut: IsCut = no_cut, skip_repeats: bool = False) -> None:
+        self._network, self._is_cut, self._skip_repeats = network, is_cut, skip_repeats
         self.state: State | None = None
+        self.repeats = 0
+        self._shown: Tensor | None = None
+        self._sr = torch.empty(0)
 
     @torch.inference_mode()
     def __call__(self, lr: Tensor) -> Tensor:
         """Upscale the next frame (C, h, w) to (C, scale h, scale w)."""
         padded = pad_to_multiple(lr[None], self._network.size_multiple)
-        if self._is_cut(lr) or self.state is None:
+        cut = self._is_cut(lr)
+        if self._repeats(lr):
+            return self._sr
+        if cut or self.state is None:
             self.state = self._network.initial_state(padded)
         sr, self.state = self._network.step(padded, self.state)
-        return _cropped(sr, padded, lr, self._network)[0]
+        self._sr = _cropped(sr, padded, lr, self._network)[0]
+        return self._sr
+
+    def _repeats(self, lr: Tensor) -> bool:
+        if self._skip_repeats and self._shown is not None and is_repeat(lr, self._shown):
+            self.repeats += 1
+            return True
+        self._shown = lr
+        return False
+
+    def forget(self) -> None:
+        """Run the network on the next frame, even if it is a repeat."""
+        self._shown = None
 
     def takes(self, state: State, lr: Tensor) -> bool:
         """Whether the tensors of a state have the shapes that the network needs for frame lr (C, h, w)."""
@@ -184,6 +215,7 @@ class FrameStream:
     def skip(self, lr: Tensor) -> None:
         """Check the next frame for a scene cut, but do not run the network, because its output is known already."""
         self._is_cut(lr)
+        self._repeats(lr)
 
 
 @torch.inference_mode()

@@ -95,9 +95,15 @@ class Upscaler:
 
     def plan(self, task: Task) -> Plan:
         """Plan a file; see `plan_upscale`."""
-        source, encoding = task.source, self.settings.encoding
-        bundle = self.open(source)
-        return plan_upscale(bundle, source.path, task.output, encoding=encoding, read_options=source.read_options)
+        source, chosen = task.source, self.settings
+        return plan_upscale(
+            self.open(source),
+            source.path,
+            task.output,
+            encoding=chosen.encoding,
+            inference=chosen.inference,
+            read_options=source.read_options,
+        )
 
     def folder(self, source: Source) -> Path:
         """Folder of the bundle for a file."""

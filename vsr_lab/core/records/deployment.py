@@ -127,6 +127,8 @@ class Plan(Part):
         converted: properties of the source that are kept in another form.
         dropped: properties of the source that the output does not keep.
         runtime: library, device and precision that run the network; None if the bundle was opened without a choice.
+        tile: size of the tiles in which frames are processed, in LR pixels; 0: whole frames.
+        skip_repeats: whether frames that repeat the one before have its output, without a run of the network.
         evidence: whether the original is shown beside the prediction.
         segments: first frames of the parts that are encoded separately; [0]: one part.
         lead_in: number of frames before each segment that the network processes first, from its initial state; None:
@@ -146,6 +148,8 @@ class Plan(Part):
     converted: list[str] = Field(default_factory=list[str])
     dropped: list[str] = Field(default_factory=list[str])
     runtime: Runtime | None = None
+    tile: Count = 0
+    skip_repeats: bool = False
     evidence: bool = False
     segments: list[Count] = Field(default_factory=lambda: [0])
     lead_in: Count | None = None
@@ -204,6 +208,7 @@ class Provenance(Record):
         cuts: first frames of new scenes; None if they were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
+        repeats: number of frames that were skipped as repeats of the one before.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
             frame. By these hashes the record is found even if the video was renamed or remuxed.
     """
@@ -228,6 +233,7 @@ class Provenance(Record):
     tile: Count
     overlap: Count
     versions: dict[str, str]
+    repeats: Count = 0
     frame_hashes: list[Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")]] = Field(default_factory=list)
 
 

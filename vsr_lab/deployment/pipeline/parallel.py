@@ -12,7 +12,7 @@ from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import Provenance, Runtime
 from vsr_lab.deployment.bundle import open_bundle
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
-from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings, open_network, open_plan
+from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings, fit, open_network, open_plan
 from vsr_lab.deployment.pipeline.reading import read_frames
 from vsr_lab.deployment.pipeline.record import Running, job_of
 from vsr_lab.deployment.pipeline.run import upscale
@@ -55,6 +55,8 @@ def upscale_in_parallel(
     check_paths(source, output, encoding, bundle=bundle, overwrite=settings.overwrite)
     video, planned = open_plan(opened, source, output, encoding=encoding, read_options=read_options)
     check_disclosed(planned.plan, output)
+    planned, _, inference = fit(opened, planned, video.size, inference)
+    settings = replace(settings, inference=inference)
     if len(planned.plan.segments) > 1:
         cuts = [] if inference.watch_cuts else None
         running = Running(*inference.tiling, cuts, [])
@@ -106,7 +108,8 @@ class _SegmentWork:
         convert = FrameConversion(self.video, planned, self.settings.encoding, FrameHashes())
         runtime = plan.runtime.model_dump_json() if plan.runtime else ""
         network = _network(self.bundle, runtime, self.settings.inference)
-        process = FrameStream(network, SceneCutDetector() if self.settings.inference.watch_cuts else no_cut)
+        watch = SceneCutDetector() if self.settings.inference.watch_cuts else no_cut
+        process = FrameStream(network, watch, plan.skip_repeats)
         encoder = SegmentEncoder(plan, planned.survey, planned.timing)
         begin = max(0, part.first - (plan.lead_in or 0))
         with atomic_path(path) as temporary:
@@ -116,6 +119,8 @@ class _SegmentWork:
                     if read.number < begin:
                         process.skip(lr)
                         continue
+                    if read.number == part.first:
+                        process.forget()
                     sr = process(lr)
                     if read.number >= part.first:
                         frame = convert.encoded(convert.picture(sr, read.number), read)

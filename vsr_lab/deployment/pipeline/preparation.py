@@ -4,8 +4,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from vsr_lab.core.errors import UserError
-from vsr_lab.core.network import StreamingNetwork
+import torch
+
+from vsr_lab.core.errors import UserError, is_out_of_memory
+from vsr_lab.core.network import FrameStream, StreamingNetwork
+from vsr_lab.core.progress import report
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
@@ -13,10 +16,13 @@ from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.paths import check_input
 from vsr_lab.deployment.planning.plan import make_plan
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choose_runtime, open_runtime
+from vsr_lab.deployment.runtimes.memory import SMALLEST, fitting_tile, needed_memory, total_memory
+from vsr_lab.deployment.runtimes.torch import bundled_network
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.video import ReadOptions, VideoFile
 
 MATCH = Encoding()
+_SAFE = 0.2  # share of the allowed memory below which no frame is tried
 
 
 @dataclass(frozen=True)
@@ -25,14 +31,18 @@ class Inference:
 
     Args:
         tile: height and width of the tiles in which frames are processed, to limit memory, in LR pixels; 0: whole
-            frames.
+            frames; None: the largest for which memory suffices, see `fit`.
         overlap: overlap of neighbouring tiles, in LR pixels.
         watch_cuts: reset the state of the network at scene cuts.
+        skip_repeats: do not run the network on frames that repeat the one before; see `vsr_lab.core.network.is_repeat`.
+        share: fraction of the memory of the machine, or of the GPU, that frames may need if tile is None.
     """
 
-    tile: int = 0
+    tile: int | None = 0
     overlap: int = 16
     watch_cuts: bool = True
+    skip_repeats: bool = False
+    share: float = 0.5
 
     @property
     def tiling(self) -> tuple[int, int]:
@@ -89,6 +99,36 @@ def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference =
     """The network of a bundle in a runtime; None: as it is."""
     network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
     return _tiled(network, inference)
+
+
+def fit(
+    bundle: Bundle, planned: Planned, size: tuple[int, int], inference: Inference
+) -> tuple[Planned, StreamingNetwork, Inference]:
+    """Open the network of a plan. If inference.tile is None, choose the size of tiles.
+
+    It is the largest whose estimated memory is within inference.share. If that is close, one frame is tried, and tiles
+    are made smaller as long as memory runs out.
+    """
+    plan, tile = planned.plan, inference.tile
+    pixel = needed_memory(bundled_network(bundle.folder), plan.runtime, 1)
+    allowed = total_memory(plan.runtime.device if plan.runtime else "cpu") * inference.share / pixel
+    if tile is None:
+        tile = fitting_tile(size, inference.overlap, allowed)
+    while True:
+        fitted = replace(inference, tile=tile)
+        pixels = (tile + 2 * inference.overlap) ** 2 if tile else size[0] * size[1]
+        try:
+            network = open_network(bundle, plan.runtime, fitted)
+            if inference.tile is None and pixels > _SAFE * allowed:
+                FrameStream(network)(torch.zeros(3, *size))
+        except Exception as error:
+            if inference.tile is not None or tile == SMALLEST or not is_out_of_memory(error):
+                raise
+            tile = max(SMALLEST, (tile or max(size)) // 2 // SMALLEST * SMALLEST)
+            report(f"memory ran out: tile={tile} is tried")
+            continue
+        facts = {"tile": tile, "skip_repeats": fitted.skip_repeats, "memory_bytes": plan.memory_bytes + pixels * pixel}
+        return replace(planned, plan=plan.model_copy(update=facts)), network, fitted
 
 
 def _tiled(network: StreamingNetwork, inference: Inference) -> StreamingNetwork:

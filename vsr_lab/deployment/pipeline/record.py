@@ -24,12 +24,14 @@ class Running:
         tile, overlap: size and overlap of the tiles in LR pixels; 0: whole frames.
         cuts: numbers of the first frames of scenes; None if they were not detected.
         frame_hashes: perceptual hash of the first frame of each second.
+        repeats: number of frames that were skipped as repeats.
     """
 
     tile: int
     overlap: int
     cuts: list[int] | None
     frame_hashes: list[str]
+    repeats: int = 0
 
 
 def provenance_of(
@@ -58,6 +60,7 @@ def provenance_of(
         tile=running.tile,
         overlap=running.overlap,
         frame_hashes=running.frame_hashes,
+        repeats=running.repeats,
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
     )
 

@@ -14,7 +14,7 @@ from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.core.signals import pass_signals
 from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, record_evidence
-from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, open_network, open_plan
+from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, fit, open_plan
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of
 from vsr_lab.deployment.pipeline.segments import Segments
 from vsr_lab.deployment.pipeline.three_stages import ThreeStages
@@ -65,7 +65,7 @@ def upscale(
     check_paths(source, output, encoding, bundle=bundle.folder, overwrite=overwrite)
     video, planned = open_plan(bundle, source, output, encoding=encoding, read_options=read_options)
     check_disclosed(planned.plan, output)
-    network = open_network(bundle, planned.plan.runtime, inference)
+    planned, network, inference = fit(bundle, planned, video.size, inference)
     network = FlipEnsemble(network) if encoding.evidence else network
     watch = SceneCutDetector() if inference.watch_cuts else None
     hashes = FrameHashes()
@@ -87,6 +87,7 @@ def upscale(
             container, claims = planned.plan.container, claims_of(output.name, video.path, facts, bundle.manifest)
             encoding.signer.sign(temporary, container, claims, sidecar)
         made = output_facts(whole.name, whole_output(temporary), planned.plan.video)
+        running = replace(running, repeats=upscaling.repeats)
         provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
         write_record(note, provenance)
         pass_signals()  # both are complete, and are moved into place
@@ -99,6 +100,7 @@ def plan_upscale(
     output: Path | str,
     *,
     encoding: Encoding = MATCH,
+    inference: Inference = WHOLE_FRAMES,
     read_options: ReadOptions = REFUSE,
 ) -> Plan:
     """Plan an upscaling without writing anything: streams, encoding, estimated time and size.
@@ -110,9 +112,8 @@ def plan_upscale(
     source, output = Path(source), Path(output)
     listed = replace(encoding, unsupported=encoding.unsupported or "drop")
     video, planned = open_plan(bundle, source, output, encoding=listed, read_options=read_options)
-    return planned.plan.model_copy(
-        update={"seconds": _timed(open_network(bundle, planned.plan.runtime), video.size) * video.frames}
-    )
+    planned, network, _ = fit(bundle, planned, video.size, inference)
+    return planned.plan.model_copy(update={"seconds": _timed(network, video.size) * video.frames})
 
 
 def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:

@@ -66,6 +66,7 @@ class ThreeStages:
         self._video, self._planned, self._segments = video, planned, segments
         self._convert = FrameConversion(video, planned, encoding, hashes)
         self._evidence: EvidenceRecorder | None = None
+        self.repeats = 0  # frames that were skipped, after `write`
 
     def write(
         self,
@@ -87,15 +88,18 @@ class ThreeStages:
                 read_ahead(reader, _QUEUE) as frames,
                 progress_bar("upscaling", planned.plan.frames, "frames") as update,
             ):
-                process = FrameStream(network, watch or no_cut)
+                process = FrameStream(network, watch or no_cut, planned.plan.skip_repeats)
                 for read in frames:
                     put(self._upscaled(process, read, self._segments.at(read.number)))
                     update(advance=1)
                 put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets)))
+        self.repeats = process.repeats
         return source_facts(video, digest.result())
 
     def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
         lr = self._convert.tensor(read)
+        if read.number == part.first:
+            process.forget()
         if not part.runs:
             process.skip(lr)
             return _Upscaled(read)
