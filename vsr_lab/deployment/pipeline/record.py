@@ -68,6 +68,7 @@ def provenance_of(
 def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
     """Make the record that is stored while an upscaling runs, with all settings on which its output depends."""
     files = [path.stat() for path in (video.path.iterdir() if video.path.is_dir() else [video.path])]
+    plan = plan.model_copy(update={"tile": 0, "memory_bytes": 0})  # the first is in the job, the second an estimate
     if plan.runtime:
         measured = {"psnr": None, "speed": None, "refused": []}
         plan = plan.model_copy(update={"runtime": plan.runtime.model_copy(update=measured)})
