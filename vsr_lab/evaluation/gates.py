@@ -230,16 +230,17 @@ class InOrder(Gate):
 def _disorder(offsets: Values) -> str:
     """What is wrong with the order of frames; offsets: number of the frame that each shows, minus its own."""
     wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
-    count = f"{len(wrong)} frame{'s' if len(wrong) > 1 else ''}"
     if np.mean(steps[1:] == -2) > 0.7:
         return "is reversed in time"
-    first = int(wrong[0])
-    place = f"{f'{abs(first)} frames' if abs(first) > 1 else 'one frame'} {'late' if first < 0 else 'early'}"
-    if (wrong == first).all() and 2 * len(wrong) > len(offsets) + 2:
+    usual = int(np.median(wrong))
+    equal, single = np.mean(wrong == usual) >= 0.8, len(wrong) == 1
+    place = f"{'one frame' if abs(usual) == 1 else f'{abs(usual)} frames'} {'late' if usual < 0 else 'early'}"
+    if equal and len(wrong) > len(offsets) / 2 + 1:
         return f"is {place}"
+    count = f"has {len(wrong)} frame{'' if single else 's'}"
     if (steps[offsets != 0] == -1).all():
-        return f"has {count} that repeat the one before"
-    return f"has {count} {place if (wrong == first).all() else 'out of order'}"
+        return f"{count} that repeat{'s' if single else ''} the one before"
+    return f"{count} that {'is' if single else 'are'} {place}" if equal else f"{count} out of order"
 
 
 class Upright(Gate):

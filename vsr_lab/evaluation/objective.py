@@ -16,6 +16,7 @@ from vsr_lab.evaluation.statistics import clip_means
 FRONT = ("psnr", "flicker", "lr_consistency")
 EQUAL_DECIBELS = 0.1
 EQUAL_SHARE = 0.02
+_CONSISTENT = 3  # clips on all of which a candidate must be better to win by less than the margin
 _EQUAL_COST = 0.1  # share; times of single runs differ by as much
 
 
@@ -39,6 +40,19 @@ def mean_label(metric: MetricFacts) -> str:
 def equal_within(metric: MetricFacts, value: float) -> float:
     """Largest difference from value that is a tie: 0.1 dB, or 2 % for metrics in other units."""
     return EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(value)
+
+
+def tied(metric: MetricFacts, best: float, gap: float, wins: int, clips: int) -> bool:
+    """Whether a candidate equals the best one by a metric: the means are close, and neither is always better.
+
+    Args:
+        metric: the metric.
+        best: mean of the best candidate.
+        gap: difference of the means.
+        wins: number of clips on which the best candidate is better.
+        clips: number of clips; with three or more, the best candidate must not be better on all of them.
+    """
+    return abs(gap) <= equal_within(metric, best) and not wins == clips >= _CONSISTENT
 
 
 def axes(front: Sequence[str]) -> dict[str, int]:
@@ -76,9 +90,9 @@ class Best(NamedTuple):
 class Ranking:
     """Ranks candidates by several metrics, the most important first.
 
-    Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied. Ties are broken by the next
-    metric, then by the time per frame, then by the number of parameters, and finally by the exact value of the first
-    metric.
+    Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied, unless one of them is better on
+    every clip, of three or more. Ties are broken by the next metric, then by the time per frame, then by the number of
+    parameters, and finally by the exact value of the first metric.
 
     Args:
         metrics: metrics in order of importance.
@@ -98,8 +112,7 @@ class Ranking:
             means = {name: _mean(runs[name], metric.name, clips) for name in left}
             way = sign(metric)
             top = max(left, key=lambda name: way * means[name])
-            margin = equal_within(metric, means[top])
-            equal = [name for name in left if way * (means[top] - means[name]) <= margin]
+            equal = [name for name in left if _equal(metric, runs[top], runs[name], clips)]
             if not reason:
                 ties = equal
             if len(equal) == 1:
@@ -130,7 +143,18 @@ def _best(name: str, ties: Sequence[str], reason: str) -> Best:
     return Best(name, [other for other in ties if other != name], reason)
 
 
+def _equal(metric: MetricFacts, best: Run, other: Run, clips: Collection[str] | None) -> bool:
+    ours, theirs = (_kept(run, metric.name, clips) for run in (best, other))
+    gains = [sign(metric) * (ours[clip] - theirs[clip]) for clip in ours if clip in theirs]
+    mean, gap = _mean(best, metric.name, clips), _mean(best, metric.name, clips) - _mean(other, metric.name, clips)
+    return tied(metric, mean, gap, sum(gain > 0 for gain in gains), len(gains))
+
+
 def _mean(run: Run, metric: str, clips: Collection[str] | None) -> float:
+    kept = _kept(run, metric, clips)
+    return float(np.mean(list(kept.values()))) if kept else float("nan")
+
+
+def _kept(run: Run, metric: str, clips: Collection[str] | None) -> dict[str, float]:
     means = clip_means(run.values[metric])
-    kept = [value for clip, value in means.items() if clips is None or clip in clips]
-    return float(np.mean(kept)) if kept else float("nan")
+    return {clip: value for clip, value in means.items() if clips is None or clip in clips}

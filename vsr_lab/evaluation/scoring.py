@@ -21,6 +21,7 @@ from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.statistics import Values
 from vsr_lab.metrics import NETS, find_text, read_text, reference_motion, thumbnails
+from vsr_lab.metrics.sanity import THUMBNAIL
 
 
 class Timed:
@@ -87,7 +88,7 @@ def score_clip(
     values = {c.name: {metric: np.full(frames, np.nan) for metric in protocol.metrics} for c in candidates}
     whole = {name: metric for name, metric in protocol.metrics.items() if "clip_lr" in required_inputs(metric)}
     parts = {name: metric for name, metric in protocol.metrics.items() if name not in whole}
-    small: dict[str, list[Tensor]] = defaultdict(list)
+    small: dict[str, Tensor] = defaultdict(lambda: torch.zeros(1, frames, THUMBNAIL**2))
     for first, shared, window in _windows(_frames(targets, outputs, watch), chunk, SceneCutDetector()):
         reference = _Reference(protocol, [pair for pair, _ in window])
         fresh = slice(first + shared, first + len(window))
@@ -96,13 +97,12 @@ def score_clip(
             for metric, function in parts.items():
                 own[metric][fresh] = _row(metric, known.call(function), len(window))[shared:].numpy()
             if whole:
-                small[name].append(thumbnails(known["degraded"])[:, shared:])
+                small[name][:, fresh] = thumbnails(known["degraded"])[:, shared:]
         if whole:
-            small[_LR].append(thumbnails(reference.lr)[:, shared:])
-    clips = {name: torch.cat(pictures, 1) for name, pictures in small.items()}
+            small[_LR][:, fresh] = thumbnails(reference.lr)[:, shared:]
     for name, own in values.items():
         for metric, function in whole.items():
-            known = Inputs({"clip_lr": clips[_LR], "clip_degraded": clips[name]}, {})
+            known = Inputs({"clip_lr": small[_LR], "clip_degraded": small[name]}, {})
             own[metric][:] = _row(metric, known.call(function), frames).numpy()
         for row in own.values():
             row[np.setdiff1d(np.arange(frames), protocol.scored_frames(frames))] = np.nan

@@ -17,7 +17,7 @@ _DETAIL = 4.0  # mean square of fine detail, in levels, below which an area has 
 _CLEARLY = 0.5  # another frame fits clearly better where it leaves half of the squared error
 _SMOOTH = 3  # LR pixels a side that are averaged before gradients are computed
 _NEIGHBOURS = (slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))  # here and there
-_THUMBNAIL = 24  # pixels a side
+THUMBNAIL = 24  # pixels a side
 _ROWS = 256  # frames that are compared with all others at once
 _PERIODS = (10, 12, 14, 16)  # pixels
 _STILL = 1.0  # mean square of the difference of frames, in levels, below which they count as equal
@@ -74,10 +74,8 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
     The local mean is removed first, so that a difference in brightness is not measured as a shift.
     """
     low, moved = (_fine(frames, _SMOOTH) for frames in (lr, degraded))
-    middle = (low + moved) / 2
-    dx = (middle[..., 1:-1, 2:] - middle[..., 1:-1, :-2]) / 2
-    dy = (middle[..., 2:, 1:-1] - middle[..., :-2, 1:-1]) / 2
-    change = (moved - low)[..., 1:-1, 1:-1]
+    dy, dx = _gradient((low + moved) / 2)
+    change = _inner(moved - low)
     xx, xy, yy, xt, yt = ((a * b).mean((-2, -1)) for a, b in ((dx, dx), (dx, dy), (dy, dy), (dx, change), (dy, change)))
     determinant = xx * yy - xy * xy
     shift = torch.stack([yy * xt - xy * yt, xx * yt - xy * xt]).square().sum(0).sqrt() / determinant
@@ -88,6 +86,8 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
     """Fraction of a neighbouring frame that is blended into a frame, estimated by least squares.
 
+    It is the smaller of the estimates with and without a shift, which resembles a blended frame where the picture moves.
+
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
@@ -96,12 +96,16 @@ def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
         (B, T), NaN if both neighbouring LR frames equal the LR frame.
     """
     ours, theirs = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (degraded, lr))
+    error, moves = _inner(ours - theirs), _gradient((ours + theirs) / 2)
     shares = torch.full((2, *lr.shape[:2]), torch.nan, dtype=torch.float64)
     for share, here, there in zip(shares, *_NEIGHBOURS, strict=True):
-        change = theirs[:, there] - theirs[:, here]
-        power = change.square().mean((-2, -1))
-        found = ((ours - theirs)[:, here] * change).mean((-2, -1)) / power
-        share[:, here] = torch.where(power > _DETAIL, found, torch.nan)
+        change = _inner(theirs[:, there] - theirs[:, here])
+        known = torch.stack([change, *(move[:, here] for move in moves)]).flatten(-2).movedim(0, -2).double()
+        power, product = known @ known.mT, known @ error[:, here].flatten(-2)[..., None].double()
+        alone = product[..., 0, 0] / power[..., 0, 0]
+        with_shift = torch.linalg.solve(power + 1e-6 * torch.eye(3), product)[..., 0, 0]
+        found = torch.minimum(alone, with_shift)
+        share[:, here] = torch.where(change.square().mean((-2, -1)) > _DETAIL, found, torch.nan)
     return shares.nan_to_num(-torch.inf).amax(0).nan_to_num(neginf=torch.nan)
 
 
@@ -158,7 +162,7 @@ def thumbnails(frames: Tensor) -> Tensor:
     Returns:
         (B, T, 576) in 8-bit levels.
     """
-    return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), _THUMBNAIL).flatten(-2)
+    return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), THUMBNAIL).flatten(-2)
 
 
 def combing(sr: Tensor, hr: Tensor) -> Tensor:
@@ -205,6 +209,16 @@ def _pattern(error: Tensor, period: int) -> Tensor:
     noise = phases.var((-4, -2)).mean((-2, -1)) / (rows * columns)
     pattern = (means - means.mean((-2, -1), keepdim=True)).square().mean((-2, -1))
     return (pattern - noise).clamp(min=0).sqrt()
+
+
+def _inner(frames: Tensor) -> Tensor:
+    return frames[..., 1:-1, 1:-1]
+
+
+def _gradient(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Central differences along rows and columns of frames (..., h, w), without the border: (..., h - 2, w - 2)."""
+    dy, dx = (torch.gradient(frames, dim=axis)[0] for axis in (-2, -1))
+    return _inner(dy), _inner(dx)
 
 
 def _error(degraded: Tensor, lr: Tensor) -> Tensor:

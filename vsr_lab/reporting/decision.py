@@ -5,7 +5,7 @@ from typing import Literal
 
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
-from vsr_lab.evaluation.objective import equal_within, mean_label
+from vsr_lab.evaluation.objective import mean_label, tied
 from vsr_lab.evaluation.statistics import MANY_CLIPS
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
@@ -154,8 +154,9 @@ def _labels(lookup: Lookup, selection: Selection | None) -> list[str]:
 def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> bool:
     """Whether a candidate is equal to another by a metric, as the selection counts it."""
     cell = lookup.cell(other, suite.name, metric.name) if metric and other else None
-    found = lookup.difference(suite.name, metric.name, name, other) if metric and other else None
-    return bool(metric and cell and found and abs(found.mean) <= equal_within(metric, cell.mean))
+    found = lookup.pair(suite.name, metric.name, name, other) if metric and other else None
+    clips = len(suite.clips)
+    return bool(metric and cell and found and tied(metric, cell.mean, found.difference.mean, found.losses, clips))
 
 
 def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:

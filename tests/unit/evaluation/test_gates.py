@@ -162,8 +162,10 @@ def test_a_limit_is_one_of_low_and_high() -> None:
         ([2.0] * 5 + [0.0], "walk is 2 frames early"),
         ([0, 0, 1.0, -1.0, 0, 0], "walk has 2 frames out of order"),
         ([5.0, 3.0, 1.0, -1.0, -3.0, -5.0], "walk is reversed in time"),
+        ([-1.0, -2.0, -2.0, -2.0, -2.0, -2.0], "walk is 2 frames late"),
+        ([0, 0, 0, -1.0, 0, 0], "walk has 1 frame that repeats the one before"),
         ([0, -1.0, -2.0, 0, 0, 0], "walk has 2 frames that repeat the one before"),
-        ([0, 0, 0, 0, 1.0, 1.0], "walk has 2 frames one frame early"),
+        ([0, 0, 0, 0, 1.0, 1.0], "walk has 2 frames that are one frame early"),
         ([0.0] * 6, "every frame shows its own LR"),
     ],
 )
