@@ -86,7 +86,7 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
     """Fraction of a neighbouring frame that is blended into a frame, estimated by least squares.
 
-    It is the smaller of the estimates with and without a shift, which resembles a blended frame where the picture moves.
+    It is 0 if a shift explains more of the error of a frame, since a shift resembles blending where the picture moves.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
@@ -96,15 +96,14 @@ def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
         (B, T), NaN if both neighbouring LR frames equal the LR frame.
     """
     ours, theirs = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (degraded, lr))
-    error, moves = _inner(ours - theirs), _gradient((ours + theirs) / 2)
+    error, moves = _inner(ours - theirs), torch.stack(_gradient((ours + theirs) / 2), -3).flatten(-2).double()
+    product = moves @ error.flatten(-2)[..., None].double()
+    by_shift = (product * torch.linalg.solve(moves @ moves.mT + 1e-6 * torch.eye(2), product)).sum((-2, -1))
     shares = torch.full((2, *lr.shape[:2]), torch.nan, dtype=torch.float64)
     for share, here, there in zip(shares, *_NEIGHBOURS, strict=True):
         change = _inner(theirs[:, there] - theirs[:, here])
-        known = torch.stack([change, *(move[:, here] for move in moves)]).flatten(-2).movedim(0, -2).double()
-        power, product = known @ known.mT, known @ error[:, here].flatten(-2)[..., None].double()
-        alone = product[..., 0, 0] / power[..., 0, 0]
-        with_shift = torch.linalg.solve(power + 1e-6 * torch.eye(3), product)[..., 0, 0]
-        found = torch.minimum(alone, with_shift)
+        power, common = ((change * other).sum((-2, -1)).double() for other in (change, error[:, here]))
+        found = torch.where(common.square() / power > by_shift[:, here], common / power, 0)
         share[:, here] = torch.where(change.square().mean((-2, -1)) > _DETAIL, found, torch.nan)
     return shares.nan_to_num(-torch.inf).amax(0).nan_to_num(neginf=torch.nan)
 
