@@ -166,6 +166,22 @@ def test_equals_are_ties_that_the_next_metric_decides(make_run: MakeRun, bicubic
     )
 
 
+def test_one_that_is_better_on_every_clip_is_no_tie(make_run: MakeRun) -> None:
+    """A slightly blurred output flickers less, but its PSNR is lower on each of three clips."""
+
+    def run(name: str, psnr: list[float], flicker: float) -> Run:
+        clips = dict(zip(("walk", "run", "swim"), psnr, strict=True))
+        return make_run(
+            name,
+            {"psnr": {clip: [value] for clip, value in clips.items()}, "flicker": {clip: [flicker] for clip in clips}},
+        )
+
+    runs = [run("bicubic", [25.0] * 3, 2.0), run("sharp", [33.08] * 3, 1.9), run("blurred", [33.0] * 3, 1.5)]
+    assert _choose(runs, "psnr", "flicker").chosen == "sharp"
+    runs[1] = run("sharp", [33.2, 33.1, 32.99], 1.9)
+    assert _choose(runs, "psnr", "flicker").chosen == "blurred"
+
+
 def test_equals_in_everything_are_decided_by_cost_then_by_parameters(make_run: MakeRun, bicubic: Run) -> None:
     slow, fast = (_run(make_run, name, 33, 1.5, ms_per_frame=ms) for name, ms in (("slow", 9.0), ("fast", 3.0)))
     assert _choose([bicubic, slow, fast], "psnr", "flicker").chosen == "fast"
