@@ -10,19 +10,9 @@ from pydantic import Field
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.ranges import Name, NonNegative
 from vsr_lab.core.records.evaluation import TOO_FEW, Verdict
+from vsr_lab.evaluation import statistics
 from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import Run
-from vsr_lab.evaluation.statistics import (
-    MANY_CLIPS,
-    Values,
-    clip_means,
-    decibel_gains,
-    differences,
-    estimate,
-    p_value,
-    pool_decibels,
-    within,
-)
 
 _POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tables show
 _TURNED = ("mirrored left to right", "flipped upside down", "rotated by 180 degrees")  # of 1, 2 and 3
@@ -73,20 +63,20 @@ class Above(Gate):
         facts = metric_facts([self.metric])
         lower = any(metric.better == "lower" for metric in facts)
         decibels = any(metric.unit == "dB" for metric in facts)
-        compare = decibel_gains if decibels else differences
+        compare = statistics.decibel_gains if decibels else statistics.differences
         gains = compare(theirs, ours) if lower else compare(ours, theirs)
-        found, means = estimate(gains), clip_means(gains)
+        found, means = statistics.estimate(gains), statistics.clip_means(gains)
         ends = found.interval("{:+.3f}".format, "(no interval)")
         what = f"{self.metric}{_POOLED if decibels else ''}{' improved by' if lower else ''}"
         reason = f"{what} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
-        above = above.model_copy(update={"p": p_value(gains, self.margin)})
+        above = above.model_copy(update={"p": statistics.p_value(gains, self.margin)})
         if above.passed:
             return above
-        frames = within(gains)
+        frames = statistics.within(gains)
         here = frames.above(self.margin) if frames.low is not None else found.mean > self.margin
-        if here and min(means.values()) > self.margin and len(means) < MANY_CLIPS:
+        if here and min(means.values()) > self.margin and len(means) < statistics.MANY_CLIPS:
             return above.model_copy(update={"outcome": TOO_FEW})
         return above
 
@@ -127,7 +117,7 @@ class NotWorse(Gate):
         return verdict(name, value, bound, True, reason)
 
 
-def _high(values: Values) -> float:
+def _high(values: statistics.Values) -> float:
     return float(np.percentile(values, 95))
 
 
@@ -148,7 +138,7 @@ class Floor(Gate):
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         rows = [
-            (pool_decibels(own), min(self.floor, pool_decibels(other)), clip)
+            (statistics.pool_decibels(own), min(self.floor, statistics.pool_decibels(other)), clip)
             for clip, own, other in _clips(run, baseline, self.metric)
         ]
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
@@ -205,7 +195,7 @@ class Limit(Gate):
         reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
         return verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
 
-    def _number(self, values: Values) -> float:
+    def _number(self, values: statistics.Values) -> float:
         number = float(np.percentile(values, self.percentile))
         return number if self.over is None else number / float(np.percentile(values, self.over))
 
@@ -227,7 +217,7 @@ class InOrder(Gate):
         return verdict(name, 0.0, 0, True, "every frame shows its own LR")
 
 
-def _disorder(offsets: Values) -> str:
+def _disorder(offsets: statistics.Values) -> str:
     """What is wrong with the order of frames; offsets: number of the frame that each shows, minus its own."""
     wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
     if np.mean(steps[1:] == -2) > 0.7:
@@ -255,13 +245,13 @@ class Upright(Gate):
         return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
 
 
-def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, Values, Values]]:
+def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
     """The values of run and baseline in each clip that has some."""
     ours, theirs = _values(run, metric), _values(baseline, metric)
     return [(clip, values, theirs[clip]) for clip, values in ours.items() if len(values) and len(theirs.get(clip, ()))]
 
 
-def _values(run: Run, metric: str) -> dict[str, Values]:
+def _values(run: Run, metric: str) -> dict[str, statistics.Values]:
     if metric not in run.values:
         raise UserError(run.folder, f"has no {metric}, which a gate needs", "evaluate it with that metric")
     return run.values[metric]
