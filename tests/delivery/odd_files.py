@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from tests.delivery.making import Film, make, pictures
-from vsr_lab.video.sei import escaped
+from vsr_lab.deployment.streams.picture_text import escaped
 
 Change = Callable[[bytes], bytes]
 

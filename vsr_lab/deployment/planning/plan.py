@@ -18,6 +18,7 @@ from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.trial import CLOCKS, Trial, first_packets, try_plan
 from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.streams.output import Planned
+from vsr_lab.deployment.streams.picture_text import takes_text
 from vsr_lab.deployment.streams.survey import SourceStream, survey
 from vsr_lab.deployment.streams.timing import timing_of
 from vsr_lab.deployment.streams.window import chapters_between
@@ -26,7 +27,6 @@ from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.damage import GAP, Damage
 from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.encoder import check_encoder, reason_of
-from vsr_lab.video.sei import takes_text
 
 UNDISCLOSED = "the note that it was upscaled, which label=visible draws into every frame"  # is never left out
 _SHORTEST = 8  # frames of a segment: more than encoders reorder

@@ -15,11 +15,11 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
 from vsr_lab.deployment.streams.carriers import AnyPacket, Carrier, add_carrier, delayed
+from vsr_lab.deployment.streams.picture_text import insert_text
 from vsr_lab.deployment.streams.survey import Survey
 from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.deployment.streams.video_stream import SegmentEncoder, add_video
 from vsr_lab.deployment.streams.window import Window
-from vsr_lab.video.sei import insert_text
 
 BY_MUXER = {"chapters", "timecode"}  # data streams that the muxer makes itself
 MP4 = {"mp4", "mov", "3gp"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vsr_lab.video.sei import escaped, insert_text, takes_text
+from vsr_lab.deployment.streams.picture_text import escaped, insert_text, takes_text
 
 
 @pytest.mark.parametrize(
