@@ -21,8 +21,8 @@ class Database:
         hint: hint at the end of error messages.
         exclusive: whether other processes are prevented from opening the file.
 
-        Raises:
-            UserError: the file has other tables, is damaged, cannot be written, or is used by another process.
+    Raises:
+        UserError: the file has other tables, is damaged, cannot be written, or is used by another process.
     """
 
     def __init__(self, path: Path, tables: Sequence[str], hint: str, *, exclusive: bool = False) -> None:

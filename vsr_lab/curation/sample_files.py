@@ -21,8 +21,8 @@ def write_sample(folder: Path, shots: Sequence[Shot], sample: Sample) -> dict[st
         shots: the chosen shots.
         sample: fraction of the footage that each shot represents, and coverage.
 
-        Returns:
-            Name -> path of each file.
+    Returns:
+        Name -> path of each file.
     """
     names = [f"{shot.name}_{shot.start}" for shot in shots]
     captions = [

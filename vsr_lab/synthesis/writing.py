@@ -89,7 +89,7 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
         workers: number of processes.
 
     Returns:
-        The manifests: "manifest", and "lr" if there is one.
+        Paths of the manifests: "manifest" -> that of HR, and "lr" -> that of LR if a scale is given.
 
     Raises:
         UserError: the clips cannot be rendered.

@@ -112,7 +112,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
 
     Args:
         path: the file.
-        cut_short: accept a truncated file.
+        cut_short: whether a truncated file is accepted.
 
     Raises:
         UserError: the file is not a video, is truncated, or has an unsupported matrix, edit list or rotation.
