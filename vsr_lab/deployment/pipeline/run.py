@@ -42,11 +42,10 @@ def upscale(
 
     Args:
         bundle: folder of a bundle, or the result of `open_bundle`, by which the runtime can be chosen.
-        source, output: video files.
+        source, output: video files; an existing output is replaced only if `overwrite` is set.
         encoding: settings of the output; by default those of the source are kept.
         inference: whether the network is run in tiles, to save memory, and whether its state is reset at scene cuts.
         read_options: how to read interlaced, HDR and damaged files.
-        overwrite: whether output may be replaced.
 
     Returns:
         The content of the provenance file: source, output, bundle and settings.
