@@ -58,6 +58,12 @@ def test_upscaling(bench: Bench) -> None:
     assert len(re.findall(r"(torch|onnxruntime|openvino) .*\d+\.\d\d x", printed)) >= 3
 
 
+def test_int8(bench: Bench, footage: Path) -> None:
+    pytest.importorskip("nncf", reason="nncf is in no extra: pip install nncf")
+    printed = bench("int8", [footage], _SIDE=96, _FRAMES=1, _ROUNDS=1, _DROP=100.0)
+    assert re.search(r"int8, accuracy control.* dB .* dB .* \d+\.\d\d x", printed)
+
+
 def test_degradations(bench: Bench) -> None:
     printed = bench("degradations", FRAMES=3, SIZE=64, ROUNDS=1, BATCH=2)
     assert len(re.findall(RATIO, printed)) > 30
