@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from tests.conftest import ROOT
+from tests.delivery.making import Film, make
+from tests.delivery.odd_files import zeroed
 from tests.robustness.resuming import content, write_source
 from vsr_lab.core.clip import to_frames
 from vsr_lab.core.errors import UserError
@@ -135,3 +137,12 @@ def test_tiles_and_deep_color_as_in_a_serial_run(
     assert made.plan.video.pixel_format == "yuv420p10le"
     one, other = (VideoFile(tmp_path / f"{name}.mkv").read(0, 24).frames for name in ("parallel", "serial"))
     assert one.dtype == np.uint16 and np.abs(one.astype(int) - other).max() <= 64  # of 65535
+
+
+def test_damage_is_found_before_its_segment_is_upscaled(bundle: Path, output: Path, tmp_path: Path) -> None:
+    film = Film("a.mkv", options={"preset": "ultrafast", "crf": "10", "bf": "0", "g": "10"}, frames=40)
+    path = make(film, tmp_path)
+    path.write_bytes(zeroed(0.6, 700)(path.read_bytes()))
+    with pytest.raises(UserError, match=r"1 of 3 segments failed \(frames 20 to 33: .* is damaged: broken frames 23"):
+        upscale_in_parallel(bundle, path, output, Local(1), settings=SETTINGS)
+    assert not output.exists()

@@ -105,6 +105,7 @@ class _SegmentWork:
     def __call__(self, task: tuple[Part, Path]) -> str:
         """Returns the SHA-256 of the file."""
         (part, path), planned, plan = task, self.planned, self.planned.plan
+        self.video.check(part.first, part.last + 1)  # else damage were found when the segments are joined
         convert = FrameConversion(self.video, planned, self.settings.encoding, FrameHashes())
         runtime = plan.runtime.model_dump_json() if plan.runtime else ""
         network = _network(self.bundle, runtime, self.settings.inference)
