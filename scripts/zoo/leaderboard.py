@@ -52,7 +52,7 @@ class Scores(NamedTuple):
 
     def mean(self, candidate: str, metric: str) -> float | None:
         """Mean over the clips that have a value."""
-        found = [clip[metric] for clip in self.means[candidate].values() if metric in clip]
+        found = [clip[metric] for clip in self.means.get(candidate, {}).values() if metric in clip]
         return fmean(found) if found else None
 
     def gains(self, candidate: str, other: str) -> list[float]:
@@ -159,7 +159,7 @@ def _crossed(suites: Sequence[Scores], scale: int) -> list[str]:
     lines = [_row(head), _row(["---"] * len(head))]
     lines += [_row([f"**{name}**", *(_value(s.mean(name, "psnr"), 2) for s in typed)]) for name in ours]
     for size in ("nano", "small"):
-        cells = [_lead(scores, [name for name in ours if f"_{size}_" in name]) for scores in typed]
+        cells = [_lead(s, [name for name in ours if f"_{size}_" in name and name in s.means]) for s in typed]
         lines.append(_row([f"clips on which the type's own {size} leads", *cells]))
     title = f"## Across content types, x{scale}\n\nPSNR-Y of our own networks on footage of every type.\n"
     return ["\n".join([title, *lines])]
