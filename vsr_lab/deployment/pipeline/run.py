@@ -60,7 +60,7 @@ def upscale(
         (24, (160, 128))
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
-    source, output = Path(source), Path(output)
+    source, output, whole = Path(source), Path(output), whole_output(Path(output))
     check_paths(source, output, encoding, bundle=bundle.folder, overwrite=overwrite)
     video, planned = open_plan(bundle, source, output, encoding=encoding, read_options=read_options)
     check_disclosed(planned.plan, output)
@@ -70,7 +70,6 @@ def upscale(
     hashes = FrameHashes()
     running = Running(*inference.tiling, watch.found if watch else None, hashes.values)
     job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
-    whole = whole_output(output)
     segments = Segments(whole, job)
     upscaling = ThreeStages(video, planned, encoding, segments=segments, hashes=hashes)
     # The provenance is renamed after the video, so that neither ever exists alone. Files of other processes are kept.
