@@ -35,6 +35,7 @@ from tests.mistakes.damage import (
     victims,
     zip_bomb,
 )
+from tests.mistakes.records import bookmarks, dangling, ledger, names, provenance, resealed, signed, taken, votes
 
 
 def _bundle(edits: dict[str, Any]) -> Make:
@@ -205,4 +206,36 @@ COPIES: dict[str, Make] = {
     "q.mp4.provenance.json": copy("in.mp4"),
     "text.mp4": table("no video at all"),
     "cut.mp4": copy("in.mp4", bytes_of("", lambda data: data[: len(data) // 2])),
+    "led/future": ledger("ALTER TABLE task ADD COLUMN priority INTEGER"),
+    "led/trigger": ledger("CREATE TRIGGER t AFTER INSERT ON task BEGIN UPDATE task SET done = 1; END"),
+    "led/lies": ledger("UPDATE task SET done = 1", "INSERT INTO file VALUES ('c1.mkv', x'00ff', 5, 'x', x'00')"),
+    "led/cut": copy("led/future", bytes_of("ledger.sqlite", lambda data: data[:5000])),
+    "led/text": copy("led/future", bytes_of("ledger.sqlite", lambda data: b"hello " * 2000)),
+    "led/foreign/ledger.sqlite": bookmarks,
+    "led/dir/ledger.sqlite": lambda world, path: path.mkdir(parents=True),
+    "led/dangling/ledger.sqlite": dangling,
+    "bookmarks.sqlite": bookmarks,
+    "votes_both.sqlite": votes("UPDATE votes SET answer = 'both'"),
+    "votes_moved.sqlite": votes("UPDATE votes SET number = number + 100"),
+    "votes_future.sqlite": votes("ALTER TABLE votes ADD COLUMN mood TEXT"),
+    "b_signed": signed,
+    "b_sigcut": copy("b_signed", bytes_of("manifest.sig", lambda data: data[:-1])),
+    "b_sigbig": copy("b_signed", bytes_of("manifest.sig", lambda data: bytes(200_000))),
+    "b_sigchanged": copy("b_signed", in_json("manifest.json", {"warm_up": 3})),
+    "b_parity": resealed("parity.json", {"formats": []}),
+    "b_parityx": resealed("parity.json", {"formats": "x"}),
+    "b_warmx": resealed("manifest.json", {"warm_up": 7}),
+    "b_namex": resealed("manifest.json", {"name": "\x1b[2J<script>alert(1)</script>"}),
+    "b_trained": resealed("manifest.json", {"trained_with": "adversarial"}),
+    "pv_name": provenance({"bundle": "\x1b[2J\x1b]0;x\x07", "disclosure": "a\nb"}),
+    "pv_nan": provenance({"frames": float("nan")}),
+    "pv_huge": provenance({"frames": 10**30}),
+    "pv_schema9": provenance({"schema_version": 9}),
+    "pv_list": provenance({"source": []}),
+    "fx/ctrl": names(b"a\x1b]0;x\x07.mkv", b"b\nc.mkv"),
+    "fx/markup": names(b"[red]x.mkv", b"x[.mkv"),
+    "fx/close[": names(b"b].mkv", b"c].mkv"),  # together with the folder's name an end of markup
+    "fx/shell": names(b"$(touch PWNED);touch PWNED2 'x.mkv", b"-rf.mkv"),
+    "fx/html": names(b"<img src=x onerror=alert(1)>.mkv", b'"&quot;.mkv'),
+    "taken": taken,
 }

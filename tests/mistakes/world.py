@@ -17,6 +17,7 @@ import numpy as np
 from tests.mistakes.copies import COPIES
 from tests.mistakes.lines import DROPPED, TINY
 from tests.mistakes.processes import command, forked
+from tests.mistakes.records import write_records
 
 CACHES = ("store", "store2", "scans", "home", "tmp")  # what any command may fill
 
@@ -24,11 +25,13 @@ _EVALUATION = "suite=folder suite.root=hr suite.frames=0:4 protocol=content-x2-b
 _METRICS = DROPPED.replace("'", "").replace(" ~protocol.metrics.flicker", "")  # the gates need flicker and psnr
 BASE = [  # commands that make what the copies are made of
     f"train {TINY} content=mixed data.root=hr data.store=store run_dir=runA",
-    f"evaluate {_EVALUATION} candidate=bicubic {_METRICS} run_dir=ev/bicubic",
-    f"evaluate {_EVALUATION} candidate=checkpoint candidate.path=runA/network.safetensors {_METRICS} run_dir=ev/ckpt",
+    f"evaluate {_EVALUATION} save_frames=2 candidate=bicubic {_METRICS} run_dir=ev/bicubic",
+    f"evaluate {_EVALUATION} save_frames=2 candidate=checkpoint candidate.path=runA/network.safetensors {_METRICS} "
+    "run_dir=ev/ckpt",
     "export candidate.path=runA/network.safetensors run_dir=exp",
     "footage degrade root=hr degradation=bi scale=2 clips=[c1,c2] run_dir=deg",
     "footage index root=hr run_dir=idx scans=scans",
+    "upscale bundle=exp/bundle input=in.mp4 output=made.mkv backend=onnxruntime run_dir=r/made",
 ]
 
 
@@ -131,6 +134,7 @@ def build_world(box: Path, report: Callable[[str], None] = print) -> World:
         words = line.split()
         names = words[-1] if "run_dir" in words[-1] else words[-2]
         attempt(names.partition("=")[2], lambda words=words: command(words))
+    attempt("votes.sqlite", lambda: write_records(folder))
     (folder / "lr").mkdir(exist_ok=True)
     for file in (folder / "deg").glob("lr/*.mkv"):
         shutil.copy2(file, folder / "lr")

@@ -134,15 +134,24 @@ def in_parquet(path: Path, rng: Rng) -> None:
 
 
 def in_bundle(path: Path, rng: Rng) -> None:
-    """Damage a file of a bundle and make the hashes of its manifest fit again, or the manifest itself."""
-    manifest = path / "manifest.json"
+    """Damage a file of a bundle and make its hashes fit again; or damage the manifest, whose own hash fits or not."""
     names = sorted(file.name for file in path.iterdir())
     name = names[int(rng.integers(len(names)))]
-    if name == "manifest.json":
-        in_json(manifest, rng)
-        return
     damage = {".onnx": in_onnx, ".safetensors": in_header, ".json": in_json}.get(Path(name).suffix, raw)
-    (damage if rng.random() < 0.6 else raw)(path / name, rng)
+    (damage if rng.random() < 0.6 or name == "manifest.json" else raw)(path / name, rng)
+    if name != "manifest.json" or rng.random() < 0.7:
+        reseal(path)
+
+
+def reseal(path: Path) -> None:
+    """Make the hashes in a bundle's manifest fit its files and itself, as far as it is still a manifest."""
+    manifest = path / "manifest.json"
     record = json.loads(manifest.read_text(encoding="utf-8"))
-    record["sha256"][name] = hashlib.sha256((path / name).read_bytes()).hexdigest()
+    if not isinstance(record, dict):
+        return
+    if isinstance(hashes := record.get("sha256"), dict):
+        files = {name: path / name for name in hashes if "\0" not in name and (path / name).is_file()}
+        hashes |= {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+    plain = {key: value for key, value in record.items() if key != "fingerprint"}
+    record["fingerprint"] = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
     manifest.write_text(json.dumps(record), encoding="utf-8")

@@ -35,7 +35,7 @@ from vsr_lab.core.spec import spec_of
 
 REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
-_begun: list[Command] = []  # the runs of this process
+_begun: list[tuple[Command, bool]] = []  # the runs of this process, and whether their parent folders were there
 
 
 def launch(command: str) -> int:
@@ -104,17 +104,21 @@ def _end_runs(code: int = 0, remove: bool = False) -> None:
 
     remove: also those in which something was written. Results that the command continues from are always kept.
     """
-    for run in _begun:
+    for run, _ in _begun:
         if code in {0, REFUSED}:
             end_run(run.run_dir)
         elif code == UNUSABLE:
             remove_unfinished(run.run_dir, keep=run.results or ("" if remove else "**"))
+    for run, is_old in _begun:
+        if code == UNUSABLE and not is_old:
+            with suppress(OSError):  # it has other files
+                run.run_dir.parent.rmdir()
     _begun.clear()
 
 
 def _defect(error: BaseException) -> tuple[int, str]:
     """Exit code and message for a defect of this package; the traceback is written to a file."""
-    folder = next((run.run_dir for run in _begun if run.run_dir.is_dir()), Path(tempfile.gettempdir()))
+    folder = next((run.run_dir for run, _ in _begun if run.run_dir.is_dir()), Path(tempfile.gettempdir()))
     path = folder / f"traceback-{os.getpid()}.txt"
     path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
     what = " ".join(str(error).split())[:200] or "no message"
@@ -181,8 +185,9 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
     values = json.loads(json.dumps(values))  # nothing is shared, which YAML would write as aliases
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    is_old = folder.parent.exists()
     begin_folder(folder, config.overwrite, text, files=[*config.writes, *files], continued=continued)
-    _begun.append(config)
+    _begun.append((config, is_old))
     return folder
 
 

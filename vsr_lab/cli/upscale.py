@@ -10,6 +10,7 @@ from vsr_lab.cli.choosing import AUTO, Choosing
 from vsr_lab.cli.config import Bool, Command, Count, Int, Reading
 from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.pipeline import UpscaleSettings
@@ -96,6 +97,12 @@ class UpscaleConfig(Command, Reading, Choosing):
             )
         return self
 
+    @model_validator(mode="after")
+    def _evidence_has_the_size_of_the_network(self) -> Self:
+        if self.evidence and self.height is not None:
+            raise ValueError("height cannot be combined with evidence=true")
+        return self
+
     def without_effect(self) -> dict[str, str]:
         unused = {} if self.tile else {"overlap": "tile is 0"}
         if self.bundle != AUTO:
@@ -126,6 +133,9 @@ def run(config: UpscaleConfig) -> None:
     read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
     executor = (Ray if config.executor == "ray" else Local)(config.workers)
     if is_batch(config.input):
+        if config.input.is_dir() and config.output.resolve().is_relative_to(config.input.resolve()):
+            problem = f"{config.output} is in {config.input}, so that the outputs would be upscaled the next time"
+            raise UserError("output", problem, "choose another folder")
         tasks = tasks_of(find_sources(config.input, read_options), config.output, settings.encoding)
         (plan_batch if config.plan else upscale_batch)(tasks, config.output, upscaler, executor)
     else:

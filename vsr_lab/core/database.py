@@ -42,7 +42,8 @@ class Database:
                 raise UserError(path, "was not written by this version of vsr_lab", hint)
             if (problem := self.execute("PRAGMA quick_check(1)")[0][0]) != "ok":
                 raise UserError(path, f"is damaged ({' '.join(str(problem).split())})", hint)
-            self.execute("PRAGMA user_version = 1")  # a journal that a killed process left is removed after a change
+            if exclusive:
+                self.execute("PRAGMA user_version = 1")  # a journal that a killed process left is removed by a change
         except BaseException:
             self._db.close()
             raise
