@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import multiprocessing.util
 import os
 import resource
 import signal
@@ -115,7 +114,6 @@ def _child(work: Callable[[], int], folder: Path, out: Path, err: Path) -> None:
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):
-            multiprocessing.util._exit_function()  # pyright: ignore # what an interpreter does at its end
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code & 255)

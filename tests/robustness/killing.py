@@ -212,7 +212,8 @@ def _look(cell: Cell, how: Ended, child: int, world: World, alone: Usual) -> Non
     if left := len(session(child)):
         cell.faults.append(f"{left} processes outlived it")
     end_session(child)
-    said = [line for line in how.err.splitlines() if line.strip()]
+    # The forked process ends by os._exit, so that multiprocessing's tracker reports its semaphores.
+    said = [line for line in how.err.splitlines() if line.strip() and "resource_tracker" not in line]
     cell.said = said[-1] if said else ""
     if how.code is None:
         cell.faults.append(f"hangs after {cell.signal}")
