@@ -171,15 +171,16 @@ def survey(probe: Probe) -> Survey:
             mastering=next((text for frame in frames if (text := mastering_display(frame))), ""),
             light=next((light for frame in frames if (light := content_light(frame))), None),
             dynamic=tuple({label: None for name, label in _DYNAMIC.items() if name in names}),
-            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _is_told(first, name)),
+            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _is_told(first, name, names)),
             views=_VIEWS in names,
             transparent=any(is_transparent(frame) for frame in frames),
             timecode=timecode or _tag(container.metadata, "timecode"),
         )
 
 
-def _is_told(frame: VideoFrame, kind: str) -> bool:
-    data = side_data(frame, kind)
+def _is_told(frame: VideoFrame, kind: str, names: set[str]) -> bool:
+    """Whether a frame has side data of a kind that its pictures are shown by. The first of several views is flat."""
+    data = b"" if kind == "STEREO3D" and _VIEWS in names else side_data(frame, kind)
     return bool(data) and int.from_bytes(data[:4], sys.byteorder) not in _FLAT.get(kind, set())
 
 
