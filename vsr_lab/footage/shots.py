@@ -118,7 +118,7 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotSelection(ReadOptions):
-    """Shots of a folder or manifest to use, and settings for those whose row of the manifest has none.
+    """Which shots of a folder or manifest are used, and settings for shots whose row in the manifest does not set them.
 
     Args:
         clips: names to use, all of which must exist; None: all.

@@ -90,7 +90,7 @@ class SavedClip:
         """Square crop of a saved frame.
 
         Args:
-            view: name of the video, see `videos`; a crop of LR has its own size.
+            view: name of the video, see `videos`. A crop of LR shows the same area, with a side of side / scale pixels.
             side: side of the square in HR pixels; smaller if the frame is.
             place: (saved frame, y, x) of the centre, in HR pixels; None: the area with most motion and detail, in the
                 middle frame.

@@ -23,7 +23,7 @@ _SIDE = 1920  # pixels of the longer side, at most
 def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
     """For each suite, write wipe_SUITE.mp4: its first clip, with a moving line between the baseline and the best.
 
-    The best is the selected candidate if there is a selection, otherwise that with the best mean.
+    The best is the selected candidate. Without a selection, it is the candidate with the best mean PSNR.
 
     Args:
         comparison: comparison whose clips are shown.

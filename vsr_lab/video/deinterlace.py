@@ -24,7 +24,7 @@ from vsr_lab.video.read_options import ReadOptions
 class FilterChain:
     """A sequence of libavfilter filters that converts every group of `frames_in` frames to `frames_out` frames.
 
-    An output frame depends on the input frames of its own group and of the two groups before and after it.
+    An output frame depends on the input frames of five groups: its own, the two before it and the two after it.
 
     Args:
         name: name of the filters in error messages.

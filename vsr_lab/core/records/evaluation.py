@@ -197,10 +197,10 @@ class Choice(Part):
 
 
 class Selection(Record):
-    """selection.json: the candidate that may be deployed on each suite.
+    """selection.json: for each suite of test clips, the candidate that passed all gates and was chosen for deployment.
 
     Attributes:
-        rank_by: metrics by which candidates that passed are ranked, the most important first.
+        rank_by: metrics by which the candidates that passed all gates are ranked, the most important first.
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         choices: result for each suite.
     """

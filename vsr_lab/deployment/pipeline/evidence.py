@@ -108,11 +108,11 @@ class EvidenceRecorder:
 
         Args:
             read: the frame that was read.
-            lr, sr: LR frame (3, h, w) and SR frame (3, H, W), in [0, 1].
-            picture: SR frame (H, W, 3).
+            lr, sr: LR frame (3, h, w) and output of the network (3, H, W), in [0, 1].
+            picture: sr as it is encoded, rounded to integers, (H, W, 3).
 
         Returns:
-            LR, enlarged by bicubic interpolation, beside SR, (H, 2 W, 3).
+            LR, enlarged by bicubic interpolation, on the left of `picture`: (H, 2 W, 3).
         """
         height, width = picture.shape[:2]
         doubt = uncertainty(lr, sr.float().cpu().clamp(0, 1), self._network.spread[:height, :width])
