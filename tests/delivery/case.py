@@ -8,9 +8,7 @@ from pathlib import Path
 from tests.delivery.checker import problems
 from tests.delivery.making import Film, make
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.records.bundle import BundleManifest
-from vsr_lab.deployment import Encoding, Inference, upscale
-from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.deployment import Bundle, Encoding, Inference, open_bundle, upscale, write_bundle
 from vsr_lab.deployment.planning.containers import suffix_for
 from vsr_lab.models import Interpolation
 from vsr_lab.video import ReadOptions
@@ -76,21 +74,9 @@ def film_case(kind: str, film: Film, suffix: str = "", refused: str = "") -> Cas
 
 def doubler(folder: Path) -> Bundle:
     """A bundle of nearest x2, so that every frame is known."""
-    manifest = BundleManifest(
-        name="doubler",
-        scale=2,
-        warm_up=0,
-        parameters=0,
-        network={},
-        content=None,
-        pixel_format=None,
-        about={},
-        graphs={},
-        created="",
-        versions={},
-        sha256={},
-    )
-    return Bundle(folder / "bundle", manifest, Interpolation(2, "nearest"))
+    path = folder / "bundle"
+    write_bundle(path, "doubler", Interpolation(2, "nearest"), about={}, exporters=[])
+    return open_bundle(path, None)
 
 
 def judge(case: Case, folder: Path) -> Outcome:
