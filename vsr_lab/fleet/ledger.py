@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from vsr_lab.core.database import Database
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of
 
 _TABLES = (
     "CREATE TABLE task (key TEXT PRIMARY KEY, settings TEXT NOT NULL, done INTEGER NOT NULL, error TEXT NOT NULL)",
@@ -75,9 +75,10 @@ class Ledger:
         return os.fsencode(os.path.relpath(path, self._folder))  # so that they can be moved together
 
     def _is_same(self, path: bytes, digest: str, size: int, modified: int) -> bool:
-        """Whether a file is as it was recorded; its content is only read where its size or time differ."""
+        """Whether a file, or folder of images, is as recorded; a file is only read where its size or time differ."""
         file = self._folder / os.fsdecode(path)
-        return file.is_file() and (_stamp(file) == (size, modified) or sha256(file) == digest)
+        same = file.is_file() and _stamp(file) == (size, modified)
+        return same or (file.exists() and digest_of(file) == digest)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

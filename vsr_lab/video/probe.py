@@ -223,16 +223,17 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
 
 
 def describe_change(probe: Probe, frame: VideoFrame) -> str:
-    """Describe how the size, matrix or range of a frame differs from the first frame's, for messages; "" if equal."""
+    """Describe how size, pixels, matrix or range of a frame differ from those of the first; "" if they do not."""
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
         return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"
+    if is_rgb(frame.format.name) != is_rgb(probe.pixel_format) or bits_of(frame.format.name) > probe.bits:
+        return f"changes from {probe.pixel_format} to {frame.format.name}"
     if colour.matrix == "rgb":
         return ""
     if matrix not in ("", "rgb", colour.matrix):
         return f"changes from {colour.matrix} to {matrix}"
-    stated = int(frame.color_range)
-    if stated and (stated == _FULL_RANGE) != colour.full_range:
+    if (stated := int(frame.color_range)) and (stated == _FULL_RANGE) != colour.full_range:
         return f"changes from {_range(colour.full_range)} to {_range(not colour.full_range)} range"
     return ""
 

@@ -28,6 +28,7 @@ VIDEO_SUFFIXES = frozenset({
 
 
 _NEAR = 1e-3  # seconds: times of Matroska are rounded to milliseconds
+_FOREVER = Fraction(10**9)  # seconds
 
 
 class Footage(Protocol):
@@ -67,7 +68,8 @@ class VideoFile:
         source: properties of the frames in the file.
         chain: deinterlacing filters, or None.
         first: number of the first frame in the file, and
-        window: its time and the end of the last frame in seconds of the file's clock; None: the whole file. See `part`.
+        window: times in seconds of the file's clock between which other streams belong to the frames; None: the whole
+            file. See `part`.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -101,17 +103,19 @@ class VideoFile:
         if not start and stop is None:
             return self
         index, times = self.probe.index, self.probe.timestamps
-        end = np.inf if stop is None else stop
-        first, last = (int(place) for place in np.searchsorted(times, [start - _NEAR, end - _NEAR]))
+        until = _FOREVER if stop is None else Fraction(stop)
+        first, last = (int(place) for place in np.searchsorted(times, [start - _NEAR, float(until) - _NEAR]))
         if first >= last:
             problem = f"has no frame from {start:g} s to {'its end' if stop is None else f'{stop:g} s'}"
             raise UserError(self.path, problem, f"its last frame is at {times[-1]:.3f} s; change start= or stop=")
-        step = index.last or round(1 / (self.rate * index.base))
-        ends = np.append(index.ticks[1:], index.ticks[-1] + step)
-        chosen = replace(index, ticks=index.ticks[first:last], last=int(ends[last - 1] - index.ticks[last - 1]))
+        ticks = np.append(index.ticks, index.ticks[-1] + (index.last or round(1 / (self.rate * index.base))))
+        chosen = replace(index, ticks=ticks[first:last], last=int(ticks[last] - ticks[last - 1]))
         part = copy.copy(self)
         part.first, part.probe = first, replace(self.probe, index=chosen)
-        part.window = int(index.ticks[first]) * index.base, int(ends[last - 1]) * index.base
+        begin, zero, end = (int(ticks[place]) * index.base for place in (first, 0, last))
+        if last == len(times):  # sound may end after the last frame, and begin before the first
+            end = max(end, zero + until)
+        part.window = begin if first else -_FOREVER, end
         return part
 
     @property

@@ -123,7 +123,8 @@ class Upscaler:
         bundles = self.bundle.bundles if isinstance(self.bundle, AutoBundle) else {"": self.bundle}
         manifests = {content: open_bundle(path, None).manifest.fingerprint for content, path in bundles.items()}
         runtime = replace(self.settings.runtime, threads=0)
-        return _hash(manifests, replace(self.settings, overwrite=False, runtime=runtime))
+        inference = replace(self.settings.inference, share=0)
+        return _hash(manifests, replace(self.settings, overwrite=False, runtime=runtime, inference=inference))
 
 
 @dataclass(frozen=True)

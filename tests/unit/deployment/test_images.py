@@ -122,6 +122,8 @@ def test_yuv_becomes_rgb_as_the_plan_says(bundle: Bundle, tmp_path: Path, many: 
     ("name", "problem"),
     [
         ("x.png", "names one image"),
+        ("f%d/x.png", "names one image"),
+        ("50%/%d.png", "no folder for several"),
         ("%d%d.png", "names one image"),
         ("%s.png", "names one image"),
         ("%06d.exr", "has the suffix"),
@@ -145,6 +147,36 @@ def test_a_folder_with_files_is_never_written_to(bundle: Bundle, tmp_path: Path,
     with pytest.raises(UserError, match="other: already exists"):
         upscale(bundle, source, tmp_path / "other" / "%d.png", overwrite=True)
     assert sorted((tmp_path / name).iterdir()) == before
+
+
+def test_images_without_a_folder_are_refused(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_images(tmp_path / "in", np.zeros((2, 16, 16, 3), np.uint8))
+    monkeypatch.chdir(tmp_path)
+    for name in ("x.png", "%d.png"):
+        with pytest.raises(UserError, match="no folder for several"):
+            upscale(bundle, source, name)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "deeper/a.mkv", "deeper/%d.png"])
+def test_nothing_is_written_among_the_images_of_the_source(bundle: Bundle, tmp_path: Path, name: str) -> None:
+    source = write_images(tmp_path / "in", np.zeros((2, 16, 16, 3), np.uint8))
+    with pytest.raises(UserError, match="is among the images of the input"):
+        upscale(bundle, source, source / name)
+    assert len(list(source.iterdir())) == 2
+
+
+@pytest.mark.parametrize("other", ["gray", "deep"])
+def test_images_of_another_kind_than_the_first_are_refused(
+    bundle: Bundle, tmp_path: Path, many: Frames, other: str
+) -> None:
+    source = write_images(tmp_path / "in", many)
+    picture = many[2, ..., 0] if other == "gray" else many[2].astype(np.uint16) * 257
+    cv2.imwrite(str(source / "it's 3.png"), picture)
+    with pytest.raises(UserError, match=r"changes from rgb24 to (gray|rgb48be) at frame 2"):
+        upscale(bundle, source, tmp_path / "out.mkv")
+    cv2.imwrite(str(source / "it's 1.png"), many[0, ..., 0])
+    with pytest.raises(UserError, match="changes from gray to rgb24 at frame 1"):
+        upscale(bundle, source, tmp_path / "out.mkv")
 
 
 def test_varying_times_are_refused(bundle: Bundle, tmp_path: Path, many: Frames) -> None:

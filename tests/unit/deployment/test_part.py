@@ -36,7 +36,16 @@ def long(frames: Frames) -> Frames:
 @pytest.fixture
 def source(tmp_path: Path, long: Frames) -> Path:
     """A file with 1.6 s of pictures, sound whose samples count, and two chapters."""
-    path = tmp_path / "talking.mkv"
+    return _write(tmp_path / "talking.mkv", long, len(long))
+
+
+@pytest.fixture
+def longer_sound(tmp_path: Path, long: Frames) -> Path:
+    """The same with 1.8 s of sound."""
+    return _write(tmp_path / "longer.mkv", long, len(long) + 5)
+
+
+def _write(path: Path, long: Frames, sounds: int) -> Path:
     with av.open(str(path), "w") as container:
         video = container.add_stream("ffv1", rate=RATE)
         video.height, video.width, video.pix_fmt = *long.shape[1:3], "bgr0"
@@ -48,8 +57,9 @@ def source(tmp_path: Path, long: Frames) -> Path:
                 for n, (begin, end) in enumerate(pairwise(ends), 1)
             ]
         )
-        for number, picture in enumerate(long):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for number in range(sounds):
+            if number < len(long):
+                container.mux(video.encode(av.VideoFrame.from_ndarray(long[number], format="rgb24")))
             samples = np.arange(320 * number, 320 * (number + 1), dtype=np.int16)[None]
             sound = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
             sound.sample_rate, sound.pts = 8000, 320 * number
@@ -123,3 +133,14 @@ def test_a_preview_is_short_and_has_a_picture(bundle: Bundle, source: Path, tmp_
     assert read_record(provenance_path(tmp_path / "new.preview.mkv"), Provenance).frames == 20
     with pytest.raises(UserError, match=r"new\.preview\.png: already exists"):
         preview_of(upscaler, Task(Source(source, ""), tmp_path / "new.mkv"))
+
+
+@pytest.mark.parametrize(("start", "stop", "samples"), [(0.4, None, (3200, 14400)), (0.0, 1.7, (0, 13760))])
+def test_sound_after_the_last_frame_belongs_to_a_part_that_reaches_it(
+    bundle: Bundle, longer_sound: Path, tmp_path: Path, start: float, stop: float | None, samples: tuple[int, int]
+) -> None:
+    encoding = Encoding(codec="ffv1", start=start, stop=stop)
+    upscale(bundle, longer_sound, tmp_path / "part.mkv", encoding=encoding)
+    with av.open(str(tmp_path / "part.mkv")) as container:
+        sound = b"".join(bytes(packet) for packet in container.demux(audio=0))
+    assert sound == np.arange(*samples, dtype=np.int16).tobytes()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of, sha256
 from vsr_lab.fleet import Ledger
 
 
@@ -53,6 +53,15 @@ def test_a_changed_or_missing_file_is_not_done(ledger: Path, files: list[Path], 
     files[number].unlink()
     with Ledger(ledger) as opened:
         assert not opened.is_done("a", "x")
+
+
+def test_a_folder_of_images_is_the_same_as_long_as_its_files_are(ledger: Path, files: list[Path]) -> None:
+    folder = files[0].parent
+    with Ledger(ledger) as opened:
+        opened.finish("images", "x", {folder: digest_of(folder)})
+        assert opened.is_done("images", "x")
+        files[0].write_text("other content")
+        assert not opened.is_done("images", "x")
 
 
 def test_files_may_be_moved_together(ledger: Path, tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
-from vsr_lab.deployment import Encoding, write_bundle
+from vsr_lab.deployment import Encoding, Inference, write_bundle
 from vsr_lab.deployment.pipeline import UpscaleSettings
 from vsr_lab.fleet import Ledger, Local
 from vsr_lab.models import Interpolation
@@ -72,6 +73,18 @@ def test_a_poisoned_file_stops_nothing_and_a_rerun_does_nothing_twice(
     assert sorted(before) == ["a.mkv", "b.mkv"]
     assert states(run(footage, bundle)) == {"a.mkv": "kept", "b.mkv": "kept", "poisoned.mp4": "refused"}
     assert written(footage) == before
+
+
+def test_what_is_done_is_kept_with_another_number_of_workers_and_for_images(
+    footage: Path, bundle: Path, frames: Frames
+) -> None:
+    (footage / "images").mkdir()
+    for number, picture in enumerate(frames[:2]):
+        Image.fromarray(picture).save(footage / "images" / f"{number}.png")
+    done = {"a.mkv": "done", "b.mkv": "done", "images": "done", "poisoned.mp4": "refused"}
+    assert states(run(footage, bundle, inference=Inference(tile=None, share=0.5))) == done
+    kept = {name: "kept" if state == "done" else state for name, state in done.items()}
+    assert states(run(footage, bundle, inference=Inference(tile=None, share=0.25))) == kept
 
 
 def test_a_mended_file_is_done_by_a_rerun(footage: Path, bundle: Path, write_video: WriteVideo, frames: Frames) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 import av.error
@@ -83,10 +84,10 @@ class PartReader:
         video, index = self._video, self._video.probe.index
         with open_input(video.path) as container:
             others = packets_between(container, video.probe.stream, self._along, self._window)
+            frames = read_frames(video, 0, video.frames)
             for first in range(0, video.frames, _CHECKED):
-                stop = min(first + _CHECKED, video.frames)
-                video.check(first, stop)
-                for read in read_frames(video, first, stop):
+                video.check(first, min(first + _CHECKED, video.frames))
+                for read in islice(frames, _CHECKED):
                     shown = int(index.ticks[read.number]) * index.base
                     for packet in others:
                         self.packets.append(packet)

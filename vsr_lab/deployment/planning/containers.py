@@ -23,9 +23,7 @@ def container_of(output: Path, encoding: Encoding) -> str:
     if encoding.containers and suffix not in encoding.containers:
         problem = f"is no file of preset={encoding.name}"
         raise UserError(output, problem, f"name it {' or '.join(encoding.containers)}")
-    if suffix in _IMAGE_CODECS:
-        if not _PATTERN.fullmatch(str(output.absolute())):
-            raise UserError(output, "names one image", f"name a sequence in a new folder: output=FOLDER/%06d{suffix}")
+    if whole_output(output) != output:
         return IMAGES
     if suffix not in _CONTAINERS:
         problem = f"has the suffix {suffix}, which names no container" if suffix else "has no suffix"
@@ -47,5 +45,15 @@ def for_images(encoding: Encoding, output: Path) -> Encoding:
 
 
 def whole_output(output: Path) -> Path:
-    """What an upscaling writes at once: the folder of a sequence of images (FOLDER/%06d.png), or the file itself."""
-    return output.parent if output.suffix.lower() in _IMAGE_CODECS else output
+    """What an upscaling writes at once: the folder of a sequence of images (FOLDER/%06d.png), or the file itself.
+
+    Raises:
+        UserError: the output names one image, or no folder for a sequence.
+    """
+    suffix, folder = output.suffix.lower(), output.parent
+    if suffix not in _IMAGE_CODECS:
+        return output
+    if not _PATTERN.fullmatch(output.name) or "%" in str(folder.absolute()) or not folder.name:
+        problem = "names one image, or no folder for several"
+        raise UserError(output, problem, f"name a sequence in a new folder: output=FOLDER/%06d{suffix}")
+    return folder

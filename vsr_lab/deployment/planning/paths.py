@@ -34,6 +34,8 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
     for path in (output, *beside):
         if path.resolve().is_relative_to(bundle.resolve()):
             raise UserError(path, "is inside the bundle", "choose another output=")
+        if source.is_dir() and source.resolve() in path.resolve().parents:
+            raise UserError(path, "is among the images of the input", "choose another output=")
         if path.exists() and path.samefile(source) and path != output:
             raise UserError(source, f"is where {path.name} is written", "choose another output=")
     if output.exists() and output.samefile(source):

@@ -118,9 +118,10 @@ class _Planner:
         return self._planned(self._estimated(done), tags, sei)
 
     def _check_gaps(self) -> None:
-        index = self._video.source.index
-        if index.gaps and self._video.read_options.damaged is None:
-            found = Damage(broken=tuple(np.flatnonzero(np.isin(index.ticks, index.gaps)).tolist()), reason=GAP)
+        index, window = self._video.source.index, self._video.window
+        gaps = [tick for tick in index.gaps if not window or window[0] <= tick * index.base < window[1]]
+        if gaps and self._video.read_options.damaged is None:
+            found = Damage(broken=tuple(np.flatnonzero(np.isin(index.ticks, gaps)).tolist()), reason=GAP)
             raise UserError(self._video.path, f"is damaged: {found}", f"{found.remedy}, or set damaged=keep")
 
     def _check_evidence(self, bundle: BundleManifest) -> None:
@@ -148,16 +149,16 @@ class _Planner:
         video, window = self._video, self._video.window
         if window is None:
             return Fraction(0)
-        index, frames = video.source.index, f"frames {video.first} to {video.first + video.frames - 1}"
-        begin = int(index.ticks[0]) * index.base
-        seconds = " to ".join(f"{float(time - begin):.3f}" for time in window)
-        self._converted.append(f"{frames} alone ({seconds} s), as asked")
+        index, frames = video.probe.index, f"frames {video.first} to {video.first + video.frames - 1}"
+        late = int(index.ticks[0]) * index.base - int(video.source.index.ticks[0]) * video.source.index.base
+        length = int(index.ticks[-1] + index.last - index.ticks[0]) * index.base
+        self._converted.append(f"{frames} alone ({float(late):.3f} to {float(late + length):.3f} s), as asked")
         chapters = chapters_between(self._survey.chapters, window)
         if video.first and self._survey.timecode:
             self._lost.append(f"the timecode {self._survey.timecode}, which is that of the first frame")
         timecode = "" if video.first else self._survey.timecode
         self._survey = replace(self._survey, chapters=chapters, timecode=timecode)
-        return begin - window[0]
+        return -late
 
     def _draft(self, video: VideoPlan) -> Plan:
         if self._video.path.is_dir():
