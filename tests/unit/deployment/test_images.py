@@ -179,6 +179,24 @@ def test_images_of_another_kind_than_the_first_are_refused(
         upscale(bundle, source, tmp_path / "out.mkv")
 
 
+def test_an_image_that_is_transparent_after_opaque_ones_is_refused(
+    bundle: Bundle, tmp_path: Path, many: Frames
+) -> None:
+    source = write_images(tmp_path / "in", many)
+    half = np.full((*many.shape[1:3], 1), 128, np.uint8)
+    cv2.imwrite(str(source / "it's 12.png"), np.concatenate([many[11], half], 2))
+    with pytest.raises(UserError, match="is transparent at frame 11, and opaque before"):
+        upscale(bundle, source, tmp_path / "out.mkv")
+
+
+def test_gray_images_have_full_range(bundle: Bundle, tmp_path: Path) -> None:
+    white = np.full((2, 16, 16, 3), 255, np.uint8)
+    source = write_encoded(tmp_path / "a.mkv", white, [0, 0.04], options={"crf": "0"})
+    made = upscale(bundle, source, tmp_path / "out" / "%d.png", encoding=Encoding(pixel_format="gray"))
+    written = cv2.imread(str(tmp_path / "out" / "1.png"), cv2.IMREAD_UNCHANGED)
+    assert np.asarray(written).min() == 255 and not made.plan.dropped
+
+
 def test_varying_times_are_refused(bundle: Bundle, tmp_path: Path, many: Frames) -> None:
     source = write_encoded(tmp_path / "a.mkv", many[:4], [0, 0.1, 0.5, 0.6], codec="ffv1", pixel_format="bgr0")
     with pytest.raises(UserError, match="the times of frames, as images have none"):

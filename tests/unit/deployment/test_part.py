@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.delivery.making import Film, make
 from tests.unit.conftest import WriteVideo
 from vsr_lab import upscale
 from vsr_lab.core.clip import Frames
@@ -144,3 +145,12 @@ def test_sound_after_the_last_frame_belongs_to_a_part_that_reaches_it(
     with av.open(str(tmp_path / "part.mkv")) as container:
         sound = b"".join(bytes(packet) for packet in container.demux(audio=0))
     assert sound == np.arange(*samples, dtype=np.int16).tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_cover_belongs_to_every_part(bundle: Bundle, tmp_path: Path, suffix: str) -> None:
+    source = make(Film("cover.mp4", cover=True), tmp_path)
+    made = upscale(bundle, source, tmp_path / f"part{suffix}", encoding=Encoding(start=0.3))
+    assert [(stream.kind, stream.action) for stream in made.plan.streams] == [("video", "upscale"), ("cover", "copy")]
+    with av.open(str(tmp_path / f"part{suffix}")) as container:
+        assert [stream.codec_context.name for stream in container.streams.video] == ["h264", "png"]

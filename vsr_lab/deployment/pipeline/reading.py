@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment.streams.window import Window, packets_between
-from vsr_lab.video.color_conversion import alpha_of, has_alpha
+from vsr_lab.video.color_conversion import alpha_of
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
 from vsr_lab.video.decoders import AvDecoder, FrameConverter, in_order
 from vsr_lab.video.deinterlace import FilteredDecoder
@@ -68,7 +68,7 @@ def _converted(
     if video.is_tone_mapped:
         clip = Clip(picture[None], np.zeros(1), source.colour, source.path)
         picture = tone_map(clip, source.hdr, source.peak).frames[0]
-    alpha = alpha_of(frame) if has_alpha(video.probe.pixel_format) else None
+    alpha = alpha_of(frame)
     alpha = None if alpha is None else source.orientation.apply(alpha)
     return ReadFrame(number, picture, alpha, frame if side_data(frame, "A53_CC") else None, packets)
 

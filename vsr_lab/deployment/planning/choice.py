@@ -71,7 +71,7 @@ def choose_video(
         raise UserError(source.path, problem, "set pixel_format=, or choose preset=archive with a .mkv output")
     written = Samples.of(pixel_format)
     colors = _colors(survey.colors, mapped, rgb=written.rgb)
-    if pixel_format.startswith("yuvj"):
+    if pixel_format.startswith("yuvj") or container == IMAGES:
         colors = replace(colors, full_range=True)
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import av.error
 from av.container import InputContainer
+from av.stream import Disposition
 
 from vsr_lab.video.packets import packets_of
 
@@ -18,7 +19,7 @@ def packets_between(container: InputContainer, video: int, along: Collection[int
     """Yield the packets of streams whose timestamps are inside a window of time, in the order of the file.
 
     A subtitle that begins earlier but is still shown at the start of the window is yielded too, with the start of the
-    window as its timestamp. Of sound, only packets that begin inside the window are yielded.
+    window as its timestamp. Of sound, only packets that begin inside the window are yielded. Cover pictures always are.
 
     Args:
         container: the open file.
@@ -32,6 +33,8 @@ def packets_between(container: InputContainer, video: int, along: Collection[int
     with suppress(av.error.FFmpegError):  # containers without an index are read from the start
         container.seek(max(0, round((start - _INTERLEAVED) * 1_000_000)))
     for packet in packets_of(container, [container.streams[index] for index in sorted({video, *along})]):
+        if packet.stream.disposition & Disposition.attached_pic:
+            packet.pts = packet.dts = None  # by a seek, it is given the time 0
         time = packet.pts if packet.pts is not None else packet.dts
         seconds = None if time is None else time * packet.time_base
         if packet.stream_index == video:
