@@ -47,6 +47,14 @@ def test_tiles_with_their_overlaps_fit(size: tuple[int, int], pixels: float, til
     assert fitting_tile(size, 16, pixels) == tile
 
 
+def test_a_tile_needs_no_more_than_the_frame(bundle: Bundle, source: Path, tmp_path: Path) -> None:
+    needed = {
+        plan_upscale(bundle, source, tmp_path / "large.mkv", inference=Inference(tile)).memory_bytes
+        for tile in (0, 4096)
+    }
+    assert len(needed) == 1
+
+
 def test_a_file_is_run_in_tiles_where_frames_do_not_fit(
     bundle: Bundle, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

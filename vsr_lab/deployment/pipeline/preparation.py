@@ -116,7 +116,7 @@ def fit(
         tile = fitting_tile(size, inference.overlap, allowed)
     while True:
         fitted = replace(inference, tile=tile)
-        pixels = (tile + 2 * inference.overlap) ** 2 if tile else size[0] * size[1]
+        pixels = min(size[0] * size[1], ((tile or max(size)) + 2 * inference.overlap) ** 2)
         try:
             network = open_network(bundle, plan.runtime, fitted)
             if inference.tile is None and pixels > _SAFE * allowed:
