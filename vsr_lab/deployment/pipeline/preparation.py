@@ -110,7 +110,7 @@ def fit(
     are made smaller as long as memory runs out.
     """
     plan, tile = planned.plan, inference.tile
-    pixel = needed_memory(bundled_network(bundle.folder), plan.runtime, 1)
+    pixel = needed_memory(bundled_network(bundle.folder) if plan.runtime else bundle.network, plan.runtime, 1)
     allowed = total_memory(plan.runtime.device if plan.runtime else "cpu") * inference.share / pixel
     if tile is None:
         tile = fitting_tile(size, inference.overlap, allowed)
