@@ -136,7 +136,7 @@ def test_spikes_are_logged_with_their_samples(tmp_path: Path) -> None:
     from types import SimpleNamespace
 
     from vsr_lab.data.batch import Batch
-    from vsr_lab.training.nan_guard import LossSpikes
+    from vsr_lab.training.callbacks import LossSpikes
 
     spikes = LossSpikes(tmp_path / "spikes.csv", factor=3, window=5)
     batch = Batch(torch.zeros(1), None, [{}], [41], ["cat"], [7])
