@@ -121,6 +121,10 @@ def test_another_video_has_no_record(output: Path, write_video: WriteVideo, caps
         run(_config(other))
 
 
+def test_an_original_is_no_upscaled_file(output: Path, source: Path) -> None:
+    assert find_provenance(source, output.parent) is None
+
+
 def test_a_file_that_was_altered_beside_its_record_is_refused(output: Path) -> None:
     with output.open("ab") as file:
         file.write(b"\0")

@@ -61,6 +61,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
     for path, record in records.items():
         if record.output.sha256 == digest:
             return FoundRecord(path, record, "bytes", 1.0)
+    records = {path: record for path, record in records.items() if record.source.sha256 != digest}  # an original
     if not any(any(record.frame_hashes) for record in records.values()):
         return None
     own = _hashes(video)
