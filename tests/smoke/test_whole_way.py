@@ -110,8 +110,8 @@ def check_report(folder: Path) -> None:
 def check_selection(folder: Path) -> None:
     (choice,) = json.loads((folder / "selection.json").read_text())["choices"]
     assert choice["chosen"] == "mixed"
-    checks = ["frame_order", "orientation", "color", "color_frames", "combing", "ghosting", "registration", "color_area"]
-    details = ["worst_area", "grid", "sharpness", "even_sharpness"]
+    checks = ["frame_order", "orientation", "color", "color_frames", "combing", "ghosting", "registration"]
+    details = ["color_area", "worst_area", "grid", "sharpness", "even_sharpness"]
     gates = [*checks, *details, "psnr", "flicker", "lr_consistency", "export_parity", "drift"]
     assert [v["gate"] for v in choice["gates"]["mixed"]] == gates
     assert "fail" not in {v["outcome"] for v in choice["gates"]["mixed"]}
