@@ -104,7 +104,7 @@ class UpscaleConfig(Command, Reading, Choosing):
         return self
 
     def without_effect(self) -> dict[str, str]:
-        unused = {} if self.tile else {"overlap": "tile is 0"}
+        unused = {} if self.tile and self.tile != "auto" else {"overlap": f"tile is {self.tile}"}
         if self.bundle != AUTO:
             unused |= dict.fromkeys(Choosing.model_fields, "bundle is not auto")
         if self.workers == 1:
