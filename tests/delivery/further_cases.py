@@ -6,9 +6,8 @@ from fractions import Fraction
 from tests.delivery import odd_files as odd
 from tests.delivery.case import Case
 from tests.delivery.case import film_case as _film
-from tests.delivery.making import Film, Sound
+from tests.delivery.making import FAST, FINE, NO_B, QUIET, Film, Sound
 from tests.delivery.odd_files import changed
-from tests.delivery.stream_cases import FAST, FINE, NO_B, QUIET
 
 _NONE, _709 = (2, 2, 2), (1, 1, 1)
 _FORMATS = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.delivery import odd_files as odd
 from tests.delivery.case import QUICK, Case
-from tests.delivery.making import Film, Sound, make
+from tests.delivery.making import FAST, FINE, NO_B, PCM, QUIET, TEN_BITS, VP9, Film, Sound, make
 from tests.delivery.odd_files import (
     changed,
     named,
@@ -18,16 +18,6 @@ from tests.delivery.odd_files import (
 )
 from vsr_lab.deployment import Inference
 from vsr_lab.video import ReadOptions
-
-_FINE = {"qmin": "1", "qmax": "2", "b:v": "4M"}
-_VP9 = {"cpu-used": "8", "crf": "10", "b": "0", "auto-alt-ref": "0"}
-_QUIET = {"x265-params": "log-level=none", "preset": "ultrafast", "crf": "10"}
-_FAST = {"preset": "ultrafast", "crf": "10"}
-_NO_B = {**_FAST, "bf": "0"}
-_P4444 = {"profile": "4444"}
-_TEN = "yuv420p10le"
-_RGB = (1, 1, 0)
-_PCM = (Sound("pcm_s16le"),)
 
 
 def handling_cases() -> Iterator[Case]:
@@ -39,10 +29,10 @@ def handling_cases() -> Iterator[Case]:
 def _settings() -> Iterator[Case]:
     kind = "settings"
     film, deep = (
-        Film("a.mp4", options=_FAST, sounds=(Sound(),)),
-        Film("b.mkv", codec="libx265", pixel_format=_TEN, options=_QUIET),
+        Film("a.mp4", options=FAST, sounds=(Sound(),)),
+        Film("b.mkv", codec="libx265", pixel_format=TEN_BITS, options=QUIET),
     )
-    hdr = Film("c.mkv", codec="libx265", pixel_format=_TEN, options=_QUIET, colors=(9, 16, 9))
+    hdr = Film("c.mkv", codec="libx265", pixel_format=TEN_BITS, options=QUIET, colors=(9, 16, 9))
     for name, one, suffix, encoding, refused in (
         ("ffv1 bgr0", film, ".mkv", replace(QUICK, codec="ffv1", pixel_format="bgr0"), ""),
         ("ffv1 16-bit", film, ".mkv", replace(QUICK, codec="ffv1", pixel_format="yuv444p16le"), ""),
@@ -65,7 +55,7 @@ def _settings() -> Iterator[Case]:
         ("half the height", film, ".mp4", replace(QUICK, height=64), "-"),
         (
             "label",
-            Film("d.mp4", options=_FAST, size=(320, 180), frames=3),
+            Film("d.mp4", options=FAST, size=(320, 180), frames=3),
             ".m2ts",
             replace(QUICK, label="visible"),
             "-",
@@ -76,7 +66,7 @@ def _settings() -> Iterator[Case]:
     yield Case(kind, "tone_map=bt2390", partial(_made, film=hdr), ".mp4", read_options=ReadOptions(tone_map="bt2390"))
     cut = changed(replace(film, frames=24, muxer={"movflags": "faststart"}), odd.cut(0.6))
     yield Case(kind, "cut short, damaged=keep", cut, ".mkv", read_options=ReadOptions(damaged="keep"), judged=False)
-    torn = changed(Film("t.ts", options=_NO_B, frames=24), odd.zeroed(0.5, 700))
+    torn = changed(Film("t.ts", options=NO_B, frames=24), odd.zeroed(0.5, 700))
     yield Case(kind, "data missing, damaged=keep", torn, ".mp4", read_options=ReadOptions(damaged="keep"), judged=False)
     yield Case(kind, "tiles", partial(_made, film=film), "", inference=Inference(tile=32, overlap=8))
 
@@ -96,8 +86,8 @@ def _damaged() -> Iterator[Case]:
             ".wmv": "wmv2",
             ".3gp": "mpeg4",
         }.get(suffix, "libx264")
-        options = _VP9 if codec == "libvpx-vp9" else _NO_B if codec == "libx264" else _FINE
-        tones = {".webm": (Sound("libopus"),), ".mxf": _PCM, ".vob": (Sound("ac3"),), ".wmv": ()}.get(suffix, sound)
+        options = VP9 if codec == "libvpx-vp9" else NO_B if codec == "libx264" else FINE
+        tones = {".webm": (Sound("libopus"),), ".mxf": PCM, ".vob": (Sound("ac3"),), ".wmv": ()}.get(suffix, sound)
         film = Film(f"cut{suffix}", codec=codec, options=options, rate=Fraction(25), frames=24, sounds=tones)
         yield Case(kind, f"cut{suffix}", changed(film, odd.cut(0.6)), "", bad)
         if suffix == ".wmv":  # whose packets are padded
@@ -105,7 +95,7 @@ def _damaged() -> Iterator[Case]:
         film = replace(film, sounds=())
         unlucky = "timestamps" if suffix == ".vob" else bad  # lost frames make its rate vary, which it cannot have
         yield Case(kind, f"zeros{suffix}", changed(film, odd.zeroed(0.5, 700)), "", unlucky)
-    ts = Film("middle.ts", options={**_FAST, "g": "8"}, frames=24, sounds=(Sound("mp2"),))
+    ts = Film("middle.ts", options={**FAST, "g": "8"}, frames=24, sounds=(Sound("mp2"),))
     yield Case(kind, "begins in mid-GOP, .ts", changed(ts, odd.from_middle(0.4)))
     for name, content in {
         "empty.mkv": b"",
@@ -126,14 +116,12 @@ def _damaged() -> Iterator[Case]:
         "list.mkv": "ffconcat version 1.0\nfile n.mp4\n",
         "list.ts": "#EXTM3U\n#EXTINF:1,\nn.ts\n",
     }.items():
-        other = Film("n.ts" if name == "list.ts" else "n.mp4", options=_FAST)
+        other = Film("n.ts" if name == "list.ts" else "n.mp4", options=FAST)
         yield Case(
             kind, f"{name} of another file", _beside(other, plain(name, text.encode())), "", "is a list of|not a video"
         )
-    yield Case(
-        kind, "moov missing", changed(Film("m.mp4", options=_FAST), odd.boxes_patched(b"moov", b"mooX")), "", bad
-    )
-    yield Case(kind, "bytes behind the end", changed(Film("tail.mp4", options=_FAST), lambda data: data + bytes(1000)))
+    yield Case(kind, "moov missing", changed(Film("m.mp4", options=FAST), odd.boxes_patched(b"moov", b"mooX")), "", bad)
+    yield Case(kind, "bytes behind the end", changed(Film("tail.mp4", options=FAST), lambda data: data + bytes(1000)))
     yield Case(kind, "sound only", tone("a.m4a"), ".mp4", "no video stream")
     yield Case(kind, "sound only, mkv", tone("a.mkv", "flac"), "", "no video stream")
     yield Case(kind, "sound only, mp3", tone("a.mp3", "libmp3lame"), ".mp4", "no video stream")
@@ -160,7 +148,7 @@ def _beside(film: Film, write: Callable[[Path], Path]) -> Callable[[Path], Path]
 
 
 def _names() -> Iterator[Case]:
-    kind, film = "names", Film("n.mp4", options=_FAST, frames=3)
+    kind, film = "names", Film("n.mp4", options=FAST, frames=3)
     for name in (
         "a b.mp4",
         "日本 ü.mp4",
@@ -180,7 +168,7 @@ def _names() -> Iterator[Case]:
     ):
         yield Case(kind, name, named(film, name))
     yield Case(kind, "50%03d.png", picture_file("50%03d.png"), ".mp4")
-    yield Case(kind, "mkv called mp4", named(Film("x.mkv", options=_FAST), "lies.mp4"))
-    yield Case(kind, "mp4 called avi", named(Film("x.mp4", options=_NO_B), "lies.avi"))
-    yield Case(kind, "ts called mkv", named(Film("x.ts", options=_FAST), "lies.mkv"))
-    yield Case(kind, "mp4 called mpg", named(Film("x.mp4", options=_FAST), "lies.mpg"))
+    yield Case(kind, "mkv called mp4", named(Film("x.mkv", options=FAST), "lies.mp4"))
+    yield Case(kind, "mp4 called avi", named(Film("x.mp4", options=NO_B), "lies.avi"))
+    yield Case(kind, "ts called mkv", named(Film("x.ts", options=FAST), "lies.mkv"))
+    yield Case(kind, "mp4 called mpg", named(Film("x.mp4", options=FAST), "lies.mpg"))

@@ -12,6 +12,15 @@ from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 
 BT709 = (1, 1, 1)
+RGB = (1, 1, 0)  # colors of files without YCbCr
+TEN_BITS = "yuv420p10le"
+# options of encoders: fast, and close to lossless where a case compares pictures
+FAST = {"preset": "ultrafast", "crf": "10"}
+NO_B = {**FAST, "bf": "0"}
+QUIET = {**FAST, "x265-params": "log-level=none"}
+VP9 = {"cpu-used": "8", "crf": "10", "b": "0", "auto-alt-ref": "0"}
+FINE = {"qmin": "1", "qmax": "2", "b:v": "4M"}
+P4444 = {"profile": "4444"}
 _HEADER = (
     b"[Script Info]\nScriptType: v4.00+\n\n[Events]\n"
     b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
@@ -31,6 +40,9 @@ class Sound:
     rate: int = 48000
     layout: str = "mono"
     options: dict[str, str] = field(default_factory=dict[str, str])
+
+
+PCM = (Sound("pcm_s16le"),)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.delivery import odd_files as odd
 from tests.delivery.case import QUICK, Case
 from tests.delivery.case import film_case as _film
-from tests.delivery.making import Film, Sound, make
+from tests.delivery.making import FAST, FINE, NO_B, PCM, QUIET, RGB, TEN_BITS, VP9, Film, Sound, make
 from tests.delivery.odd_files import (
     raw_y4m,
     repacked,
@@ -16,16 +16,6 @@ from tests.delivery.odd_files import (
     with_packets,
     with_unit,
 )
-
-FINE = {"qmin": "1", "qmax": "2", "b:v": "4M"}
-_VP9 = {"cpu-used": "8", "crf": "10", "b": "0", "auto-alt-ref": "0"}
-QUIET = {"x265-params": "log-level=none", "preset": "ultrafast", "crf": "10"}
-FAST = {"preset": "ultrafast", "crf": "10"}
-NO_B = {**FAST, "bf": "0"}
-_P4444 = {"profile": "4444"}
-_TEN = "yuv420p10le"
-_RGB = (1, 1, 0)
-_PCM = (Sound("pcm_s16le"),)
 
 
 def stream_cases() -> Iterator[Case]:
@@ -58,14 +48,14 @@ def _containers() -> Iterator[Case]:
         Film("a.ogv", codec="libvpx", options={"b:v": "2M"}),
         Film("a.gif", codec="gif", pixel_format="rgb8", rate=Fraction(25), colors=(2, 2, 2)),
         Film("a.m2v", codec="mpeg2video", options=FINE, rate=Fraction(25)),
-        Film("a.mxf", codec="mpeg2video", options=FINE, rate=Fraction(25), sounds=_PCM),
-        Film("a.nut", options=FAST, sounds=_PCM),
-        Film("a.ivf", codec="libvpx-vp9", options=_VP9),
+        Film("a.mxf", codec="mpeg2video", options=FINE, rate=Fraction(25), sounds=PCM),
+        Film("a.nut", options=FAST, sounds=PCM),
+        Film("a.ivf", codec="libvpx-vp9", options=VP9),
         Film("a.h264", options=FAST),
         Film("a.hevc", codec="libx265", options=QUIET),
         Film("a.m4v", options=FAST),
         Film("a.ogg", codec="libvpx", options={"b:v": "2M"}, sounds=(Sound("libopus"),)),
-        Film("a.apng", codec="apng", pixel_format="rgb24", colors=_RGB),
+        Film("a.apng", codec="apng", pixel_format="rgb24", colors=RGB),
         Film("a.avi", codec="mpeg4", options=FINE, rate=Fraction(25), sounds=(Sound("libmp3lame"),)),
     ):
         yield _film("containers", film)
@@ -86,7 +76,7 @@ def _codecs() -> Iterator[Case]:
         Film("h263.avi", codec="h263p", options=FINE, rate=Fraction(25), colors=(2, 2, 2)),
         Film("vp8.webm", codec="libvpx", options={"b:v": "2M"}),
         Film("huffyuv.avi", codec="huffyuv", pixel_format="yuv422p", rate=Fraction(25), colors=(2, 2, 2)),
-        Film("utvideo.avi", codec="utvideo", pixel_format="gbrp", rate=Fraction(25), colors=_RGB),
+        Film("utvideo.avi", codec="utvideo", pixel_format="gbrp", rate=Fraction(25), colors=RGB),
         Film("magicyuv.avi", codec="magicyuv", pixel_format="yuv444p"),
         Film("v210.mov", codec="v210", pixel_format="yuv422p10le"),
         Film("raw.avi", codec="rawvideo", rate=Fraction(25), colors=(2, 2, 2)),
@@ -99,7 +89,7 @@ def _codecs() -> Iterator[Case]:
         Film("qtrle.mov", codec="qtrle", pixel_format="rgb24", colors=(2, 2, 2)),
         Film("cinepak.avi", codec="cinepak", pixel_format="rgb24", rate=Fraction(25), colors=(2, 2, 2), frames=4),
         Film("svq1.mov", codec="svq1", pixel_format="yuv410p", colors=(2, 2, 2)),
-        Film("ffv1_16.mkv", codec="ffv1", pixel_format="gbrp16le", colors=_RGB),
+        Film("ffv1_16.mkv", codec="ffv1", pixel_format="gbrp16le", colors=RGB),
         Film("snow.avi", codec="snow", options={"strict": "-2", **FINE}, rate=Fraction(25), colors=(2, 2, 2)),
         Film("zmbv.avi", codec="zmbv", pixel_format="bgr0", rate=Fraction(25), colors=(2, 2, 2)),
         Film(
@@ -109,8 +99,8 @@ def _codecs() -> Iterator[Case]:
         ),
         Film("intra_refresh.mkv", options={**FAST, "x264-params": "intra-refresh=1:keyint=6"}, frames=20),
         Film("bpyramid.avi", options={**FAST, "bf": "3"}, frames=20),
-        Film("av1_10.mkv", codec="libsvtav1", pixel_format=_TEN, options={"preset": "12", "crf": "15"}),
-        Film("vp9_444.webm", codec="libvpx-vp9", pixel_format="yuv444p", options=_VP9),
+        Film("av1_10.mkv", codec="libsvtav1", pixel_format=TEN_BITS, options={"preset": "12", "crf": "15"}),
+        Film("vp9_444.webm", codec="libvpx-vp9", pixel_format="yuv444p", options=VP9),
     ):
         yield _film("codecs", film)
 
@@ -172,7 +162,7 @@ def _sound() -> Iterator[Case]:
 
 
 def _text() -> Iterator[Case]:
-    yield _film("subtitles", Film("webvtt.webm", codec="libvpx-vp9", options=_VP9, subtitles="webvtt"))
+    yield _film("subtitles", Film("webvtt.webm", codec="libvpx-vp9", options=VP9, subtitles="webvtt"))
     yield _film("subtitles", Film("srt.mkv", options=FAST, subtitles="srt"), ".webm")
     yield _film("subtitles", Film("mov_text.mov", options=FAST, subtitles="mov_text"))
     yield _film("subtitles", Film("ass.mkv", options=FAST, subtitles="ass"))
@@ -217,7 +207,7 @@ def _text() -> Iterator[Case]:
 def _side_data() -> Iterator[Case]:
     kind = "captions and side data"
     ts, hevc = Film("s.ts", options=FAST), Film("s.ts", codec="libx265", options=QUIET)
-    ten = Film("t.ts", codec="libx265", options=QUIET, pixel_format=_TEN, colors=(9, 16, 9))
+    ten = Film("t.ts", codec="libx265", options=QUIET, pixel_format=TEN_BITS, colors=(9, 16, 9))
     yield Case(kind, "a53 in h264", repacked(ts, with_unit(sei(odd.CAPTIONS))))
     yield Case(kind, "a53 in hevc", repacked(hevc, with_unit(sei(odd.CAPTIONS, hevc=True))))
     yield Case(kind, "a53 to vp9", repacked(ts, with_unit(sei(odd.CAPTIONS))), ".webm", "captions")
