@@ -109,10 +109,11 @@ class Ranking:
         """The best candidate, by its means over `clips`; None: all clips."""
         left, reason, ties = list(runs), "", list[str]()
         for metric in self.metrics:
-            means = {name: _mean(runs[name], metric.name, clips) for name in left}
+            by_clip = {name: _by_clip(runs[name], metric.name, clips) for name in left}
+            means = {name: _mean(values) for name, values in by_clip.items()}
             way = sign(metric)
             top = max(left, key=lambda name: way * means[name])
-            equal = [name for name in left if _equal(metric, runs[top], runs[name], clips)]
+            equal = [name for name in left if _equal(metric, by_clip[top], by_clip[name])]
             if not reason:
                 ties = equal
             if len(equal) == 1:
@@ -126,7 +127,7 @@ class Ranking:
         sizes = {name: runs[name].summary.candidate_facts.parameters or 0 for name in left}
         left = [name for name in left if sizes[name] == min(sizes.values())]
         first = self.metrics[0]
-        best = max(left, key=lambda name: sign(first) * _mean(runs[name], first.name, clips))
+        best = max(left, key=lambda name: sign(first) * _mean(_by_clip(runs[name], first.name, clips)))
         return _best(
             best, ties, reason + ("fewest parameters" if len(left) == 1 else f"best by {mean_label(first)} after all")
         )
@@ -143,18 +144,16 @@ def _best(name: str, ties: Sequence[str], reason: str) -> Best:
     return Best(name, [other for other in ties if other != name], reason)
 
 
-def _equal(metric: MetricFacts, best: Run, other: Run, clips: Collection[str] | None) -> bool:
-    ours, theirs = (_kept(run, metric.name, clips) for run in (best, other))
-    gains = [sign(metric) * (ours[clip] - theirs[clip]) for clip in ours if clip in theirs]
-    mean, gap = _mean(best, metric.name, clips), _mean(best, metric.name, clips) - _mean(other, metric.name, clips)
-    return tied(metric, mean, gap, sum(gain > 0 for gain in gains), len(gains))
+def _equal(metric: MetricFacts, best: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    gains = [sign(metric) * (best[clip] - other[clip]) for clip in best if clip in other]
+    mean = _mean(best)
+    return tied(metric, mean, mean - _mean(other), sum(gain > 0 for gain in gains), len(gains))
 
 
-def _mean(run: Run, metric: str, clips: Collection[str] | None) -> float:
-    kept = _kept(run, metric, clips)
-    return float(np.mean(list(kept.values()))) if kept else float("nan")
+def _mean(by_clip: Mapping[str, float]) -> float:
+    return float(np.mean(list(by_clip.values()))) if by_clip else float("nan")
 
 
-def _kept(run: Run, metric: str, clips: Collection[str] | None) -> dict[str, float]:
+def _by_clip(run: Run, metric: str, clips: Collection[str] | None) -> dict[str, float]:
     means = clip_means(run.values[metric])
     return {clip: value for clip, value in means.items() if clips is None or clip in clips}
