@@ -121,7 +121,7 @@ def run(config: UpscaleConfig) -> None:
         _encoding(config),
         Inference(
             None if config.tile == "auto" else config.tile,
-            config.overlap if config.tile else 0,
+            config.overlap,
             config.watch_cuts,
             config.repeats == "skip",
             share=0.5 / config.workers,
