@@ -218,6 +218,8 @@ COPIES: dict[str, Make] = {
     "votes_both.sqlite": votes("UPDATE votes SET answer = 'both'"),
     "votes_moved.sqlite": votes("UPDATE votes SET number = number + 100"),
     "votes_future.sqlite": votes("ALTER TABLE votes ADD COLUMN mood TEXT"),
+    "votes_none.json": copy("votes.json", in_json("", {"evaluations": {}})),
+    "votes_minus.json": copy("votes.json", in_json("", {"pairs": [{"wins": -1}]})),
     "b_signed": signed,
     "b_sigcut": copy("b_signed", bytes_of("manifest.sig", lambda data: data[:-1])),
     "b_sigbig": copy("b_signed", bytes_of("manifest.sig", lambda data: bytes(200_000))),

@@ -12,7 +12,7 @@ from tests.mistakes.damage import Make
 
 
 def write_records(folder: Path) -> int:
-    """Write sel/selection.json, votes.sqlite and keys/ into a world that has its evaluations and its bundle."""
+    """Write sel/selection.json, votes.sqlite, votes.json and keys/ into a world with evaluations and a bundle."""
     _write_selection(folder / "sel/selection.json")
     _write_votes(folder)
     _write_keys(folder / "keys")
@@ -34,15 +34,18 @@ def _write_selection(path: Path) -> None:
 
 
 def _write_votes(folder: Path) -> None:
-    """Two voters' answers to every pair of the evaluations, in votes.sqlite."""
+    """Two voters' answers to every pair of the evaluations, in votes.sqlite, and counted in votes.json."""
+    from vsr_lab.core.records import write_record
     from vsr_lab.evaluation.results import read_run
-    from vsr_lab.workflows.vote import Ballot, Vote, VoteStore
+    from vsr_lab.workflows.vote import Ballot, Vote, VoteStore, count_votes
 
-    ballot = Ballot([read_run(folder / "ev" / name) for name in ("bicubic", "ckpt")], 6, 0)
+    runs = [read_run(folder / "ev" / name) for name in ("bicubic", "ckpt")]
+    ballot = Ballot(runs, 6, 0)
     with VoteStore(folder / "votes.sqlite", ballot) as store:
         for voter in ("ann", "bob"):
             for number, trial in enumerate(ballot.trials(voter)):
                 store.add(Vote(voter, trial, "left"), number, 1.0)
+        write_record(folder / "votes.json", count_votes(store.votes(), runs, 0))
 
 
 def _write_keys(folder: Path) -> None:

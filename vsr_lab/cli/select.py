@@ -10,7 +10,7 @@ from vsr_lab.cli.overrides import given_words, key_of
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal
-from vsr_lab.core.parts import Part, Text, describes
+from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.evaluation import Selection
 from vsr_lab.evaluation.gates import Gate
 from vsr_lab.evaluation.selection import select
@@ -28,6 +28,8 @@ class SelectConfig(Command):
     """Metrics that rank the candidates; the next one decides where the first finds them equal."""
     front: Names
     """Metrics of the Pareto front, each in its own direction."""
+    votes: FilePath | None
+    """votes.json of the same evaluations, whose preference decides before rank_by; null: metrics alone decide."""
     gates: Annotated[dict[str, Annotated[Part[Gate], describes(Gate)]], Field(min_length=1)]
     # The runs say their content types.
     brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
@@ -53,6 +55,7 @@ def write_selection(config: SelectConfig) -> Selection:
         config.baseline,
         rank_by=config.rank_by,
         front=config.front,
+        votes=config.votes,
         folder=config.run_dir,
         begin=lambda: begin_run(config),
     )
@@ -72,6 +75,8 @@ def write_selection(config: SelectConfig) -> Selection:
             equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
             left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
             show(f"{choice.chosen}: {choice.reason}{equal}{left}")
+            for name, text in choice.votes.items():
+                show(f"against {name}: {text}")
     show_facts("selected", {"selection": config.run_dir / "selection.json"})
     return selection
 

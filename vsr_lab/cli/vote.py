@@ -14,6 +14,7 @@ from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.votes import Votes
+from vsr_lab.evaluation.preference import duel
 from vsr_lab.workflows.vote import Ballot, VoteServer, VoteStore, count_votes
 
 
@@ -74,10 +75,19 @@ def _server(ballot: Ballot, store: VoteStore, folder: Path, port: int) -> VoteSe
 
 def _show(votes: Votes) -> None:
     voters = f"{len(votes.voters)} voters, {len(votes.left_out)} left out after missed catch trials"
-    rows = [[one.candidate, f"{one.strength:+.2f}", _interval(one.low, one.high, "{:+.2f}")] for one in votes.strengths]
-    show_table(f"Preference (Bradley-Terry), {voters}", ["candidate", "log-strength", "95 % interval"], rows)
-    rows = [[pair.candidate, pair.other, str(pair.wins), str(pair.losses), str(pair.ties)] for pair in votes.pairs]
-    show_table("Votes by pair", ["first", "second", "for first", "for second", "equal"], rows, texts=2)
+    rows = [
+        [one.suite, one.candidate, f"{one.strength:+.2f}", _interval(one.low, one.high, "{:+.2f}")]
+        for one in votes.strengths
+    ]
+    titles = ["suite", "candidate", "log-strength", "95 % interval"]
+    show_table(f"Preference (Bradley-Terry), {voters}", titles, rows, texts=2)
+    rows = [
+        [suite, a, b, *map(str, (found.wins, found.losses, found.votes - found.wins - found.losses)), f"{found.p:.2g}"]
+        for suite, a, b in dict.fromkeys((row.suite, row.candidate, row.other) for row in votes.pairs)
+        for found in [duel([row for row in votes.pairs if row.suite == suite], a, b)]
+    ]
+    titles = ["suite", "first", "second", "for first", "for second", "equal", "p (sign test over clips)"]
+    show_table("Votes by pair", titles, rows, texts=3)
     rows = [
         [one.metric, f"{one.share:.0%}", _interval(one.low, one.high, "{:.0%}"), str(one.pairs)]
         for one in votes.agreement

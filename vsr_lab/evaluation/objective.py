@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ import yaml
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.records.comparison import MetricFacts
+from vsr_lab.core.records.votes import PairVotes
+from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import clip_means
 
@@ -77,7 +80,7 @@ class Best(NamedTuple):
 
     Attributes:
         name: name of the candidate.
-        ties: other candidates that are tied with it in the first metric.
+        ties: other candidates that are tied with it in the votes, or in the first metric if there are none.
         reason: what decided, as text.
     """
 
@@ -92,13 +95,16 @@ class Ranking:
 
     Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied, unless one of them is better on
     every clip, of three or more. Ties are broken by the next metric, then by the time per frame, then by the number of
-    parameters, and finally by the exact value of the first metric.
+    parameters, and finally by the exact value of the first metric. If people voted, their preference decides before
+    the first metric.
 
     Args:
         metrics: metrics in order of importance.
+        votes: votes of people on the candidates.
     """
 
     metrics: Sequence[MetricFacts]
+    votes: Sequence[PairVotes] = ()
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
@@ -108,17 +114,17 @@ class Ranking:
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
         """The best candidate, by its means over `clips`; None: all clips."""
         left, reason, ties = list(runs), "", list[str]()
-        for metric in self.metrics:
-            by_clip = {name: _by_clip(runs[name], metric.name, clips) for name in left}
-            means = {name: _mean(values) for name, values in by_clip.items()}
-            way = sign(metric)
-            top = max(left, key=lambda name: way * means[name])
-            equal = [name for name in left if _equal(metric, by_clip[top], by_clip[name])]
+        criteria = [(mean_label(metric), partial(_leaders, metric, runs, clips)) for metric in self.metrics]
+        if self.votes:
+            votes = [row for row in self.votes if clips is None or row.clip in clips]
+            criteria.insert(0, ("people's votes", partial(preferred, votes)))
+        for label, leaders in criteria:
+            equal = leaders(left)
             if not reason:
                 ties = equal
             if len(equal) == 1:
-                return _best(top, ties, reason + f"best by {mean_label(metric)}")
-            left, reason = equal, reason + f"{len(equal)} equal by {mean_label(metric)}; "
+                return _best(equal[0], ties, reason + f"best by {label}")
+            left, reason = equal, reason + f"{len(equal)} equal by {label}; "
         times = {name: runs[name].summary.ms_per_frame for name in left}
         fastest = min(left, key=lambda name: times[name])
         left = [name for name in left if times[name] <= times[fastest] * (1 + _EQUAL_COST)]
@@ -142,6 +148,15 @@ class Ranking:
 
 def _best(name: str, ties: Sequence[str], reason: str) -> Best:
     return Best(name, [other for other in ties if other != name], reason)
+
+
+def _leaders(
+    metric: MetricFacts, runs: Mapping[str, Run], clips: Collection[str] | None, names: Sequence[str]
+) -> list[str]:
+    """The best candidate by a metric, and those that are tied with it."""
+    by_clip = {name: _by_clip(runs[name], metric.name, clips) for name in names}
+    top = max(names, key=lambda name: sign(metric) * _mean(by_clip[name]))
+    return [name for name in names if _equal(metric, by_clip[top], by_clip[name])]
 
 
 def _equal(metric: MetricFacts, best: Mapping[str, float], other: Mapping[str, float]) -> bool:

@@ -1,13 +1,16 @@
 """Selection of the candidate to deploy on each suite: it passes every gate and is on the Pareto front."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
+from vsr_lab.core.records.votes import PairVotes
 from vsr_lab.evaluation.gates import Gate, NotWorse
 from vsr_lab.evaluation.objective import FRONT, Ranking, axes
+from vsr_lab.evaluation.preference import duel, read_votes
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import holm
 
@@ -23,6 +26,7 @@ def select(
     *,
     rank_by: Sequence[str] = ("psnr", "flicker"),
     front: Sequence[str] = FRONT,
+    votes: Path | str | None = None,
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
@@ -35,6 +39,8 @@ def select(
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics that decide among the candidates on the front, see `Ranking`.
         front: metrics of the Pareto front.
+        votes: votes.json of the same evaluations, by which people's preference decides among all candidates that pass
+            the gates, on the front or not. A candidate to which they prefer the baseline fails.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
@@ -43,7 +49,8 @@ def select(
         are too few clips for a gate.
 
     Raises:
-        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline.
+        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline; or the votes are on others or
+            too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse
@@ -59,12 +66,14 @@ def select(
         for key, metric in (*(("rank_by", metric) for metric in rank_by), *(("front", metric) for metric in front)):
             if metric not in run.summary.metrics:
                 raise UserError(run.folder, f"has no {metric}, which {key} names", "evaluate it with that metric")
+    rows = read_votes(Path(votes), runs, baseline) if votes else []
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
             raise UserError(suite, f"has no run of {baseline}, which the gates compare with", "evaluate it too")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
-        choices.append(_choose(candidates, own, baseline, ranking=ranking, front=signs))
+        by_people = replace(ranking, votes=[row for row in rows if row.suite == suite])
+        choices.append(_choose(candidates, own, baseline, ranking=by_people, front=signs))
     selection = Selection(
         protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=signs, choices=choices
     )
@@ -79,13 +88,15 @@ def _choose(
 ) -> Choice:
     reference = candidates[baseline]
     verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)
-    if ranking.metrics[0].name in _ALONE:
-        for name, found in verdicts.items():
-            if all(verdict.outcome != "fail" for verdict in found):
+    for name, found in verdicts.items():
+        if all(verdict.outcome != "fail" for verdict in found):
+            if ranking.votes:
+                found += _voted(ranking.votes, name, baseline)
+            elif ranking.metrics[0].name in _ALONE:
                 found += _invents(candidates[name], reference)
     deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
-    contenders = {name: candidates[name] for name in on_front}
+    contenders = {name: candidates[name] for name in (deployable if ranking.votes else on_front)}
     best = ranking.best(contenders) if contenders else None
     provisional = bool(best) and not all(verdict.passed for verdict in verdicts[best.name])
     return Choice(
@@ -94,6 +105,11 @@ def _choose(
         chosen=best.name if best else None,
         provisional=provisional,
         reason=best.reason if best else "",
+        votes={
+            name: f"{duel(ranking.votes, best.name, name)} for it"
+            for name in deployable
+            if best and ranking.votes and name != best.name
+        },
         ties=best.ties if best else [],
         stability=ranking.stability(contenders, best.name) if best else None,
         candidate_facts=candidates[best.name].summary.candidate_facts if best else None,
@@ -102,6 +118,15 @@ def _choose(
         pareto=on_front,
         gates=verdicts,
     )
+
+
+def _voted(votes: Sequence[PairVotes], name: str, baseline: str) -> list[Verdict]:
+    """The verdict of people on a candidate and the baseline; none if they did not see both."""
+    found = duel(votes, name, baseline)
+    if not found.votes:
+        return []
+    outcome, reason = "fail" if found.lost else "pass", f"{found} for {baseline}"
+    return [Verdict(gate="votes", value=found.clips_won, bound=found.clips_lost, outcome=outcome, reason=reason)]
 
 
 def _invents(run: Run, baseline: Run) -> list[Verdict]:

@@ -102,6 +102,8 @@ def _why(choice: Choice, suite: SuiteFacts, front: list[str]) -> list[str]:
     gates += f"; too few clips for {', '.join(open_gates)}." if open_gates else "."
     if passed == 1:
         reason = "It is the only candidate that no gate refused."
+    elif choice.votes:
+        reason = f"Of {passed} candidates that no gate refused: {choice.reason}."
     elif len(choice.pareto) == 1:
         reason = f"Of {passed} candidates that no gate refused, it alone is on the Pareto front of {', '.join(front)}."
     else:
@@ -137,6 +139,9 @@ def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: s
     failed = next((verdict for verdict in choice.gates[name] if verdict.outcome == "fail"), None)
     if failed:
         return f"refused by {failed.gate}: {failed.reason}"
+    if name in choice.votes:
+        equal = "not significantly less preferred; " if name in choice.ties else ""
+        return f"{equal}{choice.chosen} is {choice.votes[name]}"
     suite = lookup.suite(choice.suite)
     gap = _gap(lookup, suite, metric, name, choice.chosen) if choice.chosen else ""
     behind = "equal within the margin" if _is_tie(lookup, suite, metric, name, choice.chosen) else "behind"

@@ -1,7 +1,8 @@
 """Selection: through the gates, then the best by rank of those on the front."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import yaml
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir
+from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import Choice
+from vsr_lab.core.records.votes import PairVotes, Votes
 from vsr_lab.evaluation.gates import Above, Floor, Gate, Limit, NotWorse
+from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.selection import select
 
@@ -280,3 +284,74 @@ def test_candidates_that_fail_count_among_those_that_were_tried(make_run: MakeRu
     (choice,) = select([base, *runs], gates, rank_by=["psnr"], front=["psnr"]).choices
     assert (choice.chosen, choice.provisional) == ("lucky", True)
     assert {choice.gates[f"null{i}"][0].outcome for i in range(19)} == {"fail"}
+
+
+def _vote(path: Path, runs: list[Run], rows: Mapping[tuple[str, str], list[tuple[int, int]]]) -> Path:
+    """votes.json of these evaluations; rows: pair -> votes for the first and for the second, on each clip."""
+    pairs = [
+        PairVotes(suite="film", clip=str(clip), candidate=a, other=b, wins=wins, losses=losses, ties=0)
+        for (a, b), clips in rows.items()
+        for clip, (wins, losses) in enumerate(clips)
+    ]
+    evaluations = {"film": {run.candidate: run.summary.fingerprint for run in runs}}
+    fields: dict[str, Any] = {"seed": 0, "voters": {"ann": 9}, "left_out": [], "strengths": [], "agreement": []}
+    protocol = runs[0].summary.protocol
+    write_record(path, Votes(protocol=protocol, evaluations=evaluations, pairs=pairs, **fields))
+    return path
+
+
+@pytest.fixture
+def voted(make_run: MakeRun, bicubic: Run) -> list[Run]:
+    """By the metrics, "best" is chosen and "plain" is not even on the front."""
+    return [bicubic, _run(make_run, "plain", 31, 1.95), _run(make_run, "best", 33, 1.9)]
+
+
+def _choose_by(votes: Path, runs: list[Run]) -> Choice:
+    return select(runs, GATES, rank_by=["psnr"], front=FRONT, votes=votes).choices[0]
+
+
+def test_people_decide_before_the_metrics(tmp_path: Path, voted: list[Run]) -> None:
+    assert _choose(voted).chosen == "best"
+    choice = _choose_by(_vote(tmp_path / "v.json", voted, {("plain", "best"): [(2, 1)] * 6}), voted)
+    assert (choice.chosen, choice.ties, choice.reason) == ("plain", [], "best by people's votes")
+    assert choice.votes["best"].startswith("preferred on 6 clips and not on 0 (p = 0.031), 12 of 18 votes against 6")
+
+
+def test_a_preference_that_may_be_chance_leaves_the_choice_to_the_metrics(tmp_path: Path, voted: list[Run]) -> None:
+    clips = [(9, 0)] * 5 + [(0, 1)]  # many votes on one clip are one source
+    choice = _choose_by(_vote(tmp_path / "v.json", voted, {("plain", "best"): clips}), voted)
+    assert (choice.chosen, choice.ties) == ("best", ["plain"])
+    assert choice.reason == "2 equal by people's votes; best by PSNR (mean of frames)"
+
+
+def test_a_candidate_to_which_people_prefer_the_baseline_fails(tmp_path: Path, voted: list[Run]) -> None:
+    rows = {("best", "plain"): [(3, 0)] * 6, ("best", "bicubic"): [(0, 3)] * 6, ("bicubic", "plain"): [(1, 1)] * 6}
+    choice = _choose_by(_vote(tmp_path / "v.json", voted, rows), voted)
+    assert (choice.chosen, choice.deployable) == ("plain", ["plain"])
+    assert (choice.gates["best"][-1].gate, choice.gates["best"][-1].outcome) == ("votes", "fail")
+    assert choice.gates["plain"][-1].passed
+
+
+def test_of_equal_candidates_people_prefer_one_by_chance_in_at_most_one_case_of_twenty() -> None:
+    draw = np.random.default_rng(0)
+    clear = 0
+    for _ in range(400):
+        rows = [
+            PairVotes(suite="film", clip=str(clip), candidate=a, other=b, wins=int(wins), losses=5 - int(wins), ties=0)
+            for a, b in (("x", "y"), ("x", "z"), ("y", "z"))
+            for clip, wins in enumerate(draw.binomial(5, draw.beta(1, 1, 12)))  # voters agree about a clip
+        ]
+        clear += len(preferred(rows, ["x", "y", "z"])) == 1
+    assert clear <= 0.05 * 400
+
+
+def test_votes_on_others_or_on_too_few_clips_are_refused(tmp_path: Path, voted: list[Run], make_run: MakeRun) -> None:
+    few = _vote(tmp_path / "few.json", voted, {("plain", "best"): [(9, 0)] * 5})
+    with pytest.raises(UserError, match="votes on 5 clips of film, too few"):
+        _choose_by(few, voted)
+    path = _vote(tmp_path / "v.json", voted, {("plain", "best"): [(2, 0)] * 6})
+    with pytest.raises(UserError, match="no votes on new on film"):
+        _choose_by(path, [*voted, _run(make_run, "new", 31, 1.5)])
+    retrained = _run(make_run, "best", 33, 1.9, candidate_facts={"kind": "checkpoint", "sha256": "other"})
+    with pytest.raises(UserError, match="votes on another best"):
+        _choose_by(path, [*voted[:2], retrained])

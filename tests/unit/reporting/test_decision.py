@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Selection
+from vsr_lab.core.records.votes import PairVotes, Votes
 from vsr_lab.evaluation.gates import Above, NotWorse
-from vsr_lab.evaluation.results import write_results
+from vsr_lab.evaluation.results import read_run, write_results
 from vsr_lab.evaluation.selection import select
 from vsr_lab.reporting import compare
 from vsr_lab.reporting.decision import Decision, decisions
@@ -91,6 +93,30 @@ def test_few_clips_are_provisional_and_say_what_is_missing(tmp_path: Path) -> No
 def test_a_tie_is_named(tmp_path: Path) -> None:
     (animation, _), _ = decide(tmp_path, drawn=2.0, twin=1.98)
     assert animation.refused[0].why.startswith("equal within the margin")
+
+
+def test_the_votes_that_decided_are_shown(tmp_path: Path) -> None:
+    runs = [evaluate(tmp_path, name, "film", gain) for name, gain in {"bicubic": 0.0, "a": 2.0, "b": 1.0}.items()]
+    rows = [
+        PairVotes(suite="film", clip=clip, candidate=one, other=other, wins=1, losses=3, ties=0)
+        for clip in CLIPS
+        for one, other in (("a", "b"), ("bicubic", "b"))
+    ]
+    votes = Votes(
+        protocol=read_run(runs[0]).summary.protocol,
+        **{"seed": 0, "voters": {}, "left_out": [], "strengths": [], "pairs": rows, "agreement": []},
+        evaluations={"film": {read_run(run).candidate: read_run(run).summary.fingerprint for run in runs}},
+    )
+    write_record(tmp_path / "votes.json", votes)
+    front = ("psnr", "flicker")
+    selection = select(runs, {"default": GATES}, front=front, votes=tmp_path / "votes.json")
+    (film,) = decisions(Lookup(compare(runs, tmp_path / "compare", selection=selection, front=front)))
+    assert film.answer == "b ships for film."
+    assert "Of 2 candidates that no gate refused: best by people's votes." in film.why
+    told = "preferred on 8 clips and not on 0 (p = 0.0078), 24 of 32 votes against 8 for"
+    assert film.refused[0].why == f"b is {told} it"
+    html = (tmp_path / "compare" / "report.html").read_text("utf-8")
+    assert f"b is {told} it" in html and f"{told} bicubic" in html
 
 
 def test_tables_of_clips_pairs_and_origins(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ import pytest
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.evaluation import CandidateFacts, Evaluated, ProtocolFacts, Shown
+from vsr_lab.evaluation.preference import Duel, bradley_terry, duel
 from vsr_lab.evaluation.results import Run, read_run, write_results
 from vsr_lab.reporting.saved import LOW, TRUTH
 from vsr_lab.video import VideoWriter, read_video
 from vsr_lab.workflows.vote import Ballot, Trial, Vote, VoteServer, VoteStore, count_votes
-from vsr_lab.workflows.vote.results import bradley_terry
 
 CLIPS = [f"clip_{n}" for n in range(4)]
 LEVELS = {"good": 200, "fair": 150, "poor": 100}  # the brightness by which the views are told apart here
@@ -154,9 +154,11 @@ def test_votes_rank_candidates_and_metrics(ballot: Ballot, runs: list[Run]) -> N
     best = found.strengths[0]
     assert best.low is not None and best.high is not None
     assert 0 < best.low <= best.strength <= best.high
-    assert {(p.candidate, p.other, p.wins, p.losses, p.ties) for p in found.pairs} == {
-        ("fair", "good", 0, 8, 0), ("fair", "poor", 8, 0, 0), ("good", "poor", 8, 0, 0),
-    }  # fmt: skip
+    assert [(p.clip, p.candidate, p.other, p.wins, p.losses, p.ties) for p in found.pairs[:3]] == [
+        ("clip_0", "fair", "good", 0, 2, 0), ("clip_0", "fair", "poor", 2, 0, 0), ("clip_0", "good", "poor", 2, 0, 0),
+    ]  # fmt: skip
+    assert duel(found.pairs, "good", "fair") == Duel(8, 0, 8, 4, 0, p=2 / 2**4)
+    assert found.evaluations == {"film": {run.candidate: run.summary.fingerprint for run in runs}}
     agreement = {one.metric: one for one in found.agreement}
     assert (agreement["psnr"].share, agreement["psnr"].pairs) == (1, 12)
     assert agreement["psnr"].low < 0.8

@@ -1,5 +1,6 @@
 """summary.json and selection.json: the results of an evaluation, and the candidates that may be deployed."""
 
+import hashlib
 from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
@@ -117,6 +118,12 @@ class Evaluated(Record):
     ms_per_frame: float
     pictures: list[Shown]
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the candidate's file, the clips and the protocol."""
+        known = (self.candidate, self.candidate_facts.sha256, self.suite, self.suite_fingerprint)
+        return hashlib.sha256(repr((*known, self.protocol.fingerprint)).encode()).hexdigest()
+
 
 class Summary(Evaluated):
     """summary.json: the result of one candidate on one suite under one protocol.
@@ -174,6 +181,7 @@ class Choice(Part):
         chosen: the selected candidate; None if no candidate passed every gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: what decided between the candidates that passed.
+        votes: other deployable candidates -> votes for the chosen one against it; empty if people did not vote.
         ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
         stability: fraction of the clips that can be left out, each alone, without a change of the choice; None for one
             clip.
@@ -187,6 +195,7 @@ class Choice(Part):
     chosen: str | None
     provisional: bool
     reason: str
+    votes: dict[str, str] = Field(default_factory=dict)
     ties: list[str]
     stability: float | None
     candidate_facts: CandidateFacts | None

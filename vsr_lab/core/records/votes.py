@@ -7,13 +7,14 @@ from vsr_lab.core.records.evaluation import ProtocolFacts
 
 
 class Strength(Part):
-    """Strength of a candidate in the Bradley-Terry model of the votes.
+    """Strength of a candidate in the Bradley-Terry model of the votes on a suite.
 
     Attributes:
         strength: logarithm of the odds that it is preferred to an average candidate.
         low, high: ends of the 95 % interval over clips; None below 2 clips.
     """
 
+    suite: str
     candidate: str
     strength: float
     low: float | None
@@ -21,8 +22,10 @@ class Strength(Part):
 
 
 class PairVotes(Part):
-    """Numbers of votes on two candidates: for `candidate` (wins), for `other` (losses), and for neither (ties)."""
+    """Numbers of votes on a clip: for `candidate` (wins), for `other` (losses), and for neither (ties)."""
 
+    suite: str
+    clip: str
     candidate: str
     other: str
     wins: int
@@ -53,7 +56,9 @@ class Votes(Record):
         voters: name of a voter -> number of pairs on which they voted.
         left_out: voters whose votes are not counted, because they answered more than a third of their catch trials
             wrongly (ground truth against low resolution).
-        strengths: strength of each candidate, the highest first.
+        evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.
+        strengths: strength of each candidate, the highest of a suite first.
+        pairs: votes on each pair and clip.
     """
 
     command: ClassVar[str] = "vote"
@@ -63,6 +68,7 @@ class Votes(Record):
     seed: int
     voters: dict[str, int]
     left_out: list[str]
+    evaluations: dict[str, dict[str, str]]
     strengths: list[Strength]
     pairs: list[PairVotes]
     agreement: list[Agreement]

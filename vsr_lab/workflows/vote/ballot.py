@@ -74,9 +74,8 @@ class Ballot:
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the trials depend on."""
-        known = sorted((run.suite, run.candidate, run.summary.suite_fingerprint) for run in self.runs)
-        files = sorted(str(run.summary.candidate_facts.sha256) for run in self.runs)
-        return hashlib.sha256(repr((known, files, sorted(self.clips), self.seed)).encode()).hexdigest()
+        known = sorted(run.summary.fingerprint for run in self.runs)
+        return hashlib.sha256(repr((known, sorted(self.clips), self.seed)).encode()).hexdigest()
 
 
 def _turned(trial: Trial) -> Trial:
