@@ -17,10 +17,10 @@ This page shows how {len(ROWS)} video encodings are read. Each test file is enco
 {FRAMES} frames of a moving picture with the frame number in it. The reader of vsr_lab reads every frame by its
 index, in random order and in sequence, and the result is compared with a reference. The reference decodes the
 whole file from the start and computes RGB from the decoded planes in float64, with the matrix, range and chroma
-location of the row. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference have only
-the codecs in common. Lossless files are also compared with the frames that were encoded. If a row has a
-conversion, the reference is the bwdif filter of libavfilter on the whole file, the original film frames for
-ivtc, or BT.2390 in float64 for tone mapping.
+location of the test file. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference have
+only the codecs in common. Lossless files are also compared with the frames that were encoded. Converted files have
+other references: the bwdif filter of libavfilter on the whole file for `deinterlace=bwdif`, the original film
+frames for `deinterlace=ivtc`, and BT.2390 in float64 for `tone_map=bt2390`.
 
 - *planes made by*: matrix and range with which the file was encoded; *untagged*: the file does not specify them.
 - *MAE*: mean absolute error of the worst frame; *peak*: error of the worst sample; both in 8-bit levels.
