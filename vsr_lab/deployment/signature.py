@@ -1,6 +1,6 @@
-"""Signature of a bundle: Ed25519 over manifest.json, which has the hashes of all other files.
+"""Ed25519 signature of a bundle. It signs manifest.json, which contains the hashes of all other files.
 
-Requires the extra `provenance`. Any other implementation can check it:
+Requires the extra `provenance`. Other implementations can check the signature, such as OpenSSL:
 `openssl pkeyutl -verify -rawin -pubin -inkey KEY.pem -in manifest.json -sigfile manifest.sig`.
 """
 
@@ -25,10 +25,11 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
 
     Args:
         pem: content of the PEM file.
-        path, hint: path of the file, and hint, for the error message.
+        path: path of the file, for the error message.
+        hint: how to correct the error, for the error message.
 
     Raises:
-        UserError: it is no private key in PEM, or has a passphrase.
+        UserError: the file is not a private key in PEM, or has a passphrase.
     """
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -37,7 +38,7 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
 
 
 def read_private_key(path: Path) -> "Ed25519PrivateKey":
-    """Read an Ed25519 key in PEM without a passphrase. Raises UserError if it is something else."""
+    """Read a private Ed25519 key in PEM without a passphrase. Raises UserError if the file is something else."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     key = parse_private_key(_read(path), path, _HINT)
@@ -47,7 +48,7 @@ def read_private_key(path: Path) -> "Ed25519PrivateKey":
 
 
 def read_public_key(path: Path) -> "Ed25519PublicKey":
-    """Read a public Ed25519 key in PEM. Raises UserError if it is something else."""
+    """Read a public Ed25519 key in PEM. Raises UserError if the file is something else."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -68,7 +69,7 @@ def sign(manifest: Path, key: "Ed25519PrivateKey") -> Path:
     """Sign manifest.json.
 
     Returns:
-        The signature, manifest.sig beside it: 64 bytes.
+        Path of the signature, manifest.sig in the same folder (64 bytes).
     """
     path = manifest.with_name(SIGNATURE)
     with atomic_path(path) as temporary:
@@ -84,7 +85,7 @@ def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
         key: public key.
 
     Returns:
-        The first digits of the SHA-256 of the public key.
+        The first 16 hexadecimal digits of the SHA-256 of the public key.
 
     Raises:
         Refusal: there is no signature, it was made with another key, or the manifest was changed afterwards.

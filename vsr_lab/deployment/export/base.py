@@ -32,7 +32,7 @@ class Exporter(ABC):
 
     @abstractmethod
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
-        """Write the graph of one step of a streaming network: one frame and the state to SR and the next state.
+        """Write the graph of a network: by default one step, which maps a frame and the state to SR and the next state.
 
         Args:
             network: network to export.
@@ -45,7 +45,7 @@ class Exporter(ABC):
         """Load a graph that was written by `write`."""
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
-        """Network with which the graph is compared: `network` itself, unless a subclass exports a variant of it."""
+        """Return the network with which the graph is compared: `network`, unless a subclass exports a variant of it."""
         return network
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
@@ -77,8 +77,8 @@ def compare_graph(
     Args:
         network: the exported network.
         graph: the graph, loaded again.
-        format: name of its format.
-        tolerance: largest allowed absolute difference, RGB in [0, 1].
+        format: name of the graph's format.
+        tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
         frames: number of frames of the clips.
 
     Raises:
@@ -94,7 +94,7 @@ def compare_graph(
 
 
 def _compare(network: StreamingNetwork, graph: StreamingNetwork, clip: Tensor) -> tuple[float, int]:
-    """The largest difference, infinity where a frame is not finite, and its frame."""
+    """Largest absolute difference of any value (infinity if a value is not finite), and number of its frame."""
     pairs = zip(stream(network, clip), stream(graph, clip), strict=True)
     differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
     worst = int(differences.argmax())
@@ -106,7 +106,7 @@ def _difference(ours: Tensor, theirs: Tensor) -> Tensor:
 
 
 def rollout_clip(frames: int, height: int, width: int) -> Tensor:
-    """A synthetic clip with motion, a flash and a cut, always the same: (T, 3, h, w) in [0, 1]."""
+    """Synthetic clip with motion, a flash and a scene cut, (T, 3, h, w) in [0, 1]. It is the same in every call."""
     generator = torch.Generator().manual_seed(0)
     texture = torch.rand(3, height // 3 + 1, width // 3 + 1, generator=generator)
     texture = imresize(texture, 3).clamp(0, 1)[:, :height, :width]

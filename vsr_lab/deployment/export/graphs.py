@@ -11,12 +11,12 @@ from vsr_lab.deployment.export.window import open_window
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
     """Open an ONNX graph as a streaming network: an exported step, or a graph with one input of 3T channels (T frames).
 
-    A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs in float32
-    and float16, and graphs whose sizes must be multiples of a power of two, are supported.
+    A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs may be in
+    float32 or float16, and may require that height and width of the frames are multiples of a power of two.
 
     Args:
         path: the ONNX file.
-        threads: number of CPU threads; 0: onnxruntime determines it.
+        threads: number of CPU threads; 0: onnxruntime chooses the number.
 
     Raises:
         UserError: the file is not such a graph.

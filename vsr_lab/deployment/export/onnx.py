@@ -56,7 +56,7 @@ class OnnxExporter(Exporter):
     """Exports one step of a streaming network to ONNX, as `step.onnx`.
 
     Inputs of the graph are lr (1, 3, h, w) and the tensors of the state (state_0, state_1, ...). Outputs are sr (1, 3,
-    scale h, scale w) and the next state (next_0, next_1, ...). All are float32.
+    scale * h, scale * w) and the next state (next_0, next_1, ...). All are float32.
 
     Args:
         tolerance: largest allowed absolute difference from the network, RGB in [0, 1].

@@ -28,8 +28,8 @@ OPSET = 18  # at most 20, which vs-mlrt's runtimes read
 class Windowed(StreamingNetwork):
     """Base class of streaming networks that compute SR from the LR frame and the `frames` - 1 frames before it.
 
-    At the start of a clip, its first frame is repeated. The state consists of the previous frames, (B, 3 (frames - 1),
-    h, w).
+    At the start of a clip, the missing frames are replaced by the first frame. The state consists of the previous
+    frames, (B, 3 * (frames - 1), h, w).
     """
 
     def __init__(self, scale: int, size_multiple: int, frames: int) -> None:
@@ -40,10 +40,13 @@ class Windowed(StreamingNetwork):
 
     @abstractmethod
     def window(self, lr: Tensor) -> Tensor:
-        """Upscale the last frame of a window, (B, 3 frames, h, w) with the oldest frame first.
+        """Upscale the last frame of a window.
+
+        Args:
+            lr: (B, 3 * frames, h, w), the oldest frame first.
 
         Returns:
-            (B, 3, scale h, scale w).
+            (B, 3, scale * h, scale * w).
         """
 
     def zero_state(self, lr: Tensor) -> State:
@@ -57,7 +60,7 @@ class Windowed(StreamingNetwork):
 class Unrolled(Windowed):
     """Wraps a streaming network so that an SR frame depends only on the LR frame and the `frames` - 1 frames before it.
 
-    For every SR frame, the network is run on these frames, beginning with its initial state.
+    For every SR frame, the network is run on these `frames` frames, beginning with its initial state.
     """
 
     def __init__(self, network: StreamingNetwork, frames: int) -> None:
@@ -95,16 +98,16 @@ class OnnxWindow(Windowed):
 class OnnxWindowExporter(Exporter):
     """Exports a network to an ONNX graph without a state, which upscales the last of T frames.
 
-    The graph, `window.onnx` or `window_fp16.onnx`, maps lr (1, 3T, h, w) to sr (1, 3, scale h, scale w), RGB in [0, 1],
-    for any h and w. Since it does not use frames before the T frames, its output differs from that of the streaming
-    network.
+    The graph, `window.onnx` or `window_fp16.onnx`, maps lr (1, 3T, h, w) to sr (1, 3, scale * h, scale * w), RGB in
+    [0, 1], for any h and w. Since the graph does not use frames before the T frames, its output differs from that of
+    the streaming network.
 
     Args:
         tolerance: largest allowed absolute difference from the output of the network for the same T frames, RGB in [0,
             1].
         frames: number of frames over which graph and network are compared.
         window: number of frames T; 1 is a per-frame graph.
-        precision: precision of weights, input and output.
+        precision: number format of weights, input and output: "fp32" or "fp16".
     """
 
     def __init__(
@@ -157,7 +160,7 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
 
 
 def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | None:
-    """Height and width of the output for an input of zeros; None if the graph does not take it."""
+    """Height and width of the output for an input of zeros; None if the graph does not accept this input."""
     zeros = np.zeros((1, *shape), np.float16 if kind == "tensor(float16)" else np.float32)
     try:
         made = np.asarray(session.run(None, {name: zeros})[0])

@@ -1,4 +1,4 @@
-"""Evidence mode: the original beside the prediction, and how far the prediction can be trusted in every place."""
+"""Evidence mode: the output shows the original beside the prediction, and a second video the confidence per pixel."""
 
 import csv
 import hashlib
@@ -30,13 +30,13 @@ _COLUMNS = ("frame", "source_frame", "seconds", "source_sha256", "prediction_sha
 
 
 class FlipEnsemble(StreamingNetwork):
-    """Wraps a streaming network to measure its uncertainty: each frame and three mirror images of it are processed.
+    """Wraps a streaming network to estimate its uncertainty by processing each frame and its three mirror images.
 
-    The output is that of the frame; those of the mirror images are used for `spread` only.
+    The output for the frame itself is returned. The outputs for the mirror images are only used for `spread`.
 
     Attributes:
-        spread: standard deviation of the four outputs (mirrored back) for the last frame, mean over the channels, (H,
-            W).
+        spread: for the last processed frame, standard deviation of the four outputs (mirrored back), mean over the
+            channels, (H, W).
     """
 
     def __init__(self, network: StreamingNetwork) -> None:
@@ -68,7 +68,8 @@ def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
         spread: `FlipEnsemble.spread` for this frame, (H, W).
 
     Returns:
-        The spread plus the absolute difference of LR and SR that is downscaled to LR size, (H, W).
+        Estimated error (H, W), RGB in [0, 1]: the spread plus |downscaled SR - LR|. The latter is computed at LR size,
+        averaged over the channels, and enlarged to (H, W).
     """
     reduced = imresize(sr, 1 / (sr.shape[-1] / lr.shape[-1]))
     contradiction = (reduced - lr).abs().mean(0)[None, None]
@@ -83,7 +84,7 @@ class EvidenceRecorder:
         table: CSV file of the list of frames, opened for writing.
         video: the source.
         planned: plan of the output, whose timestamps are used.
-        network: the network that upscales the video, whose `spread` is read after each frame.
+        network: the network that upscales the video; its `spread` is read after each frame.
     """
 
     def __init__(self, path: Path, table: TextIO, *, video: VideoFile, planned: Planned, network: FlipEnsemble) -> None:
@@ -109,10 +110,10 @@ class EvidenceRecorder:
         Args:
             read: the frame that was read.
             lr, sr: LR frame (3, h, w) and output of the network (3, H, W), in [0, 1].
-            picture: sr as it is encoded, rounded to integers, (H, W, 3).
+            picture: the SR frame that is encoded, rounded to integers, (H, W, 3).
 
         Returns:
-            LR, enlarged by bicubic interpolation, on the left of `picture`: (H, 2 W, 3).
+            LR frame, enlarged by bicubic interpolation, with `picture` on its right: (H, 2 * W, 3).
         """
         height, width = picture.shape[:2]
         doubt = uncertainty(lr, sr.float().cpu().clamp(0, 1), self._network.spread[:height, :width])
@@ -157,7 +158,7 @@ def record_evidence(
 
 
 def _source_numbers(video: VideoFile) -> list[int]:
-    """Numbers in the file of the frames as they are read; empty if these are made of several frames each."""
+    """For each frame that is read, its number in the file; empty if frames are computed from several (deinterlaced)."""
     if video.chain:
         return []
     lost = set(video.damage.lost if video.read_options.damaged else ())

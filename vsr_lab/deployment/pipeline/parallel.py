@@ -1,4 +1,4 @@
-"""The segments of one file upscaled in parallel: each by itself, after a few frames that lead in to it."""
+"""Upscaling of one file in parallel. Each segment is upscaled on its own, starting a few frames before it (lead-in)."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -36,10 +36,10 @@ def upscale_in_parallel(
     settings: UpscaleSettings,
     read_options: ReadOptions = REFUSE,
 ) -> Provenance:
-    """Upscale a video like `vsr_lab.upscale`, but in several segments at the same time, which are then joined.
+    """Upscale a video like `vsr_lab.upscale`, but upscale several segments at the same time and then join them.
 
-    The state of the network is reset at scene cuts. For a segment that does not begin at a cut, the network starts with
-    its initial state `settings.lead_in` frames before the segment, and their output is discarded.
+    The state of the network is reset at scene cuts. If a segment does not begin at a cut, the network starts
+    `settings.lead_in` frames before the segment, with its initial state. The output for these frames is discarded.
 
     Args:
         bundle: folder of the bundle.
@@ -62,7 +62,7 @@ def upscale_in_parallel(
         running = Running(*inference.tiling, cuts, [])
         job = job_of(video, planned.plan, bundle=opened, running=running, background=encoding.background)
         work = _SegmentWork(bundle.absolute(), video, planned, replace(settings, encoding=encoding))
-        with Segments(whole_output(output).absolute(), job, filled_only=True) as segments:
+        with Segments(whole_output(output).absolute(), job, record_only=True) as segments:
             _fill(segments, work, executor)
     return upscale(
         opened,
@@ -76,7 +76,7 @@ def upscale_in_parallel(
 
 
 def _fill(segments: Segments, work: "_SegmentWork", executor: Executor) -> None:
-    """Run the segments that are not finished. Raises UserError if one failed."""
+    """Upscale the segments that are not finished. Raises UserError if one failed."""
     tasks = {f"frames {part.first} to {part.last}": part for part in segments.unfinished}
     errors: list[str] = []
     with progress_bar("upscaling", sum(part.last + 1 - part.first for part in tasks.values()), "frames") as update:
@@ -86,7 +86,7 @@ def _fill(segments: Segments, work: "_SegmentWork", executor: Executor) -> None:
             if outcome.result is None:
                 errors.append(f"{outcome.key}: {outcome.error}")
             else:
-                segments.fill(part, outcome.result)
+                segments.record(part, outcome.result)
             update(advance=part.last + 1 - part.first)
     if errors:
         problem = f"{len(errors)} of {len(tasks)} segments failed ({errors[0]})"
@@ -103,7 +103,7 @@ class _SegmentWork:
     settings: UpscaleSettings
 
     def __call__(self, task: tuple[Part, Path]) -> str:
-        """Returns the SHA-256 of the file."""
+        """Upscale a segment and write its packets to the path. Returns the SHA-256 of the file."""
         (part, path), planned, plan = task, self.planned, self.planned.plan
         self.video.check(part.first, part.last + 1)  # else damage were found when the segments are joined
         convert = FrameConversion(self.video, planned, self.settings.encoding, FrameHashes())
@@ -133,6 +133,6 @@ class _SegmentWork:
 
 @lru_cache(maxsize=1)
 def _network(folder: Path, runtime: str, inference: Inference) -> StreamingNetwork:
-    """The network of a bundle, opened once per process; runtime: as JSON, or empty."""
+    """Open the network of a bundle, once per process. runtime: the runtime as JSON; "": the bundle's own network."""
     opened = open_bundle(folder, None)
     return open_network(opened, Runtime.model_validate_json(runtime) if runtime else None, inference)

@@ -1,4 +1,4 @@
-"""What an upscaling is prepared from: its settings, the plan, and the network in the runtime of the plan."""
+"""Preparation of an upscaling: its settings, the plan, and the network, opened in the runtime of the plan."""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,15 +27,16 @@ _SAFE = 0.2  # share of the allowed memory below which no frame is tried
 
 @dataclass(frozen=True)
 class Inference:
-    """Tiling and scene cut detection with which the network is run on a video.
+    """How the network is run on a video: tiling, scene cut detection, and repeated frames.
 
     Args:
-        tile: height and width of the tiles in which frames are processed, to limit memory, in LR pixels; 0: whole
-            frames; None: the largest for which memory suffices, see `fit`.
+        tile: height and width in LR pixels of the tiles in which frames are processed to limit memory; 0: whole frames;
+            None: the largest tiles for which memory suffices, see `fit`.
         overlap: overlap of neighbouring tiles, in LR pixels.
         watch_cuts: reset the state of the network at scene cuts.
-        skip_repeats: do not run the network on frames that repeat the one before; see `vsr_lab.core.network.is_repeat`.
-        share: fraction of the memory of the machine, or of the GPU, that frames may need if tile is None.
+        skip_repeats: do not run the network on a frame that repeats the previous frame; see
+            `vsr_lab.core.network.is_repeat`.
+        share: fraction of the memory of the machine or of the GPU that the network may use if tile is None, in (0, 1].
     """
 
     tile: int | None = 0
@@ -71,7 +72,7 @@ class UpscaleSettings:
 
 
 def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> VideoFile:
-    """Open the part of a source that is upscaled. HDR is kept unless read_options or the encoding exclude it."""
+    """Open the part of a source that is upscaled. HDR is kept if `encoding.hdr` is set and no tone mapping is set."""
     check_input(source)
     if read_options.tone_map is None and encoding.hdr:
         read_options = replace(read_options, tone_map="keep")
@@ -96,7 +97,7 @@ def open_plan(
 
 
 def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:
-    """The network of a bundle in a runtime; None: as it is."""
+    """Open the network of a bundle in a runtime. If runtime is None, the bundle's own network is used."""
     network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
     return _tiled(network, inference)
 
@@ -104,10 +105,19 @@ def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference =
 def fit(
     bundle: Bundle, planned: Planned, size: tuple[int, int], inference: Inference
 ) -> tuple[Planned, StreamingNetwork, Inference]:
-    """Open the network of a plan. If inference.tile is None, choose the size of tiles.
+    """Open the network of a plan, in tiles of the largest possible size if inference.tile is None.
 
-    It is the largest whose estimated memory is within inference.share. If that is close, one frame is tried, and tiles
-    are made smaller as long as memory runs out.
+    The estimated memory of the tiles must be within inference.share of the memory of the machine. Unless the estimate
+    is far below that, one frame is processed as a test, and the tile size is halved until memory suffices.
+
+    Args:
+        bundle: the bundle.
+        planned: the plan, which states the runtime.
+        size: height and width of the LR frames.
+        inference: tiling; a tile size that is not None is not changed.
+
+    Returns:
+        The plan with tile size and estimated memory, the network, and `inference` with the tile size.
     """
     plan, tile = planned.plan, inference.tile
     pixel = needed_memory(bundled_network(bundle.folder) if plan.runtime else bundle.network, plan.runtime, 1)

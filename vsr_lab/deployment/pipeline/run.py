@@ -38,13 +38,14 @@ def upscale(
 ) -> Provenance:
     """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
-    Finished segments are kept in OUTPUT.segments; after an interruption, the same call continues after the last one.
+    Finished segments are kept in OUTPUT.segments until the output is complete. If the call is interrupted, the same
+    call continues after the last finished segment.
 
     Args:
-        bundle: folder of a bundle, or the result of `open_bundle`, by which the runtime can be chosen.
+        bundle: folder of a bundle, or the result of `open_bundle` if the runtime is to be chosen.
         source, output: video files; an existing output is replaced only if `overwrite` is set.
         encoding: settings of the output; by default those of the source are kept.
-        inference: whether the network is run in tiles, to save memory, and whether its state is reset at scene cuts.
+        inference: how the network is run: tiling, scene cut detection, and repeated frames.
         read_options: how to read interlaced, HDR and damaged files.
 
     Returns:
@@ -52,7 +53,8 @@ def upscale(
 
     Raises:
         Refusal: the output of the runtime differs too much from that of the network.
-        UserError: the bundle is incomplete, output exists, source cannot be read, or a stream of it cannot be kept.
+        UserError: the bundle is incomplete, output exists, source cannot be read, or the output cannot keep one of its
+            streams and encoding.unsupported is None.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -115,7 +117,7 @@ def plan_upscale(
 
 
 def _timed(network: StreamingNetwork, size: tuple[int, int]) -> float:
-    """Seconds that the network takes per frame."""
+    """Measured time of the network per frame, in seconds; size: height and width of LR."""
     start, frame = datetime.now(UTC), torch.zeros(3, *size)
     count = sum(1 for _ in stream(network, [frame] * 3))
     return (datetime.now(UTC) - start).total_seconds() / count

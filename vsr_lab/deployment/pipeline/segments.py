@@ -1,7 +1,7 @@
-"""Segments of an upscaling: each is kept in a folder beside the output when it is finished, until the output is there.
+"""Segments of an upscaling. Finished segments are stored in a folder beside the output until the output is complete.
 
-The same command then goes on after an interruption: packets of finished segments are copied, and the network continues
-from the state that was saved with the last one.
+After an interruption, the same command copies the packets of the finished segments. The network continues from the
+state that was stored with the last finished segment.
 """
 
 import itertools
@@ -41,9 +41,9 @@ class Part:
     """One segment of the output of an upscaling.
 
     Attributes:
-        number: number of the segment.
-        first, last: first and last frame.
-        finished: whether its packets are stored from an earlier, interrupted run.
+        number: index of the segment.
+        first, last: numbers of its first and last frame (inclusive) in the output.
+        finished: whether its packets were stored by an earlier, interrupted run.
         runs: whether the network processes the frames of the segment, to encode them or to compute the state for the
             next segment.
         resumes: whether the network starts with the stored state of the previous segment.
@@ -60,25 +60,25 @@ class Part:
 class Segments:
     """Context manager that stores the finished segments of an upscaling in the folder OUTPUT.segments.
 
-    A video with only one segment needs no folder. At the end, and after an error without finished segments, the folder
-    is removed.
+    A video with only one segment needs no folder. The folder is removed when the output is complete, or after an error
+    if no segment is finished.
 
     Args:
         output: the output file.
         job: all settings on which the segments depend.
-        filled_only: other processes upscale the segments; this object only records them, and the folder is kept, so
-            that they can be joined later.
+        record_only: set this if other processes upscale the segments. This object then only records the finished
+            segments (see `record`), and the folder is kept, so that the segments can be joined later.
 
     Raises:
         UserError: another process writes the same output, or the folder contains something else.
     """
 
-    def __init__(self, output: Path, job: UpscaleJob, filled_only: bool = False) -> None:
+    def __init__(self, output: Path, job: UpscaleJob, record_only: bool = False) -> None:
         self.folder = output.with_name(f"{output.name}.segments")
         self._job, self._finished = job, dict(job.finished)
         bounds = itertools.pairwise([*job.plan.segments, job.plan.frames])
         self._parts = [Part(number, first, stop - 1) for number, (first, stop) in enumerate(bounds)]
-        self._kept, self._filled_only = len(self._parts) > 1, filled_only
+        self._kept, self._record_only = len(self._parts) > 1, record_only
         self._writing: BinaryIO | None = None
         self._reading: Iterator[AnyPacket] = iter(())
 
@@ -98,7 +98,7 @@ class Segments:
         if self._writing:
             self._writing.close()
         if self._kept:
-            if not self._finished or (kind is None and not self._filled_only):
+            if not self._finished or (kind is None and not self._record_only):
                 self._remove()
             unlock_folder(self.folder)
 
@@ -110,18 +110,18 @@ class Segments:
             self.folder.rmdir()
 
     def at(self, frame: int) -> Part:
-        """The segment to which a frame belongs. Frames must be passed in order."""
+        """Segment that contains a frame of the output."""
         return self._parts[bisect_right(self._job.plan.segments, frame) - 1]
 
     def state_before(self, part: Part) -> State:
-        """State of the network that a segment resumes from."""
+        """Stored state of the network after the segment that precedes `part`."""
         path = self._state(part.number - 1)
         with reported(SafetensorError, path, "is no state of a network", f"remove {self.folder} to begin again"):
             tensors = load_file(path)
         return tuple(tensors[name] for name in sorted(tensors))
 
     def add(self, part: Part, packets: Sequence[AnyPacket]) -> None:
-        """Keep packets of a segment that is being encoded."""
+        """Store packets of a segment that is being encoded."""
         if not self._kept:
             return
         if self._writing is None:
@@ -139,21 +139,24 @@ class Segments:
             save_file({f"{i:04d}": tensor for i, tensor in enumerate(state)}, temporary)
         sync(packets, saved)
         self._finished[part.number] = Segment(packets=sha256(packets), state=sha256(saved))
-        self._record()
+        self._write_job()
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
     def packets(self, part: Part, frame: int) -> list[AnyPacket]:
-        """Next packets of a finished segment: one for each frame, and all that remain for the last frame."""
+        """Packets of a finished segment: one for each frame, and all remaining packets for the last frame.
+
+        Must be called for every frame of the segment, in order.
+        """
         if frame == part.first:
             self._reading = _read(self.packet_file(part))
         return list(itertools.islice(self._reading, None if frame == part.last else 1))
 
-    def _record(self) -> None:
+    def _write_job(self) -> None:
         write_record(self.folder / _JOB, self._job.model_copy(update={"finished": self._finished}))
         sync(self.folder / _JOB)
 
     def packet_file(self, part: Part) -> Path:
-        """Where the packets of a segment are kept."""
+        """Path of the file that stores the packets of a segment."""
         return self.folder / f"{part.number:06d}.packets"
 
     @property
@@ -161,22 +164,22 @@ class Segments:
         """Segments that are not finished."""
         return [part for part in self._parts if not part.finished]
 
-    def fill(self, part: Part, digest: str) -> None:
-        """Record a segment whose packets another process wrote, with their SHA-256. Its state is not kept."""
+    def record(self, part: Part, digest: str) -> None:
+        """Record a segment that another process finished. digest: SHA-256 of its packet file. No state is stored."""
         self._finished[part.number] = Segment(packets=digest, state="")
-        self._record()
+        self._write_job()
 
     def _state(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
 
     def _resume(self) -> None:
-        """Find out which segments are finished, and what the network has to process."""
+        """Find out which segments are finished, and which the network must process."""
         if changed := self._changed():
             report(f"{self.folder}: begins again, as {changed}")
             for path in self.folder.glob("[0-9]*"):
                 if _is_own(path):
                     path.unlink()
-        self._record()
+        self._write_job()
         saved = [False] * len(self._parts)
         for number, segment in sorted(self._finished.items()):
             part = self._parts[number]
@@ -190,13 +193,13 @@ class Segments:
             part.runs = not part.finished or needed
             if after is not None:
                 after.resumes = after.runs and not part.runs
-        if self.unfinished and not self._filled_only and self._job.plan.lead_in is not None:
+        if self.unfinished and not self._record_only and self._job.plan.lead_in is not None:
             raise UserError(self.folder, "lacks segments that run in parallel", "upscale the file with workers= again")
         done = sum(part.finished for part in self._parts)
         report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; it is removed at the end")
 
     def _changed(self) -> str:
-        """Why the segments in the folder cannot be used; "" if they can, or there are none."""
+        """Reason why the segments in the folder cannot be used; "" if they can be used, or if there are none."""
         path = self.folder / _JOB
         if not path.exists():
             return ""
@@ -219,7 +222,7 @@ def _flat(job: UpscaleJob) -> dict[str, object]:
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise UserError unless a folder may be used, and removed afterwards: it holds nothing but files of upscalings."""
+    """Raise UserError if a folder contains files that no upscaling wrote, so that it must not be used and removed."""
     if folder.is_symlink():
         raise UserError(folder, "is a link", "remove it, or choose another output=")
     if not folder.is_dir():
@@ -255,7 +258,7 @@ def _count(path: Path) -> int:
 
 
 def write_packets(file: BinaryIO, packets: Sequence[AnyPacket]) -> None:
-    """Write packets as they are kept."""
+    """Append packets to the packet file of a segment, each with its timestamps and keyframe flag."""
     for packet in packets:
         file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, packet.size))
         file.write(bytes(packet))

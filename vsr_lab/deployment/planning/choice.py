@@ -30,7 +30,7 @@ _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mp
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """How the video is encoded, and which of its properties are converted or lost."""
+    """How the video is encoded, and which properties of the source are converted or lost, as sentences."""
 
     video: VideoPlan
     converted: list[str] = field(default_factory=list[str])
@@ -55,10 +55,11 @@ def choose_video(
         container: FFmpeg's name of the output's format.
         scale: scale of the network.
         timing: timestamps of the output.
-        trained: pixel format for which the network was trained; its chroma subsampling is used if it is finer.
+        trained: pixel format for which the network was trained. If its chroma subsampling is finer than that of the
+            source, it is used for the output, unless `encoding.chroma` is set.
 
     Raises:
-        UserError: no encoder supports this, or the height of the output would be larger than that of SR.
+        UserError: no encoder supports these settings, or `encoding.height` is larger than the height of SR.
     """
     height, width = _size(source, scale, encoding)
     size = (height, width * (2 if encoding.evidence else 1))
@@ -105,7 +106,7 @@ def choose_video(
 
 
 def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:
-    """What is done to the network's frames, of `given` pixels height, before they are encoded."""
+    """Changes to the SR frames before they are encoded, as sentences. given, height: height of SR and of the output."""
     resized = f"frames of the network, {given} pixels high, resized to {height}, as asked"
     done = [resized] if height != given else []
     done += ["the original is shown beside the prediction, as asked"] if encoding.evidence else []
@@ -139,7 +140,7 @@ def _wanted(original: Samples, encoding: Encoding, container: str, trained: str 
 
 
 def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int, int]) -> tuple[str, str | None]:
-    """The encoder and its pixel format: the first candidate that keeps all wanted properties."""
+    """Choose the encoder and its pixel format: the first candidate that keeps all wanted properties."""
     if encoding.pixel_format and not is_pixel_format(encoding.pixel_format):
         raise UserError("pixel_format", f"FFmpeg has no {encoding.pixel_format}", "choose one such as yuv420p, or null")
     if encoding.codec and (encoding.pixel_format or not has_encoder(encoding.codec)):  # which is checked later
@@ -166,7 +167,7 @@ def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int
 def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
     """The best pixel format of an encoder that cannot keep all properties.
 
-    Formats with fewer bits are preferred to those without alpha, and these to those with another chroma subsampling.
+    A format with another chroma subsampling is preferred to one without alpha, and the latter to one with fewer bits.
     """
     for bits in (wanted.bits, 12, 10, 8):
         for alpha in (wanted.alpha, False):
@@ -178,7 +179,7 @@ def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
 
 
 def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> Iterator[str]:
-    """Encoders in order of preference that the container supports: H.264 for up to 8 bits, HEVC for more."""
+    """Encoders that the container supports, in order of preference: H.264 for up to 8 bits, HEVC for more."""
     bits, rgb = (bits_of(pixel_format), is_rgb(pixel_format)) if pixel_format else (wanted.bits, wanted.rgb)
     order = ["libx264rgb", "libx264"] if rgb else ["libx264"]
     order = [*order, "libx265"] if bits <= 8 else ["libx265", *order]
@@ -211,9 +212,9 @@ def _given(codec: str, pixel_format: str, size: tuple[int, int]) -> str:
 
 
 def _colors(source: ColorTags, mapped: bool, rgb: bool) -> ColorTags:
-    """Colour tags of the output, which are those of the source.
+    """Colour tags of the output: those of the source, except for tone-mapped HDR and changes between RGB and YCbCr.
 
-    The network processes R'G'B' values of the source without a conversion of primaries and transfer function.
+    The network processes R'G'B' values without a conversion of primaries and transfer function.
     """
     colors = _BT709 if mapped else source
     if rgb:
@@ -224,7 +225,7 @@ def _colors(source: ColorTags, mapped: bool, rgb: bool) -> ColorTags:
 
 
 def _metadata(codec: str, survey: Survey, encoding: Encoding, *, mapped: bool) -> dict[str, str]:
-    """Encoder options for the mastering display and light levels, and to suppress log messages."""
+    """Encoder options that store HDR10 mastering metadata and suppress log messages."""
     light = f"{survey.light[0]},{survey.light[1]}" if survey.light else ""
     if codec == "libx265":
         facts = ["log-level=error"]

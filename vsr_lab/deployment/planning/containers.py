@@ -18,7 +18,7 @@ _CONTAINERS = {
 
 
 def container_of(output: Path, encoding: Encoding) -> str:
-    """FFmpeg's name of the container with a suffix."""
+    """FFmpeg's name of the container for the suffix of an output. Raises UserError if there is none."""
     suffix = output.suffix.lower()
     if encoding.containers and suffix not in encoding.containers:
         problem = f"is no file of preset={encoding.name}"
@@ -32,23 +32,23 @@ def container_of(output: Path, encoding: Encoding) -> str:
 
 
 def suffix_for(source: Path, encoding: Encoding) -> str:
-    """Suffix of an output whose name is derived from its source: that of the source, if such files can be written."""
+    """Suffix of an output that is named after its source: the suffix of the source if such files can be written."""
     own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
     return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"
 
 
 def for_images(encoding: Encoding, output: Path) -> Encoding:
-    """The settings with the encoder of a sequence of images. Raises UserError if they have another one."""
+    """Settings for a sequence of images, with the encoder of their format. Raises UserError if another one is set."""
     if encoding.codec:
         raise UserError(output, f"cannot hold {encoding.codec}", "remove codec=, or choose another preset=")
     return replace(encoding, codec=_IMAGE_CODECS[output.suffix.lower()])
 
 
 def whole_output(output: Path) -> Path:
-    """What an upscaling writes at once: the folder of a sequence of images (FOLDER/%06d.png), or the file itself.
+    """Path that an upscaling creates as a whole: the folder of a sequence of images (FOLDER/%06d.png), or the file.
 
     Raises:
-        UserError: the output names one image, or no folder for a sequence.
+        UserError: output is a single image, or a sequence of images without a folder.
     """
     suffix, folder = output.suffix.lower(), output.parent
     if suffix not in _IMAGE_CODECS:

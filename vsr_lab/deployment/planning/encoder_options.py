@@ -1,4 +1,4 @@
-"""Encoder options that may be set. Others could write, read or replace files, such as `stats` of x264."""
+"""Encoder options that may be set. Other options, such as `stats` of x264, could read or write files."""
 
 import difflib
 import re
@@ -16,10 +16,10 @@ _ALLOWED["x264opts"] = _ALLOWED["x264-params"]
 
 
 def check_options(key: str, options: Mapping[str, str]) -> None:
-    """Raise UserError if an option of an encoder is not known to be harmless, since it could write files.
+    """Raise UserError for an option that is not in the list of harmless ones; other options could write files.
 
     Args:
-        key: configuration key of the options, for the message.
+        key: configuration key of the options, for the error message.
         options: option -> value.
     """
     for option, value in options.items():
@@ -31,7 +31,7 @@ def check_options(key: str, options: Mapping[str, str]) -> None:
 
 
 def _named(option: str, value: str) -> Iterator[tuple[str, set[str]]]:
-    """Every name that an option sets, with the names that are allowed in its place."""
+    """Yield every name that an option sets, with the set of allowed names."""
     if option in _ALLOWED:
         for part in value.split(":"):
             name = part.partition("=")[0].strip().replace("_", "-").removeprefix("no-")

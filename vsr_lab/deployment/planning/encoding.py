@@ -24,7 +24,7 @@ Rate: TypeAlias = Annotated[Fraction, Field(gt=0, le=1000)]
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the output is encoded. For a setting that is None, the property of the source is kept.
+    """How the output is encoded. A setting that is None keeps the property of the source, unless stated otherwise.
 
     Args:
         name: name of the settings.
@@ -35,15 +35,15 @@ class Encoding:
         chroma: chroma subsampling: 420, 422 or 444.
         hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
         containers: suffixes of the output files for which these settings can be used; empty: any.
-        codec_options: encoder -> its options, used if that encoder is chosen.
-        options: options of whichever encoder is chosen; they override codec_options.
+        codec_options: encoder -> option -> value, used if that encoder is chosen.
+        options: option -> value, for any encoder; they override codec_options.
         audio: "copy", "transcode" or "drop".
         unsupported: what is done with streams and properties that the output cannot keep. "drop": they are left out;
             "convert": they are converted if possible, else left out; None: the file is refused.
-        label: "visible" draws a line of text over the bottom of every frame, which says that a neural network upscaled
-            it. It is needed for containers that cannot store tags. None draws nothing.
-        evidence: whether the original is shown beside the prediction, with a label, and a confidence map and a list of
-            the frames are written as separate files. Only for networks that were trained for fidelity.
+        label: "visible" draws a line of text at the bottom of every frame, which states that the video was upscaled by
+            a neural network. It is required for containers that cannot store tags. None draws nothing.
+        evidence: show the original beside the prediction, with a label, and write a confidence map and a list of the
+            frames to separate files. Only for networks that were trained for fidelity.
         segment: duration of a segment in seconds. Each begins with a keyframe, and an interrupted upscaling continues
             after the last finished segment.
         rate: frames per second of a source that is a folder of images; None: 25.
@@ -51,8 +51,9 @@ class Encoding:
             frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
-        lead_in: set this for segments that run in parallel: number of frames before each segment that the network
-            processes first, from its initial state. None: the network keeps its state from the previous segment.
+        lead_in: for segments that are upscaled in parallel, number of frames before each segment that the network
+            processes first, starting with its initial state. None: segments are upscaled one after another, and the
+            network keeps its state.
         background: colour such as "black" on which transparent pictures are composited; None: alpha is kept.
         signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
 
@@ -114,7 +115,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = {
 
 
 def _profile(codec: str, pixel_format: str) -> dict[str, str]:
-    """Profile of a production codec that supports a pixel format."""
+    """Encoder option for the profile of ProRes or DNxHR that supports a pixel format; empty for other codecs."""
     if codec == "prores_ks":
         return {"profile": "4444" if "444" in pixel_format else "hq"}
     if codec == "dnxhd":
@@ -211,10 +212,7 @@ def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int])
 
 
 def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
-    """Overhead of a pixel format compared with the wanted properties.
-
-    Planar and little-endian formats are preferred.
-    """
+    """Sort key: overhead of a pixel format over the wanted properties. Planar, little-endian formats come first."""
     offered = Samples.of(name)
     chroma = 0 if offered.chroma is None else 4 - sum(offered.chroma)
     plain = name.startswith(("yuv4", "yuva", "gbrp", "gray")) and not name.endswith("be")

@@ -81,7 +81,7 @@ def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runti
 
 
 def _missing(backend: Backend, manifest: BundleManifest) -> tuple[str, str] | None:
-    """What a backend lacks, and how to get it."""
+    """What is missing to use a backend, and how to get it; None if nothing is missing."""
     if backend == "openvino" and find_spec("openvino") is None:
         return "OpenVINO is not installed", "pip install 'vsr-lab[openvino]'"
     if backend != "torch" and "onnx" not in manifest.graphs:
@@ -120,6 +120,9 @@ def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size:
         folder, manifest: folder and manifest of the bundle.
         options: options that restrict the runtimes.
         size: height and width of the frames in LR pixels.
+
+    Returns:
+        The trial of each runtime.
     """
     return run_trials(folder, manifest, _candidates(manifest, options), size=size, rounds=_ROUNDS)
 
@@ -138,7 +141,7 @@ def _key(manifest: BundleManifest, candidates: list[Runtime], size: tuple[int, i
 
 
 def _processor() -> dict[str, str]:
-    """Fields of /proc/cpuinfo, of the first processor."""
+    """Model name and flags of the first processor in /proc/cpuinfo."""
     text = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
     fields = (line.partition(":") for line in text.splitlines())
     return {name.strip(): value.strip() for name, _, value in fields if name.strip() in {"model name", "flags"}}

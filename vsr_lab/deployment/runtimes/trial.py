@@ -55,10 +55,10 @@ class Trial(NamedTuple):
 
     Attributes:
         runtime: library, device and precision.
-        seconds: time of the fastest frame, without the first one.
-        speed: frames per second relative to the network in torch in float32.
-        psnr: PSNR in dB of the output against that of torch in float32, in the worst frame.
-        problem: why the runtime is refused; "" if it is not.
+        seconds: shortest time of a frame; the first frame is not measured.
+        speed: frames per second, divided by those of torch in float32.
+        psnr: PSNR in dB between the output and that of torch in float32, of the worst frame.
+        problem: why the runtime is refused, as the end of a sentence; "" if it is not.
     """
 
     runtime: Runtime
@@ -86,6 +86,9 @@ def run_trials(
         rounds: number of rounds. In each round every runtime is run once, so that other load on the machine affects all
             of them equally.
         after: called after every run of a runtime.
+
+    Returns:
+        The trial of each runtime, in the same order.
     """
     clip = rollout_clip(_FRAMES, *size)
     seconds = dict[int, float]()
@@ -107,7 +110,7 @@ def run_trials(
 
 
 def _run(network: StreamingNetwork, clip: Tensor) -> tuple[Tensor, float]:
-    """The upscaled frames, and the seconds of the fastest frame after the first."""
+    """The upscaled frames, and the shortest time of a frame after the first one, in seconds."""
     frames: list[Tensor] = []
     times: list[float] = []
     for sr in stream(network, clip):

@@ -1,4 +1,4 @@
-"""The output file: the segments of the upscaled video joined, and the other streams as planned, interleaved."""
+"""Writing of the output file: the segments of the upscaled video are joined and interleaved with the other streams."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MP4 = {"mp4", "mov", "3gp"}
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan of an output file, and the data of the source that is needed to write it.
+    """Plan of an output file, and the data of the source that is needed to write it.
 
     Attributes:
         plan: the plan.
@@ -58,7 +58,7 @@ class Output:
         faststart: whether the index of an MP4 file is moved to its beginning when it is complete.
 
     Raises:
-        ValueError, av.error.FFmpegError: the encoder or the container does not support this.
+        ValueError, av.error.FFmpegError: the encoder or the container does not support the planned settings.
     """
 
     def __init__(self, path: Path, planned: Planned, source: InputContainer, *, faststart: bool = True) -> None:
@@ -110,9 +110,9 @@ class Output:
     def join(self, packets: Sequence[AnyPacket]) -> None:
         """Write packets of the video, in order of decoding.
 
-        Decoding times must increase over the whole file. An encoder sets the decoding time of a packet to the time of
-        the frame that is `delay` frames earlier, counted from the first frame of its segment. For segments after the
-        first one, the times are therefore recomputed by the same rule over the whole video.
+        Decoding times must increase over the whole file. The encoder restarts them in every segment, so that those of
+        consecutive segments would overlap. From the second segment on, they are therefore recomputed: packet n of the
+        video is decoded at the presentation time of frame n - d, where d is the reordering delay of the encoder.
         """
         timing = self._planned.timing
         first, second = int(timing.ticks[0]), [*self._planned.plan.segments, len(timing.ticks)][1]
@@ -131,14 +131,17 @@ class Output:
             self._hold(written)
 
     def _disclosing(self, packet: AnyPacket) -> AnyPacket:
-        """The packet, with the text that is stored in the video stream."""
+        """Copy of the packet that contains the text which is stored in the video stream."""
         made: AnyPacket = Packet(insert_text(bytes(packet), self._planned.sei, self._planned.plan.video.codec))
         made.pts, made.dts, made.duration, made.is_keyframe = packet.pts, packet.dts, packet.duration, True
         made.time_base = packet.time_base
         return made
 
     def _hold(self, packet: AnyPacket | None) -> None:
-        """Write the previous packet, so that the last one is known at the end."""
+        """Keep a packet and write the one kept before, since only the last packet may need a longer duration.
+
+        None: there are no more packets.
+        """
         held, self._held = self._held, packet
         if held is None or held.dts is None:
             return

@@ -52,7 +52,7 @@ class SourceStream:
         metadata: tags of the stream.
         disposition: FFmpeg's flags, such as default or forced.
         bit_rate: bits per second; 0 if it is not known.
-        extradata: extradata of the codec, or the content of an attachment.
+        extradata: codec header (FFmpeg's extradata), or the content of an attachment.
     """
 
     index: int
@@ -97,9 +97,10 @@ class Survey:
         container: FFmpeg's name of the format.
         video: index of the stream that is upscaled.
         metadata: tags of the file.
-        start: earliest start of a stream, in seconds.
+        start: time in seconds at which the first stream starts.
+        size: size of the file in bytes; 0 if it is not known.
         captions: whether frames have CEA-608 or CEA-708 captions.
-        mastering: mastering display metadata in x265's notation; "" if there are none.
+        mastering: mastering display metadata in x265's notation; "" if there is none.
         light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
         dynamic: dynamic HDR metadata, such as HDR10+.
         unwritten: other metadata of frames that no encoder writes.
@@ -133,7 +134,7 @@ class Survey:
 
 
 def _tag(metadata: dict[str, str], name: str) -> str:
-    """Value of a tag, which Matroska stores in capitals; "" without one."""
+    """Value of a tag, whose name Matroska stores in capitals; "" if there is no such tag."""
     return next((value for key, value in metadata.items() if key.lower() == name), "")
 
 
@@ -171,15 +172,15 @@ def survey(probe: Probe) -> Survey:
             mastering=next((text for frame in frames if (text := mastering_display(frame))), ""),
             light=next((light for frame in frames if (light := content_light(frame))), None),
             dynamic=tuple({label: None for name, label in _DYNAMIC.items() if name in names}),
-            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _is_told(first, name, names)),
+            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _has(first, name, names)),
             views=_VIEWS in names,
             transparent=any(is_transparent(frame) for frame in frames),
             timecode=timecode or _tag(container.metadata, "timecode"),
         )
 
 
-def _is_told(frame: VideoFrame, kind: str, names: set[str]) -> bool:
-    """Whether a frame has side data of a kind that its pictures are shown by. The first of several views is flat."""
+def _has(frame: VideoFrame, kind: str, names: set[str]) -> bool:
+    """Whether a frame has side data of a kind. 3D and spherical data count only if the decoded picture is not flat."""
     data = b"" if kind == "STEREO3D" and _VIEWS in names else side_data(frame, kind)
     return bool(data) and int.from_bytes(data[:4], sys.byteorder) not in _FLAT.get(kind, set())
 

@@ -1,4 +1,4 @@
-"""Streams other than the video in a part of a file: which packets and chapters belong to it."""
+"""Packets and chapters that belong to a part of a file, for the streams other than the video."""
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -16,15 +16,15 @@ _INTERLEAVED = 10  # seconds by which streams of a file are apart at most
 
 
 def packets_between(container: InputContainer, video: int, along: Collection[int], window: Window) -> Iterator[Any]:
-    """Yield the packets of streams whose timestamps are inside a window of time, in the order of the file.
+    """Yield the packets of some streams that begin inside a window of time, in the order of the file.
 
     A subtitle that begins earlier but is still shown at the start of the window is yielded too, with the start of the
-    window as its timestamp. Of sound, only packets that begin inside the window are yielded. Cover pictures always are.
+    window as its timestamp. Cover pictures are always yielded.
 
     Args:
         container: the open file.
-        video: index of the video stream, whose packets are not yielded; they show when the window has ended.
-        along: indices of the streams.
+        video: index of the video stream; its packets are not yielded, but used to detect the end of the window.
+        along: indices of the streams whose packets are yielded.
         window: start and end in seconds, as in the timestamps of the file.
     """
     if not along:
@@ -50,7 +50,7 @@ def packets_between(container: InputContainer, video: int, along: Collection[int
 
 
 def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]:
-    """Chapters that a window shows, cut at its ends."""
+    """Chapters that overlap a window, cut at its ends."""
     start, end = window
     cut = [
         {
