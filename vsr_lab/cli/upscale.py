@@ -58,6 +58,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     stop: Annotated[float, Field(gt=0, le=1e6)] | None
     preview: Bool
     height: Annotated[Int, Field(ge=8, le=65536)] | None
+    grain: Annotated[float, Field(gt=0, le=1)] | None
     segment: Annotated[float, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
     repeats: Literal["run", "skip"]
@@ -95,12 +96,6 @@ class UpscaleConfig(Command, Reading, Choosing):
             raise ValueError(
                 f"preview must be false for many files, and {self.input} stands for many; name one of them"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _evidence_has_the_size_of_the_network(self) -> Self:
-        if self.evidence and self.height is not None:
-            raise ValueError("height cannot be combined with evidence=true")
         return self
 
     def without_effect(self) -> dict[str, str]:
@@ -180,6 +175,7 @@ def _encoding(config: UpscaleConfig) -> Encoding:
         evidence=config.evidence,
         segment=config.segment or preset.segment,
         height=config.height or preset.height,
+        grain=config.grain or preset.grain,
         rate=config.rate or preset.rate,
         start=config.start or preset.start,
         stop=config.stop or preset.stop,

@@ -133,6 +133,8 @@ class Plan(Part):
         segments: first frames of the parts that are encoded separately; [0]: one part.
         lead_in: number of frames before each segment that the network processes first, from its initial state; None:
             the network continues with its state after the previous segment.
+        grain: standard deviation of the synthetic grain in bands of luma from black to white, for RGB in [0, 1]; empty:
+            none.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
 
@@ -153,6 +155,7 @@ class Plan(Part):
     evidence: bool = False
     segments: list[Count] = Field(default_factory=lambda: [0])
     lead_in: Count | None = None
+    grain: list[Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=list)
     seconds: Annotated[float, Field(ge=0, le=1e12)] | None = None
     output_bytes: Count = 0
     memory_bytes: Count = 0

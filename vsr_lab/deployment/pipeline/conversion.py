@@ -8,6 +8,7 @@ from torch import Tensor
 from vsr_lab.core.clip import AnyFrames, to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.resize import resize_to
+from vsr_lab.deployment.pipeline.grain import add_grain
 from vsr_lab.deployment.pipeline.reading import ReadFrame
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import FrameHashes
@@ -53,9 +54,11 @@ class FrameConversion:
         if not torch.isfinite(sr.sum()):
             problem = f"frame {number} of the result is not finite (NaN or infinity)"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
-        width, height = self._planned.plan.video.size
-        if not self._planned.plan.evidence and sr.shape[-2:] != (height, width):
+        plan, (width, height) = self._planned.plan, self._planned.plan.video.size
+        if not plan.evidence and sr.shape[-2:] != (height, width):
             sr = resize_to(sr, (height, width))
+        if plan.grain:
+            sr = add_grain(sr, plan.grain, seed=plan.first + number)
         return to_deep_frames(sr) if self._deep else to_frames(sr)
 
     def encoded(self, picture: AnyFrames, read: ReadFrame) -> VideoFrame:

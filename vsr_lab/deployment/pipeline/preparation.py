@@ -12,6 +12,7 @@ from vsr_lab.core.progress import report
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
+from vsr_lab.deployment.pipeline.grain import with_grain
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.paths import check_input
 from vsr_lab.deployment.planning.plan import make_plan
@@ -90,10 +91,11 @@ def open_plan(
     """Open a source and plan its upscaling, with the runtime of the bundle."""
     video = open_source(source, encoding, read_options)
     planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
-    if bundle.runtime is None:
-        return video, planned
-    runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size)
-    return video, replace(planned, plan=planned.plan.model_copy(update={"runtime": runtime}))
+    plan = with_grain(planned.plan, video, encoding.grain) if encoding.grain else planned.plan
+    if bundle.runtime is not None:
+        runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size)
+        plan = plan.model_copy(update={"runtime": runtime})
+    return video, replace(planned, plan=plan)
 
 
 def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:

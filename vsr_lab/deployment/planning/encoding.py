@@ -10,6 +10,7 @@ from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
 from pydantic import Field
 
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.ranges import Positive
 from vsr_lab.deployment.planning.encoder_options import check_options
 from vsr_lab.deployment.provenance import Signer
@@ -51,6 +52,8 @@ class Encoding:
             frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
+        grain: strength of synthetic grain that is added to the frames, relative to the grain that is measured in the
+            source; None: none.
         lead_in: for segments that are upscaled in parallel, number of frames before each segment that the network
             processes first, starting with its initial state. None: segments are upscaled one after another, and the
             network keeps its state.
@@ -58,7 +61,7 @@ class Encoding:
         signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
 
     Raises:
-        UserError: an option of an encoder is not allowed.
+        UserError: an option of an encoder is not allowed, or evidence is combined with height or grain.
     """
 
     name: str = "match"
@@ -77,6 +80,7 @@ class Encoding:
     evidence: bool = False
     segment: Positive = 20.0
     height: Annotated[int, Field(ge=8, le=65536)] | None = None
+    grain: Annotated[float, Field(gt=0, le=1)] | None = None
     rate: Rate | None = None
     start: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     stop: Annotated[float, Field(gt=0, le=1e6)] | None = None
@@ -84,6 +88,9 @@ class Encoding:
     signer: Signer | None = None
 
     def __post_init__(self) -> None:
+        for name in ("height", "grain"):
+            if self.evidence and getattr(self, name):
+                raise UserError(name, "cannot be combined with evidence=true", "remove it")
         check_options("options", self.options)
         for codec, options in self.codec_options.items():
             check_options(f"preset.codec_options.{codec}", options)

@@ -128,8 +128,6 @@ class _Planner:
         if bundle.trained_with != "fidelity":
             problem = f"is {bundle.trained_with} in trained_with: only networks trained for fidelity give evidence"
             raise UserError(bundle.name, problem, "set evidence=false, or choose another bundle=")
-        if self._encoding.height is not None:
-            raise UserError("height", "cannot be combined with evidence=true", "remove it")
         if self._survey.transparent and self._encoding.background is None:
             problem = "is transparent, which evidence=true does not support"
             raise UserError(self._video.path, problem, "set background=black or another color")

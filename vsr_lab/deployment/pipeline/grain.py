@@ -1,0 +1,76 @@
+"""Film grain of a source, measured, and drawn anew over the upscaled frames.
+
+As in AV1 (Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"), its strength is measured in several
+bands of luma, and interpolated between them. Unlike there, the grain is white, and in luma only.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vsr_lab.core.clip import luma
+from vsr_lab.core.records.deployment import Plan
+from vsr_lab.degradations.base import generator
+from vsr_lab.degradations.noise import white_noise
+from vsr_lab.video import VideoFile
+
+_BANDS = 8
+_CENTERS = (np.arange(_BANDS) + 0.5) / _BANDS
+_BLOCK = 16
+_QUARTILE = 0.94  # of the standard deviations of blocks, where that of white noise is 1
+_PAIRS = 9  # of frames that are measured
+_APART = 2  # frames: neighbours may be repeats, such as drawings on twos
+_MASK = torch.tensor([1.0, -2.0, 1.0]).outer(torch.tensor([1.0, -2.0, 1.0]))[None, None] / 6  # Immerkaer 1996
+
+
+def with_grain(plan: Plan, video: VideoFile, strength: float) -> Plan:
+    """The plan, with grain of `strength` times the standard deviation that is measured in frames of the source."""
+    numbers = sorted({*np.linspace(0, max(0, video.frames - 1 - _APART), _PAIRS, dtype=int).tolist()})
+    clips = [video.read(number, min(number + 1 + _APART, video.frames)).tensor() for number in numbers]
+    measured = measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
+    grain = [round(strength * level, 5) for level in measured]
+    note = f"grain as synthetic grain of up to {255 * max(grain):.1f} of 255 levels, which was not recorded"
+    return plan.model_copy(update={"grain": grain, "converted": [*plan.converted, note]})
+
+
+def measure_grain(pairs: Tensor) -> list[float]:
+    """Measure the standard deviation of the grain, by a high-pass in space of the differences of frames.
+
+    Args:
+        pairs: pairs of frames that are close in time, RGB (N, 2, 3, h, w) in [0, 1].
+
+    Returns:
+        Standard deviation in each of 8 bands of luma, from black to white, for a range of [0, 1], in the blocks that
+        change least (the lower quartile), as moving texture changes too. Bands without blocks are interpolated.
+    """
+    first, second = _luma(pairs).float().unbind(1)
+    side = min(_BLOCK, *first.shape[-2:])
+    noise = F.conv2d(F.pad(second - first, (1, 1, 1, 1), "replicate"), _MASK).square() / 2
+    deviation, mean = (F.avg_pool2d(plane, side).numpy().ravel() for plane in (noise, first))
+    lit = (mean > 0.01) & (mean < 0.99)  # clipped blocks hide their noise
+    band, deviation = (mean[lit] * _BANDS).astype(int), np.sqrt(deviation[lit])
+    present = np.unique(band)
+    if not present.size:
+        return [0.0] * _BANDS
+    quarter = [float(np.percentile(deviation[band == number], 25)) / _QUARTILE for number in present]
+    return np.interp(_CENTERS, _CENTERS[present], quarter).tolist()
+
+
+def add_grain(sr: Tensor, grain: Sequence[float], seed: int) -> Tensor:
+    """Add grain to a frame.
+
+    Args:
+        sr: RGB (3, H, W) in [0, 1].
+        grain: standard deviation in bands of luma, as of `measure_grain`; none is added to black and white.
+        seed: the number of the frame, by which a resumed upscaling draws the same grain.
+    """
+    deviation = np.interp(_luma(sr).cpu().numpy(), [0.0, *_CENTERS, 1.0], [0.0, *grain, 0.0])
+    return sr + torch.from_numpy(deviation).to(sr) * white_noise(sr, generator(seed), 1)
+
+
+def _luma(rgb: Tensor) -> Tensor:
+    """Luma in [0, 1], float64."""
+    return (luma(rgb) - 16) / 219
