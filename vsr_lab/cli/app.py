@@ -1,4 +1,4 @@
-"""Functions that all commands share: configuration folder, run folder, and error reports."""
+"""Functions that all commands share: starting a command, creating its run folder, and reporting errors."""
 
 import importlib
 import json
@@ -42,7 +42,8 @@ def launch(command: str) -> int:
     """Run a command with the overrides in sys.argv, and return its exit code.
 
     Hydra composes the configuration. The module of the command is imported only when the command is run, so that
-    `--cfg job` does not import torch. The return value of the command is the objective of a sweep.
+    `--cfg job` does not import torch. In a sweep, Hydra uses the return value of the module's function `run` (not the
+    exit code) as the objective.
     """
     name = config_name(command)
     if not sys.warnoptions:
@@ -96,13 +97,13 @@ def _remove_sweep(folder: Path) -> None:
 
 
 class _SweepEnded(BaseException):
-    """Ends a sweep at its first failed job. It is not an `Exception`, because Hydra would report one itself."""
+    """Ends a sweep at its first failed job. Not a subclass of Exception, since Hydra would report that itself."""
 
 
 def _end_runs(code: int = 0, remove: bool = False) -> None:
     """Mark the runs of this process as ended, or remove their folders if the input was unusable.
 
-    remove: also those in which something was written. Results that the command continues from are always kept.
+    remove: also remove folders in which something was written, except for results from which the command can continue.
     """
     for run, _ in _begun:
         if code in {0, REFUSED}:
@@ -155,7 +156,7 @@ def _report(error: BaseException) -> tuple[int, str] | None:
 
 
 def composed(command: str, *words: str) -> Any:
-    """Compose and validate the configuration of another command, while Hydra runs one.
+    """Compose and validate the configuration of another command, while Hydra already runs a command.
 
     Args:
         command: name of the other command.

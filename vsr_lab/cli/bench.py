@@ -1,4 +1,4 @@
-"""vsr-lab bench: the speed of a bundle in every runtime of this machine."""
+"""vsr-lab bench: the speed of a bundle with every library, device and precision that this machine supports."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Size = Annotated[Text, AfterValidator(_size)]
 
 
 class BenchConfig(Section):
-    """Measure the speed of a bundle in every runtime of this machine.
+    """Measure the speed of a bundle with every library, device and precision that this machine supports.
 
     Example: vsr-lab bench bundle=BUNDLE sizes=[320x180,960x540]
     """

@@ -84,7 +84,7 @@ def _videos(config: CompareConfig, given: Sequence[Path]) -> Path:
     folder = config.run_dir
     found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config, FILES))
     for video in found.videos:
-        for step in video.done:
+        for step in video.steps:
             show(f"{video.name}: {step}")
     rows = [
         [metric.label, *("" if value is None else f"{value:.4f}" for value in (metric.a, metric.b)), metric.better]

@@ -56,7 +56,7 @@ class ProtocolConfig(Section):
 
 
 class EvaluateConfig(Command):
-    """Score candidates on one suite under one protocol, in one pass. After a stop, the same command continues.
+    """Score candidates on one suite under one protocol, in one pass. Run it again to continue after an interruption.
 
     Example: vsr-lab evaluate candidate=bicubic suite=vid4 suite.root=FOLDER protocol=vid4-bi-y
     """
@@ -95,7 +95,7 @@ def run(config: EvaluateConfig) -> None:
 
 
 def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
-    """A configuration for each of `candidates`, whose run_dir is a folder in that of config."""
+    """Configuration for each item of `candidates`, with a folder inside config.run_dir as its run_dir."""
     if config.candidate:
         raise UserError("candidate", "has no effect beside candidates", "add it to them")
     words = [word for word in given_words() if key_of(word) not in {"candidates", "run_dir"}]

@@ -38,7 +38,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         arguments: arguments after the name of the command, as in sys.argv.
 
     Raises:
-        UserError: an option is unknown, a config group has no such yaml, or a required config group is not set.
+        UserError: an option is unknown, a config group has no yaml file of the given name, or a required config group
+            is not set.
     """
     flags, words = _split(list(arguments))
     if {"-sc", "--shell-completion"} & {*flags}:
@@ -129,7 +130,7 @@ def _escaped(text: str) -> str:
 
 
 def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
-    """Explain OmegaConf's error about an override such as list.name=value, whose `name` should be a number.
+    """Explain OmegaConf's error about an override list.name=value, in which `name` should be the index of a list item.
 
     Other errors are returned unchanged.
 
@@ -146,7 +147,7 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
 
 
 def given_words() -> list[str]:
-    """The overrides of the command that Hydra runs, escaped, to compose another configuration with them."""
+    """Overrides of the command that Hydra runs, escaped so that another configuration can be composed with them."""
     return [_escaped(word) for word in HydraConfig.get().overrides.task]
 
 

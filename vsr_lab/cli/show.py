@@ -1,4 +1,4 @@
-"""What commands print: sentences, facts by name, tables of numbers, and the files that were written."""
+"""Printing of text, tables, and names with values, such as the files that a command wrote."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ console = get_console()  # of progress bars too
 
 
 def show(text: str, style: str = "") -> None:
-    """Print text, which the terminal breaks. No control character of a file name reaches the terminal."""
+    """Print text without line breaks of its own. Control characters, for example in file names, are escaped."""
     console.print(_plain(text), style=style, soft_wrap=True)
 
 
@@ -24,7 +24,7 @@ def show_facts(title: str, facts: Mapping[str, object]) -> None:
     """Print names and values, such as the paths of written files.
 
     Args:
-        title: line above them; empty: none.
+        title: line printed above the facts; if empty, no line is printed.
         facts: name -> value.
     """
     if title:
@@ -41,7 +41,7 @@ def show_left_out(problems: Iterable[str]) -> None:
 
 
 def show_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> None:
-    """Print a table whose first `texts` columns are text and the others numbers."""
+    """Print a table. The first `texts` columns are text, aligned left; the others are numbers, aligned right."""
     table = Table(title=_plain(title), title_justify="left", title_style="bold")
     for i, name in enumerate(header):
         table.add_column(_plain(name), justify="left" if i < texts else "right")

@@ -1,4 +1,4 @@
-"""Tables of plans and of what became of the files of a batch."""
+"""Tables of the plans of upscalings, and of the results of a batch of files."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -86,7 +86,7 @@ def show_plan(plan: Plan, refused: bool) -> None:
 
     Args:
         plan: the plan.
-        refused: whether the file will be refused, because the output cannot keep all of its streams and properties.
+        refused: True if `upscale` refuses a file because the output cannot keep some of its streams and properties.
     """
     video = plan.video
     rows = [

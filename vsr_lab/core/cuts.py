@@ -1,4 +1,4 @@
-"""Scene cut detection frame by frame, without access to later frames, and splitting at cuts.
+"""Scene cut detection frame by frame, without later frames, and splitting of a range of frames at cuts.
 
 `curation.detectors.CutDetector` also uses the frames after a cut. Of 88 cuts in rendered films and joined clips it
 finds 86, with 5 false positives; the detector in this module finds 76, with 10 false positives.
@@ -31,9 +31,10 @@ CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLAC
 class SceneCutDetector:
     """Scene cut detector that is called once per frame, in order, and returns whether a new scene starts.
 
-    A frame starts a new scene if it is not correlated with the previous frame, has almost no unchanged area, and
-    differs from the previous frame strongly, and more than earlier frames differ from those before them. Fast motion,
-    flashes, and a window that comes to the front of a screen are not detected as cuts.
+    A frame starts a new scene if it is not correlated with the previous frame, has almost no area that did not change,
+    and if the difference between the two frames is large: in absolute terms, and compared with the differences between
+    earlier consecutive frames. Fast motion, flashes, and a window that comes to the front of a screen are not detected
+    as cuts.
 
     Attributes:
         found: numbers of the first frames of the scenes detected so far.
@@ -73,14 +74,14 @@ def no_cut(lr: Tensor) -> bool:
 
 
 def _correlation(one: Tensor, other: Tensor) -> float:
-    """Correlation of the gray cells, in [-1, 1]; 1 where one of them is flat."""
+    """Correlation of the gray values of two frames' cells, in [-1, 1]; 1 if one of the frames is flat."""
     a, b = (cells.mean(0) - cells.mean() for cells in (one, other))
     deviations = float(a.square().mean().sqrt()), float(b.square().mean().sqrt())
     return float((a * b).mean()) / (deviations[0] * deviations[1]) if min(deviations) > _FLAT else 1.0
 
 
 def _still_share(one: Tensor, other: Tensor) -> float:
-    """Share of the cells that are equal in both frames."""
+    """Fraction of the cells that are almost equal in both frames."""
     return float(((one - other).abs().amax(0) <= _STILL).float().mean())
 
 
@@ -89,10 +90,9 @@ def split_at_cuts(cuts: Collection[int], start: int, stop: int) -> list[tuple[in
 
     Args:
         cuts: numbers of the first frames of scenes, in any order; those outside the range are ignored.
-        start: first frame of the range.
-        stop: the frame after the last one of the range.
+        start, stop: range of frames, `stop` exclusive.
 
     Returns:
-        Range of frames (start, stop) of each scene, without `stop`, in order.
+        (start, stop) of each scene in order, `stop` exclusive.
     """
     return list(pairwise([start, *sorted({cut for cut in cuts if start < cut < stop}), stop]))

@@ -8,12 +8,12 @@ Kinds = type[Exception] | tuple[type[Exception], ...]
 
 
 class UserError(Exception):
-    """Error in a file or setting of the user, printed as one sentence. Commands end with exit code 2.
+    """Error in a file or setting of the user, printed as one sentence. Commands exit with code 2.
 
     Args:
         subject: the file or configuration key.
         problem: what is wrong, as the end of a sentence that begins with the subject, such as "must be >= 1, got 0".
-        remedy: hint how to correct it; empty: none.
+        remedy: hint how to correct the problem; if empty, the message has no hint.
     """
 
     def __init__(self, subject: object, problem: str, remedy: str = "") -> None:
@@ -31,11 +31,11 @@ class UserError(Exception):
 
 @contextmanager
 def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Generator[None]:
-    """Context manager that raises exceptions of libraries as UserError.
+    """Context manager that converts exceptions of libraries to UserError.
 
     Args:
         kinds: classes of the exceptions.
-        subject, problem, remedy: as of UserError; {} in problem stands for the reason that the exception gives.
+        subject, problem, remedy: as for UserError; {} in problem is replaced by the message of the exception.
     """
     try:
         yield
@@ -45,11 +45,11 @@ def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Genera
 
 
 class Refusal(Exception):
-    """Error for a negative result, such as a failed gate or a wrong exported graph. Commands end with exit code 1."""
+    """Error for a negative result, such as a failed gate or a wrong exported graph. Commands exit with code 1."""
 
 
 class Incomplete(Exception):
-    """Some files of a batch were refused; the others are done. Exit code 3."""
+    """Error at the end of a batch in which some files were refused; the others are done. Commands exit with code 3."""
 
 
 def printable(text: str, but: str = "") -> str:

@@ -63,14 +63,14 @@ def temporary_name(path: Path) -> Path:
 
 @contextmanager
 def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
-    """Write a file or folder atomically: readers see either the old or the complete new one.
+    """Context manager for writing a file or folder atomically: readers see either the old or the complete new one.
 
-    Yields a temporary path in the same folder, which is renamed to `path` if the block succeeds and removed if not.
-    Temporary files left by killed processes are removed first.
+    It yields a temporary path in the same folder, to which the caller writes. This path is renamed to `path` at the end
+    of the with block, or removed after an exception. Temporary files of killed processes are removed first.
 
     Args:
         path: the file or folder to write.
-        replace: If False, an existing file is never replaced, even if it is created while the block runs.
+        replace: if False, an existing file is never replaced, even if it was created during the with block.
 
     Raises:
         UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.

@@ -1,4 +1,4 @@
-"""Optical flow between frames, warping by it, and the pixels that two frames share."""
+"""Optical flow between frames, warping by optical flow, and masks of pixels that are visible in both frames."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,8 +20,8 @@ class Motion(NamedTuple):
     Attributes:
         backward: flow in pixels from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
         forward: flow in pixels from frame t-1 to t, (B, T-1, 2, H, W).
-        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). It is also 1
-            for most pixels whose content was outside of frame t-1; `inside` detects these.
+        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). Pixels whose
+            content is outside frame t-1 are mostly not excluded; use `inside` to exclude them.
     """
 
     backward: Tensor
@@ -32,7 +32,7 @@ class Motion(NamedTuple):
 def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
     """Warp an image by optical flow: out(p) = image(p + flow(p)), with bilinear interpolation.
 
-    It computes in float32 or float64, because coordinates in half precision would be off by a quarter of a pixel.
+    It is computed in float32 or float64, because coordinates in half precision have errors of up to 1/4 pixel.
 
     Args:
         image: (B, C, H, W).
@@ -52,7 +52,7 @@ def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tenso
 
 
 def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
-    """x and y of p + flow(p), (B, H, W) each."""
+    """Coordinates x and y of p + flow(p) for every pixel p, (B, H, W) each."""
     height, width = flow.shape[-2:]
     xs = torch.arange(width, device=flow.device, dtype=flow.dtype)
     ys = torch.arange(height, device=flow.device, dtype=flow.dtype)
@@ -83,7 +83,7 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor) -> Tensor:
-    """Mask (B, 1, H, W) of the pixels p for which p + flow(p) is in the frame; `visible` can be 1 for others too."""
+    """Mask (B, 1, H, W) of the pixels p for which p + flow(p) is inside the frame, which `visible` does not check."""
     height, width = flow.shape[-2:]
     x, y = _places(flow)
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)
@@ -95,7 +95,7 @@ def warp_clip(clip: Tensor, flow: Tensor) -> Tensor:
 
 
 def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
-    """Warp frames 0..T-2 of clip (B, T, C, H, W) onto the frames after them: (B, T-1, C, H, W)."""
+    """Warp each of the frames 0..T-2 of clip (B, T, C, H, W) onto the next frame: (B, T-1, C, H, W)."""
     return warp_clip(clip[:, :-1], motion.backward)
 
 
@@ -128,8 +128,8 @@ def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tupl
     Args:
         clip: (B, T, C, H, W) in [0, 1].
         shrink: divisor of the height and width at which flow is estimated, >= 1.
-        both_ways: function of the reduced clip (B, T, C, h, w) that returns its backward and its forward flow, each
-            (B(T-1), 2, h, w) in pixels.
+        both_ways: function that maps the reduced clip (B, T, C, h, w) to its backward and its forward flow, each
+            (B * (T-1), 2, h, w) in pixels.
 
     Returns:
         Backward and forward flow at full size, and their visibility mask.
@@ -163,7 +163,7 @@ class Farneback:
     """Optical flow estimator by Farneback's method (2003) in OpenCV, on 8-bit gray on the CPU. It has no weights.
 
     Args:
-        shrink: divisor of the height and width at which flow is estimated, >= 1; a larger one is faster and less exact.
+        shrink: divisor of the height and width at which flow is estimated, >= 1; larger is faster and less accurate.
     """
 
     def __init__(self, shrink: Shrink = 1) -> None:

@@ -1,4 +1,4 @@
-"""Contract of networks, and running them: a whole clip at once, or a stream frame by frame."""
+"""Base classes of networks, and functions that run a network on a whole clip or frame by frame."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
@@ -19,16 +19,16 @@ R = TypeVar("R")
 
 
 class Network(nn.Module, ABC):
-    """Base class of networks: `forward` takes lr (B, T, C, h, w) in [0, 1] and returns sr (B, T, C, scale h, scale w).
+    """Base class of networks, which upscale lr (B, T, C, h, w) in [0, 1] to sr (B, T, C, scale * h, scale * w).
 
-    sr is not limited to [0, 1]: clamp it before it is shown or scored.
+    sr is not limited to [0, 1]. Clamp it before it is displayed or scored.
 
-    The arguments of the constructor must be plain values such as numbers and strings. Each is kept as an attribute of
-    the same name, from which the network is rebuilt when its weights file is loaded.
+    The arguments of the constructor must be plain values such as numbers and strings. Each must be stored as an
+    attribute of the same name, from which the network is rebuilt when its weights file is loaded.
 
     Attributes:
         scale: integer upscaling factor.
-        size_multiple: h and w must be multiples of it.
+        size_multiple: h and w must be multiples of this number.
         lookahead: number of later frames on which an output frame depends; None: the whole clip.
         checkpoint_activations: use activation checkpointing: training needs less memory and more time.
     """
@@ -97,7 +97,7 @@ class StreamingNetwork(Network):
 
     @abstractmethod
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
-        """Process one frame lr (B, C, h, w): return sr (B, C, scale h, scale w) and the next state."""
+        """Process one frame lr (B, C, h, w). Returns sr (B, C, scale * h, scale * w) and the next state."""
 
     def _flat_step(self, lr: Tensor, *state: Tensor) -> tuple[Tensor, State]:
         return self.step(lr, state)
@@ -116,7 +116,7 @@ class FrameNetwork(StreamingNetwork):
 
     @abstractmethod
     def frame(self, lr: Tensor) -> Tensor:
-        """Process one frame: lr (B, C, h, w) to sr (B, C, scale h, scale w)."""
+        """Upscale one frame lr (B, C, h, w) to sr (B, C, scale * h, scale * w)."""
 
     def zero_state(self, lr: Tensor) -> State:
         return ()
@@ -131,13 +131,13 @@ class FrameNetwork(StreamingNetwork):
 
 
 def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
-    """Pad lr (B, C, h, w) at the bottom and right by replication to multiples of `multiple`."""
+    """Pad lr (B, C, h, w) at the bottom and right by replication, so that h and w are multiples of `multiple`."""
     below, right = -lr.shape[-2] % multiple, -lr.shape[-1] % multiple
     return F.pad(lr, (0, right, 0, below), mode="replicate") if below or right else lr
 
 
 def enlarge(network: Network, lr: Tensor) -> Tensor:
-    """Run network on lr (B, T, C, h, w) of any size: pad as the network requires, and crop the result."""
+    """Run a network on lr (B, T, C, h, w) of any size: pad lr to a multiple of its size_multiple, and crop sr."""
     padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
     return _cropped(network(padded), padded, lr, network)
 
@@ -153,9 +153,9 @@ def _cropped(sr: Tensor, padded: Tensor, lr: Tensor, network: Network) -> Tensor
 
 
 def is_repeat(lr: Tensor, earlier: Tensor) -> bool:
-    """Whether two frames (C, h, w) show the same picture, apart from noise of coding.
+    """Whether two frames (C, h, w) in [0, 1] show the same picture, apart from coding noise.
 
-    That is so if the mean of no channel in any block of 8x8 pixels differs by more than 3 of 255 levels.
+    In every block of 8x8 pixels, the mean of each channel may differ by at most 3/255.
     """
     blocks = F.avg_pool2d((lr - earlier)[None], _BLOCK, ceil_mode=True)
     return bool(blocks.abs().max() <= _SAME)
@@ -166,14 +166,14 @@ class FrameStream:
 
     Args:
         network: the network.
-        is_cut: called once for every frame in order; returns True if a new scene starts, before which the state is
-            reset.
-        skip_repeats: for a frame that repeats the last one that was run, return the same output again. The network is
-            not run, and its state does not change.
+        is_cut: called once for every frame, in order; returns True if the frame starts a new scene. The state is then
+            reset before the frame is processed.
+        skip_repeats: if a frame repeats the last frame on which the network was run (see `is_repeat`), return the same
+            output again without running the network. The state does not change.
 
     Attributes:
-        state: state of the network after the last frame; None before the first.
-        repeats: number of frames so far that were skipped as repeats.
+        state: state of the network after the last frame; None before the first frame.
+        repeats: number of frames so far for which the network was not run.
     """
 
     def __init__(self, network: StreamingNetwork, is_cut: IsCut = no_cut, skip_repeats: bool = False) -> None:
@@ -185,7 +185,7 @@ class FrameStream:
 
     @torch.inference_mode()
     def __call__(self, lr: Tensor) -> Tensor:
-        """Upscale the next frame (C, h, w) to (C, scale h, scale w)."""
+        """Upscale the next frame (C, h, w) to (C, scale * h, scale * w)."""
         padded = pad_to_multiple(lr[None], self._network.size_multiple)
         cut = self._is_cut(lr)
         if self._repeats(lr):
@@ -204,34 +204,35 @@ class FrameStream:
         return False
 
     def forget(self) -> None:
-        """Run the network on the next frame, even if it is a repeat."""
+        """Make sure that the network is run on the next frame, even if it is a repeat."""
         self._shown = None
 
     def takes(self, state: State, lr: Tensor) -> bool:
-        """Whether the tensors of a state have the shapes that the network needs for frame lr (C, h, w)."""
+        """Whether the tensors of a state have the shapes that the network requires for frame lr (C, h, w)."""
         own = self._network.zero_state(pad_to_multiple(lr[None], self._network.size_multiple))
         return [part.shape for part in own] == [part.shape for part in state]
 
     def skip(self, lr: Tensor) -> None:
-        """Check the next frame for a scene cut, but do not run the network, because its output is known already."""
+        """Check the next frame for a scene cut, but do not run the network."""
         self._is_cut(lr)
         self._repeats(lr)
 
 
 @torch.inference_mode()
 def stream(network: Network, frames: Iterable[Tensor], is_cut: IsCut = no_cut) -> Iterator[Tensor]:
-    """Upscale a video with any network, one frame after the other.
+    """Upscale a video with any network and yield its frames one by one.
 
-    A streaming network keeps one frame and its state in memory. Any other network processes a whole scene at once.
+    A streaming network is run frame by frame, so only one frame and the state are in memory. For any other network, all
+    frames of a scene are kept in memory and processed at once.
 
     Args:
         network: the network.
         frames: LR frames (C, h, w) in [0, 1], in order.
-        is_cut: called once for every frame in order; returns True if a new scene starts, before which the state is
-            reset.
+        is_cut: called once for every frame, in order; returns True if the frame starts a new scene. Scenes are
+            processed independently.
 
     Yields:
-        SR frames (C, scale h, scale w), not clamped.
+        SR frames (C, scale * h, scale * w), not clamped.
     """
     if not isinstance(network, StreamingNetwork):
         for scene in _scenes(frames, is_cut):

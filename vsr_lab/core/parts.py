@@ -1,4 +1,4 @@
-"""Objects named in the configuration: a mapping with `_target_` and keywords, validated before it is imported or built.
+"""Parts: objects that the configuration describes by `_target_` and keywords, validated before they are built.
 
 `_target_` may name a class or function of the packages in `PACKAGES`, of the libraries in `LIBRARIES`, or of a package
 that registers itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the
@@ -70,9 +70,9 @@ class Part(Generic[T]):
     partial: bool = False
 
     def build(self) -> T:
-        """Build the object, after every object described in its keyword arguments.
+        """Build the parts in the keyword arguments, then the object itself.
 
-        Raises UserError if a constructor raises an error.
+        Raises UserError if a constructor raises ValueError or RuntimeError.
         """
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         try:
@@ -83,15 +83,17 @@ class Part(Generic[T]):
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
-    """Validate a configuration node with `_target_` against the constructor of that class or function.
+    """Validate a configuration node with `_target_` against the signature of that class or function.
 
     Args:
-        node: {"_target_": "package.Class", keyword: value, ...}; with `_partial_: true` the part is a factory.
-        base: required base class of the object; None: any.
+        node: {"_target_": "package.Class", keyword: value, ...}; with `_partial_: true`, `build` returns a factory.
+        base: required base class of the object; None: any class.
+
+    Returns:
+        The validated part, not yet built.
 
     Raises:
-        PartError: a value is invalid. The error has the path of the key inside node, so that a model that contains the
-            part can report the full key.
+        PartError: a value is invalid. The error contains the key relative to `node`.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise _error((), "must be a mapping with _target_", node)
@@ -114,7 +116,7 @@ def describes(base: type | None = None) -> BeforeValidator:
     """Pydantic validator for a field of type `Part`: accepts a mapping with `_target_`, or an object.
 
     Args:
-        base: required base class of the object; None: any.
+        base: required base class of the object; None: any class.
 
     Example: Annotated[Part[Gate], describes(Gate)]
     """
@@ -171,7 +173,7 @@ def _locate(name: object) -> Callable[..., Any]:
 
 
 def _makes_parts(function: Callable[..., Any]) -> bool:
-    """Whether a function of this package returns a part or a score. The others write files, or read them."""
+    """Whether a function of this package returns an object or a score. Other functions write files, or read them."""
     made = _hints(function).get("return")
     made = get_origin(made) or made
     return made is Callable or (
@@ -187,7 +189,8 @@ def _is_allowed(name: str) -> bool:
 def registered_packages() -> tuple[str, ...]:
     """Name prefixes, such as "my_package.", of the packages whose classes a configuration may name in `_target_`.
 
-    Users register a package by the entry point group `vsr_lab.parts`: `my_parts = "my_package"`.
+    To register a package, add an entry point to its pyproject.toml, such as `my_parts = "my_package"` in the table
+    `[project.entry-points."vsr_lab.parts"]`.
     """
     return tuple(f"{point.module.partition('.')[0]}." for point in entry_points(group="vsr_lab.parts"))
 
@@ -209,7 +212,7 @@ def _makes(target: Callable[..., Any], base: type) -> bool:
 def _keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
     """Pydantic model of the keywords of target.
 
-    Those of a factory are all optional, since the caller provides the others.
+    is_partial: all keywords are optional, since the caller of the factory provides the missing ones.
     """
     call = target.__init__ if inspect.isclass(target) else target
     hints = _hints(call)
@@ -235,10 +238,10 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def config_type(hint: Any) -> Any:
-    """Type that a constructor's parameter has in a configuration, for pydantic.
+    """Type of a constructor's parameter in the configuration, for pydantic.
 
-    Numbers are not converted to booleans or the reverse. A text that looks like a number stays a text. An object is
-    described by a `Part`.
+    Numbers are not converted to booleans, nor booleans to numbers. For a parameter of type str, numbers are converted
+    to text. An object must be described by a `Part`.
 
     Args:
         hint: type annotation of the parameter.

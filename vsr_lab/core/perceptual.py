@@ -18,7 +18,7 @@ Features = list[Tensor]
 
 
 class PerceptualNet:
-    """LPIPS (Zhang et al. 2018, eq. 1) in two steps, so that the features of a frame are computed only once.
+    """LPIPS (Zhang et al. 2018, eq. 1), split into `features` and `distance`, so that features can be reused.
 
     Args:
         model: the LPIPS module of the package `lpips` or `stlpips_pytorch`.
@@ -42,7 +42,7 @@ class PerceptualNet:
             clip: RGB (B, T, 3, H, W) in [0, 1].
 
         Returns:
-            One tensor (BT, C, h, w) per layer.
+            One tensor (B * T, C, h, w) per layer.
         """
         frames = clip.float().flatten(0, 1) * 2 - 1
         if self._model.version == "0.1":  # v0.0 weights were made without the scaling
@@ -51,14 +51,14 @@ class PerceptualNet:
         return [F.normalize(torch.cat(same), dim=1, eps=1e-10) for same in zip(*layers, strict=True)]
 
     def distance(self, a: Features, b: Features) -> Tensor:
-        """Distance per frame, float64 (BT,)."""
+        """Distance per frame of two results of `features`, float64 (B * T,)."""
         layers = zip(self._model.lins, a, b, strict=True)
         return torch.stack([lin((x - y).square()).mean((1, 2, 3)) for lin, x, y in layers]).sum(0).double()
 
 
 @contextmanager
 def _fetched(subject: Path, problem: str, hint: str) -> Generator[None]:
-    """Build a network whose weights are fetched. Raises UserError if they cannot be."""
+    """Context manager for building a network, which downloads its weights. Raises UserError if this fails."""
     kinds = (urllib.error.URLError, OSError, RuntimeError)
     with reported(kinds, subject, problem, hint), warnings.catch_warnings():  # of torchvision, about how it is called
         warnings.simplefilter("ignore")
@@ -92,7 +92,7 @@ def st_lpips_net() -> PerceptualNet:
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)
 def dists_net() -> torch.nn.Module:
-    """DISTS on VGG16, (N, 3, H, W) twice to (N,). Raises UserError if weights are missing and cannot be downloaded."""
+    """DISTS on VGG16: maps two images (N, 3, H, W) to distances (N,). Raises UserError if weights are unavailable."""
     import piq
     from torchvision.models import VGG16_Weights
 

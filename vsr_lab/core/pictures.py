@@ -19,7 +19,7 @@ class SheetRow:
 
     Args:
         images: uint8 (H, W, 3); None leaves a cell empty.
-        captions: text below each image, of one or more lines; the first line is black, the others are gray.
+        captions: text below each image, of one or more lines; the first line is black, the other lines are gray.
         title: text above the row.
     """
 
@@ -31,12 +31,12 @@ class SheetRow:
 def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None) -> None:
     """Write a contact sheet, rows of images with captions, as one PNG file.
 
-    Images are resized to fit a cell, with their aspect ratio: reduced by Lanczos, enlarged by nearest neighbour.
+    Images are resized to fit a cell, keeping their aspect ratio: Lanczos if reduced, nearest neighbour if enlarged.
 
     Args:
         path: the file to write; it is replaced atomically.
         rows: from top to bottom, left-aligned.
-        cell: width and height of a cell in pixels; by default those of the largest image, so that no image is resized.
+        cell: width and height of a cell in pixels; None: the largest width and height of the images.
     """
     rows, gap = list(rows), 6
     sizes = [image.shape[1::-1] for row in rows for image in row.images if image is not None]
@@ -63,7 +63,7 @@ def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, i
 
 
 def _lines(texts: Sequence[str]) -> int:
-    """Height of the longest text in pixels."""
+    """Height in pixels of the text with the most lines."""
     return _LINE * max((text.count("\n") + 1 for text in texts if text), default=0)
 
 
@@ -74,7 +74,7 @@ def _fitted(image: Image.Image, cell: tuple[int, int]) -> Image.Image:
 
 
 def _write_lines(sheet: Image.Image, place: tuple[int, int], text: str, width: int) -> None:
-    """Draw lines; of one that is too long the end is kept, because file names differ there."""
+    """Draw lines of text. A line that is too long is cut at its start, because file names differ at their end."""
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
     for number, line in enumerate(text.split("\n")):
         shown = line

@@ -39,10 +39,11 @@ class RaftSmall:
     Args:
         weights: path of the authors' raft-small.pth, or of torchvision's raft_small file.
         updates: number of refinement iterations.
-        shrink: divisor of the height and width at which flow is estimated, >= 1; frames below 128 pixels are padded.
+        shrink: divisor of the height and width at which flow is estimated, >= 1. If a side of the shrunk frames is
+            below 128 pixels, it is padded.
 
     Raises:
-        UserError: at the first call, if the file is missing or holds other weights.
+        UserError: at the first call, if the file is missing or contains other weights.
     """
 
     def __init__(self, weights: str, updates: Count = 12, shrink: Shrink = 1) -> None:

@@ -20,7 +20,7 @@ Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
 class Gate(ABC):
-    """A test of the evaluation of a candidate, compared with that of the baseline on the same suite."""
+    """Base class of gates, which compare the evaluation of a candidate with that of the baseline on the same suite."""
 
     @abstractmethod
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
@@ -34,6 +34,7 @@ class Gate(ABC):
 
 
 def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
+    """Verdict of a gate that passed or failed; a value that is not finite is omitted."""
     known = value is not None and math.isfinite(value)
     outcome = "pass" if passed else "fail"
     return Verdict(gate=name, value=value if known else None, bound=bound, outcome=outcome, reason=reason)
@@ -46,8 +47,8 @@ class Above(Gate):
     (configs/metric). The interval is computed from the gain of each clip, so at least two clips are needed. Decibels
     are averaged as squared errors, see `decibel_gains`.
 
-    If the gate fails although the gain is above `margin` in every clip and significant for the measured frames, and
-    there are fewer than 8 clips, the outcome is "too few clips".
+    The outcome is "too few clips" instead of "fail" if there are fewer than 8 clips, the gain is above `margin` in
+    every clip, and it is significantly above `margin` for the measured frames.
 
     Args:
         metric: name of the metric.
@@ -84,8 +85,9 @@ class Above(Gate):
 class NotWorse(Gate):
     """Gate that limits an error metric (lower is better) relative to the baseline.
 
-    The mean over clips may be at most (1 + margin) times that of the baseline. In every clip, the mean and the 95th
-    percentile over frames may exceed the baseline's value b by at most max(slack, clip_margin b).
+    The mean over clips may be at most (1 + margin) times that of the baseline. In every clip, the mean over frames may
+    be at most b + max(slack, clip_margin * b), where b is the mean of the baseline over the frames of that clip. The
+    same applies to the 95th percentile over frames.
 
     Args:
         metric: name of the metric.
@@ -124,8 +126,8 @@ def _high(values: statistics.Values) -> float:
 class Floor(Gate):
     """Gate that requires a minimum of a metric in dB in every clip.
 
-    In a clip in which the baseline is below the minimum, the value of the baseline is required. Decibels are averaged
-    as squared errors, so that a black or still part with a very high PSNR cannot outweigh the others.
+    If the baseline is below the minimum in a clip, the candidate must reach the value of the baseline there. Decibels
+    are averaged as squared errors, so that black or still frames with a very high PSNR do not outweigh the others.
 
     Args:
         metric: name of the metric.
@@ -149,18 +151,18 @@ class Floor(Gate):
 class Limit(Gate):
     """Gate that limits a percentile of a metric over the frames of every clip.
 
-    If the baseline violates the limit on a clip, the limit for that clip is the value of the baseline, relaxed by
-    `margin`. This happens, for example, if LR was recorded, so that no candidate agrees exactly with it. A clip on
-    which the metric has no value passes.
+    If the baseline violates the limit in a clip, the limit for that clip is the value of the baseline, relaxed by
+    `margin`. This happens, for example, if LR was recorded, so that no candidate agrees exactly with it. Clips in
+    which the metric has no value are ignored.
 
     Args:
         metric: name of the metric.
         low: minimum; set either low or high.
         high: maximum.
         percentile: percentile over the frames, in [0, 100]; 50: the median, 0 and 100: the lowest and highest value.
-        over: another percentile, in [0, 100]: the ratio of the metric at `percentile` to the metric at `over` is
-            limited; None: the metric at `percentile` is limited.
-        margin: fraction by which the value of the baseline is relaxed if it is the limit, >= 0.
+        over: another percentile, in [0, 100]. If it is set, the ratio of the metric at `percentile` to the metric at
+            `over` is limited instead of the metric at `percentile`.
+        margin: relative amount by which the candidate may be worse than the baseline if the latter is the limit, >= 0.
     """
 
     def __init__(
@@ -203,8 +205,8 @@ class Limit(Gate):
 class InOrder(Gate):
     """Gate that limits the number of late, early, repeated, swapped or reversed frames.
 
-    Such a frame agrees better with another LR frame than with its own (metric `frame_offset` is not 0). In no clip may
-    the candidate have more of them than the baseline.
+    Such an SR frame agrees better with another LR frame than with its own, so the metric `frame_offset` is not 0. A
+    candidate passes if it has no more such frames than the baseline in every clip.
     """
 
     metric = "frame_offset"
@@ -218,7 +220,7 @@ class InOrder(Gate):
 
 
 def _disorder(offsets: statistics.Values) -> str:
-    """What is wrong with the order of frames; offsets: number of the frame that each shows, minus its own."""
+    """Describe wrong order of frames, as text. offsets: number of the frame that each frame shows, minus its own."""
     wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
     if np.mean(steps[1:] == -2) > 0.7:
         return "is reversed in time"
@@ -246,7 +248,7 @@ class Upright(Gate):
 
 
 def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
-    """The values of run and baseline in each clip that has some."""
+    """(clip, values of run, values of baseline) for each clip in which both have values."""
     ours, theirs = _values(run, metric), _values(baseline, metric)
     return [(clip, values, theirs[clip]) for clip, values in ours.items() if len(values) and len(theirs.get(clip, ()))]
 

@@ -24,7 +24,7 @@ _EQUAL_COST = 0.1  # share; times of single runs differ by as much
 
 
 def metric_facts(names: Iterable[str]) -> list[MetricFacts]:
-    """How metrics are displayed, from their yaml in configs/metric; metrics without a yaml are left out."""
+    """How metrics are displayed, from configs/metric/NAME.yaml; metrics without such a file are left out."""
     files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
     read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
     return [MetricFacts(name=name, **show) for name, show in read if show]
@@ -36,24 +36,27 @@ def sign(metric: MetricFacts) -> int:
 
 
 def mean_label(metric: MetricFacts) -> str:
-    """Label of the mean over frames; of decibels it differs from the decibels of the mean squared error."""
+    """Label of the mean over frames. For dB it states that decibels are averaged, not squared errors."""
     return f"{metric.label} (mean of frames)" if metric.unit == "dB" else metric.label
 
 
 def equal_within(metric: MetricFacts, value: float) -> float:
-    """Largest difference from value that is a tie: 0.1 dB, or 2 % for metrics in other units."""
+    """Largest difference from `value` that counts as a tie: 0.1 dB, or 2 % of `value` for metrics in other units."""
     return EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(value)
 
 
 def tied(metric: MetricFacts, best: float, gap: float, wins: int, clips: int) -> bool:
-    """Whether a candidate equals the best one by a metric: the means are close, and neither is always better.
+    """Whether a candidate is tied with the best one in a metric.
+
+    They are tied if their means differ by at most `equal_within`, unless there are at least three clips and the best
+    candidate is better on all of them.
 
     Args:
         metric: the metric.
         best: mean of the best candidate.
-        gap: difference of the means.
+        gap: difference of the two means, in the unit of the metric; the sign has no effect.
         wins: number of clips on which the best candidate is better.
-        clips: number of clips; with three or more, the best candidate must not be better on all of them.
+        clips: number of clips.
     """
     return abs(gap) <= equal_within(metric, best) and not wins == clips >= _CONSISTENT
 
@@ -80,8 +83,8 @@ class Best(NamedTuple):
 
     Attributes:
         name: name of the candidate.
-        ties: other candidates that are tied with it in the votes, or in the first metric if there are none.
-        reason: what decided, as text.
+        ties: other candidates that are tied with it in the votes, or in the first metric if there are no votes.
+        reason: the metric or property that decided, as text.
     """
 
     name: str
@@ -93,10 +96,10 @@ class Best(NamedTuple):
 class Ranking:
     """Ranks candidates by several metrics, the most important first.
 
-    Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied, unless one of them is better on
-    every clip, of three or more. Ties are broken by the next metric, then by the time per frame, then by the number of
-    parameters, and finally by the exact value of the first metric. If people voted, their preference decides before
-    the first metric.
+    Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied, unless there are at least three
+    clips and one candidate is better on all of them. Ties are broken by the next metric, then by the time per frame,
+    then by the number of parameters, and finally by the exact value of the first metric. If people voted, their
+    preference is used before the first metric.
 
     Args:
         metrics: metrics in order of importance.
@@ -108,11 +111,11 @@ class Ranking:
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
-        """Ranking by the metrics of these names. Raises UserError if one has no yaml in configs/metric."""
+        """Ranking by metrics, given by name. Raises UserError if there is no configs/metric/NAME.yaml."""
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
-        """The best candidate, by its means over `clips`; None: all clips."""
+        """Find the best candidate by its means over `clips`; None: all clips."""
         left, reason, ties = list(runs), "", list[str]()
         criteria = [(mean_label(metric), partial(_leaders, metric, runs, clips)) for metric in self.metrics]
         if self.votes:
@@ -139,7 +142,7 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Fraction of the clips that can be left out, each alone, without a change of the choice; None for one clip."""
+        """Fraction of the clips for which leaving out that one clip does not change the choice; None for one clip."""
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None

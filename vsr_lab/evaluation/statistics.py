@@ -18,10 +18,10 @@ _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not est
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
     """Mean over the frames of each clip, then over clips, with its 95 % confidence interval.
 
-    A clip counts as one independent measurement: the interval is computed from the means of the clips, and holds for
+    A clip counts as one independent measurement: the interval is computed from the means of the clips, and is valid for
     other clips of the same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the
-    removal of skewness by transformation", 1992). For a single clip it is the interval of `within`, which holds for
-    this clip only.
+    removal of skewness by transformation", 1992). For a single clip, the interval of `within` is returned, which is
+    only valid for this clip.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.
@@ -39,7 +39,7 @@ def estimate(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def within(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over the frames of each clip, then over clips, with an interval that holds for these clips only.
+    """Mean over the frames of each clip, then over clips, with an interval that is only valid for these clips.
 
     The interval accounts for the choice of frames in the clips, not for the choice of clips. The frames of each clip
     are averaged in blocks that are long enough to be independent. The variances of the clips are combined with the
@@ -62,7 +62,7 @@ def within(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def clip_means(per_clip: Mapping[str, Values]) -> dict[str, float]:
-    """clip -> mean over its frames, without the clips that have no value."""
+    """Clip -> mean over its frames. Clips without a value are left out."""
     return {clip: float(values.mean()) for clip, values in per_clip.items() if len(values)}
 
 
@@ -80,7 +80,7 @@ def _quantile(freedom: float) -> float:
 
 
 class _Skewed(NamedTuple):
-    """Hall's transformation of the t statistic of values. error: of their mean; bend, shift: of their skewness."""
+    """Hall's transformation of the t statistic. error: standard error of the mean; bend, shift: from the skewness."""
 
     error: float
     bend: float
@@ -94,7 +94,7 @@ class _Skewed(NamedTuple):
         return cls(float(values.std(ddof=1) / root), skewness / (3 * root), skewness / (6 * root))
 
     def transformed(self, statistic: float) -> float:
-        """The statistic without its skewness, which Student's law describes."""
+        """The statistic without skewness, which follows Student's t distribution."""
         return statistic + self.bend * statistic**2 + self.bend**2 * statistic**3 / 3 + self.shift
 
     def statistic(self, transformed: float) -> float:
@@ -112,7 +112,7 @@ def _blocks(values: Values) -> Values:
 
 
 def _autocorrelation_time(values: Values) -> float:
-    """(1 + r) / (1 - r), r the correlation of neighbours, whose bias in short series is corrected (Kendall 1954)."""
+    """(1 + r) / (1 - r), where r is the lag-1 autocorrelation, corrected for bias in short series (Kendall 1954)."""
     count = len(values)
     centred = values - values.mean()
     power = float(centred @ centred)
@@ -146,11 +146,11 @@ def pool_decibels(values: Values) -> float:
 
 
 def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
-    """Gain of one candidate over another in dB, frame by frame, such that frames with a very high PSNR count little.
+    """Gain of one candidate over another in dB, frame by frame, in which frames with a very high PSNR count little.
 
-    To first order, the mean over the frames of a clip equals the difference of `pool_decibels`, which averages squared
-    errors. So a black or still frame of 100 dB does not outweigh the others. Squared errors below that of rounding to 8
-    bits are replaced by it.
+    The mean of the gains in a clip is the difference of `pool_decibels`, which averages squared errors. The gain of a
+    frame is its contribution to that difference, to first order. So a black or still frame of 100 dB does not outweigh
+    the others. A squared error that is smaller than the error of rounding to 8 bits is replaced by the latter.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.
@@ -180,7 +180,7 @@ def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate
 
 
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
-    """p-value of the one-sided test over clips, with the null hypothesis that the mean difference is at most `margin`.
+    """p-value of the one-sided test over clips of the null hypothesis that the mean difference is at most `margin`.
 
     The p-value is below 2.5 % if and only if the 95 % interval of `estimate` is above `margin`. None for a single clip.
 

@@ -1,4 +1,4 @@
-"""Detection of damaged frames: those that cannot be decoded, and those decoded from corrupt data.
+"""Detection of damaged frames: frames that cannot be decoded, and frames that are decoded from corrupt data.
 
 Decoders conceal errors: they output a frame without reporting the damage. Therefore every packet that the requested
 frames depend on is decoded a second time with one thread, and log messages of the decoder are attributed to the packet
@@ -49,7 +49,7 @@ class Damage:
 
 
 def format_ranges(numbers: Sequence[int]) -> str:
-    """Format [3, 4, 5, 9] as "3-5, 9"; of a long list, the first eight runs and the number of the others."""
+    """Format [3, 4, 5, 9] as "3-5, 9". If there are more than eight ranges, the others are only counted."""
     runs = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
     shown = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:8])
     return shown + (f" and {len(runs) - 8} more" if len(runs) > 8 else "")
@@ -62,7 +62,7 @@ LOG_LOCK = threading.Lock()
 
 @dataclass
 class _Known:
-    """Cached result for a file: its damage, once all of it was checked, and groups of pictures without damage."""
+    """Cached results for a file: its damage (None: not fully checked yet), and groups of pictures without damage."""
 
     damage: Damage | None = None
     sound: set[int] = field(default_factory=set[int])
@@ -88,15 +88,14 @@ def find_damage(probe: Probe) -> Damage:
 def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Callable[[], None]) -> Damage:
     """Find damaged frames in the groups of pictures that contain frames start..stop-1. The result is cached.
 
-    If an error is found, the whole file is checked, because a decoder that starts in the middle may report missing
-    references that are not damaged.
+    If an error is found, the whole file is checked, because a decoder that starts in the middle of a file may report
+    missing reference frames although no frame is damaged.
 
     Args:
         probe: properties of the file.
-        start: first frame.
-        stop: the frame after the last.
-        close_decoder: function that closes the decoder of the caller, whose threads could write to the log that is
-            captured here.
+        start, stop: range of frames, `stop` exclusive.
+        close_decoder: function that closes the caller's decoder of the file. Its threads could otherwise write messages
+            to the log, from which errors are detected here.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):
@@ -148,7 +147,7 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
 
 @contextmanager
 def libav_logging(level: int = av.logging.ERROR) -> Generator[None]:
-    """Context manager in which libav logs messages from a level on, including repeated ones."""
+    """Context manager in which libav logs all messages of at least the severity `level`, including repeated ones."""
     before, brief = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_skip_repeated(False)
     av.logging.set_level(level)
@@ -192,7 +191,7 @@ def _scan(probe: Probe) -> Damage:
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
-    """Remove lost frames from an index. The others keep their timestamps and are renumbered."""
+    """Remove lost frames from the index of a file. The other frames keep their timestamps and are renumbered."""
     if not lost:
         return probe
     if len(lost) == probe.frames:

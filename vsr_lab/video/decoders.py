@@ -1,4 +1,4 @@
-"""Decoders with random access by frame number: PyAV for any stream, decord for those that it reads exactly."""
+"""Decoders with random access by frame number: decord for streams that it decodes exactly, else PyAV."""
 
 import ctypes
 import itertools
@@ -23,7 +23,7 @@ _REORDER = 16  # frames: the largest reordering delay of any codec
 
 
 class Decoder(Protocol):
-    """Interface of an opened video file."""
+    """Interface of decoders of an opened video file."""
 
     def read(self, start: int, stop: int) -> AnyFrames:
         """Decode frames start..stop-1 to upright RGB (T, H, W, 3). Raises UserError if one cannot be decoded."""
@@ -38,10 +38,10 @@ def open_decoder(probe: Probe) -> Decoder:
 
 
 class _ProcessLocal(ABC):
-    """Base class for objects with threads that a forked process must open again.
+    """Base class of decoders with threads, which a forked process must open again.
 
-    The threads do not exist in the forked process, and using or freeing such an object would wait for them forever. The
-    parent's objects are therefore kept, unused, and `_reset` opens new ones.
+    The threads do not exist in the forked process, so using or freeing the parent's decoder would wait for them
+    forever. The parent's decoder is therefore kept but not used, and `_reset` opens a new one.
     """
 
     def __init__(self) -> None:
@@ -49,10 +49,10 @@ class _ProcessLocal(ABC):
 
     @abstractmethod
     def _reset(self) -> None:
-        """Open new objects."""
+        """Open a new decoder, or prepare to open it at the next read."""
 
     def _check_process(self) -> None:
-        """Call this before the objects are used."""
+        """Must be called before the decoder is used."""
         if self._pid != os.getpid():
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(vars(self).copy()))  # never freed, not even at exit
             self._pid = os.getpid()
@@ -101,15 +101,15 @@ class DecordDecoder(_ProcessLocal):
 
 
 class AvDecoder(_ProcessLocal):
-    """Decodes frames of a video file by number with PyAV: seeks to a keyframe before them and compares timestamps.
+    """Decodes frames of a video file by number with PyAV. It seeks to an earlier keyframe and compares timestamps.
 
     A frame that is missing or marked as corrupt after a seek is decoded again from an earlier keyframe, and finally
     from the start of the file. This is necessary for streams with intra refresh, which have no complete keyframes.
 
     Args:
         probe: properties of the file.
-        careful: decode damaged files: with one thread, so that an error affects no other frame, and with the frames
-            sorted by number.
+        careful: set this for damaged files. They are decoded with one thread, so that an error affects no other frame,
+            and frames are sorted by number.
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:

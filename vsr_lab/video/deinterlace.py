@@ -24,7 +24,7 @@ from vsr_lab.video.read_options import ReadOptions
 class FilterChain:
     """A sequence of libavfilter filters that converts every group of `frames_in` frames to `frames_out` frames.
 
-    An output frame depends on the input frames of five groups: its own, the two before it and the two after it.
+    An output frame depends on the input frames of five groups: its own group, the two before it and the two after it.
 
     Args:
         name: name of the filters in error messages.
@@ -42,11 +42,11 @@ class FilterChain:
         """Range of the input frames on which output frames start..stop-1 depend.
 
         Args:
-            start, stop: first output frame, and the frame after the last.
+            start, stop: range of output frames, `stop` exclusive.
             count: number of frames of the file.
 
         Returns:
-            First input frame, and the frame after the last.
+            (start, stop) of the input frames, `stop` exclusive.
         """
         first, last = max(0, start // self.frames_out - 2), -(-stop // self.frames_out) + 2
         return first * self.frames_in, min(last * self.frames_in, count)
@@ -69,9 +69,9 @@ def _bwdif(parity: str, only: str = "all") -> tuple[str, str]:
 def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | None:
     """Choose the deinterlacing filters for a file; None if its frames are progressive or must not be changed.
 
-    The choice is based on the pixels; the flags of the file are used only if there is too little motion. So progressive
-    frames that are flagged as interlaced (PsF) are not changed. RGB files are assumed to be progressive, because they
-    are masters or renders; otherwise the clip calendar of Vid4 would be detected as interlaced.
+    The choice is based on the pixels. Flags in the file are used only if there is too little motion. So progressive
+    frames that are flagged as interlaced (PsF) are not changed. RGB files are assumed to be progressive unless they are
+    flagged, because most are masters or renders; otherwise the clip calendar of Vid4 would be detected as interlaced.
 
     Args:
         probe: properties of the file.
@@ -115,10 +115,10 @@ class _Source(Protocol):
 
 
 class FilteredDecoder:
-    """Decodes a file through a `FilterChain`.
+    """Decodes a file and applies a `FilterChain`.
 
-    Two groups before and after the requested frames are read too, so that a frame is the same for every range of frames
-    in which it is read.
+    Two groups before the requested frames and two groups after them are read too. So the result for a frame does not
+    depend on the range of frames that is read.
 
     Args:
         probe: properties of the file.
@@ -137,7 +137,7 @@ class FilteredDecoder:
         return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
 
     def frames(self, start: int, stop: int) -> list[VideoFrame]:
-        """Yield filtered frames start..stop-1."""
+        """Filtered frames start..stop-1."""
         first, last = self._chain.needs(start, stop, self._probe.frames)
         skipped = first // self._chain.frames_in * self._chain.frames_out
         frames = self._frames(first, last)

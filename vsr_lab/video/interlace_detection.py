@@ -1,12 +1,13 @@
 """Detection of interlaced and telecined video from its pixels.
 
-Flags in the file are not used. The two fields of an interlaced frame show combing if the picture moved between them. It
-is measured, as in FFmpeg's idet and fieldmatch, by the second difference across rows, |T[j] + T[j+1] - 2 B[j]|, where T
-are the rows of one field and B those of the other. It is computed for the two fields of a frame, and for one field each
-of two neighbouring frames. Unlike idet, only moving pixels are used, and two combinations of the same pair of frames
-are compared: u of T[t+1] with B[t], and d of T[t] with B[t+1]. For progressive frames both are equal, whatever the
-motion and detail. If the top field is first, u combines fields that are half a frame apart and d fields that are one
-and a half frames apart, so u < d.
+Flags in the file are not used. The two fields of an interlaced frame show combing if the picture moved between them.
+Combing is measured, as in FFmpeg's idet and fieldmatch, by the second difference across rows,
+|T[j] + T[j+1] - 2 * B[j]|, where T are the rows of one field and B the rows of the other. It is computed for the two
+fields of each frame, and for pairs of fields from two consecutive frames. Unlike in idet, only moving pixels are used,
+and two combinations of the same frames t and t+1 are compared: u is the combing of the top field of t+1 with the bottom
+field of t, and d that of the top field of t with the bottom field of t+1. For progressive frames, u and d are equal for
+any motion and detail. If the top field is first, u combines fields that are half a frame period apart, and d fields
+that are one and a half frame periods apart, so u < d.
 """
 
 from collections.abc import Iterator
@@ -44,11 +45,12 @@ class Interlacing:
 
     Attributes:
         scan_type: progressive, interlaced, telecined or undetermined.
-        top_field_first: field order, if there are fields.
+        top_field_first: field order of interlaced or telecined video.
         cadence: "3:2" or "2:2" for telecined film, else "".
-        phase: for a 3:2 cadence, the number modulo 5 of the first frame of each group of five frames, counted from the
-            first examined frame.
-        confidence: fraction of the moving frames that agree with the result, in [0, 1]; lower if there are few.
+        phase: for a 3:2 cadence, index modulo 5 of the frames that begin a cycle of five frames, where the first
+            examined frame has index 0; else 0.
+        confidence: fraction of the frames with motion that agree with the result, in [0, 1]; lower if there are few
+            such frames.
     """
 
     scan_type: ScanType
@@ -76,8 +78,9 @@ _FULL_WEIGHT = 0.01  # share from which it has weight 1
 class _Pairs:
     """Measures of each pair of neighbouring frames.
 
-    weight: in [0, 1]; own, up, down: combing of the frames themselves, of T[t+1] with B[t], of T[t] with B[t+1], in
-    levels; repeat: -1 if the top field is repeated, 1 if the bottom field is, 0 if neither.
+    weight: in [0, 1], from the amount of motion; own: combing of the two frames; up: of the top field of t+1 with the
+    bottom field of t; down: of the top field of t with the bottom field of t+1 (in 8-bit levels, 0..255); repeat: -1 if
+    the top field is repeated, 1 if the bottom field is repeated, 0 if neither.
     """
 
     weight: Vector
@@ -90,9 +93,9 @@ class _Pairs:
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """Detect whether a video file is progressive, interlaced or telecined, from four short sequences of frames.
 
-    If the results for the sequences differ, the most confident one other than "progressive" is used, so a file that is
-    partly interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the
-    file changes.
+    If a sequence is interlaced or telecined, the most confident of these results is used, so a file that is partly
+    interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file
+    changes.
 
     Args:
         path: the file.
@@ -137,7 +140,7 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
 
 
 def _columns(frame: VideoFrame) -> Luma:
-    """A subset of the columns of a frame's luma, all rows, in [0, 255]."""
+    """Luma of a frame in [0, 255]: all rows, but only some of the columns."""
     if frame.format.name in {"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "gray", "nv12"}:
         plane = frame.planes[0]
         luma = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
@@ -150,8 +153,8 @@ def classify_interlacing(luma: Luma) -> Interlacing:
     """Detect whether consecutive frames are progressive, interlaced or telecined.
 
     Args:
-        luma: (T, H, W) in [0, 255], with all rows; columns may be left out. 3:2 pulldown is detected if there are at
-            least 6 frames, and reliably with 11.
+        luma: (T, H, W) in [0, 255], with all rows; columns may be left out. At least 6 frames are needed to detect 3:2
+            pulldown, and 11 to detect it reliably.
     """
     pairs = _measure(luma)
     evidence = float(pairs.weight.sum())
@@ -196,12 +199,12 @@ _LEANS = np.array([0, 1, 1, 1, 0])  # whether one crosswise combination is close
 
 
 def _leaning(pairs: _Pairs) -> Vector:
-    """Above 0 if T[t+1] is closer to B[t] than T[t] is to B[t+1], as with the top field first; 0 if progressive."""
+    """Positive if `up` has less combing than `down` (top field first), negative if more, 0 for progressive frames."""
     return (pairs.down - pairs.up) / (pairs.down + pairs.up)
 
 
 def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
-    """3:2 pulldown, if repeated fields follow its cycle of five frames."""
+    """Detect 3:2 pulldown, in which fields are repeated in a cycle of five frames; None if there is none."""
     lean, weight = _leaning(pairs), pairs.weight
     best, found = 0.5, None
     for phase in range(5):
@@ -223,7 +226,7 @@ def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
 
 
 def _parity(pairs: _Pairs, certainty: float) -> Interlacing:
-    """Progressive, interlaced, or 2:2 with fields of two film frames in a video frame."""
+    """Distinguish progressive video, interlaced video, and 2:2 pulldown with fields of two film frames per frame."""
     lean, weight = _leaning(pairs), pairs.weight
     total = float(weight.sum())
     mean = float((weight * lean).sum()) / total

@@ -1,4 +1,4 @@
-"""Reading footage: video files and folders of images behind one interface."""
+"""Reading of video files and folders of images by one interface."""
 
 import copy
 import os
@@ -67,9 +67,9 @@ class VideoFile:
         probe: properties of the frames as they are returned (after deinterlacing).
         source: properties of the frames in the file.
         chain: deinterlacing filters, or None.
-        first: number of the first frame in the file, and
-        window: times in seconds of the file's clock between which other streams belong to the frames; None: the whole
-            file. See `part`.
+        first: index of the first frame among all frames of the file, after deinterlacing; not 0 after `part`.
+        window: start and end of the part of the other streams (such as audio) that belongs to the frames, in seconds as
+            in the file's timestamps; None: the whole streams. See `part`.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -89,13 +89,13 @@ class VideoFile:
         self.window: tuple[Fraction, Fraction] | None = None
 
     def at_rate(self, rate: Fraction) -> "VideoFile":
-        """The frames of a folder of images, which state no times, as a video of `rate` frames a second."""
+        """Set the frame rate of a folder of images, which has no timestamps, to `rate` frames per second."""
         other = copy.copy(self)
         other.probe = replace(self.probe, rate=rate, index=replace(self.probe.index, base=1 / rate))
         return other
 
     def part(self, start: float, stop: float | None = None) -> "VideoFile":
-        """The part of the video from `start` to `stop` (excluded), in seconds from the first frame, as a video.
+        """Part of the video as a `VideoFile`, from `start` to `stop` (exclusive) in seconds after the first frame.
 
         Raises:
             UserError: there are no frames in this part.
@@ -128,7 +128,7 @@ class VideoFile:
 
     @property
     def aspect(self) -> Fraction:
-        """Width of a pixel over its height, in the frames as read."""
+        """Pixel aspect ratio (width / height) of the frames as they are returned."""
         return self.probe.aspect
 
     @property
@@ -150,7 +150,7 @@ class VideoFile:
         return clip
 
     def check(self, start: int, stop: int) -> None:
-        """Raise UserError if frames start..stop-1 may be damaged and read_options.damaged is None."""
+        """Raise UserError if frames start..stop-1 are damaged and read_options.damaged is None."""
         if self.read_options.damaged:
             return
         start, stop = self.first + start, self.first + stop
@@ -166,7 +166,7 @@ class VideoFile:
 
     @property
     def damage(self) -> Damage:
-        """Damaged frames, by their numbers in the file (before deinterlacing). The whole file is decoded, once."""
+        """Damaged frames, as numbers in the file before deinterlacing. The first call decodes the whole file."""
         if self._damage is None:
             self._damage = find_damage(self.source)
         return self._damage
@@ -238,7 +238,7 @@ def read_video(
 
 
 def is_frame_folder(path: Path) -> bool:
-    """Whether a path is a folder with images and without videos, whose images are cover pictures."""
+    """Whether a path is a folder with images but no videos. Images next to videos are assumed to be cover pictures."""
     suffixes = {file.suffix.lower() for file in path.iterdir()} if path.is_dir() else set[str]()
     return bool(suffixes & FRAME_SUFFIXES) and not suffixes & VIDEO_SUFFIXES
 
@@ -246,10 +246,10 @@ def is_frame_folder(path: Path) -> bool:
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted by path.
 
-    Images next to videos are assumed to be cover pictures and ignored.
+    Images next to videos are assumed to be cover pictures and are ignored.
 
     Raises:
-        UserError: there is none.
+        UserError: nothing is found.
     """
     if not root.exists():
         raise UserError(root, "not found", "check the path")

@@ -75,14 +75,14 @@ _KEYS = 8  # frames between two that a player can jump to
 
 
 def even_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """Size of a picture in an MP4 file: reduced to at most `longest`, with even sides.
+    """Size of a picture in an MP4 file, which must have even sides.
 
     Args:
-        size: height and width of the picture.
-        longest: maximum of the longer side, in pixels.
+        size: (height, width) of the picture.
+        longest: maximum of the longer side, in pixels; larger pictures are reduced.
 
     Returns:
-        Width and height, each at least 2.
+        (width, height), in this order, as PIL and FFmpeg expect; both even and at least 2.
     """
     factor = min(1.0, longest / max(size))
     height, width = (max(2, round(side * factor) // 2 * 2) for side in size)

@@ -44,7 +44,7 @@ class Placed:
         order: number of the video's frame for each frame of the reference; -1 if it has none.
         size: height and width of the reference.
         axes: positions of the reference's pixels in the video; None: both have the same pixels.
-        done: sentences that describe how the video was aligned.
+        steps: what was done to align the video, as sentences.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Placed:
     order: Sequence[int]
     size: tuple[int, int]
     axes: Axes | None
-    done: tuple[str, ...]
+    steps: tuple[str, ...]
     facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="frames"))
     scale: int | None = 1
 
@@ -112,8 +112,8 @@ def place(name: str, shot: Shot, reference: Shot) -> Placed:
     same = scales == (1, 1) and moved == (0, 0)
     ends = zip(scales, moved, size, shot.size, strict=True)
     shift = [scale * (by - (side - 1) / 2) + (own - 1) / 2 for scale, by, side, own in ends]
-    done = (*_in_time(order), *_in_space(scales, moved), *_in_color(found))
-    return Placed(name, shot, order, size, None if same else Axes(scales, (shift[0], shift[1])), done)
+    steps = (*_in_time(order), *_in_space(scales, moved), *_in_color(found))
+    return Placed(name, shot, order, size, None if same else Axes(scales, (shift[0], shift[1])), steps)
 
 
 def _order(found: Alignment, frames: int, larger: bool) -> list[int]:

@@ -126,7 +126,7 @@ def _facts(name: str, video: Placed) -> VideoFacts:
         width=shot.size[1],
         frames=shot.frames,
         frames_per_second=float(shot.rate),
-        done=list(video.done),
+        steps=list(video.steps),
     )
 
 

@@ -59,7 +59,7 @@ def test_both_are_measured_against_the_truth(truth: Tensor, write: Write, tmp_pa
     expected = float(psnr(soft[None], truth[None], "y").mean())
     assert _numbers(found)["psnr"] == (pytest.approx(expected), 100)
     assert _numbers(found)["flicker"][1] == 0
-    assert [video.done for video in found.videos] == [[], [], ["the others are aligned to it"]]
+    assert [video.steps for video in found.videos] == [[], [], ["the others are aligned to it"]]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
@@ -74,7 +74,7 @@ def test_without_the_truth_the_difference_is_measured_and_neither_is_called_bett
 
 
 @pytest.mark.parametrize(
-    ("change", "done"),
+    ("change", "steps"),
     [
         (lambda x: x[[0, 0, *range(10)]], ["moved by 2 frames, earlier"]),
         (lambda x: x[[*range(4), *range(5, 12)]], ["does not show 1 frame of the reference, left out"]),
@@ -87,14 +87,14 @@ def test_without_the_truth_the_difference_is_measured_and_neither_is_called_bett
     ids=["late", "dropped", "half", "shifted"],
 )
 def test_what_was_done_to_align_is_said_and_undoes_the_change(
-    truth: Tensor, write: Write, tmp_path: Path, change: Callable[[Tensor], Tensor], done: list[str]
+    truth: Tensor, write: Write, tmp_path: Path, change: Callable[[Tensor], Tensor], steps: list[str]
 ) -> None:
     changed = write("changed", change(truth))
     found = compare_videos(changed, write("same", truth), tmp_path / "out", truth=write("hr", truth))
-    assert set(done) <= set(found.videos[0].done)
-    assert not found.videos[1].done
+    assert set(steps) <= set(found.videos[0].steps)
+    assert not found.videos[1].steps
     least = psnr(_soft(truth)[None], truth[None], "y").mean() - 1  # of half the size; the others are undone exactly
-    assert _numbers(found)["psnr"][0] > (least if "scaled" in done[0] else 30)
+    assert _numbers(found)["psnr"][0] > (least if "scaled" in steps[0] else 30)
 
 
 def test_a_larger_one_is_what_the_other_is_aligned_to(truth: Tensor, write: Write, tmp_path: Path) -> None:

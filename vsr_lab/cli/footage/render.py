@@ -20,9 +20,9 @@ Side = Annotated[Int, Field(ge=16, le=8192)]
 
 
 class RenderConfig(Command):
-    """Render footage: animation, screens, or a camera over photographs.
+    """Render synthetic footage: animation, computer screens, or a virtual camera that moves over photographs.
 
-    Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
+    Example, 8 clips of 48 frames, also at 1/2 of the size: vsr-lab footage render kind=animation n=8 frames=48 scale=2
     """
 
     kind: Annotated[Part[Kind], describes(Kind)]
@@ -59,7 +59,7 @@ def run(config: RenderConfig) -> None:
 
 
 def _new_or_existing_run(config: RenderConfig, clips: list[str]) -> Path:
-    """A new folder, or that of an earlier render with the same keys, whose clips are kept."""
+    """Create the run folder, or return the folder of an earlier run with the same keys, whose clips are kept."""
     mark = config.run_dir / RUN_MARK
     if config.overwrite or not mark.is_file():
         return begin_run(config, clips)

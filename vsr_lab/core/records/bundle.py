@@ -11,16 +11,18 @@ from vsr_lab.core.records import Part, Record
 
 
 class BundleManifest(Record):
-    """manifest.json of a bundle, the folder with an exported network and everything that is needed to run it.
+    """manifest.json of a bundle: the folder that contains an exported network and all data needed to run it.
 
     Attributes:
-        warm_up: number of additional passes over the first frame, whose outputs are discarded.
+        scale: upscaling factor.
+        warm_up: number of additional passes over the first frame, see `StreamingNetwork`.
+        parameters: number of weights.
         network: class path and keywords that build the network.
         content: content type that the network was trained for; None: not recorded.
         pixel_format: default pixel format of upscaled files.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on training.
-        graphs: format of an exported graph, such as "onnx" -> its file name.
+        graphs: format of each exported graph (such as onnx) -> name of its file.
         created: time of the export, ISO 8601 in UTC.
         sha256: file name -> SHA-256, for every other file of the bundle.
         fingerprint: hash of all other values of this manifest.
@@ -46,7 +48,7 @@ class BundleManifest(Record):
     fingerprint: str = ""
 
     def computed_fingerprint(self) -> str:
-        """Compute what `fingerprint` must be."""
+        """Compute the fingerprint from the other values."""
         record = self.model_dump(mode="json", exclude={"fingerprint"})
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 

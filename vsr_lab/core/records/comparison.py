@@ -13,7 +13,8 @@ class Presentation(Part):
 
     Attributes:
         digits: number of decimals.
-        truth: name of the metric that measures the same for HR itself; None if there is none.
+        truth: name of the metric that measures the same property of HR itself (such as true_warp_error for
+            warp_error); None if there is none.
     """
 
     label: str
@@ -52,7 +53,7 @@ class Cell(Estimate):
     """Mean of one metric for one candidate on one suite, with its confidence interval.
 
     Attributes:
-        truth: value of the metric for HR itself (as of warp_error); None if the metric has none.
+        truth: value of the metric for HR itself, for metrics without a reference such as warp_error; else None.
         difference: paired difference from the baseline; None for the baseline.
     """
 
@@ -64,13 +65,13 @@ class Cell(Estimate):
 
 
 class PairDifference(Part):
-    """Difference between two candidates by one metric on one suite.
+    """Difference between two candidates in one metric on one suite.
 
     Attributes:
         difference: mean of candidate minus other, paired by frame.
-        wins, losses: number of clips on which candidate is better, and worse.
-        p: p-value of a two-sided test that both are equal, adjusted for the number of pairs on the suite; None below
-            2 clips.
+        wins, losses: number of clips on which `candidate` is better, and on which it is worse.
+        p: p-value of the two-sided test with the null hypothesis that both are equal, adjusted for the number of pairs
+            on the suite; None for fewer than 2 clips.
     """
 
     suite: str
@@ -83,7 +84,7 @@ class PairDifference(Part):
     p: float | None
 
     def turned(self) -> "PairDifference":
-        """The same, other minus candidate."""
+        """The same difference with the two candidates exchanged."""
         return self.model_copy(
             update={
                 "candidate": self.other,
@@ -105,7 +106,7 @@ class ClipMeans(Part):
 
 
 class Origin(Part):
-    """What a candidate's numbers on a suite were computed from, by which versions and on which machine."""
+    """Origin of a candidate's numbers on a suite: candidate, clips, versions of packages, and machine."""
 
     candidate: str
     suite: str
@@ -172,11 +173,11 @@ class Comparison(Record):
 
 
 class VideoFacts(Part):
-    """One of the videos in a comparison of two versions.
+    """One of the videos in a comparison of two versions of a video.
 
     Attributes:
         name: a, b or truth (the ground truth).
-        done: sentences that say how it was aligned.
+        steps: what was done to align this video with the reference, as sentences.
     """
 
     name: str
@@ -185,15 +186,15 @@ class VideoFacts(Part):
     width: int
     frames: int
     frames_per_second: float
-    done: list[str]
+    steps: list[str]
 
 
 class VideoMetric(Part):
     """Means of a metric over the frames of both versions of a video.
 
     Attributes:
-        better: whether higher or lower values are better; "" if neither is.
-        a, b: means; None if there are none.
+        better: whether higher or lower values are better; "" if neither.
+        a, b: means for the two versions; None if the metric has no value.
     """
 
     name: str
@@ -205,11 +206,11 @@ class VideoMetric(Part):
 
 
 class VideoComparison(Record):
-    """video_comparison.json: metrics of versions of one video, compared with a reference version.
+    """video_comparison.json: metrics of two versions of one video.
 
     Attributes:
-        reference: name of the video that the others are aligned to.
-        frames: number of frames of the reference that all other videos show too.
+        reference: name of the video with which the others are aligned and compared.
+        frames: number of frames of the reference that are also in all other videos.
     """
 
     command: ClassVar[str] = "compare"

@@ -92,10 +92,11 @@ class Runtime(Part):
         precision: float32, bfloat16 or float16.
         threads: number of CPU threads; 0 is the default of the backend.
         version: version of the backend's package.
-        psnr: PSNR in dB between its output and that of torch in float32, of the worst frame in a trial of a few frames;
-            None if it was not measured or is infinite.
-        speed: frames per second in the same trial, relative to torch in float32; None if it was not measured.
-        refused: other runtimes whose output differs too much from that of torch in float32, with the difference.
+        psnr: PSNR in dB between the output and that of torch in float32, of the worst frame in a trial of a few frames;
+            None if no trial was run, or if the outputs are equal.
+        speed: frames per second in the trial, divided by those of torch in float32; None if no trial was run.
+        refused: other runtimes whose output differs too much from that of torch in float32, each as a sentence with
+            the difference.
     """
 
     backend: str
@@ -119,20 +120,20 @@ class Plan(Part):
         container: FFmpeg's name of the output's format.
         video: how the upscaled stream is encoded.
         streams: what is done with each stream of the source.
-        first: number of the frame of the source, as it is read, with which the output begins.
+        first: index of the first frame of the output among the frames of the source, counted after deinterlacing.
         frames: number of frames of the output.
         shift: seconds that are added to every timestamp.
         chapters: number of chapters that are kept.
         tags: names of the source's metadata tags that are kept.
         converted: properties of the source that are kept in another form.
         dropped: properties of the source that the output does not keep.
-        runtime: library, device and precision that run the network; None if the bundle was opened without a choice.
+        runtime: library, device and precision that run the network; None if no runtime was chosen.
         tile: size of the tiles in which frames are processed, in LR pixels; 0: whole frames.
-        skip_repeats: whether frames that repeat the one before have its output, without a run of the network.
+        skip_repeats: whether the network is not run on a frame that repeats the previous frame; the output is repeated.
         evidence: whether the original is shown beside the prediction.
         segments: first frames of the parts that are encoded separately; [0]: one part.
-        lead_in: number of frames before each segment that the network processes first, from its initial state; None:
-            the network continues with its state after the previous segment.
+        lead_in: number of frames before each segment that the network processes first, starting with its initial
+            state; None: the network continues with its state after the previous segment.
         grain: standard deviation of the synthetic grain in bands of luma from black to white, for RGB in [0, 1]; empty:
             none.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
@@ -206,14 +207,14 @@ class Provenance(Record):
     Attributes:
         created: time at which the record was made, ISO 8601 in UTC.
         plan: the plan that was made before the first frame.
-        deinterlace, tone_map, damaged: how the source was read, see `vsr_lab.video.ReadOptions`.
-        damage: damage found in the source.
-        cuts: first frames of new scenes; None if they were not detected.
+        deinterlace, tone_map, damaged: options with which the source was read, see `vsr_lab.video.ReadOptions`.
+        damage: damaged frames of the source, as text; empty if none were found.
+        cuts: first frames of new scenes; None if scene cuts were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
-        repeats: number of frames that were skipped as repeats of the one before.
+        repeats: number of frames on which the network was not run because they repeat the previous frame.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
-            frame. By these hashes the record is found even if the video was renamed or remuxed.
+            frame. With these hashes, the record can be found for a video that was renamed or remuxed.
     """
 
     command: ClassVar[str] = "upscale"

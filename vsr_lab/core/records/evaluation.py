@@ -15,8 +15,8 @@ class Estimate(Part):
 
     Attributes:
         low, high: ends of the interval; None if there are too few values.
-        about: "clips": the interval holds for other clips of the same kind; "frames": it holds for the measured clips
-            only.
+        about: "clips": the interval is valid for other clips of the same kind; "frames": it is only valid for the
+            measured clips.
     """
 
     mean: float
@@ -26,7 +26,7 @@ class Estimate(Part):
 
     @property
     def clear(self) -> bool:
-        """Whether the 95 % interval of a difference holds for other clips and does not contain zero."""
+        """Whether the 95 % interval of a difference is valid for other clips and does not contain zero."""
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
 
     def interval(self, form: Callable[[float], str], missing: str = "") -> str:
@@ -68,9 +68,11 @@ class CandidateFacts(Part):
     """Facts about a candidate (a network or another method whose output is evaluated).
 
     Attributes:
-        kind: interpolation, checkpoint, bundle, onnx, published, spandrel, frames, or a user-defined kind.
+        kind: "interpolation" (such as bicubic), "checkpoint", "bundle", "onnx", "published" (weights published by the
+            authors of a network), "spandrel" (a file that the package spandrel loads), "frames" (SR frames that another
+            tool wrote), or a user-defined kind.
         parameters: number of weights.
-        path: absolute path of the file or folder that it was read from.
+        path: absolute path of the file or folder from which the candidate was read.
         sha256: hash of that file; None for a folder.
         architecture: class of the network.
         content: content type that it was trained for.
@@ -90,9 +92,9 @@ class Shown(Part):
     """Part of a clip whose frames were saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
 
     Attributes:
-        frame: number of the middle frame of the clip.
-        row, column: centre of the area with most motion and detail, in HR pixels.
-        first, saved: number of the first saved frame, and number of saved frames.
+        frame: number of the middle frame of the clip, counted from the start of the clip.
+        row, column: centre of the area with most motion and detail in that frame, in HR pixels.
+        first, saved: number of the first saved frame in the clip, and number of saved frames.
         rate: frames per second.
     """
 
@@ -133,7 +135,7 @@ class Summary(Evaluated):
         metrics: metric -> mean over frames, then over clips.
         per_clip: clip -> metric -> mean; None if the metric has no value.
         versions: versions of Python and of the packages that computed the numbers.
-        machine: the processor that ms_per_frame was measured on.
+        machine: the processor on which ms_per_frame was measured.
     """
 
     command: ClassVar[str] = "evaluate"
@@ -180,11 +182,11 @@ class Choice(Part):
     Attributes:
         chosen: the selected candidate; None if no candidate passed every gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
-        reason: what decided between the candidates that passed.
+        reason: the metric or property by which the chosen candidate was preferred to the other deployable ones.
         votes: other deployable candidates -> votes for the chosen one against it; empty if people did not vote.
         ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
-        stability: fraction of the clips that can be left out, each alone, without a change of the choice; None for one
-            clip.
+        stability: fraction of the clips for which leaving out that one clip does not change the choice; None if there
+            is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
         gates: candidate -> verdicts, up to the first failed gate.

@@ -10,8 +10,8 @@ class Strength(Part):
     """Strength of a candidate in the Bradley-Terry model of the votes on a suite.
 
     Attributes:
-        strength: logarithm of the odds that it is preferred to an average candidate.
-        low, high: ends of the 95 % interval over clips; None below 2 clips.
+        strength: logarithm of the odds that the candidate is preferred to an average candidate.
+        low, high: ends of the 95 % confidence interval over clips; None for fewer than 2 clips.
     """
 
     suite: str
@@ -37,9 +37,9 @@ class Agreement(Part):
     """Agreement of a metric with the votes.
 
     Attributes:
-        pairs: number of pairs of candidates on a clip in which one got more votes and both differ in the metric.
-        share: fraction of these pairs in which the metric is better for the candidate with more votes, in [0, 1].
-        low, high: ends of the 95 % interval of `share` (Wilson), for independent pairs.
+        pairs: number of pairs (two candidates on one clip) in which the candidates differ in votes and in the metric.
+        share: fraction of these pairs in which the candidate with more votes has the better metric, in [0, 1].
+        low, high: ends of the 95 % confidence interval of `share` (Wilson), for independent pairs.
     """
 
     metric: str
@@ -53,9 +53,9 @@ class Votes(Record):
     """votes.json: the result of a blind vote between candidates.
 
     Attributes:
-        voters: name of a voter -> number of pairs on which they voted.
-        left_out: voters whose votes are not counted, because they answered more than a third of their catch trials
-            wrongly (ground truth against low resolution).
+        voters: name of a voter -> number of pairs on which this person voted.
+        left_out: voters whose votes are not counted, because they preferred LR to the ground truth in more than a third
+            of their catch trials (pairs of LR and ground truth).
         evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.
         strengths: strength of each candidate, the highest of a suite first.
         pairs: votes on each pair and clip.

@@ -1,4 +1,4 @@
-"""The trials of a vote: pairs of candidates on clips, in an order and on sides of each voter's own."""
+"""The trials of a vote: pairs of candidates on clips. Order and sides are random for each voter."""
 
 import hashlib
 import itertools
@@ -19,7 +19,7 @@ _CATCH = 8  # one trial in so many has a known answer
 
 @dataclass(frozen=True)
 class Trial:
-    """Two views of a clip; catch: one is the ground truth, the other the low resolution."""
+    """Two versions of a clip, shown side by side. catch: one is the ground truth and the other the LR."""
 
     suite: str
     clip: str
@@ -34,9 +34,10 @@ class Ballot:
 
     Args:
         runs: evaluations with saved frames, all under one protocol.
-        most: maximum number of clips of each suite. They are chosen evenly from the clips in order of the difference
-            between the candidates.
-        seed: seed that, with the voter's name, determines the order of the trials and which candidate is on the left.
+        most: maximum number of clips of each suite. If there are more, the clips are sorted by the difference between
+            the highest and lowest mean PSNR of the candidates, and evenly spaced ones are used.
+        seed: seed that determines, together with the voter's name, the order of the trials and which candidate is on
+            the left.
     """
 
     runs: Sequence[Run]
@@ -58,7 +59,7 @@ class Ballot:
         return found
 
     def trials(self, voter: str) -> list[Trial]:
-        """The trials of a voter, always the same for the same name."""
+        """The trials of a voter; they are the same in every call with the same name."""
         order = random.Random(f"{self.seed}/{voter}")
         pairs = [
             Trial(suite, clip, a, b, catch=False)
@@ -83,7 +84,7 @@ def _turned(trial: Trial) -> Trial:
 
 
 def _spread(clips: list[ClipFrames], candidates: dict[str, Run], most: int) -> list[ClipFrames]:
-    """At most so many clips, evenly spread over how much the candidates differ in PSNR."""
+    """At most `most` clips, evenly spaced in the order of the difference between the candidates in PSNR."""
 
     def difference(facts: ClipFrames) -> tuple[float, str]:
         means = [run.summary.per_clip[facts.clip].get("psnr") for run in candidates.values()]
