@@ -20,7 +20,7 @@ class Term(nn.Module):
 
     Args:
         loss: module whose `forward` takes inputs by name (sr, hr, lr, motion, ...) and returns a scalar.
-        weight: factor of the loss, >= 0; with 0 the loss is logged but not trained.
+        weight: factor of the loss, >= 0; with 0 the loss is only logged.
         start: fraction of the training before which the weight is 0, in [0, 1].
         ramp: fraction of the training over which the weight then rises linearly, in [0, 1].
 
