@@ -17,12 +17,12 @@ _MOST = 0.6  # share of a side that bars may cover
 def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Bars:
     """Measure the black borders of a clip.
 
-    A row or column is black if at most a fraction `share` of its pixels exceeds `level`. A picture that is black
+    A row or column is black if at most a fraction `share` of its pixels exceeds `level`. A clip that is black
     everywhere has no borders.
 
     Args:
         brightest: maximum of every pixel over the clip, (H, W).
-        level: threshold, in the unit of brightest.
+        level: threshold, in the unit of `brightest`.
         share: fraction in [0, 1].
 
     Returns:
@@ -38,13 +38,11 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
 def find_bars(pictures: Sequence[Picture]) -> Bars:
     """Find black bars (letterbox or pillarbox): borders that are black in all pictures.
 
-    Bars that would cover most of an axis are ignored.
-
     Args:
-        pictures: gray pictures (H, W) in 8-bit levels.
+        pictures: gray pictures (H, W) in 8-bit levels (0..255).
 
     Returns:
-        Widths (top, bottom, left, right) in pixels.
+        Widths (top, bottom, left, right) in pixels; 0 for two opposite bars that together cover 60 % of a side or more.
     """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)

@@ -27,11 +27,12 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """Affine matrix (3, 4) from (R, G, B, 1) in [0, 1] to Y' in [0, 1] and Cb, Cr in [-0.5, 0.5].
+    """Affine matrix (3, 4) that converts (R, G, B, 1), RGB in [0, 1], to Y', Cb and Cr as code values / 255.
 
     Args:
         matrix: "601", "709" or "2020".
-        swing: range of the code values, "limited" or "full".
+        swing: range of the code values: with "full", Y' is in [0, 1] and Cb, Cr in [-0.5, 0.5]; with "limited", Y' is
+            in [16/255, 235/255] and Cb, Cr in [-112/255, 112/255].
     """
     black, luma, chroma = _RANGES[swing]
     linear = ycbcr_matrix(f"bt{matrix}") * np.array([[luma], [chroma], [chroma]])
@@ -74,11 +75,14 @@ class ColorTransform:
     """Transform from the colours of HR to those of LR, such as another YUV matrix, range or gamma.
 
     Attributes:
-        name: kind and details of the transform, such as "matrix: 601 taken for 709"; None if the colours are equal.
-        shift: root mean square change of HR's colours by the fitted matrix, in 8-bit levels.
-        residual: root mean square difference of LR and the transformed HR, in 8-bit levels.
-        saturation: mean saturation of HR, in 8-bit levels.
-        parameters: parameters of the transform, by name.
+        name: kind and details of the transform, such as "matrix: 601 taken for 709" (LR was encoded with the BT.601
+            matrix and decoded with BT.709); None if the colours are equal.
+        shift: root mean square difference between HR and HR transformed by the fitted 3 x 4 matrix, in 8-bit levels
+            (0..255).
+        residual: root mean square difference between LR and HR transformed by `apply`, in 8-bit levels.
+        saturation: standard deviation of the differences of R, G and B of HR from their mean, in 8-bit levels.
+        parameters: "moved_levels" (`shift`, rounded), and "gamma" (the exponent) or "map" (the 3 x 4 matrix as a list
+            of rows); empty if the colours are equal.
         apply: function from colours of HR to those of LR, (..., 3) in [0, 1].
     """
 
@@ -98,9 +102,10 @@ def apply_affine(affine: Affine, colors: Colors) -> Colors:
 def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> ColorTransform:
     """Estimate the transform from the colours of HR to those of LR, from pixels at the same positions.
 
+    In the fit, the saturated colours together have about the same weight as all other colours together.
+
     Args:
-        high, low: colours of HR and LR, (N, 3) in [0, 1]. The saturated colours together have the same weight as all
-            other colours together.
+        high, low: colours of HR and LR, (N, 3) in [0, 1].
         tolerance: root mean square difference in 8-bit levels below which colours count as equal.
     """
     high, low = _balanced(high, low)
@@ -138,7 +143,7 @@ def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0
     Args:
         frames: matching frames.
         grid: positions of LR pixels on HR.
-        power: exponent applied before the blur; 2.2 for a blur in linear light.
+        power: exponent applied before the blur and undone after it; 2.2 for a blur in linear light.
     """
     highs, lows = [], []
     for frame in frames:
@@ -153,7 +158,7 @@ def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0
 
 
 def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float, power: float) -> Picture:
-    """Raise a frame to a power, blur it by sigma LR pixels and sample it on the grid: (h, w, 3) in 8-bit levels."""
+    """Raise a frame to a power, blur it by sigma LR pixels and sample it on the grid: (h, w, 3) in [0, 255]."""
     fine = max(1, int(min(grid.scale) * sigma))
     light = (frame / np.iinfo(frame.dtype).max).astype(np.float32)
     light = light if power == 1 else light**power
@@ -162,7 +167,7 @@ def _smoothed(frame: AnyFrames, size: tuple[int, ...], grid: Grid, sigma: float,
 
 
 def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
-    """Repeat the most saturated colours until they are as many as all others."""
+    """Select up to 2000 saturated colours, and as many random colours (at least 500) of all."""
     saturation = high.max(1) - high.min(1)
     order = np.argsort(-saturation)
     saturated = order[: min(2000, int((saturation > 0.06).sum()))]
@@ -172,7 +177,7 @@ def _balanced(high: Colors, low: Colors) -> tuple[Colors, Colors]:
 
 
 def _simplest(residuals: Mapping[str, float], free: str) -> str:
-    """The known transform with the smallest residual, or `free` if that is much better."""
+    """Name of the known transform with the smallest residual, or `free` if its residual is much smaller."""
     known = min((name for name in residuals if name != free), key=lambda name: residuals[name])
     return known if residuals[known] ** 2 - residuals[free] ** 2 < _BETTER**2 else free
 
@@ -190,7 +195,7 @@ def _rms(error: Colors) -> float:
 
 
 def _fit_affine(high: Colors, low: Colors) -> Affine:
-    """Ridge regression towards the identity, which decides if colours are not informative (a gray picture)."""
+    """Fit a 3 x 4 matrix by ridge regression towards the identity, which is the result for a gray picture."""
     basis = np.concatenate([high, np.ones((len(high), 1))], 1)
     ridge = 1e-5 * len(high) * np.diag([1.0, 1.0, 1.0, 0.1])
     return np.linalg.solve(basis.T @ basis + ridge, basis.T @ low + ridge @ _linear(np.eye(3)).T).T

@@ -17,8 +17,8 @@ class FramePair:
     Attributes:
         t: number of the LR frame.
         u: number of the HR frame.
-        low: LR frame, (h, w, 3).
-        high: HR frame, (H, W, 3), flipped or rotated to the orientation of LR.
+        low: LR frame, uint8 or uint16 RGB (h, w, 3).
+        high: HR frame, uint8 or uint16 RGB (H, W, 3), flipped or rotated to the orientation of LR.
     """
 
     t: int
@@ -28,7 +28,7 @@ class FramePair:
 
 
 def detail(frame: AnyFrames) -> float:
-    """Mean absolute difference of neighbouring pixels, in 8-bit levels."""
+    """Mean absolute difference of neighbouring pixels of a frame in gray, in 8-bit levels (0..255)."""
     picture = gray(frame)
     return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
 
@@ -39,8 +39,8 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
     Args:
         low, high: LR and HR clip.
         timeline: matching HR frame of every LR frame.
-        examined: number of LR frames, spread over the clip, from which pairs are chosen.
-        kept: number of pairs that are returned.
+        examined: number of LR frames, evenly spaced over the clip, from which pairs are chosen.
+        kept: maximum number of pairs that are returned.
     """
     matched = timeline.matched
     places = matched[np.unique(np.linspace(0, len(matched) - 1, examined + 2).round().astype(int)[1:-1])]
@@ -50,12 +50,15 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
 
 
 def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """Choose the frame pairs that differ most. Pairs whose difference is not unusually large are left out.
+    """Choose the frame pairs that differ most. Only pairs with an unusually large difference are returned.
 
     Args:
         low, high: LR and HR clip.
         timeline: matching HR frame of every LR frame.
         kept: maximum number of pairs that are returned.
+
+    Returns:
+        The pairs, in order of time; may be empty.
     """
     inside = (timeline.match >= 0) & (timeline.match < high.frames)
     worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
@@ -66,12 +69,14 @@ def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[Fr
 def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
     """Read the HR frames before and after the HR frame of a pair, in the orientation of LR.
 
-    At an end of the clip, the HR frame of the pair is returned instead.
-
     Args:
         high: HR clip.
-        timeline: alignment in time, whose orientation is used.
+        timeline: alignment in time, which contains the orientation.
         frame: the frame pair.
+
+    Returns:
+        The previous and the next frame, (H, W, 3) each. At an end of the clip, the missing neighbour is replaced by the
+        HR frame of the pair.
     """
     last = high.frames - 1
     before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))

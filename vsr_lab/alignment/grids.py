@@ -1,4 +1,4 @@
-"""Positions of one picture's pixels on another: a separable scale and shift."""
+"""Positions of LR pixels on HR: a scale and a shift for rows and for columns."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -14,8 +14,9 @@ YX = tuple[float, float]  # rows first, then columns
 class Grid:
     """Positions of LR pixels on HR: the point p of LR is at scale * p + shift in HR, separately for rows and columns.
 
-    Points are in pixels from the corner of the picture, so pixel i is centred at i + 0.5. With a shift of 0, LR is
-    sampled as by MATLAB's imresize; with a shift of (1 - scale) / 2, it consists of pixel 0 of every `scale` pixels.
+    Points are in pixels from the top left corner of the picture, so pixel i is centred at i + 0.5. With a shift of 0,
+    LR is sampled as by MATLAB's imresize. With a shift of (1 - scale) / 2, LR consists of every `scale`-th pixel of HR,
+    beginning with the first one.
 
     Args:
         scale: HR pixels per LR pixel (rows, columns).
@@ -26,7 +27,7 @@ class Grid:
     shift: YX = (0.0, 0.0)
 
     def centres(self, axis: int, count: int) -> npt.NDArray[np.floating[Any]]:
-        """Fractional HR indices of the first `count` LR pixels along an axis."""
+        """Fractional HR indices of the first `count` LR pixels along an axis (0: rows, 1: columns), (count,)."""
         return self.scale[axis] * (np.arange(count) + 0.5) + self.shift[axis] - 0.5
 
     def translated(self, shift: YX) -> Self:
@@ -48,12 +49,13 @@ def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: fl
     """Matrix that blurs one axis by a Gaussian and samples it at any sub-pixel positions without interpolation.
 
     Args:
-        centres: sampling positions in pixels from the edge, (n,).
+        centres: sampling positions as fractional pixel indices, (n,); positions beyond the ends are clamped to them.
         size: input length in pixels.
         sigma: standard deviation in pixels.
 
     Returns:
-        The matrix (n, size), whose rows sum to 1, and its derivative with respect to `centres`. Borders are replicated.
+        The matrix (n, size), whose rows sum to 1, and its derivative (n, size): row i is differentiated with respect to
+        centres[i].
     """
     offsets = np.arange(size)[None] - np.clip(centres, 0, size - 1)[:, None]
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

@@ -28,7 +28,7 @@ class Alignment:
     Attributes:
         timeline: the matching HR frame of every LR frame.
         spatial: positions of LR pixels on HR.
-        frames: the frame pairs on which the position was measured.
+        frames: the frame pairs from which `spatial` was measured.
     """
 
     timeline: Timeline
@@ -37,7 +37,7 @@ class Alignment:
 
     @cached_property
     def color(self) -> ColorTransform:
-        """The transform from the colours of HR to those of LR."""
+        """Transform from the colours of HR to those of LR, estimated at the first use."""
         return fit_frame_colors(self.frames, self.spatial.grid)
 
 
@@ -87,7 +87,7 @@ def _measure(low: Shot, high: Shot, timeline: Timeline, start: Grid | None = Non
 
 
 def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
-    """Try other temporal offsets if time or space is unusual, since a pan confuses the two."""
+    """Try other temporal offsets if the alignment is unusual, since a pan looks like a shift in space."""
     timeline, frames = found.timeline, high.frames
     if found.spatial.canonical and timeline.in_order(frames):
         return found
@@ -98,7 +98,7 @@ def _try_other_offsets(low: Shot, high: Shot, found: Alignment) -> Alignment:
 
 
 def _better(one: Alignment, other: Alignment) -> Alignment:
-    """The alignment with the higher correlation; if they are similar, the one whose shift a degradation could have."""
+    """The alignment with the higher correlation; if both are similar, the one with a shift that degradations have."""
     ranks = [(found.spatial.covers_reference, found.spatial.canonical) for found in (one, other)]
     favour = 1.3 if ranks[1] > ranks[0] else 0.8 if ranks[1] == ranks[0] else 0.6
     return other if 1 - other.spatial.correlation < favour * (1 - one.spatial.correlation) else one

@@ -29,8 +29,7 @@ class Registration:
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of the two pictures without low frequencies, in [-1, 1].
-        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis that has no
-            detail.
+        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis without detail.
     """
 
     grid: Grid
@@ -44,7 +43,7 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
     `start` is refined; if the result does not fit, other scales and shifts are tried as initial values.
 
     Args:
-        low, high: LR (h, w) and HR (H, W) in 8-bit levels.
+        low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
         start: initial scale and shift.
         bars: widths of the black bars of LR and of HR, which are excluded.
     """
@@ -65,8 +64,9 @@ def register_at_scale(
     """Estimate the shift between two gray pictures with a known scale.
 
     Args:
-        low, high: LR (h, w) and HR (H, W) in 8-bit levels.
-        free: result of `register`, which is returned unchanged if its correlation is clearly higher.
+        low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
+        free: result of `register`, which also estimates the scale. It is returned if its correlation is clearly higher
+            than with the known scale.
         scale: HR pixels per LR pixel.
         bars: widths of the black bars of LR and of HR, which are excluded.
     """
@@ -85,7 +85,7 @@ def block_mean(picture: Picture, factor: int) -> Picture:
 
 
 def gaussian_blur(picture: Picture, sigma: float) -> Picture:
-    """Blur a picture by a Gaussian of sigma pixels; same size."""
+    """Blur a picture by a Gaussian with a standard deviation of sigma pixels. The size does not change."""
     return resample(picture, Grid((1.0, 1.0)), picture.shape, sigma)
 
 
@@ -201,7 +201,7 @@ def _correlation(target: Picture, view: _View) -> float:
 
 
 def _search(low: Picture, high: Picture) -> Grid:
-    """Search over zooms, each at its best position, for LR that was cropped, stretched or framed."""
+    """Search over scales, each at its best position, for LR that was cropped, stretched or framed."""
     factor = max(1, min(low.shape) // 48)
     small = gaussian_blur(block_mean(low, factor), 0.7)
     best, found = -2.0, centred(low, high)

@@ -22,7 +22,7 @@ Thumbs = npt.NDArray[np.uint8]
 
 
 def gray(frame: AnyFrames) -> Picture:
-    """Convert a frame to gray as the mean of R, G and B, (H, W) in 8-bit levels; swapped channels have no effect."""
+    """Convert a frame to gray as the mean of R, G and B, (H, W) in [0, 255], regardless of the order of channels."""
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 
@@ -35,7 +35,7 @@ def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
         on_frame: called after every frame, for a progress bar.
 
     Returns:
-        Pictures (T, n, m) in 8-bit levels; at most 9 kB per frame.
+        Pictures (T, n, m) in 8-bit levels (0..255); at most 9 kB per frame.
     """
     height, width = (min(_THUMB, n) for n in shot.size)
     third = np.full((1, 3), np.float32(1 / 3))
@@ -52,7 +52,7 @@ def signature_cells(low: Shot, high: Shot, fine: bool) -> int:
 
     Args:
         low, high: LR and HR clip.
-        fine: use more cells, if the spatial alignment is known.
+        fine: use more cells; only useful if the spatial alignment is known.
     """
     return max(4, min(_FINE_CELLS if fine else _CELLS, min(*low.size, *high.size) // 2))
 
@@ -63,10 +63,10 @@ def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
     Args:
         thumbs: result of `thumbnails`, (T, n, m).
         cells: number of cells per side of a signature.
-        window: part of the thumbnails that is used.
+        window: part of the thumbnails that is used, (top, bottom, left, right) as fractions of height and width.
 
     Returns:
-        (T, cells, cells) in 8-bit levels.
+        (T, cells, cells) in 8-bit levels (0..255).
     """
     height, width = thumbs.shape[1:]
     top, bottom, left, right = window
@@ -76,7 +76,7 @@ def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
 
 
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
-    """Mask (n, n) of the cells of LR that HR shows too, except those that are black in only one of the two clips."""
+    """Mask (n, n) of the cells of LR that are inside HR, without those that are black in only one of the two clips."""
     cells = low.shape[1]
     share = (np.arange(cells) + 0.5) / cells
     rows, columns = (a + (b - a) * share for a, b in (window[:2], window[2:]))
@@ -91,6 +91,6 @@ def lit_cells(low: Picture) -> Picture:
 
 
 def _eroded(cells: npt.NDArray[np.bool_]) -> Picture:
-    """Exclude the neighbours of excluded cells too, since signatures are blurred."""
+    """Also exclude the neighbours of excluded cells, since signatures are blurred."""
     whole = cells.all() or not cells.any()
     return (cells if whole else cv2.erode(cells.astype(np.uint8), np.ones((3, 3), np.uint8))).astype(np.float32)

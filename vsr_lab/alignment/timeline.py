@@ -38,15 +38,16 @@ class Timeline:
     """Alignment in time: the matching HR frame of every LR frame.
 
     T and U are the numbers of LR and HR frames. Distances are root mean square differences of signatures (small gray
-    pictures of the frames), in 8-bit levels.
+    pictures of the frames), in 8-bit levels (0..255).
 
     Attributes:
         orientation: orientation in which HR matches LR.
         backwards: whether LR is reversed in time.
-        match: HR frame number of every LR frame, (T,); outside 0..U-1 for LR frames before or after the HR clip.
+        match: number of the HR frame that matches each LR frame, (T,); outside 0..U-1 for LR frames before or after the
+            HR clip.
         mismatch: distance of every LR frame from its HR frame, (T,).
         noise_floor: typical distance of a correct match.
-        motion: distance of consecutive HR frames, (U - 1,).
+        motion: distance between consecutive HR frames, (U - 1,).
     """
 
     orientation: Orientation
@@ -62,7 +63,7 @@ class Timeline:
         return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
     def in_order(self, frames: int) -> bool:
-        """Whether LR frame t matches HR frame t for all t, or HR frame frames - 1 - t if LR is reversed in time.
+        """Whether match[t] is t for all LR frames t, or `frames` - 1 - t if LR is reversed in time.
 
         Args:
             frames: number of HR frames.
@@ -70,17 +71,17 @@ class Timeline:
         t = np.arange(len(self.match))
         return np.array_equal(self.match, frames - 1 - t if self.backwards else t)
 
-    def delayed(self, frames: int, high_frames: int) -> Self:
+    def delayed(self, offset: int, frames: int) -> Self:
         """Copy of the timeline with another offset in time.
 
         Args:
-            frames: number that is added to the HR frame number of every LR frame.
-            high_frames: number of HR frames; results are limited to 0..high_frames - 1.
+            offset: number that is added to `match`.
+            frames: number of HR frames; the new frame numbers are clamped to 0..frames - 1.
         """
-        return replace(self, match=np.clip(self.match + frames, 0, high_frames - 1))
+        return replace(self, match=np.clip(self.match + offset, 0, frames - 1))
 
     def synchronous(self) -> Self:
-        """The timeline that matches LR frame t to HR frame t."""
+        """Copy of the timeline in which LR frame t matches HR frame t."""
         t = np.arange(len(self.match))
         return replace(self, backwards=False, match=t, mismatch=np.zeros(len(t)))
 
@@ -105,7 +106,7 @@ def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orien
     Args:
         low, high: signatures of LR (T, n, n) and HR (U, n, n), in 8-bit levels, see `signatures`.
         mask: 1 for the cells of LR that can be compared, else 0, (n, n).
-        orientation: orientation of HR, if it is known.
+        orientation: orientation of HR; None: it is estimated.
     """
     low = low * mask
     orientation, offsets = _coarse_search(low, high, mask, orientation)
@@ -141,7 +142,7 @@ def _refined_path(low: Picture, high: Picture, match: Numbers, ends: bool = True
 
 
 def _snapped(match: Numbers, high: Picture) -> Numbers:
-    """Move every run of the path, among HR frames that show the same picture, to where it violates the order least."""
+    """Move runs of consecutive matches among HR frames with equal pictures, so that the order is violated least."""
     match = match.copy()
     starts = [0, *(np.flatnonzero(np.diff(match) != 1) + 1), len(match)]
     for begin, stop in pairwise(starts[1:]):

@@ -137,7 +137,7 @@ def _mirrored(x: Tensor) -> Tensor:
 
 
 class BicubicUpsample(nn.Module):
-    """Bicubic upscaling by an integer, (B, C, h, w) to (B, C, scale h, scale w), equal to `imresize`.
+    """Bicubic upscaling by an integer, (B, C, h, w) to (B, C, scale * h, scale * w), equal to `imresize`.
 
     It consists of a depthwise convolution and a pixel shuffle, which are exported to standard ONNX operators for any
     frame size. Autocast is disabled in it, because the 8 bits of precision of bfloat16 are too few for the pixels of an

@@ -1,4 +1,4 @@
-"""What one pass over a clip detects: scene cuts, black bars, and whether it is soft."""
+"""Detection of scene cuts, black bars and softness of a clip."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -21,9 +21,13 @@ _RATE = 25.0  # PySceneDetect requires one; everything here is counted in frames
 class CutDetector:
     """Detects hard cuts (not dissolves) in footage. Unlike `core.cuts`, it also uses the frames after a cut.
 
-    As in PySceneDetect, the change of a frame in hue, saturation and luma is computed. A frame begins a scene if its
-    change is at least 15 levels, and at least 3 times the mean change of the two frames before and the two after it. If
-    the picture before the change returns within two frames, the change is a flash and not a cut.
+    As in PySceneDetect, the change of a frame is the mean absolute difference from the previous frame in hue,
+    saturation and luma (0..255). A frame begins a scene if its change is at least 15, and at least 3 times the mean
+    change of the two frames before it and the two frames after it. If the earlier picture reappears within two frames,
+    the change is a flash and not a cut.
+
+    Attributes:
+        found: numbers of the first frames of the scenes detected so far.
     """
 
     def __init__(self) -> None:
@@ -47,7 +51,7 @@ class CutDetector:
 
 
 def mean_difference(one: Frames, other: Frames) -> float:
-    """Mean absolute difference of two pictures of the same shape, in 8-bit levels."""
+    """Mean absolute difference of two pictures of the same shape, in 8-bit levels (0..255)."""
     return float(np.abs(one.astype(np.int16) - other).mean())
 
 
@@ -68,7 +72,7 @@ class BarDetector:
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:
-        """Crop (width, height, x, y), all even, that removes the black bars and a small margin; None if there are none.
+        """Crop (width, height, x, y), all even, that removes the black bars and a small margin; None without bars.
 
         Bars are borders that are black in every frame. Two opposite bars must have a similar size, and most pixels of
         the row or column next to a bar must be bright in some frame.
@@ -112,8 +116,8 @@ def softness(frames: Sequence[Frames]) -> tuple[float, float]:
         frames: RGB uint8, each (H, W, 3).
 
     Returns:
-        PSNR over all frames, and the downscaling factor, in [1, 4], after which it would be 46 dB (`SOFT_DB`). The
-        factor is 1 for a clip that is sharp already.
+        The PSNR over all frames, and the factor (1, 1.5, 2, 3 or 4) by which the clip must be downscaled so that its
+        PSNR is at most 46 dB (`SOFT_DB`); 1 for a clip that is not soft or has no detail at all.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

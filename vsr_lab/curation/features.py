@@ -22,14 +22,16 @@ FEATURES = (
 
 
 def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.NDArray[np.float64]:
-    """Compute the features of two consecutive frames from which the content type is predicted and shots are sampled.
+    """Compute the features of two consecutive frames.
+
+    From these features, the content type is predicted and representative shots are chosen.
 
     Args:
         first, second: RGB (H, W, 3).
         small: the same two frames downscaled, for optical flow.
 
     Returns:
-        One value for each of `FEATURES`. A level is a step of 8-bit values; fractions are in [0, 1].
+        One value for each of `FEATURES`. Levels are 8-bit values (0..255); fractions are in [0, 1].
 
         - motion: mean optical flow, in percent of the picture's diagonal per frame.
         - still: fraction of pixels that change by at most 2 levels.
@@ -40,7 +42,8 @@ def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.
         - saturation: mean of max - min of RGB, in [0, 1].
         - gray: fraction of pixels almost without colour.
         - warmth: mean of R - B, in [-1, 1].
-        - flat, shaded: fraction of 8x8 blocks with a single level, and fraction of those with a soft gradient.
+        - flat: fraction of 8x8 blocks that are uniform (standard deviation below 1 level).
+        - shaded: fraction of 8x8 blocks with a soft gradient.
         - palette: log2 of the number of colours (of 4096 quantised ones) that cover 90 % of the pixels.
         - common: fraction of pixels in the four most common colours.
         - axial: fraction of edges that are vertical or horizontal.
@@ -108,7 +111,7 @@ def _edges(luma: Plane) -> dict[str, float]:
 
 
 def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
-    """Fraction of whole that is in part; shrunk towards 0.5 if whole is small."""
+    """Ratio of the number of pixels in `part` to that in `whole`; shrunk towards 0.5 if `whole` has few pixels."""
     return float((part.sum() + 50) / (whole.sum() + 100))
 
 

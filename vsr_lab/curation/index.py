@@ -89,13 +89,13 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
 def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     """Find the files to index, and compare them with an existing manifest.
 
-    Existing rows of other files are kept, because what a person filled in is stored nowhere else. If such a file is
-    missing, its row gets the problem "not found".
+    Existing rows of files that are not found in root are kept, because the cells that a person filled in are stored
+    nowhere else. If such a file no longer exists, its row gets the problem "not found".
 
     Args:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write; may exist.
-        fresh: measure all files again, including unchanged ones.
+        fresh: measure all files again, also those that have not changed.
 
     Raises:
         UserError: root contains no footage, or manifest was not written by `build_index` or lists none of root's files.

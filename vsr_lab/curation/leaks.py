@@ -1,4 +1,4 @@
-"""Shots that two splits share, and the assignment of splits such that there are none."""
+"""Detection of shots that occur in two splits, and assignment of splits in which no shot does."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -28,7 +28,7 @@ class ShotFingerprint:
         name, split: name and split of the shot.
         frames: frame numbers of the fingerprints.
         fingerprints: small gray pictures of these frames.
-        scenes: range of frames (start, stop) of each scene, without `stop`.
+        scenes: (start, stop) of each scene in frames, `stop` exclusive.
     """
 
     name: str
@@ -45,8 +45,7 @@ class Leak:
     Attributes:
         one, other: names of the shots.
         splits: splits of the two shots.
-        window, other_window: range of frames (start, stop) of the matching part in the file of each shot, without
-            `stop`.
+        window, other_window: (start, stop) of the matching part in the file of each shot, in frames, `stop` exclusive.
         similarity: highest correlation of two matching frames, in [0, 1].
         mirrored: whether one of the shots is mirrored.
     """
@@ -121,10 +120,10 @@ def _scene(shot: ShotFingerprint, index: int) -> Window:
 
 @dataclass(frozen=True)
 class SourceGroup:
-    """A clip that `assign_splits` assigns to a split (training, validation or test).
+    """One clip, with the source by which `assign_splits` groups clips.
 
     Attributes:
-        source: clips with the same source get the same split.
+        source: where the clip is from, such as a film; clips with the same source get the same split.
         split: split that a person assigned, or "".
         kind: content type; clips of each content type are divided separately.
         seconds: duration of the clip.
@@ -137,7 +136,7 @@ class SourceGroup:
 
 
 def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
-    """Pairs of shots, by index, that share a scene."""
+    """Pairs of shots, as indices, that share a scene."""
     return [(i, j) for (i, one), (j, other) in combinations(enumerate(shots), 2) if shared_scenes(one, other)]
 
 
@@ -146,14 +145,14 @@ def assign_splits(
 ) -> list[str]:
     """Divide clips into two splits, such as train and test, by source.
 
-    Clips of one source, and clips that share a scene, get the same split.
+    Clips with the same source, and clips that share a scene, get the same split.
 
     Args:
         clips: the clips.
         duplicates: pairs of clips (indices) that share a scene.
         share: fraction of the duration of each content type for the second split, in (0, 1).
         names: names of the two splits.
-        seed: seed of the random order in which groups of such clips are assigned.
+        seed: seed of the random order in which groups of clips are assigned.
 
     Returns:
         The name of each clip's split. If a person assigned a split to one clip of a group, the whole group gets it.
@@ -176,7 +175,9 @@ def assign_splits(
 def fill_splits(
     rows: Sequence[Row], manifest: Path, scans: Scans, *, share: float, names: tuple[str, str], seed: int
 ) -> None:
-    """Fill the empty cells of the column `split` of a manifest. Related and near-duplicate clips get the same split.
+    """Fill the empty cells of the column `split` of a manifest.
+
+    Clips with the same source, and near-duplicates (clips that share a scene), get the same split.
 
     Args:
         rows: rows of the manifest, which are changed.
@@ -184,7 +185,7 @@ def fill_splits(
         scans: stored measurements of files.
         share: fraction of the duration of each content type for the second split, in (0, 1).
         names: names of the two splits.
-        seed: seed of the random order in which groups of related clips are assigned.
+        seed: seed of the random order in which groups of clips are assigned.
     """
     usable = [row for row in rows if not row["problem"]]
     clips = [
@@ -206,7 +207,7 @@ def fill_splits(
 
 
 def _groups(clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Clips of one source, and clips that share a scene, with all that these are linked to."""
+    """Groups of clips, as indices, that are linked by the same source or a shared scene, directly or through others."""
     first: dict[Hashable, int] = {}
     links = [*((i, first.setdefault(clip.source, i)) for i, clip in enumerate(clips)), *duplicates]
     ends = np.array(links, int).reshape(-1, 2).T

@@ -1,7 +1,8 @@
 """Representative shots: k-medoids over features.
 
-Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots, whose
-fraction of all footage is known. Distances are squared, so that a rare kind of shot gets a medoid of its own.
+Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots. The
+fraction of all footage that a cluster contains is known. Distances are squared, so that a rare kind of shot gets its
+own medoid.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ class ShotCandidate(NamedTuple):
     features: Array
 
     def middle(self, frames: int | None) -> Shot:
-        """The middle `frames` frames, or all."""
+        """The middle `frames` frames of the shot; None: the whole shot."""
         first = (len(self.shot) - frames) // 2 if frames else 0
         return self.shot.window(first, first + frames) if frames else self.shot
 
@@ -49,11 +50,11 @@ class ShotCandidate(NamedTuple):
 class Coverage:
     """How well a sample represents the footage: distances of all shots from the nearest chosen one.
 
-    Distances are in standard deviations of the features.
+    Distances are root mean square differences of the features, each divided by its standard deviation.
 
     Attributes:
         mean, worst: mean and largest distance.
-        random_mean, random_worst: the same, averaged over 200 random choices of the same number of shots.
+        random_mean, random_worst: the same, averaged over 200 random samples of the same number of shots.
     """
 
     mean: float
@@ -67,8 +68,8 @@ class Sample:
     """Shots that represent the footage, as chosen by `choose_shots`.
 
     Attributes:
-        chosen: indices of the chosen candidates.
-        shares: fraction of the total duration that each chosen one represents, in descending order.
+        chosen: indices of the chosen candidates; those that represent most footage come first.
+        shares: fraction of the total duration that each chosen candidate represents, in the same order.
         coverage: distances of all shots from the nearest chosen one.
     """
 
@@ -78,13 +79,13 @@ class Sample:
 
 
 def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[ShotCandidate]:
-    """Divide a shot at its scene cuts, and long scenes into equal parts.
+    """Divide a shot at its scene cuts, and divide long scenes into equal parts.
 
     Args:
         shot: the shot.
         scan: measurements of its file.
         rate: frames per second.
-        shortest: minimum number of frames of a part.
+        shortest: minimum number of frames of a part; shorter ones are left out.
     """
     stop = scan.frames if shot.stop is None else shot.stop
     found: list[ShotCandidate] = []
@@ -123,13 +124,12 @@ def find_candidates(
 
 
 def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Sample:
-    """Choose the n candidates that represent all candidates best: the medoids of their features.
+    """Choose the n candidates that represent all candidates best: the medoids in the space of their features.
 
     Args:
         candidates: parts of shots.
         n: number of candidates to choose.
-        seed: seed of the random choices with which the coverage of the sample is compared; it does not affect the
-            sample.
+        seed: seed of the random samples with which the coverage is compared; it does not affect the chosen candidates.
 
     Raises:
         UserError: there are fewer than n candidates.

@@ -37,7 +37,7 @@ class Scan:
 
     Attributes:
         cuts: numbers of the first frames of scenes.
-        change: mean absolute difference of each frame from the previous one, in 8-bit levels, (T,).
+        change: mean absolute difference of each frame from the previous one, in 8-bit levels (0..255), (T,).
         measured: numbers of the frames whose features were computed, (R,).
         features: features of these frames, each computed with the next frame, (R, number of features).
         thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, none that repeats the one

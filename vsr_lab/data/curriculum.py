@@ -16,8 +16,8 @@ class Curriculum:
     """Schedule of the number of frames of training crops: short crops at the beginning, longer ones later.
 
     Args:
-        stages: (fraction of the training at which the stage begins, number of frames) of each stage; fractions ascend
-            from 0.
+        stages: [fraction of the training at which the stage begins, number of frames] for each stage; the fractions
+            begin with 0 and ascend.
         longest: maximum number of frames (data.clip_frames).
 
     Raises:
@@ -53,15 +53,15 @@ class CurriculumCrops(Dataset[Sample]):
     Args:
         crops: dataset of crops with full length.
         curriculum: number of frames by progress.
-        share: number of samples per training step, summed over all processes.
+        step_samples: number of samples per training step, summed over all processes.
         steps: number of steps of the whole training.
     """
 
-    def __init__(self, crops: Crops, curriculum: Curriculum, share: int, steps: int) -> None:
+    def __init__(self, crops: Crops, curriculum: Curriculum, step_samples: int, steps: int) -> None:
         self.crops = crops
         self.curriculum = curriculum
-        self.share = share
+        self.step_samples = step_samples
         self.steps = steps
 
     def __getitem__(self, number: int) -> Sample:
-        return self.crops.sample(number, self.curriculum.frames_at(number // self.share / self.steps))
+        return self.crops.sample(number, self.curriculum.frames_at(number // self.step_samples / self.steps))

@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 class _Starts:
-    """The first frames, in all clips, of windows of `span` + 1 frames that cross no cut."""
+    """All positions at which a window of `span` + 1 frames can begin without containing a scene cut."""
 
     def __init__(self, clips: Sequence[StoredClip], span: int) -> None:
         self.scenes = [
@@ -53,14 +53,14 @@ class _Starts:
         self.ends = np.cumsum([count for _, _, count in self.scenes], dtype=np.int64)
 
     def draw(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Draw the index of a clip and a first frame, uniformly over all."""
+        """Draw a position at random, uniformly: index of the clip, and number of the first frame."""
         place = int(rng.integers(self.ends[-1]))
         index, first, count = self.scenes[scene := int(np.searchsorted(self.ends, place, "right"))]
         return index, first + count - int(self.ends[scene] - place)
 
 
 class _Clips(Dataset[Sample]):
-    """HR clips, their recorded LR (empty: LR is computed by the degradation), and a seed."""
+    """Base class of datasets of HR clips, with recorded LR (empty: LR is computed by the degradation) and a seed."""
 
     def __init__(
         self, clips: Sequence[StoredClip], lr_clips: Sequence[StoredClip], degradation: Degradation, seed: int
@@ -73,9 +73,9 @@ class _Clips(Dataset[Sample]):
     def _read(
         self, number: int, place: Place, shape: tuple[int, int, int], purpose: int, turns: npt.NDArray[np.bool_]
     ) -> Sample:
-        """Read the sample of shape (T, H, W) at place.
+        """Read the sample of HR shape (T, H, W) at a position.
 
-        Purpose selects the random stream of the degradation's parameters.
+        purpose: selects the random stream from which the parameters of the degradation are drawn.
         """
         clip = self.clips[place.clip]
         hr = _turned(_window(clip, place, shape, 1), turns)
@@ -94,11 +94,11 @@ class CropOptions:
     Args:
         frames: number of frames per crop.
         size: height and width in HR pixels, a multiple of the scale.
-        crop_candidates: number of random positions, of which the one with most motion and detail is used.
+        crop_candidates: number of random positions from which the one with most motion and detail is chosen.
         flips: mirror, transpose and reverse in time at random.
-        strides: probabilities that a crop uses every frame, every second frame, every third, and so on.
-        min_motion: minimum mean difference between the frames of a crop, in 8-bit levels; crops with less motion are
-            used only if none with more is found.
+        strides: relative probabilities that a crop uses every frame, every second frame, every third, and so on.
+        min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). Crops with
+            less motion are used only if none with more is found.
     """
 
     frames: int = 8
@@ -149,7 +149,7 @@ class Crops(_Clips):
         return self.sample(number, self.options.frames)
 
     def sample(self, number: int, frames: int) -> Sample:
-        """The first `frames` frames of sample `number`."""
+        """Read the first `frames` frames of sample `number`."""
         place, turns = self.place(number)
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 
@@ -160,7 +160,8 @@ class Crops(_Clips):
             number: number of the sample.
 
         Returns:
-            The position, and four booleans: reversed in time, flipped along y, flipped along x, transposed.
+            The position of the crop (clip, first frame, stride, y, x), and four booleans: reversed in time, flipped
+            along y, flipped along x, transposed.
         """
         rng = stream(self.seed, number, _PLACE)
         turns = rng.integers(0, 2, 4).astype(bool) if self.options.flips else _UNTURNED
@@ -168,9 +169,9 @@ class Crops(_Clips):
         return self._choose(rng, stride), turns
 
     def _choose(self, rng: np.random.Generator, stride: int) -> Place:
-        """The most active of `crop_candidates` random positions.
+        """Choose the position with most motion and detail from `crop_candidates` random ones.
 
-        More are drawn if there is too little motion at all of them.
+        If none of them has enough motion, more are drawn.
         """
         candidates, min_motion = self.options.crop_candidates, self.options.min_motion
         best, most = self._draw(rng, stride), -1.0
@@ -195,7 +196,7 @@ class Crops(_Clips):
         return Place(clip, t, stride, y, x)
 
     def measure(self, place: Place) -> tuple[float, float]:
-        """Motion and detail at a position, from the activity map: no frame is read."""
+        """Motion and detail at a position, from the activity map of the clip; no frame is read."""
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride
         return motion_and_detail(activity, place.t, span, place.y, place.x, self.options.size, place.stride)
@@ -224,7 +225,7 @@ def _probabilities(strides: Sequence[float]) -> np.ndarray:
 
 
 def _window(clip: StoredClip, place: Place, shape: tuple[int, int, int], scale: int) -> Frames:
-    """Frames of a clip that is `scale` times smaller than HR, at a position and shape (T, H, W) in HR pixels."""
+    """Crop of a clip that is `scale` times smaller than HR. place, shape: position and (T, H, W) in HR pixels."""
     frames, height, width = shape
     rows, columns = (
         slice(place.y // scale, (place.y + height) // scale),
@@ -259,7 +260,7 @@ class WindowOptions:
     Args:
         frames: maximum number of frames per clip.
         size: maximum height and width in HR pixels.
-        clips: maximum number of clips, evenly spread over the footage.
+        clips: maximum number of clips, evenly spaced in the list of all clips.
         hold_out: fraction at the end of every clip that is not used for training, in [0, 1).
     """
 
@@ -270,7 +271,7 @@ class WindowOptions:
 
 
 class Windows(_Clips):
-    """Dataset of validation clips: the centre crop of the middle of the longest scene of each clip.
+    """Dataset of validation clips: from each clip, the middle frames of its longest scene, cropped at the centre.
 
     Args:
         clips: HR footage.

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Span(NamedTuple):
-    """Frames first..last-1 of the clip with this index."""
+    """Range of frames first..last-1 of a clip. clip: index of the clip."""
 
     clip: int
     first: int
@@ -18,18 +18,18 @@ class Span(NamedTuple):
 
 
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
-    """Split clips in time into a part for training and, at the end, one for validation.
+    """Split each clip in time into a part for training, a gap that is not used, and a part for validation at the end.
 
-    If the clip is long enough, `window` frames between the two parts are used for neither. Clips that are too short to
-    be split are assigned as a whole; a fraction `share` of them is used for validation.
+    Clips that are too short to be split are used as a whole; a fraction `share` of these clips is used for validation.
 
     Args:
         clips: clips to split; only their lengths are used.
         share: fraction of the frames for validation, in [0, 1).
-        window: minimum number of frames of each part.
+        window: minimum number of frames of each part, and number of frames of the gap. The gap is shorter if fewer than
+            3 * window frames are left for training and the gap.
 
     Returns:
-        Spans for training and for validation.
+        The parts for training, and the parts for validation: at most one of each per clip.
 
     Raises:
         UserError: a clip is shorter than a window, or there is a single clip that is too short to be split.
@@ -57,7 +57,7 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:
-    """At most `most` items, evenly spread over all."""
+    """At most `most` of the items, evenly spaced."""
     if len(items) <= most:
         return list(items)
     return [items[(2 * i + 1) * len(items) // (2 * most)] for i in range(most)]

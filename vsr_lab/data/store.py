@@ -68,7 +68,7 @@ class StoredClip:
 
     @property
     def scenes(self) -> list[tuple[int, int]]:
-        """Range of frames (start, stop) of each scene, without `stop`, counted from the start of the clip."""
+        """(start, stop) of each scene, `stop` exclusive, in frames from the start of the clip."""
         first, found = self.first, split_at_cuts(self.cuts, self.first, self.first + len(self))
         return [(start - first, stop - first) for start, stop in found]
 
@@ -213,10 +213,11 @@ def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry
 
     Args:
         folder: the folder.
-        every_byte: compare the hash of all frames instead of that of a few pages of each clip.
+        every_byte: check the hash of all frames instead of the hash of a few pages of each clip.
 
     Yields:
-        The state of each clip.
+        Source, size and state of each clip. The state is "whole", "stale" (the footage was changed or removed),
+        "damaged" or "unfinished".
     """
     for path in stored_files(folder):
         record = read_record(path) if path.suffix == ".npy" else None
@@ -230,7 +231,7 @@ def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry
 
 
 def remove_entry(path: Path) -> None:
-    """Delete a clip from the store, its record first."""
+    """Delete the files of a clip from the store; its record is deleted first."""
     for file in _files(path):
         file.unlink()
 

@@ -1,4 +1,4 @@
-"""What a degradation is: parameters that are declared, checked and sampled, and the class that applies them."""
+"""Base class of degradations, and declaration, validation and sampling of their parameters."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ def uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
 
 
 def log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """Draw a number between two positive ends, uniform in the logarithm."""
+    """Draw a random number between two positive ends, uniformly on a logarithmic scale."""
     return float(np.exp(rng.uniform(*np.log(ends))))
 
 
@@ -33,7 +33,7 @@ def one_of(values: Sequence[Any], rng: np.random.Generator) -> Any:
 
 
 def bernoulli(probability: float, rng: np.random.Generator) -> bool:
-    """Draw True with a probability, else False."""
+    """Draw True with the given probability, else False."""
     return bool(rng.random() < probability)
 
 
@@ -98,12 +98,12 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
 def constructor(kind: type, root: type) -> Callable[..., None]:
     """Make the `__init__` of a degradation, whose annotated class attributes are its parameters.
 
-    Parameters after the third are keyword-only. Like that of a dataclass, it calls `__post_init__`. Degradations are
-    not dataclasses, because OmegaConf would convert them to configurations.
+    Parameters after the third are keyword-only. Like the `__init__` of a dataclass, it calls `__post_init__`.
+    Degradations are not dataclasses, because OmegaConf would convert them to configurations.
 
     Args:
         kind: The class.
-        root: Base class, whose own attributes are not parameters.
+        root: Base class; its own attributes are not parameters.
     """
     own = kind.__mro__[: kind.__mro__.index(root)]
     members: list[tuple[str, Any, Any]] = []
@@ -133,8 +133,8 @@ class Degradation(ABC):
     seeded=True)`.
 
     Attributes:
-        scale: Downscaling factor; 1 for a step that keeps the size (noise, a codec).
-        on_cpu: The step works on NumPy frames (a codec, OpenCV), so it is applied by the data loader on the CPU.
+        scale: Downscaling factor; 1 if the size does not change (noise, a codec).
+        on_cpu: The degradation works on NumPy frames (a codec, OpenCV), so it is applied by the data loader on the CPU.
         temporal: The result for a frame depends on its index or on its neighbours (noise that differs between frames, a
             codec), so `apply` must get the whole clip at once.
         modifies_target: The training target differs from HR, see `target`.
@@ -164,7 +164,7 @@ class Degradation(ABC):
         return f"{type(self).__name__}({', '.join(fields)})"
 
     def sample(self, rng: np.random.Generator) -> Params:
-        """Draw the parameters of one clip: values by field name, which can be stored as JSON."""
+        """Draw the parameters of one clip: field name -> value. They can be stored as JSON."""
         fields = declared_fields(type(self)).items()
         params = {name: field.draw(getattr(self, name), rng) for name, field in fields if field.draw}
         return {**params, "seed": draw_seed(rng)} if self.seeded else params
@@ -190,14 +190,15 @@ class Degradation(ABC):
         Args:
             hr: (..., T, C, H, W) in [0, 1].
             params: Returned by `sample`.
-            zoom: Ratio of the size of `hr` to the size of the clip that `apply` gets.
+            zoom: Ratio of the size of `hr` to the size of the clip that `apply` gets; above 1 if an earlier step of a
+                composition downscales the clip.
         """
         return hr
 
     def apply_each(self, hr: Tensor, params: Sequence[Params]) -> Tensor:
         """Compute the LR of a batch, each sample with its own parameters.
 
-        By default `apply` is called for each sample; override it to process a batch at once.
+        By default, `apply` is called for each sample. Override `apply_each` to process a batch at once.
 
         Args:
             hr: (B, T, C, H, W) in [0, 1].
@@ -209,7 +210,7 @@ class Degradation(ABC):
         return torch.stack([self.apply(clip, p) for clip, p in zip(hr, params, strict=True)])
 
     def _inherit(self, *steps: "Degradation") -> None:
-        """Take the attributes of the steps inside, except for their scale."""
+        """Set on_cpu, temporal and modifies_target if one of the inner degradations has them."""
         for name in ("on_cpu", "temporal", "modifies_target"):
             setattr(self, name, any(getattr(step, name) for step in steps))
 

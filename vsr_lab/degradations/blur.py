@@ -22,7 +22,7 @@ class KernelBlur(Degradation):
     """Base class of blurs that are computed by convolution with a kernel.
 
     Attributes:
-        linear_light: The blur is computed in linear light instead of sRGB values, as by a lens.
+        linear_light: The blur is computed in linear light, as in a real lens, instead of on sRGB values.
         drift: Relative change of the blur width from the middle of a clip to its last frame, in [-1, 1]. The width
             changes linearly, so the change from the middle to the first frame is -drift.
     """
@@ -99,7 +99,7 @@ class GeneralizedBlur(KernelBlur):
         anisotropy: Ratio of the width along `angle` to the one across it, >= 1.
         angle: Direction of the larger width, in radians.
         beta: Exponent, > 0; 1 is a Gaussian, or a Lorentzian for "plateau".
-        kernel_size: Odd, in pixels.
+        kernel_size: Size of the kernel in pixels, odd.
     """
 
     shape: Literal["generalized", "plateau"]
@@ -121,7 +121,7 @@ class SincFilter(KernelBlur):
 
     Args:
         cutoff: Cutoff frequency in radians per pixel, in (0, pi].
-        kernel_size: Odd, in pixels.
+        kernel_size: Size of the kernel in pixels, odd.
     """
 
     cutoff: Range[Annotated[float, Field(gt=0, le=math.pi)]] = (math.pi / 3, math.pi)
@@ -138,7 +138,7 @@ class MotionBlur(KernelBlur):
         length: Length of the motion path during the exposure, in pixels, > 0.
         angle: Initial direction of the path, in radians.
         curvature: Change of direction along the path, as a fraction of a half circle, in [-1, 1]; 0 is a straight line.
-        linear_light: The blur is computed in linear light instead of sRGB values.
+        linear_light: The blur is computed in linear light instead of on sRGB values.
     """
 
     length: Range[PositiveFloat] = (1.0, 8.0)
@@ -157,7 +157,7 @@ class Defocus(KernelBlur):
     Args:
         radius: Radius of the disc, in pixels, >= 0.
         drift: Relative change of the radius from the middle of a clip to its last frame, in [-1, 1]; linear over time.
-        linear_light: The blur is computed in linear light instead of sRGB values.
+        linear_light: The blur is computed in linear light instead of on sRGB values.
     """
 
     radius: Range[NonNegativeFloat] = (0.5, 2.5)
@@ -170,7 +170,7 @@ class Defocus(KernelBlur):
 
 
 class Sharpening(KernelBlur):
-    """Unsharp mask, x + amount (x - G x), which causes bright and dark halos along edges, about two radii wide.
+    """Unsharp mask, x + amount * (x - G(x)), which causes bright and dark halos along edges, about two radii wide.
 
     Args:
         amount: Strength, >= 0.

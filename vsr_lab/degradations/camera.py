@@ -18,7 +18,7 @@ class RollingShutter(AppliedToTarget, on_cpu=True, temporal=True):
     """Rolling shutter: rows are exposed one after the other, so objects that move sideways look slanted.
 
     The middle row is unchanged; the other rows are moved along the optical flow to the time at which they are exposed.
-    The target has the same distortion, since a network cannot know from a frame which lines should be vertical.
+    The target has the same distortion, since a network cannot tell from the frames which lines should be vertical.
 
     Args:
         readout: Time between the first and the last row, as a fraction of the frame period, >= 0.
@@ -53,7 +53,7 @@ def _changing(clips: Tensor) -> Tensor:
 class LensDistortion(AppliedToTarget):
     """Barrel distortion of a wide-angle lens.
 
-    The target is distorted too, since a network cannot know the strength of the distortion from a frame.
+    The target is distorted too, since a network cannot tell the strength of the distortion from the frames.
 
     Args:
         strength: Largest displacement, as a fraction of half the diagonal, >= 0.
@@ -68,7 +68,7 @@ class LensDistortion(AppliedToTarget):
 
 
 class DomeHaze(Degradation, seeded=True):
-    """Haze of a dusty camera dome: constant over time, uneven over the picture; it lowers contrast and blurs.
+    """Haze of a dusty camera dome, which blurs and lowers the contrast. It varies over the frame, but not over time.
 
     Args:
         haze: Largest opacity, in [0, 1].
@@ -117,8 +117,8 @@ class DenoiseSmear(Degradation, temporal=True):
     """Excessive noise reduction of a camera: frames are averaged, which leaves trails, and detail is smoothed.
 
     Args:
-        strength: In [0, 1]. At 1 the weight of the previous output is 0.9 in static areas. Differences of neighbouring
-            pixels of up to 0.1 (of values in [0, 1]) are then smoothed like noise.
+        strength: In [0, 1]. At 1, the weight of the previous output frame is 0.9 in static areas, and differences of up
+            to 0.1 between neighbouring pixels (with values in [0, 1]) are smoothed as if they were noise.
     """
 
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)

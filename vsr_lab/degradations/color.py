@@ -65,8 +65,8 @@ class MatrixConfusion(Degradation):
     """Wrong YUV matrix or range in decoding, which causes a tint, or washed-out or crushed tones.
 
     Args:
-        kind: Kinds of which one is drawn for each clip: "601_as_709" (encoded with BT.601, decoded with BT.709),
-            "709_as_601", "full_as_limited" and "limited_as_full" (range of the code values).
+        kind: Errors, one of which is drawn for each clip: "601_as_709" (encoded with BT.601, decoded with BT.709),
+            "709_as_601", "full_as_limited" or "limited_as_full" (range of the code values).
     """
 
     kind: Choice[Literal["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]]
@@ -83,7 +83,7 @@ class Banding(Degradation, temporal=True, seeded=True):
     """Quantisation to few levels, which causes visible steps in gradients.
 
     Args:
-        dither: Probability that noise is added before rounding.
+        dither: Probability that noise is added before rounding, to all frames of a clip.
         bits: Bits per channel, 1..16.
     """
 

@@ -26,7 +26,7 @@ class FilmGrain(Degradation, temporal=True, seeded=True):
     2017, section 3).
 
     Args:
-        strength: Standard deviation at mid grey, in 8-bit levels, >= 0.
+        strength: Standard deviation at mid grey, in 8-bit levels (0..255), >= 0.
         size: Size of a grain, as the standard deviation of a Gaussian, in pixels, > 0.
         color: Fraction of the variance that is independent in R, G and B, in [0, 1]; 0 for black-and-white film.
     """

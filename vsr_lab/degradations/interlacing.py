@@ -10,13 +10,13 @@ from vsr_lab.degradations.base import Degradation, Params, Range
 
 
 def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
-    """Make interlaced frames: lines of one parity are from one frame of a clip, and the other lines from another frame.
+    """Make interlaced frames: the even lines are from one frame of a clip, and the odd lines from another frame.
 
     Args:
         clip: (..., T, C, H, W).
-        first, second: For each output frame, the indices in clip of the frames of which its first and its second field
-            are taken, (T,).
-        parity: First line of the first field, 0 or 1; the other lines are those of the second field.
+        first: For each output frame, the index (in `clip`) of the frame from which its first field is taken, (T,).
+        second: The same for the second field, (T,).
+        parity: First line of the first field, 0 or 1; the second field consists of the other lines.
     """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity
     return torch.where(other[:, None], clip[..., second, :, :, :], clip[..., first, :, :, :])
@@ -46,7 +46,7 @@ def deinterlace(frames: Tensor, method: str, parity: int) -> Tensor:
 
 
 def _neighbours(frames: Tensor) -> tuple[Tensor, Tensor]:
-    """The line above and the line below each line; at the border the one that exists."""
+    """The line above and the line below each line; at the border, the line on the other side is used twice."""
     above = torch.cat([frames[..., 1:2, :], frames[..., :-1, :]], -2)
     below = torch.cat([frames[..., 1:, :], frames[..., -2:-1, :]], -2)
     return above, below
@@ -57,8 +57,9 @@ class _Interlaced(Degradation, temporal=True):
 
     Args:
         method: "weave" leaves the fields interleaved, with combing on motion; "blend" averages every line with its
-            neighbours (1 2 1), which leaves ghosts; "bob" uses one field per frame, alternating, and interpolates the
-            other lines, which makes edges shimmer; "half" repeats every line of the first field.
+            neighbours (weights 1 2 1), which leaves ghosts; "bob" uses one field per frame, alternately the first and
+            the second, and interpolates the other lines, which makes edges shimmer; "half" repeats every line of the
+            first field.
         parity: 0 if the even lines are the first field, 1 if the odd ones are.
     """
 
@@ -67,7 +68,7 @@ class _Interlaced(Degradation, temporal=True):
 
     @abstractmethod
     def fields(self, frames: int, params: Params) -> tuple[Tensor, Tensor]:
-        """For each frame, the indices of the frames that its first and its second field are taken from."""
+        """For each output frame, the indices of the frames from which its first and its second field are taken."""
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         if clip.shape[-2] < 2:
@@ -101,11 +102,11 @@ _SECOND = torch.tensor([0, 1, 2, 4, 4])  # A B C D D
 class Telecine(_Interlaced):
     """Film in interlaced video by 3:2 pulldown: film frames last 2, 3, 2, 3 fields; two of five video frames are mixed.
 
-    Of every five frames of the clip, frames 0, 1, 2 and 4 are used as the four film frames. So no field is shown more
-    than one frame too early or too late.
+    Of every five frames of the clip, frames 0, 1, 2 and 4 are used as the four film frames. So the time of every field
+    is wrong by at most one frame.
 
     Args:
-        phase: Position in the period of five frames at which the clip starts, 0..4.
+        phase: Position in the cycle of five frames at which the clip starts, 0..4.
     """
 
     phase: Range[Literal[0, 1, 2, 3, 4]] = (0, 4)

@@ -22,7 +22,7 @@ def _axes(size: int) -> tuple[Kernel, Kernel]:
 
 
 def _mahalanobis(size: int, sigma: float, ratio: float, angle: float) -> Kernel:
-    """Squared distance in standard deviations: sigma along the direction `angle` (radians), sigma / ratio across it."""
+    """Squared distance from the middle in standard deviations: sigma along `angle` (radians), sigma / ratio across."""
     x, y = _axes(size)
     along = x * math.cos(angle) + y * math.sin(angle)
     across = y * math.cos(angle) - x * math.sin(angle)
@@ -40,7 +40,7 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
     Args:
         sigma: Standard deviation along `angle`, in pixels; 0 gives no blur.
         ratio: Ratio of the standard deviation along `angle` to the one across it, >= 1.
-        angle: In radians.
+        angle: Direction of the larger standard deviation, in radians.
         size: Odd kernel size in pixels.
     """
     if sigma <= 0:
@@ -52,7 +52,7 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
     """Generalized Gaussian kernel, exp(-d^(2 beta) / 2) (Liu et al. 2020); d is the distance in units of sigma.
 
-    A larger beta is flatter with harder edges. The other arguments are as in `gaussian`.
+    With a larger beta, the kernel is flatter and has harder edges. The other arguments are as in `gaussian`.
     """
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 
@@ -68,7 +68,7 @@ def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) ->
 def sinc(cutoff: float, size: int) -> Kernel:
     """Ideal circular low-pass kernel, which causes ringing at edges (Real-ESRGAN, Wang et al. 2021, eq. 6).
 
-    The kernel is cutoff J1(cutoff r) / (2 pi r), with its limit at r = 0.
+    The kernel is cutoff * J1(cutoff * r) / (2 pi r), where r is the distance from the middle in pixels.
 
     Args:
         cutoff: Cutoff frequency in radians per pixel; at pi only frequencies in the corners of the spectrum are

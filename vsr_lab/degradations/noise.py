@@ -13,12 +13,12 @@ from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:
-    """Normal noise of mean 0 and variance 1, independent for every pixel.
+    """Normal noise with mean 0 and variance 1, independent for every pixel.
 
     Args:
-        clip: (..., C, H, W), of which the shape, dtype and device are used.
+        clip: (..., C, H, W); only its shape, dtype and device are used.
         source: Random generator.
-        channels: Number of channels; None: those of clip.
+        channels: Number of channels; None: C.
     """
     shape = list(clip.shape)
     shape[-3] = channels or shape[-3]
@@ -29,8 +29,8 @@ class GaussianNoise(Degradation, temporal=True, seeded=True):
     """White Gaussian noise.
 
     Args:
-        sigma: Standard deviation in 8-bit levels, >= 0.
-        gray: Probability that R, G and B have the same noise.
+        sigma: Standard deviation in 8-bit levels (0..255), >= 0.
+        gray: Probability that R, G and B have the same noise in a clip.
     """
 
     sigma: Range[NonNegativeFloat] = (1.0, 15.0)
@@ -42,11 +42,12 @@ class GaussianNoise(Degradation, temporal=True, seeded=True):
 
 
 class PoissonNoise(Degradation, temporal=True, seeded=True):
-    """Photon (shot) noise: each value x in [0, 1] is replaced by Poisson(n x) / n, for n photons at white.
+    """Photon (shot) noise: each value x in [0, 1] is replaced by Poisson(n * x) / n, for n photons at white.
 
     Args:
-        photons: Number n of photons at white, > 0, uniform in the logarithm; fewer give more noise.
-        gray: Probability that R, G and B have the same noise, computed from their mean.
+        photons: Number n of photons at white, > 0; fewer photons give more noise. From a range, it is drawn uniformly
+            on a logarithmic scale.
+        gray: Probability that R, G and B have the same noise in a clip; it is then computed from their mean.
     """
 
     photons: LogRange[PositiveFloat] = (100.0, 5000.0)
@@ -64,12 +65,13 @@ class SensorNoise(Degradation, temporal=True, seeded=True):
     Source: Wei et al. 2020 (ELD), eq. 5, with shot noise approximated by a normal distribution, variance = mean.
 
     Args:
-        electrons: Number of electrons at white, > 0, uniform in the logarithm; about 10000 by day, 100 at night.
+        electrons: Number of electrons at white, > 0; about 10000 by day, 100 at night. From a range, it is drawn
+            uniformly on a logarithmic scale.
         read: Standard deviation of read noise in electrons, >= 0.
         row: Standard deviation of row noise in electrons, >= 0, independent in every frame.
-        balance: Gain of red and blue.
-        demosaic: Whether one colour per pixel is measured (RGGB) and the others are interpolated, which correlates the
-            noise and softens colours.
+        balance: White-balance gain of red and blue relative to green, > 0. It amplifies the noise of red and blue.
+        demosaic: Whether only one colour per pixel is measured (RGGB) and the other two are interpolated, which
+            correlates the noise and softens colours.
     """
 
     electrons: LogRange[PositiveFloat] = (500.0, 20000.0)

@@ -1,4 +1,4 @@
-"""Changes of size: the downsampling of published protocols, and resizing there and back."""
+"""Changes of size: the downsampling of published protocols, and resizing to another size and back."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -44,7 +44,8 @@ class BlurDown(Degradation):
         sigma: Standard deviation of the Gaussian, in HR pixels, > 0.
         kernel_size: In HR pixels; odd if the phase is an integer, even if it is a half-integer (at scale 4 KAIR uses
             12).
-        phase: Position of the first LR pixel, in HR pixels; None: centred, (scale - 1) / 2, without a shift.
+        phase: Position of the first LR pixel in HR pixels, counted from the centre of the first HR pixel, a multiple of
+            0.5 in [0, scale - 1]; None: (scale - 1) / 2, with which LR is not shifted relative to HR.
         border: "reflect" (edge pixel not repeated) or "replicate".
 
     Raises:
@@ -136,10 +137,12 @@ class RandomResize(Degradation):
     Source: first-order degradation of Real-ESRGAN, Wang et al. 2021, section 3.1.
 
     Args:
-        factor: Ratio of the intermediate size to the input size, > 0, uniform in its logarithm.
+        factor: Ratio of the intermediate size to the input size, > 0. From a range, it is drawn uniformly on a
+            logarithmic scale.
         first_method: Interpolation methods to choose from for resizing to the intermediate size.
         second_method: Interpolation methods to choose from for resizing to the final size.
-        inside: A degradation of scale 1 applied at the intermediate size, for example noise and JPEG; None: none.
+        inside: A degradation with scale 1 that is applied at the intermediate size, for example noise and JPEG; None:
+            no degradation.
         scale: Downscaling factor: ratio of the input size to the final size.
     """
 

@@ -42,7 +42,7 @@ class Candidate(Protocol):
             lr: LR frames (C, h, w), RGB in [0, 1], in order.
 
         Returns:
-            As many SR frames (C, scale h, scale w), in order.
+            As many SR frames (C, scale * h, scale * w), in order.
         """
         ...
 

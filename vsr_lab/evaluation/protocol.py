@@ -110,7 +110,7 @@ def _digest(value: object) -> str:
 
 
 class Pair(NamedTuple):
-    """One frame: lr (C, h, w) and hr (C, scale h, scale w), RGB in [0, 1]."""
+    """One frame: lr (C, h, w) and hr (C, scale * h, scale * w), RGB in [0, 1]."""
 
     lr: Tensor
     hr: Tensor

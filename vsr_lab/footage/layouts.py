@@ -44,7 +44,7 @@ class Layout:
 
     Attributes:
         name: name of the structure, such as "reds" or "vimeo90k".
-        high: HR folders, relative to the dataset folder, as text for messages.
+        high: one text that names the HR folders for messages, such as "train_sharp and val_sharp".
         low: folders with recorded LR, relative to the dataset folder.
         parts: split -> its clips, such as "train" -> [...]; "" -> all clips if the dataset has no splits.
     """
@@ -116,7 +116,7 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
 
 
 def _clips(root: Path, where: Path) -> list[Entry]:
-    """The clips in a folder of root, or root itself where it is one clip."""
+    """The clips in `where`, a folder in root; root itself if it is one clip."""
     return [Entry(_clip_name(root, where, path), path) for path in find_footage(where)]
 
 
@@ -139,7 +139,7 @@ def _scale(match: re.Match[str]) -> int:
 
 
 def _lows(root: Path) -> list[tuple[int, str]]:
-    """The folders of root that hold recorded LR, with their scales."""
+    """(scale, name) of the folders in root that contain recorded LR."""
     return [(_scale(match), name) for name in _folders(root) if (match := _LOW.fullmatch(name))]
 
 

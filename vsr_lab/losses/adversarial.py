@@ -13,7 +13,8 @@ class Adversarial(nn.Module, ABC):
     """Base class of adversarial losses, which train a discriminator together with the network.
 
     Args:
-        discriminator: network from (clip, lr, motion) to scores that are high for HR clips, such as `SpatioTemporal`.
+        discriminator: network that maps (clip, lr, motion) to scores, which should be high for HR clips, such as
+            `SpatioTemporal`.
         learning_rate: learning rate of the discriminator, > 0.
     """
 
@@ -56,8 +57,9 @@ class Hinge(Adversarial):
 class Relativistic(Adversarial):
     """Adversarial loss of relativistic average GANs (RaGAN, Jolicoeur-Martineau 2018).
 
-    The discriminator is trained, by binary cross entropy, to score HR clips higher than the mean of all SR clips, and
-    SR clips lower than the mean of all HR clips. The network is trained to achieve the opposite.
+    The discriminator is trained by binary cross entropy. Scores of HR clips should be higher than the mean score of the
+    SR clips in the batch, and scores of SR clips lower than the mean score of the HR clips. The network is trained with
+    the same loss in which SR and HR are exchanged.
     """
 
     def forward(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:

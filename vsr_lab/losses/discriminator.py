@@ -1,4 +1,4 @@
-"""The discriminator of the adversarial losses. Its input is three motion-compensated frames and their LR."""
+"""The discriminator of the adversarial losses. Its input consists of three motion-compensated frames and their LR."""
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,8 @@ class SpatioTemporal(nn.Module):
     et al. 2018.
 
     Args:
-        channels: number of channels of the first layer. Later layers have up to 4 times as many, at 1/16 of the size.
+        channels: number of channels of the first layer. Later layers have up to 4 times as many channels and 1/16 of
+            the height and width.
     """
 
     def __init__(self, channels: Channels = 64) -> None:
@@ -42,7 +43,7 @@ class SpatioTemporal(nn.Module):
             motion: optical flow of hr, also if clip is sr.
 
         Returns:
-            (B (T - 2), 1, H / 16, W / 16).
+            (B * (T - 2), 1, H / 16, W / 16).
 
         Raises:
             UserError: the clip has fewer than three frames.

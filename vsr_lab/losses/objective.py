@@ -20,9 +20,9 @@ class Term(nn.Module):
 
     Args:
         loss: module whose `forward` takes inputs by name (sr, hr, lr, motion, ...) and returns a scalar.
-        weight: factor of the loss, >= 0; with 0 the loss is only logged.
-        start: fraction of the training before which the weight is 0, in [0, 1].
-        ramp: fraction of the training over which the weight then rises linearly, in [0, 1].
+        weight: factor of the loss, >= 0; with 0, the loss is logged but has no effect on the training.
+        start: fraction of the training, in [0, 1], during which the weight is 0 at the beginning.
+        ramp: fraction of the training, in [0, 1], over which the weight then increases linearly.
 
     Raises:
         ValueError: the weight is negative, or a fraction is outside [0, 1].
@@ -115,7 +115,7 @@ class Objective(nn.Module):
             progress: fraction of the training that is done, in [0, 1].
             measure_all: also compute the losses with weight 0, which are only logged. Some need optical flow, which is
                 too slow to be computed at every step.
-            extra: functions that compute further inputs, by name; each is called only if a loss needs it.
+            extra: name -> function that computes a further input; it is called only if a loss needs the input.
 
         Returns:
             The weighted sum, a scalar, and name -> unweighted, detached value of each loss.

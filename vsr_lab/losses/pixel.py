@@ -24,7 +24,9 @@ class L1(nn.Module):
 
 
 class LogMse(nn.Module):
-    """Logarithm of the squared error, log10(1 + MSE / floor), mean over clips, which have similar weights as in PSNR.
+    """Logarithm of the squared error: the mean over clips of log10(1 + MSE / floor).
+
+    As with PSNR, clips with small and with large errors have about the same weight.
 
     Args:
         floor: squared error, for values in [0, 1], below which the loss hardly decreases, > 0.

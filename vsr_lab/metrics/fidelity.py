@@ -19,7 +19,7 @@ def _decibels(squared_error: Tensor) -> Tensor:
 
 
 def psnr(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
-    """Peak signal-to-noise ratio in dB, on 8-bit levels in float64; 100 dB for identical frames.
+    """Peak signal-to-noise ratio in dB, on 8-bit levels (0..255) in float64; 100 dB for identical frames.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

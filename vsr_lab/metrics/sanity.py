@@ -1,7 +1,8 @@
 """Checks of a candidate against its own LR: colour, position, frame order, sharpness and grid patterns.
 
-SR that is degraded again must agree with LR, whatever detail a model adds. No learned weights are used. degraded, lr:
-(B, T, 3, h, w) in [0, 1]; results (B, T), float64, NaN for a frame in which nothing can be measured.
+SR that is degraded again must agree with LR, regardless of the detail that a model adds. No learned weights are used.
+The arguments degraded (SR after the degradation that made LR) and lr are (B, T, 3, h, w) in [0, 1]. Results are (B, T)
+in float64, and NaN for a frame in which nothing can be measured.
 """
 
 import torch
@@ -24,12 +25,12 @@ _STILL = 1.0  # mean square of the difference of frames, in levels, below which 
 
 
 def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest difference of the mean of a colour channel between degraded SR and LR, in 8-bit levels."""
+    """Largest absolute difference in the mean of a colour channel between degraded SR and LR, in [0, 255]."""
     return _error(degraded, lr).mean((-2, -1)).abs().amax(-1)
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest `color_bias` over areas of 16x16 LR pixels, in 8-bit levels.
+    """Largest absolute difference in the mean of a colour channel in an area of 16x16 LR pixels, in [0, 255].
 
     Unlike the bias of a whole frame, it also detects a wrong YUV matrix and single wrong tiles.
 
@@ -49,14 +50,13 @@ def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
 def orientation(degraded: Tensor, lr: Tensor) -> Tensor:
     """Orientation of SR relative to LR.
 
-    It is 0 unless degraded SR fits mirrored, flipped or rotated LR clearly better.
-
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
 
     Returns:
-        (B, T); 1: mirrored left to right, 2: flipped upside down, 3: rotated by 180 degrees.
+        (B, T); 0: the same orientation, or no other one fits clearly better; 1: mirrored left to right; 2: flipped
+        upside down; 3: rotated by 180 degrees.
     """
     least = _CLEARLY * _squared(degraded, lr)
     found = torch.zeros_like(least)
@@ -69,9 +69,17 @@ def orientation(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
-    """Length of the shift of SR in HR pixels, estimated by least squares (Lucas and Kanade 1981).
+    """Length of the shift of SR relative to LR, estimated by least squares (Lucas and Kanade 1981).
 
     The local mean is removed first, so that a difference in brightness is not measured as a shift.
+
+    Args:
+        degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
+        lr: (B, T, 3, h, w) in [0, 1].
+        hr: (B, T, 3, H, W); only its size is used.
+
+    Returns:
+        Length of the shift in HR pixels, (B, T); NaN for a frame that does not have detail in both directions.
     """
     low, moved = (_fine(frames, _SMOOTH) for frames in (lr, degraded))
     dy, dx = _gradient((low + moved) / 2)
@@ -86,14 +94,14 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
     """Fraction of a neighbouring frame that is blended into a frame, estimated by least squares.
 
-    It is 0 if a shift explains more of the error of a frame, since a shift resembles blending where the picture moves.
+    In moving areas, a shift of a frame looks similar. If a shift explains more of the error, the result is 0.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
 
     Returns:
-        (B, T), NaN if both neighbouring LR frames equal the LR frame.
+        The larger fraction of the two neighbouring frames, (B, T); NaN if both LR neighbours equal the LR frame.
     """
     ours, theirs = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (degraded, lr))
     error, moves = _inner(ours - theirs), torch.stack(_gradient((ours + theirs) / 2), -3).flatten(-2).double()
@@ -109,10 +117,10 @@ def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Amount of fine detail in degraded SR, relative to that in LR; 1 for a faithful output, lower for a blurred one.
+    """Amount of fine detail in degraded SR, relative to LR; 1 for a faithful output, lower for a blurred one.
 
     It is the slope of a regression of degraded SR on LR, so it does not depend on the amount of detail in a clip. The
-    frame is divided into 3x3 areas, and the lowest of their values is returned.
+    frame is divided into 9 areas (3 rows, 3 columns), and the lowest of their values is returned.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
@@ -129,7 +137,7 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def frame_offset(clip_degraded: Tensor, clip_lr: Tensor) -> Tensor:
-    """Number of the LR frame that a frame of SR shows, minus its own; 0 unless another frame fits clearly better.
+    """Number of the LR frame that an SR frame shows, minus its own number; 0 unless another frame fits clearly better.
 
     Args:
         clip_degraded: `thumbnails` of all frames of degraded SR, (B, T, N).
@@ -159,15 +167,16 @@ def thumbnails(frames: Tensor) -> Tensor:
         frames: (B, T, 3, h, w) in [0, 1].
 
     Returns:
-        (B, T, 576) in 8-bit levels.
+        (B, T, 576) in [0, 255].
     """
     return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), THUMBNAIL).flatten(-2)
 
 
 def combing(sr: Tensor, hr: Tensor) -> Tensor:
-    """Combing artifacts of fields that are swapped or of different frames: detail of rows relative to that of columns.
+    """Combing artifacts, which occur if fields are swapped or are from different frames.
 
-    Detail is the root mean square of the second difference along an axis, relative to that of HR.
+    The result is the ratio of vertical to horizontal detail. Detail is the root mean square of the second difference of
+    luma along an axis, divided by that of HR.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
@@ -184,17 +193,17 @@ def _curvature(frames: Tensor, axis: int) -> Tensor:
 
 
 def grid(sr: Tensor, hr: Tensor) -> Tensor:
-    """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes, in 8-bit levels.
+    """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes.
 
-    The error of luma, sr - hr, is averaged over all blocks of P x P pixels, for P of 10, 12, 14 and 16, which are
-    multiples of all periods up to 8. The result is the largest standard deviation of a mean block, without the expected
-    contribution of noise.
+    For P of 10, 12, 14 and 16 (which include a multiple of every period up to 8 pixels), the blocks of P x P pixels of
+    the error of luma, sr - hr, are averaged to one mean block. Its standard deviation over the P * P positions, minus
+    the expected contribution of noise, is the amplitude. The largest of the four amplitudes is returned.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
 
     Returns:
-        (B, T).
+        (B, T) in 8-bit levels (0..255).
     """
     error = (luma(sr) - luma(hr))[..., 0, :, :]
     return torch.stack([_pattern(error, period) for period in _PERIODS]).amax(0)

@@ -37,7 +37,7 @@ def _masked_mean(error: Tensor, mask: Tensor) -> Tensor:
 
 
 def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Flicker in 8-bit levels, mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
+    """Flicker in 8-bit levels (0..255), mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
 
     W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in the previous frame. The
     metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and if neither changes over time.

@@ -47,7 +47,7 @@ class Trunk(nn.Module):
 
 
 class Enlarger(nn.Module):
-    """Upsampling head: pixel shuffles and two convolutions, (B, channels, h, w) to (B, 3, scale h, scale w).
+    """Upsampling head: pixel shuffles and two convolutions, (B, channels, h, w) to (B, 3, scale * h, scale * w).
 
     Its initial output is zero, so that a network which adds it to an interpolation starts as that interpolation.
 

@@ -1,4 +1,4 @@
-"""Parallel branches of convolutions: training with them, folding them into one kernel, and SPAN's published ones."""
+"""Parallel branches of convolutions for training, merging them into one kernel, and SPAN's published weights."""
 
 import torch
 import torch.nn.functional as F
@@ -11,11 +11,11 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 
 
 class Branches(nn.Module):
-    """Reparametrisation of a 3x3 convolution for training: its weight is the sum of two parallel branches.
+    """Reparametrisation of a 3x3 convolution for training: two parallel branches are added to it.
 
-    One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. They are linear, so their
-    sum is one 3x3 convolution, whose weight is computed instead of the outputs of the branches, which is much faster.
-    The branches are initialised such that they add nothing.
+    One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. Since the branches are
+    linear, the sum is one 3x3 convolution. Its weight is computed from the original weight and those of the branches,
+    which is much faster than computing the outputs of the branches. Initially, the branches add zero.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -39,7 +39,7 @@ def merged_weight(narrow: Tensor, middle: Tensor, wide: Tensor, point: Tensor) -
 
 
 def add_branches(network: nn.Module) -> None:
-    """Add `Branches` to every 3x3 convolution of network, in place. The output does not change."""
+    """Add `Branches` to every 3x3 convolution of a network, in place. The output does not change."""
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) and module.groups == 1:
             branches = Branches(module.weight).to(module.weight)
@@ -47,7 +47,7 @@ def add_branches(network: nn.Module) -> None:
 
 
 def fold_branches(network: nn.Module) -> None:
-    """Merge the `Branches` of every convolution of network, in place. The output does not change."""
+    """Merge the `Branches` of every convolution of a network, in place. The output does not change."""
     for module in list(network.modules()):
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
@@ -94,7 +94,8 @@ def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
 
     Args:
         tensors: weights of SPAN.
-        scale: new scale. The weights are returned unchanged if their scale is not a multiple of it, or is equal to it.
+        scale: new scale. If the scale of the weights is equal to it or is not a multiple of it, the weights are
+            returned unchanged.
     """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)

@@ -1,4 +1,4 @@
-"""Weights files: safetensors that also contain the description of the network."""
+"""Weights files: safetensors files that also contain the description of the network."""
 
 import json
 import textwrap
@@ -34,7 +34,7 @@ def _about(notes: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 class Note(BaseModel):
-    """The description inside a weights file."""
+    """Description of the network inside a weights file, and notes on its training."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -52,7 +52,7 @@ def build_network(spec: Spec, prefix: str = "") -> Network:
 
     Args:
         spec: {"_target_": class path, keyword: value, ...}.
-        prefix: text at the beginning of an error message, such as the path of the file.
+        prefix: text at the beginning of error messages, such as the path of the file.
 
     Raises:
         UserError: the class does not exist or does not accept the keywords, or it is neither in `vsr_lab.models` nor in
@@ -106,7 +106,7 @@ def _opened(path: Path) -> Generator[Any]:
 def read_note(path: Path) -> dict[str, Any]:
     """Read the metadata of a weights file: {"network": its class and keywords, "about": how it was trained}.
 
-    Raises UserError if there are none or the file was not written by vsr_lab.
+    Raises UserError if there is no such metadata, since the file was not written by vsr_lab.
     """
     if path.suffix in PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
@@ -147,9 +147,9 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
 
 
 def load_weights(network: Network, path: Path) -> None:
-    """Load all weights of network from a file.
+    """Load all weights of a network from a file.
 
-    Raises UserError if their names or shapes differ from those of network, or the file is missing or damaged.
+    Raises UserError if their names or shapes differ from those of the network, or the file is missing or damaged.
     """
     fill(network, read_weights(path), path)
 
@@ -163,7 +163,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def fill(network: Network, tensors: dict[str, Tensor], path: Path) -> None:
     """Copy tensors into a network, in place.
 
-    Raises UserError about path unless there are all tensors of the network, with the same shapes and finite values.
+    Raises UserError about `path` unless `tensors` contains exactly the tensors of the network, with the same shapes and
+    finite values.
     """
     spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if spoilt:

@@ -96,7 +96,7 @@ class SpanStream(_Layers):
 
     The state consists of
 
-    - the previous lr, (B, 3, h, w), and sr, (B, 3, scale h, scale w);
+    - the previous lr, (B, 3, h, w), and sr, (B, 3, scale * h, scale * w);
     - hidden features, (B, memory, h, w);
     - a mask, (B, 1, h, w): 0 before the first frame, 1 later.
 
@@ -154,7 +154,7 @@ def warp_unshuffled(sr: Tensor, flow: Tensor, scale: int) -> Tensor:
     Pixels outside sr take the value of its border.
 
     Args:
-        sr: (B, 3, scale h, scale w).
+        sr: (B, 3, scale * h, scale * w).
         flow: (B, 2, h, w) in LR pixels, used for all SR pixels of an LR pixel.
         scale: upscaling factor.
 

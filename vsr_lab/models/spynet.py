@@ -18,7 +18,7 @@ _TOGETHER = 16  # frames: one by one leaves a GPU waiting, all at once is too mu
 class SpyNet(PyramidFlow):
     """SPyNet optical flow (Ranjan and Black, "Optical flow estimation using a spatial pyramid network", 2017).
 
-    It computes in float32, since half precision would cause errors of whole pixels.
+    The flow is computed in float32, since half precision would cause errors of whole pixels.
 
     Args:
         levels: number of pyramid levels; the size of the coarsest is 1 / 2^(levels - 1) of the input size.
@@ -49,8 +49,8 @@ class SpyNet(PyramidFlow):
             clip: (B, T, 3, H, W) in [0, 1].
 
         Returns:
-            Backward and forward flow (to the previous and to the next frame), in pixels: each T - 1 tensors (B, 2, H,
-            W).
+            Backward flow (to the previous frame) and forward flow (to the next frame), in pixels: two lists of T - 1
+            tensors (B, 2, H, W).
         """
         earlier, later = clip[:, :-1], clip[:, 1:]
         return self._between(later, earlier), self._between(earlier, later)

@@ -11,13 +11,13 @@ from vsr_lab.models.blocks import Trunk, zero_
 
 
 class Window(Network):
-    """Sliding-window network with early fusion (VESPCN, Caballero et al. 2017), added to bicubic upscaling.
+    """Sliding-window network with early fusion (VESPCN, Caballero et al. 2017) that refines bicubic upscaling.
 
     Args:
         scale: upscaling factor.
-        frames: frames in the window, odd; half of them are future frames. At the ends of a clip the first and the last
-            frame are repeated.
-        channels: channels of its convolutions.
+        frames: number of frames in the window, odd; (frames - 1) / 2 of them are future frames. At the ends of a clip,
+            missing frames are replaced by the first or the last frame.
+        channels: number of channels of the convolutions.
         blocks: number of residual blocks.
     """
 
@@ -46,10 +46,10 @@ class Window(Network):
         """Upscale the middle frame of a window.
 
         Args:
-            stacked: frames of the window, stacked on channels, (B, 3 frames, h, w).
+            stacked: frames of the window, stacked on channels, (B, 3 * frames, h, w).
 
         Returns:
-            (B, 3, scale h, scale w).
+            (B, 3, scale * h, scale * w).
         """
         middle = stacked[:, 3 * (self.frames // 2) :][:, :3]
         return self.skip(middle) + F.pixel_shuffle(self.head(self.trunk(stacked)), self.scale)

@@ -41,7 +41,7 @@ class Window:
 
     Attributes:
         lr: (3, h, w) in [0, 1].
-        hr: (3, scale h, scale w) in [0, 1].
+        hr: (3, scale * h, scale * w) in [0, 1].
         origin: position (row, column) of hr in the HR frame, in pixels.
     """
 

@@ -1,4 +1,4 @@
-"""Identification of the degradation that made LR, of the remaining shift, and of the kernel."""
+"""Identification of the degradation that made LR, of a remaining shift, and of the blur kernel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -101,11 +101,11 @@ class Identification:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One degradation, compared at its own position and possibly at the measured one.
+    """One degradation, compared at its nominal position and possibly at the measured position.
 
     Attributes:
-        fit: fit at its own position, in windows at origin.
-        rest: LR pixels from there to the measured position.
+        fit: fit at the nominal position, in `windows` at `origin`.
+        rest: LR pixels (rows, columns) from the nominal to the measured position.
         near: whether `rest` is within tolerance.
         moved: fit at the measured position, if it was tried.
     """
@@ -121,7 +121,7 @@ class _Trial:
 def exact_family(frames: list[FramePair], families: Families, scale: int) -> str | None:
     """Name of the known degradation whose output for HR equals LR except for rounding; None if there is none.
 
-    There is none if LR is cropped. An exact match determines position and colours better than an estimate.
+    LR must not be cropped, and its colours must not be changed.
 
     Args:
         frames: matching LR and HR frames.
@@ -144,7 +144,7 @@ def identify_degradation(
         spatial: positions of LR pixels on HR.
         scale: ratio of HR size to LR size.
         declared: scale and degradation according to the user.
-        recolor: function that gives a picture the colours of LR.
+        recolor: function that transforms the colours of degraded HR to those of LR.
         linear: whether LR was downscaled in linear light.
     """
     families = declared.families(scale)
@@ -193,7 +193,7 @@ def rank(fit: Fit) -> float:
 
 
 def _choose(trials: list[_Trial]) -> tuple[Fit, YX]:
-    """Choose the best degradation at its own position, unless one at the measured position is clearly better."""
+    """Choose the best degradation at its nominal position, unless one at the measured position is clearly better."""
     standing = max((trial for trial in trials if trial.near), key=lambda trial: rank(trial.fit), default=None)
     far = [(trial.moved, trial.rest) for trial in trials if trial.moved]
     if standing and (standing.fit.psnr >= PROVEN or not far):
@@ -210,7 +210,7 @@ def _choose(trials: list[_Trial]) -> tuple[Fit, YX]:
 
 
 def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
-    """The most detailed window of the frame, inside its bars, for which all of HR exists."""
+    """The window with most detail that is inside the black bars of a frame and completely covered by HR."""
     low = gray(frame.low)
     busy = np.abs(np.diff(low, axis=0))[:, :-1] + np.abs(np.diff(low, axis=1))[:-1]
     bars = find_bars([low])
@@ -229,12 +229,12 @@ def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
 
 
 def lumas(pictures: list[Tensor]) -> Picture:
-    """Luma of N pictures, (3, h, w) in [0, 1], in 8-bit levels: (N, h, w)."""
+    """Luma of N pictures, (3, h, w) in [0, 1]: (N, h, w) in 8-bit levels (0..255)."""
     return 255 * torch.stack([luma(picture) for picture in pictures]).numpy()
 
 
 def _windows_at(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> list[Window]:
-    """Windows at the measured position, rounded to whole HR pixels if it is more than one LR pixel off."""
+    """Windows at the measured position; a shift of more than one LR pixel is rounded to whole HR pixels."""
     corner = spatial.displacement((float(scale), float(scale)))
     y, x = (round(c * scale) if _length(corner) > 1 else 0 for c in corner)
     return [_site(frame, spatial.grid, scale).cut(scale, (y, x)) for frame in frames]

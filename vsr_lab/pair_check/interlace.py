@@ -30,7 +30,7 @@ class _Moments:
 
     Attributes:
         even, odd: -1, 0 or +1 for even and odd rows.
-        as_one, as_two: residual in 8-bit levels with one moment for all rows, and with these two.
+        as_one, as_two: residual in 8-bit levels (0..255) with one moment for all rows, and with these two.
     """
 
     even: int

@@ -16,7 +16,7 @@ class Kernel:
     Attributes:
         centre: centre of gravity in HR pixels (rows, columns), relative to the centre of the LR pixel.
         sigma: standard deviation of the closest Gaussian in HR pixels (rows, columns).
-        residual: root mean square difference of LR and filtered HR, in 8-bit levels.
+        residual: root mean square difference between LR and filtered HR, in 8-bit levels (0..255).
     """
 
     centre: tuple[float, float]
@@ -24,18 +24,18 @@ class Kernel:
     residual: float
 
 
-def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, rows: int = 12_000) -> Kernel:
-    """Estimate the blur kernel k of LR frames = (k * HR frames) sampled every `scale` pixels.
+def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, samples: int = 12_000) -> Kernel:
+    """Estimate the blur kernel k such that LR is HR convolved with k, sampled every `scale` pixels.
 
-    The method is least squares over LR pixels, with ridge regularisation for content that does not determine the
+    The method is least squares over random LR pixels, with ridge regularisation for content that does not determine the
     kernel.
 
     Args:
-        low, high: (T, h, w) and (T, scale h, scale w), in 8-bit levels.
+        low, high: LR (T, h, w) and HR (T, scale * h, scale * w), in 8-bit levels (0..255).
         scale: sampling distance in HR pixels.
         power: exponent that is applied to LR and HR first; 2.2 for a kernel in linear light. The residual is always
             computed from the given values.
-        rows: maximum number of LR pixels that are used.
+        samples: maximum number of LR pixels that are used.
     """
     reach = max(4, 2 * scale)
     size = 2 * reach + scale % 2  # taps lie symmetrically around the centre of the scale x scale block
@@ -43,7 +43,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     count, height, width = low.shape
     first = scale // 2 - reach if scale % 2 == 0 else (scale - 1) // 2 - reach
     rng = np.random.default_rng(0)
-    sites = min(rows, count * (height - 2 * margin) * (width - 2 * margin))
+    sites = min(samples, count * (height - 2 * margin) * (width - 2 * margin))
     t = rng.integers(0, count, sites)
     y, x = (rng.integers(margin, n - margin, sites) for n in (height, width))
     offsets = first + np.arange(size)
@@ -78,7 +78,7 @@ def _gaussian(
 
 
 def blockiness(residual: Picture) -> float:
-    """Strength of blocks of 8 x 8 pixels, as of a codec: differences across block edges, relative to those elsewhere.
+    """Strength of blocks of 8 x 8 pixels from a codec: differences across block edges, relative to those elsewhere.
 
     It is about 1 if no block-based codec was used.
 
@@ -96,7 +96,7 @@ def blockiness(residual: Picture) -> float:
 
 
 def noise(residual: Picture) -> float:
-    """Standard deviation of the finest grain of a residual (T, h, w), in 8-bit levels (Immerkaer 1996)."""
+    """Standard deviation of the noise in a residual (T, h, w), in 8-bit levels (Immerkaer 1996)."""
     fine = residual[:, 1:-1, 1:-1] * 4.0
     fine = fine - 2 * (residual[:, :-2, 1:-1] + residual[:, 2:, 1:-1] + residual[:, 1:-1, :-2] + residual[:, 1:-1, 2:])
     fine = fine + residual[:, :-2, :-2] + residual[:, 2:, 2:] + residual[:, :-2, 2:] + residual[:, 2:, :-2]

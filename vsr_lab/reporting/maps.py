@@ -33,7 +33,7 @@ class Place:
         kind: kind of the map, such as error or flicker.
         t: frame number.
         y, x: centre of the tile in HR pixels.
-        value: value of the candidate in 8-bit levels.
+        value: value of the candidate in 8-bit levels (0..255).
         other: value of the best other candidate in 8-bit levels.
     """
 

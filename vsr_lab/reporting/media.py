@@ -1,4 +1,4 @@
-"""What the clip browser of the report shows of a clip: a video, lossless crops and time slices, and maps."""
+"""Media of a clip for the clip browser of the report: a video, lossless crops, time slices, and maps."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ _QUALITIES = (18, 24, 30, 36)  # crf
 
 @dataclass(frozen=True)
 class Crop:
-    """A lossless crop of every view. images: one URI per view, in order."""
+    """The same lossless crop of every view, from one frame. images: one data URI per view, in order."""
 
     title: str
     frame: int
@@ -44,16 +44,17 @@ class ClipMedia:
     """Video, crops, time slices and maps of one clip, as embedded in the report.
 
     Attributes:
-        views: names of the pictures side by side: low resolution, ground truth, then the candidates.
-        first, count: number of the first frame, and number of frames.
+        views: names of the versions of the clip: low resolution, ground truth, then the candidates.
+        first, count: number of the first frame in the clip, and number of frames.
         rate: frames per second.
         width, height: size of HR in pixels.
         video: data URI of an MP4 that shows all views in a grid of `columns` columns, each view with the size `tile`.
         columns, tile: number of columns of this grid, and (width, height) of a view in it.
         rows: numbers of the HR rows of which time slices are shown.
-        slices: one data URI per view but the first: for each of these rows, an image of its pixels over time.
+        slices: for every view except the first, the data URI of one image that contains, one below the other for each
+            of `rows`, the pixels of that row over time.
         tile_size: side of a tile of the maps in HR pixels.
-        maps: kind -> one map (rows, columns) per candidate: the mean over the frames, in 8-bit levels.
+        maps: kind -> one map (rows, columns) per candidate: the mean over the frames, in 8-bit levels (0..255).
     """
 
     suite: str
@@ -81,7 +82,7 @@ def clip_media(comparison: Comparison, root: Path, limit: int) -> tuple[dict[str
 
     Args:
         comparison: comparison whose clips are shown.
-        root: folder that its paths are relative to.
+        root: folder to which the paths in `comparison` are relative.
         limit: maximum size of all media in bytes.
 
     Returns:
@@ -173,7 +174,7 @@ def _uri(kind: str, data: bytes) -> str:
 
 
 def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Frames]:
-    """All views in one picture, so that a player cannot show different frames of them."""
+    """Yield frames that show all views in a grid, so that a player always shows the same frame of all views."""
     width, height = tile
     views = [clip.frames(view) for view in clip.videos]
     for frames in zip(*views, strict=True):

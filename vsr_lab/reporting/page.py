@@ -23,7 +23,7 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
 
     Args:
         comparison: the comparison.
-        root: folder that its image paths are relative to.
+        root: folder to which the image paths in `comparison` are relative.
         path: the HTML file.
     """
     write_text(path, _render(comparison, root))

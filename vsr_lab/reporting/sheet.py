@@ -11,13 +11,13 @@ _SIDE = 208  # pixels
 
 
 def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
-    """Write the contact sheet of a comparison: for each suite, a frame of its first clip by every candidate.
+    """Write the contact sheet of a comparison: one row per suite, with a frame of the first clip of the suite.
 
-    Each row shows LR, every candidate and HR, with PSNR and flicker below.
+    Each row shows LR, the output of every candidate, and HR, with PSNR and flicker below.
 
     Args:
         comparison: comparison whose images are shown.
-        root: folder that its image paths are relative to.
+        root: folder to which the image paths in `comparison` are relative.
         path: the PNG file, written atomically.
     """
     lookup = Lookup(comparison)

@@ -1,4 +1,4 @@
-"""A video per suite in which a divider moves between the baseline and what ships."""
+"""A video per suite in which a moving line divides the baseline and the selected candidate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +21,14 @@ _SIDE = 1920  # pixels of the longer side, at most
 
 
 def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
-    """For each suite, write wipe_SUITE.mp4: its first clip, with a moving line between the baseline and the best.
+    """For each suite, write wipe_SUITE.mp4: its first clip, with a moving line between two candidates.
 
-    The best is the selected candidate. Without a selection, it is the candidate with the best mean PSNR.
+    The candidate on the left is the baseline, and the one on the right is the selected candidate or, without a
+    selection, the candidate with the best mean PSNR.
 
     Args:
         comparison: comparison whose clips are shown.
-        root: folder that its paths are relative to.
+        root: folder to which the paths in `comparison` are relative.
         folder: folder to write to.
     """
     firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}
@@ -44,7 +45,7 @@ def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
 
 
 def _sides(comparison: Comparison, clip: ClipFrames) -> tuple[str, str]:
-    """The baseline or else the low resolution, and what ships or else is best."""
+    """Names of the two views: the baseline (or LR if it has no frames), and the selected or else the best candidate."""
     lookup, metric = Lookup(comparison), headline(comparison.metrics)
     names = [candidate.candidate for candidate in clip.candidates]
     choices = comparison.selection.choices if comparison.selection else []
@@ -66,7 +67,7 @@ def _frames(clip: SavedClip, left: str, right: str) -> Iterator[Frames]:
 
 
 def wiped(left: Frames, right: Frames, seconds: float) -> Frames:
-    """Frame of a wipe: one picture to the left and another to the right of a white line, which moves to and fro.
+    """Frame of a wipe: one picture on the left and another on the right of a white line that moves left and right.
 
     Args:
         left, right: pictures of the same size (H, W, 3).

@@ -55,10 +55,10 @@ class AveragedWeights(WeightAveraging):
 class SwitchWeights(Callback):
     """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
 
-    Such an optimizer has two sets of weights: those that it trains, and their average. From the start of a validation
-    to the next training step, the network has the averaged weights. A checkpoint that is saved in this time contains
-    the averaged weights, and any other checkpoint the trained weights. The state of the optimizer records which, so a
-    run resumes exactly from either.
+    Such an optimizer has two sets of weights: the trained weights, and their average. From the start of a validation to
+    the next training step, the network has the averaged weights. A checkpoint that is saved in this time contains the
+    averaged weights, and any other checkpoint the trained weights. The state of the optimizer records which of the two
+    were saved, so a run can be resumed exactly from both kinds of checkpoint.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -112,9 +112,9 @@ class LossSpikes(Callback):
 class StartReference(Callback):
     """Callback that compares every validation with bicubic and with the initial weights.
 
-    It logs the PSNR of both, and the fraction of clips whose PSNR is not lower than with the initial weights. The
-    initial weights are measured in Lightning's sanity check, which must include all clips (num_sanity_val_steps=-1). If
-    this fraction is below one half, `SaveBest` does not save the weights.
+    It logs the PSNR of both, and the fraction of clips whose PSNR is at least that of the initial weights. If this
+    fraction is below one half, `SaveBest` does not save the weights. The initial weights are measured in Lightning's
+    sanity check, which must include all clips (num_sanity_val_steps=-1).
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Recipe of a training, and the LightningModule that follows it."""
+"""Settings of a training (recipe), and the LightningModule that trains a network."""
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -42,7 +42,7 @@ class Recipe:
         scheduler: function from an optimizer to a learning rate scheduler, which is stepped after every step.
         teacher: teacher network of distillation, neither trained nor saved; None: no distillation.
         measure_every: number of steps between two logs of the losses with weight 0.
-        skip_limit: number of batches with a non-finite loss that are skipped; the next one ends the run.
+        skip_limit: number of batches with a non-finite loss that are skipped; the next such batch ends the run.
         state_reset_prob: probability, in [0, 1] for each frame, that the recurrent state is reset as after a scene cut.
         seed: seed of the frames at which the state is reset.
 
@@ -70,7 +70,7 @@ class Validation:
     Args:
         metrics: functions by name, as in `vsr_lab.metrics`.
         score: metric name -> weight; the checkpoint with the highest weighted sum is the best.
-        colour: channels that metrics are computed on, "y" (luma) or "rgb".
+        colour: channels on which metrics are computed, "y" (luma) or "rgb".
 
     Raises:
         UserError: the score uses a metric that is not measured, validation cannot compute a metric, or the colour is
@@ -94,11 +94,14 @@ class Validation:
 
 
 def features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
-    """Functions that compute the features of a clip for a learned metric (LPIPS), by the name of the metric's input.
+    """Lazy computation of the inputs of learned metrics: the features of a clip in the networks of `NETS` (LPIPS).
 
     Args:
         name: "sr" or "hr".
         clip: (B, T, 3, H, W) in [0, 1].
+
+    Returns:
+        Name of the metric's input, such as "lpips_sr" -> function that computes these features of `clip`.
     """
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
 
@@ -166,7 +169,7 @@ class VsrModule(pl.LightningModule):
         return extra
 
     def _backward_in_time(self, lr: Tensor) -> Tensor:
-        """Output for every frame when the clip is processed backwards from its end."""
+        """SR frames from a second pass over the clip, backwards from its last frame, in the original order."""
         return self._run(self.network, torch.cat([lr, lr[:, :-1].flip(1)], 1))[:, lr.shape[1] - 1 :].flip(1)
 
     def _run(self, network: Network, lr: Tensor) -> Tensor:
@@ -183,7 +186,7 @@ class VsrModule(pl.LightningModule):
         return torch.cat([self._run(self.network, scene) for scene in lr.tensor_split(resets, 1)], 1)
 
     def _full_precision(self) -> torch.autocast:
-        """Context without Lightning's half precision."""
+        """Context manager that disables Lightning's half precision."""
         return torch.autocast(self.device.type, enabled=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
@@ -213,7 +216,7 @@ class VsrModule(pl.LightningModule):
         """Save a batch with a non-finite loss and skip it.
 
         Raises:
-            Refusal: too many were skipped, or other processes wait for this one.
+            Refusal: too many batches were skipped, or the training runs in several processes, which wait for this one.
         """
         step = self.global_step
         path = Path(self.trainer.default_root_dir) / "skipped" / f"step_{step}.safetensors"
@@ -222,7 +225,7 @@ class VsrModule(pl.LightningModule):
         self._count_skipped(report, alone=self.trainer.world_size > 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Skip a step whose gradients are not finite although its loss is; it would make every weight NaN."""
+        """Skip a step whose loss is finite but whose gradients are not, since it would make every weight NaN."""
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return  # which checks by itself, and at first expects them
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
@@ -256,7 +259,7 @@ class VsrModule(pl.LightningModule):
         return {"inputs": inputs}
 
     def _motion(self, batch: Batch) -> Motion:
-        """Optical flow of a validation batch, as all temporal metrics use it.
+        """Optical flow of a validation batch, which all temporal metrics use.
 
         Cached, since validation clips do not change.
         """
@@ -266,7 +269,7 @@ class VsrModule(pl.LightningModule):
         return Motion(*(part.to(batch.hr.device) for part in self._motions[key]))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups of the optimizer, some with settings of their own."""
+        """Parameter groups of the optimizer; a group may have its own settings."""
         return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:

@@ -39,12 +39,12 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
 def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
     """Wrap an optimizer factory so that the learning rate of each parameter is multiplied by the rate of its group.
 
-    The first group that matches the name of a parameter is used.
+    The first group that matches the name of a parameter is used. If no group matches, the rate is 1.
 
     Args:
-        make: function from parameter groups to an optimizer.
+        make: function that makes an optimizer from PyTorch's parameter groups.
         network: network whose parameters are trained.
-        groups: name patterns and rates.
+        groups: groups of parameters, by name pattern, with their rates.
     """
     rates = {id(parameter): _rate(name, groups) for name, parameter in network.named_parameters()}
 

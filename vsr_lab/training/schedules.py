@@ -23,12 +23,12 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCy
 
 
 def evened(every: int, steps: int) -> int:
-    """Interval in steps of at most `every`, by which validations are spread evenly over a training.
+    """Interval between validations in training steps, at most `every`, so that they are evenly spaced.
 
     The last validation is at the last step, or a few steps before it if the interval does not divide `steps`.
 
     Args:
-        every: maximum interval.
+        every: maximum interval in steps, >= 1.
         steps: number of steps of the training.
 
     Raises:

@@ -53,8 +53,8 @@ class Task:
     Attributes:
         source: the file.
         output: file to write.
-        made_here: whether an existing output was written by this task in an earlier, interrupted run and may therefore
-            be replaced.
+        made_here: whether the output did not exist before this task was begun (perhaps by an earlier, interrupted run),
+            so that an existing output is the result of this task.
     """
 
     source: Source
@@ -64,7 +64,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Upscaler:
-    """Upscales one file of a batch, in any process: it can be pickled.
+    """Function object that upscales one file of a batch. It can be pickled for other processes.
 
     Args:
         bundle: folder of the bundle, or an `AutoBundle`, which chooses a bundle for each file.
@@ -75,7 +75,7 @@ class Upscaler:
     settings: UpscaleSettings
 
     def upscale(self, task: Task, executor: Executor | None = None) -> Provenance:
-        """Upscale a file; see `vsr_lab.upscale`. executor: runs its segments in parallel; None: one after another."""
+        """Upscale a file, see `vsr_lab.upscale`. executor: upscales its segments in parallel; None: one by one."""
         if task.made_here and (made := _made(task)):
             return made
         source, chosen = task.source, self.settings
@@ -116,7 +116,7 @@ class Upscaler:
         return open_bundle(self.folder(source), self.settings.runtime)
 
     def fingerprint(self) -> str:
-        """Hash of the bundles and settings, by which outputs of other bundles or settings are detected.
+        """Hash of the bundles and settings. Outputs that were made with other bundles or settings have another hash.
 
         Raises UserError for an unusable bundle.
         """
@@ -159,7 +159,7 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
         where: a file, a folder with videos at any depth, a pattern such as "in/*.mkv", or a manifest with a column
             `path` and optional columns `name`, `content_type`, `suggested_content`, `deinterlace`, `tone_map` and
             `damaged`.
-        read_options: how to read files for which the manifest does not set it.
+        read_options: options for files for which the manifest sets none.
 
     Raises:
         UserError: there are no files, or the manifest selects parts of files.
@@ -177,7 +177,7 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
 
 
 def _named(paths: Sequence[Path], root: Path, read_options: ReadOptions) -> list[Source]:
-    """Name outputs after their sources, with the suffix where two would have the same name."""
+    """Name outputs after their sources; the suffix of the source is kept if two outputs would have the same name."""
     names = [path.relative_to(root) if path != root else Path(path.name) for path in paths]
     count = Counter(name.with_suffix("") for name in names)
     short = [name if count[name.with_suffix("")] > 1 else name.with_suffix("") for name in names]
@@ -226,7 +226,7 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
         tasks: result of `tasks_of`.
         folder: folder of the outputs and of the ledger.
         upscaler: bundle and settings.
-        executor: runs the tasks in processes or on a cluster.
+        executor: runs the tasks in several processes or on a cluster.
 
     Yields:
         The result of each file, in the order of completion.
@@ -262,7 +262,7 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
 
 
 def _made(task: Task) -> Provenance | None:
-    """The provenance of an output that is complete; None if it is not."""
+    """Provenance of a task's output; None if the output is missing, incomplete, or made from another source."""
     note = provenance_path(task.output)
     if not (task.output.is_file() and note.is_file()):
         return None

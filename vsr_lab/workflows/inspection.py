@@ -1,4 +1,4 @@
-"""Inspection of a file or folder: its type, whether vsr_lab can use it, and by which key."""
+"""Inspection of a file or folder: its type, whether vsr_lab can use it, and by which command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -35,8 +35,8 @@ class Inspection:
     Attributes:
         kind: type of the file or folder, such as "a video".
         facts: its properties, by name.
-        use: command and key that read it, to be pasted into a shell.
-        problem: why it cannot be used without further options; empty if it can.
+        use: arguments of vsr-lab that use the file, such as "compare runs=[PATH]"; the path is quoted for a shell.
+        problem: why the file cannot be used without further options; empty if it can be used.
     """
 
     kind: str
@@ -49,7 +49,7 @@ Reader = Callable[[Path], Inspection]
 
 
 def inspect(path: Path) -> Inspection:
-    """Determine what a file or folder is, and which command can use it. No code in it is executed.
+    """Determine what a file or folder is, and which command can use it. No code in the file is executed.
 
     Args:
         path: a video, picture, folder of footage, manifest, weights file, ONNX graph, bundle, run or record.
@@ -66,7 +66,7 @@ def inspect(path: Path) -> Inspection:
 
 
 def _reader(path: Path) -> tuple[str, Reader]:
-    """What a path seems to be, and the function that reads it."""
+    """Type of a file or folder by its name and content, and the function that reads it."""
     if not path.is_dir():
         check_file(path, "check the path")
         return _BY_SUFFIX.get(path.suffix.lower(), ("a file", _video))

@@ -18,10 +18,15 @@ _KEEP = ReadOptions(tone_map="keep", deinterlace="keep")
 
 
 def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
-    """Change settings and task such that a few seconds of the source are upscaled, to OUTPUT.preview with its suffix.
+    """Change the settings and the output of a task, so that only a few seconds of the source are upscaled.
+
+    Returns:
+        Copy of the upscaler with these seconds (4 in the middle, unless the encoding sets start or stop), and copy of
+        the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
 
     Raises:
-        UserError: the source cannot be read, or the picture of the preview exists and may not be replaced.
+        UserError: the source cannot be read, or the file that `write_picture` would write exists and settings.overwrite
+            is not set.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding
     whole = whole_output(task.output)
@@ -38,7 +43,7 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
 
 
 def write_picture(task: Task, encoding: Encoding) -> Path:
-    """Write the middle frame of a preview, before (enlarged by bicubic interpolation) and after. Returns its path."""
+    """Write a PNG file with the middle frame of a preview, before (bicubic) and after upscaling. Returns its path."""
     before, after = (
         open_source(task.source.path, encoding, task.source.read_options),
         VideoFile(whole_output(task.output), read_options=_KEEP),

@@ -43,7 +43,7 @@ _ALONE = (
 
 
 def _detail(sr: Tensor) -> Tensor:
-    """Mean absolute difference of neighbouring pixels of luma, in 8-bit levels."""
+    """Mean absolute difference of neighbouring pixels of luma, in 8-bit levels (0..255)."""
     y = luma(sr)
     return y.diff(dim=-1).abs().mean((-3, -2, -1)) + y.diff(dim=-2).abs().mean((-3, -2, -1))
 

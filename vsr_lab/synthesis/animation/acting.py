@@ -53,26 +53,26 @@ class Flaps:
 
 
 def draw_camera(
-    rng: Rng, frames: int, pan: float, tall: float, push: float, stands: float = 0.4
+    rng: Rng, frames: int, pan: float, tilt: float, zoom: float, still: float = 0.4
 ) -> tuple[Callable[[int], View], tuple[float, float], float]:
-    """Draw a camera motion at random: still, pan, tilt or zoom, sometimes with shake. Unit: 1/360 of the height.
+    """Choose a camera motion at random: still, pan, tilt or zoom, sometimes with shake. Unit: 1/360 of the height.
 
     Args:
         rng: random generator.
         frames: number of frames.
         pan: maximum horizontal motion in units.
-        tall: maximum vertical motion in units.
-        push: maximum zoom, 1 + push.
-        stands: probability of a still camera.
+        tilt: maximum vertical motion in units.
+        zoom: maximum of the zoom factor minus 1.
+        still: probability of a camera that does not move, in [0, 1].
 
     Returns:
-        A function from a frame number to the view; (largest motion to the left, to the right) in units; the largest
-        zoom.
+        Function from a frame number to the view; (largest motion to the left, to the right) in units; largest zoom
+        factor.
     """
-    move = int(rng.choice(4, p=[stands, *((1 - stands) * np.array([0.5, 0.33, 0.17]))]))
+    move = int(rng.choice(4, p=[still, *((1 - still) * np.array([0.5, 0.33, 0.17]))]))
     x1 = pan * float(rng.choice([-1, 1]) * rng.uniform(0.25, 1)) if move in (1, 3) else 0.0
-    y1 = float(rng.uniform(-tall, tall)) if move == 1 and rng.random() < 0.4 else 0.0
-    z0, z1 = (1.0 + push, 1.0) if rng.random() < 0.3 else (1.0, 1.0 + push)
+    y1 = float(rng.uniform(-tilt, tilt)) if move == 1 and rng.random() < 0.4 else 0.0
+    z0, z1 = (1.0 + zoom, 1.0) if rng.random() < 0.3 else (1.0, 1.0 + zoom)
     if move not in (2, 3):
         z0 = z1 = 1.0
     linear = rng.random() < 0.5

@@ -206,19 +206,19 @@ def conifer(cel: Cel, rng: Rng, x: float, y: float, tall: float, colour: Colour)
         )
 
 
-def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: float, thick: float) -> None:
-    """Paint blades of grass along the line y = level.
+def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: float, density: float) -> None:
+    """Paint blades of grass along the line y = level. Lengths are in units of 1/360 of the frame height.
 
     Args:
         cel: canvas.
         rng: random generator.
-        box: area to paint.
+        box: area to paint, (x, y, width, height).
         level: y of the line.
         colour: colour of the blades.
-        tall: height of the blades.
-        thick: number of blades per unit of width (1/360 of the frame height).
+        tall: mean height of the blades, about.
+        density: number of blades per unit of width.
     """
-    for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * thick))):
+    for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * density))):
         high = tall * float(rng.uniform(0.4, 1.2))
         tone = (shade(colour, 0.9), colour, tint(colour, 0.6))[int(rng.integers(3))]
         lean = float(rng.normal(0, 0.35)) * high

@@ -18,10 +18,10 @@ Reach = tuple[float, float]  # how far the camera goes from its rest, to the lef
 
 @dataclass(frozen=True)
 class Place:
-    """Painted plates of a place.
+    """Painted layers (plates) of the background and foreground of a scene.
 
     Attributes:
-        behind, before: plates behind and in front of the characters.
+        behind, before: layers behind and in front of the characters.
         ground: y of the ground on which characters stand, in units of 1/360 of the frame height.
     """
 
@@ -44,7 +44,7 @@ class Painter:
         self._bare = Ink(0, None, (0, 0), 0)
 
     def box(self, depth: float) -> Box:
-        """The area of a plate that the camera may see."""
+        """Area (x, y, width, height) of a plate that can come into view; depth: see `View.matrix`."""
         return self.reach[0] * depth - 40, -40, self.wide + (self.reach[1] - self.reach[0]) * depth + 80, HIGH + 80
 
     def plate(

@@ -168,7 +168,7 @@ def stroll(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> 
 
 def vista(rng: Rng, cast: Cast, weather: Weather, wide: float, frames: int) -> Shot:
     """An establishing shot: a place, birds and lens flare."""
-    camera, reach, closest = draw_camera(rng, frames, 150, 18, 0.15, stands=0)
+    camera, reach, closest = draw_camera(rng, frames, 150, 18, 0.15, still=0)
     painter = Painter(rng, cast.manner, weather, wide, reach)
     place = draw_place(painter, some_place(rng, cast, outdoors=True))
     flock = rng.uniform([0, 25, 4, 0, 0.4], [wide, 170, 13, 6, 1.6], (int(rng.integers(0, 9)), 5))

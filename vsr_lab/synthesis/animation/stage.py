@@ -1,4 +1,4 @@
-"""A scene of layers at different depths, as filmed by a multiplane camera.
+"""A scene of layers at different distances, as filmed by a multiplane camera.
 
 Positions and lengths are in units of 1/360 of the frame's height.
 """
@@ -31,13 +31,12 @@ class View:
     roll: float = 0.0
 
     def matrix(self, wide: float, depth: float, unit: float) -> Matrix:
-        """Matrix from units to pixels for a layer at a depth.
-
-        A layer moves `depth` times as much as the characters; a layer of depth 0 is at infinity and does not move.
+        """Affine matrix (2, 3) from units to pixels for a layer.
 
         Args:
             wide: width of the frame in units.
-            depth: depth of the layer.
+            depth: parallax factor of the layer: it moves `depth` times as much as the characters. It is 0 for a layer
+                at infinity, 1 for the characters, and larger for nearer layers.
             unit: pixels per unit.
         """
         zoom = 1 + (self.zoom - 1) * min(depth, 1.5)
@@ -51,9 +50,11 @@ class Plate:
     """A painted layer, rendered once and then moved. A unit is 1/360 of the frame height.
 
     Attributes:
-        noise: seed of its brush strokes.
+        box: area (x, y, width, height) in units.
+        depth: parallax factor, see `View.matrix`.
+        noise: seed of the brush strokes and the grain.
         rough: displacement of brush edges in units.
-        grain: paint grain, 0..0.2.
+        grain: relative amplitude of random variations of the paint's brightness, 0..0.2.
         soft: blur in units.
         drift: own motion in units per frame.
     """
@@ -74,10 +75,10 @@ class Drawing:
 
     Attributes:
         draw: function from a frame number to the drawing.
-        depth: factor of its motion with the camera; 0 is at infinity, 1 the depth of the characters.
+        depth: parallax factor, see `View.matrix`.
         hold: number of frames for which a drawing is shown.
-        adds: whether it is light that is added to the layers behind.
-        fonts: font files that it uses.
+        adds: whether the drawing is light, which is added to the layers behind it.
+        fonts: font files that the drawing uses.
     """
 
     draw: Callable[[int], Cel]
@@ -89,7 +90,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Scene:
-    """Layers from far to near, a camera, and effects on the finished frame."""
+    """Layers from far to near, a camera (frame number -> view), and effects that are applied to the finished frame."""
 
     layers: Sequence[Plate | Drawing]
     camera: Callable[[int], View]

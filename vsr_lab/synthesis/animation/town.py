@@ -20,14 +20,14 @@ def rect(x: float, y: float, wide: float, high: float) -> Points:
 
 
 def skyline(cel: Cel, rng: Rng, box: Box, level: float, tall: float, weather: Weather, air: float) -> None:
-    """Paint a row of houses on the line y = level.
+    """Paint a row of houses on the line y = level. Lengths are in units of 1/360 of the frame height.
 
     Args:
         cel: canvas.
         rng: random generator.
-        box: area to paint.
+        box: area to paint, (x, y, width, height).
         level: y of the ground.
-        tall: height of the houses.
+        tall: maximum height of the houses.
         weather: colours of sky and light.
         air: fraction by which colours are faded by distance, 0..1.
     """

@@ -125,10 +125,15 @@ def shadow(size: tuple[int, int], blur: int, opacity: float) -> Image.Image:
 
 
 def scrolled(paint: Callable[[int], Image.Image], top: float, zoom: float) -> Image.Image:
-    """Image of a view that is scrolled to logical row `top`; `paint` returns the image from a given device row on.
+    """Image of a view that is scrolled to logical row `top`, which may be fractional.
 
-    Between two device rows the images are interpolated linearly, as by a compositor, so that zoom 1 and zoom 2 show the
-    same position at every moment.
+    Between two device rows, the images are interpolated linearly, as by a compositor, so that zoom 1 and zoom 2 show
+    the same position at every moment.
+
+    Args:
+        paint: function that returns the image whose top row is a given device row.
+        top: logical row at the top of the image.
+        zoom: device rows per logical row.
     """
     row = floor(top * zoom)
     share = top * zoom - row

@@ -14,7 +14,7 @@ _EARS = ("cat", "rabbit", "bear", "horns", "feeler", "none")
 
 @dataclass(frozen=True)
 class Creature:
-    """A round cartoon animal. Lengths are in half body heights."""
+    """A round cartoon animal. The unit of lengths is half the height of its body."""
 
     colour: Colour
     belly: Colour
@@ -50,12 +50,12 @@ def draw_creature(rng: np.random.Generator) -> Creature:
 
 
 def draw_creature_at(cel: Cel, who: Creature, step: float, eyes: float, mouth: int, gaze: float) -> None:
-    """Draw a creature of height 2 on the ground at (0, 0).
+    """Draw a creature that stands at (0, 0). Its body is 2 units of the canvas high.
 
     Args:
         cel: canvas.
         who: the creature.
-        step: phase of its walk, 2 pi for two steps.
+        step: phase of the walk in radians; 2 pi are two steps.
         eyes: 0 (shut) to 1 (open).
         mouth: 0 closed, 1 half open, 2 open.
         gaze: direction of the eyes, -1 (left) to 1 (right).

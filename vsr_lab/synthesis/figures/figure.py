@@ -37,13 +37,13 @@ class Person:
 
 @dataclass(frozen=True)
 class Joints:
-    """Pose of a person. Angles are in radians from hanging straight down, forward positive.
-
-    Limbs have pairs of angles (upper, lower), for the near and the far side.
+    """Pose of a person. Angles are in radians; positive angles are forward.
 
     Attributes:
+        near_arm, far_arm, near_leg, far_leg: (angle of the upper part from the downward vertical, angle of the lower
+            part relative to the upper part).
         lift: height of the hip above its standing height, in head heights.
-        lean: angle of the trunk.
+        lean: angle of the trunk from the upward vertical.
     """
 
     near_arm: tuple[float, float] = (0.1, 0.2)

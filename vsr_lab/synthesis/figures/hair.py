@@ -24,9 +24,11 @@ CUTS = ("spiky", "bob", "long", "tail", "twin", "short", "bun")
 class Hair:
     """A hairstyle.
 
+    Coordinates are relative to the middle of the head; the unit is half the height of the head.
+
     Attributes:
-        valleys: x of the gaps between the locks of the fringe, in half head heights from the middle of the head.
-        tips: (x, y) of the end of each lock, in the same coordinates.
+        valleys: x of the gaps between the locks of the fringe.
+        tips: (x, y) of the end of each lock.
     """
 
     colour: Colour

@@ -1,4 +1,4 @@
-"""A camera over photographs: pan, zoom, roll, perspective, parallax, shake, shutter, exposure, focus."""
+"""Clips of a virtual camera that moves over a photograph: pan, zoom, roll, perspective, parallax, exposure, focus."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -20,15 +20,18 @@ _MOST = 24  # sub-frames a frame
 def render_camera(
     stills: Sequence[Still], seed: int, frames: int, height: int, width: int, zoom: float = 1.0
 ) -> Iterator[NDArray[np.uint8]]:
-    """Film one of the photographs: yield `frames` frames, RGB uint8 (height, width, 3), at 25 per second.
+    """Render a clip in which a virtual camera moves over one of the photographs, at 25 frames per second.
 
     Args:
         stills: photographs.
         seed: determines the photograph, the type of camera and its motion; >= 0.
         frames: number of frames.
-        height, width: size in pixels.
-        zoom: resolution relative to that of a reference frame. The same film in half the resolution has half the zoom,
-            height and width. At zoom 1 photographs are downscaled by 1.3 or more, if they are large enough.
+        height, width: size of the frames in pixels.
+        zoom: resolution of the clip. The same clip in half the resolution has half the height, half the width, and a
+            zoom of 0.5. At zoom 1, photographs are downscaled by at least 1.3, if they are large enough.
+
+    Yields:
+        Frames, RGB uint8 (height, width, 3).
 
     Raises:
         UserError: no photograph is large enough.
@@ -40,7 +43,7 @@ def render_camera(
 
 
 def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> tuple[Still, Look, np.random.Generator]:
-    """Choose the photograph and the type of camera of a seed; also return the random generator of the motion."""
+    """Choose the photograph and the type of camera for a seed. Also returns the random generator for the motion."""
     rng = np.random.default_rng([seed, 2])
     look = draw_look(rng)
     fit = [still for still in stills if largest_footprint(still.size, frame, look) >= 1]

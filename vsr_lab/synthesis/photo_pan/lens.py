@@ -15,7 +15,7 @@ _DENSEST = 2.2  # source pixels a frame pixel up to which the source is sampled 
 
 
 class Lens:
-    """Films a photograph with a moving camera.
+    """Renders the frames of a virtual camera that moves over a photograph.
 
     A frame is sampled by bicubic interpolation, at least as densely as the photograph. The samples at several moments
     while the shutter is open are averaged in linear light, and the average is downscaled to the frame by a cubic

@@ -19,9 +19,9 @@ class Pose:
     """Position and state of the camera at a moment.
 
     Attributes:
-        x, y: centre in source pixels.
+        x, y: centre of the view in pixels of the photograph (source pixels).
         footprint: source pixels per pixel of the frame.
-        roll: in radians.
+        roll: rotation about the optical axis in radians.
         tilt: perspective (horizontal, vertical), as the relative change of scale at the edge of the frame.
         stops: change of the exposure in stops.
         blur: defocus in pixels of the frame.
@@ -40,15 +40,15 @@ class Pose:
 
 @dataclass(frozen=True)
 class Look:
-    """Type of camera of a clip; every value is a maximum over the clip.
+    """Type of camera of a clip.
 
     Attributes:
-        pace: seconds between key poses.
-        speed: mean speed between two key poses in frame widths per second.
-        roll: in radians.
-        tilt: as in `Pose`.
-        shake, parallax: as fractions of the frame width.
-        shutter: opening angle in degrees.
+        pace: mean time between two key poses in seconds.
+        speed: maximum of the mean speed between two key poses, in frame widths per second.
+        roll, tilt, stops, blur: maxima of the absolute values in a clip, see `Pose`.
+        shake: maximum displacement by camera shake, as a fraction of the frame width.
+        parallax: maximum motion of near objects relative to far ones, as a fraction of the frame width.
+        shutter: opening angle of the shutter in degrees, 0..360; 360 is the whole frame period.
     """
 
     pace: float
@@ -63,7 +63,7 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator) -> Look:
-    """Draw a type of camera at random: tripod, dolly or hand-held, about equally likely."""
+    """Choose a type of camera at random: tripod, dolly or hand-held, about equally likely."""
     manner = rng.choice(3, p=[0.3, 0.3, 0.4])
     blurs = rng.random() < 0.2
     return Look(
@@ -90,7 +90,7 @@ class CameraPath:
         picture: height and width of the picture in pixels.
         frame: height and width of the frames at zoom 1, in pixels.
         look: type of camera.
-        detail: local detail of the picture, at which the camera is aimed; None: not used.
+        detail: map of the local detail of the picture; the camera is aimed at detailed places. None: at any place.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class CameraPath:
         return last + (aim - last) * min(1.0, self.look.speed * self.frame[1] * seconds / max(way, 1e-9))
 
     def _aim(self) -> NDArray[np.float64]:
-        """The pose of several random ones that shows most detail, if the detail is known."""
+        """Of several random poses, the one that shows most detail; without a map of the detail, the first one."""
         poses = [self._any() for _ in range(_TRIES)]
         detail = self._detail
         if detail is None:

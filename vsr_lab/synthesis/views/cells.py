@@ -31,10 +31,10 @@ class Look:
 
 @lru_cache(maxsize=1024)
 def look(tint: str) -> Look:
-    """Parse a text style such as "bold green on line".
+    """Parse a text style such as "bold green on line": manners, colour of the text, and "on" with the background.
 
-    Colours are those of a terminal, such as "green", and the colours "back", "line", "select" and "number" of the
-    style.
+    Colours are those of a terminal, such as "green", and "back", "line", "select" and "number", which are attributes of
+    `Ink`.
     """
     front, _, ground = tint.partition(" on ")
     *manners, fore = front.split()
