@@ -17,6 +17,7 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PAUSE = 0.2  # seconds between checks of an interruption
 _raised: set[int] = set()  # signals that raise: the first of each, and those whose exception was discarded
+_passed: list[int] = []  # signals that were ignored because of `pass_signals`
 
 
 def catch_signals() -> None:
@@ -36,6 +37,16 @@ def pass_signals() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, _pass)
+
+
+def heed_signals() -> None:
+    """Undo `pass_signals` between two tasks. Raises KeyboardInterrupt if a signal was ignored since."""
+    for number in _SIGNALS:
+        if number in _passed or signal.getsignal(number) is _pass:
+            signal.signal(number, _interrupt)
+    if _passed:
+        _raised.difference_update(_passed)
+        raise KeyboardInterrupt(_passed.pop())
 
 
 def signal_of(error: BaseException) -> signal.Signals:
@@ -81,6 +92,7 @@ def _ignore() -> None:
 
 
 def _pass(number: int, frame: FrameType | None) -> None:
+    _passed.append(number)
     signal.signal(number, signal.SIG_DFL)
 
 

@@ -20,7 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from rich import get_console
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.signals import catch_signals, interruption_of
+from vsr_lab.core.signals import catch_signals, heed_signals, interruption_of
 from vsr_lab.core.workers import end_with_parent
 
 T = TypeVar("T")
@@ -100,7 +100,9 @@ class Local:
         """See `Executor.run`."""
         count = min(self.workers, len(tasks))
         if count < 2:
-            yield from (attempt(work, key, task) for key, task in tasks.items())
+            for key, task in tasks.items():
+                yield attempt(work, key, task)
+                heed_signals()  # the task may have finished with `pass_signals`
             return
         others = {*multiprocessing.active_children()}
         idle: queue.SimpleQueue[ProcessPoolExecutor] = queue.SimpleQueue()  # one process each: a pool ends as a whole

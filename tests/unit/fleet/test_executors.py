@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -77,3 +79,25 @@ def test_ray_runs_the_task_of_a_killed_process_again(tmp_path: Path, monkeypatch
     assert found["here"].result == str(tmp_path)
     assert found["refused"].error == "refused: cannot be used; remove it"
     assert "KeyError" in found["defect"].traceback
+
+
+def test_a_signal_while_a_task_finishes_ends_the_run_after_it() -> None:
+    code = """
+import os, signal
+from vsr_lab.core.signals import catch_signals, pass_signals
+from vsr_lab.fleet import Local
+
+def finish(number):
+    pass_signals()
+    if number == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+catch_signals()
+try:
+    for outcome in Local().run(finish, {"a": 0, "b": 1, "c": 2}):
+        print(outcome.key, flush=True)
+except KeyboardInterrupt as error:
+    print(error.args[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["a", "b", str(int(signal.SIGTERM))]
