@@ -62,8 +62,7 @@ def choose_video(
         UserError: no encoder supports these settings, or `encoding.height` is larger than the height of SR.
     """
     height, width = _size(source, scale, encoding)
-    size = (height, width * (2 if encoding.evidence else 1))
-    mapped = source.is_tone_mapped
+    size, mapped = (height, width * (2 if encoding.evidence else 1)), source.is_tone_mapped
     original = _samples(source, survey)
     wanted = _wanted(original, encoding, container, trained)
     codec, pixel_format = _format(encoding, container, wanted, size)
