@@ -38,7 +38,7 @@ class SpatialAlignment:
 
     @property
     def window(self) -> Window:
-        """The window of HR that LR shows."""
+        """Part of HR that LR shows: (top, bottom, left, right) as fractions of its size; outside [0, 1] beyond HR."""
         (a, b), (c, d) = self.grid.scale, self.grid.shift
         (h, w), (height, width) = self.size, self.reference_size
         return c / height, (c + a * h) / height, d / width, (d + b * w) / width
@@ -52,7 +52,7 @@ class SpatialAlignment:
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is a usual one: that of centred sampling, or of keeping pixel 0 of every `scale` pixels."""
+        """Whether the shift is that of centred sampling, or that of keeping the first of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (
@@ -66,7 +66,7 @@ class SpatialAlignment:
         return scale if self.reference_size == (self.size[0] * scale, self.size[1] * scale) else None
 
     def displacement(self, scale: YX) -> YX:
-        """Distance, in LR pixels, of the centre of LR from its position with this scale and a shift of 0."""
+        """Shift (rows, columns), in LR pixels, of the centre of LR relative to a grid with this scale and no shift."""
         return tuple(
             (self.grid.shift[i] + (self.grid.scale[i] - scale[i]) * self.size[i] / 2) / scale[i] for i in (0, 1)
         )  # pyright: ignore[reportReturnType]
@@ -113,7 +113,7 @@ def _median(found: Sequence[Registration], size: tuple[int, ...], reference: tup
 
 
 def find_orientation(low: Picture, high: Picture, known: Orientation) -> Orientation:
-    """Find the orientation in which HR (gray, upright) correlates best with LR, both (H, W) in 8-bit levels."""
+    """Find the orientation in which HR (gray, upright) correlates best with LR, both (H, W) in [0, 255]."""
     best, correlation = known, -1.0
     for orientation in ORIENTATIONS:
         oriented = np.ascontiguousarray(orientation.apply(high))

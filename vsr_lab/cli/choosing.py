@@ -1,4 +1,4 @@
-"""Configuration that commands share which choose the bundle of a file, or its content type."""
+"""Configuration shared by the commands that choose a bundle for a file, or its content type."""
 
 from pathlib import Path
 

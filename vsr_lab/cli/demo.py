@@ -81,7 +81,7 @@ def run(config: DemoConfig) -> None:
 
 
 def _files(contents: list[str]) -> list[str]:
-    """What the demo writes. The store is not part of it: it is used again, and has a rule of its own."""
+    """Patterns of the files that the demo writes. The store is not included, since it is kept and used again."""
     trained = [*contents, _PER_FRAME]
     runs: list[tuple[str, type[Command]]] = [
         *((f"train/{name}", train.TrainConfig) for name in trained),

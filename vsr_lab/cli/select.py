@@ -82,9 +82,10 @@ def write_selection(config: SelectConfig) -> Selection:
 
 
 def _gates_of(content: str, config: SelectConfig, gates: dict[str, Gate]) -> dict[str, Gate]:
-    """The gates of a content type, changed first by the objective, then by its yaml and then by the command line.
+    """Gates for a content type: those of config, changed by the objective, the content's yaml, and the command line.
 
-    Those that it does not change are `gates` itself, built from config, whose results for a network are reused.
+    A gate that is not changed is taken from `gates` (the gates of config, already built), so that its stored results
+    for a network are reused.
     """
     typed = [word for word in given_words() if key_of(word) == "objective" or key_of(word).startswith("gates")]
     own = composed("select", f"content={content}", "runs=[.]", *typed).gates

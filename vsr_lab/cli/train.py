@@ -109,7 +109,7 @@ def _recipe(config: TrainConfig, network: Network) -> training.Recipe:
 
 
 def _is_first() -> bool:
-    """Whether this process prints and writes files, if several train together."""
+    """Whether this is the one of several training processes that prints and writes files."""
     return not getattr(rank_zero_only, "rank", 0)
 
 

@@ -61,7 +61,7 @@ def _scheduler(part: Part[Any]) -> Part[Any]:
 
 
 def _optimizer(part: Part[Any]) -> Part[Any]:
-    """Libraries check rates only when a training begins."""
+    """Check the rates of an optimizer, and build it once; libraries report such errors only when a training begins."""
     for name, least in (("lr", 0.0), ("weight_decay", None)):
         value = part.keywords.get(name)
         if isinstance(value, (int, float)) and not (math.isfinite(value) and value >= 0 and value != least):

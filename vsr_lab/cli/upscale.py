@@ -160,7 +160,7 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
-    """The preset, with what the user set beside it."""
+    """The encoding preset, changed by the keys that the user set."""
     preset = config.preset.build()
     certificate, key = config.certificate, config.private_key
     return replace(

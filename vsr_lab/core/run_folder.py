@@ -185,7 +185,7 @@ def _final(name: str) -> str:
 
 
 def _obstacle(others: Iterable[str], files: Collection[str]) -> str | None:
-    """The first of other files in place of one that a run writes, or in a folder that it writes as a whole."""
+    """The first of other files that has the name of a file of the run, or is in a folder that the run replaces."""
     is_own = _matcher(files)
     folders = {str(parent) for file in files for parent in PurePosixPath(file).parents if "*" not in str(parent)}
     for name in sorted(others):

@@ -85,7 +85,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _ignore() -> None:
-    """The interpreter, as it ends, gives signals back to the system, which would kill a command that has succeeded."""
+    """Ignore signals while the interpreter ends; otherwise they would kill a command that has succeeded."""
     for number in _SIGNALS:
         if signal.getsignal(number) in {_interrupt, _pass}:
             signal.signal(number, signal.SIG_IGN)
@@ -97,7 +97,7 @@ def _pass(number: int, frame: FrameType | None) -> None:
 
 
 def _insist(number: int, process: int) -> None:
-    """Send the signal again if its exception was discarded, as in callbacks from C: no frame handles it then."""
+    """Send the signal again if no frame handles its exception, which is discarded in callbacks from C."""
     discarded = 0
     while discarded < 2:
         time.sleep(_PAUSE)

@@ -118,7 +118,7 @@ def _fine_similarity(a: Gray, b: Gray, mirrored: bool) -> float:
 
 
 class _Fit(NamedTuple):
-    """A picture matched in another: similarity, the area that it covers there, and itself, as local contrast."""
+    """Match of a picture in another one: similarity, and local contrast of the area in the other and of the picture."""
 
     similarity: float
     place: Array

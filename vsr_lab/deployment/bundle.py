@@ -100,7 +100,7 @@ def export(
 
 
 def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> str:
-    """What a selection says about weights. Raises Refusal if it did not choose them, or only provisionally."""
+    """Verdicts of a selection on weights, as text. Raises Refusal if it did not choose them, or only provisionally."""
     digest, selection = sha256(weights), read_record(path, Selection)
     own = [choice for choice in selection.choices if (facts := choice.candidate_facts) and facts.sha256 == digest]
     if not own:

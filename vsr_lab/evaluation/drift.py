@@ -31,7 +31,7 @@ class Drift(NamedTuple):
 
     @property
     def loss(self) -> float:
-        """Decrease of PSNR in dB: the difference of the higher of `early` and `fresh` and `late`."""
+        """Decrease of PSNR in dB: max(early, fresh) - late."""
         return max(self.early, self.fresh) - self.late
 
 

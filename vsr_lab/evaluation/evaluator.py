@@ -1,4 +1,4 @@
-"""Evaluation of candidates on a suite: clip by clip, so that an interrupted one goes on."""
+"""Evaluation of candidates on a suite, clip by clip, so that an interrupted evaluation can be continued."""
 
 import hashlib
 import json

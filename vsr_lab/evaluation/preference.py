@@ -72,7 +72,7 @@ class Duel(NamedTuple):
 
 
 def duel(votes: Iterable[PairVotes], candidate: str, other: str) -> Duel:
-    """Compare two candidates by the votes of people. The votes on one clip are not independent, clips are."""
+    """Compare two candidates by the votes of people, with a sign test over clips: votes on one clip are dependent."""
     from scipy.stats import binomtest  # takes most of a second to import
 
     rows = [(v.wins, v.losses, v.ties) for v in votes if (v.candidate, v.other) == (candidate, other)]
@@ -84,7 +84,7 @@ def duel(votes: Iterable[PairVotes], candidate: str, other: str) -> Duel:
 
 
 def preferred(votes: Sequence[PairVotes], names: Sequence[str]) -> list[str]:
-    """The candidate that people prefer, followed by those to which they do not prefer it significantly (Holm)."""
+    """The most preferred candidate, followed by those to which it is not significantly preferred (Holm)."""
     if len(names) == 1:
         return list(names)
     top = names[int(strengths(wins(votes, names)).argmax())]

@@ -121,7 +121,7 @@ def _choose(
 
 
 def _voted(votes: Sequence[PairVotes], name: str, baseline: str) -> list[Verdict]:
-    """The verdict of people on a candidate and the baseline; none if they did not see both."""
+    """Verdict from the votes of people on a candidate and the baseline; empty if there are no votes on this pair."""
     found = duel(votes, name, baseline)
     if not found.votes:
         return []
@@ -130,7 +130,7 @@ def _voted(votes: Sequence[PairVotes], name: str, baseline: str) -> list[Verdict
 
 
 def _invents(run: Run, baseline: Run) -> list[Verdict]:
-    """The verdict on a network that invents detail, which PSNR punishes, or may do so."""
+    """Verdict on a network that was, or may have been, trained adversarially, so that it invents detail; else empty."""
     facts = run.summary.candidate_facts
     trained_with = facts.about.get("trained_with", "fidelity" if facts.kind == "interpolation" else "unknown")
     if trained_with == "fidelity":
@@ -167,7 +167,7 @@ def _judge(candidates: Mapping[str, Run], baseline: Run, gates: Mapping[str, Gat
 
 
 def _corrected(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
-    """A test that is passed only because so many candidates were tried is no proof: too few clips."""
+    """Set the outcome to "too few clips" if a test is not significant after the correction for several candidates."""
     tested = {name: verdict.p for name, verdict in verdicts.items() if verdict.p is not None}
     adjusted = holm(tested)
     return {

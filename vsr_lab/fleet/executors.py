@@ -67,7 +67,7 @@ class Executor(Protocol):
 
 
 def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
-    """Run one task. An error of it is part of the outcome."""
+    """Run one task. If it fails, the outcome contains the error."""
     try:
         return Outcome(key, work(task))
     except (UserError, Refusal) as error:
@@ -146,7 +146,7 @@ def _begin() -> None:
 
 
 def _attempt_alone(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
-    """Run one task in a process of its own, which a signal ends without a word, after temporary files are removed."""
+    """Run one task in a process of its own. A signal ends it without a message, after it removed temporary files."""
     catch_signals()
     try:
         return attempt(work, key, task)

@@ -1,4 +1,4 @@
-"""Optical flow networks for LR frames: a small one that is trained with the rest, and one without parameters."""
+"""Optical flow for LR frames: a small network that is trained jointly, and a method without parameters."""
 
 from abc import ABC, abstractmethod
 

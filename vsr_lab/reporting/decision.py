@@ -1,4 +1,4 @@
-"""The top of the report: what ships for each suite, why, what is missing, and what a wrong content choice costs."""
+"""First section of the report: the candidate to deploy for each suite, the reasons, and the cost of a wrong choice."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +13,7 @@ from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 @dataclass(frozen=True)
 class Refused:
-    """A candidate that does not ship, and why."""
+    """A candidate that may not be deployed, and the reason."""
 
     name: str
     why: str
@@ -179,7 +179,7 @@ def _number(metric: MetricFacts, found: Estimate) -> str:
 
 
 def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFacts) -> list[str]:
-    """What each metric that ranks loses where this content is upscaled by a network for another."""
+    """Difference in each ranking metric if this content is upscaled by a network for another content type, as text."""
     if choice.chosen is None:
         return []
     ships = {

@@ -50,7 +50,7 @@ def _clip_table(lookup: Lookup, metric: MetricFacts) -> ClipTable:
 
 @dataclass(frozen=True)
 class PairCell:
-    """Row minus column."""
+    """Difference of two candidates: that of the row minus that of the column."""
 
     difference: str
     interval: str

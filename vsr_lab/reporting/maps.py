@@ -75,7 +75,7 @@ def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
 
 
 def _windows(clip: SavedClip) -> Iterator[tuple[int, dict[str, Tensor]]]:
-    """Windows of frames, each with the last one of the window before: how many are new, and view -> (T, 3, H, W)."""
+    """Yield windows that begin with the last frame of the previous one: number of new frames, view -> (T, 3, H, W)."""
     views = [TRUTH, *clip.candidates]
     videos = {view: clip.frames(view) for view in views}
     before: dict[str, Tensor] = {}

@@ -1,4 +1,4 @@
-"""Kinds of rendered footage behind one interface."""
+"""Kinds of rendered footage, with one interface."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

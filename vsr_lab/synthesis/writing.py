@@ -144,7 +144,7 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
 
 
 def _submitted(pool: ProcessPoolExecutor, jobs: Sequence[_Job]) -> "list[Future[None]]":
-    """Start the processes with SIGINT blocked: Ctrl-C reaches them too, and it is the first one that ends them."""
+    """Start the processes with SIGINT blocked, since Ctrl-C reaches them too, but this process must end them."""
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return [pool.submit(_write, job) for job in jobs]

@@ -1,4 +1,4 @@
-"""Whether a file was cut short, by the numbers of frames and the durations that it states."""
+"""Detection of files that were cut short, from the numbers of frames and the durations that they state."""
 
 import re
 from pathlib import Path

@@ -235,7 +235,10 @@ def _is_hidden_vp9(packet: memoryview) -> bool:
 
 
 def _is_torn(rows: list[_Row], number: int) -> bool:
-    """Whether data is missing at a packet: FFmpeg marks one of the two before a jump of the counters."""
+    """Whether data is missing at a packet that FFmpeg marks as corrupt, unless a keyframe follows within two packets.
+
+    FFmpeg marks one of the two packets before a jump of the continuity counter.
+    """
     return rows[number].torn and not any(row.key for row in rows[number + 1 : number + 3])
 
 

@@ -34,7 +34,7 @@ def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def _moving(path: Path, streams: list[VideoStream]) -> list[VideoStream]:
-    """The streams with more than one packet, or all if there are none. Headers do not tell: all packets are read."""
+    """The streams with more than one packet, or all if there are none. All packets are read to count them."""
     found: Counter[int] = Counter()
     with open_input(path) as copy, suppress(av.error.FFmpegError):
         several: Any = [copy.streams[stream.index] for stream in streams]

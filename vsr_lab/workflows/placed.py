@@ -1,4 +1,4 @@
-"""Placement of a video on the frames and pixels of another that shows the same."""
+"""Alignment of a video to the frames and pixels of another video with the same content."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -117,7 +117,7 @@ def place(name: str, shot: Shot, reference: Shot) -> Placed:
 
 
 def _order(found: Alignment, frames: int, larger: bool) -> list[int]:
-    """The frame of the video for each frame of the reference, -1 where it has none."""
+    """Number of the video's frame for each frame of the reference; -1 if there is none."""
     match = found.timeline.match.tolist()
     if larger:  # the reference is matched to the video
         return [there if 0 <= there <= len(found.timeline.motion) else -1 for there in match]
@@ -130,9 +130,9 @@ def _order(found: Alignment, frames: int, larger: bool) -> list[int]:
 
 
 def _axis(found: Alignment, larger: bool, i: int, sides: tuple[int, int]) -> tuple[float, float]:
-    """The scale from pixels of the reference to those of the video, and how far the middle of the video is moved.
+    """Alignment along one axis: pixels of the video per pixel of the reference, and shift of the middle of the video.
 
-    The latter in pixels of the reference. sides: of the reference and of the video.
+    The shift is in pixels of the reference. sides: lengths of the reference and of the video along the axis.
     """
     scale, shift = found.spatial.grid.scale[i], found.spatial.grid.shift[i]
     if not larger:

@@ -1,4 +1,4 @@
-"""Two versions of one video, compared: aligned, measured with and without the truth, and shown side by side."""
+"""Comparison of two versions of a video: alignment, metrics with and without ground truth, and videos of both."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -143,7 +143,7 @@ def _wiped(left: Frames, right: Frames, seconds: float) -> Frames:
 
 
 def _fitted(picture: Frames) -> Frames:
-    """A picture that players show: not too wide, of even sides."""
+    """Reduce a picture that is too wide for players, and make its sides even."""
     share = min(_WIDEST / picture.shape[1], 1.0)
     height, width = (round(side * share) // 2 * 2 for side in picture.shape[:2])
     if share == 1:

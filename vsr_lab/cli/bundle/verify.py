@@ -1,4 +1,4 @@
-"""vsr-lab bundle verify: whether a bundle is as exported, by whom, and whether its graphs are its network."""
+"""vsr-lab bundle verify: checks the files and the signature of a bundle, and compares its graphs with its network."""
 
 from vsr_lab.cli.config import Section
 from vsr_lab.cli.show import console, show_facts, show_table

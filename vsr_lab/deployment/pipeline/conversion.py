@@ -1,4 +1,4 @@
-"""Frames on their way through the network: from the reader to a tensor, and from a tensor to the encoder."""
+"""Conversion of frames: from the reader to the input of the network, and from its output to the encoder."""
 
 import numpy as np
 import torch

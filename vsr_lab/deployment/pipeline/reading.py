@@ -225,7 +225,7 @@ class _OnePass:
             raise self._damage(Damage(lost=(self._number(packet, count),), reason=error.strerror or "")) from error
 
     def _counts(self, packet: AnyPacket) -> bool:
-        """Whether a packet matters: those before the first keyframe of a recording do not."""
+        """Whether the frames of a packet are read; packets before the first keyframe of a recording are not."""
         index = self._probe.index
         return not index.headless or index.counted or packet.pts is None or packet.pts >= index.ticks[0]
 

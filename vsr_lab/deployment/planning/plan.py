@@ -143,7 +143,7 @@ class _Planner:
         return -start
 
     def _cut(self) -> Fraction:
-        """Seconds by which a part of the source is moved to where the source begins. Its other streams are cut too."""
+        """Cut the other streams to the part of the source. Returns the seconds by which the part begins earlier."""
         video, window = self._video, self._video.window
         if window is None:
             return Fraction(0)

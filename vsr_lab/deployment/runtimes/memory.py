@@ -1,4 +1,4 @@
-"""Memory that a network needs for a frame, and the largest tile for which that of a machine suffices."""
+"""Estimate of the memory that a network needs for a frame, and of the largest tile for which memory suffices."""
 
 import os
 import weakref
@@ -49,12 +49,12 @@ def bytes_per_pixel(network: StreamingNetwork) -> float:
 
 
 def needed_memory(network: StreamingNetwork, runtime: Runtime | None, pixels: int) -> int:
-    """Estimate the bytes that a runtime needs for a frame or tile; network: in torch; pixels: LR pixels."""
+    """Estimate the bytes that a runtime needs for a frame or tile of `pixels` LR pixels. network: in torch."""
     return round(bytes_per_pixel(network) * _LIBRARY[runtime.backend if runtime else "onnxruntime"] * pixels)
 
 
 def total_memory(device: str) -> int:
-    """Bytes of memory of the CPU, or of the container that limits it, or of the GPU."""
+    """Memory in bytes: of the GPU, or of the machine, or of the container if it has a lower limit."""
     if device == "cuda":
         return torch.cuda.mem_get_info()[1]
     limit = _CGROUP.read_text(encoding="ascii").strip() if _CGROUP.is_file() else ""
@@ -63,7 +63,7 @@ def total_memory(device: str) -> int:
 
 
 def fitting_tile(size: tuple[int, int], overlap: int, pixels: float) -> int:
-    """Size of the largest tile that has at most `pixels` LR pixels with its overlaps; 0: the whole frame does."""
+    """Size of the largest tile that has at most `pixels` LR pixels, including overlaps; 0 if the whole frame has."""
     if size[0] * size[1] <= pixels:
         return 0
     return max(SMALLEST, (int(sqrt(pixels)) - 2 * overlap) // SMALLEST * SMALLEST)

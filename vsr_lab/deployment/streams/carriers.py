@@ -57,7 +57,7 @@ def add_carrier(
 
 
 def _described(carrier: Any, known: SourceStream) -> Carrier:
-    """Give the carrier's stream the language, title and flags of the source's."""
+    """Copy the language, title and flags of the source's stream to the stream of a carrier."""
     carrier.stream.metadata.update(known.tags)
     if known.language:
         carrier.stream.metadata["language"] = known.language
@@ -66,7 +66,7 @@ def _described(carrier: Any, known: SourceStream) -> Carrier:
 
 
 class _Copier:
-    """Copy packets; of AAC with ADTS headers, take these off."""
+    """Carrier that copies packets; ADTS headers of AAC are removed."""
 
     def __init__(self, output: OutputContainer, source: Any, adts: bytes) -> None:
         self.stream: Any = output.add_stream_from_template(source, opaque=True)
@@ -94,7 +94,7 @@ def _with_data(packet: AnyPacket, data: bytes) -> AnyPacket:
 
 
 class _AudioConverter:
-    """Decode audio and encode it with another codec."""
+    """Carrier that decodes audio and encodes it with another codec."""
 
     def __init__(self, output: OutputContainer, source: Any, codec: str) -> None:
         self._source = source
@@ -126,7 +126,7 @@ class _AudioConverter:
 
 
 class _SubtitleConverter:
-    """Decode text subtitles and encode them in another format."""
+    """Carrier that decodes text subtitles and encodes them in another format."""
 
     def __init__(self, output: OutputContainer, source: Any, codec: str) -> None:
         self._source = source

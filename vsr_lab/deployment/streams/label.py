@@ -1,4 +1,4 @@
-"""A line at the bottom of every frame that says that a neural network upscaled it."""
+"""The visible label: a line of text at the bottom of every frame that discloses the upscaling by a neural network."""
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class Label:
         return drawn
 
     def cover(self, alpha: npt.NDArray[np.uint8 | np.uint16]) -> npt.NDArray[np.uint8 | np.uint16]:
-        """The alpha channel (H, W) of such a picture, opaque where the label is."""
+        """Copy of an alpha channel (H, W) that is opaque where the label is."""
         covered = alpha.copy()
         covered[-len(self._alpha) :] = np.iinfo(alpha.dtype).max
         return covered

@@ -41,7 +41,7 @@ class Weather:
 
 
 def draw_weather(rng: np.random.Generator) -> Weather:
-    """Draw a sky at random; one in six has unusual colours."""
+    """Choose a sky at random; one in six has unusual colours."""
     name = str(rng.choice(list(_SKIES), p=[0.27, 0.2, 0.17, 0.1, 0.1, 0.16]))
     top, middle, horizon, sun, light = _SKIES[name]
     if rng.random() < 0.16:
@@ -71,7 +71,7 @@ class Manner:
 
 
 def draw_manner(rng: np.random.Generator, light: Colour) -> Manner:
-    """Draw a style at random: anime (thin lines), cartoon (bold lines) or flat graphics (no lines)."""
+    """Choose a style at random: anime (thin lines), cartoon (bold lines) or flat graphics (no lines)."""
     which = int(rng.choice(3, p=[0.6, 0.27, 0.13]))
     width = float((rng.uniform(0.9, 1.7), rng.uniform(1.9, 3.4), 0.0)[which])
     black = hsv(float(rng.choice([0.0, 0.07, 0.65, 0.85])), float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.06, 0.2)))

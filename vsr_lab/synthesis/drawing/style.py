@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def pick(rng: np.random.Generator, items: Sequence[T]) -> T:
-    """Draw one of `items`, all equally likely."""
+    """Choose one of `items` at random, all equally likely."""
     return items[int(rng.integers(len(items)))]
 
 
@@ -148,7 +148,7 @@ class Style:
 
 
 def draw_style(rng: np.random.Generator, fonts: FontSet, zoom: float) -> Style:
-    """Draw a style at random. Editors are dark more often than the desktop, and most terminals are dark."""
+    """Choose a style at random. Editors are dark more often than the desktop, and most terminals are dark."""
     ui = pick(rng, UIS)
     script = LATIN if rng.random() < 0.7 else pick(rng, SCRIPTS)
     sans, serif = ([f for f in some if covers(f, letters(script))] for some in (fonts.sans, fonts.serif))

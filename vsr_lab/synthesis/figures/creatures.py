@@ -29,7 +29,7 @@ class Creature:
 
 
 def draw_creature(rng: np.random.Generator) -> Creature:
-    """Draw the properties of a creature at random."""
+    """Choose the properties of a creature at random."""
     colour = drawn(rng, (0.35, 0.85), (0.55, 1.0))
     spots = [
         (float(rng.uniform(-0.6, 0.6)), float(rng.uniform(-0.7, 0.2)), float(rng.uniform(0.06, 0.16)))

@@ -49,7 +49,7 @@ class Mood:
 
 
 def draw_face(rng: np.random.Generator, simple: bool, hair: Colour) -> Face:
-    """Draw the properties of a head at random."""
+    """Choose the properties of a head at random."""
     child = float(rng.random())
     eye_hue = float(rng.random())
     return Face(

@@ -55,7 +55,7 @@ class Joints:
 
 
 def draw_person(rng: np.random.Generator, anime: bool) -> Person:
-    """Draw the properties of a person at random."""
+    """Choose the properties of a person at random."""
     hair = draw_hair(rng, anime)
     top = drawn(rng, (0.2, 0.85), (0.3, 0.95))
     return Person(

@@ -42,7 +42,7 @@ class Hair:
 
 
 def draw_hair(rng: np.random.Generator, anime: bool) -> Hair:
-    """Draw the properties of a hairstyle at random; with anime, hair may have any colour."""
+    """Choose the properties of a hairstyle at random; with anime, hair may have any colour."""
     natural = hsv(*_NATURAL[int(rng.integers(len(_NATURAL)))])
     wild = drawn(rng, (0.35, 0.8), (0.5, 0.95))
     count = int(rng.integers(4, 8))

@@ -40,5 +40,5 @@ def css(colour: Colour) -> str:
 
 
 def drawn(rng: np.random.Generator, saturation: tuple[float, float], value: tuple[float, float]) -> Colour:
-    """Draw a colour of any hue, within limits of saturation and value."""
+    """Choose a colour at random: any hue, within limits of saturation and value."""
     return hsv(float(rng.random()), float(rng.uniform(*saturation)), float(rng.uniform(*value)))

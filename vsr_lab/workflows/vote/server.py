@@ -1,4 +1,4 @@
-"""The page of a vote, served to this machine alone."""
+"""Web server of a vote, which only this machine can reach."""
 
 import json
 import sys
@@ -59,13 +59,13 @@ class VoteServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
     def next_trial(self, voter: str) -> dict[str, Any]:
-        """Number of the first trial that a voter has not answered, or None, and how many there are."""
+        """Number of the first trial that a voter has not answered (None: no more), and numbers of answers and trials."""
         trials, done = self.ballot.trials(voter), self.store.answered(voter)
         left = [number for number in range(len(trials)) if number not in done]
         return {"number": left[0] if left else None, "done": len(done), "trials": len(trials)}
 
     def video(self, trial: Trial) -> bytes:
-        """Both sides of a trial in one video, so that no player can show different frames of them."""
+        """Video that shows both sides of a trial, so that a player always shows the same frame of both."""
         clip = SavedClip(self.ballot.clips[trial.suite, trial.clip], Path())
         views = list(clip.videos)
         name = f"{list(self.ballot.clips).index((trial.suite, trial.clip))}-{views.index(trial.left)}"
@@ -77,7 +77,7 @@ class VoteServer(ThreadingHTTPServer):
         return path.read_bytes()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report why a request failed; nothing if the browser has gone, as it does while a video loads."""
+        """Report why a request failed, unless the browser closed the connection, as is usual while a video loads."""
         error = sys.exception()
         if not isinstance(error, (ConnectionError, TimeoutError)):
             report(f"{type(error).__name__}: {error}")

@@ -66,7 +66,7 @@ class VoteStore:
         return {row[0] for row in self._db.execute("SELECT number FROM votes WHERE voter = ?", (voter,))}
 
     def votes(self) -> list[Vote]:
-        """All votes, in the order of voters and trials. Raises UserError if one is on no trial of the ballot."""
+        """All votes, sorted by voter and trial. Raises UserError if a vote does not belong to a trial of the ballot."""
         columns = 'CAST(voter AS TEXT), number, suite, clip, "left", "right", catch, answer'
         rows = self._db.execute(f"SELECT {columns} FROM votes ORDER BY voter, number")
         trials = {voter: dict(enumerate(self._ballot.trials(voter))) for voter, *_ in rows}
