@@ -52,7 +52,7 @@ class CompareConfig(Command):
         return dict.fromkeys(("title", "baseline", "metrics", "front", "selection"), "a and b are videos")
 
     def given(self) -> list[Path]:
-        """The paths of a, b and hr. Raises UserError if one of a and b is missing, or if runs are set as well."""
+        """The paths of a, b and hr. Raises UserError if a or b is missing, both differ in kind, or runs are set too."""
         paths = [path for path in (self.a, self.b, self.hr) if path]
         if not paths and self.runs is None:
             raise UserError("runs", "is required", "or give two videos: vsr-lab compare a.mp4 b.mp4 [hr.mp4]")

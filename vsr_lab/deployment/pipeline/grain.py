@@ -1,7 +1,7 @@
-"""Film grain of a source, measured, and drawn anew over the upscaled frames.
+"""Film grain: its strength is measured in the source, and synthetic grain is added to the upscaled frames.
 
-As in AV1 (Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"), its strength is measured in several
-bands of luma, and interpolated between them. Unlike there, the grain is white, and in luma only.
+As in AV1 (Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"), the strength is measured in several
+bands of luma and interpolated between them. Unlike in AV1, the grain is white noise, and only luma has grain.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _MASK = torch.tensor([1.0, -2.0, 1.0]).outer(torch.tensor([1.0, -2.0, 1.0]))[Non
 
 
 def with_grain(plan: Plan, video: VideoFile, strength: float) -> Plan:
-    """The plan, with grain of `strength` times the standard deviation that is measured in frames of the source."""
+    """Copy of the plan, with grain whose standard deviation is `strength` times that measured in the source."""
     numbers = sorted({*np.linspace(0, max(0, video.frames - 1 - _APART), _PAIRS, dtype=int).tolist()})
     clips = [video.read(number, min(number + 1 + _APART, video.frames)).tensor() for number in numbers]
     measured = measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
@@ -37,14 +37,16 @@ def with_grain(plan: Plan, video: VideoFile, strength: float) -> Plan:
 
 
 def measure_grain(pairs: Tensor) -> list[float]:
-    """Measure the standard deviation of the grain, by a high-pass in space of the differences of frames.
+    """Measure the standard deviation of film grain by a spatial high-pass filter of the difference of two frames.
+
+    It is measured in the blocks that change least (the lower quartile), since moving texture changes too.
 
     Args:
         pairs: pairs of frames that are close in time, RGB (N, 2, 3, h, w) in [0, 1].
 
     Returns:
-        Standard deviation in each of 8 bands of luma, from black to white, for a range of [0, 1], in the blocks that
-        change least (the lower quartile), as moving texture changes too. Bands without blocks are interpolated.
+        Standard deviation in each of 8 bands of luma, from black to white, for values in [0, 1]. Bands without blocks
+        are interpolated.
     """
     first, second = _luma(pairs).float().unbind(1)
     side = min(_BLOCK, *first.shape[-2:])
@@ -64,8 +66,8 @@ def add_grain(sr: Tensor, grain: Sequence[float], seed: int) -> Tensor:
 
     Args:
         sr: RGB (3, H, W) in [0, 1].
-        grain: standard deviation in bands of luma, as of `measure_grain`; none is added to black and white.
-        seed: the number of the frame, by which a resumed upscaling draws the same grain.
+        grain: standard deviation in bands of luma, see `measure_grain`; black and white pixels get no grain.
+        seed: number of the frame, so that a resumed upscaling adds the same grain.
     """
     deviation = np.interp(_luma(sr).cpu().numpy(), [0.0, *_CENTERS, 1.0], [0.0, *grain, 0.0])
     return sr + torch.from_numpy(deviation).to(sr) * white_noise(sr, generator(seed), 1)

@@ -59,7 +59,7 @@ class VoteServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
     def next_trial(self, voter: str) -> dict[str, Any]:
-        """Number of the first trial that a voter has not answered (None: no more), and numbers of answers and trials."""
+        """Number of the first trial that a voter has not answered, or None, and how many are answered and exist."""
         trials, done = self.ballot.trials(voter), self.store.answered(voter)
         left = [number for number in range(len(trials)) if number not in done]
         return {"number": left[0] if left else None, "done": len(done), "trials": len(trials)}
