@@ -78,6 +78,11 @@ def test_scoring(bench: Bench) -> None:
     assert len(re.findall(RATIO, bench("scoring", FRAMES=2))) == 4
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory(bench: Bench) -> None:
+    assert len(re.findall(r"\d+\.\d MB", bench("memory", FRAMES=(4, 12), SIZE=(32, 32), WARM_UP=3))) == 2
+
+
 def test_sharpness(bench: Bench, footage: Path) -> None:
     assert len(re.findall(r"\d+\.\d dB", bench("sharpness", [footage]))) == 3
 

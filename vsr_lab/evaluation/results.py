@@ -39,27 +39,34 @@ def write_results(folder: Path, evaluated: Evaluated, scores: Mapping[str, Mappi
         evaluated: candidate, suite and protocol.
         scores: clip -> metric -> one value per frame, NaN for frames without a value.
     """
-    tables = [
-        pl.DataFrame({"frame": np.arange(len(values)), "value": values})
-        .filter(pl.col("value").is_not_nan())
-        .with_columns(clip=pl.lit(clip), metric=pl.lit(metric))
-        for clip, metrics in scores.items()
-        for metric, values in metrics.items()
-    ]
-    frames = pl.concat(tables).with_columns(candidate=pl.lit(evaluated.candidate), suite=pl.lit(evaluated.suite))
-    frames = frames.select(pl.col(name).cast(kind) for name, kind in _COLUMNS.items())
+    # Not by grouping a data frame, which takes ten times the memory of the values.
+    places = {
+        (clip, metric): np.flatnonzero(~np.isnan(row)) for clip, rows in scores.items() for metric, row in rows.items()
+    }
+    values: dict[str, dict[str, Values]] = {}
+    for (clip, metric), own in places.items():
+        if len(own):
+            values.setdefault(metric, {})[clip] = scores[clip][metric][own]
+    clips = [clip for clip in scores if any(clip in own for own in values.values())]
+    per_clip = {
+        clip: {metric: float(own[clip].mean()) if clip in own else None for metric, own in values.items()}
+        for clip in clips
+    }
+    known = {"candidate": evaluated.candidate, "suite": evaluated.suite}
     with atomic_path(folder / "frames.parquet") as temporary:
-        frames.write_parquet(temporary)
-    means = frames.group_by("clip", "metric", maintain_order=True).agg(pl.col("value").mean())
-    wide = means.pivot("metric", index="clip", values="value")
+        pl.concat(
+            pl.DataFrame({"frame": own, "value": scores[clip][metric][own]})
+            .with_columns(pl.lit(text).alias(key) for key, text in {**known, "clip": clip, "metric": metric}.items())
+            .select(pl.col(name).cast(kind) for name, kind in _COLUMNS.items())
+            for (clip, metric), own in places.items()
+        ).write_parquet(temporary)
     with atomic_path(folder / "clips.csv") as temporary:
-        wide.write_csv(temporary)
-    per_clip = {row.pop("clip"): row for row in wide.to_dicts()}
+        pl.DataFrame([{"clip": clip, **means} for clip, means in per_clip.items()]).write_csv(temporary)
     summary = Summary(
         **dict(evaluated),
-        clips=len(per_clip),
-        frames=frames.select("clip", "frame").n_unique(),
-        metrics={name: estimate(values) for name, values in _by_metric(frames).items()},
+        clips=len(clips),
+        frames=sum(len({t for metric in scores[clip] for t in places[clip, metric].tolist()}) for clip in clips),
+        metrics={name: estimate(own) for name, own in values.items()},
         per_clip=per_clip,
         versions={"python": platform.python_version(), **{name: version(name) for name in _VERSIONED}},
         machine=describe_machine(),

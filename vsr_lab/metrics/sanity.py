@@ -19,7 +19,8 @@ _CLEARLY = 0.5  # another frame fits clearly better where it leaves half of the 
 _SMOOTH = 3  # LR pixels a side that are averaged before gradients are computed
 _NEIGHBOURS = (slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))  # here and there
 THUMBNAIL = 24  # pixels a side
-_ROWS = 256  # frames that are compared with all others at once
+_ROWS = 32  # frames that are compared with all others at once
+_DIRECT = "donot_use_mm_for_euclid_dist"  # which would copy all frames
 _PERIODS = (10, 12, 14, 16)  # pixels
 _STILL = 1.0  # mean square of the difference of frames, in levels, below which they count as equal
 
@@ -150,13 +151,14 @@ def frame_offset(clip_degraded: Tensor, clip_lr: Tensor) -> Tensor:
 
 
 def _offsets(ours: Tensor, lr: Tensor) -> Tensor:
-    own, found = (ours - lr).square().mean(-1), list[Tensor]()
+    found = list[Tensor]()
     for first in range(0, len(lr), _ROWS):
         here = slice(first, first + _ROWS)
-        fit, change = (torch.cdist(frames[here], lr).square() / lr.shape[-1] for frames in (ours, lr))
+        own = (ours[here] - lr[here]).square().mean(-1)
+        fit, change = (torch.cdist(f[here], lr, compute_mode=_DIRECT).square() / lr.shape[-1] for f in (ours, lr))
         least, place = fit.where(change > _STILL, torch.inf).min(-1)
         offset = place - torch.arange(first, first + len(place))
-        found.append(offset.where(least < _CLEARLY * own[here], 0))
+        found.append(offset.where(least < _CLEARLY * own, 0))
     return torch.cat(found).double()
 
 
