@@ -8,7 +8,7 @@ from vsr_lab.workflows.inspection import inspect
 
 
 class InspectConfig(Section):
-    """Find out what a file or folder is, whether it can be used, and by which key.
+    """Find out what a file or folder is, whether it can be used, and by which command.
 
     Example: vsr-lab inspect old.mp4
     """

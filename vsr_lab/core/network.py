@@ -85,7 +85,7 @@ class StreamingNetwork(Network):
         """State before the first frame: zero tensors, or an empty state for a network without recurrence.
 
         Args:
-            lr: a frame (B, C, h, w), of which only size, dtype and device are used.
+            lr: a frame (B, C, h, w); only its size, dtype and device are used.
         """
 
     def initial_state(self, lr: Tensor) -> State:

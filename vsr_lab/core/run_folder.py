@@ -180,7 +180,7 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _final(name: str) -> str:
-    """The name that a temporary file would get; other names as they are."""
+    """Final name of a temporary file; other names are returned unchanged."""
     return _PARTIAL.sub(r"\1", name)
 
 
@@ -204,7 +204,7 @@ def _matcher(patterns: Iterable[str]) -> Callable[[str], bool]:
 
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:
-    """Whether a command with these configuration keys, or an earlier version of it with fewer, wrote the folder."""
+    """Whether a command with these configuration keys, or an earlier version with fewer keys, wrote the folder."""
     lines = _config(path).splitlines()
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
     return "run_dir" in written and written <= {*keys}

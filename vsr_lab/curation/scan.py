@@ -40,10 +40,9 @@ class Scan:
         change: mean absolute difference of each frame from the previous one, in 8-bit levels (0..255), (T,).
         measured: numbers of the frames whose features were computed, (R,).
         features: features of these frames, each computed with the next frame, (R, number of features).
-        thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, none that repeats the one
-            before.
+        thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, without repeated frames.
         thumbs: small gray pictures of these frames, uint8 (P, h, w).
-        crop: (width, height, x, y) without black bars; empty if there are none.
+        crop: (width, height, x, y) without black bars; empty if there are no bars.
         softness: (PSNR-Y in dB after downscaling and upscaling by 2, suggested downscaling factor), see `softness`.
     """
 

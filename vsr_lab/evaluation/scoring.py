@@ -133,7 +133,7 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
 def _windows(frames: Iterable[Scored], size: int, starts_scene: IsCut) -> Iterator[tuple[int, int, list[Scored]]]:
     """Split frames into windows of at most size + 1 frames, each within one scene.
 
-    A window repeats the last frame of the one before it, which the temporal metrics need, unless it starts a scene.
+    Unless it starts a scene, a window begins with the last frame of the previous window, for the temporal metrics.
 
     Yields:
         Number of the first frame; number of repeated frames, 0 or 1; frames.

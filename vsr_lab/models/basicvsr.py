@@ -54,7 +54,7 @@ class BasicVsr(Network):
         Args:
             trunk: network that computes the features of a frame.
             frames: LR frames.
-            flows: flow from each frame to the one before it in that order.
+            flows: flow from each frame to the preceding frame in that order.
         """
         batch, _, height, width = frames[0].shape
         features = frames[0].new_zeros(batch, self.channels, height, width)

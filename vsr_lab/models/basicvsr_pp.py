@@ -64,7 +64,7 @@ class BasicVsrPp(Network):
         Args:
             branch: index of the branch.
             features: features of every frame from the earlier branches.
-            flows: flow from each frame to the one before it in that order.
+            flows: flow from each frame to the preceding frame in that order.
         """
         carried: list[Tensor] = []
         for t, own in enumerate(features):
@@ -86,9 +86,9 @@ class BasicVsrPp(Network):
 
         Args:
             branch: index of the branch.
-            near, far: features propagated from one and from two frames before.
-            flow: to the frame before.
-            last: flow from the frame before to the one before that.
+            near, far: features of the preceding frame, and of the frame that precedes that one.
+            flow: flow from this frame to the preceding one.
+            last: flow from the preceding frame to the frame that precedes it.
             own: features of this frame from the earlier branches.
         """
         here = torch.zeros_like(own[0])
@@ -118,7 +118,7 @@ class Alignment(nn.Module):
 
         Args:
             here: features of the current frame, (B, C, h, w).
-            near, far: features of the previous frame and of the one before it, (B, C, h, w).
+            near, far: features of the preceding frame, and of the frame that precedes that one, (B, C, h, w).
             flow, further: optical flow from the current frame to `near` and to `far`, in pixels, (B, 2, h, w).
 
         Returns:

@@ -120,7 +120,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
     Args:
         network: network whose tensors are replaced.
         path: network.safetensors, or the folder of a bundle or a run that contains it; a checkpoint of a run (.ckpt),
-            of which the averaged weights are used if there are any; or published weights of the same architecture.
+            whose averaged weights are used if it has any; or published weights of the same architecture.
         skip: shell patterns, such as "flow.*", of tensors that keep their initial values.
 
     Returns:

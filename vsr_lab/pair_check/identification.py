@@ -254,7 +254,7 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 def explained_variance(found: Identification) -> float:
     """Fraction of the variance of LR that the best degradation explains, in [0, 1].
 
-    It is the median over the compared parts of frames, of which the finest detail (grain) is removed first.
+    It is the median over the compared parts of frames. The finest detail (grain) is removed from them first.
     """
     shares = []
     for window, output in zip(found.windows, found.best.output, strict=True):

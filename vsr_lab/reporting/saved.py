@@ -1,4 +1,4 @@
-"""The saved frames of a clip: HR, LR and every candidate's output, read as they are needed."""
+"""The saved frames of a clip: HR, LR and every candidate's output, which are read when they are needed."""
 
 import os
 from collections.abc import Iterator

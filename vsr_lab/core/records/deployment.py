@@ -65,7 +65,7 @@ class VideoPlan(Part):
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
-        label: text that is drawn over the bottom of every frame; empty: none.
+        label: text that is drawn at the bottom of every frame; empty: no label.
     """
 
     codec: str
@@ -135,7 +135,7 @@ class Plan(Part):
         lead_in: number of frames before each segment that the network processes first, starting with its initial
             state; None: the network continues with its state after the previous segment.
         grain: standard deviation of the synthetic grain in bands of luma from black to white, for RGB in [0, 1]; empty:
-            none.
+            no grain.
         seconds, output_bytes, memory_bytes: estimates; seconds is None if the speed of the network was not measured.
     """
 

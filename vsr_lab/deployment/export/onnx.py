@@ -118,7 +118,7 @@ def write_graph(
         opset: version of the ONNX operators.
         names: names of the inputs and of the outputs.
         sizes: dynamic sizes of the arguments, as in `torch.export.export`.
-        note: text that is stored in the metadata of the graph; empty: none.
+        note: text that is stored in the metadata of the graph; empty: nothing is stored.
 
     Raises:
         Refusal: it contains an operation that torch.onnx does not support.

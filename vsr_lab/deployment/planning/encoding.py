@@ -53,7 +53,7 @@ class Encoding:
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
         grain: strength of synthetic grain that is added to the frames, relative to the grain that is measured in the
-            source; None: none.
+            source; None: no grain is added.
         lead_in: for segments that are upscaled in parallel, number of frames before each segment that the network
             processes first, starting with its initial state. None: segments are upscaled one after another, and the
             network keeps its state.

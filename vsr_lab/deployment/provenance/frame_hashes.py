@@ -61,7 +61,7 @@ def agreement(one: Sequence[str], other: Sequence[str]) -> float:
     """Similarity of two videos by their perceptual hashes: fraction of the seconds in which the hashes match.
 
     Args:
-        one, other: hash of each second; empty: none. Only seconds with both hashes are counted.
+        one, other: hash of each second, or "" if a second has no hash. Only seconds with both hashes are counted.
 
     Returns:
         Fraction in [0, 1]; 0 if the durations of the videos differ by more than 2 seconds and by more than 2 %.
