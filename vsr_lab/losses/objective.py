@@ -51,13 +51,13 @@ class Objective(nn.Module):
     of `VsrModule.extra_inputs`.
 
     Args:
-        terms: losses with their weights, by name.
+        terms: losses with their weights, by name; None leaves out a term of a base configuration.
         estimator: optical flow estimator for losses with the parameter `motion`; Farneback by default.
     """
 
-    def __init__(self, terms: Mapping[str, Term], estimator: FlowEstimator = Farneback()) -> None:  # noqa: B008
+    def __init__(self, terms: Mapping[str, Term | None], estimator: FlowEstimator = Farneback()) -> None:  # noqa: B008
         super().__init__()
-        self.terms = nn.ModuleDict(dict(terms))
+        self.terms = nn.ModuleDict({name: term for name, term in terms.items() if term})
         self.estimator = estimator
 
     @property

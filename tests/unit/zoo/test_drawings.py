@@ -14,9 +14,9 @@ SCRIPTS = Path(__file__).parents[3] / "scripts/zoo"
 
 
 def picture(side: int, interpolation: int = cv2.INTER_NEAREST) -> np.ndarray:
-    """Random colors, 8x8 pixels each; interpolated, they are soft until they are reduced in size."""
-    colors = np.random.default_rng(0).integers(0, 2, (side // 8, side // 8, 3)).astype(np.uint8) * 255
-    return cv2.resize(colors, (side, side), interpolation=interpolation)
+    """Random grays, 8x8 pixels each; interpolated, they are soft until they are reduced in size."""
+    grays = np.random.default_rng(0).integers(0, 2, (side // 8, side // 8)).astype(np.uint8) * 255
+    return cv2.cvtColor(cv2.resize(grays, (side, side), interpolation=interpolation), cv2.COLOR_GRAY2BGR)
 
 
 def test_crops_are_sharp_and_each_package_has_its_clips(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_crops_are_sharp_and_each_package_has_its_clips(tmp_path: Path) -> None:
     folder = tmp_path / "in/openclipart-png/usr"
     alpha = np.full((512, 512, 1), 255, np.uint8)
     cv2.imwrite(str(folder / "sharp.png"), np.concatenate([picture(512), alpha], axis=2))
-    cv2.imwrite(str(folder / "soft.png"), picture(512, cv2.INTER_CUBIC))
+    cv2.imwrite(str(folder / "soft.jpg"), picture(768, cv2.INTER_CUBIC))
     cv2.imwrite(str(folder / "small.png"), picture(128))
     cv2.imwrite(str(folder / "plain.png"), np.full((512, 512, 3), 200, np.uint8))
     drawings["main"](tmp_path / "in", tmp_path / "out")
