@@ -56,7 +56,7 @@ class ProtocolConfig(Section):
 
 
 class EvaluateConfig(Command):
-    """Score candidates on one suite under one protocol, in one pass. Run it again to continue after an interruption.
+    """Score candidates on one suite under one protocol, in one pass. The same command continues an interrupted run.
 
     Example: vsr-lab evaluate candidate=bicubic suite=vid4 suite.root=FOLDER protocol=vid4-bi-y
     """

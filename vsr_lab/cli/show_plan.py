@@ -86,7 +86,7 @@ def show_plan(plan: Plan, refused: bool) -> None:
 
     Args:
         plan: the plan.
-        refused: True if `upscale` refuses a file because the output cannot keep some of its streams and properties.
+        refused: whether `upscale` refuses a file if the output cannot keep all of its streams and properties.
     """
     video = plan.video
     rows = [

@@ -67,7 +67,7 @@ class VideoFile:
         probe: properties of the frames as they are returned (after deinterlacing).
         source: properties of the frames in the file.
         chain: deinterlacing filters, or None.
-        first: index of the first frame among all frames of the file, after deinterlacing; not 0 after `part`.
+        first: index of the first frame among all frames of the file, after deinterlacing; 0 except in a `part`.
         window: start and end of the part of the other streams (such as audio) that belongs to the frames, in seconds as
             in the file's timestamps; None: the whole streams. See `part`.
 

@@ -20,9 +20,11 @@ Side = Annotated[Int, Field(ge=16, le=8192)]
 
 
 class RenderConfig(Command):
-    """Render synthetic footage: animation, computer screens, or a virtual camera that moves over photographs.
+    """Render clips of synthetic footage: animation, computer screens, or a virtual camera that moves over photographs.
 
-    Example, 8 clips of 48 frames, also at 1/2 of the size: vsr-lab footage render kind=animation n=8 frames=48 scale=2
+    With scale, the clips are also rendered at 1/scale of the size, as LR.
+
+    Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
     """
 
     kind: Annotated[Part[Kind], describes(Kind)]

@@ -54,7 +54,7 @@ class Votes(Record):
 
     Attributes:
         voters: name of a voter -> number of pairs on which this person voted.
-        left_out: voters whose votes are not counted, because they preferred LR to the ground truth in more than a third
+        left_out: voters whose votes are not counted, because they did not prefer the ground truth in more than a third
             of their catch trials (pairs of LR and ground truth).
         evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.
         strengths: strength of each candidate, the highest of a suite first.

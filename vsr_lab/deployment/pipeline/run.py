@@ -53,7 +53,7 @@ def upscale(
 
     Raises:
         Refusal: the output of the runtime differs too much from that of the network.
-        UserError: the bundle is incomplete, output exists, source cannot be read, or a stream of it cannot be kept.
+        UserError: the bundle is incomplete, output exists, source cannot be read, or one of its streams cannot be kept.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")

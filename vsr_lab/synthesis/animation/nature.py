@@ -215,7 +215,7 @@ def grass(cel: Cel, rng: Rng, box: Box, level: float, colour: Colour, tall: floa
         box: area to paint, (x, y, width, height).
         level: y of the line.
         colour: colour of the blades.
-        tall: mean height of the blades, about.
+        tall: typical height of the blades.
         density: number of blades per unit of width.
     """
     for x in np.sort(rng.uniform(box[0], box[0] + box[2], int(box[2] * density))):

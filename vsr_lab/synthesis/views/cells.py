@@ -31,7 +31,7 @@ class Look:
 
 @lru_cache(maxsize=1024)
 def look(tint: str) -> Look:
-    """Parse a text style such as "bold green on line": manners, colour of the text, and "on" with the background.
+    """Parse a text style such as "bold green on line": bold or italic, colour of the text, colour of the background.
 
     Colours are those of a terminal, such as "green", and "back", "line", "select" and "number", which are attributes of
     `Ink`.
