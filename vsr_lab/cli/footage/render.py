@@ -22,8 +22,6 @@ Side = Annotated[Int, Field(ge=16, le=8192)]
 class RenderConfig(Command):
     """Render clips of synthetic footage: animation, computer screens, or a virtual camera that moves over photographs.
 
-    With scale, the clips are also rendered at 1/scale of the size, as LR.
-
     Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
     """
 
