@@ -2,16 +2,21 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from vsr_lab.cli.app import composed
 from vsr_lab.cli.choosing import AUTO, Choosing
-from vsr_lab.cli.config import Bool, Command, Count, Int, Reading
+from vsr_lab.cli.config import Bool, Command, Count, Int, Reading, Section
+from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
+from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes
+from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.pipeline import UpscaleSettings
 from vsr_lab.deployment.planning.containers import whole_output
@@ -25,6 +30,17 @@ from vsr_lab.workflows.batch import Source, Task, Upscaler, find_sources, is_bat
 from vsr_lab.workflows.preview import preview_of, write_picture
 
 
+class OutputConfig(Section):
+    """A further output of `upscale`."""
+
+    output: FilePath
+    """File to write."""
+    preset: Text = "match"
+    """Name of its preset."""
+    height: Annotated[Int, Field(ge=8, le=65536)] | None = None
+    """Height of the output in pixels; null: that of the network."""
+
+
 class UpscaleConfig(Command, Reading, Choosing):
     """Upscale a video file, or many, with a bundle.
 
@@ -34,6 +50,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     bundle: FilePath
     input: FilePath
     output: FilePath
+    outputs: list[OutputConfig]
     executor: Literal["local", "ray"]
     workers: Count
     lead_in: Annotated[Int, Field(ge=0, le=10_000)]
@@ -91,6 +108,15 @@ class UpscaleConfig(Command, Reading, Choosing):
         return self
 
     @model_validator(mode="after")
+    def _outputs_are_of_one_pass(self) -> Self:
+        if self.outputs and (self.preview or self.evidence or self.workers > 1 or is_batch(self.input)):
+            raise ValueError("outputs must be [] for many files, preview=true, evidence=true and workers > 1")
+        paths = [self.output.resolve(), *(one.output.resolve() for one in self.outputs)]
+        if len({*paths}) < len(paths):
+            raise ValueError("outputs must be files of different names, and none may be output")
+        return self
+
+    @model_validator(mode="after")
     def _a_preview_is_of_one_file(self) -> Self:
         if self.preview and is_batch(self.input):
             raise ValueError(
@@ -139,11 +165,35 @@ def run(config: UpscaleConfig) -> None:
 
 
 def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor: Executor) -> None:
+    outputs = {task.output: upscaler.settings.encoding, **_others(config)}
     if config.plan:
-        plan = upscaler.plan(task)
-        show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
-        return
-    output, provenance = whole_output(task.output), upscaler.upscale(task, executor if config.workers > 1 else None)
+        for output, encoding in outputs.items():
+            own = replace(upscaler, settings=replace(upscaler.settings, encoding=encoding))
+            plan = own.plan(replace(task, output=output))
+            show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
+    elif config.workers > 1:
+        _show(config, upscaler, task, upscaler.upscale(task, executor))
+    else:
+        for output, provenance in zip(outputs, upscaler.upscale_all(task.source, outputs), strict=True):
+            _show(config, upscaler, replace(task, output=output), provenance)
+
+
+def _others(config: UpscaleConfig) -> dict[Path, Encoding]:
+    """The further outputs, with the settings of the command beside their own presets."""
+    own = {"output", "outputs", "preset", "height", "codec", "pixel_format", "options"}
+    words = [word for word in given_words() if key_of(word).partition(".")[0] not in own] if config.outputs else []
+    others: dict[Path, Encoding] = {}
+    for one in config.outputs:
+        if one.preset not in options("preset"):
+            raise UserError("outputs", f"has no preset {one.preset!r}", f"choose from {', '.join(options('preset'))}")
+        height = [f"height={one.height}"] if one.height else []
+        changed = [quoted(f"output={one.output}"), f"preset={one.preset}", *height]
+        others[one.output] = _encoding(composed("upscale", *words, *changed))
+    return others
+
+
+def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Provenance) -> None:
+    output = whole_output(task.output)
     width, height = provenance.output.size
     files = {"video": output, "provenance": provenance_path(output)}
     if config.certificate and needs_sidecar(provenance.plan.container):

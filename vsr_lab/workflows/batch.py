@@ -3,7 +3,7 @@
 import glob
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -15,8 +15,8 @@ from vsr_lab.core.files import digest_of, inside, sha256
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.curation.content import UNSURE
-from vsr_lab.deployment import Bundle, Encoding, open_bundle, plan_upscale, upscale
-from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_in_parallel
+from vsr_lab.deployment import Bundle, Encoding, open_bundle, plan_upscale
+from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_all, upscale_in_parallel
 from vsr_lab.deployment.planning import suffix_for
 from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.fleet import Executor, Ledger, Local
@@ -83,14 +83,17 @@ class Upscaler:
             folder, output = self.folder(source), task.output
             options = source.read_options
             return upscale_in_parallel(folder, source.path, output, executor, settings=chosen, read_options=options)
-        return upscale(
+        return self.upscale_all(source, {task.output: chosen.encoding})[0]
+
+    def upscale_all(self, source: Source, outputs: Mapping[Path, Encoding]) -> list[Provenance]:
+        """Upscale a file into several at once; see `vsr_lab.deployment.pipeline.upscale_all`."""
+        return upscale_all(
             self.open(source),
             source.path,
-            task.output,
-            encoding=chosen.encoding,
-            inference=chosen.inference,
+            outputs,
+            inference=self.settings.inference,
             read_options=source.read_options,
-            overwrite=chosen.overwrite,
+            overwrite=self.settings.overwrite,
         )
 
     def plan(self, task: Task) -> Plan:

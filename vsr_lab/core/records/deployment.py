@@ -179,6 +179,7 @@ class UpscaleJob(Record):
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
         plan: the plan, without measurements of the runtime.
+        others: plans of further outputs.
         finished: index of each finished segment -> hashes of its files.
     """
 
@@ -190,6 +191,7 @@ class UpscaleJob(Record):
     modified: int
     bundle: str
     plan: Plan
+    others: list[Plan] = Field(default_factory=list[Plan])
     deinterlace: str | None
     tone_map: str | None
     damaged: str | None

@@ -60,7 +60,7 @@ def upscale_in_parallel(
     if len(planned.plan.segments) > 1:
         cuts = [] if inference.watch_cuts else None
         running = Running(*inference.tiling, cuts, [])
-        job = job_of(video, planned.plan, bundle=opened, running=running, background=encoding.background)
+        job = job_of(video, [planned.plan], opened, running=running, background=encoding.background)
         work = _SegmentWork(bundle.absolute(), video, planned, replace(settings, encoding=encoding))
         with Segments(whole_output(output).absolute(), job, record_only=True) as segments:
             _fill(segments, work, executor)

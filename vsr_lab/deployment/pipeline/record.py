@@ -1,5 +1,6 @@
 """The provenance record that is written next to an upscaled file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -65,19 +66,23 @@ def provenance_of(
     )
 
 
-def job_of(video: VideoFile, plan: Plan, *, bundle: Bundle, running: Running, background: str | None) -> UpscaleJob:
+def job_of(
+    video: VideoFile, plans: Sequence[Plan], bundle: Bundle, *, running: Running, background: str | None
+) -> UpscaleJob:
     """Make the record that is stored while an upscaling runs, with all settings on which its output depends."""
     files = [path.stat() for path in (video.path.iterdir() if video.path.is_dir() else [video.path])]
-    plan = plan.model_copy(update={"tile": 0, "memory_bytes": 0})  # the first is in the job, the second an estimate
-    if plan.runtime:
-        measured = {"psnr": None, "speed": None, "refused": []}
-        plan = plan.model_copy(update={"runtime": plan.runtime.model_copy(update=measured)})
+    runtime = plans[0].runtime
+    if runtime:
+        runtime = runtime.model_copy(update={"psnr": None, "speed": None, "refused": []})
+    unmeasured = {"tile": 0, "memory_bytes": 0, "runtime": runtime}  # the tile is in the job, the memory an estimate
+    plan, *others = (plan.model_copy(update=unmeasured) for plan in plans)
     return UpscaleJob(
         source=video.path.name,
         size=sum(file.st_size for file in files),
         modified=max(file.st_mtime_ns for file in files),
         bundle=bundle.manifest.fingerprint,
         plan=plan,
+        others=others,
         **vars(video.read_options),
         background=background,
         tile=running.tile,

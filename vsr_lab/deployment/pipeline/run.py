@@ -1,8 +1,11 @@
 """Upscaling of a video file with a bundle into a new, tagged file. The source is only read."""
 
-from dataclasses import replace
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 
@@ -10,9 +13,10 @@ from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.files import atomic_path
 from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.deployment import Plan, Provenance
+from vsr_lab.core.records.deployment import Plan, Provenance, VideoFacts
 from vsr_lab.core.signals import pass_signals
 from vsr_lab.deployment.bundle import Bundle, open_bundle
+from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, record_evidence
 from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, fit, open_plan
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of
@@ -23,7 +27,10 @@ from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.paths import atomic_output, atomic_sidecar, check_paths
 from vsr_lab.deployment.planning.plan import check_disclosed
 from vsr_lab.deployment.provenance import FrameHashes, provenance_path
-from vsr_lab.video import REFUSE, ReadOptions
+from vsr_lab.deployment.streams.output import Planned
+from vsr_lab.video import REFUSE, ReadOptions, VideoFile
+
+_Files: TypeAlias = tuple[Path, Path, Path | None]  # the output, its provenance and its Content Credentials
 
 
 def upscale(
@@ -60,37 +67,98 @@ def upscale(
         >>> provenance.frames, provenance.output.size
         (24, (160, 128))
     """
+    return upscale_all(
+        bundle, source, {Path(output): encoding}, inference=inference, read_options=read_options, overwrite=overwrite
+    )[0]
+
+
+def upscale_all(
+    bundle: Bundle | Path | str,
+    source: Path | str,
+    outputs: Mapping[Path, Encoding],
+    *,
+    inference: Inference = WHOLE_FRAMES,
+    read_options: ReadOptions = REFUSE,
+    overwrite: bool = False,
+) -> list[Provenance]:
+    """Upscale a source into several files at once: it is decoded once, and the network is run once.
+
+    Args:
+        bundle, source, inference, read_options, overwrite: as in `upscale`.
+        outputs: files to write, with their settings, which must be equal in start, stop, rate and background. Segments
+            are kept in the folder of the first one. Encoding.evidence is for one file only.
+
+    Returns:
+        The content of the provenance file of each output.
+
+    Raises:
+        Refusal, UserError: as in `upscale`, for any of the outputs, before the first frame.
+    """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
-    source, output, whole = Path(source), Path(output), whole_output(Path(output))
-    check_paths(source, output, encoding, bundle=bundle.folder, overwrite=overwrite)
-    video, planned = open_plan(bundle, source, output, encoding=encoding, read_options=read_options)
-    check_disclosed(planned.plan, output)
-    planned, network, inference = fit(bundle, planned, video.size, inference)
+    source, (first, encoding) = Path(source), next(iter(outputs.items()))
+    for output, own in outputs.items():
+        check_paths(source, output, own, bundle=bundle.folder, overwrite=overwrite)
+    opened = [
+        open_plan(bundle, source, output, encoding=own, read_options=read_options) for output, own in outputs.items()
+    ]
+    video, planned = opened[0][0], [plan for _, plan in opened]
+    for output, plan in zip(outputs, planned, strict=True):
+        check_disclosed(plan.plan, output)
+    fitted, network, inference = fit(bundle, planned[0], video.size, inference)
+    shared = fitted.plan.model_dump(include={"tile", "skip_repeats", "memory_bytes"})
+    shared["segments"] = min((plan.plan.segments for plan in planned), key=len)
+    planned = [replace(plan, plan=plan.plan.model_copy(update=shared)) for plan in planned]
     network = FlipEnsemble(network) if encoding.evidence else network
-    watch = SceneCutDetector() if inference.watch_cuts else None
-    hashes = FrameHashes()
+    watch, hashes = SceneCutDetector() if inference.watch_cuts else None, FrameHashes()
     running = Running(*inference.tiling, watch.found if watch else None, hashes.values)
-    job = job_of(video, planned.plan, bundle=bundle, running=running, background=encoding.background)
-    segments = Segments(whole, job)
-    upscaling = ThreeStages(video, planned, encoding, segments=segments, hashes=hashes)
-    # The provenance is renamed after the video, so that neither ever exists alone. Files of other processes are kept.
-    with (
-        segments,
-        atomic_path(provenance_path(whole), overwrite) as note,
-        atomic_sidecar(output, planned.plan.container, encoding.signer, overwrite) as sidecar,
-        record_evidence(whole, video, planned, network, overwrite) as evidence,
-        atomic_output(output, overwrite) as temporary,
-    ):
-        facts = upscaling.write(temporary, network, watch, evidence)
-        if encoding.signer:
-            container, claims = planned.plan.container, claims_of(output.name, video.path, facts, bundle.manifest)
-            encoding.signer.sign(temporary, container, claims, sidecar)
-        made = output_facts(whole.name, whole_output(temporary), planned.plan.video)
+    job = job_of(video, [plan.plan for plan in planned], bundle, running=running, background=encoding.background)
+    deliveries = [_Delivery(*item, plan) for item, plan in zip(outputs.items(), planned, strict=True)]
+    conversions = [FrameConversion(video, one.planned, one.encoding, hashes) for one in deliveries]
+    with Segments(whole_output(first), job) as segments, ExitStack() as stack:
+        files = [stack.enter_context(one.files(overwrite)) for one in deliveries]
+        evidence = record_evidence(whole_output(first), video, planned[0], network, overwrite)
+        upscaling = ThreeStages(video, planned, conversions, segments)
+        facts = upscaling.write([temporary for temporary, _, _ in files], network, watch, stack.enter_context(evidence))
         running = replace(running, repeats=upscaling.repeats)
-        provenance = provenance_of(video, facts, made, plan=planned.plan, bundle=bundle, running=running)
+        made = [
+            one.record(file, video, facts, bundle=bundle, running=running)
+            for one, file in zip(deliveries, files, strict=True)
+        ]
+        pass_signals()  # all are complete, and are moved into place
+    return made
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    """An output with its settings and its plan."""
+
+    output: Path
+    encoding: Encoding
+    planned: Planned
+
+    @contextmanager
+    def files(self, overwrite: bool) -> Generator[_Files]:
+        """Context manager of temporary paths that are moved into place at its end. Files of others are kept."""
+        # The provenance is renamed after the video, so that neither ever exists alone.
+        with (
+            atomic_path(provenance_path(whole_output(self.output)), overwrite) as note,
+            atomic_sidecar(self.output, self.planned.plan.container, self.encoding.signer, overwrite) as sidecar,
+            atomic_output(self.output, overwrite) as video,
+        ):
+            yield video, note, sidecar
+
+    def record(
+        self, files: _Files, video: VideoFile, facts: VideoFacts, *, bundle: Bundle, running: Running
+    ) -> Provenance:
+        """Sign the output, and write its provenance."""
+        (output, note, sidecar), plan, signer = files, self.planned.plan, self.encoding.signer
+        if signer:
+            claims = claims_of(self.output.name, video.path, facts, bundle.manifest)
+            signer.sign(output, plan.container, claims, sidecar)
+        made = output_facts(whole_output(self.output).name, whole_output(output), plan.video)
+        provenance = provenance_of(video, facts, made, plan=plan, bundle=bundle, running=running)
         write_record(note, provenance)
-        pass_signals()  # both are complete, and are moved into place
-    return provenance
+        return provenance
 
 
 def plan_upscale(

@@ -32,7 +32,7 @@ _JOB = "job.json"
 _OWN = re.compile(
     r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors|packets)"
 )
-_HEAD = struct.Struct("<qq?I")  # presentation and decoding time, keyframe, bytes that follow
+_HEAD = struct.Struct("<qq?BI")  # presentation and decoding time, keyframe, output, bytes that follow
 _STATES = 2  # that are kept: they may be larger than the segments
 
 
@@ -80,7 +80,7 @@ class Segments:
         self._parts = [Part(number, first, stop - 1) for number, (first, stop) in enumerate(bounds)]
         self._kept, self._record_only = len(self._parts) > 1, record_only
         self._writing: BinaryIO | None = None
-        self._reading: Iterator[AnyPacket] = iter(())
+        self._reading: dict[int, Iterator[AnyPacket]] = {}
 
     def __enter__(self) -> Self:
         if self._kept:
@@ -120,13 +120,13 @@ class Segments:
             tensors = load_file(path)
         return tuple(tensors[name] for name in sorted(tensors))
 
-    def add(self, part: Part, packets: Sequence[AnyPacket]) -> None:
-        """Store packets of a segment that is being encoded."""
+    def add(self, part: Part, packets: Sequence[AnyPacket], output: int = 0) -> None:
+        """Store packets of a segment that is being encoded, for one of the outputs."""
         if not self._kept:
             return
         if self._writing is None:
             self._writing = self.packet_file(part).open("wb")
-        write_packets(self._writing, packets)
+        write_packets(self._writing, packets, output)
 
     def finish(self, part: Part, state: State) -> None:
         """Store a finished segment: its packets, and the state of the network after its last frame."""
@@ -142,14 +142,14 @@ class Segments:
         self._write_job()
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
-    def packets(self, part: Part, frame: int) -> list[AnyPacket]:
+    def packets(self, part: Part, frame: int, output: int = 0) -> list[AnyPacket]:
         """Packets of a finished segment: one for each frame, and all remaining packets for the last frame.
 
         Must be called for every frame of the segment, in order.
         """
         if frame == part.first:
-            self._reading = _read(self.packet_file(part))
-        return list(itertools.islice(self._reading, None if frame == part.last else 1))
+            self._reading[output] = _read(self.packet_file(part), output)
+        return list(itertools.islice(self._reading[output], None if frame == part.last else 1))
 
     def _write_job(self) -> None:
         write_record(self.folder / _JOB, self._job.model_copy(update={"finished": self._finished}))
@@ -184,7 +184,8 @@ class Segments:
         for number, segment in sorted(self._finished.items()):
             part = self._parts[number]
             packets = self.packet_file(part)
-            part.finished = _holds(packets, segment.packets) and _count(packets) == part.last - part.first + 1
+            expected = (part.last - part.first + 1) * (1 + len(self._job.others))
+            part.finished = _holds(packets, segment.packets) and _count(packets) == expected
             saved[number] = _holds(self._state(number), segment.state)
             if not part.finished:
                 report(f"{packets}: is damaged; frames {part.first} to {part.last} are made again")
@@ -257,17 +258,20 @@ def _count(path: Path) -> int:
     return -1 if left else count
 
 
-def write_packets(file: BinaryIO, packets: Sequence[AnyPacket]) -> None:
+def write_packets(file: BinaryIO, packets: Sequence[AnyPacket], output: int = 0) -> None:
     """Append packets to the packet file of a segment, each with its timestamps and keyframe flag."""
     for packet in packets:
-        file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, packet.size))
+        file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, output, packet.size))
         file.write(bytes(packet))
 
 
-def _read(path: Path) -> Iterator[AnyPacket]:
+def _read(path: Path, output: int) -> Iterator[AnyPacket]:
     with path.open("rb") as file:
         while head := file.read(_HEAD.size):
-            pts, dts, key, size = _HEAD.unpack(head)
+            pts, dts, key, own, size = _HEAD.unpack(head)
+            if own != output:
+                file.seek(size, os.SEEK_CUR)
+                continue
             packet = Packet(file.read(size))
             packet.pts, packet.dts, packet.is_keyframe = pts, dts, key
             yield packet

@@ -1,7 +1,9 @@
 """The three stages of upscaling one file: reading, the network, and encoding with writing."""
 
 import errno
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,8 +26,6 @@ from vsr_lab.deployment.pipeline.reading import PartReader, ReadFrame, Sequentia
 from vsr_lab.deployment.pipeline.record import source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
-from vsr_lab.deployment.planning.encoding import Encoding
-from vsr_lab.deployment.provenance import FrameHashes
 from vsr_lab.deployment.streams.output import Output, Planned
 from vsr_lab.video import VideoFile
 from vsr_lab.video.encoder import reason_of
@@ -40,12 +40,12 @@ class _Upscaled:
     """An upscaled frame that has not been encoded yet.
 
     Attributes:
-        picture: None for a frame of a finished segment.
+        pictures: the frame for each output; none for a frame of a finished segment.
         state: state of the network after the last frame of a segment.
     """
 
     read: ReadFrame
-    picture: AnyFrames | None = None
+    pictures: Sequence[AnyFrames] = ()
     state: State | None = None
 
 
@@ -54,41 +54,46 @@ class ThreeStages:
 
     Args:
         video: the source.
-        planned: plan of the output.
-        encoding: settings of the output.
+        planned: plan of each output; all have the same segments.
+        conversions: conversion of frames for each output.
         segments: storage of finished segments, from which an interrupted upscaling continues.
-        hashes: collector of perceptual hashes, to which the frames of the source are added.
     """
 
     def __init__(
-        self, video: VideoFile, planned: Planned, encoding: Encoding, *, segments: Segments, hashes: FrameHashes
+        self,
+        video: VideoFile,
+        planned: Sequence[Planned],
+        conversions: Sequence[FrameConversion],
+        segments: Segments,
     ) -> None:
         self._video, self._planned, self._segments = video, planned, segments
-        self._convert = FrameConversion(video, planned, encoding, hashes)
+        self._conversions = conversions
         self._evidence: EvidenceRecorder | None = None
         self.repeats = 0  # frames that were skipped, after `write`
 
     def write(
         self,
-        path: Path,
+        paths: Sequence[Path],
         network: StreamingNetwork,
         watch: SceneCutDetector | None,
         evidence: EvidenceRecorder | None = None,
     ) -> VideoFacts:
-        """Read, upscale and encode all frames into a new file. Returns the facts about the source, with its hash."""
-        planned, video, self._evidence = self._planned, self._video, evidence
-        with ThreadPoolExecutor(1) as hashing, open_input(video.path) as templates:
+        """Read, upscale and encode all frames into new files. Returns the facts about the source, with its hash."""
+        plan, video, self._evidence = self._planned[0].plan, self._video, evidence
+        with ThreadPoolExecutor(1) as hashing, ExitStack() as stack:
             digest = hashing.submit(digest_of, video.path)
-            output = self._open(path, templates)
-            window, along = planned.window, output.carriers
+            outputs: list[Output] = []
+            for path, planned in zip(paths, self._planned, strict=True):
+                templates = stack.enter_context(open_input(video.path))
+                outputs.append(stack.enter_context(self._open(path, planned, templates)))
+            window, along = video.window, {index for output in outputs for index in output.carriers}
             reader = PartReader(video, window, along) if window else SequentialReader(video, along)
             with (
-                output,
-                write_behind(partial(self._write, output), _QUEUE) as put,
+                write_behind(partial(self._write, outputs), _QUEUE) as put,
                 read_ahead(reader, _QUEUE) as frames,
-                progress_bar("upscaling", planned.plan.frames, "frames") as update,
+                progress_bar("upscaling", plan.frames, "frames") as update,
             ):
-                process = FrameStream(network, watch or no_cut, planned.plan.skip_repeats)
+                process = FrameStream(network, watch or no_cut, plan.skip_repeats)
                 for read in frames:
                     put(self._upscaled(process, read, self._segments.at(read.number)))
                     update(advance=1)
@@ -97,7 +102,7 @@ class ThreeStages:
         return source_facts(video, digest.result())
 
     def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
-        lr = self._convert.tensor(read)
+        lr = self._conversions[0].tensor(read)
         if read.number == part.first:
             process.forget()
         if not part.runs:
@@ -111,17 +116,16 @@ class ThreeStages:
         sr = process(lr)
         if part.finished:
             return _Upscaled(read)
-        picture = self._convert.picture(sr, read.number)
+        pictures = [convert.picture(sr, read.number) for convert in self._conversions]
         if self._evidence:
-            picture = self._evidence.add(read, lr, sr, picture)
+            pictures = [self._evidence.add(read, lr, sr, pictures[0])]
         if read.number < part.last or process.state is None:
-            return _Upscaled(read, picture)
+            return _Upscaled(read, pictures)
         # The memory layout of the state may affect rounding, so the network also continues from the copy here.
         process.state = tuple(tensor.cpu().clone(memory_format=torch.contiguous_format) for tensor in process.state)
-        return _Upscaled(read, picture, process.state)
+        return _Upscaled(read, pictures, process.state)
 
-    def _open(self, path: Path, templates: InputContainer) -> Output:
-        planned = self._planned
+    def _open(self, path: Path, planned: Planned, templates: InputContainer) -> Output:
         try:
             return Output(path, planned, templates)
         except (ValueError, av.error.FFmpegError) as error:
@@ -129,9 +133,9 @@ class ThreeStages:
             what = f"cannot be written as {video.codec} {video.pixel_format} ({reason_of(error)})"
             raise UserError(path, what, "choose another codec=") from error
 
-    def _write(self, output: Output, item: _Upscaled) -> None:
+    def _write(self, outputs: Sequence[Output], item: _Upscaled) -> None:
         try:
-            self._write_frame(output, item)
+            self._write_frame(outputs, item)
         except av.error.FFmpegError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise
@@ -139,20 +143,23 @@ class ThreeStages:
             problem = f"the encoder or the container failed {where} ({reason_of(error)})"
             raise UserError(self._video.path, problem, "choose another codec= or container") from error
 
-    def _write_frame(self, output: Output, item: _Upscaled) -> None:
+    def _write_frame(self, outputs: Sequence[Output], item: _Upscaled) -> None:
         for packet in item.read.packets:
-            output.carry(packet)
-        number, picture = item.read.number, item.picture
+            for output in outputs[1:]:
+                output.carry_copy(packet)
+            outputs[0].carry(packet)
+        number = item.read.number
         if number == _LAST:
             return
         part = self._segments.at(number)
-        if picture is None:
-            output.join(self._segments.packets(part, number))
-            return
-        packets = output.encode(self._convert.encoded(picture, item.read), number)
-        if item.state is not None:
-            packets += output.end_segment()
-        self._segments.add(part, packets)
-        output.join(packets)
+        for index, output in enumerate(outputs):
+            if not item.pictures:
+                output.join(self._segments.packets(part, number, index))
+                continue
+            packets = output.encode(self._conversions[index].encoded(item.pictures[index], item.read), number)
+            if item.state is not None:
+                packets += output.end_segment()
+            self._segments.add(part, packets, index)
+            output.join(packets)
         if item.state is not None:
             self._segments.finish(part, item.state)

@@ -86,6 +86,15 @@ class _Copier:
         return [carried]
 
 
+def copied(packet: AnyPacket, stream: Any) -> AnyPacket:
+    """A copy of a packet, as one of another opening of its file, by whose stream it is decoded."""
+    made = _with_data(packet, bytes(packet))
+    for side_data in packet.iter_sidedata():
+        made.set_sidedata(side_data)
+    made.stream = stream
+    return made
+
+
 def _with_data(packet: AnyPacket, data: bytes) -> AnyPacket:
     changed = Packet(data)
     changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base

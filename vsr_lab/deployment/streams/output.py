@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.records.deployment import Plan
-from vsr_lab.deployment.streams.carriers import AnyPacket, Carrier, add_carrier, delayed
+from vsr_lab.deployment.streams.carriers import AnyPacket, Carrier, add_carrier, copied, delayed
 from vsr_lab.deployment.streams.picture_text import insert_text
 from vsr_lab.deployment.streams.survey import Survey
 from vsr_lab.deployment.streams.timing import Timing
@@ -70,6 +70,7 @@ class Output:
         self._container: OutputContainer = av.open(
             str(path.absolute()), "w", format=plan.container, container_options=options
         )
+        self._source = source
         self._shift = Fraction(plan.shift).limit_denominator(1_000_000)
         self._planned = planned
         self._encoder: SegmentEncoder | None = None
@@ -157,6 +158,11 @@ class Output:
         carrier = self.carriers.get(packet.stream_index)
         for made in carrier(packet) if carrier else ():
             self._container.mux_one(made)
+
+    def carry_copy(self, packet: AnyPacket) -> None:
+        """Write a copy of a packet of another stream of the source, which other outputs write too."""
+        if packet.stream_index in self.carriers:
+            self.carry(copied(packet, self._source.streams[packet.stream_index]))
 
     def finish(self) -> None:
         """Flush the encoders and close the file."""
