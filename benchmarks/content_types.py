@@ -22,8 +22,7 @@ from rich.progress import track
 from scipy.optimize import minimize
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.curation.content import ContentModel
-from vsr_lab.curation.features import FEATURES, measure
+from vsr_lab.curation.content import FEATURES, ContentModel, measure
 from vsr_lab.footage.tables import read_rows
 from vsr_lab.synthesis.animation import render_animation
 from vsr_lab.synthesis.screen import render_screen

@@ -9,7 +9,7 @@ from tests.delivery.checker import problems
 from tests.delivery.making import Film, make
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.deployment import Bundle, Encoding, Inference, open_bundle, upscale, write_bundle
-from vsr_lab.deployment.planning.containers import suffix_for
+from vsr_lab.deployment.planning.outputs import suffix_for
 from vsr_lab.models import Interpolation
 from vsr_lab.video import ReadOptions
 

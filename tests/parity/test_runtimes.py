@@ -24,7 +24,7 @@ from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment import write_bundle
 from vsr_lab.deployment.export import OnnxExporter, rollout_clip
-from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choice, choose_runtime, open_runtime, trial
+from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choice, choose_runtime, open_runtime
 from vsr_lab.models import Recurrent, SpanStream, load_network
 
 ZOO = Path(__file__).parents[2] / "results" / "zoo" / "weights"
@@ -80,13 +80,13 @@ def _differences(bundle: Opened, backend: str, precision: str, clip: Tensor) -> 
     worst, psnr = 0.0, float("inf")
     for ours, theirs in zip(stream(network, clip), stream(rebuilt, clip), strict=True):
         worst = max(worst, float((ours - theirs).abs().max()))
-        psnr = min(psnr, trial.compare_to_float32(theirs[None], ours[None], precision)[1])
+        psnr = min(psnr, choice.compare_to_float32(theirs[None], ours[None], precision)[1])
     return worst, psnr
 
 
 def _check(bundle: Opened, backend: str, precision: str, clip: Tensor) -> None:
     worst, psnr = _differences(bundle, backend, precision, clip)
-    assert worst <= trial.LARGEST_DIFFERENCE if precision == "float32" else psnr >= trial.LEAST_PSNR, (worst, psnr)
+    assert worst <= choice.LARGEST_DIFFERENCE if precision == "float32" else psnr >= choice.LEAST_PSNR, (worst, psnr)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -113,7 +113,7 @@ def test_a_runtime_runs_tiles_of_several_sizes(bundle: Opened, backend: str, pre
     assert isinstance(network, StreamingNetwork)
     rebuilt = open_runtime(*bundle, _runtime(backend, precision))
     ours, theirs = (torch.stack(list(stream(Tiled(n, 24, 8), clip))) for n in (network, rebuilt))
-    assert trial.compare_to_float32(theirs, ours, precision)[0] == ""
+    assert choice.compare_to_float32(theirs, ours, precision)[0] == ""
 
 
 def test_the_fastest_is_taken_and_remembered(bundle: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Validation and normalisation of command-line overrides before Hydra parses them."""
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from hydra.core.override_parser.types import Override, OverrideType, QuotedStrin
 from hydra.errors import HydraException
 
 from vsr_lab.cli.usage import config_dir, config_name, options
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, suggestion
 
 # Hydra's options that every command has, each with the values that it takes.
 _FLAGS: dict[str, Sequence[str]] = {
@@ -98,8 +97,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if name in {"-sc", "--shell-completion"}:
             return words, []
         if name not in _FLAGS:
-            near = difflib.get_close_matches(name, _FLAGS, 1, 0.8)
-            hint = f"did you mean {near[0]}?" if near else "a key is set by KEY=VALUE, without dashes; see --help"
+            hint = suggestion(name, _FLAGS, "a key is set by KEY=VALUE, without dashes; see --help", 0.8)
             raise UserError(name, "is not an option", hint)
         flags.append(name)
         if known := _FLAGS[name]:
@@ -201,8 +199,7 @@ def _check_option(group: str, override: Override, may_be_null: bool) -> None:
             if text is None and not may_be_null:
                 raise UserError(group, "must not be null", f"choose one of {', '.join(known)}")
             if text is not None and str(text) not in known:
-                near = difflib.get_close_matches(str(text), known, 1, 0.6)
-                hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known) or 'none'}"
+                hint = suggestion(str(text), known, f"choose one of {', '.join(known) or 'none'}")
                 raise UserError(group, f"has no option {str(text)!r}", hint)
 
 

@@ -9,10 +9,10 @@ from av.video.reformatter import ColorPrimaries, ColorTrc
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Incomplete, printable
 from vsr_lab.core.files import write_text
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import tracked
 from vsr_lab.core.records.deployment import Plan, Runtime
 from vsr_lab.fleet import Executor
-from vsr_lab.workflows.batch import LEDGER, FileResult, Task, Upscaler, upscale_files
+from vsr_lab.workflows.batch import LEDGER, Task, Upscaler, upscale_files
 
 _GIB = 2**30
 # Code points of ITU-T H.273.
@@ -21,11 +21,7 @@ _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m
 
 def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> None:
     """Upscale files and print a table of them. Raises Incomplete if some were refused."""
-    results: list[FileResult] = []
-    with progress_bar("upscaling", len(tasks), "files") as update:
-        for result in upscale_files(tasks, folder, upscaler, executor):
-            results.append(result)
-            update(advance=1)
+    results = list(tracked("upscaling", upscale_files(tasks, folder, upscaler, executor), len(tasks), "files"))
     rows = [[str(result.task.source.path), result.state, str(result.frames or "")] for result in results]
     show_table(f"{len(results)} files", ["file", "", "frames"], rows, texts=2)
     _show_refused({str(result.task.source.path): result.error for result in results if result.error})

@@ -1,6 +1,7 @@
 """vsr-lab train: a training run from footage to network.safetensors."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import Part
 from vsr_lab.core.run_folder import end_run
+from vsr_lab.core.spec import same_fields
 from vsr_lab.data import CropOptions, Curriculum, WindowOptions
 from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
 from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
@@ -97,14 +99,11 @@ def build_network(config: TrainConfig) -> Network:
 
 
 def _recipe(config: TrainConfig, network: Network) -> training.Recipe:
-    return training.Recipe(
+    return replace(
+        training.Recipe(**same_fields(training.Recipe, config)),
         optimizer=training.with_rates(config.optimizer.build(), network, config.parameter_groups),
         scheduler=config.scheduler.build(),
         teacher=_teacher(config.teacher.build(), config.scale) if config.teacher else None,
-        measure_every=config.measure_every,
-        skip_limit=config.skip_limit,
-        state_reset_prob=config.state_reset_prob,
-        seed=config.seed,
     )
 
 
@@ -151,18 +150,7 @@ def _data(config: TrainConfig) -> VideoDataModule:
     degradation, root = config.degradation.build(), data.root
     if data.split is None and len(splits := splits_of(root)) > 1:
         raise UserError("data.split", f"is required: {root} has {', '.join(splits)}", "set data.split=")
-    selection = ShotSelection(
-        clips=data.clips,
-        frames=data.frames,
-        downscale=data.downscale,
-        split=data.split,
-        content=data.content,
-        layout=data.layout,
-        deinterlace=data.deinterlace,
-        tone_map=data.tone_map,
-        damaged=data.damaged,
-    )
-    shots = find_shots(root, selection, report=show)
+    shots = find_shots(root, ShotSelection(**same_fields(ShotSelection, data)), report=show)
     if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
         for shot in shots:
             if made := find_disclosure(shot.path):
@@ -170,27 +158,15 @@ def _data(config: TrainConfig) -> VideoDataModule:
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
         raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")
+    curriculum = Curriculum(data.curriculum, data.clip_frames) if data.curriculum else None
     return VideoDataModule.from_footage(
         shots,
         degradation,
         data.store,
         lr_shots=find_lr_shots(shots, str(data.lr_root) if data.lr_root else None, degradation.scale, data.frames),
-        crops=CropOptions(
-            frames=data.clip_frames,
-            size=data.size,
-            crop_candidates=data.crop_candidates,
-            flips=data.flips,
-            strides=data.strides,
-            min_motion=data.min_motion,
-        ),
+        crops=replace(CropOptions(**same_fields(CropOptions, data)), frames=data.clip_frames),
         windows=WindowOptions(frames=shown.frames, size=shown.size, clips=shown.clips, hold_out=data.hold_out),
-        loading=LoaderOptions(
-            batch_size=data.batch_size,
-            workers=data.workers,
-            seed=config.seed,
-            curriculum=Curriculum(data.curriculum, data.clip_frames) if data.curriculum else None,
-            budget_gib=data.budget_gib,
-        ),
+        loading=replace(LoaderOptions(**same_fields(LoaderOptions, data)), curriculum=curriculum, seed=config.seed),
     )
 
 

@@ -17,10 +17,11 @@ from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes
 from vsr_lab.core.records.deployment import Provenance
+from vsr_lab.core.spec import same_fields
 from vsr_lab.deployment import Encoding, Inference
 from vsr_lab.deployment.pipeline import UpscaleSettings
-from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.encoding import Rate
+from vsr_lab.deployment.planning.outputs import whole_output
 from vsr_lab.deployment.planning.plan import UNDISCLOSED
 from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path, sidecar_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
@@ -83,46 +84,29 @@ class UpscaleConfig(Command, Reading, Choosing):
     overlap: Annotated[Int, Field(ge=0, le=4096)]
 
     @model_validator(mode="after")
-    def _tiles_are_larger_than_their_margins(self) -> Self:
-        if self.tile == "auto":
-            return self
-        if 0 < self.tile <= self.overlap:
+    def _fits_together(self) -> Self:
+        if self.tile != "auto" and 0 < self.tile <= self.overlap:
             raise ValueError(f"tile must be > overlap={self.overlap} or 0, got {self.tile}")
-        if 0 < self.tile < 8:
+        if self.tile != "auto" and 0 < self.tile < 8:
             raise ValueError(f"tile must be >= 8 or 0, got {self.tile}")
-        return self
-
-    @model_validator(mode="after")
-    def _the_runtime_exists(self) -> Self:
-        self.runtime()
-        return self
-
-    def runtime(self) -> RuntimeOptions:
-        """How the network is run."""
-        return RuntimeOptions(self.backend, self.device, self.precision, self.threads)
-
-    @model_validator(mode="after")
-    def _a_certificate_has_a_key(self) -> Self:
+        self.runtime()  # raises if there is no such one
         if (self.certificate is None) != (self.private_key is None):
             raise ValueError("certificate and private_key must be set together")
-        return self
-
-    @model_validator(mode="after")
-    def _outputs_are_of_one_pass(self) -> Self:
         if self.outputs and (self.preview or self.evidence or self.workers > 1 or is_batch(self.input)):
             raise ValueError("outputs must be [] for many files, preview=true, evidence=true and workers > 1")
         paths = [self.output.resolve(), *(one.output.resolve() for one in self.outputs)]
         if len({*paths}) < len(paths):
             raise ValueError("outputs must be files of different names, and none may be output")
+        if self.preview and is_batch(self.input):
+            many = f"{self.input} stands for many; name one of them"
+            raise ValueError(f"preview must be false for many files, and {many}")
+        if self.evidence and self.height is not None:
+            raise ValueError("height cannot be combined with evidence=true")
         return self
 
-    @model_validator(mode="after")
-    def _a_preview_is_of_one_file(self) -> Self:
-        if self.preview and is_batch(self.input):
-            raise ValueError(
-                f"preview must be false for many files, and {self.input} stands for many; name one of them"
-            )
-        return self
+    def runtime(self) -> RuntimeOptions:
+        """How the network is run."""
+        return RuntimeOptions(self.backend, self.device, self.precision, self.threads)
 
     def without_effect(self) -> dict[str, str]:
         unused = {} if self.tile and self.tile != "auto" else {"overlap": f"tile is {self.tile}"}
@@ -151,7 +135,7 @@ def run(config: UpscaleConfig) -> None:
         config.overwrite,
     )
     upscaler = Upscaler(config.chooser() if config.bundle == AUTO else config.bundle, settings)
-    read_options = ReadOptions(deinterlace=config.deinterlace, tone_map=config.tone_map, damaged=config.damaged)
+    read_options = ReadOptions(**same_fields(ReadOptions, config))
     executor = (Ray if config.executor == "ray" else Local)(config.workers)
     if is_batch(config.input):
         if config.input.is_dir() and config.output.resolve().is_relative_to(config.input.resolve()):
@@ -210,24 +194,9 @@ def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Pro
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
-    """The encoding preset, changed by the keys that the user set."""
-    preset = config.preset.build()
-    certificate, key = config.certificate, config.private_key
-    return replace(
-        preset,
-        codec=config.codec or preset.codec,
-        pixel_format=config.pixel_format or preset.pixel_format,
-        options=config.options,
-        audio=config.audio,
-        unsupported=config.unsupported,
-        background=config.background,
-        label=config.label or preset.label,
-        evidence=config.evidence,
-        segment=config.segment or preset.segment,
-        height=config.height or preset.height,
-        grain=config.grain or preset.grain,
-        rate=config.rate or preset.rate,
-        start=config.start or preset.start,
-        stop=config.stop or preset.stop,
-        signer=Signer(certificate, key) if certificate and key else None,
-    )
+    """The preset, with what the user set beside it."""
+    given = {key: value for key, value in same_fields(Encoding, config).items() if value}
+    given["lead_in"] = None  # it is set where segments run in parallel
+    if config.certificate and config.private_key:
+        given["signer"] = Signer(config.certificate, config.private_key)
+    return replace(config.preset.build(), **given)

@@ -1,7 +1,8 @@
 """Exceptions that end a command, and what they mean."""
 
+import difflib
 import errno
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 Kinds = type[Exception] | tuple[type[Exception], ...]
@@ -50,6 +51,12 @@ class Refusal(Exception):
 
 class Incomplete(Exception):
     """Error at the end of a batch in which some files were refused; the others are done. Commands exit with code 3."""
+
+
+def suggestion(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
+    """A hint at the known word that is most like a given one, or another hint if none is."""
+    near = difflib.get_close_matches(word, [*known], 1, cutoff)
+    return f"did you mean {near[0]}?" if near else otherwise
 
 
 def printable(text: str, but: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Atomic writes, JSON and checksums."""
+"""Atomic writes, JSON, Parquet and checksums."""
 
 import errno
 import glob
@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsr_lab.core.errors import UserError, reported
 
@@ -198,3 +198,28 @@ def check_sha256(path: Path, expected: str) -> None:
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
+
+
+if TYPE_CHECKING:
+    from polars import DataFrame
+
+
+def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_000_000) -> "DataFrame":
+    """Read a Parquet file into a data frame.
+
+    Args:
+        path: the file.
+        columns: names of the columns to read; None: all.
+        most: maximum number of rows, as protection against files of a few kilobytes with billions of equal rows.
+
+    Raises:
+        UserError: the file is damaged, lacks a column, or has too many rows.
+    """
+    import polars  # takes its time to import: only where there is such a file
+
+    with reported((polars.exceptions.PolarsError, OSError), path, "cannot be read as Parquet ({})", "write it anew"):
+        table = polars.scan_parquet(path, glob=False)
+        count = table.select(polars.len()).collect().item()
+        if count > most:
+            raise UserError(path, f"has {count} rows, more than {most}", "split it")
+        return (table.select(columns) if columns else table).collect()

@@ -1,14 +1,17 @@
 """Progress bars in the terminal."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 from rich import get_console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
 from rich.text import Text
 
 from vsr_lab.core.errors import printable
+
+T = TypeVar("T")
 
 
 class _Counts(ProgressColumn):
@@ -50,6 +53,14 @@ def progress_bar(description: str, total: float, unit: str = "", *, shown: bool 
     columns = (_Description(), BarColumn(), _Counts(unit), TimeRemainingColumn())
     with Progress(*columns, transient=True, disable=not shown) as progress:
         yield partial(progress.update, progress.add_task(description, total=total))
+
+
+def tracked(description: str, items: Iterable[T], total: int, unit: str = "", *, shown: bool = True) -> Iterator[T]:
+    """The items, with a bar that advances by one after each."""
+    with progress_bar(description, total, unit, shown=shown) as update:
+        for item in items:
+            yield item
+            update(advance=1)
 
 
 def report(line: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+import yaml
 from torch import Tensor, nn
 from torchvision.models.optical_flow import raft_small
 
@@ -15,19 +16,7 @@ from vsr_lab.core.flow import Motion, motion_between
 from vsr_lab.core.ranges import Count, Shrink
 
 _MIN_SIDE = 128  # pixels: four levels of the correlation pyramid at 1/8 of the size
-# Parameter names in the authors' file (princeton-vl/RAFT), and in torchvision.
-_RENAMES = (
-    (r"^module\.", ""),
-    (r"^fnet\.", "feature_encoder."),
-    (r"^cnet\.", "context_encoder."),
-    (r"^(\w+_encoder)\.conv1\.", r"\1.convnormrelu.0."),
-    (r"^(\w+_encoder)\.conv2\.", r"\1.conv."),
-    (r"(layer\d\.\d)\.conv(\d)\.", r"\1.convnormrelu\2.0."),
-    (r"^update_block\.encoder\.convc1\.", "update_block.motion_encoder.convcorr1.0."),
-    (r"^update_block\.encoder\.convf(\d)\.", r"update_block.motion_encoder.convflow\1.0."),
-    (r"^update_block\.encoder\.conv\.", "update_block.motion_encoder.conv.0."),
-    (r"^update_block\.gru\.", "update_block.recurrent_block.convgru1."),
-)
+_RENAMES: dict[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 class RaftSmall:
@@ -82,6 +71,6 @@ def _network(weights: str) -> nn.Module:
 
 
 def _renamed(name: str) -> str:
-    for pattern, theirs in _RENAMES:
+    for pattern, theirs in _RENAMES.items():
         name = re.sub(pattern, theirs, name)
     return name

@@ -1,17 +1,19 @@
-"""Handling of SIGINT and SIGTERM, which end every command in the same way.
+"""Handling of SIGINT and SIGTERM, which end every command in the same way, and workers that end with their parent.
 
 Temporary files are removed, a message of one line is printed, and the exit code is 130 or 143. The signals raise
-KeyboardInterrupt, since libraries that catch `Exception` would continue.
+KeyboardInterrupt, since libraries that catch `Exception` would continue. Imports little, for workers that just started.
 """
 
 import _thread
 import atexit
+import multiprocessing
 import os
 import re
 import signal
 import sys
 import threading
 import time
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -113,3 +115,15 @@ def _is_handled() -> bool:
     exceptions = sys._current_exceptions()  # pyright: ignore[reportPrivateUsage]
     found = exceptions.get(threading.main_thread().ident or 0)
     return interruption_of(found[1] if isinstance(found, tuple) else found) is not None  # a tuple up to Python 3.11
+
+
+def end_with_parent() -> None:
+    """End this process as soon as its parent process ends, even if the parent is killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -3,6 +3,7 @@
 import inspect
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -47,3 +48,8 @@ def spec_of(value: object) -> Any:
                 problem = f"keeps no attribute {missing[0]}, which would describe it"
                 raise UserError(type(value).__name__, problem, f"set self.{missing[0]} in the constructor")
             return {"_target_": public_name(type(value)), **{name: spec_of(getattr(value, name)) for name in names}}
+
+
+def same_fields(kind: type, source: object) -> dict[str, Any]:
+    """Attributes of an object that have the name of a field of a dataclass, by which it can be made."""
+    return {field.name: getattr(source, field.name) for field in fields(kind) if hasattr(source, field.name)}

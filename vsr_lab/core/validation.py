@@ -3,8 +3,10 @@
 import difflib
 import inspect
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from vsr_lab.core.errors import UserError
@@ -12,35 +14,7 @@ from vsr_lab.core.parts import PartError
 from vsr_lab.core.ranges import WINDOW
 
 M = TypeVar("M", bound=BaseModel)
-_MUST_BE = {
-    "int_type": "an integer",
-    "int_from_float": "an integer",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "path_type": "a path",
-    "list_type": "a list",
-    "sequence_type": "a list",
-    "sequence_str": "a list",
-    "tuple_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "mapping_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-    "none_required": "null",
-    "greater_than": "> {gt:g}",
-    "greater_than_equal": ">= {ge:g}",
-    "less_than": "< {lt:g}",
-    "less_than_equal": "<= {le:g}",
-    "multiple_of": "a multiple of {multiple_of}",
-    "literal_error": "{expected}",
-    "too_short": "a list of at least {min_length} items",
-    "too_long": "a list of at most {max_length} items",
-    "string_too_short": "text of at least {min_length} characters",
-    "string_pattern_mismatch": "text that matches {pattern}",
-}
+_MUST_BE: dict[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
 def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str] = ()) -> M:

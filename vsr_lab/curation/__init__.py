@@ -1,7 +1,7 @@
 """Curation of footage: manifests, splits without leakage, and representative samples."""
 
 from vsr_lab.curation.content import ContentModel, Suggestion
-from vsr_lab.curation.index import Index, build_index, plan_index
+from vsr_lab.curation.index import Index, Row, build_index, plan_index
 from vsr_lab.curation.leaks import (
     Leak,
     ShotFingerprint,
@@ -13,7 +13,5 @@ from vsr_lab.curation.leaks import (
     fingerprint_shot,
     near_duplicates,
 )
-from vsr_lab.curation.rows import Row
-from vsr_lab.curation.sample_files import write_sample
-from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_candidates
-from vsr_lab.curation.scan import Scan, Scans, frame_rate
+from vsr_lab.curation.sampling import Sample, ShotCandidate, choose_shots, find_candidates, write_sample
+from vsr_lab.curation.scan import Scan, Scans

@@ -1,4 +1,4 @@
-"""Suggestion of a content type by a logistic model of interpretable features.
+"""Interpretable features of two consecutive frames, and suggestion of a content type by a logistic model of them.
 
 Content types and weights are in configs/base/content_model.yaml, which benchmarks/content_types.py writes.
 """
@@ -7,13 +7,163 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.flow import farneback
 from vsr_lab.core.parts import Number
-from vsr_lab.curation.features import FEATURES
+
+Plane = npt.NDArray[np.float32]
+
+_BLOCK = 8
+_BAND = 64
+_ENOUGH = 500_000  # pixels; of a larger frame every second, third, ... band of rows is measured
+_NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+
+
+FEATURES = (
+    "motion", "still", "brightness", "contrast", "detail", "noise", "saturation", "gray", "warmth", "flat", "shaded",
+    "palette", "common", "axial", "crisp", "peaked", "white", "texture", "lettered",
+)  # fmt: skip
+
+
+def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.NDArray[np.float64]:
+    """Compute the features of two consecutive frames.
+
+    From these features, the content type is predicted and representative shots are chosen.
+
+    Args:
+        first, second: RGB (H, W, 3).
+        small: the same two frames downscaled, for optical flow.
+
+    Returns:
+        One value for each of `FEATURES`. Levels are 8-bit values (0..255); fractions are in [0, 1].
+
+        - motion: mean optical flow, in percent of the picture's diagonal per frame.
+        - still: fraction of pixels that change by at most 2 levels.
+        - brightness, contrast: mean and standard deviation of luma, in [0, 1].
+        - detail: mean gradient, in levels per pixel.
+        - noise: standard deviation of the noise in the smoothest blocks, in levels (Immerkaer, "Fast noise variance
+          estimation", 1996).
+        - saturation: mean of max - min of RGB, in [0, 1].
+        - gray: fraction of pixels almost without colour.
+        - warmth: mean of R - B, in [-1, 1].
+        - flat: fraction of 8x8 blocks that are uniform (standard deviation below 1 level).
+        - shaded: fraction of 8x8 blocks with a soft gradient.
+        - palette: log2 of the number of colours (of 4096 quantised ones) that cover 90 % of the pixels.
+        - common: fraction of pixels in the four most common colours.
+        - axial: fraction of edges that are vertical or horizontal.
+        - crisp: fraction of strong edges that are one pixel wide.
+        - peaked: log2 of the kurtosis of horizontal differences.
+        - white: fraction of pixels with a level of at least 235.
+        - texture: log2 of the amplitude of fine detail in the median block, in levels.
+        - lettered: fraction of 16x16 blocks with strokes on a uniform background, as in text.
+    """
+    first, second = _bands(first), _bands(second)
+    luma, after = (_gray(frame).astype(np.float32) for frame in (first, second))
+    colors = _palette(first)
+    red, green, blue = (first[..., i] for i in range(3))
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    values = {
+        "motion": _motion(*small),
+        "still": float((np.abs(luma - after) <= 2).mean()),
+        "brightness": float(luma.mean()) / 255,
+        "contrast": float(luma.std()) / 255,
+        "saturation": float(chroma.mean()) / 255,
+        "gray": float((chroma < 16).mean()),
+        "warmth": float(red.mean() - blue.mean()) / 255,
+        "palette": float(np.log2(1 + int(np.searchsorted(np.cumsum(colors), 0.9)))),
+        "common": float(colors[:4].sum()),
+        "white": float((luma >= 235).mean()),
+        "lettered": _lettered(luma),
+        **_edges(luma),
+        **_blocks(luma),
+    }
+    return np.array([float(values[name]) for name in FEATURES])
+
+
+def _bands(frame: Frames) -> Frames:
+    skip = round(frame.shape[0] * frame.shape[1] / _ENOUGH)
+    if skip < 2:
+        return frame
+    return np.concatenate([frame[top : top + _BAND] for top in range(0, frame.shape[0], skip * _BAND)])
+
+
+def _gray(frame: Frames) -> Frames:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _motion(first: Frames, second: Frames) -> float:
+    flow = farneback(_gray(first), _gray(second)).numpy()
+    return 100 * float(np.hypot(flow[0], flow[1]).mean()) / float(np.hypot(*first.shape[:2]))
+
+
+def _edges(luma: Plane) -> dict[str, float]:
+    across, down = np.diff(luma, axis=1)[:-1], np.diff(luma, axis=0)[:, :-1]
+    x, y = np.abs(across), np.abs(down)
+    strong = np.maximum(x, y) > 24
+    axial = strong & (np.minimum(x, y) < 0.15 * np.maximum(x, y))
+    step = x[:, 1:-1] > 40
+    crisp = step & (np.maximum(x[:, :-2], x[:, 2:]) < 0.3 * x[:, 1:-1])
+    variance = float(across.var())
+    square = np.square(across - across.mean())
+    kurtosis = float(np.square(square).mean()) / variance**2 if variance > 1e-6 else 1.0
+    return {
+        "detail": float(np.hypot(x, y).mean()),
+        "axial": _share(axial, strong),
+        "crisp": _share(crisp, step),
+        "peaked": float(np.log2(max(kurtosis, 1.0))),
+    }
+
+
+def _share(part: npt.NDArray[np.bool_], whole: npt.NDArray[np.bool_]) -> float:
+    """Ratio of the number of pixels in `part` to that in `whole`; shrunk towards 0.5 if `whole` has few pixels."""
+    return float((part.sum() + 50) / (whole.sum() + 100))
+
+
+def _tiled(plane: Plane, side: int) -> Plane:
+    """Complete blocks of a plane: rows of blocks, columns of blocks, pixels of a block."""
+    rows, columns = plane.shape[0] // side, plane.shape[1] // side
+    cut = plane[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return cut.swapaxes(1, 2).reshape(rows, columns, side * side)
+
+
+def _blocks(luma: Plane) -> dict[str, float]:
+    high = np.abs(np.asarray(cv2.filter2D(luma, -1, _NOISE_MASK)))
+    blocks = _tiled(luma, _BLOCK)
+    if not blocks.size:
+        return {"flat": 0.0, "shaded": 0.0, "noise": 0.0, "texture": 0.0}
+    deviation, mean = blocks.std(2), blocks.mean(2)
+    sigma = _tiled(high, _BLOCK).mean(2) * np.sqrt(np.pi / 2) / 6
+    lit = (mean > 8) & (mean < 247)  # clipped blocks hide their noise
+    smooth = sigma[lit] if lit.mean() > 0.05 else sigma
+    return {
+        "flat": float((deviation < 1).mean()),
+        "shaded": float(((deviation >= 1) & (deviation < 6) & (sigma < 1)).mean()),
+        "noise": float(np.percentile(smooth, 10)),
+        "texture": float(np.log2(np.median(sigma) + 0.05)),
+    }
+
+
+def _lettered(luma: Plane) -> float:
+    blocks = _tiled(luma, 2 * _BLOCK)
+    if not blocks.size:
+        return 0.0
+    ground = np.median(blocks, 2, keepdims=True)
+    even = (np.abs(blocks - ground) <= 6).mean(2)
+    return float(((np.ptp(blocks, axis=2) > 60) & (even > 0.35) & (even < 0.9)).mean())
+
+
+def _palette(frame: Frames) -> npt.NDArray[np.float64]:
+    """Fractions of the colours, quantised to four bits per channel, in descending order."""
+    red, green, blue = (frame[..., i].astype(np.uint16) >> 4 for i in range(3))
+    counts = np.bincount((red << 8 | green << 4 | blue).ravel(), minlength=4096)
+    return np.sort(counts)[::-1] / max(1, counts.sum())
+
 
 UNSURE = "unsure"
 

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.curation.fingerprint import Fingerprints, Match, find_matches
-from vsr_lab.curation.rows import Row
+from vsr_lab.curation.index import Row
 from vsr_lab.curation.scan import Scan, Scans
 from vsr_lab.footage.shots import Shot, find_shots
 from vsr_lab.footage.tables import read_rows

@@ -1,4 +1,4 @@
-"""Representative shots: k-medoids over features.
+"""Representative shots, by k-medoids over features, and the files of a sample: a contact sheet, a manifest and numbers.
 
 Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots. The
 fraction of all footage that a cluster contains is known. Distances are squared, so that a rare kind of shot gets its
@@ -6,8 +6,9 @@ own medoid.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,12 @@ import numpy.typing as npt
 
 from vsr_lab.core.cuts import split_at_cuts
 from vsr_lab.core.errors import UserError
-from vsr_lab.curation.features import FEATURES
-from vsr_lab.curation.scan import Scan, Scans, frame_rate
+from vsr_lab.core.files import write_json
+from vsr_lab.core.pictures import SheetRow, write_contact_sheet
+from vsr_lab.curation.content import FEATURES
+from vsr_lab.curation.scan import Scan, Scans
 from vsr_lab.footage.shots import Shot
+from vsr_lab.footage.tables import write_rows
 from vsr_lab.video import open_footage
 
 Array = npt.NDArray[np.float64]
@@ -116,7 +120,7 @@ def find_candidates(
     scans.make()  # or every shot would be left out
 
     def parts(number: int, scan: Scan) -> list[ShotCandidate]:
-        rate = frame_rate(open_footage(shots[number].path))
+        rate = float(open_footage(shots[number].path).rate)
         return shot_candidates(shots[number], scan, rate, frames or _SHORTEST)
 
     found, problems = scans.of_each(shots, [{}] * len(shots), parts)
@@ -191,3 +195,45 @@ def _reach(distance: Array, chosen: npt.NDArray[np.int64]) -> tuple[float, float
     """Mean and largest distance to the nearest chosen candidate."""
     gaps = distance[:, chosen].min(1)
     return float(gaps.mean()), float(gaps.max())
+
+
+_CELL, _COLUMNS = (320, 180), 4
+
+
+def write_sample(folder: Path, shots: Sequence[Shot], sample: Sample) -> dict[str, Path]:
+    """Write a sample of shots: sheet.png (the middle frame of each shot), manifest.csv and sample.json.
+
+    Args:
+        folder: folder of the files.
+        shots: the chosen shots.
+        sample: fraction of the footage that each shot represents, and coverage.
+
+    Returns:
+        Name -> path of each file.
+    """
+    names = [f"{shot.name}_{shot.start}" for shot in shots]
+    captions = [
+        f"{shot.name} {shot.start}:{shot.stop}\nrepresents {share:.1%} of the footage"
+        for shot, share in zip(shots, sample.shares, strict=True)
+    ]
+    frames = [shot.read(len(shot) // 2, len(shot) // 2 + 1).eight_bit()[0] for shot in shots]
+    firsts = range(0, len(shots), _COLUMNS)
+    pictures = [SheetRow(frames[first : first + _COLUMNS], captions[first : first + _COLUMNS]) for first in firsts]
+    rows = [
+        {
+            "path": str(shot.path.resolve()),
+            "name": name,
+            "start": shot.start,
+            "stop": shot.stop,
+            "downscale": "" if shot.downscale == 1 else shot.downscale,
+            "crop": " ".join(str(number) for number in shot.crop or ()),
+            "stands_for": round(share, 4),
+        }
+        for shot, name, share in zip(shots, names, sample.shares, strict=True)
+    ]
+    numbers = {"stands_for": dict(zip(names, sample.shares, strict=True)), "coverage": asdict(sample.coverage)}
+    files = {"sheet": folder / "sheet.png", "manifest": folder / "manifest.csv", "numbers": folder / "sample.json"}
+    write_contact_sheet(files["sheet"], pictures, _CELL)
+    write_rows(files["manifest"], rows)
+    write_json(files["numbers"], {"schema": 1, **numbers})
+    return files

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,11 +12,11 @@ import numpy.typing as npt
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, digest_of, make_folder
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import tracked
+from vsr_lab.curation.content import FEATURES, measure
 from vsr_lab.curation.detectors import BarDetector, CutDetector, mean_difference, softness
-from vsr_lab.curation.features import FEATURES, measure
 from vsr_lab.footage.shots import Shot
-from vsr_lab.video import Footage, ImageSequence, VideoFile, open_footage
+from vsr_lab.video import Footage, VideoFile, open_footage
 from vsr_lab.video.preview import PreviewFrame, preview_frames
 
 VERSION = "3"  # of the measurements: raise it, and every source is measured again
@@ -78,13 +77,6 @@ def load_scan(path: Path) -> Scan | None:
         return None
 
 
-def frame_rate(footage: Footage) -> float:
-    """Frames per second; 25 for frame folders that do not declare it."""
-    if isinstance(footage, VideoFile):
-        return float(footage.probe.rate)
-    return float(footage.rate if isinstance(footage, ImageSequence) else Fraction(25))
-
-
 class _FullMeasurements:
     """Features of pairs of consecutive frames in full resolution: one pair per second, and one after every jump."""
 
@@ -128,7 +120,7 @@ def scan(footage: Footage) -> Scan:
     Raises:
         UserError: a frame cannot be decoded.
     """
-    rate = frame_rate(footage)
+    rate = float(footage.rate)
     full, cuts = _FullMeasurements(footage.frames, rate), CutDetector()
     step = max(1, round(rate / _THUMBS))
     change: list[float] = []
@@ -238,13 +230,12 @@ class Scans:
         """
         found: list[T] = []
         left_out: dict[str, str] = {}
-        with progress_bar("scanning footage", len(shots)) as update:
-            for number, (shot, row) in enumerate(zip(shots, rows, strict=True)):
-                try:
-                    found.append(use(number, self.get(shot.path, known_digest(shot.path, row))))
-                except UserError as error:
-                    left_out[shot.name] = str(error)
-                update(advance=1)
+        pairs = tracked("scanning footage", zip(shots, rows, strict=True), len(shots))
+        for number, (shot, row) in enumerate(pairs):
+            try:
+                found.append(use(number, self.get(shot.path, known_digest(shot.path, row))))
+            except UserError as error:
+                left_out[shot.name] = str(error)
         return found, left_out
 
 

@@ -4,7 +4,7 @@ Import `data.datamodule` separately: the other modules do not need Lightning.
 """
 
 from vsr_lab.data.batch import Batch, Sample, collate, make_pair
-from vsr_lab.data.curriculum import Curriculum
+from vsr_lab.data.datamodule import Curriculum
 from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
 from vsr_lab.data.holdout import hold_out, spread
 from vsr_lab.data.store import StoredClip, StoreEntry, inspect_store, remove_entry, stored_files

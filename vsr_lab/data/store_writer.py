@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import make_folder, write_text
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import progress_bar, tracked
 from vsr_lab.data import store
 from vsr_lab.data.activity import measure_activity
 from vsr_lab.footage.shots import Shot
@@ -85,16 +85,14 @@ def _known(shots: Sequence[Shot], folder: Path) -> dict[Shot, store.Record | Non
     """Records of the shots that are stored and pass the quick check. The records of damaged clips are deleted."""
     records: dict[Shot, store.Record | None] = {}
     damaged = 0
-    with progress_bar("checking the store", len(shots), shown=len(shots) > 2000) as update:
-        for shot in shots:
-            path = store.clip_path(folder, shot)
-            record = store.read_record(path)
-            if record and not store.looks_whole(path, record):
-                damaged += 1
-                store.record_path(path).unlink()
-                record = None
-            records[shot] = record
-            update(advance=1)
+    for shot in tracked("checking the store", shots, len(shots), shown=len(shots) > 2000):
+        path = store.clip_path(folder, shot)
+        record = store.read_record(path)
+        if record and not store.looks_whole(path, record):
+            damaged += 1
+            store.record_path(path).unlink()
+            record = None
+        records[shot] = record
     if damaged:
         print(f"{folder}: {damaged} stored clips were damaged and are decoded anew")
     return records

@@ -19,8 +19,7 @@ from vsr_lab.degradations.color import Banding, ChromaSubsampling, ExposureDrift
 from vsr_lab.degradations.compose import Compose, RandomApply, RandomChoice
 from vsr_lab.degradations.compression import Codec, Jpeg
 from vsr_lab.degradations.film import DustAndScratches, ExposureFlicker, Fading, FilmGrain, GateWeave, Vignette
-from vsr_lab.degradations.frame_rate import DroppedFrames, LowFrameRate
-from vsr_lab.degradations.interlacing import Interlace, Telecine
+from vsr_lab.degradations.frame_rate import DroppedFrames, Interlace, LowFrameRate, Telecine
 from vsr_lab.degradations.noise import GaussianNoise, PoissonNoise, SensorNoise
 from vsr_lab.degradations.overlays import CursorOverlay, TimestampOverlay
 from vsr_lab.degradations.resizing import (

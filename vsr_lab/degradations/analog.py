@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d as filter1d
 from torch import Tensor
 
 from vsr_lab.degradations.base import Degradation, Params, Probability, Range, Signed, generator, uniform
-from vsr_lab.degradations.color_spaces import to_rgb, to_yuv
+from vsr_lab.degradations.color import to_rgb, to_yuv
 from vsr_lab.degradations.filtering import ar1_noise, gaussian_filter1d, shift_rows
 
 # Subcarrier cycles per line, lines per frame, and after how many lines of a field a comb filter finds it reversed.

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vsr_lab.degradations import kernels
 from vsr_lab.degradations.base import Degradation, Params, Range, Signed
-from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
+from vsr_lab.degradations.color import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import filter2d_fft, pad_kernels
 from vsr_lab.degradations.kernels import Kernel
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vsr_lab.core.flow import Farneback
 from vsr_lab.degradations.base import AppliedToTarget, Degradation, Params, Probability, Range, generator
-from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
+from vsr_lab.degradations.color import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import centred_axes, gaussian_filter1d, warp_bicubic
 
 

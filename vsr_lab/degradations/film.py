@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vsr_lab.degradations import kernels
 from vsr_lab.degradations.base import AppliedToTarget, Degradation, Params, Probability, Range, generator
-from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
+from vsr_lab.degradations.color import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.filtering import ar1_noise, centred_axes, filter2d_periodic, warp_bicubic
 from vsr_lab.degradations.noise import white_noise
 

@@ -9,7 +9,7 @@ from pydantic import NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
 from vsr_lab.degradations.base import Chance, Degradation, LogRange, Params, Range, generator
-from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
+from vsr_lab.degradations.color import linear_to_srgb, srgb_to_linear
 
 
 def white_noise(clip: Tensor, source: torch.Generator, channels: int | None = None) -> Tensor:

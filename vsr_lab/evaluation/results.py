@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, check_file
-from vsr_lab.core.parquet import read_parquet
+from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.files import atomic_path, check_file, read_parquet
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.evaluation import Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
@@ -106,10 +105,8 @@ class Run:
     @cached_property
     def _rows(self) -> pl.DataFrame:
         path = self.folder / "frames.parquet"
-        try:
+        with reported(UserError, path, "is not a table of an evaluation", "evaluate again"):
             rows = read_parquet(path, list(_COLUMNS))
-        except UserError as error:
-            raise UserError(path, "is not a table of an evaluation", "evaluate again") from error
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:
             raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", "evaluate again")

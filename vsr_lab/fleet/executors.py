@@ -20,8 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from rich import get_console
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.signals import catch_signals, heed_signals, interruption_of
-from vsr_lab.core.workers import end_with_parent
+from vsr_lab.core.signals import catch_signals, end_with_parent, heed_signals, interruption_of
 
 T = TypeVar("T")
 R = TypeVar("R")

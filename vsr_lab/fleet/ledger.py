@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 
 from vsr_lab.core.database import Database
 from vsr_lab.core.files import digest_of
@@ -15,7 +14,7 @@ _TABLES = (
 )
 
 
-class Ledger:
+class Ledger(Database):
     """SQLite file that records which tasks are done, with their settings and the files that they read and wrote.
 
     It is a context manager.
@@ -29,24 +28,17 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._folder = path.parent
-        self._db = Database(path, _TABLES, "move it, or choose another output=", exclusive=True)
-
-    def __enter__(self) -> Self:
-        self._db.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.__exit__()
+        super().__init__(path, _TABLES, "move it, or choose another output=", exclusive=True)
 
     def is_begun(self, key: str, settings: str) -> bool:
         """Whether a task was started with these settings and has not failed; it may be finished or interrupted."""
-        return self._db.execute("SELECT settings, error FROM task WHERE key = ?", (key,)) == [(settings, "")]
+        return self.execute("SELECT settings, error FROM task WHERE key = ?", (key,)) == [(settings, "")]
 
     def is_done(self, key: str, settings: str) -> bool:
         """Whether a task was finished with these settings, and its files have not changed since."""
-        found = self._db.execute("SELECT 1 FROM task WHERE key = ? AND settings = ? AND done", (key, settings))
+        found = self.execute("SELECT 1 FROM task WHERE key = ? AND settings = ? AND done", (key, settings))
         columns = "CAST(path AS BLOB), sha256, size, modified"  # the file may come from others
-        files = self._db.execute(f"SELECT {columns} FROM file WHERE key = ?", (key,))
+        files = self.execute(f"SELECT {columns} FROM file WHERE key = ?", (key,))
         return bool(found) and all(self._is_same(*file) for file in files)
 
     def begin(self, key: str, settings: str) -> None:
@@ -65,11 +57,11 @@ class Ledger:
         self, key: str, settings: str, *, done: bool, error: str = "", files: Mapping[Path, str] | None = None
     ) -> None:
         rows = [(key, self._relative(path), digest, *_stamp(path)) for path, digest in (files or {}).items()]
-        with self._db.transaction():
-            self._db.execute("DELETE FROM file WHERE key = ?", (key,))
-            self._db.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?)", (key, settings, done, error))
+        with self.transaction():
+            self.execute("DELETE FROM file WHERE key = ?", (key,))
+            self.execute("INSERT OR REPLACE INTO task VALUES (?, ?, ?, ?)", (key, settings, done, error))
             for row in rows:
-                self._db.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
+                self.execute("INSERT INTO file VALUES (?, ?, ?, ?, ?)", row)
 
     def _relative(self, path: Path) -> bytes:
         return os.fsencode(os.path.relpath(path, self._folder))  # so that they can be moved together

@@ -1,13 +1,12 @@
 """Folder layouts of common datasets, detected by the names of folders without opening images."""
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, suggestion
 from vsr_lab.video import find_footage
 
 AUTO = "auto"
@@ -87,10 +86,9 @@ def check_split(split: str | None, known: Iterable[str], root: Path) -> None:
     """Raise UserError unless split is None or a known split of the footage in root."""
     names = sorted({*known} - {""})
     if split and split not in names:
-        near = difflib.get_close_matches(split, names, 1)
-        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(names)}"
         none = "remove it, or give a manifest with a column split"
-        raise UserError(root, f"has no split {split!r}", hint if names else none)
+        hint = suggestion(split, names, f"choose one of {', '.join(names)}" if names else none)
+        raise UserError(root, f"has no split {split!r}", hint)
 
 
 def read_layout(root: Path, name: str = AUTO) -> Layout:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, write_text
-from vsr_lab.core.parquet import read_parquet
+from vsr_lab.core.files import atomic_path, read_parquet, write_text
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 

@@ -1,5 +1,7 @@
-"""Losses on the pixels of single frames. sr, hr and teacher_sr are (B, T, C, H, W) in [0, 1]; each loss is a scalar."""
+"""Losses on pixels, edges and spectra of single frames, (B, T, C, H, W) in [0, 1]; each loss is a scalar."""
 
+import torch
+from kornia.filters import spatial_gradient
 from torch import Tensor, nn
 
 from vsr_lab.core.ranges import NonNegative, Positive
@@ -45,3 +47,35 @@ class Distillation(nn.Module):
 
     def forward(self, sr: Tensor, teacher_sr: Tensor) -> Tensor:
         return (sr - teacher_sr).abs().mean()
+
+
+class Edges(nn.Module):
+    """Edge loss: L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
+
+    Edges of text and lines determine it; flat areas hardly contribute.
+    """
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        return spatial_gradient((sr - hr).flatten(0, 1), "sobel").abs().mean()
+
+
+class FocalFrequency(nn.Module):
+    """Focal frequency loss: squared difference of spectra, weighted by the difference itself (Jiang et al., 2021).
+
+    It is the mean of w |F(sr) - F(hr)|^2 (eq. 8 and 9), where F is the orthonormal 2-D Fourier transform of the whole
+    frame. The weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
+
+    Args:
+        alpha: exponent of the weight, >= 0; 0 weights all frequencies equally.
+    """
+
+    def __init__(self, alpha: NonNegative = 1.0) -> None:
+        super().__init__()
+        self.alpha = alpha
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        difference = torch.fft.fft2((sr - hr).float(), norm="ortho")
+        square = difference.real.square() + difference.imag.square()
+        weight = square.detach() ** (self.alpha / 2)
+        weight = weight / weight.amax((-2, -1), keepdim=True).clamp(min=1e-12)
+        return (weight * square).mean()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.clip import to_frames
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import reported
 
 CERTAIN = 0.9  # confidence of the reader, from which a line of HR is a reference
 SHORTEST = 3  # characters of a line
@@ -42,14 +42,10 @@ def reader() -> Any:
     Raises:
         UserError: the extra `legibility` is not installed.
     """
-    try:
+    problem = "its package is not installed ({}), and there is none for Python 3.13"
+    hint = "pip install 'vsr-lab[legibility]' (Python 3.11 or 3.12), or set ~protocol.metrics.legibility"
+    with reported(ImportError, "legibility", problem, hint):
         module = importlib.import_module("rapidocr_onnxruntime")
-    except ImportError as error:
-        raise UserError(
-            "legibility",
-            f"its package is not installed ({error}), and there is none for Python 3.13",
-            "pip install 'vsr-lab[legibility]' (Python 3.11 or 3.12), or set ~protocol.metrics.legibility",
-        ) from error
     return module.RapidOCR(intra_op_num_threads=torch.get_num_threads())
 
 

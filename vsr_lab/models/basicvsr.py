@@ -1,4 +1,7 @@
-"""BasicVSR: bidirectional propagation of features, aligned by optical flow."""
+"""BasicVSR: bidirectional propagation of features, aligned by optical flow.
+
+In BasicVSR++ they are propagated four times, and aligned to the two previous frames by deformable convolution.
+"""
 
 from collections.abc import Sequence
 
@@ -9,8 +12,8 @@ from torch import Tensor, nn
 from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import Network
 from vsr_lab.core.ranges import Channels, Layers, Scale
-from vsr_lab.models.blocks import Enlarger, Trunk, leaky
-from vsr_lab.models.spynet import SpyNet
+from vsr_lab.models.blocks import Enlarger, Trunk, leaky, zero_
+from vsr_lab.models.flow import SpyNet
 
 
 class BasicVsr(Network):
@@ -72,3 +75,131 @@ class BasicVsr(Network):
     def _enlarged(self, frame: Tensor, later: Tensor, earlier: Tensor) -> Tensor:
         features = leaky(self.fusion(torch.cat([later, earlier], 1)))
         return F.interpolate(frame, scale_factor=self.scale, mode="bilinear") + self.enlarger(features)
+
+
+_GROUPS = 16
+_REACH = 10.0  # pixels that an offset may add to the flow
+
+
+class BasicVsrPp(Network):
+    """BasicVSR++ with second-order grid propagation and flow-guided deformable alignment.
+
+    Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. It needs
+    the whole clip. The default size is the paper's, 7.3 million parameters. The output is added to bilinear upscaling,
+    as in the paper.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of the features at LR size.
+        blocks: residual blocks per propagation branch.
+        width: channels of the features at high resolution.
+    """
+
+    lookahead = None
+
+    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, width: Channels = 64) -> None:
+        super().__init__()
+        self.scale = scale
+        self.channels = channels
+        self.blocks = blocks
+        self.width = width
+        self.flow = SpyNet()
+        self.extract = Trunk(3, channels, 5)
+        self.align = nn.ModuleList(Alignment(channels) for _ in range(4))
+        self.trunks = nn.ModuleList(Trunk((2 + i) * channels, channels, blocks) for i in range(4))
+        self.reconstruct = Trunk(5 * channels, channels, 5)
+        self.enlarger = Enlarger(channels, width, scale)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        frames = lr.unbind(1)
+        features = [[self.per_frame(self.extract, frame)] for frame in frames]
+        to_earlier, to_later = self.per_frame(self.flow.both_ways, lr)
+        for branch in range(4):
+            order = list(range(len(frames)))[:: 1 if branch % 2 else -1]
+            flows = to_earlier if branch % 2 else to_later[::-1]
+            carried = self._carried(branch, [features[t] for t in order], flows)
+            for t, made in zip(order, carried, strict=True):
+                features[t].append(made)
+        pairs = zip(frames, features, strict=True)
+        return torch.stack([self.per_frame(self._enlarged, frame, *own) for frame, own in pairs], 1)
+
+    def _carried(self, branch: int, features: Sequence[Sequence[Tensor]], flows: Sequence[Tensor]) -> list[Tensor]:
+        """Propagate features once, in the order given.
+
+        Args:
+            branch: index of the branch.
+            features: features of every frame from the earlier branches.
+            flows: flow from each frame to the preceding frame in that order.
+        """
+        carried: list[Tensor] = []
+        for t, own in enumerate(features):
+            near = (carried[t - 1], flows[t - 1]) if t else (None, None)
+            far = (carried[t - 2], flows[t - 2]) if t > 1 else (None, None)
+            carried.append(self.per_frame(self._carry, branch, *near, *far, *own))
+        return carried
+
+    def _carry(
+        self,
+        branch: int,
+        near: Tensor | None,
+        flow: Tensor | None,
+        far: Tensor | None,
+        last: Tensor | None,
+        *own: Tensor,
+    ) -> Tensor:
+        """Compute the features of one frame in a propagation branch.
+
+        Args:
+            branch: index of the branch.
+            near, far: features of the preceding frame, and of the frame that precedes that one.
+            flow: flow from this frame to the preceding one.
+            last: flow from the preceding frame to the frame that precedes it.
+            own: features of this frame from the earlier branches.
+        """
+        here = torch.zeros_like(own[0])
+        if near is not None and flow is not None:
+            further = torch.zeros_like(flow) if last is None else flow + backward_warp(last, flow)
+            here = self.align[branch](own[0], near, torch.zeros_like(near) if far is None else far, flow, further)
+        return here + self.trunks[branch](torch.cat([*own, here], 1))
+
+    def _enlarged(self, frame: Tensor, *features: Tensor) -> Tensor:
+        enlarged = self.enlarger(self.reconstruct(torch.cat(features, 1)))
+        return F.interpolate(frame, scale_factor=self.scale, mode="bilinear") + enlarged
+
+
+class Alignment(nn.Module):
+    """Flow-guided deformable alignment: offsets are optical flow plus a learned residual (paper, section 3.2)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        layers = [nn.Conv2d(3 * channels + 4, channels, 3, padding=1)]
+        layers += [nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)]
+        self.offsets = nn.ModuleList(layers)
+        self.head = zero_(nn.Conv2d(channels, 27 * _GROUPS, 3, padding=1))
+        self.filter = nn.Conv2d(2 * channels, channels, 3, padding=1)
+
+    def forward(self, here: Tensor, near: Tensor, far: Tensor, flow: Tensor, further: Tensor) -> Tensor:
+        """Align the features of two earlier frames to the current frame.
+
+        Args:
+            here: features of the current frame, (B, C, h, w).
+            near, far: features of the preceding frame, and of the frame that precedes that one, (B, C, h, w).
+            flow, further: optical flow from the current frame to `near` and to `far`, in pixels, (B, 2, h, w).
+
+        Returns:
+            Aligned features, (B, C, h, w).
+        """
+        guesses = [backward_warp(near, flow), backward_warp(far, further)]
+        x = torch.cat([guesses[0], here, guesses[1], flow.to(here.dtype), further.to(here.dtype)], 1)
+        for layer in self.offsets:
+            x = leaky(layer(x))
+        first, second, mask = self.head(x).float().chunk(3, 1)
+        from torchvision.ops import deform_conv2d  # which other networks of this package can do without
+
+        # torchvision wants (y, x) for each of the nine taps of each group; the first half of the groups reads `near`.
+        guides = torch.cat([g.flip(1).repeat(1, 9 * _GROUPS // 2, 1, 1) for g in (flow, further)], 1)
+        offset = _REACH * torch.cat([first, second], 1).tanh() + guides
+        both = torch.cat([near, far], 1).float()
+        weight, bias = self.filter.weight.float(), self.filter.bias
+        with torch.autocast(here.device.type, enabled=False):
+            return deform_conv2d(both, offset, weight, bias, padding=(1, 1), mask=mask.sigmoid()).to(here.dtype)

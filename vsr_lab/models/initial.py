@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError, reported
@@ -18,35 +19,8 @@ from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.files import WEIGHTS, fill, read_note, read_weights
 from vsr_lab.models.span import Span, SpanStream
 
-Renames = Sequence[tuple[str, str]]  # a pattern at the start of a name, and what it is called here
-
-_BASICVSR: Renames = (
-    (r"spynet\.basic_module\.(\d+)\.basic_module\.", r"flow.levels.\1."),
-    (r"spynet\.", r"flow."),
-    (r"(backward|forward)_trunk\.main\.0\.", r"\1_trunk.entry."),
-    (r"(backward|forward)_trunk\.main\.2\.(\d+)\.conv1\.", r"\1_trunk.blocks.\2.first."),
-    (r"(backward|forward)_trunk\.main\.2\.(\d+)\.conv2\.", r"\1_trunk.blocks.\2.second."),
-    (r"upconv1\.", "enlarger.up.0."),
-    (r"upconv2\.", "enlarger.up.1."),
-    (r"conv_hr\.", "enlarger.high."),
-    (r"conv_last\.", "enlarger.last."),
-)
-_ANIMESR: Renames = (
-    (r"recurrent_cell\.conv_s1_first\.0\.", "entries.0."),
-    (r"recurrent_cell\.conv_s2_first\.0\.", "entries.1."),
-    (r"recurrent_cell\.conv_s4_first\.0\.", "entries.2."),
-    (r"recurrent_cell\.body_s1_first\.(\d+)\.conv1\.", r"bodies.0.\1.first."),
-    (r"recurrent_cell\.body_s1_first\.(\d+)\.conv2\.", r"bodies.0.\1.second."),
-    (r"recurrent_cell\.body_s2_first\.(\d+)\.conv1\.", r"bodies.1.\1.first."),
-    (r"recurrent_cell\.body_s2_first\.(\d+)\.conv2\.", r"bodies.1.\1.second."),
-    (r"recurrent_cell\.body_s4_first\.(\d+)\.conv1\.", r"bodies.2.\1.first."),
-    (r"recurrent_cell\.body_s4_first\.(\d+)\.conv2\.", r"bodies.2.\1.second."),
-    (r"recurrent_cell\.fusion\.0\.", "fusion.0."),
-    (r"recurrent_cell\.fusion\.2\.", "fusion.1."),
-)
-
-
-_RENAMES: Mapping[type[Network], Renames] = {BasicVsr: _BASICVSR, AnimeSr: _ANIMESR, Span: (), SpanStream: ()}
+Renames = Mapping[str, str]  # a pattern at the start of a name -> what it is called here
+_RENAMES: Mapping[str, Renames] = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text(encoding="utf-8"))
 
 
 def load_basicvsr(path: Path) -> BasicVsr:
@@ -78,9 +52,9 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
     Raises:
         UserError: no published weights are known for the class of network, or the file contains no weights.
     """
-    renames = _RENAMES.get(type(network))
+    renames = _RENAMES.get(type(network).__name__)
     if renames is None:
-        known = ", ".join(kind.__name__ for kind in _RENAMES)
+        known = ", ".join(_RENAMES)
         problem = f"holds published weights, which can be read for {known} alone"
         raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
     tensors = loaded.get("params", loaded)
@@ -104,7 +78,7 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
 
 def _renamed(name: str, renames: Renames) -> str:
-    for pattern, ours in renames:
+    for pattern, ours in renames.items():
         name, count = re.subn(f"^{pattern}", ours, name)
         if count:
             break

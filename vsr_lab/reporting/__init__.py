@@ -1,6 +1,5 @@
 """Comparison of evaluations: comparison.json, report.html and crops.png."""
 
 from vsr_lab.reporting.comparison import compare, saved_clips
-from vsr_lab.reporting.page import write_report
+from vsr_lab.reporting.page import write_report, write_video_report
 from vsr_lab.reporting.sheet import write_sheet
-from vsr_lab.reporting.videos import write_video_report

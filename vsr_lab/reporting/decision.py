@@ -153,7 +153,7 @@ def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: s
 
 def _labels(lookup: Lookup, selection: Selection | None) -> list[str]:
     """Labels of the axes of the selection's Pareto front."""
-    return [m.label if (m := lookup.metric(name)) else name for name in (selection.front if selection else ())]
+    return [lookup.label(name) for name in (selection.front if selection else ())]
 
 
 def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> bool:

@@ -19,6 +19,11 @@ class Lookup:
         """The metric of a name, or None if the report does not show it."""
         return self._metrics.get(name)
 
+    def label(self, name: str) -> str:
+        """Label of a metric by its name; the name, if it was not measured."""
+        metric = self.metric(name)
+        return metric.label if metric else name
+
     def suite(self, name: str) -> SuiteFacts:
         """The suite of a name."""
         return self._suites[name]

@@ -1,16 +1,15 @@
-"""report.html: the comparison rendered by a template."""
+"""report.html: a comparison of evaluations, or of two versions of one video, rendered by a template."""
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from vsr_lab.core.files import write_text
-from vsr_lab.core.records.comparison import Comparison
+from vsr_lab.core.records.comparison import Comparison, VideoComparison
 from vsr_lab.reporting.decision import decisions, measured
-from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.tables import full_tables, heat_tables
+from vsr_lab.reporting.tables import clip_tables, full_tables, heat_tables, origin_rows, pair_tables
 from vsr_lab.reporting.verdict import at_home, headline, verdicts
 
 _HERE = Path(__file__).parent
@@ -26,25 +25,15 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
         root: folder to which the image paths in `comparison` are relative.
         path: the HTML file.
     """
-    write_text(path, _render(comparison, root))
-
-
-def _render(comparison: Comparison, root: Path) -> str:
     from plotly.offline import get_plotlyjs  # slow to import
 
     lookup = Lookup(comparison)
+    ranked_by = comparison.selection.rank_by if comparison.selection else ()
     clips, left_out = _clips(comparison, root)
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    page = _template("report").render(
         comparison=comparison,
         decisions=decisions(lookup),
-        ranked_by=_ranked_by(lookup),
+        ranked_by=[lookup.label(name) for name in ranked_by],
         measured=measured,
         headline=headline(comparison.metrics),
         verdicts=verdicts(lookup),
@@ -57,10 +46,23 @@ def _render(comparison: Comparison, root: Path) -> str:
         comparison_json=_json(comparison.model_dump_json()),
         clips=[(name, _json(media)) for name, media in clips.items()],
         left_out=left_out,
-        style=Markup((_HERE / "static" / "report.css").read_text("utf-8")),
-        scripts=[Markup((_HERE / "static" / name).read_text("utf-8")) for name in _SCRIPTS],
+        style=_static("report.css"),
+        scripts=[_static(name) for name in _SCRIPTS],
         plotly=Markup(get_plotlyjs()),
     )
+    write_text(path, page)
+
+
+def _template(name: str) -> Template:
+    loader = FileSystemLoader(_HERE / "templates")
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(f"{name}.html.j2")
+
+
+def _static(name: str) -> Markup:
+    return Markup((_HERE / "static" / name).read_text("utf-8"))
 
 
 def _clips(comparison: Comparison, root: Path) -> tuple[dict[str, str], list[str]]:
@@ -71,16 +73,14 @@ def _clips(comparison: Comparison, root: Path) -> tuple[dict[str, str], list[str
     return clip_media(comparison, root, _CLIPS)
 
 
-def _ranked_by(lookup: Lookup) -> list[str]:
-    """Labels of the metrics that rank the candidates."""
-    selection = lookup.comparison.selection
-    metrics = ((name, lookup.metric(name)) for name in (selection.rank_by if selection else []))
-    return [metric.label if metric else name for name, metric in metrics]
-
-
 def _json(text: str) -> Markup:
     """JSON text escaped for a script element: no name in it can end the element or open a comment."""
     escaped = text
     for character in "<>&":
         escaped = escaped.replace(character, f"\\u{ord(character):04x}")
     return Markup(escaped)
+
+
+def write_video_report(comparison: VideoComparison, path: Path) -> None:
+    """Write the report of two versions of a video: their alignment, the metrics, and the videos beside the page."""
+    write_text(path, _template("videos").render(comparison=comparison, style=_static("report.css")))

@@ -16,7 +16,7 @@ import numpy as np
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.workers import end_with_parent
+from vsr_lab.core.signals import end_with_parent
 from vsr_lab.footage.tables import write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter

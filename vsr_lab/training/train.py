@@ -16,7 +16,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 
-from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.errors import Refusal, UserError, reported
 from vsr_lab.core.network import Network
 from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.core.spec import spec_of
@@ -38,7 +38,7 @@ from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, Sa
 from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.module import Recipe, Validation, VsrModule
 from vsr_lab.training.nan_guard import explained
-from vsr_lab.training.schedules import evened
+from vsr_lab.training.optimization import evened
 
 
 @dataclass(frozen=True)
@@ -203,10 +203,8 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
 
 def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:
     """Build optimizer and scheduler once. Raises UserError for settings that do not fit."""
-    try:
+    with reported((ValueError, TypeError, ZeroDivisionError), "optimizer or scheduler", "{}", "fix the key"):
         optimizer = module.configure_optimizers()["optimizer"]
-    except (ValueError, TypeError, ZeroDivisionError) as error:
-        raise UserError("optimizer or scheduler", str(error).strip().splitlines()[0], "fix the key") from error
     if averages(optimizer) and any(isinstance(callback, AveragedWeights) for callback in options.callbacks):
         problem = "would average weights that the optimizer averages already"
         raise UserError("callbacks.ema", problem, "set callbacks.ema=null")

@@ -14,9 +14,9 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 from vsr_lab.video.color_conversion import RgbConverter
-from vsr_lab.video.packets import decoder_of, open_input, packets_of
+from vsr_lab.video.packets import PacketIndex, decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe, describe_change
 
 _REORDER = 16  # frames: the largest reordering delay of any codec
@@ -132,13 +132,11 @@ class AvDecoder(_ProcessLocal):
     def frames(self, start: int, stop: int) -> Iterator[VideoFrame]:
         """Decode frames start..stop-1 without conversion. Raises UserError if one cannot be decoded."""
         self._check_process()
-        try:
+        problem = f"cannot be decoded at frames {start}:{stop} ({{}})"
+        with reported(av.error.FFmpegError, self._probe.path, problem, "repair it"):
             if not self._is_near(start):
                 self._open_before(start, 0)
             yield from self._collect(start, stop)
-        except av.error.FFmpegError as error:
-            problem = f"cannot be decoded at frames {start}:{stop} ({error.strerror})"
-            raise UserError(self._probe.path, problem, "repair it") from error
 
     def close(self) -> None:
         self._check_process()
@@ -181,7 +179,7 @@ class AvDecoder(_ProcessLocal):
         self.close()
         container, stream = self._opened()
         self._from_start, self._next = True, 0
-        self._decoded = self._numbered(self._decode(stream, packets_of(container, stream)))
+        self._decoded = numbered(self._decode(stream, packets_of(container, stream)), self._index, self._careful)
 
     def _opened(self) -> tuple[InputContainer, Any]:
         if not self._container:
@@ -202,7 +200,8 @@ class AvDecoder(_ProcessLocal):
         if first is None or first.pts is None or first.pts > tick or first.pts not in self._index.keys:
             return False
         self._from_start, self._next = False, 0
-        self._decoded = self._numbered(self._decode(stream, itertools.chain([first], packets)))
+        frames = self._decode(stream, itertools.chain([first], packets))
+        self._decoded = numbered(frames, self._index, self._careful)
         return True
 
     def _decode(self, stream: Any, packets: Iterator[Any]) -> Iterator[VideoFrame]:
@@ -213,20 +212,16 @@ class AvDecoder(_ProcessLocal):
             except av.error.InvalidDataError:
                 continue  # the missing frame is reported by its number
 
-    def _numbered(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        if self._index.counted:
-            return enumerate(frames)
-        return in_order(self._by_time(frames)) if self._careful else self._by_time(frames)
 
-    def _by_time(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        ticks = self._index.ticks
-        for frame in frames:
-            place = int(np.searchsorted(ticks, frame.pts)) if frame.pts is not None else len(ticks)
-            if place < len(ticks) and ticks[place] == frame.pts:
-                yield place, frame
+def numbered(frames: Iterator[VideoFrame], index: PacketIndex, careful: bool) -> Iterator[tuple[int, VideoFrame]]:
+    """Number decoded frames by their timestamps, if the file has them. Careful: sort them by number, too."""
+    if index.counted:
+        return enumerate(frames)
+    known = ((number, frame) for frame in frames if (number := index.number_of(frame.pts)) is not None)
+    return _in_order(known) if careful else known
 
 
-def in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
     """Sort frames by number: after an error a decoder may output them in coding order."""
     waiting: dict[int, VideoFrame] = {}
     for number, frame in frames:

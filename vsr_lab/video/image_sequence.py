@@ -12,7 +12,7 @@ from PIL import Image
 from PIL import ImageSequence as Pictures
 
 from vsr_lab.core.clip import AnyFrames, Clip, Colour
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, reported
 
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
 
@@ -51,11 +51,9 @@ class ImageSequence:
     def size(self) -> tuple[int, int]:
         """Height and width, read from the header of the first image only, which is fast for large datasets."""
         if self._size is None:
-            try:
-                with Image.open(self.files[0]) as picture:
-                    self._size = picture.height, picture.width
-            except (OSError, Image.DecompressionBombError) as error:
-                raise UserError(self.files[0], "is not a picture that can be read", "replace it") from error
+            file, kinds = self.files[0], (OSError, Image.DecompressionBombError)
+            with reported(kinds, file, "is not a picture that can be read", "replace it"), Image.open(file) as picture:
+                self._size = picture.height, picture.width
         return self._size
 
     def read(self, start: int, stop: int) -> Clip:

@@ -66,6 +66,11 @@ class PacketIndex:
         """Presentation times in seconds from the first frame."""
         return np.array([float(int(tick - self.ticks[0]) * self.base) for tick in self.ticks])
 
+    def number_of(self, tick: int | None) -> int | None:
+        """Number of the frame with a timestamp; None if no frame has it."""
+        place = len(self.ticks) if tick is None else int(np.searchsorted(self.ticks, tick))
+        return place if place < len(self.ticks) and self.ticks[place] == tick else None
+
     def without_times(self) -> "PacketIndex":
         """The same index with frames identified by counting."""
         return replace(self, keys=self.keys[:0], counted=True)

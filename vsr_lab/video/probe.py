@@ -19,10 +19,8 @@ from av.video.stream import VideoStream
 from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.orientation import UPRIGHT, Orientation
-from vsr_lab.video.chroma_location import ChromaLocation, chroma_location_of
-from vsr_lab.video.color_conversion import bits_of, has_alpha, is_gray, is_rgb
-from vsr_lab.video.completeness import STATING, check_clear, check_complete
-from vsr_lab.video.edit_list import check_edit_list
+from vsr_lab.video.color_conversion import ChromaLocation, bits_of, chroma_location_of, has_alpha, is_gray, is_rgb
+from vsr_lab.video.completeness import STATING, check_clear, check_complete, check_edit_list
 from vsr_lab.video.packets import PacketIndex, PacketLog, decoder_of, last_duration, open_input, packets_of
 from vsr_lab.video.stream_selection import select_video_stream
 

@@ -12,9 +12,8 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 
 from vsr_lab.core.clip import Colour, Frames
-from vsr_lab.video.chroma_location import LEFT
-from vsr_lab.video.color_conversion import RgbConverter, filter_graph
-from vsr_lab.video.encoder import open_encoder
+from vsr_lab.video.color_conversion import LEFT, RgbConverter, filter_graph
+from vsr_lab.video.writer import open_encoder
 
 # swscale's default chroma location is not the one that decoders assume.
 _TO_YUV = (

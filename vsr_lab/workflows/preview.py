@@ -9,7 +9,7 @@ from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import Encoding
 from vsr_lab.deployment.pipeline.preparation import open_source
-from vsr_lab.deployment.planning.containers import whole_output
+from vsr_lab.deployment.planning.outputs import whole_output
 from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.workflows.batch import Task, Upscaler
 

@@ -12,9 +12,9 @@ from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import stream
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import tracked
 from vsr_lab.core.resize import imresize
-from vsr_lab.curation import ShotCandidate, choose_shots, frame_rate
+from vsr_lab.curation import ShotCandidate, choose_shots
 from vsr_lab.curation.sampling import shot_candidates
 from vsr_lab.deployment import open_bundle
 from vsr_lab.footage.shots import Shot
@@ -50,19 +50,14 @@ class Recommendation:
 
 def recommend(sources: Sequence[Source], auto: AutoBundle) -> list[Recommendation]:
     """Choose a bundle for each file, as `upscale bundle=auto` does."""
-    with progress_bar("measuring", len(sources), "files") as update:
-        found: list[Recommendation] = []
-        for source in sources:
-            found.append(_recommend(source, auto))
-            update(advance=1)
-    return found
+    return [_recommend(source, auto) for source in tracked("measuring", sources, len(sources), "files")]
 
 
 def _recommend(source: Source, auto: AutoBundle) -> Recommendation:
     try:
         scan, suggestion = auto.suggest(source.path, source.read_options)
         shot = Shot(source.name, source.path, read_options=source.read_options)
-        shots = shot_candidates(shot, scan, frame_rate(shot.footage), 1)
+        shots = shot_candidates(shot, scan, float(shot.rate), 1)
     except UserError as error:
         return Recommendation(source, problem=str(error))
     bundle, problem = None, ""

@@ -1,18 +1,28 @@
-"""Comparison of two versions of a video: alignment, metrics with and without ground truth, and videos of both."""
+"""Two versions of one video, compared: aligned, measured with and without the truth, and shown side by side.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+Each is placed on the frames and pixels of the one that is the reference.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from vsr_lab.core.clip import Frames, luma, to_frames
+from vsr_lab.alignment import UNRELATED, Alignment, align
+from vsr_lab.alignment.grids import YX
+from vsr_lab.core.clip import AnyFrames, Frames, luma, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path
+from vsr_lab.core.orientation import UPRIGHT
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.comparison import VideoComparison, VideoFacts, VideoMetric
+from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.scoring import score_clip
@@ -22,7 +32,159 @@ from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
 from vsr_lab.reporting import write_video_report
 from vsr_lab.reporting.wipe import wiped
 from vsr_lab.video.writer import write_mp4
-from vsr_lab.workflows.placed import Placed, place
+
+_CHUNK = 8
+_CLOSE = 0.1  # pixels from a whole number of them, below which a displacement is taken for it
+_EQUAL = 2e-3  # share of a scale, below which it is taken for the ratio of the sizes
+
+
+class Axes(NamedTuple):
+    """Geometric relation of a video and a reference: pixel i of the reference is at scale * i + shift in the video.
+
+    Args:
+        scale: pixels of the video per pixel of the reference (rows, columns).
+        shift: position of pixel 0 of the reference in the video, in pixels of the video (rows, columns).
+    """
+
+    scale: YX
+    shift: YX
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A video that is aligned to a reference in time and space by `place`, for use as a candidate of `score_clip`.
+
+    Attributes:
+        name: name of the video, for tables.
+        shot: the video.
+        order: number of the video's frame for each frame of the reference; -1 if it has none.
+        size: height and width of the reference.
+        axes: positions of the reference's pixels in the video; None: both have the same pixels.
+        steps: what was done to align the video, as sentences.
+    """
+
+    name: str
+    shot: Shot
+    order: Sequence[int]
+    size: tuple[int, int]
+    axes: Axes | None
+    steps: tuple[str, ...]
+    facts: CandidateFacts = field(default_factory=lambda: CandidateFacts(kind="frames"))
+    scale: int | None = 1
+
+    def only(self, kept: Sequence[int]) -> "Placed":
+        """The aligned video with only some frames of the reference.
+
+        Args:
+            kept: numbers of these frames in the reference.
+        """
+        return replace(self, order=[self.order[u] for u in kept])
+
+    def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
+        """Frames of the video on the pixels of the reference, (C, H, W) in [0, 1]; lr is not used."""
+        for first in range(0, len(self.order), _CHUNK):
+            numbers = self.order[first : first + _CHUNK]
+            start = min(numbers)
+            read = self.shot.read(start, max(numbers) + 1).frames
+            yield from (to_tensor(self._moved(read[number - start])) for number in numbers)
+
+    def _moved(self, frame: AnyFrames) -> npt.NDArray[Any]:
+        if self.axes is None:
+            return frame
+        (down, across), (top, left) = self.axes
+        shrunk = max(down, across)
+        if shrunk > 1.1:  # against aliasing
+            frame = cv2.GaussianBlur(frame, None, 0.4 * (shrunk**2 - 1) ** 0.5)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        matrix = np.array([[across, 0, left], [0, down, top]])
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(frame, matrix, self.size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def place(name: str, shot: Shot, reference: Shot) -> Placed:
+    """Align a video to a reference in time and space, for a comparison of two versions of a video.
+
+    Colours are compared, but not changed.
+
+    Args:
+        name: name of the video, for tables.
+        shot: the video.
+        reference: the reference.
+
+    Raises:
+        UserError: the two show different content, or the video is flipped or rotated.
+    """
+    size = reference.size
+    if shot is reference:
+        return Placed(name, shot, range(shot.frames), size, None, ("the others are aligned to it",))
+    larger = shot.size[0] * shot.size[1] > size[0] * size[1]
+    found = align(reference, shot) if larger else align(shot, reference)
+    if found.spatial.correlation < UNRELATED:
+        reason = f"shows something else than {reference.path}"
+        raise UserError(shot.path, reason, "give versions of one clip")
+    if found.timeline.orientation != UPRIGHT:
+        raise UserError(shot.path, f"is {found.timeline.orientation.name}", "turn it back first")
+    order = _order(found, reference.frames, larger)
+    scales, moved = zip(*(_axis(found, larger, i, (size[i], shot.size[i])) for i in (0, 1)), strict=True)
+    same = scales == (1, 1) and moved == (0, 0)
+    ends = zip(scales, moved, size, shot.size, strict=True)
+    shift = [scale * (by - (side - 1) / 2) + (own - 1) / 2 for scale, by, side, own in ends]
+    steps = (*_in_time(order), *_in_space(scales, moved), *_in_color(found))
+    return Placed(name, shot, order, size, None if same else Axes(scales, (shift[0], shift[1])), steps)
+
+
+def _order(found: Alignment, frames: int, larger: bool) -> list[int]:
+    """Number of the video's frame for each frame of the reference; -1 if there is none."""
+    match = found.timeline.match.tolist()
+    if larger:  # the reference is matched to the video
+        return [there if 0 <= there <= len(found.timeline.motion) else -1 for there in match]
+    offset = np.median(np.arange(len(match)) - match)
+    nearest: dict[int, int] = {}  # of frames that are repeated, the one that the others agree with
+    for own, there in enumerate(match):
+        if there not in nearest or abs(own - there - offset) < abs(nearest[there] - there - offset):
+            nearest[there] = own
+    return [nearest.get(there, -1) for there in range(frames)]
+
+
+def _axis(found: Alignment, larger: bool, i: int, sides: tuple[int, int]) -> tuple[float, float]:
+    """Alignment along one axis: pixels of the video per pixel of the reference, and shift of the middle of the video.
+
+    The shift is in pixels of the reference. sides: lengths of the reference and of the video along the axis.
+    """
+    scale, shift = found.spatial.grid.scale[i], found.spatial.grid.shift[i]
+    if not larger:
+        scale, shift = 1 / scale, -shift / scale
+    ratio = sides[1] / sides[0]
+    moved = (scale * sides[0] / 2 + shift - sides[1] / 2) / scale
+    scale = ratio if abs(scale / ratio - 1) < _EQUAL else scale
+    return scale, float(round(moved)) if abs(moved - round(moved)) < _CLOSE else moved
+
+
+def _in_time(order: Sequence[int]) -> Iterator[str]:
+    steps = [own - there for there, own in enumerate(order) if own >= 0]
+    offset = int(np.median(steps)) if steps else 0
+    if offset:
+        yield f"moved by {_counted(abs(offset))}, {'earlier' if offset > 0 else 'later'}"
+    if others := sum(step != offset for step in steps):
+        yield f"{_counted(others)} moved by another number, since frames are repeated, left out or out of order"
+    if missing := sum(own < 0 for own in order):
+        yield f"does not show {_counted(missing)} of the reference, left out"
+
+
+def _counted(frames: int) -> str:
+    return f"{frames} frame" + ("s" if frames > 1 else "")
+
+
+def _in_space(scales: YX, moved: YX) -> Iterator[str]:
+    if scales != (1, 1):
+        yield f"scaled by {1 / scales[1]:.3f} in width and {1 / scales[0]:.3f} in height (bicubic)"
+    if moved != (0, 0):
+        yield f"moved by {-moved[1]:+.2f} pixels to the right and {-moved[0]:+.2f} down"
+
+
+def _in_color(found: Alignment) -> Iterator[str]:
+    if found.color.name:
+        yield f"its colours differ from the others' ({found.color.name}); they are left as they are"
+
 
 FILES = ("video_comparison.json", "report.html", "side_by_side.mp4", "wipe.mp4")
 _WIDEST = 4096  # pixels of a picture with both videos

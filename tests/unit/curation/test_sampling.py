@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.curation.features import FEATURES
+from vsr_lab.curation.content import FEATURES
 from vsr_lab.curation.sampling import ShotCandidate, choose_shots, shot_candidates
 from vsr_lab.curation.scan import Scan
 from vsr_lab.footage.shots import Shot

@@ -23,7 +23,7 @@ from vsr_lab.degradations import (
     Telecine,
     Vignette,
 )
-from vsr_lab.degradations.color_spaces import srgb_to_linear, to_yuv
+from vsr_lab.degradations.color import srgb_to_linear, to_yuv
 
 Moving = Callable[..., Tensor]
 

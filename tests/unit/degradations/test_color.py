@@ -7,7 +7,7 @@ from skimage.color import rgb2ypbpr
 from torch import Tensor
 
 from vsr_lab.degradations import Banding, ChromaSubsampling, ExposureDrift, MatrixConfusion
-from vsr_lab.degradations.color_spaces import to_rgb, to_yuv
+from vsr_lab.degradations.color import to_rgb, to_yuv
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.degradations import DustAndScratches, FilmGrain, GaussianNoise, PoissonNoise, SensorNoise
-from vsr_lab.degradations.color_spaces import linear_to_srgb, srgb_to_linear
+from vsr_lab.degradations.color import linear_to_srgb, srgb_to_linear
 from vsr_lab.degradations.noise import demosaic
 
 

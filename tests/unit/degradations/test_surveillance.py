@@ -18,7 +18,7 @@ from vsr_lab.degradations import (
     TimestampOverlay,
     Underexposure,
 )
-from vsr_lab.degradations.color_spaces import srgb_to_linear
+from vsr_lab.degradations.color import srgb_to_linear
 
 Moving = Callable[..., Tensor]
 

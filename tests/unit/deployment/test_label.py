@@ -10,7 +10,7 @@ import pytest
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import Bundle, Encoding, plan_upscale, upscale
-from vsr_lab.deployment.streams.label import LABEL, Label
+from vsr_lab.deployment.streams.frames import LABEL, Label
 from vsr_lab.video import VideoFile
 
 EXACT = Encoding(codec="ffv1", pixel_format="bgr0")

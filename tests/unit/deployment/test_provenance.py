@@ -18,7 +18,7 @@ from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Pair, Provenance
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.provenance import FrameHashes, find_provenance, provenance_path
-from vsr_lab.deployment.provenance.frame_hashes import agreement, frame_hash
+from vsr_lab.deployment.provenance.search import agreement, frame_hash
 
 WriteVideo = Callable[..., Path]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import write_moving_clip
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.parquet import read_parquet
+from vsr_lab.core.files import read_parquet
 from vsr_lab.footage.shots import find_shots
 from vsr_lab.footage.tables import read_rows, write_rows
 

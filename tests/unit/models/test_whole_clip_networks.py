@@ -11,8 +11,7 @@ from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import imresize
 from vsr_lab.models import AnimeSr, BasicVsr, BasicVsrPp, Window, load_animesr, load_basicvsr
-from vsr_lab.models.flow import FlowNet
-from vsr_lab.models.spynet import SpyNet
+from vsr_lab.models.flow import FlowNet, SpyNet
 
 
 def _clip(frames: int = 5, height: int = 12, width: int = 16) -> Tensor:

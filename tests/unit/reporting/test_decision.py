@@ -18,8 +18,8 @@ from vsr_lab.evaluation.results import read_run, write_results
 from vsr_lab.evaluation.selection import select
 from vsr_lab.reporting import compare
 from vsr_lab.reporting.decision import Decision, decisions
-from vsr_lab.reporting.details import clip_tables, origin_rows, pair_tables
 from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.tables import clip_tables, origin_rows, pair_tables
 
 CLIPS = [f"clip_{n}" for n in range(8)]
 GATES = {"psnr": Above("psnr", 0.0), "flicker": NotWorse("flicker", 0.05)}

@@ -6,7 +6,7 @@ import torch
 from vsr_lab.core.errors import UserError
 from vsr_lab.models import Compact
 from vsr_lab.training import ParameterGroup, freeze, with_rates
-from vsr_lab.training.schedules import one_cycle
+from vsr_lab.training.optimization import one_cycle
 
 
 def _adam(parts: list[dict[str, object]]) -> torch.optim.Optimizer:

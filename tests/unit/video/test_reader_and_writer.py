@@ -14,7 +14,7 @@ import pytest
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.video import ImageSequence, VideoFile, VideoWriter, find_footage, open_footage, read_chunks
-from vsr_lab.video.encoder import check_encoder
+from vsr_lab.video.writer import check_encoder
 
 WriteVideo = Callable[..., Path]
 

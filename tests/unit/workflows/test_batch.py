@@ -107,7 +107,7 @@ def test_what_was_written_before_a_kill_is_not_written_again(footage: Path, bund
     run(footage, bundle)
     before = written(footage)
     with Ledger(footage.with_name("out") / LEDGER) as ledger:
-        key, settings, *_ = ledger._db.execute("SELECT * FROM task WHERE key = 'a.mkv'")[0]
+        key, settings, *_ = ledger.execute("SELECT * FROM task WHERE key = 'a.mkv'")[0]
         ledger.begin(key, settings)
     assert states(run(footage, bundle))["a.mkv"] == "done"
     assert written(footage) == before

@@ -8,6 +8,7 @@ from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.config import Command, FootageChoice, Int, Scale, Seed, check_scale
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
+from vsr_lab.core.spec import same_fields
 from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
 from vsr_lab.degradations import Degradation
 from vsr_lab.footage.shots import ShotSelection, find_shots
@@ -37,13 +38,7 @@ class DegradeConfig(Command, FootageChoice):
 
 def run(config: DegradeConfig) -> None:
     """Check the footage, then write the pairs."""
-    selection = ShotSelection(
-        clips=config.clips,
-        frames=config.frames,
-        downscale=config.downscale,
-        split=config.split,
-        content=config.content_type,
-    )
+    selection = ShotSelection(**same_fields(ShotSelection, config), content=config.content_type)
     shots = find_shots(config.root, selection)
     job = DegradationJob(config.degradation.build(), config.seed, config.window, config.memory_gib)
     job.check(shots)

@@ -6,7 +6,7 @@ from vsr_lab.cli.config import Bool, Section
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.parts import FilePath
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import tracked
 from vsr_lab.core.run_folder import lock_folder, unlock_folder
 from vsr_lab.data import StoreEntry, inspect_store, remove_entry, stored_files
 
@@ -40,10 +40,8 @@ def run(config: StoreConfig) -> None:
     if config.prune:
         lock_folder(folder)  # a training that decodes has unfinished clips there
     states: dict[str, list[StoreEntry]] = defaultdict(list)
-    with progress_bar("checking", len(files)) as update:
-        for entry in inspect_store(folder, config.verify):
-            states[entry.state].append(entry)
-            update(advance=1)
+    for entry in tracked("checking", inspect_store(folder, config.verify), len(files)):
+        states[entry.state].append(entry)
     found = [entry for entries in states.values() for entry in entries]
     rows = [
         [state, str(len(entries)), f"{sum(entry.bytes for entry in entries) / 2**30:.2f}", _MEANING[state]]

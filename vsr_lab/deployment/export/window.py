@@ -1,6 +1,6 @@
 """ONNX export of a window of frames, a graph with one input of 3T channels and one output that other tools can load.
 
-chaiNNer and mpv support windows of one frame, vs-mlrt and TensorRT of any number.
+chaiNNer and mpv support windows of one frame, vs-mlrt and TensorRT of any number. Graphs of other tools are opened too.
 """
 
 from abc import abstractmethod
@@ -18,7 +18,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.deployment.export.base import Exporter
-from vsr_lab.deployment.export.onnx import open_session, run_session, write_graph
+from vsr_lab.deployment.export.onnx import KEY, OnnxStream, open_session, read_note, run_session, write_graph
 
 Window = Annotated[int, Field(ge=1, le=31)]
 Precision = Literal["fp32", "fp16"]
@@ -167,3 +167,29 @@ def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind
     except Exception:  # onnxruntime raises unrelated classes of its own
         return None
     return (made.shape[2], made.shape[3]) if made.ndim == 4 else None
+
+
+def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
+    """Open an ONNX graph as a streaming network: an exported step, or a graph with one input of 3T channels (T frames).
+
+    A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs may be in
+    float32 or float16, and may require that height and width of the frames are multiples of a power of two.
+
+    Args:
+        path: the ONNX file.
+        threads: number of CPU threads; 0: onnxruntime chooses the number.
+
+    Raises:
+        UserError: the file is not such a graph.
+    """
+    session = open_session(path, threads)
+    note = session.get_modelmeta().custom_metadata_map.get(KEY)
+    if note:
+        return OnnxStream(session, read_note(note, session, path)).eval()
+    if len(session.get_inputs()) != 1 or len(session.get_outputs()) != 1:
+        raise UserError(
+            path,
+            "has several inputs or outputs and was not exported by vsr_lab",
+            "give a graph with one input and one output",
+        )
+    return open_window(path, session)

@@ -18,10 +18,9 @@ from vsr_lab.core.files import atomic_path
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.resize import imresize
 from vsr_lab.deployment.pipeline.reading import ReadFrame
-from vsr_lab.deployment.planning.paths import confidence_path, frame_list_path
+from vsr_lab.deployment.planning.outputs import confidence_path, frame_list_path
 from vsr_lab.deployment.streams.frames import FrameEncoder
-from vsr_lab.deployment.streams.output import Planned
-from vsr_lab.deployment.streams.video_stream import SegmentEncoder, add_video
+from vsr_lab.deployment.streams.output import Planned, SegmentEncoder, add_video
 from vsr_lab.video import VideoFile
 
 _FLIPS: tuple[list[int], ...] = ([], [-1], [-2], [-2, -1])

@@ -17,12 +17,10 @@ from vsr_lab.deployment.pipeline.reading import read_frames
 from vsr_lab.deployment.pipeline.record import Running, job_of
 from vsr_lab.deployment.pipeline.run import upscale
 from vsr_lab.deployment.pipeline.segments import Part, Segments, write_packets
-from vsr_lab.deployment.planning.containers import whole_output
-from vsr_lab.deployment.planning.paths import check_paths
+from vsr_lab.deployment.planning.outputs import check_paths, whole_output
 from vsr_lab.deployment.planning.plan import check_disclosed
 from vsr_lab.deployment.provenance import FrameHashes
-from vsr_lab.deployment.streams.output import Planned
-from vsr_lab.deployment.streams.video_stream import SegmentEncoder
+from vsr_lab.deployment.streams.output import Planned, SegmentEncoder
 from vsr_lab.fleet import Executor
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 

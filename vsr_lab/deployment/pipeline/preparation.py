@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from vsr_lab.core.errors import UserError, is_out_of_memory
+from vsr_lab.core.errors import UserError, is_out_of_memory, reported
 from vsr_lab.core.network import FrameStream, StreamingNetwork
 from vsr_lab.core.progress import report
 from vsr_lab.core.records.deployment import Runtime
@@ -14,7 +14,7 @@ from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
 from vsr_lab.deployment.pipeline.grain import with_grain
 from vsr_lab.deployment.planning.encoding import Encoding
-from vsr_lab.deployment.planning.paths import check_input
+from vsr_lab.deployment.planning.outputs import check_input
 from vsr_lab.deployment.planning.plan import make_plan
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions, choose_runtime, open_runtime
 from vsr_lab.deployment.runtimes.memory import SMALLEST, fitting_tile, needed_memory, total_memory
@@ -101,7 +101,9 @@ def open_plan(
 def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:
     """Open the network of a bundle in a runtime. If runtime is None, the bundle's own network is used."""
     network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
-    return _tiled(network, inference)
+    subject = f"tile={inference.tile} overlap={inference.overlap}"
+    with reported(ValueError, subject, "{}", "tile=0 runs whole frames"):
+        return Tiled(network, inference.tile, inference.overlap) if inference.tile else network
 
 
 def fit(
@@ -141,11 +143,3 @@ def fit(
             continue
         facts = {"tile": tile, "skip_repeats": fitted.skip_repeats, "memory_bytes": plan.memory_bytes + pixels * pixel}
         return replace(planned, plan=plan.model_copy(update=facts)), network, fitted
-
-
-def _tiled(network: StreamingNetwork, inference: Inference) -> StreamingNetwork:
-    try:
-        return Tiled(network, inference.tile, inference.overlap) if inference.tile else network
-    except ValueError as error:
-        subject = f"tile={inference.tile} overlap={inference.overlap}"
-        raise UserError(subject, str(error), "tile=0 runs whole frames") from error

@@ -13,10 +13,10 @@ from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
-from vsr_lab.deployment.streams.window import Window, packets_between
+from vsr_lab.deployment.streams.timing import Window, packets_between
 from vsr_lab.video.color_conversion import alpha_of
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
-from vsr_lab.video.decoders import AvDecoder, FrameConverter, in_order
+from vsr_lab.video.decoders import AvDecoder, FrameConverter, numbered
 from vsr_lab.video.deinterlace import FilteredDecoder
 from vsr_lab.video.hdr import tone_map
 from vsr_lab.video.packets import decoder_of, open_input, packets_of
@@ -148,7 +148,7 @@ class _OnePass:
         self._packets: list[AnyPacket] = []
         self._container: Any = None
         self._decode_packet: Callable[[AnyPacket], list[VideoFrame]]
-        self._numbered = self._open()
+        self._numbered = numbered(self._decode(), probe.index, careful)
 
     def take_packets(self) -> list[AnyPacket]:
         taken, self._packets = self._packets, []
@@ -172,21 +172,6 @@ class _OnePass:
     def close(self) -> None:
         if self._container is not None:
             self._container.close()
-
-    def _open(self) -> Iterator[tuple[int, VideoFrame]]:
-        index = self._probe.index
-        frames = self._decode()
-        if index.counted:
-            return enumerate(frames)
-        numbered = self._by_time(frames)
-        return in_order(numbered) if self._careful else numbered
-
-    def _by_time(self, frames: Iterator[VideoFrame]) -> Iterator[tuple[int, VideoFrame]]:
-        ticks = self._probe.index.ticks
-        for frame in frames:
-            place = int(np.searchsorted(ticks, frame.pts)) if frame.pts is not None else len(ticks)
-            if place < len(ticks) and ticks[place] == frame.pts:
-                yield place, frame
 
     def _decode(self) -> Iterator[VideoFrame]:
         self._container = open_input(self._probe.path)
@@ -231,10 +216,9 @@ class _OnePass:
 
     def _number(self, packet: AnyPacket, count: int) -> int:
         """Number of the frame of a packet; count: number of frames decoded so far."""
-        ticks = self._probe.index.ticks
-        place = int(np.searchsorted(ticks, packet.pts)) if packet.pts is not None else len(ticks)
-        known = not self._probe.index.counted and place < len(ticks) and ticks[place] == packet.pts
-        return place if known else min(count, len(ticks) - 1)
+        index = self._probe.index
+        number = None if index.counted else index.number_of(packet.pts)
+        return min(count, len(index.ticks) - 1) if number is None else number
 
     def _damage(self, damage: Damage) -> UserError:
         return UserError(self._probe.path, f"is damaged: {damage}", f"{damage.remedy}, or set damaged=keep")

@@ -22,9 +22,8 @@ from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inferen
 from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of
 from vsr_lab.deployment.pipeline.segments import Segments
 from vsr_lab.deployment.pipeline.three_stages import ThreeStages
-from vsr_lab.deployment.planning.containers import whole_output
 from vsr_lab.deployment.planning.encoding import Encoding
-from vsr_lab.deployment.planning.paths import atomic_output, atomic_sidecar, check_paths
+from vsr_lab.deployment.planning.outputs import atomic_output, atomic_sidecar, check_paths, whole_output
 from vsr_lab.deployment.planning.plan import check_disclosed
 from vsr_lab.deployment.provenance import FrameHashes, provenance_path
 from vsr_lab.deployment.streams.output import Planned

@@ -28,8 +28,8 @@ from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.pipeline.stages import read_ahead, write_behind
 from vsr_lab.deployment.streams.output import Output, Planned
 from vsr_lab.video import VideoFile
-from vsr_lab.video.encoder import reason_of
 from vsr_lab.video.packets import open_input
+from vsr_lab.video.writer import reason_of
 
 _LAST = -1  # number of what carries the packets after the last frame
 _QUEUE = 4  # frames that wait between two stages

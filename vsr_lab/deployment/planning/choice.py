@@ -8,7 +8,6 @@ import av
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import VideoPlan
-from vsr_lab.deployment.planning.containers import IMAGES
 from vsr_lab.deployment.planning.encoding import (
     EVEN,
     Encoding,
@@ -18,7 +17,8 @@ from vsr_lab.deployment.planning.encoding import (
     lower,
     pixel_format_for,
 )
-from vsr_lab.deployment.streams.label import EVIDENCE, LABEL, Label
+from vsr_lab.deployment.planning.outputs import IMAGES
+from vsr_lab.deployment.streams.frames import EVIDENCE, LABEL, Label
 from vsr_lab.deployment.streams.survey import ColorTags, Survey
 from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.video import VideoFile

@@ -1,22 +1,29 @@
-"""Encoding of the output: presets, and choice of a pixel format that keeps the properties of the source."""
+"""Encoding of the output: presets, and choice of a pixel format that keeps the properties of the source.
 
-from collections.abc import Mapping
+Only options that are listed may be set: others could write, read or replace files, such as `stats` of x264.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
+import yaml
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 from av.video.format import VideoFormat
 from pydantic import Field
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, suggestion
 from vsr_lab.core.ranges import Positive
-from vsr_lab.deployment.planning.encoder_options import check_options
 from vsr_lab.deployment.provenance import Signer
-from vsr_lab.video.color_conversion import bits_of, is_gray, is_rgb
+from vsr_lab.video.color_conversion import bits_of, has_alpha, is_gray, is_rgb
 
+ENCODERS = yaml.safe_load(Path(__file__).with_name("encoders.yaml").read_text(encoding="utf-8"))
 _CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
+_LAYOUTS = {(1, 1): "4:2:0", (1, 0): "4:2:2", (0, 0): "4:4:4", (2, 0): "4:1:1", (2, 2): "4:1:0", (0, 1): "4:4:0"}
 EVEN = {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "h264_nvenc", "hevc_nvenc", "av1_nvenc", "mpeg2video"}
 
 
@@ -99,26 +106,10 @@ class Encoding:
         """Options of one encoder; those of other encoders are ignored."""
         options = {
             **_profile(codec, pixel_format),
-            **self.codec_options.get(codec, _OPTIONS.get(codec, {})),
+            **self.codec_options.get(codec, ENCODERS["options"].get(codec, {})),
             **self.options,
         }
         return {name: value for name, value in options.items() if value != ""}
-
-
-_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "libx264": {"crf": "16", "preset": "medium"},
-    "libx264rgb": {"crf": "14", "preset": "medium"},
-    "libx265": {"crf": "16", "preset": "medium"},
-    "libsvtav1": {"crf": "18", "preset": "6"},
-    "libvpx-vp9": {"crf": "18", "b": "0", "cpu-used": "4", "row-mt": "1"},
-    "tiff": {"compression_algo": "deflate"},
-    "ffv1": {"level": "3", "slicecrc": "1"},
-    "mpeg2video": {"qmin": "2", "qmax": "2"},
-    "mjpeg": {"qmin": "2", "qmax": "2"},
-    "h264_nvenc": {"preset": "p5", "rc": "vbr", "cq": "17"},
-    "hevc_nvenc": {"preset": "p5", "rc": "vbr", "cq": "17"},
-    "av1_nvenc": {"preset": "p5", "rc": "vbr", "cq": "20"},
-}
 
 
 def _profile(codec: str, pixel_format: str) -> dict[str, str]:
@@ -151,7 +142,7 @@ class Samples:
     def of(cls, pixel_format: str) -> "Samples":
         """Properties of the samples of a pixel format."""
         format = VideoFormat(pixel_format)
-        alpha = format.has_palette or any(component.is_alpha for component in format.components)
+        alpha = has_alpha(pixel_format)
         if is_gray(pixel_format):
             return cls(bits_of(pixel_format), None, False, alpha or pixel_format.startswith("ya"))
         if is_rgb(pixel_format):
@@ -160,14 +151,8 @@ class Samples:
         return cls(bits_of(pixel_format), (across.bit_length() - 1, down.bit_length() - 1), False, alpha)
 
     def __str__(self) -> str:
-        kind = "RGB" if self.rgb else "gray" if self.chroma is None else _layout(self.chroma)
+        kind = "RGB" if self.rgb else "gray" if self.chroma is None else _LAYOUTS[self.chroma]
         return f"{kind} {self.bits}-bit" + (" with alpha" if self.alpha else "")
-
-
-def _layout(chroma: tuple[int, int]) -> str:
-    return {(1, 1): "4:2:0", (1, 0): "4:2:2", (0, 0): "4:4:4", (2, 0): "4:1:1", (2, 2): "4:1:0", (0, 1): "4:4:0"}[
-        chroma
-    ]
 
 
 def is_pixel_format(name: str) -> bool:
@@ -231,3 +216,35 @@ def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = Non
     if chroma is not None and samples.chroma is not None:
         samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
     return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)
+
+
+_LISTS = yaml.safe_load(Path(__file__).with_name("encoder_options.yaml").read_text(encoding="utf-8"))
+_ALLOWED = {option: {*names.split()} for option, names in _LISTS.items()}
+_PLAIN = _ALLOWED.pop("options")
+_ALLOWED["x264opts"] = _ALLOWED["x264-params"]
+
+
+def check_options(key: str, options: Mapping[str, str]) -> None:
+    """Raise UserError for an option that is not in the list of harmless ones; other options could write files.
+
+    Args:
+        key: configuration key of the options, for the error message.
+        options: option -> value.
+    """
+    for option, value in options.items():
+        for name, allowed in _named(option, value):
+            if name not in allowed:
+                problem = f"must not set {name}; only options that change nothing but the coding may be set"
+                raise UserError(f"{key}.{option}", problem, suggestion(name, allowed))
+
+
+def _named(option: str, value: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield every name that an option sets, with the set of allowed names."""
+    if option in _ALLOWED:
+        for part in value.split(":"):
+            name = part.partition("=")[0].strip().replace("_", "-").removeprefix("no-")
+            yield name, _ALLOWED[option]
+    else:
+        yield option, _PLAIN
+    if option == "flags" and (found := re.search(r"pass\w*", value)):
+        yield found[0], _PLAIN

@@ -13,36 +13,25 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Plan, StreamPlan, VideoPlan
 from vsr_lab.deployment.planning.choice import choose_video
-from vsr_lab.deployment.planning.containers import IMAGES, container_of, for_images
-from vsr_lab.deployment.planning.encoding import Encoding
+from vsr_lab.deployment.planning.encoding import ENCODERS, Encoding
+from vsr_lab.deployment.planning.outputs import IMAGES, container_of, for_images
 from vsr_lab.deployment.planning.trial import CLOCKS, Trial, first_packets, try_plan
 from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.deployment.streams.picture_text import takes_text
 from vsr_lab.deployment.streams.survey import SourceStream, survey
-from vsr_lab.deployment.streams.timing import timing_of
-from vsr_lab.deployment.streams.window import chapters_between
+from vsr_lab.deployment.streams.timing import chapters_between, timing_of
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.damage import GAP, Damage
 from vsr_lab.video.disclosure import DISCLOSURE
-from vsr_lab.video.encoder import check_encoder, reason_of
+from vsr_lab.video.writer import check_encoder, reason_of
 
 UNDISCLOSED = "the note that it was upscaled, which label=visible draws into every frame"  # is never left out
 _SHORTEST = 8  # frames of a segment: more than encoders reorder
 _LATEST = 60  # seconds: a later start in these is no start time, but a clock
 _BITMAPS = {"pgssub", "dvdsub", "dvbsub", "xsub"}
 _SIMPLE = {"subrip", "srt", "mov_text", "webvtt", "text"}  # subtitles without styles, equal in each other's form
-_BITS_PER_PIXEL = {
-    "libx264": 0.12,
-    "libx265": 0.09,
-    "libsvtav1": 0.06,
-    "libvpx-vp9": 0.08,
-    "prores_ks": 2.2,
-    "ffv1": 9.0,
-    "png": 12.0,
-    "tiff": 14.0,
-}
 _CANNOT = (ValueError, av.error.FFmpegError, OverflowError)
 
 
@@ -303,7 +292,7 @@ class _Planner:
     def _estimated(self, plan: Plan) -> Plan:
         """Estimate the file size from usual bits per pixel, and the memory from the frames in the queues."""
         width, height = plan.video.size
-        coded = _BITS_PER_PIXEL.get(plan.video.codec, 0.15) * width * height * plan.frames / 8
+        coded = ENCODERS["bits_per_pixel"].get(plan.video.codec, 0.15) * width * height * plan.frames / 8
         seconds = float(plan.frames / self._timing.rate)
         other = sum(stream.bit_rate for stream in self._survey.streams if stream.kind == "audio") * seconds / 8
         memory = width * height * (3 * 4 * 4 + 6 * 6)

@@ -16,13 +16,12 @@ from av.stream import Disposition
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records.deployment import Plan
-from vsr_lab.deployment.planning.containers import IMAGES, whole_output
 from vsr_lab.deployment.planning.encoding import Samples
+from vsr_lab.deployment.planning.outputs import IMAGES, whole_output
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.deployment.streams.output import BY_MUXER, Output, Planned
 from vsr_lab.deployment.streams.survey import UNSPECIFIED, SourceStream, Survey, survey
-from vsr_lab.deployment.streams.timing import Timing
-from vsr_lab.deployment.streams.window import packets_between
+from vsr_lab.deployment.streams.timing import Timing, packets_between
 from vsr_lab.video.disclosure import find_disclosure
 from vsr_lab.video.packets import open_input, packets_of
 from vsr_lab.video.probe import probe

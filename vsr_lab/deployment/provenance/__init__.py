@@ -8,5 +8,4 @@ from vsr_lab.deployment.provenance.credentials import (
     read_credentials,
     sidecar_path,
 )
-from vsr_lab.deployment.provenance.frame_hashes import FrameHashes
-from vsr_lab.deployment.provenance.search import FoundRecord, find_provenance, provenance_path
+from vsr_lab.deployment.provenance.search import FoundRecord, FrameHashes, find_provenance, provenance_path

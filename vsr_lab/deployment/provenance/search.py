@@ -1,22 +1,98 @@
-"""Search for the provenance record of an upscaled file, also after it was renamed or remuxed."""
+"""Search for the provenance record of an upscaled file, also after it was renamed, remuxed or encoded again.
 
-from collections.abc import Iterator
+Perceptual hashes of a video, one per second, hardly change if it is upscaled, encoded again or remuxed.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of
-from vsr_lab.core.progress import progress_bar
+from vsr_lab.core.progress import tracked
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Provenance
-from vsr_lab.deployment.provenance.frame_hashes import FrameHashes, agreement
 from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.video.reader import is_frame_folder
 
+_SIDE, _LOW = 32, 8  # of the picture that is transformed, and of its low frequencies that are kept
+_BLANK = 3.0  # levels of deviation below which a picture has no hash
+_SAME_BITS = 10  # bits of 64 in which hashes of the same picture may differ; other pictures differ in about 32
+
+
+def frame_hash(picture: AnyFrames) -> str:
+    """Perceptual hash (pHash) of a picture, which hardly changes if the picture is compressed or resized.
+
+    Its bits are the signs of the coefficients of the lowest frequencies (Zauner 2010).
+
+    Args:
+        picture: RGB (H, W, 3), uint8 or uint16.
+
+    Returns:
+        64 bits in hexadecimal; empty if the picture is blank.
+    """
+    small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    gray = np.asarray(small, np.float32).mean(-1) * (255 / np.iinfo(picture.dtype).max)
+    if gray.std() < _BLANK:
+        return ""
+    low: npt.NDArray[np.float32] = np.asarray(cv2.dct(gray), np.float32)[:_LOW, :_LOW].ravel()
+    return np.packbits(low > np.median(low[1:])).tobytes().hex()
+
+
+class FrameHashes:
+    """Collects the perceptual hash of the first frame of every second of a video.
+
+    Attributes:
+        values: one hash per second; empty for a second without frames, or whose first frame is blank.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+
+    def wants(self, seconds: float) -> bool:
+        """Whether the frame at this time is the first one of its second."""
+        return int(seconds) >= len(self.values)
+
+    def add(self, seconds: float, picture: AnyFrames) -> None:
+        """Process the next frame of the video, and store its hash if it is the first frame of a second.
+
+        Args:
+            seconds: time since the first frame of the video.
+            picture: RGB (H, W, 3), uint8 or uint16.
+        """
+        if self.wants(seconds):
+            self.values += [""] * (int(seconds) - len(self.values)) + [frame_hash(picture)]
+
+
+def agreement(one: Sequence[str], other: Sequence[str]) -> float:
+    """Similarity of two videos by their perceptual hashes: fraction of the seconds in which the hashes match.
+
+    Args:
+        one, other: hash of each second, or "" if a second has no hash. Only seconds with both hashes are counted.
+
+    Returns:
+        Fraction in [0, 1]; 0 if the durations of the videos differ by more than 2 seconds and by more than 2 %.
+
+    Example:
+        >>> agreement(["00ff00ff00ff00ff", ""], ["00ff00ff00ff00fe", ""])
+        1.0
+    """
+    longer = max(len(one), len(other))
+    if abs(len(one) - len(other)) > 2 + 0.02 * longer:
+        return 0.0
+    pairs = [(int(a, 16), int(b, 16)) for a, b in zip(one, other, strict=False) if a and b]
+    return sum((a ^ b).bit_count() <= _SAME_BITS for a, b in pairs) / max(1, len(pairs))
+
+
 SUFFIX = ".provenance.json"
 _AS_STORED = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep")
-_SAME = 0.9  # agreement of the same video, encoded again
+_SAME_VIDEO = 0.9  # agreement of the same video, encoded again
 
 
 @dataclass(frozen=True)
@@ -67,7 +143,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
     own = _hashes(video)
     shares = {path: agreement(own, record.frame_hashes) for path, record in records.items()}
     best = max(shares, key=lambda path: shares[path])
-    return FoundRecord(best, records[best], "pictures", shares[best]) if shares[best] >= _SAME else None
+    return FoundRecord(best, records[best], "pictures", shares[best]) if shares[best] >= _SAME_VIDEO else None
 
 
 def _records(video: Path, folder: Path | None) -> Iterator[tuple[Path, Provenance]]:
@@ -88,9 +164,7 @@ def _hashes(video: Path) -> list[str]:
     footage = VideoFile(video, read_options=_AS_STORED)
     hashes = FrameHashes()
     times = footage.probe.timestamps
-    with progress_bar("comparing pictures", len(times), "frames") as update:
-        for number, seconds in enumerate(times):
-            if hashes.wants(seconds):
-                hashes.add(seconds, footage.read(number, number + 1).frames[0])
-            update(advance=1)
+    for number, seconds in enumerate(tracked("comparing pictures", times, len(times), "frames")):
+        if hashes.wants(seconds):
+            hashes.add(seconds, footage.read(number, number + 1).frames[0])
     return hashes.values

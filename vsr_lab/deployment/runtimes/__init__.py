@@ -1,9 +1,8 @@
 """Runtimes, which run the network of a bundle frame by frame, in one library and one precision.
 
 A runtime opens a bundle as a `StreamingNetwork`, whose `step` takes a frame and the state and returns the upscaled
-frame and the next state. To add one: a function in this folder, its combinations in base.py and a line in trial.py.
+frame and the next state. To add one: a class in this folder, its combinations in base.py and a line in `open_runtime`.
 """
 
 from vsr_lab.deployment.runtimes.base import DEFAULT, Backend, Device, Precision, RuntimeOptions
-from vsr_lab.deployment.runtimes.choice import bench, choose_runtime
-from vsr_lab.deployment.runtimes.trial import Trial, open_runtime
+from vsr_lab.deployment.runtimes.choice import Trial, bench, choose_runtime, open_runtime

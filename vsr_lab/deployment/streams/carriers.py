@@ -1,4 +1,7 @@
-"""Transfer of the streams that are not upscaled to the output."""
+"""Transfer of the streams that are not upscaled to the output.
+
+AAC in transport streams loses its ADTS framing, which MP4 and Matroska do not use: ISO/IEC 14496-3, 1.A.2.
+"""
 
 from fractions import Fraction
 from typing import Any, Protocol, TypeAlias
@@ -10,8 +13,28 @@ from av.stream import Disposition
 from av.subtitles.subtitle import SubtitleSet
 
 from vsr_lab.core.records.deployment import StreamPlan
-from vsr_lab.deployment.streams.aac import adts_config, adts_payload
 from vsr_lab.deployment.streams.survey import SourceStream
+
+_RATES = 13  # sampling_frequency_index up to 12 names a rate; 15 is followed by one
+
+
+def adts_config(packet: bytes) -> bytes:
+    """AudioSpecificConfig (MP4 header of AAC audio) of a packet with an ADTS header. Raises ValueError without one."""
+    if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
+        raise ValueError("AAC without an ADTS header")
+    kind, rate = (packet[2] >> 6) + 1, packet[2] >> 2 & 15
+    channels = (packet[2] & 1) << 2 | packet[3] >> 6
+    if rate >= _RATES or not channels:
+        raise ValueError("AAC whose ADTS header states no channels")
+    return (kind << 11 | rate << 7 | channels << 3).to_bytes(2, "big")
+
+
+def adts_payload(packet: bytes) -> bytes:
+    """Remove the ADTS header of a packet."""
+    if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
+        return packet
+    return packet[7 if packet[1] & 1 else 9 :]
+
 
 _BITS_PER_CHANNEL = 96_000
 AUDIO_ENCODERS = ("aac", "libopus", "ac3", "pcm_s24le", "pcm_s16le")  # the first that the container takes

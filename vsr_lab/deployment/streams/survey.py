@@ -8,6 +8,7 @@ from typing import Any
 
 import av.error
 import numpy as np
+import yaml
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -19,24 +20,9 @@ from vsr_lab.video.side_data import content_light, mastering_display, side_data,
 
 _EXAMINED = 8  # frames whose side data is examined
 UNSPECIFIED = 2
-# Tags that describe the file that was read: the muxer writes its own.
-_TECHNICAL = {
-    "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "bps",
-    "number_of_frames", "number_of_bytes", "software", "language", "mimetype", "filename", "timecode", "rotate",
-    "alpha_mode", "stereo_mode", "variant_bitrate", "encoder-eng", "product_version_num", "product_version",
-    "application_platform", "toolkit_version_num", "toolkit_version", "material_package_umid", "file_package_umid",
-    "uid", "generation_uid", "product_uid", "modification_date", "operational_pattern_ul",
-}  # fmt: skip
-_OLD = "metadata, which is of the frames before upscaling"
-_DYNAMIC = {
-    "DYNAMIC_HDR_PLUS": f"HDR10+ {_OLD}", "DOVI_METADATA": f"Dolby Vision {_OLD}", "DOVI_RPU_BUFFER":
-    f"Dolby Vision {_OLD}", "DYNAMIC_HDR_VIVID": f"HDR Vivid {_OLD}",
-}  # fmt: skip
-_UNWRITTEN = {
-    "AFD": "the active format description (AFD)", "S12M_TIMECODE": "the SMPTE timecodes of its frames", "ICC_PROFILE":
-    "the ICC color profile", "STEREO3D": "the note that its pictures are stereoscopic (3D)", "SPHERICAL":
-    "the note that its pictures are spherical (360 degrees)",
-}  # fmt: skip
+_NAMES = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+_TECHNICAL = {*_NAMES["technical"].split()}
+_DYNAMIC, _UNWRITTEN = _NAMES["dynamic"], _NAMES["unwritten"]
 _FLAT = {"STEREO3D": {0, 6, 8}, "SPHERICAL": {4}}  # first numbers: pictures that can be shown as they are
 _VIEWS = "UNKNOWN_29"  # side data of a video of several views (MV-HEVC), of which the first is decoded
 

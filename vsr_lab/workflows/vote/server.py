@@ -19,8 +19,7 @@ from vsr_lab.core.files import atomic_path
 from vsr_lab.core.progress import report
 from vsr_lab.reporting.saved import SavedClip
 from vsr_lab.video.writer import even_size, write_mp4
-from vsr_lab.workflows.vote.ballot import Ballot, Trial
-from vsr_lab.workflows.vote.store import Answer, Vote, VoteStore
+from vsr_lab.workflows.vote.store import Answer, Ballot, Trial, Vote, VoteStore
 
 _HERE = Path(__file__).parent
 _STATIC = {"/": ("page.html", "text/html"), "/page.js": ("page.js", "text/javascript")}

@@ -1,13 +1,107 @@
-"""Votes in an SQLite file, from which a vote continues."""
+"""The trials of a vote, and the votes in an SQLite file, from which it continues.
 
+Trials are pairs of candidates on clips, in an order and on sides of each voter's own.
+"""
+
+import hashlib
+import itertools
+import random
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 from vsr_lab.core.database import Database
 from vsr_lab.core.errors import UserError
-from vsr_lab.workflows.vote.ballot import Ballot, Trial
+from vsr_lab.core.records.comparison import ClipFrames
+from vsr_lab.evaluation.results import Run, by_suite, check_comparable
+from vsr_lab.reporting import saved_clips
+from vsr_lab.reporting.saved import LOW, TRUTH
+
+_CATCH = 8  # one trial in so many has a known answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Two versions of a clip, shown side by side. catch: one is the ground truth and the other the LR."""
+
+    suite: str
+    clip: str
+    left: str
+    right: str
+    catch: bool
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """All trials of a blind vote: pairs of candidates on clips.
+
+    Args:
+        runs: evaluations with saved frames, all under one protocol.
+        most: maximum number of clips of each suite. If there are more, the clips are sorted by the difference between
+            the highest and lowest mean PSNR of the candidates, and evenly spaced ones are used.
+        seed: seed that determines, together with the voter's name, the order of the trials and which candidate is on
+            the left.
+    """
+
+    runs: Sequence[Run]
+    most: int
+    seed: int
+
+    @cached_property
+    def clips(self) -> dict[tuple[str, str], ClipFrames]:
+        """(suite, clip) -> its saved frames. Raises UserError if there are none."""
+        check_comparable(list(self.runs))
+        found: dict[tuple[str, str], ClipFrames] = {}
+        for suite, candidates in by_suite(self.runs).items():
+            if len(candidates) < 2:
+                raise UserError(suite, "has one candidate; a vote needs two", "add a run of another")
+            clips = saved_clips(candidates, Path())
+            found |= {(suite, clip.clip): clip for clip in _spread(clips, candidates, self.most)}
+        if not found:
+            raise UserError("runs", "have no saved frames", "evaluate with save_frames=32")
+        return found
+
+    def trials(self, voter: str) -> list[Trial]:
+        """The trials of a voter; they are the same in every call with the same name."""
+        order = random.Random(f"{self.seed}/{voter}")
+        pairs = [
+            Trial(suite, clip, a, b, catch=False)
+            for (suite, clip), facts in self.clips.items()
+            for a, b in itertools.combinations([candidate.candidate for candidate in facts.candidates], 2)
+        ]
+        count = -(-len(pairs) // _CATCH)
+        places = order.choices(list(self.clips), k=count)
+        trials = pairs + [Trial(suite, clip, TRUTH, LOW, catch=True) for suite, clip in places]
+        order.shuffle(trials)
+        return [_turned(trial) if order.random() < 0.5 else trial for trial in trials]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that the trials depend on."""
+        known = sorted(run.summary.fingerprint for run in self.runs)
+        return hashlib.sha256(repr((known, sorted(self.clips), self.seed)).encode()).hexdigest()
+
+
+def _turned(trial: Trial) -> Trial:
+    return Trial(trial.suite, trial.clip, trial.right, trial.left, trial.catch)
+
+
+def _spread(clips: list[ClipFrames], candidates: dict[str, Run], most: int) -> list[ClipFrames]:
+    """At most `most` clips, evenly spaced in the order of the difference between the candidates in PSNR."""
+
+    def difference(facts: ClipFrames) -> tuple[float, str]:
+        means = [run.summary.per_clip[facts.clip].get("psnr") for run in candidates.values()]
+        known = [mean for mean in means if mean is not None]
+        return (max(known) - min(known) if known else 0.0, facts.clip)
+
+    ordered = sorted(clips, key=difference)
+    if len(ordered) <= most:
+        return ordered
+    return [ordered[round(place * (len(ordered) - 1) / max(most - 1, 1))] for place in range(most)]
+
 
 Answer = Literal["left", "right", "equal"]
 _TABLES = (
@@ -27,7 +121,7 @@ class Vote:
     answer: Answer
 
 
-class VoteStore:
+class VoteStore(Database):
     """SQLite file in which votes are stored. It is a context manager.
 
     Args:
@@ -39,36 +133,29 @@ class VoteStore:
     """
 
     def __init__(self, path: Path, ballot: Ballot) -> None:
-        self._path, self._ballot = path, ballot
-        self._db = Database(path, _TABLES, _HINT)
-        with self._db.transaction():
-            known = self._db.execute("SELECT fingerprint FROM ballot") or [(ballot.fingerprint,)]
-            self._db.execute("INSERT OR IGNORE INTO ballot VALUES (?)", known[0])
+        super().__init__(path, _TABLES, _HINT)
+        self._ballot = ballot
+        with self.transaction():
+            known = self.execute("SELECT fingerprint FROM ballot") or [(ballot.fingerprint,)]
+            self.execute("INSERT OR IGNORE INTO ballot VALUES (?)", known[0])
         if known != [(ballot.fingerprint,)]:
-            self._db.__exit__()
+            self.__exit__()
             raise UserError(path, "holds votes on other candidates or clips", _HINT)
-
-    def __enter__(self) -> Self:
-        self._db.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.__exit__()
 
     def add(self, vote: Vote, number: int, seconds: float) -> None:
         """Store the answer to trial `number` of a voter; a second answer to it replaces the first."""
         trial = astuple(vote.trial)
         row = (vote.voter, number, *trial, vote.answer, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
-        self._db.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
+        self.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
 
     def answered(self, voter: str) -> set[int]:
         """Numbers of the trials that a voter has answered."""
-        return {row[0] for row in self._db.execute("SELECT number FROM votes WHERE voter = ?", (voter,))}
+        return {row[0] for row in self.execute("SELECT number FROM votes WHERE voter = ?", (voter,))}
 
     def votes(self) -> list[Vote]:
         """All votes, sorted by voter and trial. Raises UserError if a vote does not belong to a trial of the ballot."""
         columns = 'CAST(voter AS TEXT), number, suite, clip, "left", "right", catch, answer'
-        rows = self._db.execute(f"SELECT {columns} FROM votes ORDER BY voter, number")
+        rows = self.execute(f"SELECT {columns} FROM votes ORDER BY voter, number")
         trials = {voter: dict(enumerate(self._ballot.trials(voter))) for voter, *_ in rows}
         for voter, number, *trial, answer in rows:
             if trials[voter].get(number) != Trial(*trial) or answer not in get_args(Answer):
