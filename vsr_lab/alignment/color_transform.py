@@ -66,10 +66,6 @@ def _known_errors() -> dict[str, Affine]:
 KNOWN_ERRORS = _known_errors()  # transform of every known error by its name
 
 
-def _unchanged(colors: Colors) -> Colors:
-    return colors
-
-
 @dataclass(frozen=True)
 class ColorTransform:
     """Transform from the colours of HR to those of LR, such as another YUV matrix, range or gamma.
@@ -91,7 +87,7 @@ class ColorTransform:
     residual: float
     saturation: float
     parameters: dict[str, object] = field(default_factory=dict)
-    apply: Curve = _unchanged
+    apply: Curve = lambda colors: colors
 
 
 def apply_affine(affine: Affine, colors: Colors) -> Colors:

@@ -6,8 +6,8 @@ and shift are separate for rows and columns. Smoothing and sampling are one matr
 at any position, so interpolation does not bias the estimate.
 """
 
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,8 +22,7 @@ _COARSEST, _FINEST = 28, 480  # LR pixels: short side at the first level, long s
 _ZOOMS = (1.0, 0.94, 0.88, 0.82, 0.75, 0.66, 0.57, 0.5, 1.07, 1.14, 1.22, 1.33, 1.5, 1.75, 2.0)
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(NamedTuple):
     """Result of `register`: estimated scale and shift between two pictures.
 
     Attributes:
@@ -115,8 +114,7 @@ def _refine(
     return found
 
 
-@dataclass(frozen=True)
-class _View:
+class _View(NamedTuple):
     """HR sampled on a grid, its derivatives by row and column, and a mask of the LR pixels that can be compared."""
 
     picture: Picture

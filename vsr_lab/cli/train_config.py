@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,11 +12,11 @@ from pydantic import AfterValidator, Field, model_validator
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.strategies import Strategy
-from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from vsr_lab.cli.config import Bool, Command, FolderPath, FootageChoice, Int, Reading, Scale, Section, Seed, check_scale
+from vsr_lab.cli.evaluate import Metric
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
 from vsr_lab.core.ranges import LayoutName, file_name
@@ -94,13 +94,6 @@ class DataConfig(FootageChoice, Reading):
     workers: Annotated[Int, Field(ge=0, le=1024)]
 
 
-class ValidationMetric(Section):
-    """A metric that validation measures."""
-
-    measure: Annotated[Part[Callable[..., Tensor]], describes()]
-    show: dict[str, Any] | None
-
-
 class ValidationConfig(Section):
     """What is measured in validation, and how the best checkpoint is selected."""
 
@@ -109,7 +102,7 @@ class ValidationConfig(Section):
     frames: Annotated[Int, Field(ge=2, le=10_000)]
     clips: Annotated[Int, Field(ge=1)]
     colour: Literal["y", "rgb"]
-    metrics: Annotated[dict[str, ValidationMetric], Field(min_length=1)]
+    metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     score: Annotated[dict[str, Number], Field(min_length=1)]
 
 

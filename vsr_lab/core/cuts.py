@@ -65,7 +65,8 @@ class SceneCutDetector:
             return False
         shown = torch.maximum(cells, previous).amax(0) > _BLACK
         one, other = cells[:, shown], previous[:, shown]
-        return _correlation(one, other) < _SAME_SCENE and _still_share(one, other) <= _MOST_STILL
+        still = float(((one - other).abs().amax(0) <= _STILL).float().mean())  # share of cells that stay as they were
+        return _correlation(one, other) < _SAME_SCENE and still <= _MOST_STILL
 
 
 def no_cut(lr: Tensor) -> bool:
@@ -78,11 +79,6 @@ def _correlation(one: Tensor, other: Tensor) -> float:
     a, b = (cells.mean(0) - cells.mean() for cells in (one, other))
     deviations = float(a.square().mean().sqrt()), float(b.square().mean().sqrt())
     return float((a * b).mean()) / (deviations[0] * deviations[1]) if min(deviations) > _FLAT else 1.0
-
-
-def _still_share(one: Tensor, other: Tensor) -> float:
-    """Fraction of the cells that are almost equal in both frames."""
-    return float(((one - other).abs().amax(0) <= _STILL).float().mean())
 
 
 def split_at_cuts(cuts: Collection[int], start: int, stop: int) -> list[tuple[int, int]]:

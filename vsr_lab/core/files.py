@@ -56,11 +56,6 @@ def check_file(path: Path, hint: str) -> None:
     raise UserError(path, "is a folder, not a file" if path.is_dir() else "is not a regular file", hint)
 
 
-def temporary_name(path: Path) -> Path:
-    """Temporary name of `path` in this process, used until the file is complete."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
-
-
 @contextmanager
 def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """Context manager for writing a file or folder atomically: readers see either the old or the complete new one.
@@ -75,7 +70,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     Raises:
         UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.
     """
-    temporary = temporary_name(path)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)

@@ -3,9 +3,8 @@
 Content types and weights are in configs/base/content_model.yaml, which benchmarks/content_types.py writes.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -170,8 +169,7 @@ UNSURE = "unsure"
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """Content type that is suggested for a clip.
 
     Attributes:

@@ -6,7 +6,6 @@ normalised correlation of local contrast, which hardly depends on brightness and
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -29,8 +28,7 @@ _TILE_SAME, _TILE_SHARE = 0.5, 0.8  # correlation of a tile, and the share of ac
 _EMPTY = 3.0  # levels of deviation below which a picture is blank, and matches no other
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """Two pictures with the same content.
 
     Attributes:

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -20,8 +21,7 @@ from vsr_lab.footage.tables import read_rows
 Window = tuple[int, int]  # (first, last + 1), frames of the file
 
 
-@dataclass(frozen=True)
-class ShotFingerprint:
+class ShotFingerprint(NamedTuple):
     """Small pictures of a shot, by which it is compared with other shots.
 
     Attributes:
@@ -118,8 +118,7 @@ def _scene(shot: ShotFingerprint, index: int) -> Window:
     return next(scene for scene in shot.scenes if scene[0] <= shot.frames[index] < scene[1])
 
 
-@dataclass(frozen=True)
-class SourceGroup:
+class SourceGroup(NamedTuple):
     """One clip, with the source by which `assign_splits` groups clips.
 
     Attributes:

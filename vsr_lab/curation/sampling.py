@@ -67,8 +67,7 @@ class Coverage:
     random_worst: float
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(NamedTuple):
     """Shots that represent the footage, as chosen by `choose_shots`.
 
     Attributes:

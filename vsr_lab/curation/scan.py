@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from vsr_lab.curation.content import FEATURES, measure
 from vsr_lab.curation.detectors import BarDetector, CutDetector, mean_difference, softness
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import Footage, VideoFile, open_footage
-from vsr_lab.video.preview import PreviewFrame, preview_frames
+from vsr_lab.video.preview import PreviewFrame, preview_frames, reduced_size
 
 VERSION = "3"  # of the measurements: raise it, and every source is measured again
 _SIDE = 160  # of the small frames
@@ -155,19 +155,16 @@ def scan(footage: Footage) -> Scan:
 
 
 def _thumbnail(small: Frames) -> Frames:
-    height, width = small.shape[:2]
-    factor = min(1.0, _THUMB_SIDE / max(height, width))
-    size = (max(2, round(width * factor)), max(2, round(height * factor)))
+    height, width = reduced_size(small.shape[:2], _THUMB_SIDE)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 T = TypeVar("T")
 NOT_FOUND = "not found"  # the problem of a row whose file is missing
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(NamedTuple):
     """Size and modification time of a file, by which changes are detected.
 
     Attributes:

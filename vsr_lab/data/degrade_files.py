@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,8 +29,7 @@ RECORD = ".degradation.json"
 _COPIES = 4
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """The files written for a clip. hr is None if the target equals the source."""
 
     name: str

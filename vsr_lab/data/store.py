@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -113,7 +114,7 @@ def _facts(shot: Shot) -> str:
 
 def clip_path(folder: Path, shot: Shot) -> Path:
     """Path of the stored frames of a shot. If the footage or the settings of the shot change, the path changes too."""
-    return folder / f"{shot_key(shot)}.npy"
+    return folder / f"{_key(shot.path, _facts(shot))}.npy"
 
 
 def activity_path(path: Path) -> Path:
@@ -122,11 +123,6 @@ def activity_path(path: Path) -> Path:
 
 def record_path(path: Path) -> Path:
     return path.with_suffix(".json")
-
-
-def shot_key(shot: Shot) -> str:
-    """Key of a shot, which changes with its footage and settings. Raises UserError if the footage is missing."""
-    return _key(shot.path, _facts(shot))
 
 
 def _key(source: Path, facts: str) -> str:
@@ -193,8 +189,7 @@ def _pages(path: Path) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class StoreEntry:
+class StoreEntry(NamedTuple):
     """A clip in a store. state: "whole", "stale" (footage removed or changed), "unfinished" or "damaged"."""
 
     path: Path

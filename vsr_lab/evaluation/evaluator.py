@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from vsr_lab.footage.shots import Shot, check_lr_shot
 _FOLDER = ".clips"
 
 
-class ClipScores(Record):
+class ClipScores(Record, command="evaluate"):
     """Stored scores of one candidate on one clip, by which an interrupted evaluation is continued.
 
     Attributes:
@@ -38,7 +38,6 @@ class ClipScores(Record):
         scores: metric -> value of every frame; None if it is not scored.
     """
 
-    command: ClassVar[str] = "evaluate"
     record: Literal["clip scores"] = "clip scores"
     schema_version: Literal[1] = 1
     fingerprint: str

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -66,11 +65,9 @@ class SavedFrames:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._files.__exit__(kind, error, trace)
-        if kind is not None or not self._saved:
+    def __exit__(self, *error: Any) -> None:
+        self._files.__exit__(*error)
+        if error[0] is not None or not self._saved:
             return
         first, *others = self._folders.values()
         for folder in others:

@@ -11,14 +11,15 @@ from vsr_lab.core.perceptual import PerceptualNet, dists_net, lpips_net, st_lpip
 class _Distance(nn.Module):
     """Mean distance between features of a fixed network, whose weights are not saved with those that are trained."""
 
-    def __init__(self, net: Callable[[], PerceptualNet]) -> None:
+    load: Callable[[], PerceptualNet]
+
+    def __init__(self) -> None:
         super().__init__()
-        self.net = net
-        net()  # what is missing is told before the first step
+        self.load()  # what is missing is told before the first step
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
         with torch.autocast(sr.device.type, enabled=False):
-            net = self.net().to(sr.device)
+            net = self.load().to(sr.device)
             with torch.no_grad():
                 truth = net.features(hr)
             return net.distance(net.features(sr), truth).mean().float()
@@ -30,8 +31,7 @@ class Lpips(_Distance):
     Raises UserError if its weights cannot be downloaded.
     """
 
-    def __init__(self) -> None:
-        super().__init__(lpips_net)
+    load = staticmethod(lpips_net)
 
 
 class StLpips(_Distance):
@@ -40,8 +40,7 @@ class StLpips(_Distance):
     Raises UserError if the extra `metrics` is not installed.
     """
 
-    def __init__(self) -> None:
-        super().__init__(st_lpips_net)
+    load = staticmethod(st_lpips_net)
 
 
 class Dists(nn.Module):

@@ -1,7 +1,8 @@
 """Check of a pair of clips: time first, then space, then colour, then the degradation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from vsr_lab.alignment import ALIGNED, UNRELATED, Alignment, ColorTransform, FramePair, Grid, SpatialAlignment, align
 from vsr_lab.alignment.color_transform import fit_frame_colors
@@ -72,8 +73,7 @@ def check_pair(pair: ShotPair, declared: Declared) -> Findings:
     return found
 
 
-@dataclass(frozen=True)
-class _Explanation:
+class _Explanation(NamedTuple):
     """How LR was made from HR.
 
     Attributes:

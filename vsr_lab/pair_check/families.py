@@ -1,7 +1,7 @@
 """Known degradations ("families"): each is applied to HR and compared with LR."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -35,8 +35,7 @@ def phase(degradation: Degradation) -> YX:
     return float(down), float(across)
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Part of a frame pair with much detail, in which degradations are compared.
 
     Attributes:
@@ -50,8 +49,7 @@ class Window:
     origin: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """How well the output of a known degradation, applied to HR, agrees with LR.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -38,8 +39,7 @@ _CODED = 1.5  # dB by which a codec's blur can favour a softer family at another
 _WINDOW = 80  # LR pixels on a side
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(NamedTuple):
     """Scale and degradation of LR according to the user.
 
     Attributes:
@@ -99,8 +99,7 @@ class Identification:
     windows: list[Window] = field(repr=False)
 
 
-@dataclass(frozen=True)
-class _Trial:
+class _Trial(NamedTuple):
     """One degradation, compared at its nominal position and possibly at the measured position.
 
     Attributes:

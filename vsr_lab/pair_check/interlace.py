@@ -1,6 +1,6 @@
 """Detection of interlacing in LR: even and odd rows of one frame that show two moments."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,7 @@ _MOVING = 6.0  # levels between neighbouring HR frames: above, a pixel shows whi
 _ENOUGH = 150  # such LR pixels
 
 
-@dataclass(frozen=True)
-class MovingPair:
+class MovingPair(NamedTuple):
     """A frame pair with the previous and the next HR frame."""
 
     pair: FramePair
@@ -24,8 +23,7 @@ class MovingPair:
     after: AnyFrames
 
 
-@dataclass(frozen=True)
-class _Moments:
+class _Moments(NamedTuple):
     """The moments that the rows of an LR frame show, as offsets from the matching HR frame.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Least-squares estimation of a downscaling kernel; noise and blockiness of the residual."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +8,7 @@ import numpy.typing as npt
 from vsr_lab.alignment.grids import Picture
 
 
-@dataclass(frozen=True)
-class Kernel:
+class Kernel(NamedTuple):
     """Blur kernel of a degradation, estimated from an LR/HR pair.
 
     Attributes:

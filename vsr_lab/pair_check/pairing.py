@@ -1,14 +1,13 @@
 """Pairing of LR and HR clips."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 
 
-@dataclass(frozen=True)
-class ShotPair:
+class ShotPair(NamedTuple):
     """An LR shot and an HR shot that should have the same content."""
 
     name: str

@@ -132,7 +132,7 @@ def _comparison(
             for metric in measured
             if metric.name in run.summary.metrics
         ],
-        pairs=[pair for found in suites.values() for pair in pair_differences(found, measured)],
+        pairs=[pair for found in suites.values() for m in measured for pair in pair_differences(found, m)],
         clip_means=[
             ClipMeans(suite=run.suite, clip=clip, candidate=run.candidate, means=means)
             for run in runs
@@ -228,17 +228,13 @@ def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
     ]
 
 
-def pair_differences(found: Mapping[str, Run], metrics: Sequence[MetricFacts]) -> list[PairDifference]:
-    """Compare every two candidates by every metric that both have.
+def pair_differences(found: Mapping[str, Run], metric: MetricFacts) -> list[PairDifference]:
+    """Compare every two candidates by a metric that both have.
 
     Args:
         found: candidate -> evaluation, all on one suite.
-        metrics: metrics to compare by.
+        metric: metric to compare by.
     """
-    return [pair for metric in metrics for pair in _by_metric(found, metric)]
-
-
-def _by_metric(found: Mapping[str, Run], metric: MetricFacts) -> list[PairDifference]:
     measured = {name: run.values[metric.name] for name, run in found.items() if metric.name in run.values}
     gaps = [
         (name, other, differences(measured[name], measured[other]))

@@ -1,7 +1,6 @@
 """First section of the report: the candidate to deploy for each suite, the reasons, and the cost of a wrong choice."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Estimate, Selection, Verdict
@@ -11,24 +10,21 @@ from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """A candidate that may not be deployed, and the reason."""
 
     name: str
     why: str
 
 
-@dataclass(frozen=True)
-class GateRow:
+class GateRow(NamedTuple):
     """A gate, and its verdict on each candidate; None if the candidate failed an earlier gate."""
 
     gate: str
     verdicts: list[Verdict | None]
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """The selection for one suite, as the sentences and table of the report.
 
     Attributes:

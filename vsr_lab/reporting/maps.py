@@ -1,9 +1,8 @@
 """Where and when candidates err and flicker: maps of square tiles, and the worst places."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +23,7 @@ Map = npt.NDArray[np.float32]
 Kind = Literal["error", "flicker"]
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Frame and tile of a clip in which a candidate is worst, compared with the best other candidate there.
 
     Attributes:

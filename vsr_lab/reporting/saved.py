@@ -38,13 +38,9 @@ class SavedClip:
         paths = {LOW: facts.lr, TRUTH: facts.hr, **{c.candidate: c.sr for c in facts.candidates}}
         videos = {view: open_footage(Path(os.path.normpath(self.root / path))) for view, path in paths.items()}
         for view, video in videos.items():
-            if video.frames != facts.saved or (view != LOW and video.size != self._size(videos)):
+            if video.frames != facts.saved or (view != LOW and video.size != videos[TRUTH].size):
                 raise UserError(self.root / paths[view], "is not what evaluate saved", "evaluate again")
         return videos
-
-    @staticmethod
-    def _size(videos: "dict[str, Footage]") -> tuple[int, int]:
-        return videos[TRUTH].size
 
     @property
     def candidates(self) -> list[str]:

@@ -1,8 +1,7 @@
 """Tables of the report for the template: means, clips, pairs of candidates, and where the numbers come from."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vsr_lab.core.records.comparison import Competitor, MetricFacts, Origin, PairDifference, SuiteFacts
 from vsr_lab.reporting import text
@@ -10,8 +9,7 @@ from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, parameters, signed
 
 
-@dataclass(frozen=True)
-class CellView:
+class CellView(NamedTuple):
     """Cell of a table of the report: one candidate's mean of one metric on one suite, as text.
 
     Attributes:
@@ -35,8 +33,7 @@ class CellView:
     home: bool
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A candidate and its cells."""
 
     candidate: Competitor
@@ -46,8 +43,7 @@ class Row:
     cells: list[CellView]
 
 
-@dataclass(frozen=True)
-class HeatTable:
+class HeatTable(NamedTuple):
     """Table of one metric in the report: a row for each candidate, a column for each suite.
 
     Attributes:
@@ -60,8 +56,7 @@ class HeatTable:
     largest: str
 
 
-@dataclass(frozen=True)
-class FullTable:
+class FullTable(NamedTuple):
     """The table of one suite: a row for each candidate, a column for each metric."""
 
     suite: SuiteFacts
@@ -164,8 +159,7 @@ def _cell(
 _SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class ClipRow:
+class ClipRow(NamedTuple):
     """Values of all candidates on a clip, each as text and whether it is the best."""
 
     suite: str
@@ -173,8 +167,7 @@ class ClipRow:
     values: list[tuple[str, bool]]
 
 
-@dataclass(frozen=True)
-class ClipTable:
+class ClipTable(NamedTuple):
     """The table of a metric: a row for each clip; wins: clips on which each candidate is the best."""
 
     metric: MetricFacts
@@ -201,8 +194,7 @@ def _clip_table(lookup: Lookup, metric: MetricFacts) -> ClipTable:
     return ClipTable(metric, rows, [sum(row.values[place][1] for row in rows) for place in range(len(names))])
 
 
-@dataclass(frozen=True)
-class PairCell:
+class PairCell(NamedTuple):
     """Difference of two candidates: that of the row minus that of the column."""
 
     difference: str
@@ -212,16 +204,14 @@ class PairCell:
     clear: bool
 
 
-@dataclass(frozen=True)
-class PairRow:
+class PairRow(NamedTuple):
     """A candidate against all others; None: against itself, or not measured."""
 
     name: str
     cells: list[PairCell | None]
 
 
-@dataclass(frozen=True)
-class PairGrid:
+class PairGrid(NamedTuple):
     """Every candidate against every other on a suite."""
 
     suite: str
@@ -229,8 +219,7 @@ class PairGrid:
     rows: list[PairRow]
 
 
-@dataclass(frozen=True)
-class PairTable:
+class PairTable(NamedTuple):
     """The grids of a metric, one for each suite."""
 
     metric: MetricFacts
@@ -267,8 +256,7 @@ def _pair_cell(pair: PairDifference | None, metric: MetricFacts) -> PairCell | N
     )
 
 
-@dataclass(frozen=True)
-class OriginRow:
+class OriginRow(NamedTuple):
     """The file of a candidate, and the versions and the machine with which its numbers were computed."""
 
     candidate: str

@@ -1,15 +1,13 @@
 """Text of the report: one sentence per suite, and one about specialists on their own content type."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Sentence about a suite, with the number that is printed next to it and whether it is significant."""
 
     suite: str

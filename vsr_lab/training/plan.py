@@ -3,7 +3,7 @@
 import copy
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,8 +16,7 @@ _STATES = 4  # copies of the weights in a training: weights, gradients, two mome
 _FRAMES = 2
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """The amount of work of a training, from which its memory and time are estimated.
 
     Args:

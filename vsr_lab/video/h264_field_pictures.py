@@ -5,7 +5,7 @@ packets. Section numbers refer to ITU-T H.264.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SLICES = frozenset({1, 5})  # nal_unit_type (table 7-1): slice, IDR slice
 _PARAMETERS = 7  # nal_unit_type: sequence parameter set
@@ -45,8 +45,7 @@ class _BitReader:
             self.ue()
 
 
-@dataclass(frozen=True)
-class _Sequence:
+class _Sequence(NamedTuple):
     """has_planes: separate_colour_plane_flag; number: bits of frame_num; has_fields: not frame_mbs_only_flag."""
 
     has_planes: bool

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import av.error
 import numpy as np
@@ -74,8 +74,7 @@ _MIN_MOVING = 3e-4  # share of moving pixels below which a pair of frames has we
 _FULL_WEIGHT = 0.01  # share from which it has weight 1
 
 
-@dataclass(frozen=True)
-class _Pairs:
+class _Pairs(NamedTuple):
     """Measures of each pair of neighbouring frames.
 
     weight: in [0, 1], from the amount of motion; own: combing of the two frames; up: of the top field of t+1 with the

@@ -148,7 +148,7 @@ class PacketLog:
 
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context
-        self._hidden = {"vp8": _is_hidden_vp8, "vp9": _is_hidden_vp9}.get(context.name, _is_shown)
+        self._hidden = {"vp8": _is_hidden_vp8, "vp9": _is_hidden_vp9}.get(context.name, lambda packet: False)
         self._fields = FieldPictureParser(context.extradata or b"") if context.name == "h264" else None
         self._rows: list[_Row] = []
         self._halves = 0
@@ -220,10 +220,6 @@ def last_duration(container: InputContainer, stream: VideoStream, index: PacketI
     if "mp4" not in container.format.name or not index.ticks.size or not stream.duration:
         return index.last
     return max(0, (stream.start_time or 0) + stream.duration - int(index.ticks[-1]))
-
-
-def _is_shown(packet: memoryview) -> bool:
-    return False
 
 
 def _is_hidden_vp8(packet: memoryview) -> bool:

@@ -1,8 +1,8 @@
 """Fast preview: every frame of a source in order, at small size, and at full size on request."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -17,8 +17,7 @@ from vsr_lab.video.reader import Footage, VideoFile, read_chunks
 _CHUNK = 16
 
 
-@dataclass(frozen=True)
-class PreviewFrame:
+class PreviewFrame(NamedTuple):
     """A frame at small size, with access to the frame at full size.
 
     Attributes:
@@ -48,7 +47,7 @@ def preview_frames(footage: Footage, side: int) -> Iterator[PreviewFrame]:
     Raises:
         UserError: a frame cannot be decoded.
     """
-    size = _small(footage.size, side)
+    size = reduced_size(footage.size, side)
     if isinstance(footage, VideoFile):
         yield from _preview_video(footage.probe, size)
         return
@@ -71,7 +70,7 @@ def _converted(convert: FrameConverter, number: int, frame: VideoFrame) -> Frame
     return to_eight_bit(convert(number, frame))
 
 
-def _small(size: tuple[int, int], side: int) -> tuple[int, int]:
+def reduced_size(size: tuple[int, int], side: int) -> tuple[int, int]:
     factor = min(1.0, side / max(size))
     return max(2, round(size[0] * factor)), max(2, round(size[1] * factor))
 

@@ -82,8 +82,8 @@ class Probe:
     interlaced: bool
     hdr: str
     peak: float
-    backend: str
-    reason: str
+    backend: str = "pyav"
+    reason: str = ""
 
     @cached_property
     def timestamps(self) -> npt.NDArray[np.float64]:
@@ -180,8 +180,7 @@ def _describe(
     if codec == "hevc" and frame.interlaced_frame:  # libav's flag for pictures of a single field
         raise UserError(path, "is HEVC whose pictures are single fields", "weave them: ffmpeg -i IN -vf weave OUT.mkv")
     colour, orientation = _colour(path, frame), _orientation(path, frame)
-    trouble = _not_for_decord(container, codec, pixel_format, frame.width, colour, index, orientation)
-    return Probe(
+    found = Probe(
         path=path,
         container=container.format.name,
         stream=stream.index,
@@ -200,9 +199,10 @@ def _describe(
         interlaced=frame.interlaced_frame,
         hdr=_HDR_TRANSFERS.get(int(frame.color_trc or stream.codec_context.color_trc or 0), ""),
         peak=_peak(frame),
-        backend="pyav" if trouble else "decord",
-        reason=trouble or "8-bit RGB or 4:4:4 in closed GOPs",
     )
+    if trouble := _not_for_decord(found, several=len(container.streams.video) > 1):
+        return replace(found, reason=trouble)
+    return replace(found, backend="decord", reason="8-bit RGB or 4:4:4 in closed GOPs")
 
 
 def _colour(path: Path, frame: VideoFrame) -> Colour:
@@ -261,28 +261,21 @@ def _peak(frame: VideoFrame) -> float:
     return brightest / over if known and over and brightest > 0 else 1000.0
 
 
-def _not_for_decord(
-    container: InputContainer,
-    codec: str,
-    pixel_format: str,
-    width: int,
-    colour: Colour,
-    index: PacketIndex,
-    orientation: Orientation,
-) -> str:
+def _not_for_decord(probe: Probe, several: bool) -> str:
     """Why decord 0.6.0 would not read the file correctly, as measured in tests/parity; "" if it does."""
+    samples = probe.pixel_format
     troubles = {
-        "decord drops alpha": has_alpha(pixel_format),
-        "decord seeks wrongly in this container": not {"matroska", "mp4"} & set(container.format.name.split(",")),
-        "decord is not measured on this codec": codec not in {"h264", "ffv1", "vp9"},
-        "decord keeps 8 bits": bits_of(pixel_format) > 8,
-        "decord repeats chroma instead of enlarging it": not (is_rgb(pixel_format) or "444" in pixel_format),
-        "decord reads an untagged matrix as BT.601": colour.assumed,
-        "decord shows what an edit list hides": index.hidden > 0,
-        "decord seeks wrongly in open GOPs": index.leading,
-        "times are missing or not of display": index.counted,
-        "turned or mirrored": orientation != UPRIGHT,
-        "decord pads narrow pictures wrongly": width < 80,
-        "several video streams": len(container.streams.video) > 1,
+        "decord drops alpha": has_alpha(samples),
+        "decord seeks wrongly in this container": not {"matroska", "mp4"} & set(probe.container.split(",")),
+        "decord is not measured on this codec": probe.codec not in {"h264", "ffv1", "vp9"},
+        "decord keeps 8 bits": probe.bits > 8,
+        "decord repeats chroma instead of enlarging it": not (is_rgb(samples) or "444" in samples),
+        "decord reads an untagged matrix as BT.601": probe.colour.assumed,
+        "decord shows what an edit list hides": probe.index.hidden > 0,
+        "decord seeks wrongly in open GOPs": probe.index.leading,
+        "times are missing or not of display": probe.index.counted,
+        "turned or mirrored": probe.orientation != UPRIGHT,
+        "decord pads narrow pictures wrongly": probe.width < 80,
+        "several video streams": several,
     }
     return next((reason for reason, applies in troubles.items() if applies), "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import digest_of, inside, sha256
@@ -130,8 +130,7 @@ class Upscaler:
         return _hash(manifests, replace(self.settings, overwrite=False, runtime=runtime, inference=inference))
 
 
-@dataclass(frozen=True)
-class FileResult:
+class FileResult(NamedTuple):
     """Result of one file of a batch.
 
     Attributes:

@@ -243,10 +243,10 @@ def compare_videos(
     begin()
     scores = _scores(placed, len(kept))
     rate = float(reference.rate)
-    for name, view in zip(FILES[2:], (_side_by_side, _wiped), strict=True):
+    for name, view in zip(FILES[2:], (_side_by_side, wiped), strict=True):
         pairs = zip(_pictures(placed["a"]), _pictures(placed["b"]), strict=True)
         with atomic_path(folder / name) as temporary:
-            write_mp4(temporary, (view(left, right, t / rate) for t, (left, right) in enumerate(pairs)), rate)
+            write_mp4(temporary, (_fitted(view(*pair, t / rate)) for t, pair in enumerate(pairs)), rate)
     comparison = VideoComparison(
         videos=[_facts(name, video) for name, video in placed.items()],
         reference=reference.name,
@@ -297,11 +297,7 @@ def _pictures(video: Placed) -> Iterator[Frames]:
 
 
 def _side_by_side(left: Frames, right: Frames, seconds: float) -> Frames:
-    return _fitted(np.concatenate([left, right], 1))
-
-
-def _wiped(left: Frames, right: Frames, seconds: float) -> Frames:
-    return _fitted(wiped(left, right, seconds))
+    return np.concatenate([left, right], 1)
 
 
 def _fitted(picture: Frames) -> Frames:

@@ -21,9 +21,17 @@ class Part(BaseModel):
 
 
 class Record(Part):
-    """Base class of JSON files. Subclasses set `record` (the kind of file) and `schema_version`."""
+    """Base class of JSON files. Subclasses set `record` (the kind of file) and `schema_version`.
+
+    Args:
+        command: the command that writes it.
+    """
 
     command: ClassVar[str]
+
+    def __init_subclass__(cls, *, command: str = "") -> None:
+        super().__init_subclass__()
+        cls.command = command
 
 
 R = TypeVar("R", bound=Record)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import JsonValue
 
@@ -10,7 +10,7 @@ from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
 
-class BundleManifest(Record):
+class BundleManifest(Record, command="export"):
     """manifest.json of a bundle: the folder that contains an exported network and all data needed to run it.
 
     Attributes:
@@ -28,7 +28,6 @@ class BundleManifest(Record):
         fingerprint: hash of all other values of this manifest.
     """
 
-    command: ClassVar[str] = "export"
     record: Literal["bundle"] = "bundle"
     schema_version: Literal[2] = 2
     name: Name
@@ -71,10 +70,9 @@ class Parity(Part):
     frames: int
 
 
-class ParityReport(Record):
+class ParityReport(Record, command="export"):
     """parity.json of a bundle: each of its graphs compared with the network."""
 
-    command: ClassVar[str] = "export"
     record: Literal["parity"] = "parity"
     schema_version: Literal[1] = 1
     formats: list[Parity]

@@ -1,6 +1,6 @@
 """comparison.json: evaluations side by side."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
@@ -142,7 +142,7 @@ class ClipFrames(Shown):
     candidates: list[CandidateFrames]
 
 
-class Comparison(Record):
+class Comparison(Record, command="compare"):
     """comparison.json: all numbers and texts of report.html, the comparison of several candidates.
 
     Attributes:
@@ -151,7 +151,6 @@ class Comparison(Record):
         selection: result of `select`; None if it was not given.
     """
 
-    command: ClassVar[str] = "compare"
     record: Literal["comparison"] = "comparison"
     schema_version: Literal[1] = 1
     title: str
@@ -205,7 +204,7 @@ class VideoMetric(Part):
     b: float | None = None
 
 
-class VideoComparison(Record):
+class VideoComparison(Record, command="compare"):
     """video_comparison.json: metrics of two versions of one video.
 
     Attributes:
@@ -213,7 +212,6 @@ class VideoComparison(Record):
         frames: number of frames of the reference that are also in all other videos.
     """
 
-    command: ClassVar[str] = "compare"
     record: Literal["video_comparison"] = "video_comparison"
     schema_version: Literal[1] = 1
     videos: list[VideoFacts]

@@ -1,6 +1,6 @@
 """Records of an upscaled video: its plan, the job, and VIDEO.provenance.json."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -169,7 +169,7 @@ class Segment(Part):
     state: str
 
 
-class UpscaleJob(Record):
+class UpscaleJob(Record, command="upscale"):
     """job.json in the folder of an unfinished upscaling: its settings, and which segments are finished.
 
     An interrupted upscaling is continued only if the settings are equal.
@@ -183,7 +183,6 @@ class UpscaleJob(Record):
         finished: index of each finished segment -> hashes of its files.
     """
 
-    command: ClassVar[str] = "upscale"
     record: Literal["upscale_job"] = "upscale_job"
     schema_version: Literal[1] = 1
     source: str
@@ -203,7 +202,7 @@ class UpscaleJob(Record):
     finished: dict[int, Segment] = Field(default_factory=dict[int, Segment])
 
 
-class Provenance(Record):
+class Provenance(Record, command="upscale"):
     """VIDEO.provenance.json: how an upscaled video was made.
 
     Attributes:
@@ -219,7 +218,6 @@ class Provenance(Record):
             frame. With these hashes, the record can be found for a video that was renamed or remuxed.
     """
 
-    command: ClassVar[str] = "upscale"
     record: Literal["provenance"] = "provenance"
     schema_version: Literal[1] = 1
     disclosure: str
@@ -243,7 +241,7 @@ class Provenance(Record):
     frame_hashes: list[Annotated[str, Field(pattern=r"^([0-9a-f]{16})?$")]] = Field(default_factory=list)
 
 
-class Pair(Record):
+class Pair(Record, command="provenance"):
     """Record that links an original video with its upscaled version, for media libraries that offer both.
 
     Frame n of the upscaled version is frame first + n of the original, unless the original was deinterlaced.
@@ -256,7 +254,6 @@ class Pair(Record):
         rate: frames per second of the upscaled version, a fraction such as "25/1".
     """
 
-    command: ClassVar[str] = "provenance"
     record: Literal["pair"] = "pair"
     schema_version: Literal[1] = 1
     disclosure: str

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import ClassVar, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
@@ -127,7 +127,7 @@ class Evaluated(Record):
         return hashlib.sha256(repr((*known, self.protocol.fingerprint)).encode()).hexdigest()
 
 
-class Summary(Evaluated):
+class Summary(Evaluated, command="evaluate"):
     """summary.json: the result of one candidate on one suite under one protocol.
 
     Attributes:
@@ -138,7 +138,6 @@ class Summary(Evaluated):
         machine: the processor on which ms_per_frame was measured.
     """
 
-    command: ClassVar[str] = "evaluate"
     record: Literal["summary"] = "summary"
     schema_version: Literal[1] = 1
     clips: int
@@ -207,7 +206,7 @@ class Choice(Part):
     gates: dict[str, list[Verdict]]
 
 
-class Selection(Record):
+class Selection(Record, command="select"):
     """selection.json: for each suite of test clips, the candidate that passed all gates and was chosen for deployment.
 
     Attributes:
@@ -216,7 +215,6 @@ class Selection(Record):
         choices: result for each suite.
     """
 
-    command: ClassVar[str] = "select"
     record: Literal["selection"] = "selection"
     schema_version: Literal[1] = 1
     protocol: ProtocolFacts

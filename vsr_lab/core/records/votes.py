@@ -1,6 +1,6 @@
 """votes.json: what people preferred in blind pairs, and which metrics agree with them."""
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from vsr_lab.core.records import Part, Record
 from vsr_lab.core.records.evaluation import ProtocolFacts
@@ -49,7 +49,7 @@ class Agreement(Part):
     high: float
 
 
-class Votes(Record):
+class Votes(Record, command="vote"):
     """votes.json: the result of a blind vote between candidates.
 
     Attributes:
@@ -61,7 +61,6 @@ class Votes(Record):
         pairs: votes on each pair and clip.
     """
 
-    command: ClassVar[str] = "vote"
     record: Literal["votes"] = "votes"
     schema_version: Literal[1] = 1
     protocol: ProtocolFacts

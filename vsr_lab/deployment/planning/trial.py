@@ -5,10 +5,10 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av.error
 import numpy as np
@@ -39,8 +39,7 @@ CLOCKS = {"mpegts", "mpeg", "mpegvideo", "vob"}  # containers whose clock starts
 _TOLERANCE = Fraction(3, 2000)  # seconds: Matroska rounds to milliseconds
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """Result of writing a small test file as planned.
 
     Attributes:

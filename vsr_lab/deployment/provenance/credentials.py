@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,8 +31,7 @@ _LARGEST = 64 << 20  # bytes of credentials that are read
 _HINT = "use a PEM chain for C2PA, the signing certificate first, and its PEM key"
 
 
-@dataclass(frozen=True)
-class Upscaling:
+class Upscaling(NamedTuple):
     """Facts about an upscaling that Content Credentials (C2PA) state.
 
     Args:
@@ -174,8 +173,7 @@ def _algorithm(path: Path, key: bytes) -> bytes:
     raise UserError(path, "has a kind of key that C2PA does not allow", "use ECDSA, Ed25519 or RSA")
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Content Credentials (C2PA) of a file, with the result of checking them.
 
     Attributes:

@@ -4,9 +4,8 @@ Perceptual hashes of a video, one per second, hardly change if it is upscaled, e
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -95,8 +94,7 @@ _AS_STORED = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep")
 _SAME_VIDEO = 0.9  # agreement of the same video, encoded again
 
 
-@dataclass(frozen=True)
-class FoundRecord:
+class FoundRecord(NamedTuple):
     """A provenance record that was found for a file.
 
     Attributes:

@@ -7,11 +7,11 @@ import hashlib
 import itertools
 import random
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from vsr_lab.core.database import Database
 from vsr_lab.core.errors import UserError
@@ -23,8 +23,7 @@ from vsr_lab.reporting.saved import LOW, TRUTH
 _CATCH = 8  # one trial in so many has a known answer
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """Two versions of a clip, shown side by side. catch: one is the ground truth and the other the LR."""
 
     suite: str
@@ -76,17 +75,13 @@ class Ballot:
         places = order.choices(list(self.clips), k=count)
         trials = pairs + [Trial(suite, clip, TRUTH, LOW, catch=True) for suite, clip in places]
         order.shuffle(trials)
-        return [_turned(trial) if order.random() < 0.5 else trial for trial in trials]
+        return [one._replace(left=one.right, right=one.left) if order.random() < 0.5 else one for one in trials]
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the trials depend on."""
         known = sorted(run.summary.fingerprint for run in self.runs)
         return hashlib.sha256(repr((known, sorted(self.clips), self.seed)).encode()).hexdigest()
-
-
-def _turned(trial: Trial) -> Trial:
-    return Trial(trial.suite, trial.clip, trial.right, trial.left, trial.catch)
 
 
 def _spread(clips: list[ClipFrames], candidates: dict[str, Run], most: int) -> list[ClipFrames]:
@@ -112,8 +107,7 @@ _TABLES = (
 _HINT = "choose another database="
 
 
-@dataclass(frozen=True)
-class Vote:
+class Vote(NamedTuple):
     """A voter's answer to a trial."""
 
     voter: str
@@ -144,8 +138,8 @@ class VoteStore(Database):
 
     def add(self, vote: Vote, number: int, seconds: float) -> None:
         """Store the answer to trial `number` of a voter; a second answer to it replaces the first."""
-        trial = astuple(vote.trial)
-        row = (vote.voter, number, *trial, vote.answer, seconds, datetime.now(UTC).isoformat(timespec="seconds"))
+        time = datetime.now(UTC).isoformat(timespec="seconds")
+        row = (vote.voter, number, *vote.trial, vote.answer, seconds, time)
         self.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
 
     def answered(self, voter: str) -> set[int]:
