@@ -42,7 +42,7 @@ class ExportConfig(Command):
 
     writes = (
         "bundle/",
-        *(f"bundle/{name}" for name in ("manifest.*", "MODEL_CARD.md", WEIGHTS, "parity.json", "*.onnx")),
+        *(f"bundle/{name}" for name in ("manifest.*", "MODEL_CARD.md", WEIGHTS, "parity.json", "*.onnx", "*.pt2")),
     )
 
     def without_effect(self) -> dict[str, str]:

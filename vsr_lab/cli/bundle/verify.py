@@ -38,4 +38,6 @@ def run(config: BundleVerifyConfig) -> None:
         "files": f"{len(manifest.sha256)}, all as exported, by their hashes",
         "signature": signed,
     }
+    if found.unopened:
+        lines["not run"] = f"{', '.join(found.unopened)}, since opening a .pt2 file can execute code in it"
     show_facts("", lines)

@@ -12,7 +12,7 @@ from vsr_lab.core.ranges import Positive, Rollout
 from vsr_lab.core.records.bundle import Parity
 from vsr_lab.core.resize import imresize
 
-_SIZES = ((36, 52), (45, 33))  # two, one of them odd, so that a graph of fixed size is detected
+_SIZES = ((36, 52), (45, 33), (48, 64))  # one odd, one that needs no padding: a graph of fixed size is detected
 
 
 class Exporter(ABC):

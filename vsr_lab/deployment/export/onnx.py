@@ -26,7 +26,7 @@ _Side = Annotated[int, Field(ge=1, le=4096), Strict()]
 Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
-class _Step(nn.Module):
+class Step(nn.Module):
     """The step of a network with the state as separate arguments."""
 
     def __init__(self, network: StreamingNetwork) -> None:
@@ -36,6 +36,18 @@ class _Step(nn.Module):
     def forward(self, lr: Tensor, state: list[Tensor]) -> tuple[Tensor, ...]:
         sr, following = self.network.step(lr, tuple(state))
         return sr, *following
+
+
+def note_of(network: StreamingNetwork) -> str:
+    """What a graph does not state about its network, as JSON that is stored with it."""
+    note = {
+        "schema": 1,
+        "scale": network.scale,
+        "size_multiple": network.size_multiple,
+        "warm_up": network.warm_up,
+        "state": _state_shapes(network),
+    }
+    return json.dumps(note)
 
 
 def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
@@ -77,21 +89,14 @@ class OnnxExporter(Exporter):
         ratios = [tensor.shape[-1] // example.shape[-1] for tensor in (example, *state)]
         sizes = [{2: height, 3: width} if r == 1 else {2: r * height, 3: r * width} for r in ratios]
         names = range(len(state))
-        note = {
-            "schema": 1,
-            "scale": network.scale,
-            "size_multiple": network.size_multiple,
-            "warm_up": network.warm_up,
-            "state": _state_shapes(network),
-        }
         write_graph(
-            _Step(network).eval(),
+            Step(network).eval(),
             (example, state),
             path,
             opset=self.opset,
             names=(["lr", *(f"state_{i}" for i in names)], ["sr", *(f"next_{i}" for i in names)]),
             sizes={"lr": sizes[0], "state": sizes[1:]},
-            note=json.dumps(note),
+            note=note_of(network),
         )
 
     def load(self, path: Path) -> StreamingNetwork:
@@ -151,7 +156,7 @@ def write_graph(
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-class _Note(BaseModel):
+class Note(BaseModel):
     """Metadata of an exported graph.
 
     Attributes:
@@ -165,20 +170,19 @@ class _Note(BaseModel):
     state: list[tuple[_Side, _Side, _Side]]
 
 
-def read_note(text: str, session: ort.InferenceSession, path: Path) -> _Note:
-    note = validate(_Note, parse_json(text, f"{path}: note"), f"{path}: note")
+def read_note(text: str, session: ort.InferenceSession, path: Path) -> Note:
+    note = validate(Note, parse_json(text, f"{path}: note"), f"{path}: note")
     channels = [node.shape[1] for node in session.get_inputs()[1:]]
     if channels != [state[0] for state in note.state]:
         raise UserError(path, "has a note with another state than its graph", "export it again")
     return note
 
 
-class OnnxStream(StreamingNetwork):
-    """An exported step, run by onnxruntime on the CPU."""
+class ExportedStep(StreamingNetwork):
+    """Base class of exported steps, of which a note states the facts."""
 
-    def __init__(self, session: ort.InferenceSession, note: _Note) -> None:
+    def __init__(self, note: Note) -> None:
         super().__init__()
-        self.session = session
         self.scale = note.scale
         self.size_multiple = note.size_multiple
         self.warm_up = note.warm_up
@@ -187,6 +191,14 @@ class OnnxStream(StreamingNetwork):
     def zero_state(self, lr: Tensor) -> State:
         height, width = lr.shape[-2:]
         return tuple(lr.new_zeros(1, c, height * n // d, width * n // d) for c, n, d in self.shapes)
+
+
+class OnnxStream(ExportedStep):
+    """An exported step, run by onnxruntime on the CPU."""
+
+    def __init__(self, session: ort.InferenceSession, note: Note) -> None:
+        super().__init__(note)
+        self.session = session
 
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
         feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
