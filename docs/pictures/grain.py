@@ -18,7 +18,7 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.degradations.film import FilmGrain
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import write_bundle
-from vsr_lab.deployment.pipeline.grain import measure_grain
+from vsr_lab.deployment.pipeline.conversion import measure_grain
 from vsr_lab.models import load_network
 from vsr_lab.synthesis.animation import render_animation
 from vsr_lab.video import VideoFile, VideoWriter

@@ -18,7 +18,7 @@ from tests.delivery.independent import differences, opened
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.deployment.planning.encoding import Samples
 from vsr_lab.video import ReadOptions, VideoFile
-from vsr_lab.video.stream_selection import select_video_stream
+from vsr_lab.video.completeness import select_video_stream
 
 _TECHNICAL = {
     "encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "duration", "bps",

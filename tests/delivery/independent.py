@@ -10,8 +10,8 @@ import av.error
 import numpy as np
 from av.video.format import VideoFormat
 
+from vsr_lab.video.completeness import select_video_stream
 from vsr_lab.video.packets import open_input
-from vsr_lab.video.stream_selection import select_video_stream
 
 _WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087),
             9: (0.2627, 0.0593)}  # fmt: skip

@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vsr_lab.alignment.bars import NO_BARS, Bars
-from vsr_lab.alignment.grids import YX, Grid, Picture, centred, gaussian_matrix, resample
+from vsr_lab.alignment.grids import NO_BARS, YX, Bars, Grid, Picture, centred, gaussian_matrix, resample
 
 _SMOOTH = 0.9  # LR pixels; strong enough to suppress noise, coding artefacts and aliasing
 _BLUR = 0.35  # LR pixels by which LR is blurrier than point sampling, for a usual degradation
@@ -176,7 +174,7 @@ def _gauss_newton(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bar
     return found
 
 
-def _standard_error(normal: npt.NDArray[np.float64], residual: Picture, inside: Picture, scale: YX) -> YX:
+def _standard_error(normal: Picture, residual: Picture, inside: Picture, scale: YX) -> YX:
     """Standard error of the shift in LR pixels. Smoothing correlates neighbours, so about 10 pixels count as one."""
     noise = 10 * (float((inside * residual**2).sum() / inside.sum()) + 0.1)
     return tuple(float(np.sqrt(noise / (normal[i, i] + 1e-9))) / scale[i // 2] for i in (0, 2))  # pyright: ignore[reportReturnType]

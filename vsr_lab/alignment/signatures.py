@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vsr_lab.alignment.grids import Grid, Picture, gaussian_matrices
-from vsr_lab.core.clip import AnyFrames, to_eight_bit
+from vsr_lab.core.clip import AnyFrames, Frames, to_eight_bit
 from vsr_lab.core.orientation import Orientation, Window
 from vsr_lab.footage.shots import Shot
 from vsr_lab.video import read_chunks
@@ -18,8 +18,6 @@ _SOFT = 0.8  # cells by which a signature is blurred, so that aliasing is the sa
 _BLACK = 16.0  # levels
 _CHUNK = 8
 
-Thumbs = npt.NDArray[np.uint8]
-
 
 def gray(frame: AnyFrames) -> Picture:
     """Convert a frame to gray as the mean of R, G and B, (H, W) in [0, 255], regardless of the order of channels."""
@@ -27,7 +25,7 @@ def gray(frame: AnyFrames) -> Picture:
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 
 
-def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Thumbs:
+def thumbnails(shot: Shot, on_frame: Callable[[], None]) -> Frames:
     """Read a shot and downscale every frame to a gray picture of at most 96 x 96 pixels.
 
     Args:
@@ -57,7 +55,7 @@ def signature_cells(low: Shot, high: Shot, fine: bool) -> int:
     return max(4, min(_FINE_CELLS if fine else _CELLS, min(*low.size, *high.size) // 2))
 
 
-def signatures(thumbs: Thumbs, cells: int, window: Window = WHOLE) -> Picture:
+def signatures(thumbs: Frames, cells: int, window: Window = WHOLE) -> Picture:
     """Reduce thumbnails to signatures: very small blurred gray pictures by which frames are matched.
 
     Args:

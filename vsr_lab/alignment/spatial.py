@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vsr_lab.alignment.bars import find_bars
 from vsr_lab.alignment.frame_pairs import FramePair
-from vsr_lab.alignment.grids import YX, Grid, Picture, centred
+from vsr_lab.alignment.grids import YX, Grid, Picture, centred, find_bars
 from vsr_lab.alignment.registration import Registration, register, register_at_scale
 from vsr_lab.alignment.signatures import gray
 from vsr_lab.core.orientation import ORIENTATIONS, UPRIGHT, Orientation, Window

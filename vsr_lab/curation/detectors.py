@@ -5,12 +5,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector
 from torch import Tensor
 
-from vsr_lab.alignment.bars import black_borders
+from vsr_lab.alignment.grids import black_borders
 from vsr_lab.core.clip import Frames, luma, quantise, to_tensor
 from vsr_lab.core.resize import imresize
 
@@ -91,7 +90,7 @@ class BarDetector:
         return (width - right - x) // 2 * 2, (height - bottom - y) // 2 * 2, x, y
 
 
-def _pair(lit: npt.NDArray[np.float64], first: int, last: int) -> tuple[int, int]:
+def _pair(lit: np.ndarray, first: int, last: int) -> tuple[int, int]:
     """Sizes of the two bars along an axis, computed from the fraction of bright pixels per row.
 
     The result is (0, 0) if these are not letterbox bars.

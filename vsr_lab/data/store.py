@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.cuts import split_at_cuts
@@ -25,7 +24,7 @@ _CHUNK = 1 << 24
 
 
 @lru_cache(maxsize=384)
-def _mapped(path: Path) -> npt.NDArray[np.generic]:
+def _mapped(path: Path) -> np.ndarray:
     """Memory-map the array in a file. Pages are shared between processes and released when memory is short.
 
     Only the most recently used files are kept open: a process may open about a thousand, and Vimeo-90K has 64,612

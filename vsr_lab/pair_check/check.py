@@ -11,7 +11,7 @@ from vsr_lab.alignment.spatial import align_spatially
 from vsr_lab.pair_check.color import fit_exactly, judge_color, recolor, recolor_frames
 from vsr_lab.pair_check.degradation import judge_degradation
 from vsr_lab.pair_check.families import DISPLAY_GAMMA, phase
-from vsr_lab.pair_check.findings import Findings
+from vsr_lab.pair_check.findings import Findings, ShotPair
 from vsr_lab.pair_check.geometry import integer_scale, judge_bars, judge_extent, judge_orientation
 from vsr_lab.pair_check.identification import (
     Declared,
@@ -21,9 +21,7 @@ from vsr_lab.pair_check.identification import (
     identify_degradation,
     in_linear_light,
 )
-from vsr_lab.pair_check.interlace import MovingPair, judge_fields
-from vsr_lab.pair_check.order import judge_order, judge_outlier_frames
-from vsr_lab.pair_check.pairing import ShotPair
+from vsr_lab.pair_check.time import MovingPair, judge_fields, judge_order, judge_outlier_frames
 
 _WORST = 3  # badly matched frames that are examined for fields
 _FLAT = 0.35  # levels from pixel to pixel: below, nothing can be registered

@@ -1,7 +1,7 @@
 """Geometry faults: scale, crop, borders, orientation."""
 
 from vsr_lab.alignment import FramePair, SpatialAlignment
-from vsr_lab.alignment.bars import find_bars
+from vsr_lab.alignment.grids import find_bars
 from vsr_lab.alignment.signatures import gray
 from vsr_lab.alignment.spatial import MAX_DRIFT
 from vsr_lab.core.orientation import UPRIGHT, Orientation

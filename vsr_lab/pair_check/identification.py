@@ -11,8 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.alignment import FramePair, Grid, SpatialAlignment
-from vsr_lab.alignment.bars import find_bars
-from vsr_lab.alignment.grids import YX, Picture
+from vsr_lab.alignment.grids import YX, Picture, find_bars
 from vsr_lab.alignment.signatures import gray
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.degradations import Degradation

@@ -1,9 +1,8 @@
 """Least-squares estimation of a downscaling kernel; noise and blockiness of the residual."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from vsr_lab.alignment.grids import Picture
 
@@ -65,9 +64,7 @@ def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0,
     return Kernel((centre[0], centre[1]), (sigma[0], sigma[1]), residual)
 
 
-def _gaussian(
-    marginal: npt.NDArray[np.floating[Any]], positions: npt.NDArray[np.floating[Any]], centre: float
-) -> float:
+def _gaussian(marginal: Picture, positions: Picture, centre: float) -> float:
     """Standard deviation of the Gaussian closest to a kernel's marginal."""
     sigmas = np.arange(0.2, 5, 0.02)
     shapes = np.exp(-0.5 * ((positions[None] - centre) / sigmas[:, None]) ** 2)

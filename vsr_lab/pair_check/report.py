@@ -11,9 +11,8 @@ from vsr_lab.core.files import inside, write_json
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.degradations import Degradation
 from vsr_lab.pair_check.families import degrade_picture
-from vsr_lab.pair_check.findings import Findings
+from vsr_lab.pair_check.findings import Findings, ShotPair
 from vsr_lab.pair_check.identification import Declared
-from vsr_lab.pair_check.pairing import ShotPair
 
 AMPLIFIED = 10
 _WIDTH = 480

@@ -2,4 +2,4 @@
 
 from vsr_lab.reporting.comparison import compare, saved_clips
 from vsr_lab.reporting.page import write_report, write_video_report
-from vsr_lab.reporting.sheet import write_sheet
+from vsr_lab.reporting.saved import write_sheet

@@ -26,7 +26,7 @@ from vsr_lab.evaluation.objective import FRONT, axes, metric_facts, sign
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import Values, clip_means, differences, estimate, holm, p_value, paired
 from vsr_lab.reporting.page import write_report
-from vsr_lab.reporting.sheet import write_sheet
+from vsr_lab.reporting.saved import write_sheet
 
 
 def compare(

@@ -1,4 +1,7 @@
-"""The saved frames of a clip: HR, LR and every candidate's output, which are read when they are needed."""
+"""The saved frames of a clip, which are read when they are needed, and one PNG file with images of a comparison.
+
+The frames are HR, LR and every candidate's output.
+"""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.comparison import ClipFrames
+from vsr_lab.core.pictures import SheetRow, write_contact_sheet
+from vsr_lab.core.records.comparison import ClipFrames, Comparison
+from vsr_lab.reporting.lookup import Lookup
 
 if TYPE_CHECKING:  # a comparison without saved frames needs neither torch nor the video reader
     from vsr_lab.core.clip import Frames
@@ -96,3 +101,36 @@ class SavedClip:
         by = self.scale if view == LOW else 1
         top, left, side = (value // by for value in self.place(side, y, x))
         return self.frame(view, t)[top : top + side, left : left + side]
+
+
+_SIDE = 208  # pixels
+
+
+def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
+    """Write the contact sheet of a comparison: one row per suite, with a frame of the first clip of the suite.
+
+    Each row shows LR, the output of every candidate, and HR, with PSNR and flicker below.
+
+    Args:
+        comparison: comparison whose images are shown.
+        root: folder to which the image paths in `comparison` are relative.
+        path: the PNG file, written atomically.
+    """
+    lookup = Lookup(comparison)
+    firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}
+    rows = [_row(lookup, root, firsts[suite.name]) for suite in comparison.suites if suite.name in firsts]
+    if rows:
+        write_contact_sheet(path, rows, (_SIDE, _SIDE))
+
+
+def _row(lookup: Lookup, root: Path, facts: ClipFrames) -> SheetRow:
+    clip = SavedClip(facts, root)
+    names = [candidate.name for candidate in lookup.comparison.candidates]
+    images = [clip.crop(view, _SIDE) if view in clip.videos else None for view in (LOW, *names, TRUTH)]
+    captions = ["low resolution", *(f"{name}\n{_numbers(lookup, name, facts.suite)}" for name in names), "ground truth"]
+    return SheetRow(images, captions, facts.suite)
+
+
+def _numbers(lookup: Lookup, candidate: str, suite: str) -> str:
+    cells = {metric: lookup.cell(candidate, suite, metric) for metric in ("psnr", "flicker")}
+    return ", ".join(f"{metric} {cell.mean:.2f}" for metric, cell in cells.items() if cell)

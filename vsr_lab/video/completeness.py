@@ -1,4 +1,4 @@
-"""Whether a file is whole and read as its author meant it: it may be cut short, encrypted or edited.
+"""Selection of a file's video stream, and whether the file is whole: it may be cut short, encrypted or edited.
 
 libav correctly reads an edit list (ISO/IEC 14496-12, 8.6.6) of an empty edit at the start and one edit, trimmed at
 either end. It misreads several edits, empty edits between them and changes of speed, so such files are refused.
@@ -6,16 +6,20 @@ either end. It misreads several edits, empty edits between them and changes of s
 
 import re
 import struct
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import av.error
 import numpy as np
+from av import VideoStream
 from av.container import InputContainer
-from av.video.stream import VideoStream
+from av.stream import Disposition
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.packets import PacketIndex
+from vsr_lab.video.packets import PacketIndex, open_input, packets_of
 
 STATING = {"flv", "mxf", "asf", "matroska,webm"}  # containers whose header states the duration of all streams
 _SYNC, _EXAMINED = 0x47, 2000  # first byte and number of packets of a transport stream that are examined
@@ -136,3 +140,31 @@ def _parts(body: bytes) -> list[Edit]:
     count = min(int.from_bytes(body[4:8], "big"), (len(body) - 8) // entry.size)
     return [(duration, time, (whole, part)) for duration, time, whole, part in
             (entry.unpack_from(body, 8 + n * entry.size) for n in range(count))]  # fmt: skip
+
+
+def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Select the video stream of a file to read: the one flagged as default, else the first.
+
+    Cover pictures are ignored, and so are still images if there is a moving stream.
+
+    Raises:
+        UserError: the file has no video stream, or there is no decoder for its codec.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UserError(path, "has no video stream", "give a video file")
+    if len(streams) > 1:
+        streams = _moving(path, streams)
+    stream = next((s for s in streams if s.disposition & Disposition.default), streams[0])
+    if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- None in damaged files
+        raise UserError(path, "is of a codec that has no decoder here", "is it complete?")
+    return stream
+
+
+def _moving(path: Path, streams: list[VideoStream]) -> list[VideoStream]:
+    """The streams with more than one packet, or all if there are none. All packets are read to count them."""
+    found: Counter[int] = Counter()
+    with open_input(path) as copy, suppress(av.error.FFmpegError):
+        several: Any = [copy.streams[stream.index] for stream in streams]
+        found.update(packet.stream_index for packet in packets_of(copy, several) if packet.size)
+    return [stream for stream in streams if found[stream.index] > 1] or streams

@@ -20,9 +20,8 @@ from vsr_lab.core.clip import Colour
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.orientation import UPRIGHT, Orientation
 from vsr_lab.video.color_conversion import ChromaLocation, bits_of, chroma_location_of, has_alpha, is_gray, is_rgb
-from vsr_lab.video.completeness import STATING, check_clear, check_complete, check_edit_list
+from vsr_lab.video.completeness import STATING, check_clear, check_complete, check_edit_list, select_video_stream
 from vsr_lab.video.packets import PacketIndex, PacketLog, decoder_of, last_duration, open_input, packets_of
-from vsr_lab.video.stream_selection import select_video_stream
 
 # FFmpeg's AVColorSpace and AVColorTransferCharacteristic numbers (ITU-T H.273).
 _MATRICES = {0: "rgb", 1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020"}

@@ -6,11 +6,10 @@ Each is placed on the frames and pixels of the one that is the reference.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -88,7 +87,7 @@ class Placed:
             read = self.shot.read(start, max(numbers) + 1).frames
             yield from (to_tensor(self._moved(read[number - start])) for number in numbers)
 
-    def _moved(self, frame: AnyFrames) -> npt.NDArray[Any]:
+    def _moved(self, frame: AnyFrames) -> np.ndarray:
         if self.axes is None:
             return frame
         (down, across), (top, left) = self.axes

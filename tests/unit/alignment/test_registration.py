@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vsr_lab.alignment.bars import find_bars
 from vsr_lab.alignment.grids import (
     Grid,
     Picture,
     centred,
+    find_bars,
     gaussian_matrix,
     resample,
 )

@@ -13,7 +13,7 @@ from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.deployment import Bundle, Encoding, upscale
-from vsr_lab.deployment.pipeline.grain import add_grain, measure_grain
+from vsr_lab.deployment.pipeline.conversion import add_grain, measure_grain
 from vsr_lab.video import VideoFile
 
 EXACT = Encoding(codec="ffv1", pixel_format="bgr0")

@@ -1,14 +1,24 @@
-"""Conversion of frames: from the reader to the input of the network, and from its output to the encoder."""
+"""Conversion of frames, from the reader to the input of the network and from its output to the encoder; film grain.
+
+The strength of grain is measured in the source, in several bands of luma, and interpolated between them, as in AV1
+(Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"). Unlike in AV1, the grain that is added to the
+upscaled frames is white noise, and only luma has grain.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from av.video.frame import VideoFrame
 from torch import Tensor
 
-from vsr_lab.core.clip import AnyFrames, to_deep_frames, to_frames, to_tensor
+from vsr_lab.core.clip import AnyFrames, luma, to_deep_frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.records.deployment import Plan
 from vsr_lab.core.resize import resize_to
-from vsr_lab.deployment.pipeline.grain import add_grain
+from vsr_lab.degradations.base import generator
+from vsr_lab.degradations.noise import white_noise
 from vsr_lab.deployment.pipeline.reading import ReadFrame
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import FrameHashes
@@ -66,3 +76,64 @@ class FrameConversion:
         alpha = read.alpha if has_alpha(self._planned.plan.video.pixel_format) else None
         alpha = None if alpha is None else resized_alpha(alpha, picture)
         return self._encode(picture, alpha, read.captioned)
+
+
+_BANDS = 8
+_CENTERS = (np.arange(_BANDS) + 0.5) / _BANDS
+_BLOCK = 16
+_QUARTILE = 0.94  # of the standard deviations of blocks, where that of white noise is 1
+_PAIRS = 9  # of frames that are measured
+_APART = 2  # frames: neighbours may be repeats, such as drawings on twos
+_MASK = torch.tensor([1.0, -2.0, 1.0]).outer(torch.tensor([1.0, -2.0, 1.0]))[None, None] / 6  # Immerkaer 1996
+
+
+def with_grain(plan: Plan, video: VideoFile, strength: float) -> Plan:
+    """Copy of the plan, with grain whose standard deviation is `strength` times that measured in the source."""
+    numbers = sorted({*np.linspace(0, max(0, video.frames - 1 - _APART), _PAIRS, dtype=int).tolist()})
+    clips = [video.read(number, min(number + 1 + _APART, video.frames)).tensor() for number in numbers]
+    measured = measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
+    grain = [round(strength * level, 5) for level in measured]
+    note = f"grain as synthetic grain of up to {255 * max(grain):.1f} of 255 levels, which was not recorded"
+    return plan.model_copy(update={"grain": grain, "converted": [*plan.converted, note]})
+
+
+def measure_grain(pairs: Tensor) -> list[float]:
+    """Measure the standard deviation of film grain by a spatial high-pass filter of the difference of two frames.
+
+    It is measured in the blocks that change least (the lower quartile), since moving texture changes too.
+
+    Args:
+        pairs: pairs of frames that are close in time, RGB (N, 2, 3, h, w) in [0, 1].
+
+    Returns:
+        Standard deviation in each of 8 bands of luma, from black to white, for values in [0, 1]. Bands without blocks
+        are interpolated.
+    """
+    first, second = _luma(pairs).float().unbind(1)
+    side = min(_BLOCK, *first.shape[-2:])
+    noise = F.conv2d(F.pad(second - first, (1, 1, 1, 1), "replicate"), _MASK).square() / 2
+    deviation, mean = (F.avg_pool2d(plane, side).numpy().ravel() for plane in (noise, first))
+    lit = (mean > 0.01) & (mean < 0.99)  # clipped blocks hide their noise
+    band, deviation = (mean[lit] * _BANDS).astype(int), np.sqrt(deviation[lit])
+    present = np.unique(band)
+    if not present.size:
+        return [0.0] * _BANDS
+    quarter = [float(np.percentile(deviation[band == number], 25)) / _QUARTILE for number in present]
+    return np.interp(_CENTERS, _CENTERS[present], quarter).tolist()
+
+
+def add_grain(sr: Tensor, grain: Sequence[float], seed: int) -> Tensor:
+    """Add grain to a frame.
+
+    Args:
+        sr: RGB (3, H, W) in [0, 1].
+        grain: standard deviation in bands of luma, see `measure_grain`; black and white pixels get no grain.
+        seed: number of the frame, so that a resumed upscaling adds the same grain.
+    """
+    deviation = np.interp(_luma(sr).cpu().numpy(), [0.0, *_CENTERS, 1.0], [0.0, *grain, 0.0])
+    return sr + torch.from_numpy(deviation).to(sr) * white_noise(sr, generator(seed), 1)
+
+
+def _luma(rgb: Tensor) -> Tensor:
+    """Luma in [0, 1], float64."""
+    return (luma(rgb) - 16) / 219

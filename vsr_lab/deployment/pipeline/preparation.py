@@ -12,7 +12,7 @@ from vsr_lab.core.progress import report
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.deployment.pipeline.grain import with_grain
+from vsr_lab.deployment.pipeline.conversion import with_grain
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.outputs import check_input
 from vsr_lab.deployment.planning.plan import make_plan

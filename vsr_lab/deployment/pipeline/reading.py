@@ -3,16 +3,16 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 import av.error
 import av.logging
 import numpy as np
-import numpy.typing as npt
 from av.video.frame import VideoFrame
 
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
+from vsr_lab.deployment.streams.carriers import AnyPacket
 from vsr_lab.deployment.streams.timing import Window, packets_between
 from vsr_lab.video.color_conversion import alpha_of
 from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
@@ -26,8 +26,6 @@ from vsr_lab.video.side_data import side_data
 
 _CHUNK = 8  # frames that a filter chain is asked for at a time
 _CHECKED = 250  # frames of a part that are searched for damage at a time
-AnyPacket: TypeAlias = Any  # av.Packet of any stream
-Alpha = npt.NDArray[np.uint8 | np.uint16]
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class ReadFrame:
 
     number: int
     picture: AnyFrames
-    alpha: Alpha | None
+    alpha: AnyFrames | None
     captioned: VideoFrame | None
     packets: list[AnyPacket]
 

@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vsr_lab.core.clip import AnyFrames
 from vsr_lab.core.errors import UserError
@@ -40,7 +39,7 @@ def frame_hash(picture: AnyFrames) -> str:
     gray = np.asarray(small, np.float32).mean(-1) * (255 / np.iinfo(picture.dtype).max)
     if gray.std() < _BLANK:
         return ""
-    low: npt.NDArray[np.float32] = np.asarray(cv2.dct(gray), np.float32)[:_LOW, :_LOW].ravel()
+    low = np.asarray(cv2.dct(gray), np.float32)[:_LOW, :_LOW].ravel()
     return np.packbits(low > np.median(low[1:])).tobytes().hex()
 
 

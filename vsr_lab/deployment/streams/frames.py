@@ -5,7 +5,6 @@ A label at the bottom of every frame says that a neural network upscaled it.
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from av.filter import Graph
 from av.video.frame import VideoFrame
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -59,7 +58,7 @@ class Label:
         drawn[-rows:] = np.rint(strip)
         return drawn
 
-    def cover(self, alpha: npt.NDArray[np.uint8 | np.uint16]) -> npt.NDArray[np.uint8 | np.uint16]:
+    def cover(self, alpha: AnyFrames) -> AnyFrames:
         """Copy of an alpha channel (H, W) that is opaque where the label is."""
         covered = alpha.copy()
         covered[-len(self._alpha) :] = np.iinfo(alpha.dtype).max
@@ -86,7 +85,6 @@ _SCALE = (
     "in_color_matrix={matrix}:in_range={given}:out_color_matrix={matrix}:out_range={range}:out_chroma_loc=left"
     ":flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp:sws_dither={dither}"
 )
-Samples = npt.NDArray[np.uint8 | np.uint16]
 
 
 class FrameEncoder:
@@ -102,7 +100,9 @@ class FrameEncoder:
         self._graph: Graph | None = None
         self._carrier: Graph | None = None
 
-    def __call__(self, picture: AnyFrames, alpha: Samples | None = None, like: VideoFrame | None = None) -> VideoFrame:
+    def __call__(
+        self, picture: AnyFrames, alpha: AnyFrames | None = None, like: VideoFrame | None = None
+    ) -> VideoFrame:
         """Convert one frame.
 
         Args:
@@ -145,7 +145,7 @@ class FrameEncoder:
         _fill(frame, 0, codes)
         return frame
 
-    def _rgb(self, picture: AnyFrames, alpha: Samples | None) -> VideoFrame:
+    def _rgb(self, picture: AnyFrames, alpha: AnyFrames | None) -> VideoFrame:
         deep = picture.dtype == np.uint16
         if alpha is not None:
             picture = np.dstack([picture, alpha])  # pyright: ignore[reportAssignmentType]
@@ -177,7 +177,7 @@ class FrameEncoder:
         self._graph.push(frame)
         return self._graph.vpull()
 
-    def _with_alpha(self, frame: VideoFrame, alpha: Samples | None) -> VideoFrame:
+    def _with_alpha(self, frame: VideoFrame, alpha: AnyFrames | None) -> VideoFrame:
         made = VideoFrame(frame.width, frame.height, self._format)
         _copy_planes(frame, made)
         bits = bits_of(self._format)
@@ -215,7 +215,7 @@ def composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]
     return np.rint(picture * share + behind * (1 - share)).astype(picture.dtype)
 
 
-def resized_alpha(alpha: Samples, picture: AnyFrames) -> Samples:
+def resized_alpha(alpha: AnyFrames, picture: AnyFrames) -> AnyFrames:
     """Alpha channel in the size and bit depth of a picture."""
     peak = np.iinfo(picture.dtype).max
     levels = alpha.astype(np.float32) * (peak / np.iinfo(alpha.dtype).max)
@@ -229,7 +229,7 @@ def _copy_planes(source: VideoFrame, target: VideoFrame) -> None:
         _fill(target, number, rows)
 
 
-def _fill(frame: VideoFrame, number: int, samples: Samples) -> None:
+def _fill(frame: VideoFrame, number: int, samples: AnyFrames) -> None:
     """Write the rows of a plane, which may have padding."""
     plane = frame.planes[number]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)

@@ -11,11 +11,10 @@ from typing import Any, TypeAlias
 
 import av.error
 import numpy as np
-import numpy.typing as npt
 from av.container import InputContainer
 from av.stream import Disposition
 
-from vsr_lab.video.packets import PacketIndex, packets_of
+from vsr_lab.video.packets import PacketIndex, Ticks, packets_of
 
 _TICKS = 10_000  # smallest number of ticks a second, so that start times are kept
 _NTSC = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(48000, 1001))
@@ -36,8 +35,8 @@ class Timing:
     base: Fraction
     rate: Fraction
     constant: bool
-    ticks: npt.NDArray[np.int64]
-    durations: npt.NDArray[np.int64]
+    ticks: Ticks
+    durations: Ticks
 
     @property
     def start(self) -> Fraction:
