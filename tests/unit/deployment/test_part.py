@@ -19,6 +19,7 @@ from vsr_lab.deployment import Bundle, Encoding
 from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_in_parallel
 from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.deployment.runtimes import RuntimeOptions
+from vsr_lab.deployment.streams.timing import later_timecode
 from vsr_lab.fleet import Local
 from vsr_lab.video import VideoFile
 from vsr_lab.workflows.batch import Source, Task, Upscaler
@@ -154,3 +155,57 @@ def test_a_cover_belongs_to_every_part(bundle: Bundle, tmp_path: Path, suffix: s
     assert [(stream.kind, stream.action) for stream in made.plan.streams] == [("video", "upscale"), ("cover", "copy")]
     with av.open(str(tmp_path / f"part{suffix}")) as container:
         assert [stream.codec_context.name for stream in container.streams.video] == ["h264", "png"]
+
+
+@pytest.mark.parametrize(
+    ("first", "frames", "rate", "later"),
+    [
+        ("10:00:00:24", 1, Fraction(25), "10:00:01:00"),
+        ("23:59:59:23", 1, Fraction(24000, 1001), "00:00:00:00"),
+        ("01:00:00:00", 108000, Fraction(30000, 1001), "02:00:00:00"),
+        ("00:00:59;29", 1, Fraction(30000, 1001), "00:01:00;02"),
+        ("00:09:59;29", 1, Fraction(30000, 1001), "00:10:00;00"),
+        ("01:00:00;00", 107892, Fraction(30000, 1001), "02:00:00;00"),  # an hour of 3600 s
+        ("23:59:59;29", 1, Fraction(30000, 1001), "00:00:00;00"),
+        ("00:00:59;59", 1, Fraction(60000, 1001), "00:01:00;04"),
+        ("01:00:00;00", 1, Fraction(25), ""),
+        ("01:00:00:29", 1, Fraction(25), ""),
+        ("tomorrow", 1, Fraction(25), ""),
+    ],
+)
+def test_a_later_timecode_follows_smpte_12m(first: str, frames: int, rate: Fraction, later: str) -> None:
+    assert later_timecode(first, frames, rate) == later
+
+
+def test_every_drop_frame_timecode_of_a_day_is_counted() -> None:
+    labels = [
+        f"{minute // 60:02}:{minute % 60:02}:{second:02};{number:02}"
+        for minute in range(24 * 60)
+        for second in range(0, 60, 20)
+        for number in range(30)
+        if minute % 10 == 0 or second or number >= 2
+    ]
+    rate = Fraction(30000, 1001)
+    starts = [index for index, label in enumerate(labels) if label.endswith(":40;29")]
+    made = {labels[index]: later_timecode(labels[index], 19 * 30 + 1, rate) for index in starts}
+    expected = [labels[(index + 1) % len(labels)] for index in starts]
+    assert list(made.values()) == expected and len(made) == 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("film", "later"),
+    [
+        (Film("a.mov", rate=Fraction(25), timecode="01:02:03:20"), "01:02:04:05"),
+        (Film("b.mov", rate=Fraction(30000, 1001), timecode="00:00:59;22"), "00:01:00;04"),
+    ],
+)
+def test_the_timecode_is_that_of_the_first_frame_that_is_upscaled(
+    bundle: Bundle, tmp_path: Path, film: Film, later: str
+) -> None:
+    source = make(film, tmp_path)
+    start = float(10 / film.rate)
+    made = upscale(bundle, source, tmp_path / "part.mov", encoding=Encoding(start=start))
+    assert made.plan.first == 10 and made.plan.dropped == []
+    assert f"the timecode {film.timecode} as {later}, that of the first frame" in made.plan.converted
+    with av.open(str(tmp_path / "part.mov")) as container:
+        assert {stream.metadata["timecode"] for stream in container.streams if "timecode" in stream.metadata} == {later}

@@ -20,7 +20,7 @@ from vsr_lab.deployment.streams.carriers import AUDIO_ENCODERS
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.deployment.streams.picture_text import takes_text
 from vsr_lab.deployment.streams.survey import SourceStream, survey
-from vsr_lab.deployment.streams.timing import chapters_between, timing_of
+from vsr_lab.deployment.streams.timing import chapters_between, later_timecode, timing_of
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import has_alpha
 from vsr_lab.video.damage import GAP, Damage
@@ -141,9 +141,12 @@ class _Planner:
         length = int(index.ticks[-1] + index.last - index.ticks[0]) * index.base
         self._converted.append(f"{frames} alone ({float(late):.3f} to {float(late + length):.3f} s), as asked")
         chapters = chapters_between(self._survey.chapters, window)
-        if video.first and self._survey.timecode:
-            self._lost.append(f"the timecode {self._survey.timecode}, which is that of the first frame")
-        timecode = "" if video.first else self._survey.timecode
+        first, rate = self._survey.timecode, video.source.rate
+        timecode = later_timecode(first, round(late * rate), rate) if video.first else first
+        if first and not timecode:
+            self._lost.append(f"the timecode {first}, which is none of {rate} frames a second")
+        elif timecode != first:
+            self._converted.append(f"the timecode {first} as {timecode}, that of the first frame")
         self._survey = replace(self._survey, chapters=chapters, timecode=timecode)
         return -late
 

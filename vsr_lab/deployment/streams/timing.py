@@ -3,6 +3,7 @@
 In a part of a file, also which packets of its other streams and which chapters belong to it.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from av.stream import Disposition
 
 from vsr_lab.video.packets import PacketIndex, Ticks, packets_of
 
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d\d+)")
 _TICKS = 10_000  # smallest number of ticks a second, so that start times are kept
 _NTSC = (Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(48000, 1001))
 
@@ -136,3 +138,30 @@ def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]
         for chapter in chapters
     ]
     return tuple(chapter for chapter in cut if chapter["start"] < chapter["end"])
+
+
+def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
+    """Timecode of a frame that is a number of frames after the frame of a timecode (SMPTE ST 12-1).
+
+    Drop-frame timecode, whose last separator is no colon, leaves out the first numbers of every minute but every tenth:
+    two at 30000/1001 frames a second, four at 60000/1001.
+
+    Args:
+        timecode: such as "01:00:00:00" or, with drop frames, "01:00:00;00".
+        frames: number of frames.
+        rate: frames per second.
+
+    Returns:
+        The timecode, which restarts after 24 hours; "" if `timecode` is none of this rate.
+    """
+    found, base = _TIMECODE.fullmatch(timecode), round(rate)
+    if not found or int(found[5]) >= base or (found[4] != ":" and base % 30):
+        return ""
+    hours, minutes, seconds, number = (int(found[group]) for group in (1, 2, 3, 5))
+    dropped = 0 if found[4] == ":" else base // 15
+    minute, ten_minutes = 60 * base - dropped, 600 * base - 9 * dropped
+    passed = 60 * hours + minutes
+    count = (60 * passed + seconds) * base + number - dropped * (passed - passed // 10)
+    tens, rest = divmod((count + frames) % (144 * ten_minutes), ten_minutes)
+    seconds, number = divmod(tens * 600 * base + rest + dropped * max(0, (rest - dropped) // minute), base)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{found[4]}{number:02}"
