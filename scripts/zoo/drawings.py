@@ -31,23 +31,32 @@ class Package(NamedTuple):
 
 
 PACKAGES = {
-    "openclipart-png": Package("train", 500),  # public domain
-    "wesnoth-1.16-data": Package(
-        "train", 300, ("/units/", "/terrain/", "/icons/", "/l10n/", "/help/")
-    ),  # GPL-2+ and CC BY-SA 4.0
-    "fillets-ng-data": Package("train", 100),  # GPL-2+
-    "supertux-data": Package("train", 100, ("/fonts/",)),  # GPL-3+ and CC BY-SA 4.0
-    "hedgewars-data": Package("train", 100, ("mask", "Mask")),  # GPL-2
-    "renpy-thequestion": Package("validation", 24),  # Expat
-    "pingus-data": Package("validation", 24),  # GPL-3+
-    "krita-data": Package("validation", 24, ("/symbols/",)),  # GPL-2+ and CC0
+    "openclipart-png": Package("train", 1200),  # public domain
+    "wesnoth-1.16-data": Package("train", 400, ("/units/", "/terrain/", "/icons/", "/l10n/", "/help/")),
+    "tuxpaint-stamps-default": Package("train", 200),
+    "fillets-ng-data": Package("train", 100),
+    "supertux-data": Package("train", 100, ("/fonts/",)),
+    "hedgewars-data": Package("train", 100, ("mask", "Mask")),
+    "planetblupi-common": Package("train", 50),
+    "xmoto-data": Package("train", 100),
+    "teeworlds-data": Package("train", 50),
+    "pax-britannica-data": Package("train", 50),
+    "pysiogame": Package("train", 100),
+    "tuxmath-data": Package("train", 50),
+    "tuxtype-data": Package("train", 50),
+    "wizznic-data": Package("train", 50),
+    "renpy-thequestion": Package("validation", 24),
+    "renpy-demo": Package("validation", 24),
+    "pingus-data": Package("validation", 24),
+    "ardentryst": Package("validation", 24),
+    "freedink-data": Package("validation", 24),
 }
 LARGEST = 500_000  # bytes of a picture: larger ones take long to read
-SIDE = 256  # pixels of a crop
+SIDE = 192  # pixels of a crop
 CLIP = 50  # crops of a clip, at most
 SHARP = 31.0  # dB, PSNR of a picture that was reduced to half its size and enlarged
 DETAIL = 12.0  # levels, the least standard deviation of a crop
-FACTORS = (1.0, 1.5, 2.0, 3.0, 4.0)  # by which a picture may be reduced
+FACTORS = (1.5, 2.0, 3.0, 4.0)  # by which a picture is reduced; less would leave edges without antialiasing
 Picture = NDArray[Any]  # (h, w), (h, w, 3) or (h, w, 4) of uint8, BGR
 
 
