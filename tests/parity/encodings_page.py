@@ -31,7 +31,7 @@ frames for `deinterlace=ivtc`, and BT.2390 in float64 for `tone_map=bt2390`.
 - *backend, or refusal*: the library that decodes the file and the reason for this choice, or the error message.
 
 This page is written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__};
-`tests/parity/test_encoding_matrix.py` tests that MAE <= {BOUND:g} and that no frame is wrong. 10-bit VP9 is
+`tests/parity/test_encoding_matrix.py` tests that *MAE* <= {BOUND:g} and *wrong* = 0 in every row. 10-bit VP9 is
 missing, because PyAV's wheel cannot encode it.
 """
 

@@ -82,7 +82,7 @@ class Sample(NamedTuple):
 
 
 def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTEST) -> list[ShotCandidate]:
-    """Divide a shot at its scene cuts, and divide long scenes into equal parts.
+    """Divide a part of a video at its scene cuts, and divide long scenes into equal parts.
 
     Args:
         shot: the shot.

@@ -79,7 +79,7 @@ class Identification:
 
     Attributes:
         scale: ratio of HR size to LR size.
-        best: the best fit, at its nominal position or at the measured position.
+        best: the fit with the smallest error of all; it may be at the nominal or at the measured position.
         shift: measured shift (rows, columns) of LR from the nominal position of `best`, in LR pixels.
         origin: position (row, column) in HR of LR's first pixel.
         fits: fit of every known degradation at its nominal position, by name.

@@ -229,7 +229,7 @@ def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
 
 
 def pair_differences(found: Mapping[str, Run], metric: MetricFacts) -> list[PairDifference]:
-    """Compare every two candidates by a metric that both have.
+    """Compute the mean difference of a metric between every two candidates, with its confidence interval.
 
     Args:
         found: candidate -> evaluation, all on one suite.

@@ -47,8 +47,8 @@ class Interlacing:
         scan_type: progressive, interlaced, telecined or undetermined.
         top_field_first: field order of interlaced or telecined video.
         cadence: "3:2" or "2:2" for telecined film, else "".
-        phase: for a 3:2 cadence, index modulo 5 of the frames that begin a cycle of five frames, where the first
-            examined frame has index 0; else 0.
+        phase: for a 3:2 cadence, which repeats every five frames: number of examined frames, 0 to 4, before the
+            first complete cycle; else 0.
         confidence: fraction of the frames with motion that agree with the result, in [0, 1]; lower if there are few
             such frames.
     """

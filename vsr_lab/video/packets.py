@@ -184,7 +184,8 @@ class PacketLog:
         Args:
             base: time base of the timestamps, in seconds.
             rate: frames per second, used if timestamps are missing.
-            decoding: count frames and use decoding timestamps, because presentation timestamps are unreliable (AVI).
+            decoding: number the frames in the order of their decoding timestamps, because the presentation timestamps
+            of the container (AVI) are unreliable.
         """
         step = 1 / (rate * base)
         whole = _from_first_key(self._rows)

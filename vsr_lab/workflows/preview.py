@@ -18,14 +18,14 @@ _KEEP = ReadOptions(tone_map="keep", deinterlace="keep")
 
 
 def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
-    """Change the settings and the output of a task, so that only a few seconds of the source are upscaled.
+    """Make an upscaler and a task that upscale only a few seconds of a source.
 
     Returns:
         Copy of the upscaler with these seconds (4 in the middle, unless the encoding sets start or stop), and copy of
         the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
 
     Raises:
-        UserError: the source cannot be read, or the file that `write_picture` would write exists and settings.overwrite
+        UserError: the source cannot be read, or the picture of the preview exists already and settings.overwrite
             is not set.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding

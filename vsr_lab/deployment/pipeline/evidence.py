@@ -67,7 +67,7 @@ def uncertainty(lr: Tensor, sr: Tensor, spread: Tensor) -> Tensor:
         spread: `FlipEnsemble.spread` for this frame, (H, W).
 
     Returns:
-        Estimated error (H, W), RGB in [0, 1]: the spread plus |downscaled SR - LR|. The latter is computed at LR size,
+        Estimated error (H, W), in the unit of the RGB values in [0, 1]: the spread plus |downscaled SR - LR|. The latter is computed at LR size,
         averaged over the channels, and enlarged to (H, W).
     """
     reduced = imresize(sr, 1 / (sr.shape[-1] / lr.shape[-1]))

@@ -134,7 +134,9 @@ def atomic_output(output: Path, overwrite: bool) -> Generator[Path]:
 
 @contextmanager
 def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
-    """Context manager that writes the file with Content Credentials beside an output atomically.
+    """Context manager of the sidecar, the file next to an output that contains its Content Credentials (C2PA).
+
+    The caller writes it to a temporary path, which is renamed at the end of the block.
 
     Args:
         output: the output file.
@@ -143,7 +145,7 @@ def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrit
         overwrite: whether an existing file may be replaced.
 
     Yields:
-        Temporary path; None if the credentials are inside the output, or there are none.
+        Temporary path of the sidecar; None if the credentials are inside the output, or there are none.
     """
     if signer is None or not needs_sidecar(container):
         yield None
