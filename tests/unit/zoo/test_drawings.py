@@ -37,7 +37,7 @@ def test_crops_are_sharp_and_each_package_has_its_clips(tmp_path: Path) -> None:
     for path in crops:
         crop = cv2.imread(str(path))
         assert crop is not None
-        assert crop.shape == (256, 256, 3)
+        assert crop.shape == (192, 192, 3)
         assert drawings["softness"](crop) <= drawings["SHARP"]
 
 
