@@ -28,12 +28,13 @@ from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name, module_name
-from vsr_lab.core.errors import Incomplete, Refusal, UserError, is_disk_full, is_out_of_memory, printable
+from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
 from vsr_lab.core.spec import spec_of
 
 REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
+_CODES: dict[type, int] = {Refusal: REFUSED, UserError: UNUSABLE, Incomplete: INCOMPLETE}
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
 _begun: list[tuple[Command, bool]] = []  # the runs of this process, and whether their parent folders were there
 
@@ -128,14 +129,9 @@ def _defect(error: BaseException) -> tuple[int, str]:
 
 def _report(error: BaseException) -> tuple[int, str] | None:
     """Exit code and message for an error that the user can fix; None for a defect of this package."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, Refusal):
-            return REFUSED, str(cause)
-        if isinstance(cause, UserError):
-            return UNUSABLE, str(cause)
-        if isinstance(cause, Incomplete):
-            return INCOMPLETE, str(cause)
+    for cause in causes(error):
+        if code := _CODES.get(type(cause)):
+            return code, str(cause)
         if isinstance(cause, ModuleNotFoundError) and (missing := _missing_package(cause)):
             return UNUSABLE, str(missing)
         if isinstance(cause, OSError) and is_disk_full(cause):
@@ -145,7 +141,6 @@ def _report(error: BaseException) -> tuple[int, str] | None:
             return UNUSABLE, f"{loop[1]}: is a link that leads to itself; remove it"
         if is_out_of_memory(cause):
             return UNUSABLE, "out of memory; use smaller or fewer frames, or fewer processes"
-        cause = cause.__cause__ or cause.__context__
     if isinstance(error, OSError) and error.filename and error.strerror:
         return UNUSABLE, f"{error.filename}: {error.strerror.lower()}; choose another path"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
@@ -202,11 +197,9 @@ def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:
             yield key, Path(node)
 
 
-def _missing_package(error: BaseException | None) -> UserError | None:
+def _missing_package(error: ModuleNotFoundError) -> UserError | None:
     """Error for a package that is not installed, which names the extra of vsr_lab that contains it."""
-    while error is not None and not isinstance(error, ModuleNotFoundError):
-        error = error.__cause__
-    name = (error.name or "").partition(".")[0] if error is not None else ""
+    name = (error.name or "").partition(".")[0]
     if name in {"", "vsr_lab"}:
         return None
     declared = [re.match(r"([\w-]+).*extra == ['\"](\w+)['\"]", line) for line in requires("vsr-lab") or ()]

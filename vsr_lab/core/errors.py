@@ -2,7 +2,7 @@
 
 import difflib
 import errno
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 Kinds = type[Exception] | tuple[type[Exception], ...]
@@ -64,13 +64,17 @@ def printable(text: str, but: str = "") -> str:
     return "".join(c if c.isprintable() or c in but else ascii(c)[1:-1] for c in text)
 
 
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and the errors from which it was raised."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or one of its causes, reports that a disk or a quota is full."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    full = {errno.ENOSPC, errno.EDQUOT}
+    return any(isinstance(cause, OSError) and cause.errno in full for cause in causes(error))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

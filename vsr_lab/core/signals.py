@@ -16,6 +16,8 @@ import time
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
+from vsr_lab.core.errors import causes
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PAUSE = 0.2  # seconds between checks of an interruption
 _raised: set[int] = set()  # signals that raise: the first of each, and those whose exception was discarded
@@ -58,11 +60,12 @@ def signal_of(error: BaseException) -> signal.Signals:
 
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
     """The KeyboardInterrupt that caused an error; libraries may raise other errors when they are interrupted."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        if found := re.search(r"KeyboardInterrupt\((\d+)\)", str(error)):  # a panic of Rust has no cause
+    for cause in causes(error):
+        if isinstance(cause, KeyboardInterrupt):
+            return cause
+        if found := re.search(r"KeyboardInterrupt\((\d+)\)", str(cause)):  # a panic of Rust has no cause
             return KeyboardInterrupt(int(found[1]))
-        error = error.__cause__ or error.__context__
-    return error
+    return None
 
 
 def forget_interruption() -> None:

@@ -71,10 +71,6 @@ class PacketIndex:
         place = len(self.ticks) if tick is None else int(np.searchsorted(self.ticks, tick))
         return place if place < len(self.ticks) and self.ticks[place] == tick else None
 
-    def without_times(self) -> "PacketIndex":
-        """The same index with frames identified by counting."""
-        return replace(self, keys=self.keys[:0], counted=True)
-
 
 def open_input(path: Path) -> InputContainer:
     """Open a media file, or a folder of pictures, for demuxing with PyAV.

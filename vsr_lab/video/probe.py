@@ -143,7 +143,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             # The decoder reorders frames and the container does not: its times are of decoding (AVI, some MP4).
             disordered = bool(stream.codec_context.has_b_frames) and not index.reordered
             if not index.counted and (disordered or frame.pts not in index.ticks):
-                index = index.without_times()
+                index = replace(index, keys=index.keys[:0], counted=True)  # of which no time is used
             return _describe(path, container, stream, index, frame)
     except av.error.FFmpegError as error:
         check_clear(path)

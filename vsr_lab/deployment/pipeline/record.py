@@ -7,10 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vsr_lab.core.files import digest_of
-from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Plan, Provenance, UpscaleJob, VideoFacts, VideoPlan
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.deployment.provenance import Upscaling
 from vsr_lab.deployment.streams.frames import MATRICES
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of
@@ -90,11 +88,6 @@ def job_of(
         watch_cuts=running.cuts is not None,
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "torch", "av")},
     )
-
-
-def claims_of(title: str, source: Path, facts: VideoFacts, bundle: BundleManifest) -> Upscaling:
-    """Make the statement that the Content Credentials of an upscaled file contain."""
-    return Upscaling(title, source, facts, bundle.name, bundle.fingerprint, bundle.scale)
 
 
 def source_facts(video: VideoFile, digest: str) -> VideoFacts:

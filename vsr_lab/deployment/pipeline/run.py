@@ -19,13 +19,13 @@ from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, record_evidence
 from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, fit, open_plan
-from vsr_lab.deployment.pipeline.record import Running, claims_of, job_of, output_facts, provenance_of
+from vsr_lab.deployment.pipeline.record import Running, job_of, output_facts, provenance_of
 from vsr_lab.deployment.pipeline.segments import Segments
 from vsr_lab.deployment.pipeline.three_stages import ThreeStages
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.outputs import atomic_output, atomic_sidecar, check_paths, whole_output
 from vsr_lab.deployment.planning.plan import check_disclosed
-from vsr_lab.deployment.provenance import FrameHashes, provenance_path
+from vsr_lab.deployment.provenance import FrameHashes, Upscaling, provenance_path
 from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.video import REFUSE, ReadOptions, VideoFile
 
@@ -152,7 +152,8 @@ class _Delivery:
         """Sign the output, and write its provenance."""
         (output, note, sidecar), plan, signer = files, self.planned.plan, self.encoding.signer
         if signer:
-            claims = claims_of(self.output.name, video.path, facts, bundle.manifest)
+            manifest, name = bundle.manifest, self.output.name
+            claims = Upscaling(name, video.path, facts, manifest.name, manifest.fingerprint, manifest.scale)
             signer.sign(output, plan.container, claims, sidecar)
         made = output_facts(whole_output(self.output).name, whole_output(output), plan.video)
         provenance = provenance_of(video, facts, made, plan=plan, bundle=bundle, running=running)
