@@ -75,7 +75,7 @@ def test_degradations(bench: Bench) -> None:
 
 
 def test_scoring(bench: Bench) -> None:
-    assert len(re.findall(RATIO, bench("scoring", FRAMES=2))) == 4
+    assert len(re.findall(RATIO, bench("scoring", FRAMES=2, SIZE=(72, 96), ROUNDS=1))) == 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

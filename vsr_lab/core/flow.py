@@ -1,6 +1,7 @@
 """Optical flow between frames, warping by optical flow, and masks of pixels that are visible in both frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -108,18 +109,21 @@ class FlowEstimator(Protocol):
     def __call__(self, clip: Tensor) -> Motion: ...
 
 
-def farneback(previous: Frames, current: Frames) -> Tensor:
-    """Compute Farneback's dense flow with the parameters of tOF (Chu et al., TecoGAN, 2020).
+def farneback(pairs: Iterable[tuple[Frames, Frames]]) -> Tensor:
+    """Compute Farneback's dense flow with the parameters of tOF (Chu et al., TecoGAN, 2020), in the threads of torch.
 
     Args:
-        previous: gray uint8 (H, W).
-        current: gray uint8 (H, W).
+        pairs: previous and current frame, gray uint8 (H, W), of N >= 1 pairs.
 
     Returns:
-        Flow from previous to current in pixels, float32 (2, H, W).
+        Flow from previous to current in pixels, float32 (N, 2, H, W).
     """
-    flow = cv2.calcOpticalFlowFarneback(previous, current, np.empty(0), 0.5, 3, 15, 3, 5, 1.2, 0)  # pyright: ignore
-    return torch.from_numpy(np.ascontiguousarray(flow.transpose(2, 0, 1)))
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+        flows = threads.map(
+            lambda pair: cv2.calcOpticalFlowFarneback(*pair, np.empty(0), 0.5, 3, 15, 3, 5, 1.2, 0),  # pyright: ignore
+            pairs,
+        )
+        return torch.from_numpy(np.stack([flow.transpose(2, 0, 1) for flow in flows]))
 
 
 def motion_between(clip: Tensor, shrink: int, both_ways: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Motion:
@@ -177,6 +181,5 @@ class Farneback:
         gray = to_gray(clip)
         gray = gray.reshape(*clip.shape[:2], *gray.shape[1:])
         pairs = [pair for frames in gray for pair in pairwise(frames)]
-        backward = torch.stack([farneback(current, previous) for previous, current in pairs])
-        forward = torch.stack([farneback(previous, current) for previous, current in pairs])
-        return backward.to(clip.device), forward.to(clip.device)
+        backward, forward = farneback([*((b, a) for a, b in pairs), *pairs]).to(clip.device).chunk(2)
+        return backward, forward

@@ -97,7 +97,7 @@ def _gray(frame: Frames) -> Frames:
 
 
 def _motion(first: Frames, second: Frames) -> float:
-    flow = farneback(_gray(first), _gray(second)).numpy()
+    flow = farneback([(_gray(first), _gray(second))])[0].numpy()
     return 100 * float(np.hypot(flow[0], flow[1]).mean()) / float(np.hypot(*first.shape[:2]))
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from vsr_lab.core.clip import judged_channels
 
 _TAPS = 11
+_BLOCK = 64  # pixels that are filtered at once
 _MS_SSIM_SIDE = 161  # pixels: its five scales need the window of 11 at a sixteenth of the size
 _REACH = 2  # pixels of the border that psnr_shifted leaves out, and at most shifts by
 _CEILING_DB = 100.0  # of identical frames, so that means and intervals are finite
@@ -42,14 +43,21 @@ def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
     Returns:
         (B, T), in [-1, 1].
     """
-    # float32 equals float64 to 1e-6 on Vid4. The window as two matrices takes a third of the time of a convolution.
+    # float32 equals float64 to 1e-6 on Vid4.
     a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
-    down, across = (_window(length).to(a) for length in a.shape[-2:])
-    mean_a, mean_b, squares, product = (down @ each @ across.T for each in (a, b, a * a + b * b, a * b))
+    mean_a, mean_b, squares, product = (_blurred(_blurred(each).mT).mT for each in (a, b, a * a + b * b, a * b))
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
     means, both = mean_a**2 + mean_b**2, mean_a * mean_b
     similarity = (2 * both + c1) * (2 * (product - both) + c2) / ((means + c1) * (squares - means + c2))
     return similarity.mean((-3, -2, -1)).view(sr.shape[:2]).double()
+
+
+def _blurred(frames: Tensor) -> Tensor:
+    """Rows filtered with a Gaussian of 11 samples in the valid region, (..., W - 10)."""
+    # As products of blocks with a matrix, a tenth of the time of a convolution.
+    starts = range(0, max(frames.shape[-1] - _TAPS + 1, 1), _BLOCK)
+    blocks = [frames[..., start : start + _BLOCK + _TAPS - 1] for start in starts]
+    return torch.cat([block @ _window(block.shape[-1]).to(block).T for block in blocks], -1)
 
 
 def _window(length: int) -> Tensor:

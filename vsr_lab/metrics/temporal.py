@@ -4,6 +4,8 @@ In the formulas, W warps frame t-1 onto frame t by the optical flow of hr, and M
 visible in t-1, else 0. Where M is 0 everywhere, the mean over it is NaN.
 """
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -107,6 +109,5 @@ def tof(sr: Tensor, motion: Motion) -> Tensor:
     if length < 2:
         return sr.new_full((batch, length), float("nan"), dtype=torch.float64)
     gray = to_gray(sr).reshape(batch, length, *sr.shape[-2:])
-    pairs = [(gray[b, t - 1], gray[b, t]) for b in range(batch) for t in range(1, length)]
-    flow = torch.stack([farneback(previous, current) for previous, current in pairs]).unflatten(0, (batch, length - 1))
+    flow = farneback(pair for frames in gray for pair in pairwise(frames)).unflatten(0, (batch, length - 1))
     return _after_first((flow - motion.forward.cpu()).square().sum(2).sqrt().mean((-2, -1)))
