@@ -185,8 +185,8 @@ def evaluate(
         >>> protocol = Protocol("mine", "PSNR-Y; LR by bicubic", 2, ResizeDown(2))
         >>> for summary in vsr_lab.evaluate(candidates, "footage", protocol).values():
         ...     print(summary.candidate, summary.frames, list(summary.metrics))
-        bicubic 48 ['psnr', 'ssim', 'lr_consistency', 'flicker']
-        small 48 ['psnr', 'ssim', 'lr_consistency', 'flicker']
+        bicubic 48 ['psnr', 'ssim', 'flicker', 'lr_consistency']
+        small 48 ['psnr', 'ssim', 'flicker', 'lr_consistency']
     """
     if not isinstance(suite, Suite):
         suite = Suite(Path(suite).name, str(suite))
@@ -222,12 +222,7 @@ def _evaluate(
             suite=suite.name,
             content=suite.content,
             suite_fingerprint=suite_fingerprint,
-            protocol=ProtocolFacts(
-                name=protocol.name,
-                fingerprint=protocol.fingerprint,
-                scale=protocol.scale,
-                description=protocol.description,
-            ),
+            protocol=ProtocolFacts.model_validate(protocol, from_attributes=True),
             metric_fingerprints=protocol.metric_fingerprints,
             ms_per_frame=sum(clip.ms_per_frame for clip in own) / len(own),
             pictures=[clip.shown for clip in own],

@@ -183,16 +183,10 @@ def check_comparable(runs: list[Run]) -> None:
     first = runs[0].summary.protocol
     for run in runs[1:]:
         own = run.summary.protocol
-        for found, wanted, what in (
-            (own.name, first.name, "protocol"),
-            (own.fingerprint, first.fingerprint, "protocol settings"),
-        ):
-            if found != wanted:
-                raise UserError(
-                    run.folder,
-                    f"{what} {found}, but {runs[0].folder} has {wanted}",
-                    "numbers of different protocols cannot be compared; evaluate again under one",
-                )
+        for key, what in (("name", "protocol"), ("fingerprint", "protocol settings")):
+            if (found := getattr(own, key)) != (wanted := getattr(first, key)):
+                hint = "numbers of different protocols cannot be compared; evaluate again under one"
+                raise UserError(run.folder, f"{what} {found}, but {runs[0].folder} has {wanted}", hint)
     measured: dict[str, Run] = {}
     suites: dict[str, Run] = {}
     seen: dict[tuple[str, str], Run] = {}

@@ -52,14 +52,10 @@ def provenance_of(
         damage=str(video.damage) if video.read_options.damaged else "",
         frames=video.frames,
         scale=bundle.network.scale,
-        cuts=running.cuts,
         bundle=bundle.manifest.name,
         bundle_sha256=bundle.manifest.sha256,
         plan=plan,
-        tile=running.tile,
-        overlap=running.overlap,
-        frame_hashes=running.frame_hashes,
-        repeats=running.repeats,
+        **vars(running),
         versions={name: version(name) for name in ("vsr-lab", "onnxruntime", "av")},
     )
 
