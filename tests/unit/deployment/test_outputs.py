@@ -8,7 +8,7 @@ import av
 import pytest
 from torch import Tensor
 
-from tests.robustness.resuming import Memory, write_source
+from tests.robustness.resuming import X264, Memory, write_source
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State
 from vsr_lab.deployment import Bundle, Encoding, upscale
@@ -17,8 +17,8 @@ from vsr_lab.deployment.streams.frames import FrameEncoder
 
 FRAMES = 44
 MASTER = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4)  # ten frames
-WEB = Encoding(codec="libx264", segment=0.4, audio="transcode")
-SMALL = replace(MASTER, height=48, audio="transcode")  # x264 is not reproducible below a width of 128
+WEB = Encoding(codec="libx264", options=X264, segment=0.4, audio="transcode")
+SMALL = replace(MASTER, height=48, audio="transcode")
 NAMES = {"master.mkv": MASTER, "web.mp4": WEB, "small.mkv": SMALL}
 
 
