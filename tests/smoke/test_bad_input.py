@@ -367,7 +367,7 @@ def test_compare_needs_two_of_one_kind(cli: Cli, here: Path, tiny_footage: Path)
     assert evaluate(cli, tiny_footage, "candidate=bicubic", "run_dir=judged").code == 0
     refused(cli("compare", "run_dir=run"), "runs: is required", "a.mp4 b.mp4")
     refused(cli("compare", f"a={clip}", "run_dir=run"), "b: is required too")
-    refused(cli("compare", f"a={clip}", "b=judged", "run_dir=run"), "a: and b are a video and a run")
+    refused(cli("compare", f"a={clip}", "b=judged", "run_dir=run"), "judged: is a run, but the other path is a video")
     refused(cli("compare", f"a={clip}", f"b={other}", "runs=[judged]", "run_dir=run"), "runs: has no effect")
     refused(cli("compare", f"a={clip}", f"b={other}", "run_dir=run"), "clip_1.mkv", "something else")
     assert not (here / "run").exists()

@@ -60,8 +60,9 @@ class CompareConfig(Command):
             raise UserError("runs", "has no effect beside a and b", "leave one of them out")
         if paths and not (self.a and self.b):
             raise UserError("b" if self.a else "a", "is required too", "give two videos, or two runs")
-        if len({_is_run(path) for path in paths}) > 1:
-            raise UserError("a", "and b are a video and a run", "give videos only, or runs only")
+        runs = [path for path in paths if _is_run(path)]
+        if 0 < len(runs) < len(paths):
+            raise UserError(runs[0], "is a run, but the other path is a video", "give two videos, or two runs")
         return paths
 
 

@@ -63,8 +63,8 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
         if key in _OVERRIDABLE:
             OmegaConf.update(cfg, key, literal(OmegaConf.select(cli_config, key)))
         elif key not in {"resume", "plan"}:
-            offer = f"drop it, begin a new run (init_from={run_dir}), or set {', '.join(_OVERRIDABLE)}"
-            raise UserError(key, "cannot be overridden in a resumed run", offer)
+            problem = f"cannot be overridden in a resumed run, as {', '.join(_OVERRIDABLE)} can"
+            raise UserError(key, problem, f"leave it out, or begin a new run with init_from={run_dir}")
     if missing := OmegaConf.missing_keys(cfg):
         raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     cfg.run_dir = cfg.resume = literal(str(run_dir))

@@ -114,8 +114,8 @@ def read_note(path: Path) -> dict[str, Any]:
         metadata = file.metadata() or {}
     if "vsr_lab" not in metadata:
         raise UserError(path, "does not say which network it holds", "give a network.safetensors of a training run")
-    note = parse_json(metadata["vsr_lab"], f"{path}: note")
-    validate(Note, note, f"{path}: note")
+    note = parse_json(metadata["vsr_lab"], f"{path}: its metadata")
+    validate(Note, note, f"{path}: its metadata")
     return {"about": {}, **note}
 
 
@@ -141,7 +141,7 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
     note = read_note(path)
     # A network that is built from a file finds itself in this one; where it came from may be gone.
     spec = {**note["network"], **({"path": str(path)} if "path" in note["network"] else {})}
-    network = build_network(spec, f"{path}: note")
+    network = build_network(spec, f"{path}: its metadata")
     load_weights(network, path)
     return network.eval(), note
 

@@ -59,7 +59,7 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
         raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
     tensors = loaded.get("params", loaded)
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
-        raise UserError(path, "holds no weights", "give the published .pth")
+        raise UserError(path, "holds no weights", "give the published weights (.pth)")
     return {_renamed(name, renames): tensor for name, tensor in tensors.items()}
 
 
@@ -68,12 +68,12 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
     Raises UserError for other files.
     """
-    check_file(path, "give the published .pth")
+    check_file(path, "give the published weights (.pth)")
     # torch has its own kinds for a pickle, a cut and a foreign file
-    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", "give the published .pth"):
+    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", "give the published weights (.pth)"):
         loaded: Any = torch.load(path, "cpu", weights_only=True)
     if not isinstance(loaded, dict):
-        raise UserError(path, "holds no weights", "give the published .pth")
+        raise UserError(path, "holds no weights", "give the published weights (.pth)")
     return loaded
 
 

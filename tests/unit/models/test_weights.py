@@ -129,7 +129,7 @@ def test_a_spec_that_describes_no_network_is_refused(rewrite: Rewrite, spec: dic
     with pytest.raises(UserError, match="network"):
         build_network(spec)
     path = rewrite(spec)
-    with pytest.raises(UserError, match=r"network\.safetensors: note: "):
+    with pytest.raises(UserError, match=r"network\.safetensors: its metadata: "):
         load_network(path)
 
 
