@@ -19,6 +19,7 @@ from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
 from vsr_lab.models.files import WEIGHTS, fill, read_note, read_weights
 from vsr_lab.models.span import Span, SpanStream
 
+_HINT = "give the published weights (.pth)"
 Renames = Mapping[str, str]  # a pattern at the start of a name -> what it is called here
 _RENAMES: Mapping[str, Renames] = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text(encoding="utf-8"))
 
@@ -59,7 +60,7 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
         raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
     tensors = loaded.get("params", loaded)
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
-        raise UserError(path, "holds no weights", "give the published weights (.pth)")
+        raise UserError(path, "holds no weights", _HINT)
     return {_renamed(name, renames): tensor for name, tensor in tensors.items()}
 
 
@@ -68,12 +69,12 @@ def read_tensors(path: Path) -> dict[str, Any]:
 
     Raises UserError for other files.
     """
-    check_file(path, "give the published weights (.pth)")
+    check_file(path, _HINT)
     # torch has its own kinds for a pickle, a cut and a foreign file
-    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", "give the published weights (.pth)"):
+    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", _HINT):
         loaded: Any = torch.load(path, "cpu", weights_only=True)
     if not isinstance(loaded, dict):
-        raise UserError(path, "holds no weights", "give the published weights (.pth)")
+        raise UserError(path, "holds no weights", _HINT)
     return loaded
 
 
