@@ -29,7 +29,7 @@ from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name, module_name
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
-from vsr_lab.core.run_folder import begin_folder, end_run, remove_unfinished
+from vsr_lab.core.run_folder import begin_folder, continue_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
 from vsr_lab.core.spec import spec_of
 
@@ -179,12 +179,20 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
-    values = json.loads(json.dumps(values))  # nothing is shared, which YAML would write as aliases
-    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     is_old = folder.parent.exists()
-    begin_folder(folder, config.overwrite, text, files=[*config.writes, *files], continued=continued)
+    begin_folder(folder, config.overwrite, _yaml(values), files=[*config.writes, *files], continued=continued)
     _begun.append((config, is_old))
     return folder
+
+
+def continue_run(config: Command) -> None:
+    """Write the configuration with which a run is resumed to its folder."""
+    continue_folder(config.run_dir, _yaml({**spec_of(config), "resume": None}))
+
+
+def _yaml(values: Any) -> str:
+    values = json.loads(json.dumps(values))  # nothing is shared, which YAML would write as aliases
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
 def _paths(node: Any, key: str) -> Iterator[tuple[str, Path]]:

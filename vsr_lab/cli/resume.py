@@ -1,6 +1,8 @@
 """The configuration of a resumed training run."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from hydra.core.hydra_config import HydraConfig
@@ -14,7 +16,7 @@ from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
-_OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers")
+_OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler", "trainer.max_steps")
 
 
 def stored_config(path: Path) -> DictConfig:
@@ -37,13 +39,14 @@ def stored_config(path: Path) -> DictConfig:
 def resumed_config(cli_config: DictConfig) -> DictConfig:
     """Configuration with which a training run is resumed: the stored configuration with the user's overrides.
 
-    Only overrides that do not change the results of the run are allowed.
+    Overrides of the schedule and the number of steps are allowed, and those that do not change the results of the run.
+    All of them are recorded in the key `resumed`.
 
     Args:
         cli_config: configuration of the command line; its key `resume` is the folder of the run.
 
     Raises:
-        UserError: the folder contains no training run, or an override would change the results.
+        UserError: the folder contains no training run, an override is not allowed, or all its steps are done already.
     """
     if not isinstance(cli_config.resume, str):
         raise UserError("resume", f"must be a path, got {cli_config.resume}", "set resume=<run_dir of a training run>")
@@ -58,17 +61,42 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
-    for word in HydraConfig.get().overrides.task:
-        key = key_of(word)
-        if key in _OVERRIDABLE:
-            OmegaConf.update(cfg, key, literal(OmegaConf.select(cli_config, key)))
-        elif key not in {"resume", "plan"}:
+    words = [word for word in HydraConfig.get().overrides.task if key_of(word) not in {"resume", "plan"}]
+    keys = [key_of(word) for word in words]
+    if "trainer.max_steps" in keys:
+        _follow_steps(cfg)
+    for key in keys:
+        if key not in _OVERRIDABLE and not key.startswith("scheduler."):
             problem = f"cannot be overridden in a resumed run, as {', '.join(_OVERRIDABLE)} can"
             raise UserError(key, problem, f"leave it out, or begin a new run with init_from={run_dir}")
+        value = OmegaConf.select(cli_config, key)
+        whole = isinstance(value, DictConfig)  # a scheduler, which may refer to the steps of the run
+        OmegaConf.update(cfg, key, OmegaConf.to_container(value) if whole else literal(value), merge=False)
     if missing := OmegaConf.missing_keys(cfg):
         raise UserError(path, f"has no {min(missing)}", "restore it, or start a new run")
     cfg.run_dir = cfg.resume = literal(str(run_dir))
     cfg.plan = cli_config.plan
-    config = check("train", cfg, prefix=str(path))
+    config = check("train", cfg, keys, prefix=str(path))
     lock_folder(run_dir)
-    return config
+    return _recorded(config, words) if words else config
+
+
+def _follow_steps(cfg: DictConfig) -> None:
+    """Let the length of the schedule follow trainer.max_steps if it was equal to it."""
+    steps = OmegaConf.select(cfg, "trainer.max_steps")
+    for key in ("scheduler.T_max", "scheduler.total_steps"):
+        if steps is not None and OmegaConf.select(cfg, key) == steps:
+            OmegaConf.update(cfg, key, "${trainer.max_steps}")
+
+
+def _recorded(config: Any, words: Sequence[str]) -> Any:
+    """Record overrides, and the step of the last checkpoint. Raises UserError if trainer.max_steps is not beyond it."""
+    from vsr_lab.cli.train_config import Resumption  # slow to import, as is the next
+    from vsr_lab.training.checkpoints import LAST, newest
+
+    step = int(newest(config.run_dir / LAST)[1]["global_step"])
+    if config.trainer.max_steps <= step and "trainer.max_steps" in map(key_of, words):
+        problem = f"must be > {step}, the number of steps that are done, got {config.trainer.max_steps}"
+        raise UserError("trainer.max_steps", problem)
+    entry = Resumption(step=step, overrides=[word.lstrip("+") for word in words])
+    return config.model_copy(update={"resumed": [*config.resumed, entry]})

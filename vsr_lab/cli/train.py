@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 import vsr_lab
 from vsr_lab import training
-from vsr_lab.cli.app import begin_run
+from vsr_lab.cli.app import begin_run, continue_run
 from vsr_lab.cli.overrides import key_of
 from vsr_lab.cli.show import console, show, show_facts
 from vsr_lab.cli.train_config import TrainConfig
@@ -76,7 +76,7 @@ def train(config: TrainConfig) -> training.Trained:
             about=_about(config),
             save_every=config.save_every,
             resume=config.resume is not None,
-            begin=partial(begin_run, config) if _is_first() else lambda: None,
+            begin=partial(continue_run if config.resume else begin_run, config) if _is_first() else lambda: None,
         ),
         recipe=_recipe(config, network),
         validation=validation,

@@ -120,6 +120,13 @@ class TrainerConfig(Section):
     log_every_n_steps: Annotated[Int, Field(ge=1)]
 
 
+class Resumption(Section):
+    """The step at which a run was resumed with other settings, and the overrides that set them."""
+
+    step: Annotated[Int, Field(ge=0)]
+    overrides: list[Text]
+
+
 class TrainConfig(Command):
     """Train a network.
 
@@ -136,6 +143,8 @@ class TrainConfig(Command):
     results = "checkpoints/last*.ckpt"
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
+    resumed: list[Resumption] = Field(default_factory=list)
+    """Overrides with which the run was resumed; they are recorded here, and cannot be set."""
     plan: Bool
     name: Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(file_name)]
     seed: Seed
@@ -165,7 +174,9 @@ class TrainConfig(Command):
     skip_limit: Annotated[Int, Field(ge=0)]
 
     def without_effect(self) -> dict[str, str]:
-        found = {} if self.init_from else {"init_skip": "init_from is null"}
+        found = {"resumed": "overrides of a resumed run are recorded here"}
+        if not self.init_from:
+            found["init_skip"] = "init_from is null"
         if self.data.crop_candidates == 1:
             found["data.min_motion"] = "data.crop_candidates is 1"
         for name in (name for name, weight in self.validation.score.items() if not weight):

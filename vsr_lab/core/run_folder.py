@@ -126,6 +126,12 @@ def begin_folder(
     return path
 
 
+def continue_folder(path: Path, config: str) -> None:
+    """Mark a run as unfinished, and write the configuration with which it is continued."""
+    write_text(path / UNFINISHED, f"{os.getpid()}\n")
+    write_text(path / RUN_MARK, config)
+
+
 def _check_run(path: Path, keys: Collection[str]) -> None:
     """Raise UserError unless the files of a run of the command with these keys may be removed."""
     if not _is_run(path, keys):

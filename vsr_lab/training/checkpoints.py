@@ -9,12 +9,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.training.callbacks import below_start
+from vsr_lab.training.module import VsrModule
 
 LAST = Path("checkpoints/last.ckpt")
 
@@ -133,6 +134,33 @@ class SaveLast(Checkpoint):
     def _end(self) -> None:
         if self._ending:  # only now: Lightning logs a step after its last hook
             raise SIGTERMException(self._signal or signal.SIGTERM)
+
+
+class FollowRecipe(Callback):
+    """Callback by which a resumed run follows the schedule and number of steps that are set now.
+
+    A checkpoint stores those with which it was saved. Its learning rates and the state of its scheduler are replaced by
+    those that the recipe's schedule has at the step of the checkpoint; they are equal if nothing was changed.
+    """
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        assert isinstance(pl_module, VsrModule)
+        step = int(checkpoint["global_step"])
+        optimizer, scheduler = pl_module.optimizer_at(step)
+        kept = {"params", *optimizer.defaults} - {"lr", "betas", "momentum"}  # a scheduler may set all others
+        stored = checkpoint["optimizer_states"][0]["param_groups"]
+        for old, new in zip(stored, optimizer.param_groups, strict=True):
+            old.update({key: value for key, value in new.items() if key not in kept})
+        checkpoint["lr_schedulers"] = [scheduler.state_dict()]
+        loops = checkpoint["loops"]["fit_loop"]
+        progress = loops["epoch_loop.batch_progress"]
+        progress["is_last_batch"] = False  # there may be more now
+        is_validated = progress["total"]["completed"] == progress["total"]["processed"]
+        if is_validated and step * trainer.accumulate_grad_batches % int(trainer.val_check_interval):
+            # It was saved in a validation, at whose end Lightning counts the step; now no validation is due here.
+            loops["epoch_loop.state_dict"]["_batches_that_stepped"] = step
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:

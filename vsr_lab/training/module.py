@@ -1,5 +1,6 @@
 """Settings of a training (recipe), and the LightningModule that trains a network."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -273,9 +274,19 @@ class VsrModule(pl.LightningModule):
         return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        optimizer = self.recipe.optimizer(self.parameter_groups())
-        schedule: Any = {"scheduler": self.recipe.scheduler(optimizer), "interval": "step"}
+        optimizer, scheduler = self.optimizer_at(0)
+        schedule: Any = {"scheduler": scheduler, "interval": "step"}
         return {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def optimizer_at(self, step: int) -> tuple[Optimizer, LRScheduler]:
+        """New optimizer and scheduler, with the learning rates that the recipe gives at a step."""
+        optimizer = self.recipe.optimizer(self.parameter_groups())
+        scheduler = self.recipe.scheduler(optimizer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch expects that the optimizer steps too
+            for _ in range(step):
+                scheduler.step()
+        return optimizer, scheduler
 
 
 def resets_of(batch: Batch, probability: float, seed: int) -> list[int]:

@@ -34,7 +34,7 @@ from vsr_lab.training.callbacks import (
     below_start,
     quiet_lightning,
 )
-from vsr_lab.training.checkpoints import LAST, RollingCheckpointIO, SaveBest, SaveLast, newest
+from vsr_lab.training.checkpoints import LAST, FollowRecipe, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.module import Recipe, Validation, VsrModule
 from vsr_lab.training.nan_guard import explained
@@ -52,8 +52,8 @@ class RunFolder:
         save_every: number of steps between checkpoints. A run that is killed loses at most this number of steps; a run
             that is stopped by SIGTERM or Ctrl-C loses none.
         resume: continue the run in path from its last checkpoint.
-        begin: function that creates the folder of a new run; it is called once, after all checks. By default the folder
-            is created here and must not exist yet.
+        begin: function that creates the folder of a new run, or prepares that of a resumed one; it is called once,
+            after all checks. By default a new folder is created here and must not exist yet.
     """
 
     path: Path
@@ -63,8 +63,11 @@ class RunFolder:
     begin: Callable[[], object] | None = None
 
     def make(self) -> None:
-        """Create the folder of a new run."""
-        (self.begin or (lambda: self.path.mkdir(parents=True)))()
+        """Create the folder of a new run, or prepare that of a resumed one."""
+        if self.begin:
+            self.begin()
+        elif not self.resume:
+            self.path.mkdir(parents=True)
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,14 @@ def train(
     module = kind(network, objective, recipe, validation=validation or Validation())
     options = options or TrainerOptions()
     checkpoint, state = newest(run.path / LAST) if run.resume else (None, {"global_step": 0})
+    step = int(state["global_step"])
+    if step > options.max_steps:
+        raise UserError("trainer.max_steps", f"must be >= {step}, the steps that are done, got {options.max_steps}")
     log, best = CsvLog(run.path / "metrics.csv"), SaveBest(run.path / LAST.parent)
     trainer = make_trainer(run, options, log, best)
-    _check_optimizer(module, options)
-    if not run.resume:
-        run.make()
-    log.start(int(state["global_step"]))
+    _check_optimizer(module, options, step)
+    run.make()
+    log.start(step)
     try:
         with _wandb(options.loggers):
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
@@ -174,6 +179,7 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
     every = evened(options.validate_every, options.max_steps) * lightning.get("accumulate_grad_batches", 1)
     from_start = any(isinstance(callback, StartReference) for callback in options.callbacks)
     own = [
+        FollowRecipe(),
         SwitchWeights(),
         LossSpikes(run.path / "spikes.csv"),
         best,  # before the last, which keeps its state
@@ -200,10 +206,10 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
         raise UserError(where, reason, f"fix the keys of {key}") from error
 
 
-def _check_optimizer(module: VsrModule, options: TrainerOptions) -> None:
-    """Build optimizer and scheduler once. Raises UserError for settings that do not fit."""
+def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> None:
+    """Build optimizer and scheduler at a step of the schedule. Raises UserError for settings that do not fit."""
     with reported((ValueError, TypeError, ZeroDivisionError), "optimizer or scheduler", "{}", "fix the key"):
-        optimizer = module.configure_optimizers()["optimizer"]
+        optimizer, _ = module.optimizer_at(step)
     if averages(optimizer) and any(isinstance(callback, AveragedWeights) for callback in options.callbacks):
         problem = "would average weights that the optimizer averages already"
         raise UserError("callbacks.ema", problem, "set callbacks.ema=null")
