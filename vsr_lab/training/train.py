@@ -154,8 +154,6 @@ def train(
     options = options or TrainerOptions()
     checkpoint, state = newest(run.path / LAST) if run.resume else (None, {"global_step": 0})
     step = int(state["global_step"])
-    if step > options.max_steps:
-        raise UserError("trainer.max_steps", f"must be >= {step}, the steps that are done, got {options.max_steps}")
     log, best = CsvLog(run.path / "metrics.csv"), SaveBest(run.path / LAST.parent)
     trainer = make_trainer(run, options, log, best)
     _check_optimizer(module, options, step)
@@ -208,6 +206,8 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
 
 def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> None:
     """Build optimizer and scheduler at a step of the schedule. Raises UserError for settings that do not fit."""
+    if step > options.max_steps:
+        raise UserError("trainer.max_steps", f"must be >= {step}, the steps that are done, got {options.max_steps}")
     with reported((ValueError, TypeError, ZeroDivisionError), "optimizer or scheduler", "{}", "fix the key"):
         optimizer, _ = module.optimizer_at(step)
     if averages(optimizer) and any(isinstance(callback, AveragedWeights) for callback in options.callbacks):
