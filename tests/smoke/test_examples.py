@@ -56,7 +56,9 @@ def run(command: str) -> str:
     arguments += [word for word in ADDED.get(name, ()) if word.partition("=")[0] not in keys and not resumes]
     if "exporters.ort" in command:  # CONTRIBUTING's
         arguments.append("exporters.ort.frames=4")
-    if not resumes and name in SET:
+    if resumes:  # the run of 2 steps
+        arguments = [re.sub(r"^(trainer\.max_steps)=\d+", r"\1=4", word) for word in arguments]
+    elif name in SET:
         arguments = [word for word in arguments if word.partition("=")[0] not in SET[name]]
         arguments += [f"{key}={value}" for key, value in SET[name].items()]
     sys.argv = ["vsr-lab", *name.split(), *arguments]
