@@ -10,7 +10,6 @@ the features, against the mean of 200 random draws.
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -117,7 +116,7 @@ def alarms(entries: list[ShotFingerprint]) -> list[str]:
     told: list[str] = []
     pairs = list(combinations(entries, 2))
     for one, other in track(pairs, "comparing different clips", transient=True):
-        leaks = find_leaks([one, replace(other, split="eval")])
+        leaks = find_leaks([one, other._replace(split="eval")])
         told += [f"{one.name} and {other.name}: similarity {leaks[0].similarity}"] if leaks else []
     return [f"{len(told)} of {len(pairs)} pairs of different clips are called the same", *told]
 
