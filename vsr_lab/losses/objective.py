@@ -74,17 +74,20 @@ class Objective(nn.Module):
         return any(name in required_inputs(term.loss.forward) for _, term in self._named())
 
     def check(self, extra: Collection[str]) -> None:
-        """Check that the inputs of every loss are available, and that there is at most one adversarial loss.
+        """Check that a loss has a weight at the first step, that inputs exist, and that at most one is adversarial.
 
         Args:
             extra: names of the inputs that the training module adds.
 
         Raises:
-            UserError: an input is not available, or there are several adversarial losses.
+            UserError: one of these conditions is not met.
         """
         if sum(isinstance(term.loss, Adversarial) for _, term in self._named()) > 1:
             problem = "two discriminators, of which one would not learn"
             raise UserError("loss.terms", problem, "keep one adversarial term")
+        if not any(term.weight_at(0.0) for _, term in self._named()):
+            remedy = "add one with weight > 0, start 0 and ramp 0, such as charbonnier"
+            raise UserError("loss.terms", "no loss has a weight at the first step", remedy)
         offered = _OWN | set(extra)
         for name, term in self._named():
             if missing := [need for need in required_inputs(term.loss.forward) if need not in offered]:

@@ -174,3 +174,12 @@ def test_other_inputs_are_computed_only_where_asked_for(hr: Tensor) -> None:
     for progress in (0.0, 1.0):
         objective(hr, hr, hr, progress=progress, measure_all=False, extra={"teacher_sr": teacher_sr})
     assert len(calls) == 1
+
+
+def test_a_term_can_be_left_out_but_one_has_to_train_from_the_first_step() -> None:
+    objective = Objective({"pixel": Term(L1(), 1.0), "other": None})
+    objective.check(())
+    assert [*objective.terms] == ["pixel"]
+    for terms in ({"pixel": None}, {"pixel": Term(L1(), 0.0)}, {"pixel": Term(L1(), 1.0, 0.5)}):
+        with pytest.raises(UserError, match=r"loss\.terms: no loss has a weight at the first step"):
+            Objective(terms).check(())
