@@ -29,7 +29,7 @@ from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name, module_name
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
-from vsr_lab.core.run_folder import begin_folder, continue_folder, end_run, remove_unfinished
+from vsr_lab.core.run_folder import RUN_MARK, begin_folder, continue_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
 from vsr_lab.core.spec import spec_of
 
@@ -186,8 +186,11 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
 
 
 def continue_run(config: Command) -> None:
-    """Write the configuration with which a run is resumed to its folder."""
-    continue_folder(config.run_dir, _yaml({**spec_of(config), "resume": None}))
+    """Mark a run as resumed, and write its configuration if that was overridden."""
+    stored = (config.run_dir / RUN_MARK).read_text(encoding="utf-8")
+    values = {**spec_of(config), "resume": None}
+    is_changed = yaml.safe_load(stored).get("resumed", []) != values["resumed"]
+    continue_folder(config.run_dir, _yaml(values) if is_changed else stored)
 
 
 def _yaml(values: Any) -> str:

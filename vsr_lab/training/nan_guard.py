@@ -20,6 +20,12 @@ def dump_batch(batch: Batch, path: Path) -> None:
     write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
+def other_network(run_dir: Path) -> UserError:
+    """Error for a checkpoint that does not fit the network of the configuration."""
+    problem = "holds weights of another network than config.yaml describes"
+    return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
+
+
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
     """Convert an exception that ended a run to a UserError or Stopped; None for a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
@@ -30,8 +36,7 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
         return Stopped(f"stopped by {number.name}; {resume}", 128 + number)
     text = str(error)
     if "Error(s) in loading state_dict" in text:
-        problem = "holds weights of another network than config.yaml describes"
-        return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
+        return other_network(run_dir)
     if is_out_of_memory(error):
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("memory", "ran out in a training step", f"lower {knobs}")

@@ -37,7 +37,7 @@ from vsr_lab.training.callbacks import (
 from vsr_lab.training.checkpoints import LAST, FollowRecipe, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
 from vsr_lab.training.module import Recipe, Validation, VsrModule
-from vsr_lab.training.nan_guard import explained
+from vsr_lab.training.nan_guard import explained, other_network
 from vsr_lab.training.optimization import evened
 
 
@@ -146,16 +146,16 @@ def train(
         >>> trained.step, trained.weights.as_posix()
         (2, 'runs/small/network.safetensors')
     """
-    objective = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)})
+    objective, options = objective or Objective({"charbonnier": Term(Charbonnier(), 1.0)}), options or TrainerOptions()
     run = run if isinstance(run, RunFolder) else RunFolder(Path(run), about={"name": Path(run).name})
     spec_of(network)  # raises where it could not be saved
     kind = AdversarialModule if objective.is_adversarial else VsrModule
     module = kind(network, objective, recipe, validation=validation or Validation())
-    options = options or TrainerOptions()
     checkpoint, state = newest(run.path / LAST) if run.resume else (None, {"global_step": 0})
     step = int(state["global_step"])
     log, best = CsvLog(run.path / "metrics.csv"), SaveBest(run.path / LAST.parent)
     trainer = make_trainer(run, options, log, best)
+    _check_state(module, state, run.path)
     _check_optimizer(module, options, step)
     run.make()
     log.start(step)
@@ -202,6 +202,13 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
         key = "callbacks" if "callback" in reason else "trainer"
         where = f"{run.path / RUN_MARK}: {key}" if run.resume else key
         raise UserError(where, reason, f"fix the keys of {key}") from error
+
+
+def _check_state(module: VsrModule, stored: Mapping[str, Any], folder: Path) -> None:
+    """Raise UserError if a checkpoint holds tensors of other shapes than the network has."""
+    own = module.state_dict()
+    if any(name in own and own[name].shape != tensor.shape for name, tensor in stored.get("state_dict", {}).items()):
+        raise other_network(folder)
 
 
 def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> None:
