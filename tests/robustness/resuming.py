@@ -27,6 +27,7 @@ from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.pipeline import conversion, run, segments
+from vsr_lab.deployment.streams.frames import FrameEncoder
 
 RATE = 25
 
@@ -56,6 +57,20 @@ def bundle_of(network: StreamingNetwork, folder: Path) -> Bundle:
         about={}, graphs={}, created="", versions={}, sha256={}, fingerprint="0",
     )  # fmt: skip
     return Bundle(folder, manifest, network)
+
+
+def failing_after(frames: int, error: BaseException) -> type[FrameEncoder]:
+    """A `FrameEncoder` that encodes so many frames, and raises an error at the next."""
+    encoded: list[int] = []
+
+    class Failing(FrameEncoder):
+        def __call__(self, *args: Any) -> av.VideoFrame:
+            if len(encoded) == frames:
+                raise error
+            encoded.append(1)
+            return super().__call__(*args)
+
+    return Failing
 
 
 def write_source(

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from vsr_lab.core.errors import UserError, reported
 
+if TYPE_CHECKING:
+    from polars import DataFrame
+
 
 def config_dir() -> Path:
     """Folder of the Hydra configuration: inside the installed package, or next to it in a source checkout."""
@@ -193,10 +196,6 @@ def check_sha256(path: Path, expected: str) -> None:
 @lru_cache(maxsize=4096)
 def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
-
-
-if TYPE_CHECKING:
-    from polars import DataFrame
 
 
 def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_000_000) -> "DataFrame":

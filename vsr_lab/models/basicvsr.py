@@ -16,7 +16,21 @@ from vsr_lab.models.blocks import Enlarger, Trunk, leaky, zero_
 from vsr_lab.models.flow import SpyNet
 
 
-class BasicVsr(Network):
+class _WholeClip(Network):
+    """A network that propagates features through the whole clip, along the optical flow of SPyNet."""
+
+    lookahead = None
+
+    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, width: Channels) -> None:
+        super().__init__()
+        self.scale = scale
+        self.channels = channels
+        self.blocks = blocks
+        self.width = width
+        self.flow = SpyNet()
+
+
+class BasicVsr(_WholeClip):
     """BasicVSR (Chan et al., "BasicVSR: The search for essential components in video super-resolution", 2021).
 
     It needs the whole clip. The default size is the paper's, 6.3 million parameters. The output is added to bilinear
@@ -29,15 +43,8 @@ class BasicVsr(Network):
         width: channels of the features at high resolution.
     """
 
-    lookahead = None
-
     def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 30, width: Channels = 64) -> None:
-        super().__init__()
-        self.scale = scale
-        self.channels = channels
-        self.blocks = blocks
-        self.width = width
-        self.flow = SpyNet()
+        super().__init__(scale, channels, blocks, width)
         self.backward_trunk = Trunk(channels + 3, channels, blocks)
         self.forward_trunk = Trunk(channels + 3, channels, blocks)
         self.fusion = nn.Conv2d(2 * channels, channels, 1)
@@ -81,7 +88,7 @@ _GROUPS = 16
 _REACH = 10.0  # pixels that an offset may add to the flow
 
 
-class BasicVsrPp(Network):
+class BasicVsrPp(_WholeClip):
     """BasicVSR++ with second-order grid propagation and flow-guided deformable alignment.
 
     Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. It needs
@@ -95,15 +102,8 @@ class BasicVsrPp(Network):
         width: channels of the features at high resolution.
     """
 
-    lookahead = None
-
     def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, width: Channels = 64) -> None:
-        super().__init__()
-        self.scale = scale
-        self.channels = channels
-        self.blocks = blocks
-        self.width = width
-        self.flow = SpyNet()
+        super().__init__(scale, channels, blocks, width)
         self.extract = Trunk(3, channels, 5)
         self.align = nn.ModuleList(Alignment(channels) for _ in range(4))
         self.trunks = nn.ModuleList(Trunk((2 + i) * channels, channels, blocks) for i in range(4))

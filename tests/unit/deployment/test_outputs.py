@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import av
 import pytest
 from torch import Tensor
 
-from tests.robustness.resuming import X264, Memory, write_source
+from tests.robustness.resuming import X264, Memory, failing_after, write_source
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.pipeline import conversion, upscale_all
-from vsr_lab.deployment.streams.frames import FrameEncoder
 
 FRAMES = 44
 MASTER = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.4)  # ten frames
@@ -65,18 +62,9 @@ def test_each_is_as_if_made_alone(counting: Bundle, source: Path, tmp_path: Path
 def test_it_goes_on_after_an_interruption(
     counting: Bundle, source: Path, tmp_path: Path, alone: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
-    encoded: list[int] = []
-
-    class Stopping(FrameEncoder):
-        def __call__(self, *args: Any) -> av.VideoFrame:
-            if len(encoded) == stop:
-                raise KeyboardInterrupt
-            encoded.append(1)
-            return super().__call__(*args)
-
     outputs = {tmp_path / name: encoding for name, encoding in NAMES.items()}
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(conversion, "FrameEncoder", Stopping)
+        patch.setattr(conversion, "FrameEncoder", failing_after(stop, KeyboardInterrupt()))
         upscale_all(counting, source, outputs)
     assert not any(path.exists() for path in outputs)
     second = Counting()

@@ -9,14 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.robustness.resuming import Memory
+from tests.robustness.resuming import Memory, failing_after
 from tests.unit.conftest import WriteVideo
 from vsr_lab import upscale
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.network import FrameStream, is_repeat
 from vsr_lab.deployment import Bundle, Encoding, Inference
 from vsr_lab.deployment.pipeline import conversion
-from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.video import VideoFile
 
 FFV1 = Encoding(codec="ffv1", pixel_format="bgr0", segment=0.36)  # nine frames
@@ -71,17 +70,8 @@ def test_an_interrupted_run_goes_on_with_the_same_frames(
     """Segments of nine frames begin within a pair, of which the second frame is then run."""
     remembering = replace(bundle, network=Memory())
     whole = upscale(remembering, twos, tmp_path / "whole.mkv", encoding=FFV1, inference=SKIP)
-    left = [13]
-
-    class Stopping(FrameEncoder):
-        def __call__(self, *args: object) -> object:  # type: ignore[override]
-            left[0] -= 1
-            if not left[0]:
-                raise KeyboardInterrupt
-            return super().__call__(*args)  # type: ignore[arg-type]
-
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(conversion, "FrameEncoder", Stopping)
+        patch.setattr(conversion, "FrameEncoder", failing_after(12, KeyboardInterrupt()))
         upscale(remembering, twos, tmp_path / "resumed.mkv", encoding=FFV1, inference=SKIP)
     resumed = upscale(remembering, twos, tmp_path / "resumed.mkv", encoding=FFV1, inference=SKIP)
     assert whole.repeats == resumed.repeats == 11

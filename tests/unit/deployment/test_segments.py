@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.robustness.resuming import X264, Memory, content, write_source
+from tests.robustness.resuming import X264, Memory, content, failing_after, write_source
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import UpscaleJob
@@ -53,17 +53,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, remembering: Bundle, source: Pa
     """interrupted(output, frames): upscale until so many frames are encoded."""
 
     def interrupt(output: Path, frames: int, encoding: Encoding = FFV1, **options: Any) -> None:
-        encoded: list[int] = []
-
-        class Stopping(FrameEncoder):
-            def __call__(self, *args: Any) -> av.VideoFrame:
-                if len(encoded) == frames:
-                    raise Stopped
-                encoded.append(1)
-                return super().__call__(*args)
-
         with monkeypatch.context() as patch, pytest.raises(Stopped):
-            patch.setattr(conversion, "FrameEncoder", Stopping)
+            patch.setattr(conversion, "FrameEncoder", failing_after(frames, Stopped()))
             upscale(remembering, source, output, encoding=encoding, **options)
         assert not output.exists()
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tests.robustness.resuming import failing_after
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
@@ -22,7 +23,6 @@ from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Inference, upscale
 from vsr_lab.deployment.pipeline import conversion
-from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.video import VideoFile
 
 WriteVideo = Callable[..., Path]
@@ -258,19 +258,6 @@ class Failed(Exception):
     """Something that nobody foresaw."""
 
 
-def _fails_after(frames: int, error: BaseException) -> type[FrameEncoder]:
-    written: list[int] = []
-
-    class Failing(FrameEncoder):
-        def __call__(self, *args: Any) -> av.VideoFrame:
-            if len(written) == frames:
-                raise error
-            written.append(1)
-            return super().__call__(*args)
-
-    return Failing
-
-
 @pytest.mark.parametrize("written", [0, 5])
 @pytest.mark.parametrize(
     ("error", "raised"),
@@ -286,7 +273,7 @@ def test_a_failure_midway_leaves_nothing(
     error: BaseException,
     raised: type[BaseException],
 ) -> None:
-    monkeypatch.setattr(conversion, "FrameEncoder", _fails_after(written, error))
+    monkeypatch.setattr(conversion, "FrameEncoder", failing_after(written, error))
     with pytest.raises(raised):
         _upscale(bundle, source, output)
     assert _names(output.parent) == set()
@@ -298,7 +285,7 @@ def test_a_failure_midway_keeps_the_output_of_before(
 ) -> None:
     _upscale(bundle, source, output)
     before = {path.name: _hash(path) for path in output.parent.iterdir()}
-    monkeypatch.setattr(conversion, "FrameEncoder", _fails_after(3, Failed()))
+    monkeypatch.setattr(conversion, "FrameEncoder", failing_after(3, Failed()))
     with pytest.raises(Failed):
         _upscale(bundle, source, output, overwrite=True)
     assert {path.name: _hash(path) for path in output.parent.iterdir()} == before

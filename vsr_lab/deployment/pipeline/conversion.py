@@ -87,11 +87,15 @@ _APART = 2  # frames: neighbours may be repeats, such as drawings on twos
 _MASK = torch.tensor([1.0, -2.0, 1.0]).outer(torch.tensor([1.0, -2.0, 1.0]))[None, None] / 6  # Immerkaer 1996
 
 
-def with_grain(plan: Plan, video: VideoFile, strength: float) -> Plan:
-    """Copy of the plan, with grain whose standard deviation is `strength` times that measured in the source."""
+def source_grain(video: VideoFile) -> list[float]:
+    """Measure the film grain of a video in frames from its whole length; see `measure_grain`."""
     numbers = sorted({*np.linspace(0, max(0, video.frames - 1 - _APART), _PAIRS, dtype=int).tolist()})
     clips = [video.read(number, min(number + 1 + _APART, video.frames)).tensor() for number in numbers]
-    measured = measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
+    return measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
+
+
+def with_grain(plan: Plan, measured: Sequence[float], strength: float) -> Plan:
+    """Copy of the plan, with grain whose standard deviation is `strength` times that measured in the source."""
     grain = [round(strength * level, 5) for level in measured]
     note = f"grain as synthetic grain of up to {255 * max(grain):.1f} of 255 levels, which was not recorded"
     return plan.model_copy(update={"grain": grain, "converted": [*plan.converted, note]})

@@ -12,7 +12,7 @@ from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.deployment import Provenance, Runtime
 from vsr_lab.deployment.bundle import open_bundle
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
-from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings, fit, open_network, open_plan
+from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings, fit, open_network, open_plans
 from vsr_lab.deployment.pipeline.reading import read_frames
 from vsr_lab.deployment.pipeline.record import Running, job_of
 from vsr_lab.deployment.pipeline.run import upscale
@@ -51,7 +51,7 @@ def upscale_in_parallel(
     opened = open_bundle(bundle, settings.runtime)
     encoding, inference = replace(settings.encoding, lead_in=settings.lead_in), settings.inference
     check_paths(source, output, encoding, bundle=bundle, overwrite=settings.overwrite)
-    video, planned = open_plan(opened, source, output, encoding=encoding, read_options=read_options)
+    video, (planned,) = open_plans(opened, source, {output: encoding}, read_options)
     check_disclosed(planned.plan, output)
     planned, _, inference = fit(opened, planned, video.size, inference)
     settings = replace(settings, inference=inference)

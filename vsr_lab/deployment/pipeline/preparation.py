@@ -1,5 +1,6 @@
 """Preparation of an upscaling: its settings, the plan, and the network, opened in the runtime of the plan."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,7 @@ from vsr_lab.core.progress import report
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
-from vsr_lab.deployment.pipeline.conversion import with_grain
+from vsr_lab.deployment.pipeline.conversion import source_grain, with_grain
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.outputs import check_input
 from vsr_lab.deployment.planning.plan import make_plan
@@ -85,17 +86,23 @@ def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> 
     return video.part(encoding.start, encoding.stop)
 
 
-def open_plan(
-    bundle: Bundle, source: Path, output: Path, *, encoding: Encoding, read_options: ReadOptions
-) -> tuple[VideoFile, Planned]:
-    """Open a source and plan its upscaling, with the runtime of the bundle."""
-    video = open_source(source, encoding, read_options)
-    planned = make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
-    plan = with_grain(planned.plan, video, encoding.grain) if encoding.grain else planned.plan
-    if bundle.runtime is not None:
-        runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size)
-        plan = plan.model_copy(update={"runtime": runtime})
-    return video, replace(planned, plan=plan)
+def open_plans(
+    bundle: Bundle, source: Path, outputs: Mapping[Path, Encoding], read_options: ReadOptions
+) -> tuple[VideoFile, list[Planned]]:
+    """Open a source, and plan its upscaling into each of the outputs, with the runtime of the bundle."""
+    encodings = [*outputs.values()]
+    strict = replace(encodings[0], hdr=all(encoding.hdr for encoding in encodings))
+    video = open_source(source, strict, read_options)
+    planned = [
+        make_plan(video, output, scale=bundle.network.scale, bundle=bundle.manifest, encoding=encoding)
+        for output, encoding in outputs.items()
+    ]
+    grain = source_grain(video) if any(encoding.grain for encoding in encodings) else []
+    runtime = choose_runtime(bundle.folder, bundle.manifest, bundle.runtime, video.size) if bundle.runtime else None
+    for i, encoding in enumerate(encodings):
+        plan = with_grain(planned[i].plan, grain, encoding.grain) if encoding.grain else planned[i].plan
+        planned[i] = replace(planned[i], plan=plan.model_copy(update={"runtime": runtime}))
+    return video, planned
 
 
 def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:

@@ -18,7 +18,7 @@ from vsr_lab.core.signals import pass_signals
 from vsr_lab.deployment.bundle import Bundle, open_bundle
 from vsr_lab.deployment.pipeline.conversion import FrameConversion
 from vsr_lab.deployment.pipeline.evidence import FlipEnsemble, record_evidence
-from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, fit, open_plan
+from vsr_lab.deployment.pipeline.preparation import MATCH, WHOLE_FRAMES, Inference, fit, open_plans
 from vsr_lab.deployment.pipeline.record import Running, job_of, output_facts, provenance_of
 from vsr_lab.deployment.pipeline.segments import Segments
 from vsr_lab.deployment.pipeline.three_stages import ThreeStages
@@ -97,10 +97,7 @@ def upscale_all(
     source, (first, encoding) = Path(source), next(iter(outputs.items()))
     for output, own in outputs.items():
         check_paths(source, output, own, bundle=bundle.folder, overwrite=overwrite)
-    opened = [
-        open_plan(bundle, source, output, encoding=own, read_options=read_options) for output, own in outputs.items()
-    ]
-    video, planned = opened[0][0], [plan for _, plan in opened]
+    video, planned = open_plans(bundle, source, outputs, read_options)
     for output, plan in zip(outputs, planned, strict=True):
         check_disclosed(plan.plan, output)
     fitted, network, inference = fit(bundle, planned[0], video.size, inference)
@@ -178,7 +175,7 @@ def plan_upscale(
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)
     listed = replace(encoding, unsupported=encoding.unsupported or "drop")
-    video, planned = open_plan(bundle, source, output, encoding=listed, read_options=read_options)
+    video, (planned,) = open_plans(bundle, source, {output: listed}, read_options)
     planned, network, _ = fit(bundle, planned, video.size, inference)
     return planned.plan.model_copy(update={"seconds": _timed(network, video.size) * video.frames})
 
