@@ -3,6 +3,7 @@ PYTHON ?= python3
 PYTHON312 ?= python3.12
 BIN := .venv/bin
 READY := .venv/.ready
+LOCKED := demo training metrics vmaf openvino provenance fleet dev
 # one process for each core, with one thread each: the threads of several processes would wait for each other
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -47,7 +48,7 @@ notebooks: setup ## run every notebook
 	$(PYTEST) notebooks
 
 lock: ## pin the newest requirements that pyproject.toml allows (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-extra legibility --no-annotate --no-header \
+	uv pip compile --quiet --universal --python-version 3.11 $(addprefix --extra ,$(LOCKED)) --no-annotate --no-header \
 	  --upgrade pyproject.toml -o requirements.lock
 
 clean: ## remove the .venv and caches; results are kept

@@ -21,7 +21,7 @@ EXTRAS = {
     extra: {Requirement(line).name.lower() for line in lines}
     for extra, lines in PROJECT["optional-dependencies"].items()
 }
-NOT_LOCKED = {"legibility"}  # would replace the OpenCV that needs no libGL
+NOT_LOCKED = {"legibility", "cvvdp"}  # would replace the OpenCV that needs no libGL; requires many packages
 LOADED_BY_OTHERS = {"onnxscript"}  # torch.onnx imports it
 
 

@@ -24,7 +24,7 @@ from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candida
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import write_results
-from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.footage.shots import Shot, check_lr_shot
 
 _FOLDER = ".clips"
@@ -258,9 +258,8 @@ def _score(
     with torch.inference_mode(), saved:
         scores, milliseconds = score_clip(
             list(candidates.values()),
-            shot.name,
+            ClipFacts(shot.name, shot.frames, float(shot.rate)),
             read_pairs(shot, twin, protocol, _CHUNK),
-            frames=shot.frames,
             protocol=protocol,
             chunk=_CHUNK,
             watch=watch,

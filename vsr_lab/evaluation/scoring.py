@@ -6,8 +6,9 @@ All candidates are scored together, so that values that depend only on HR are co
 import itertools
 import statistics
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,10 +19,10 @@ from vsr_lab.core.cuts import IsCut, SceneCutDetector
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.evaluation.candidates import Candidate
+from vsr_lab.evaluation.meters import Meter
 from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.statistics import Values
-from vsr_lab.metrics import NETS, find_text, read_text, reference_motion, thumbnails
-from vsr_lab.metrics.sanity import THUMBNAIL
+from vsr_lab.metrics import NETS, find_text, read_text, reference_motion
 
 
 class Timed:
@@ -50,15 +51,21 @@ class Timed:
 
 Scored = tuple[Pair, dict[str, Tensor]]  # a pair, and the quantised output of each candidate
 Watch = Callable[[int, Pair, dict[str, Tensor]], None]
-_LR = ""  # the name of LR beside those of candidates
+
+
+class ClipFacts(NamedTuple):
+    """Name of a clip, its number of frames, and frames per second."""
+
+    name: str
+    frames: int
+    rate: float = 25.0
 
 
 def score_clip(
     candidates: Sequence[Candidate],
-    clip: str,
+    clip: ClipFacts,
     pairs: Iterable[Pair],
     *,
-    frames: int,
     protocol: Protocol,
     chunk: int,
     watch: Watch,
@@ -69,9 +76,8 @@ def score_clip(
 
     Args:
         candidates: candidates with distinct names.
-        clip: name of the clip.
+        clip: name, length and rate of the clip.
         pairs: LR and HR frames of the clip; they are read once, only as far ahead as the candidates need.
-        frames: number of frames.
         protocol: metrics, colour and the frames that are scored.
         chunk: number of frames that are measured at a time, which limits memory.
         watch: called for every frame with its number, the LR/HR pair, and the quantised output of each candidate.
@@ -84,28 +90,30 @@ def score_clip(
             return one finite number per frame (NaN for a frame without a value).
     """
     targets, *inputs = itertools.tee(pairs, len(candidates) + 1)
-    outputs = [Timed(c, clip, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
-    values = {c.name: {metric: np.full(frames, np.nan) for metric in protocol.metrics} for c in candidates}
-    whole = {name: metric for name, metric in protocol.metrics.items() if "clip_lr" in required_inputs(metric)}
-    parts = {name: metric for name, metric in protocol.metrics.items() if name not in whole}
-    small: dict[str, Tensor] = defaultdict(lambda: torch.zeros(1, frames, THUMBNAIL**2))
-    for first, shared, window in _windows(_frames(targets, outputs, watch), chunk, SceneCutDetector()):
-        reference = _Reference(protocol, [pair for pair, _ in window])
-        fresh = slice(first + shared, first + len(window))
-        for name, own in values.items():
-            known = reference.inputs(torch.stack([sr[name] for _, sr in window]))
-            for metric, function in parts.items():
-                own[metric][fresh] = _row(metric, known.call(function), len(window))[shared:].numpy()
-            if whole:
-                small[name][:, fresh] = thumbnails(known["degraded"])[:, shared:]
-        if whole:
-            small[_LR][:, fresh] = thumbnails(reference.lr)[:, shared:]
-    for name, own in values.items():
-        for metric, function in whole.items():
-            known = Inputs({"clip_lr": small[_LR], "clip_degraded": small[name]}, {})
-            own[metric][:] = _row(metric, known.call(function), frames).numpy()
-        for row in own.values():
-            row[np.setdiff1d(np.arange(frames), protocol.scored_frames(frames))] = np.nan
+    outputs = [Timed(c, clip.name, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]
+    values = {c.name: {metric: np.full(clip.frames, np.nan) for metric in protocol.metrics} for c in candidates}
+    scored = protocol.scored_frames(clip.frames)
+    whole = {name for name, metric in protocol.metrics.items() if "stream" in required_inputs(metric)}
+    with ExitStack() as stack:
+        meters = {
+            (name, metric): stack.enter_context(Meter(protocol.metrics[metric], len(scored), clip.rate))
+            for name, metric in itertools.product(values, whole)
+        }
+        for first, shared, window in _windows(_frames(targets, outputs, watch), chunk, SceneCutDetector()):
+            reference = _Reference(protocol, [pair for pair, _ in window])
+            new = range(first + shared, first + len(window))
+            both = range(max(new.start, scored.start), min(new.stop, scored.stop))  # new and scored
+            for name, own in values.items():
+                known = reference.inputs(torch.stack([sr[name] for _, sr in window]))
+                for metric, function in protocol.metrics.items():
+                    if metric not in whole:
+                        own[metric][new] = _row(metric, known.call(function), len(window))[shared:].numpy()
+                    elif both:
+                        meters[name, metric].send((known, slice(both.start - first, both.stop - first)))
+        for (name, metric), meter in meters.items():
+            values[name][metric][scored] = _row(metric, meter.result(), len(scored)).numpy()
+    for row in itertools.chain.from_iterable(own.values() for own in values.values()):
+        row[np.setdiff1d(np.arange(clip.frames), scored)] = np.nan
     return values, {timed.candidate.name: 1000 * timed.pace() for timed in outputs}
 
 

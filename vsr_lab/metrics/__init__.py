@@ -3,8 +3,8 @@
 Available inputs: sr and hr (B, T, 3, H, W), RGB in [0, 1], rounded to 8 bits; lr, and degraded, which is sr after the
 degradation (B, T, 3, h, w); motion, the optical flow of hr, see `reference_motion`; colour, "y" or "rgb"; features of
 sr and hr such as lpips_sr and lpips_hr; in an evaluation also text_sr and text_hr, the text in them. A metric returns
-one value per frame, (B, T), NaN for a frame without a value. Frames are passed in parts of a clip, except for
-clip_degraded and clip_lr, small pictures of all its frames, see `thumbnails`.
+one value per frame, (B, T), NaN for a frame without a value. Frames are passed in parts of a clip; a metric that needs
+all of them has the parameter stream, from which it reads them in order, see `Stream`.
 To add one: a function in this folder and a yaml in configs/metric.
 """
 
@@ -21,6 +21,6 @@ from vsr_lab.metrics.sanity import (
     lr_sharpness,
     orientation,
     registration,
-    thumbnails,
 )
 from vsr_lab.metrics.temporal import flicker, reference_motion, self_flicker, tof, true_warp_error, warp_error
+from vsr_lab.metrics.whole_clip import Stream, cvvdp, vmaf

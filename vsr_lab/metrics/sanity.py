@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.clip import luma
+from vsr_lab.metrics.whole_clip import Stream
 
 _CELL = 16  # LR pixels a side of the areas whose mean colour is compared
 _AREAS = 3  # areas along each side in which sharpness is compared
@@ -18,8 +19,8 @@ _DETAIL = 4.0  # mean square of fine detail, in levels, below which an area has 
 _CLEARLY = 0.5  # another frame fits clearly better where it leaves half of the squared error
 _SMOOTH = 3  # LR pixels a side that are averaged before gradients are computed
 _NEIGHBOURS = (slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))  # here and there
-THUMBNAIL = 24  # pixels a side
-_ROWS = 32  # frames that are compared with all others at once
+_THUMBNAIL = 24  # pixels a side
+_REACH = 64  # frames before and after, with which a frame is compared
 _DIRECT = "donot_use_mm_for_euclid_dist"  # which would copy all frames
 _PERIODS = (10, 12, 14, 16)  # pixels
 _STILL = 1.0  # mean square of the difference of frames, in levels, below which they count as equal
@@ -137,41 +138,40 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
     return torch.where(slope.isinf(), torch.nan, slope)
 
 
-def frame_offset(clip_degraded: Tensor, clip_lr: Tensor) -> Tensor:
+def frame_offset(stream: Stream) -> Tensor:
     """Number of the LR frame that an SR frame shows, minus its own number; 0 unless another frame fits clearly better.
 
-    Args:
-        clip_degraded: `thumbnails` of all frames of degraded SR, (B, T, N).
-        clip_lr: `thumbnails` of all frames of LR, (B, T, N).
-
-    Returns:
-        (B, T); -1: SR is one frame late, 1: one frame early.
-    """
-    return torch.stack([_offsets(*clip) for clip in zip(clip_degraded, clip_lr, strict=True)])
-
-
-def _offsets(ours: Tensor, lr: Tensor) -> Tensor:
-    found = list[Tensor]()
-    for first in range(0, len(lr), _ROWS):
-        here = slice(first, first + _ROWS)
-        own = (ours[here] - lr[here]).square().mean(-1)
-        fit, change = (torch.cdist(f[here], lr, compute_mode=_DIRECT).square() / lr.shape[-1] for f in (ours, lr))
-        least, place = fit.where(change > _STILL, torch.inf).min(-1)
-        offset = place - torch.arange(first, first + len(place))
-        found.append(offset.where(least < _CLEARLY * own, 0))
-    return torch.cat(found).double()
-
-
-def thumbnails(frames: Tensor) -> Tensor:
-    """Luma of frames at 24x24 pixels, by which the frames of a clip are matched.
+    Frames are compared by small pictures of their luma with the LR frames up to 64 frames before and after.
 
     Args:
-        frames: (B, T, 3, h, w) in [0, 1].
+        stream: frames of a clip.
 
     Returns:
-        (B, T, 576) in [0, 255].
+        (1, T); -1: SR is one frame late, 1: one frame early.
     """
-    return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), THUMBNAIL).flatten(-2)
+    ours = theirs = torch.zeros(0, _THUMBNAIL**2)
+    found, kept = list[Tensor](), 0  # the results, and how many frames with a result are kept for those after them
+    for degraded, lr in stream.read("degraded", "lr"):
+        ours, theirs = (torch.cat([known, _thumbnails(new)]) for known, new in ((ours, degraded), (theirs, lr)))
+        found.append(_offsets(ours[:-_REACH], theirs, kept))
+        done = max(kept + len(found[-1]) - _REACH, 0)
+        ours, theirs, kept = ours[done:], theirs[done:], kept + len(found[-1]) - done
+    return torch.cat([*found, _offsets(ours, theirs, kept)])[None].double()
+
+
+def _offsets(ours: Tensor, lr: Tensor, start: int) -> Tensor:
+    """Offsets of the frames from number `start` on; lr may go on after them."""
+    numbers = torch.arange(start, max(len(ours), start))
+    ours, own = ours[start:], lr[start : len(ours)]
+    near = (torch.arange(len(lr)) - numbers[:, None]).abs() <= _REACH
+    fit, change = (torch.cdist(f, lr, compute_mode=_DIRECT).square() / lr.shape[-1] for f in (ours, own))
+    least, place = fit.where(near & (change > _STILL), torch.inf).min(-1)
+    return (place - numbers).where(least < _CLEARLY * (ours - own).square().mean(-1), 0)
+
+
+def _thumbnails(frames: Tensor) -> Tensor:
+    """Luma of frames (T, 3, h, w) at 24x24 pixels, by which the frames of a clip are matched: (T, 576) in [0, 255]."""
+    return F.adaptive_avg_pool2d(luma(frames)[..., 0, :, :].float(), _THUMBNAIL).flatten(-2)
 
 
 def combing(sr: Tensor, hr: Tensor) -> Tensor:

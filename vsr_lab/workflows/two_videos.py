@@ -24,7 +24,7 @@ from vsr_lab.core.records.comparison import VideoComparison, VideoFacts, VideoMe
 from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.protocol import Pair, Protocol
-from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.evaluation.statistics import Values
 from vsr_lab.footage.shots import Shot
 from vsr_lab.metrics import flicker, psnr, self_flicker, ssim
@@ -264,7 +264,7 @@ def _scores(placed: Mapping[str, Placed], frames: int) -> dict[str, dict[str, Va
     pairs = (Pair(frame, frame) for frame in standard)
     with torch.inference_mode():
         made = [placed["a"], placed["b"]]
-        return score_clip(made, "", pairs, frames=frames, protocol=protocol, chunk=8, watch=lambda *_: None)[0]
+        return score_clip(made, ClipFacts("", frames), pairs, protocol=protocol, chunk=8, watch=lambda *_: None)[0]
 
 
 def _metrics(scores: Mapping[str, Mapping[str, Values]], has_truth: bool) -> list[VideoMetric]:

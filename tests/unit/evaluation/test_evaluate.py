@@ -19,7 +19,7 @@ from vsr_lab.evaluation.candidates import frames as frames_of
 from vsr_lab.evaluation.evaluator import check_clips, evaluate
 from vsr_lab.evaluation.protocol import Protocol, Suite
 from vsr_lab.evaluation.results import pareto_front, read_run
-from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare
@@ -180,11 +180,11 @@ def test_an_evaluation_that_was_stopped_goes_on_with_the_clips_left(
     whole = _evaluate({Path(f"{folder}-whole"): candidate for folder, candidate in judged.items()}, suite, _protocol())
     scored: list[tuple[str, list[str]]] = []
 
-    def score(candidates: list[Candidate], clip: str, *rest: Any, **more: Any) -> Any:
+    def score(candidates: list[Candidate], clip: ClipFacts, *rest: Any, **more: Any) -> Any:
         if scored == [("city", ["nearest", "bicubic", "weights"])]:
             scored.clear()
             raise KeyboardInterrupt
-        scored.append((clip, [candidate.name for candidate in candidates]))
+        scored.append((clip.name, [candidate.name for candidate in candidates]))
         return score_clip(candidates, clip, *rest, **more)
 
     monkeypatch.setattr("vsr_lab.evaluation.evaluator.score_clip", score)

@@ -1,6 +1,7 @@
 """Scoring: the same numbers however the clip is cut, and nothing read before it is needed."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +20,8 @@ from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, NetworkCandidate, interpolation
 from vsr_lab.evaluation.protocol import Pair, Protocol
-from vsr_lab.evaluation.scoring import score_clip
-from vsr_lab.metrics import flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
+from vsr_lab.evaluation.scoring import ClipFacts, score_clip
+from vsr_lab.metrics import Stream, flicker, lr_consistency, psnr, ssim, tof, true_warp_error, warp_error
 
 Moving = Callable[..., Tensor]
 Scores = dict[str, dict[str, np.ndarray]]
@@ -63,7 +64,7 @@ def _score(
     watch: Callable[..., None] = lambda *_: None,
     frames: int = 9,
 ) -> Scores:
-    return score_clip(candidates, "walk", pairs, frames=frames, protocol=protocol, chunk=chunk, watch=watch)[0]
+    return score_clip(candidates, ClipFacts("walk", frames), pairs, protocol=protocol, chunk=chunk, watch=watch)[0]
 
 
 def _values(scores: Scores) -> dict[tuple[str, str, int], float]:
@@ -297,6 +298,55 @@ def test_every_frame_is_shown_as_it_passes(pairs: list[Pair]) -> None:
     assert shown == [(t, True, {"bicubic"}) for t in range(9)]
 
 
+# Metrics of whole clips
+
+
+def _levels(stream: Stream) -> Tensor:
+    """The first level of every frame of sr and hr, the number of frames, and their rate."""
+    rows = [torch.stack([sr[:, 0, 0, 0], hr[:, 0, 0, 0]]) for sr, hr in stream.read("sr", "hr")]
+    return torch.cat(rows, 1).sum(0, keepdim=True) + 10 * stream.frames + 100 * stream.rate
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 8, 20])
+@pytest.mark.parametrize(("trim", "crop"), [(0, 0), (2, 4)])
+def test_a_metric_of_a_clip_reads_the_scored_frames_in_order(
+    pairs: list[Pair], chunk: int, trim: int, crop: int
+) -> None:
+    protocol = _protocol(metrics={"levels": _levels, "psnr": psnr}, trim=trim, crop=crop)
+    found = _score([_changed(pairs, lambda t, f: f), interpolation("nearest", 2)], pairs, protocol, chunk)
+    expected = np.full(9, np.nan)
+    for t in range(trim, 9 - trim):
+        expected[t] = 2 * pairs[t].hr[0, crop, crop] + 10 * (9 - 2 * trim) + 100 * 25
+    np.testing.assert_allclose(found["ours"]["levels"], expected)
+    assert found["nearest"]["levels"][4] != expected[4]
+
+
+@pytest.mark.parametrize(("read", "made"), [(0, 3), (1, 3), (2, 4), (9, 9)])
+def test_a_metric_of_a_clip_that_fails_ends_the_evaluation(pairs: list[Pair], read: int, made: int) -> None:
+    def fails(stream: Stream) -> Tensor:
+        list(itertools.islice(stream.read("sr"), read))
+        raise UserError("metric", "fails", "")
+
+    threads = threading.active_count()
+    seen: list[int] = []
+    with pytest.raises(UserError, match="fails"):
+        _score([interpolation("nearest", 2)], pairs, _protocol(metrics={"m": fails}), 1, lambda t, *_: seen.append(t))
+    assert len(seen) == made
+    assert threading.active_count() == threads
+
+
+def test_a_metric_of_a_clip_ends_with_an_evaluation_that_fails(pairs: list[Pair]) -> None:
+    threads = threading.active_count()
+    with pytest.raises(UserError, match="NaN"):
+        _score([_changed(pairs, lambda t, f: f / (t < 5))], pairs, _protocol(metrics={"levels": _levels}), 2)
+    assert threading.active_count() == threads
+
+
+def test_a_metric_of_a_clip_needs_a_value_for_each_frame(pairs: list[Pair]) -> None:
+    with pytest.raises(UserError, match=r"returned \(1, 2\), expected a tensor of shape \(1, 9\)"):
+        _score([interpolation("nearest", 2)], pairs, _protocol(metrics={"m": lambda stream: torch.zeros(1, 2)}))
+
+
 # Pace
 
 
@@ -312,7 +362,7 @@ class Clock:
 
 def _pace(candidate: Candidate, pairs: list[Pair]) -> dict[str, float]:
     protocol = _protocol("psnr")
-    return score_clip([candidate], "walk", pairs, frames=9, protocol=protocol, chunk=8, watch=lambda *_: None)[1]
+    return score_clip([candidate], ClipFacts("walk", 9), pairs, protocol=protocol, chunk=8, watch=lambda *_: None)[1]
 
 
 def test_the_pace_is_that_of_a_frame_once_it_runs(pairs: list[Pair], monkeypatch: pytest.MonkeyPatch) -> None:

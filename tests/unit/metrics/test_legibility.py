@@ -16,7 +16,7 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.degradations import ResizeDown
 from vsr_lab.evaluation.candidates import interpolation
 from vsr_lab.evaluation.protocol import Pair, Protocol
-from vsr_lab.evaluation.scoring import score_clip
+from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.metrics import find_text, legibility, read_text
 from vsr_lab.metrics.legibility import Line, edit_distance, reader
 
@@ -96,7 +96,12 @@ def test_an_evaluation_measures_it_in_every_frame(page: Tensor) -> None:
     protocol = Protocol("p", "p", 2, ResizeDown(2), metrics={"legibility": legibility})
     pair = Pair(protocol.degrade(page[0])[0], page[0, 0])
     scores, _ = score_clip(
-        [interpolation("bicubic", 2)], "page", [pair] * 3, frames=3, protocol=protocol, chunk=2, watch=lambda *_: None
+        [interpolation("bicubic", 2)],
+        ClipFacts("page", 3),
+        [pair] * 3,
+        protocol=protocol,
+        chunk=2,
+        watch=lambda *_: None,
     )
     values = scores["bicubic"]["legibility"]
     assert len(values) == 3

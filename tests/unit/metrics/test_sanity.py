@@ -10,8 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.clip import quantise, ycbcr_matrix
+from vsr_lab.core.inputs import Inputs
 from vsr_lab.core.resize import imresize
 from vsr_lab.metrics import (
+    Stream,
     cell_bias,
     color_bias,
     combing,
@@ -21,7 +23,6 @@ from vsr_lab.metrics import (
     lr_sharpness,
     orientation,
     registration,
-    thumbnails,
 )
 
 SCALE = 4
@@ -43,7 +44,9 @@ def hr() -> Tensor:
 def _measure(metric: Callable[..., Tensor], sr: Tensor, hr: Tensor) -> Tensor:
     sr = quantise(sr)
     known = {"sr": sr, "hr": hr, "lr": quantise(imresize(hr, 1 / SCALE)), "degraded": imresize(sr, 1 / SCALE)}
-    known |= {"clip_lr": thumbnails(known["lr"]), "clip_degraded": thumbnails(known["degraded"])}
+    known["stream"] = Stream(
+        hr.shape[1], 25, iter([(Inputs(known, {}), slice(0, 2)), (Inputs(known, {}), slice(2, None))])
+    )
     return metric(**{name: known[name] for name in inspect.signature(metric).parameters})[0]
 
 
@@ -135,6 +138,19 @@ def test_the_order_of_frames_is_found(hr: Tensor) -> None:
     assert late[1:].tolist() == [-1] * 5
     assert early[:-1].tolist() == [1] * 5
     assert swapped.tolist() == [0, 0, 1, -1, 0, 0]
+
+
+def test_the_order_is_found_in_a_clip_of_any_length_by_frames_that_are_near(hr: Tensor) -> None:
+    """The same as with all frames at once, but frames of more than 64 frames away are not found."""
+    lr = torch.rand(1, 200, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    sr = lr.clone()
+    sr[:, 150:] = lr[:, 149:-1]
+    sr[:, 20], sr[:, 30], sr[:, 199] = lr[:, 84], lr[:, 95], lr[:, 120]
+    known, expected = Inputs({"degraded": sr, "lr": lr}, {}), torch.zeros(1, 200)
+    expected[:, 150:199], expected[:, 20] = -1, 64
+    for size in (1, 8, 50, 64, 65, 200):
+        windows = iter([(known, slice(first, first + size)) for first in range(0, 200, size)])
+        assert torch.equal(frame_offset(Stream(200, 25, windows)), expected.double())
 
 
 def test_mirrored_and_turned_frames_are_found(hr: Tensor) -> None:
