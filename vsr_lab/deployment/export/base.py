@@ -72,7 +72,7 @@ class Exporter(ABC):
 def compare_graph(
     network: StreamingNetwork, graph: StreamingNetwork, format: str, *, tolerance: float, frames: int
 ) -> Parity:
-    """Compare the outputs of a network and of its exported graph on clips of two frame sizes.
+    """Compare the outputs of a network and of its exported graph on clips of three frame sizes.
 
     Args:
         network: the exported network.
