@@ -17,12 +17,12 @@ AnyFrames = npt.NDArray[np.uint8 | np.uint16]
 
 @dataclass(frozen=True)
 class Colour:
-    """Color encoding of a video stream: its YUV matrix and its range.
+    """Colour encoding of a video stream: YUV matrix and range.
 
     Args:
-        matrix: YUV matrix, such as "bt601" or "bt709" (a key of `core.luma.LUMA_COEFFICIENTS`), or "rgb".
+        matrix: YUV matrix, such as "bt601" or "bt709" (a key of `core.clip.LUMA_COEFFICIENTS`), or "rgb".
         full_range: True if 8-bit luma is in 0..255, False if it is in 16..235.
-        assumed: True if the file does not specify its matrix, so that the reader assumed this one.
+        assumed: True if the file does not specify the matrix, so that the reader chose the most likely one.
     """
 
     matrix: str = "rgb"
@@ -74,7 +74,7 @@ def to_frames(tensor: Tensor) -> Frames:
 
 
 def to_deep_frames(tensor: Tensor) -> DeepFrames:
-    """Convert float RGB (..., C, H, W) to uint16 in [0, 65535], (..., H, W, C): clamped, then rounded."""
+    """Convert float RGB (..., C, H, W) to uint16 in [0, 65535], (..., H, W, C): clamped to [0, 1], scaled, rounded."""
     return _quantised(tensor, 65535, torch.uint16)
 
 
@@ -84,7 +84,7 @@ def _quantised(tensor: Tensor, peak: int, dtype: torch.dtype) -> npt.NDArray[Any
 
 
 def to_frames_like(tensor: Tensor, like: AnyFrames) -> AnyFrames:
-    """Convert float RGB to frames of the dtype of `like`, uint8 or uint16."""
+    """Convert float RGB (..., C, H, W) to frames (..., H, W, C) of the dtype of `like`, uint8 or uint16."""
     return to_frames(tensor) if like.dtype == np.uint8 else to_deep_frames(tensor)
 
 
@@ -120,7 +120,7 @@ def ycbcr_matrix(name: str) -> npt.NDArray[np.float64]:
 
 
 def quantise(rgb: Tensor) -> Tensor:
-    """Clamp to [0, 1] and round to 8 bits, as writing to a file does; same shape, range [0, 1]."""
+    """Clamp to [0, 1] and round to multiples of 1/255, as if it was written to an 8-bit file and read; same shape."""
     return rgb.clamp(0, 1).mul(255).round().div(255)
 
 
@@ -140,7 +140,7 @@ def to_gray(clip: Tensor) -> Frames:
 def luma(rgb: Tensor) -> Tensor:
     """Compute the Y of MATLAB's rgb2ycbcr, on which PSNR-Y and SSIM-Y are defined.
 
-    As in BasicSR, it is not rounded; rounding reduces the PSNR of bicubic on Vid4 by 0.0028 dB.
+    As in BasicSR, Y is not rounded; rounding would reduce the PSNR of bicubic on Vid4 by 0.0028 dB.
 
     Args:
         rgb: (..., 3, H, W) in [0, 1].

@@ -1,4 +1,4 @@
-"""Scene cut detection frame by frame, without later frames, and splitting of a range of frames at cuts.
+"""Scene cut detection that does not use later frames, and splitting of a range of frames at cuts.
 
 `curation.detectors.CutDetector` also uses the frames after a cut. Of 88 cuts in rendered films and joined clips it
 finds 86, with 5 false positives; the detector in this module finds 76, with 10 false positives.
@@ -31,10 +31,10 @@ CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLAC
 class SceneCutDetector:
     """Scene cut detector that is called once per frame, in order, and returns whether a new scene starts.
 
-    A frame starts a new scene if it is not correlated with the previous frame, has almost no area that did not change,
-    and if the difference between the two frames is large: in absolute terms, and compared with the differences between
-    earlier consecutive frames. Fast motion, flashes, and a window that comes to the front of a screen are not detected
-    as cuts.
+    A frame starts a new scene if three conditions are met: it is not correlated with the previous frame; almost no area
+    is unchanged; and the difference between the two frames is large, both in absolute terms and compared with the
+    differences between earlier consecutive frames. Fast motion, flashes, and a window that comes to the front of a
+    screen are not detected as cuts.
 
     Attributes:
         found: numbers of the first frames of the scenes detected so far.
@@ -70,7 +70,7 @@ class SceneCutDetector:
 
 
 def no_cut(lr: Tensor) -> bool:
-    """Detector for a clip that is one scene: always False."""
+    """Replacement for `SceneCutDetector` if a clip is one scene: always returns False."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""SQLite files of this package. Files of other origin are never changed, and errors name the file."""
+"""SQLite files that vsr_lab writes. SQLite files of other origin are never changed."""
 
 import sqlite3
 from collections.abc import Generator, Sequence
@@ -19,7 +19,7 @@ class Database:
         path: the file; it is created if it does not exist.
         tables: a CREATE TABLE statement for each table. A file with other tables is refused before it is changed.
         hint: hint at the end of error messages.
-        exclusive: whether other processes are prevented from opening the file.
+        exclusive: whether other processes cannot open the file while it is open here.
 
     Raises:
         UserError: the file has other tables, is damaged, cannot be written, or is used by another process.
@@ -61,7 +61,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Keep the changes of a `with` block only if all of them succeed."""
+        """Context manager: the changes in its block are kept if the block succeeds, else all are undone."""
         self.execute("BEGIN IMMEDIATE")
         with self._named(), self._db:
             yield

@@ -22,7 +22,7 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """Replace the subject of the error by `other`, such as a configuration key, if its subject is `subject`."""
+        """This error with the subject `other`, such as a configuration key, if it is about `subject`; else itself."""
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 
@@ -54,18 +54,25 @@ class Incomplete(Exception):
 
 
 def suggestion(word: str, known: Iterable[str], otherwise: str = "", cutoff: float = 0.6) -> str:
-    """A hint at the known word that is most like a given one, or another hint if none is."""
+    """Hint such as "did you mean bicubic?", for a word that may be misspelt.
+
+    Args:
+        word: the word.
+        known: correct words.
+        otherwise: returned if none of them is similar.
+        cutoff: minimum similarity in [0, 1], as in `difflib.get_close_matches`.
+    """
     near = difflib.get_close_matches(word, [*known], 1, cutoff)
     return f"did you mean {near[0]}?" if near else otherwise
 
 
 def printable(text: str, but: str = "") -> str:
-    """Escape control characters, except for those in `but`, in text that may come from files, such as their names."""
+    """Escape the control characters of a text that may come from a file, except for those in `but`."""
     return "".join(c if c.isprintable() or c in but else ascii(c)[1:-1] for c in text)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, and the errors from which it was raised."""
+    """Iterate over an error, the error from which it was raised, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def config_dir() -> Path:
-    """Folder of the Hydra configuration: inside the installed package, or next to it in a source checkout."""
+    """Folder `configs` of the Hydra configuration: inside the installed package, or next to it in a source checkout."""
     package = Path(__file__).parents[1]
     installed = package / "configs"
     return installed if installed.is_dir() else package.parent / "configs"
 
 
 def inside(folder: Path, name: str, source: object = None) -> Path:
-    """Path of a file in a folder, from a name that was read from a file. Names of files outside the folder are refused.
+    """Path of a file in a folder by its name, which was read from a file and must not lead out of the folder.
 
     Args:
         folder: folder that the result must be in.
@@ -51,7 +51,7 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
 
 
 def check_file(path: Path, hint: str) -> None:
-    """Raise UserError unless path is a regular file; its message ends with the hint."""
+    """Raise UserError, whose message ends with the hint, unless path is a regular file."""
     if path.is_file():
         return
     if not path.exists():
@@ -64,7 +64,8 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """Context manager for writing a file or folder atomically: readers see either the old or the complete new one.
 
     It yields a temporary path in the same folder, to which the caller writes. This path is renamed to `path` at the end
-    of the with block, or removed after an exception. Temporary files of killed processes are removed first.
+    of the with block, or removed after an exception. Temporary files that killed processes left for the same `path` are
+    removed first.
 
     Args:
         path: the file or folder to write.
@@ -108,7 +109,7 @@ def _remove(path: Path) -> None:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove temporary files for `path` of processes that have ended."""
+    """Remove the temporary files that `atomic_path(path)` left in processes that were killed."""
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
         if process.isdecimal() and not _is_running(int(process)):
@@ -130,7 +131,7 @@ def write_text(path: Path, text: str, errors: str = "strict") -> None:
 
     Args:
         path: file to write.
-        text: its content.
+        text: content of the file.
         errors: handling of characters that cannot be encoded, as for `str.encode`.
     """
     with atomic_path(path) as temporary:
@@ -186,7 +187,7 @@ def digest_of(path: Path) -> str:
 
 
 def check_sha256(path: Path, expected: str) -> None:
-    """Raise UserError if the SHA-256 of a file is not as expected. An unchanged file is read once per process."""
+    """Raise UserError if the SHA-256 of a file is not `expected`. An unchanged file is read only once."""
     if path.is_file():
         status = path.stat()
         if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():

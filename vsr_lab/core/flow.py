@@ -1,4 +1,4 @@
-"""Optical flow between frames, warping by optical flow, and masks of pixels that are visible in both frames."""
+"""Optical flow between frames, warping by optical flow, and masks of the pixels that are visible in both frames."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +21,8 @@ class Motion(NamedTuple):
     Attributes:
         backward: flow in pixels from frame t to t-1, which warps t-1 onto t, (B, T-1, 2, H, W).
         forward: flow in pixels from frame t-1 to t, (B, T-1, 2, H, W).
-        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). Pixels whose
-            content is outside frame t-1 are mostly not excluded; use `inside` to exclude them.
+        mask: 1 for pixels of frame t that are visible in t-1 (see `visible`), else 0, (B, T-1, 1, H, W). Pixels that
+            come from outside frame t-1 are mostly 1 too; multiply by `inside(backward)` to exclude them.
     """
 
     backward: Tensor
@@ -33,12 +33,12 @@ class Motion(NamedTuple):
 def backward_warp(image: Tensor, flow: Tensor, padding: str = "border") -> Tensor:
     """Warp an image by optical flow: out(p) = image(p + flow(p)), with bilinear interpolation.
 
-    It is computed in float32 or float64, because coordinates in half precision have errors of up to 1/4 pixel.
+    Half precision is computed in float32, because coordinates in half precision have errors of up to 1/4 pixel.
 
     Args:
         image: (B, C, H, W).
         flow: (B, 2, H, W) in pixels.
-        padding: "border" or "zeros" outside the image.
+        padding: values outside the image: "border" repeats the nearest pixel, "zeros" is black.
 
     Returns:
         (B, C, H, W) in the dtype of image.
@@ -84,7 +84,7 @@ def visible(backward: Tensor, forward: Tensor) -> Tensor:
 
 
 def inside(flow: Tensor) -> Tensor:
-    """Mask (B, 1, H, W) of the pixels p for which p + flow(p) is inside the frame, which `visible` does not check."""
+    """Mask (B, 1, H, W), 1 for pixels p for which p + flow(p) is inside the frame; `visible` does not test this."""
     height, width = flow.shape[-2:]
     x, y = _places(flow)
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).unsqueeze(1).to(flow.dtype)
@@ -96,24 +96,24 @@ def warp_clip(clip: Tensor, flow: Tensor) -> Tensor:
 
 
 def warp_previous(clip: Tensor, motion: Motion) -> Tensor:
-    """Warp each of the frames 0..T-2 of clip (B, T, C, H, W) onto the next frame: (B, T-1, C, H, W)."""
+    """Warp frames 0..T-2 of clip (B, T, C, H, W), each onto the frame after it. Returns (B, T-1, C, H, W)."""
     return warp_clip(clip[:, :-1], motion.backward)
 
 
 class FlowEstimator(Protocol):
     """Interface of optical flow estimators: functions from a clip, RGB (B, T, 3, H, W) in [0, 1], to its `Motion`.
 
-    Gradients are not computed.
+    No gradients flow from the motion to the clip.
     """
 
     def __call__(self, clip: Tensor) -> Motion: ...
 
 
 def farneback(pairs: Iterable[tuple[Frames, Frames]]) -> Tensor:
-    """Compute Farneback's dense flow with the parameters of tOF (Chu et al., TecoGAN, 2020), in the threads of torch.
+    """Compute Farneback's dense flow with the parameters of tOF (Chu et al., TecoGAN, 2020), in parallel.
 
     Args:
-        pairs: previous and current frame, gray uint8 (H, W), of N >= 1 pairs.
+        pairs: N >= 1 pairs of previous and current frame, each gray uint8 (H, W).
 
     Returns:
         Flow from previous to current in pixels, float32 (N, 2, H, W).

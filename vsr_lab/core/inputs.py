@@ -1,6 +1,6 @@
-"""Calls losses and metrics with the inputs that their parameter names select.
+"""Calling of losses and metrics with those inputs (sr, hr, motion, ...) that the names of their parameters require.
 
-Inputs may be lazy, so that optical flow is computed only if a loss or metric has a parameter for it.
+Inputs may be lazy, so that optical flow is computed only if a loss or metric has a parameter `motion`.
 """
 
 import inspect
@@ -11,7 +11,7 @@ from vsr_lab.core.errors import UserError
 
 
 def required_inputs(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Names of the parameters that have no default."""
+    """Names of the inputs that a loss or metric requires: those of its parameters that have no default."""
     parameters = inspect.signature(function).parameters.values()
     return tuple(p.name for p in parameters if p.default is inspect.Parameter.empty)
 
@@ -22,7 +22,7 @@ class Inputs:
     Args:
         values: inputs by name.
         lazy: functions without parameters that compute an input, by name; each is called at most once.
-        parent: further inputs, for names that are in neither `values` nor `lazy`.
+        parent: inputs to use for names that are in neither `values` nor `lazy`; None: there are none.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Inputs:
 
     @property
     def names(self) -> set[str]:
-        """Names of all inputs."""
+        """Names of all available inputs, including those of the parent."""
         return {*self._known, *self._lazy, *(self._parent.names if self._parent else ())}
 
     def __getitem__(self, name: str) -> Any:
@@ -45,9 +45,9 @@ class Inputs:
         return self._known[name]
 
     def call(self, function: Callable[..., Any]) -> Any:
-        """Call a function with the inputs that have the names of its parameters.
+        """Call a loss or metric with the inputs that have the names of its parameters, and return its result.
 
-        Parameters with a default are not passed. Raises UserError if an input is not available.
+        Parameters that have a default keep it. Raises UserError if an input is not available.
         """
         names = required_inputs(function)
         missing = [name for name in names if name not in self.names]

@@ -39,15 +39,15 @@ class Network(nn.Module, ABC):
     checkpoint_activations: bool = False
 
     def per_frame(self, part: Callable[[*Args], R], *args: *Args) -> R:
-        """Call a part of the network, with activation checkpointing if `checkpoint_activations` is set.
+        """Call a part of the network that processes one frame, with activation checkpointing if it is enabled.
 
-        With activation checkpointing, activations are recomputed in the backward pass instead of stored ("Training deep
-        nets with sublinear memory cost", Chen et al. 2016). If the part processes one frame, the activations of one
-        frame are stored instead of those of the clip, at the cost of one more forward pass. Gradients are the same.
+        If `checkpoint_activations` is set, activations are recomputed in the backward pass instead of stored ("Training
+        deep nets with sublinear memory cost", Chen et al. 2016). Memory is then needed for the activations of one frame
+        instead of the whole clip, at the cost of one more forward pass. Gradients are the same.
 
         Args:
             part: function or module; it must not draw random numbers.
-            args: its arguments.
+            args: arguments of the part.
 
         Returns:
             part(*args).
@@ -57,9 +57,9 @@ class Network(nn.Module, ABC):
         return part(*args)
 
     def compile_parts(self) -> None:
-        """Apply torch.compile to the submodules, in place, so that the names of weights do not change.
+        """Apply torch.compile to each submodule, in place, so that the names of weights do not change.
 
-        The whole network is not compiled, since this would take minutes for every clip length.
+        The network as a whole is not compiled, since this would take minutes for every clip length.
         """
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
@@ -137,7 +137,7 @@ def pad_to_multiple(lr: Tensor, multiple: int) -> Tensor:
 
 
 def enlarge(network: Network, lr: Tensor) -> Tensor:
-    """Run a network on lr (B, T, C, h, w) of any size: pad lr to a multiple of its size_multiple, and crop sr."""
+    """Run a network on lr (B, T, C, h, w) of any size: lr is padded to a multiple of `size_multiple`, sr is cropped."""
     padded = pad_to_multiple(lr.flatten(0, 1), network.size_multiple).unflatten(0, lr.shape[:2])
     return _cropped(network(padded), padded, lr, network)
 
@@ -162,7 +162,7 @@ def is_repeat(lr: Tensor, earlier: Tensor) -> bool:
 
 
 class FrameStream:
-    """Upscales a video frame by frame with a streaming network, and resets its state at scene cuts.
+    """Upscales a video frame by frame with a streaming network, and resets the state of the network at scene cuts.
 
     Args:
         network: the network.
@@ -213,7 +213,7 @@ class FrameStream:
         return [part.shape for part in own] == [part.shape for part in state]
 
     def skip(self, lr: Tensor) -> None:
-        """Check the next frame for a scene cut, but do not run the network."""
+        """Pass over the next frame without running the network; it is still compared for scene cuts and repeats."""
         self._is_cut(lr)
         self._repeats(lr)
 

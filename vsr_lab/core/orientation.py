@@ -1,4 +1,4 @@
-"""Flips and rotations of pictures by right angles."""
+"""Flips of pictures, and rotations by multiples of 90 degrees."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Orientation:
 
     @property
     def name(self) -> str:
-        """The transformation in words."""
+        """The orientation in words, such as "rotated by 90 degrees clockwise"."""
         return _NAMES[self]
 
     def apply(self, pictures: npt.NDArray[Any], first: int = 0) -> npt.NDArray[Any]:
@@ -45,7 +45,10 @@ class Orientation:
         return picture.swapaxes(0, 1) if self.transpose else picture
 
     def invert_window(self, window: Window) -> Window:
-        """Convert a window of an oriented picture to the window of the original picture."""
+        """Convert a window of the picture after `apply` to the same area of the picture before it.
+
+        Windows are (top, bottom, left, right), as fractions of height and width.
+        """
         top, bottom, left, right = window
         if self.rows:
             top, bottom = 1 - bottom, 1 - top

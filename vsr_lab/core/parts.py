@@ -47,7 +47,7 @@ class PartError(ValueError):
     """Error in the description of a part (an object that a configuration defines by `_target_`).
 
     Args:
-        error: an item of pydantic's `ValidationError.errors()`, whose location is relative to the part.
+        error: an item of pydantic's `ValidationError.errors()`; its location is the key relative to the part.
     """
 
     def __init__(self, error: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ class PartError(ValueError):
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """An object of a configuration: its class or function and keyword arguments, validated but not yet built.
+    """Description of an object in a configuration: class or function and keyword arguments, validated, not yet built.
 
     Attributes:
         target: the class or function.
@@ -70,7 +70,7 @@ class Part(Generic[T]):
     partial: bool = False
 
     def build(self) -> T:
-        """Build the parts in the keyword arguments, then the object itself.
+        """Build the object; parts among its keyword arguments are built first.
 
         Raises UserError if a constructor raises ValueError or RuntimeError.
         """
@@ -83,7 +83,7 @@ class Part(Generic[T]):
 
 
 def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
-    """Validate a configuration node with `_target_` against the signature of that class or function.
+    """Validate a configuration node with `_target_` against the signature of the class or function that it names.
 
     Args:
         node: {"_target_": "package.Class", keyword: value, ...}; with `_partial_: true`, `build` returns a factory.
@@ -113,7 +113,7 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
 
 
 def describes(base: type | None = None) -> BeforeValidator:
-    """Pydantic validator for a field of type `Part`: accepts a mapping with `_target_`, or an object.
+    """Pydantic validator for a field of type `Part`, which accepts a mapping with `_target_`, or the object itself.
 
     Args:
         base: required base class of the object; None: any class.
@@ -238,10 +238,10 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def config_type(hint: Any) -> Any:
-    """Type of a constructor's parameter in the configuration, for pydantic.
+    """Type by which pydantic validates the value of a constructor's parameter in a configuration.
 
     Numbers are not converted to booleans, nor booleans to numbers. For a parameter of type str, numbers are converted
-    to text. An object must be described by a `Part`.
+    to text. A parameter whose type is a class of objects takes a `Part`.
 
     Args:
         hint: type annotation of the parameter.

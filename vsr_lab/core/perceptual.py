@@ -18,7 +18,7 @@ Features = list[Tensor]
 
 
 class PerceptualNet:
-    """LPIPS (Zhang et al. 2018, eq. 1), split into `features` and `distance`, so that features can be reused.
+    """LPIPS (Zhang et al. 2018, eq. 1) in two steps, `features` and `distance`, so that features can be reused.
 
     Args:
         model: the LPIPS module of the package `lpips` or `stlpips_pytorch`.
@@ -92,7 +92,7 @@ def st_lpips_net() -> PerceptualNet:
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)
 def dists_net() -> torch.nn.Module:
-    """DISTS on VGG16: maps two images (N, 3, H, W) to distances (N,). Raises UserError if weights are unavailable."""
+    """DISTS on VGG16: maps two images (N, 3, H, W) to distances (N,). Raises UserError without its weights."""
     import piq
     from torchvision.models import VGG16_Weights
 

@@ -35,8 +35,8 @@ def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, i
 
     Args:
         path: the file to write; it is replaced atomically.
-        rows: from top to bottom, left-aligned.
-        cell: width and height of a cell in pixels; None: the largest width and height of the images.
+        rows: rows from top to bottom; short rows are aligned at the left.
+        cell: width and height of every cell in pixels; None: the largest width and height of the images.
     """
     rows, gap = list(rows), 6
     sizes = [image.shape[1::-1] for row in rows for image in row.images if image is not None]

@@ -44,7 +44,7 @@ def progress_bar(description: str, total: float, unit: str = "", *, shown: bool 
         description: text before the bar.
         total: number of units to do.
         unit: name of a unit, for the speed ("frames", "clips"; "bytes" are shown as GiB).
-        shown: False shows nothing.
+        shown: whether the bar is shown.
 
     Yields:
         Function that updates the bar, with the keywords of rich's `Progress.update`: `update(advance=1)`,
@@ -56,7 +56,7 @@ def progress_bar(description: str, total: float, unit: str = "", *, shown: bool 
 
 
 def tracked(description: str, items: Iterable[T], total: int, unit: str = "", *, shown: bool = True) -> Iterator[T]:
-    """The items, with a bar that advances by one after each."""
+    """Iterate over items, with a progress bar that advances by one after each item. Args: see `progress_bar`."""
     with progress_bar(description, total, unit, shown=shown) as update:
         for item in items:
             yield item

@@ -28,8 +28,8 @@ class RaftSmall:
     Args:
         weights: path of the authors' raft-small.pth, or of torchvision's raft_small file.
         updates: number of refinement iterations.
-        shrink: divisor of the height and width at which flow is estimated, >= 1. If a side of the shrunk frames is
-            below 128 pixels, it is padded.
+        shrink: divisor of the height and width at which flow is estimated, >= 1. Reduced frames are padded to at least
+            128 x 128 pixels.
 
     Raises:
         UserError: at the first call, if the file is missing or contains other weights.

@@ -1,4 +1,4 @@
-"""Annotated types for constructor parameters, by which configurations and weights files are validated."""
+"""Annotated types for constructor parameters: the allowed range of a value in a configuration or a weights file."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ def file_name(text: str) -> str:
 
 
 def distinct(names: list[str]) -> list[str]:
-    """Check that no name occurs twice."""
+    """Return the names. Raises ValueError if a name occurs twice."""
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ValueError(f"must name each once, got {twice[0]} twice")
@@ -29,7 +29,7 @@ WINDOW = r"^\d{0,12}:\d{0,12}$"
 
 
 def window(text: str) -> str:
-    """Check a window of frames such as "60:84", which must not be empty."""
+    """Return a range of frames such as "60:84". Raises ValueError if it is empty."""
     first, _, last = text.partition(":")
     if last and int(last) <= int(first or 0):
         raise ValueError(f"must end after its start, got {text!r}")

@@ -1,6 +1,6 @@
 """MATLAB's imresize as two matrix products, and as a convolution for integer upscaling factors.
 
-Bicubic downscaling by it is the degradation "BI" of the literature: cubic convolution with a = -0.5, antialiased when
+Its bicubic downscaling is the degradation "BI" of the literature: cubic convolution with a = -0.5, antialiased when
 shrinking, symmetric borders. References: MATLAB documentation of imresize; Keys, "Cubic convolution interpolation for
 digital image processing", 1981, eq. 15.
 """

@@ -1,4 +1,4 @@
-"""Run folders: which command wrote them, which files, whether the run has ended, and which process is using them."""
+"""Folders of runs: marks of the command and files that were written, of unfinished runs, and locks."""
 
 import os
 import re
@@ -21,7 +21,7 @@ _locks: dict[Path, FileLock] = {}  # held until the process ends, however it end
 
 
 def lock_folder(folder: Path) -> None:
-    """Lock a folder until this process ends.
+    """Lock a folder until `unlock_folder` or the end of this process, so that no other process writes to it.
 
     Raises:
         UserError: another process has locked it.
@@ -57,12 +57,12 @@ def end_run(folder: Path) -> None:
 
 
 def remove_unfinished(folder: Path, keep: str = "**") -> None:
-    """Delete the files of an unfinished run, and its folders that are then empty.
+    """Delete the files of an unfinished run, and the folders that are then empty.
 
     Args:
         folder: folder of the run.
-        keep: glob pattern of results that must not be lost: if a file of the run matches it, nothing is deleted. The
-            configuration is not a result. By default every other file is one.
+        keep: glob pattern of results that must not be lost: if any file of the run matches, nothing is deleted. By
+            default, every file matches except for the configuration and the marks of the run.
     """
     own = own_files(folder)
     is_kept = _matcher([keep])
@@ -127,7 +127,7 @@ def begin_folder(
 
 
 def continue_folder(path: Path, config: str) -> None:
-    """Mark a run as unfinished, and write the configuration with which it is continued."""
+    """Mark a run, in its folder, as unfinished, and write the configuration with which it is continued."""
     write_text(path / UNFINISHED, f"{os.getpid()}\n")
     write_text(path / RUN_MARK, config)
 
@@ -171,7 +171,7 @@ def _remove(folder: Path, names: Iterable[str]) -> None:
 
 
 def own_files(folder: Path) -> list[str]:
-    """Names of the files in a run's folder that the run wrote."""
+    """Names of those files in the folder of a run that the run wrote, relative to the folder."""
     listed = folder / WRITTEN
     text = listed.read_text(encoding="utf-8", errors="replace") if listed.is_file() else ""
     is_own = _matcher([*MARKS, *text.splitlines()])

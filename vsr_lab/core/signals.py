@@ -1,7 +1,8 @@
-"""Handling of SIGINT and SIGTERM, which end every command in the same way, and workers that end with their parent.
+"""Handling of SIGINT and SIGTERM, which end every command in the same way, and ending of workers with their parent.
 
 Temporary files are removed, a message of one line is printed, and the exit code is 130 or 143. The signals raise
-KeyboardInterrupt, since libraries that catch `Exception` would continue. Imports little, for workers that just started.
+KeyboardInterrupt, since libraries that catch `Exception` would continue. This module imports little, because new worker
+processes import it first.
 """
 
 import _thread
@@ -54,12 +55,12 @@ def heed_signals() -> None:
 
 
 def signal_of(error: BaseException) -> signal.Signals:
-    """The signal that caused an interruption; libraries may raise another KeyboardInterrupt, without its number."""
+    """The signal that caused a KeyboardInterrupt, even if a library raised a new one without the signal's number."""
     return signal.Signals(error.args[0] if error.args else next(iter({*_SIGNALS} - _raised), signal.SIGINT))
 
 
 def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The KeyboardInterrupt that caused an error; libraries may raise other errors when they are interrupted."""
+    """The KeyboardInterrupt that caused an error of a library; None if the error has another cause."""
     for cause in causes(error):
         if isinstance(cause, KeyboardInterrupt):
             return cause
@@ -69,7 +70,7 @@ def interruption_of(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def forget_interruption() -> None:
-    """Allow the process to end with its own exit code after a KeyboardInterrupt that was handled.
+    """Let the process end with its own exit code after a KeyboardInterrupt that was handled.
 
     If the interrupted code ran in `exec` or `eval` (as the definition of a dataclass does), CPython sets a flag. At the
     end, `python -m` is then killed by SIGINT and its exit code is lost. This function resets the flag by an empty

@@ -1,4 +1,4 @@
-"""Descriptions of objects as a configuration writes them: the inverse of building parts."""
+"""Description of objects by `_target_` and keywords, as in a configuration."""
 
 import inspect
 import types
@@ -51,5 +51,5 @@ def spec_of(value: object) -> Any:
 
 
 def same_fields(kind: type, source: object) -> dict[str, Any]:
-    """Attributes of an object that have the name of a field of a dataclass, by which it can be made."""
+    """Attributes of `source` that have the name of a field of the dataclass `kind`, as keywords to construct it."""
     return {field.name: getattr(source, field.name) for field in fields(kind) if hasattr(source, field.name)}

@@ -10,7 +10,12 @@ from vsr_lab.core.network import State, StreamingNetwork
 
 
 class Tile(NamedTuple):
-    """Position and size of a tile's result, and of the margins above and to the left of it, in LR pixels."""
+    """Position and size of the area that a tile contributes to the result, in LR pixels.
+
+    Attributes:
+        y, x, height, width: position and size of the area.
+        top, left: height of the margin above the area, and width of the margin to the left of it.
+    """
 
     y: int
     x: int
@@ -21,7 +26,7 @@ class Tile(NamedTuple):
 
 
 def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
-    """Split height x width into tiles of at most size x size; their results cover it without overlap."""
+    """Split a frame of height x width into areas of at most size x size, with margins of at most `overlap`."""
     for y in range(0, height, size):
         for x in range(0, width, size):
             yield Tile(y, x, min(size, height - y), min(size, width - x), min(overlap, y), min(overlap, x))
@@ -30,8 +35,8 @@ def tiles(height: int, width: int, size: int, overlap: int) -> Iterator[Tile]:
 class Tiled(StreamingNetwork):
     """Wraps a streaming network to process frames in overlapping tiles, which needs less memory.
 
-    Each tile has its own recurrent state. The output equals that of the network if its receptive field does not exceed
-    `overlap`.
+    Each tile has its own recurrent state. The output equals that of the network if the receptive field of the network
+    extends at most `overlap` pixels to each side.
 
     Args:
         network: the network.

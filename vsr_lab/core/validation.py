@@ -1,4 +1,4 @@
-"""Conversion of pydantic's validation errors to one sentence: the key, what it must be and what it is."""
+"""Validation by pydantic, with errors as one sentence that states the key, what it must be and what it is."""
 
 import difflib
 import inspect
@@ -24,7 +24,8 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         model: the model.
         data: value to validate.
         prefix: beginning of the error message, such as the path of a file.
-        typed: keys that the user set; their errors are reported first, before those of values that depend on them.
+        typed: keys that the user set. Their errors are reported before those of other values, which may be
+            consequences.
 
     Returns:
         An instance of the model.
@@ -43,7 +44,10 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
 def explain(
     error: ValidationError, model: type[BaseModel], data: object, typed: Sequence[str] = ()
 ) -> tuple[str, str, str]:
-    """Dotted key, problem and hint ("" if there is none) of the most relevant validation error."""
+    """Dotted key, problem and hint ("" if there is none) of the most relevant error of a failed validation.
+
+    Args: as for `validate`; error: the exception of pydantic.
+    """
     errors = [(".".join(_path(e["loc"], data, e["type"])), e) for e in map(_unwrapped, error.errors())]
     key, found = min(errors, key=lambda one: (not one[0].startswith(tuple(typed) or "\0"), one[1]["type"] == "missing"))
     kind, value, context = found["type"], found["input"], found.get("ctx", {})

@@ -1,6 +1,6 @@
-"""Degradations from HR to LR.
+"""Degradations, which compute LR from HR.
 
-To add one: a `Degradation` in a module of this folder, and a yaml in configs/degradation.
+A new one needs a subclass of `Degradation` in a module of this folder, and a yaml in configs/degradation.
 """
 
 from vsr_lab.degradations.analog import (

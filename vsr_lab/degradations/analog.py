@@ -54,7 +54,7 @@ def _delayed(x: Tensor, delay: float) -> Tensor:
 
 
 class Composite(Degradation, temporal=True):
-    """Composite video: chroma is modulated onto a subcarrier and separated again; causes dot crawl and cross-colour.
+    """Composite video, in which chroma is modulated onto a subcarrier: causes dot crawl and cross-colour.
 
     The pixels of the clip are treated as samples at four times the subcarrier frequency (768 pixels per visible line of
     NTSC). As in the standards, a line lasts 227.5 (PAL: 283.7516) cycles of the subcarrier and a field has 262.5
@@ -75,7 +75,15 @@ class Composite(Degradation, temporal=True):
     chroma_sigma: NonNegativeFloat = 1.5
 
     def carrier(self, frames: int, height: int, width: int, phase: float) -> tuple[Tensor, Tensor]:
-        """Phase of the subcarrier in radians (T 1 H W), and the sign of V on each line (T 1 H 1)."""
+        """Compute the subcarrier of every pixel of a clip.
+
+        Args:
+            frames, height, width: size of the clip.
+            phase: phase at the first pixel, in cycles.
+
+        Returns:
+            Phase in radians, (T, 1, H, W), and the sign of V on each line, (T, 1, H, 1).
+        """
         advance, lines, _ = _STANDARDS[self.standard]
         row = torch.arange(height)
         line = row // 2 + row % 2 * (lines // 2 + 1) + torch.arange(frames)[:, None] * lines  # in order of broadcast
@@ -152,7 +160,7 @@ class Dropouts(Degradation, temporal=True, seeded=True):
     """Tape dropouts: bright or dark streaks that fade along a row.
 
     Args:
-        rate: Mean number per frame, >= 0.
+        rate: Mean number of streaks per frame, >= 0.
     """
 
     rate: Range[NonNegativeFloat] = (0.0, 1.0)

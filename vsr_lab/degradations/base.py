@@ -1,4 +1,4 @@
-"""Base class of degradations, and declaration, validation and sampling of their parameters."""
+"""Base class of degradations; declaration, validation and random drawing of their parameters."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ def one_of(values: Sequence[Any], rng: np.random.Generator) -> Any:
 
 
 def bernoulli(probability: float, rng: np.random.Generator) -> bool:
-    """Draw True with the given probability, else False."""
+    """Draw True with a probability in [0, 1], else False."""
     return bool(rng.random() < probability)
 
 
@@ -66,7 +66,7 @@ class DeclaredField:
     """A parameter that a subclass of `Degradation` declares as an annotated class attribute.
 
     Attributes:
-        adapter: validator of its type.
+        adapter: validator of the parameter's type.
         draw: function (value, random generator) -> value for one clip, such as a number drawn from a `Range`; None if
             the value is the same for all clips.
     """
@@ -75,7 +75,7 @@ class DeclaredField:
     draw: Draw | None
 
     def check(self, name: str, value: Any) -> Any:
-        """Convert a value to the field's type. Raises ValueError if it is invalid."""
+        """Convert a value to the parameter's type. Raises ValueError, with the name, if it is invalid."""
         try:
             return self.adapter.validate_python(value)
         except ValidationError as error:
@@ -96,9 +96,9 @@ def declared_fields(kind: type) -> dict[str, DeclaredField]:
 
 
 def constructor(kind: type, root: type) -> Callable[..., None]:
-    """Make the `__init__` of a degradation, whose annotated class attributes are its parameters.
+    """Make the `__init__` of a class of degradations; its parameters are the annotated attributes of the class.
 
-    Parameters after the third are keyword-only. Like the `__init__` of a dataclass, it calls `__post_init__`.
+    Parameters after the third are keyword-only. Like that of a dataclass, this `__init__` calls `__post_init__`.
     Degradations are not dataclasses, because OmegaConf would convert them to configurations.
 
     Args:
@@ -114,7 +114,7 @@ def constructor(kind: type, root: type) -> Callable[..., None]:
 
 
 def draw_seed(rng: np.random.Generator) -> int:
-    """Draw a seed to store in the parameters."""
+    """Draw a random seed, which is stored among the parameters of a clip."""
     return int(rng.integers(0, 2**31))
 
 
@@ -129,16 +129,17 @@ class Degradation(ABC):
 
     A subclass declares its parameters as annotated class attributes, which become the arguments of its constructor and
     are validated by their types. For every clip, one value is drawn from each `Range`, `LogRange`, `Choice` or
-    `Chance`. The attributes below are set in the class statement: `class FilmGrain(Degradation, temporal=True,
-    seeded=True)`.
+    `Chance`. The attributes from `on_cpu` on are set in the class statement: `class FilmGrain(Degradation,
+    temporal=True, seeded=True)`.
 
     Attributes:
         scale: Downscaling factor; 1 if the size does not change (noise, a codec).
-        on_cpu: The degradation works on NumPy frames (a codec, OpenCV), so it is applied by the data loader on the CPU.
-        temporal: The result for a frame depends on its index or on its neighbours (noise that differs between frames, a
-            codec), so `apply` must get the whole clip at once.
-        modifies_target: The training target differs from HR, see `target`.
-        seeded: `sample` also draws a `seed`, from which `apply` derives random values of pixels or frames.
+        on_cpu: Whether the degradation works on NumPy frames (a codec, OpenCV), so that the data loader applies it on
+            the CPU.
+        temporal: Whether the result for a frame depends on its index or on its neighbours (noise that differs between
+            frames, a codec), so that `apply` must get the whole clip at once.
+        modifies_target: Whether the training target differs from HR, see `target`.
+        seeded: Whether `sample` also draws a `seed`, from which `apply` derives random values of pixels or frames.
     """
 
     scale = 1
@@ -164,7 +165,7 @@ class Degradation(ABC):
         return f"{type(self).__name__}({', '.join(fields)})"
 
     def sample(self, rng: np.random.Generator) -> Params:
-        """Draw the parameters of one clip: field name -> value. They can be stored as JSON."""
+        """Draw the parameters of one clip: parameter name -> value. They can be stored as JSON."""
         fields = declared_fields(type(self)).items()
         params = {name: field.draw(getattr(self, name), rng) for name, field in fields if field.draw}
         return {**params, "seed": draw_seed(rng)} if self.seeded else params
@@ -175,7 +176,7 @@ class Degradation(ABC):
 
         Args:
             clip: (..., T, C, H, W) in [0, 1], H and W multiples of `scale`.
-            params: Returned by `sample`.
+            params: Parameters of the clip, as returned by `sample`.
 
         Returns:
             (..., T, C, H / scale, W / scale) in [0, 1].
@@ -189,7 +190,7 @@ class Degradation(ABC):
 
         Args:
             hr: (..., T, C, H, W) in [0, 1].
-            params: Returned by `sample`.
+            params: Parameters of the clip, as returned by `sample`.
             zoom: Ratio of the size of `hr` to the size of the clip that `apply` gets; above 1 if an earlier step of a
                 composition downscales the clip.
         """
@@ -235,7 +236,7 @@ def degrade(hr: Tensor, degradation: Degradation, *, seed: int = 0, params: Para
         hr: (..., T, C, H, W) in [0, 1], H and W multiples of the scale.
         degradation: degradation to apply, with parameters drawn once for the clip.
         seed: seed of the parameters; the same seed gives the same LR.
-        params: parameters returned by `degradation.sample`; None: they are drawn.
+        params: parameters returned by `degradation.sample`; None: they are drawn with the seed.
 
     Returns:
         LR, (..., T, C, H / scale, W / scale) in [0, 1].
@@ -274,7 +275,7 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
 
 
 def target_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) -> Tensor:
-    """Compute the target of a batch, (B, T, C, H, W); arguments as in `apply_batch`."""
+    """Compute the training target of a batch, (B, T, C, H, W), see `Degradation.target`. Args: as for `apply_batch`."""
     if not degradation.modifies_target:
         return hr
     return torch.stack([degradation.target(clip, p) for clip, p in zip(hr, params, strict=True)])

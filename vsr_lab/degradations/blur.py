@@ -22,7 +22,7 @@ class KernelBlur(Degradation):
     """Base class of blurs that are computed by convolution with a kernel.
 
     Attributes:
-        linear_light: The blur is computed in linear light, as in a real lens, instead of on sRGB values.
+        linear_light: Whether the blur is computed in linear light, as in a real lens, instead of on sRGB values.
         drift: Relative change of the blur width from the middle of a clip to its last frame, in [-1, 1]. The width
             changes linearly, so the change from the middle to the first frame is -drift.
     """
@@ -36,7 +36,7 @@ class KernelBlur(Degradation):
 
     @abstractmethod
     def kernels(self, params: Params, frames: int) -> list[Kernel]:
-        """One kernel for the whole clip, or one per frame: odd sizes, sum 1, centroid at the centre."""
+        """Kernel of each frame of a clip, or one kernel for all frames: odd size, sum 1, centroid in the middle."""
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
         return self._filter(clip, _stack(self.kernels(params, clip.shape[-4])))
@@ -138,7 +138,7 @@ class MotionBlur(KernelBlur):
         length: Length of the motion path during the exposure, in pixels, > 0.
         angle: Initial direction of the path, in radians.
         curvature: Change of direction along the path, as a fraction of a half circle, in [-1, 1]; 0 is a straight line.
-        linear_light: The blur is computed in linear light instead of on sRGB values.
+        linear_light: Whether the blur is computed in linear light instead of on sRGB values.
     """
 
     length: Range[PositiveFloat] = (1.0, 8.0)
@@ -157,7 +157,7 @@ class Defocus(KernelBlur):
     Args:
         radius: Radius of the disc, in pixels, >= 0.
         drift: Relative change of the radius from the middle of a clip to its last frame, in [-1, 1]; linear over time.
-        linear_light: The blur is computed in linear light instead of on sRGB values.
+        linear_light: Whether the blur is computed in linear light instead of on sRGB values.
     """
 
     radius: Range[NonNegativeFloat] = (0.5, 2.5)

@@ -68,10 +68,10 @@ class LensDistortion(AppliedToTarget):
 
 
 class DomeHaze(Degradation, seeded=True):
-    """Haze of a dusty camera dome, which blurs and lowers the contrast. It varies over the frame, but not over time.
+    """Haze of a dusty camera dome, which blurs and lowers the contrast; it differs over the frame, but not over time.
 
     Args:
-        haze: Largest opacity, in [0, 1].
+        haze: Opacity of the haze where it is densest, in [0, 1].
     """
 
     haze: Range[Probability] = (0.1, 0.5)
@@ -114,7 +114,7 @@ class Underexposure(Degradation):
 
 
 class DenoiseSmear(Degradation, temporal=True):
-    """Excessive noise reduction of a camera: frames are averaged, which leaves trails, and detail is smoothed.
+    """Excessive noise reduction of a camera: averaging of frames, which leaves trails, and smoothing of detail.
 
     Args:
         strength: In [0, 1]. At 1, the weight of the previous output frame is 0.9 in static areas, and differences of up

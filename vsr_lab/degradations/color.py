@@ -1,4 +1,4 @@
-"""Colour and tone: chroma subsampling, wrong matrices and ranges, banding, exposure; color spaces of degradations."""
+"""Degradations of colour and tone (chroma subsampling, wrong matrices and ranges, banding, exposure); colour spaces."""
 
 import math
 from functools import lru_cache
@@ -98,7 +98,7 @@ class MatrixConfusion(Degradation):
 
     Args:
         kind: Errors, one of which is drawn for each clip: "601_as_709" (encoded with BT.601, decoded with BT.709),
-            "709_as_601", "full_as_limited" or "limited_as_full" (range of the code values).
+            "709_as_601", "full_as_limited" (encoded with full range, decoded as limited range) or "limited_as_full".
     """
 
     kind: Choice[Literal["601_as_709", "709_as_601", "full_as_limited", "limited_as_full"]]

@@ -15,12 +15,13 @@ Steps = Annotated[Sequence[Degradation], BeforeValidator(tuple)]
 
 
 class Compose(Degradation):
-    """Applies steps in sequence, then rounds to 8 bits; its scale is the product of their scales.
+    """Applies several degradations (steps) in sequence, and rounds the result to 8 bits.
 
     For a second-order degradation as in Real-ESRGAN (Wang et al. 2021, section 3.1), list the steps twice.
 
     Args:
-        steps: Degradations, usually with at most one that downscales.
+        steps: Degradations, usually with at most one that downscales. The scale of the whole is the product of their
+            scales.
     """
 
     steps: Steps
@@ -51,10 +52,10 @@ class Compose(Degradation):
 
 
 class RandomApply(Degradation):
-    """Applies a step to some clips only.
+    """Applies a degradation to some clips, drawn at random, and leaves the others unchanged.
 
     Args:
-        step: A degradation of scale 1.
+        step: The degradation, of scale 1.
         p: Probability that a clip is processed, in [0, 1].
     """
 
@@ -78,7 +79,7 @@ class RandomApply(Degradation):
 
 
 class RandomChoice(Degradation):
-    """Applies one of several steps, which is drawn for each clip.
+    """Applies one of several degradations, which is drawn at random for each clip.
 
     Args:
         steps: Degradations of the same scale.

@@ -48,7 +48,7 @@ class FilmGrain(Degradation, temporal=True, seeded=True):
 class DustAndScratches(Degradation, on_cpu=True, temporal=True, seeded=True):
     """Dust on film: specks and hairs, different in every frame, and vertical scratches, which last 10 to 60 frames.
 
-    Each is lighter or darker than the picture and partly transparent. Scratches move slowly.
+    Each speck, hair or scratch is lighter or darker than the picture and partly transparent. Scratches move slowly.
 
     Args:
         dust: Number of specks per frame and megapixel, >= 0.
@@ -110,7 +110,7 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 
 
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
-    """Gate weave of film: the whole picture moves by fractions of a pixel around its position, at most by one pixel.
+    """Gate weave of film: the whole picture moves around its position, by fractions of a pixel and at most one pixel.
 
     Vertical movement is larger than horizontal movement. The target is shifted as well: a network cannot know the shift
     from a frame, and learns to blur if it is trained to undo it.
@@ -122,7 +122,7 @@ class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     amplitude: Range[NonNegativeFloat] = (0.2, 0.6)
 
     def offsets(self, frames: int, params: Params) -> np.ndarray:
-        """Shift (x, y) of every frame in pixels, (T, 2): smooth, mean 0, each below 1."""
+        """Shift (x, y) of every frame in pixels, (T, 2): smooth over time, with mean 0 and less than 1 pixel."""
         path = ar1_noise(np.random.default_rng(params["seed"]), frames, 0.7, 2)
         path = (path - path.mean(0)) * params["amplitude"] * (0.6, 1.0)
         return path / max(1.0, float(np.abs(path).max(initial=0)) / 0.99)

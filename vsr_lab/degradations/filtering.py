@@ -1,4 +1,4 @@
-"""Filters and warps that several degradations share."""
+"""Filters, noise and warps that several degradations share."""
 
 import math
 
@@ -31,7 +31,7 @@ def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
 
 
 def filter2d_periodic(noise: Tensor, kernel: Tensor) -> Tensor:
-    """Filter noise (..., H, W) by a kernel (k, k) with periodic borders, so that its statistics are uniform."""
+    """Filter noise (..., H, W) by a kernel (k, k) with periodic borders, so that borders have the same statistics."""
     size = noise.shape[-2:]
     middle = kernel.shape[-1] // 2
     whole = kernel.new_zeros(max(size[0], kernel.shape[0]), max(size[1], kernel.shape[1]))
@@ -46,7 +46,7 @@ def pad_kernels(kernels: Tensor, size: int) -> Tensor:
 
 
 def gaussian_filter1d(x: Tensor, sigma: float) -> Tensor:
-    """Gaussian filter of sigma pixels along the last axis; borders are replicated."""
+    """Filter the last axis by a Gaussian with a standard deviation of `sigma` pixels; borders are replicated."""
     if sigma <= 0:
         return x
     radius = math.ceil(3 * sigma)
@@ -108,7 +108,7 @@ def centred_axes(clip: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         clip: (..., H, W).
 
     Returns:
-        y (H, 1) and x (W) in pixels, and the squared radius (H, W), 1 in the corners.
+        y (H, 1) and x (W) in pixels, and the squared distance from the centre (H, W), scaled to 1 in the corners.
     """
     height, width = clip.shape[-2:]
     y = torch.arange(height, device=clip.device, dtype=clip.dtype)[:, None] - (height - 1) / 2

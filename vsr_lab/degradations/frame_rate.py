@@ -1,6 +1,6 @@
-"""Fields and frames shown at other times: interlaced cameras, telecine, deinterlacers, low and uneven frame rates.
+"""Interlaced cameras, telecine, deinterlacers, and low or uneven frame rates.
 
-The number of frames stays the same.
+All degradations of this module keep the number of frames.
 """
 
 from abc import abstractmethod
@@ -20,7 +20,7 @@ def weave(clip: Tensor, first: Tensor, second: Tensor, parity: int) -> Tensor:
     Args:
         clip: (..., T, C, H, W).
         first: For each output frame, the index (in `clip`) of the frame from which its first field is taken, (T,).
-        second: The same for the second field, (T,).
+        second: Index of the frame from which the second field is taken, (T,).
         parity: First line of the first field, 0 or 1; the second field consists of the other lines.
     """
     other = torch.arange(clip.shape[-2], device=clip.device) % 2 != parity
@@ -88,6 +88,10 @@ class Interlace(_Interlaced):
 
     Real fields are half a frame period apart, but the clip has no frames at these times. So combing is twice as wide as
     in the video of a real interlaced camera with the same frame rate.
+
+    Args:
+        method: How frames are deinterlaced: "weave" (not at all), "blend", "bob" or "half", see `deinterlace`.
+        parity: 0 if the even lines are the first field, 1 if the odd lines are.
     """
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class Telecine(_Interlaced):
     is wrong by at most one frame.
 
     Args:
+        method, parity: As for `Interlace`.
         phase: Position in the cycle of five frames at which the clip starts, 0..4.
     """
 
@@ -135,7 +140,7 @@ class _RepeatedFrames(AppliedToTarget, temporal=True):
 
 
 class LowFrameRate(_RepeatedFrames):
-    """Lower frame rate: one frame of every `hold` frames is kept and repeated, so the number of frames does not change.
+    """Lower frame rate: the first of every `hold` frames is shown `hold` times. LR and target are changed alike.
 
     Args:
         hold: Number of consecutive frames that show the same picture.
@@ -148,7 +153,7 @@ class LowFrameRate(_RepeatedFrames):
 
 
 class DroppedFrames(_RepeatedFrames, seeded=True):
-    """Frames that a recorder or a video call drops or repeats.
+    """Frames that a recorder or a video call drops or repeats. LR and target are changed alike.
 
     Args:
         dropped: Probability that a frame is missing and the previous one is shown again.

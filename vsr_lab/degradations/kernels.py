@@ -1,4 +1,4 @@
-"""Point spread functions, float64 (k, k) with odd k. Each has sum 1 and its centroid in the middle."""
+"""Blur kernels (point spread functions), float64 (k, k) with odd k, sum 1 and the centroid in the middle."""
 
 import math
 
@@ -30,7 +30,7 @@ def _mahalanobis(size: int, sigma: float, ratio: float, angle: float) -> Kernel:
 
 
 def gaussian_size(sigma: float) -> int:
-    """Odd kernel size of four standard deviations on either side."""
+    """Odd size in pixels of a Gaussian kernel that extends four standard deviations `sigma` to either side."""
     return 2 * math.ceil(4 * sigma) + 1
 
 
@@ -52,7 +52,8 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
 def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
     """Generalized Gaussian kernel, exp(-d^(2 beta) / 2) (Liu et al. 2020); d is the distance in units of sigma.
 
-    With a larger beta, the kernel is flatter and has harder edges. The other arguments are as in `gaussian`.
+    With a larger beta the kernel is flatter and has harder edges; beta 1 is a Gaussian. The other arguments are as in
+    `gaussian`.
     """
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 

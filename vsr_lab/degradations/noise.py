@@ -1,6 +1,6 @@
-"""Noise, independent in every frame with constant statistics.
+"""Noise that is independent in every frame, with the same statistics in all frames of a clip.
 
-It is drawn on the CPU, so that it is the same for all devices.
+Noise is drawn on the CPU, so that it is the same for all devices.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Overlays that are part of the content: a timestamp, a mouse pointer.
 
-The target contains them as well, drawn at its resolution. Otherwise a network would learn to remove information and to
-invent the picture below it.
+The training target contains them as well, drawn in the resolution of the target. Otherwise a network would learn to
+remove an overlay and to invent the picture below it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ class TimestampOverlay(AppliedToTarget, temporal=True):
     rate: PositiveFloat = 25.0
 
     def text(self, t: int, params: Params) -> str:
-        """Text of frame t."""
+        """Text that is drawn into frame number t."""
         start = datetime.fromtimestamp(params["start"] + params["fraction"], UTC)
         now = start + timedelta(seconds=t / self.rate)
         return now.strftime(_STYLES[params["style"]]).format(camera=params["camera"])
@@ -105,7 +105,7 @@ class CursorOverlay(AppliedToTarget, temporal=True, seeded=True):
     size: Range[PositiveInt] = (11, 22)
 
     def path(self, frames: int, params: Params) -> np.ndarray:
-        """Position of the tip, (T, 2), as fractions of width and height; smooth."""
+        """Position (x, y) of the tip of the pointer in every frame, (T, 2), as fractions of width and height."""
         rng = np.random.default_rng(params["seed"])
         places: list[np.ndarray] = []
         here = rng.uniform(0.1, 0.9, 2)

@@ -212,7 +212,7 @@ class AdaptiveResolution(Degradation, temporal=True):
 
     Args:
         ladder: Resolutions as fractions of the full one, in ascending or descending order.
-        hold: Mean number of frames until the resolution changes to the next lower or higher one.
+        hold: Mean number of frames until the resolution changes to the next lower or higher one of the ladder.
         method: "bilinear", "bicubic", "lanczos" or "area".
     """
 

@@ -1,4 +1,4 @@
-"""Bundles: a folder with weights, graphs, manifest and model card. It is written, opened and verified here."""
+"""Writing, opening and verifying bundles: folders with the weights, graphs, manifest and model card of a network."""
 
 import os
 import platform
@@ -127,13 +127,16 @@ def write_bundle(
     Args:
         folder: folder of the bundle; must not exist, or be empty.
         name: name of the model.
-        network: network to export; it must be a `StreamingNetwork`.
+        network: network to export.
         about: notes on the training, which are stored in the bundle.
         exporters: one for each format to write.
 
+    Returns:
+        The content of manifest.json.
+
     Raises:
         Refusal: a graph differs from the network. No files are left behind.
-        UserError: the network needs future frames, or the folder cannot be written.
+        UserError: the network is no `StreamingNetwork`, since it needs future frames, or the folder cannot be written.
     """
     if not isinstance(network, StreamingNetwork):
         raise UserError(name, "needs future frames, so it has no streaming step", "export a streaming network")
@@ -224,7 +227,7 @@ class Verification(NamedTuple):
         manifest: manifest of the bundle.
         key: first digits of the SHA-256 of the public key; empty if no signature was checked.
         parities: comparison of every graph with the network.
-        unopened: formats of graphs that were not run, since opening them can execute code.
+        unopened: formats of graphs that were not run, since opening a file of this format can execute code.
     """
 
     manifest: BundleManifest
@@ -244,8 +247,9 @@ def verify_bundle(
 
     Args:
         folder: folder of the bundle.
-        key: key that the bundle must be signed with; None: the signature is not checked.
-        frames: number of frames over which graphs and network are compared.
+        key: public key of the owner, by whose private key the bundle must be signed; None: the signature is not
+            checked.
+        frames: number of frames on which each graph is compared with the network.
         progress: called with the format of each graph before it is run.
 
     Raises:

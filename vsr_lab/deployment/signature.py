@@ -1,4 +1,4 @@
-"""Ed25519 signature of a bundle. It signs manifest.json, which contains the hashes of all other files.
+"""Ed25519 signature of a bundle: manifest.json is signed, which contains the hashes of all other files.
 
 Requires the extra `provenance`. Other implementations can check the signature, such as OpenSSL:
 `openssl pkeyutl -verify -rawin -pubin -inkey KEY.pem -in manifest.json -sigfile manifest.sig`.
@@ -82,7 +82,7 @@ def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
 
     Args:
         manifest: path of manifest.json.
-        key: public key.
+        key: public key of the owner of the bundle.
 
     Returns:
         The first 16 hexadecimal digits of the SHA-256 of the public key.

@@ -1,4 +1,4 @@
-"""x"""
+"""Conversion of decoded frames to RGB: pixel formats, YUV matrices and ranges, and positions of chroma samples."""
 
 import io
 import re
@@ -87,7 +87,7 @@ def alpha_of(frame: VideoFrame) -> npt.NDArray[np.uint8 | np.uint16] | None:
 
 
 def bits_of(pixel_format: str) -> int:
-    """Bit depth of a pixel format: that of its deepest component."""
+    """Bit depth of a pixel format; the largest one if its components differ."""
     if pixel_format == "pal8":
         return 8
     return max((component.bits for component in VideoFormat(pixel_format).components), default=8)
@@ -112,7 +112,7 @@ class RgbConverter:
     """Converts frames of one pixel format to RGB: uint8, or uint16 in [0, 65535] if the source has more than 8 bits.
 
     Args:
-        like: any frame of that pixel format and size.
+        like: a frame with the pixel format and size of the frames to convert.
         colour: matrix and range of the frames.
         chroma_location: position of the chroma samples relative to the luma samples, such as LEFT.
     """
@@ -134,7 +134,7 @@ class RgbConverter:
             self._gray = np.float32(self._matrix[0, 0]), np.float32(self._matrix[0] @ [0, neutral, neutral, 1])
 
     def fits(self, frame: VideoFrame) -> bool:
-        """Whether frame has this converter's pixel format."""
+        """Whether the converter can convert a frame, because it has the pixel format of `like`."""
         return frame.format.name == self._format
 
     def __call__(self, frame: VideoFrame) -> AnyFrames:

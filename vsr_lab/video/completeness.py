@@ -1,7 +1,7 @@
-"""Selection of a file's video stream, and whether the file is whole: it may be cut short, encrypted or edited.
+"""Selection of the video stream of a file, and refusal of files that are cut short, encrypted or edited.
 
-libav correctly reads an edit list (ISO/IEC 14496-12, 8.6.6) of an empty edit at the start and one edit, trimmed at
-either end. It misreads several edits, empty edits between them and changes of speed, so such files are refused.
+libav correctly reads an edit list (ISO/IEC 14496-12, 8.6.6) with one edit, trimmed at either end, and an empty edit
+before it. It misreads several edits, empty edits between them and changes of speed, so such files are refused.
 """
 
 import re
@@ -39,13 +39,13 @@ def check_clear(path: Path) -> None:
 def check_complete(
     path: Path, container: InputContainer, stream: VideoStream, index: PacketIndex, *, reach: float
 ) -> None:
-    """Raise UserError if a file has fewer frames, or ends earlier, than it states.
+    """Raise UserError if a file has fewer frames, or ends earlier, than its header states.
 
     Args:
         path: the file.
         container: the open file.
         stream: the video stream.
-        index: timestamps of its frames.
+        index: timestamps of the frames that were found.
         reach: end of the last packet of any stream, in seconds.
     """
     # MP4 states packets after edit lists, MXF edit units; other containers state frames, or a duration.

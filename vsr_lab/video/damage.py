@@ -1,8 +1,8 @@
-"""Detection of damaged frames: frames that cannot be decoded, and frames that are decoded from corrupt data.
+"""Detection of damaged frames, which cannot be decoded or are decoded from corrupt data.
 
 Decoders conceal errors: they output a frame without reporting the damage. Therefore every packet that the requested
 frames depend on is decoded a second time with one thread, and log messages of the decoder are attributed to the packet
-that caused them. For a window of frames, the groups of pictures that contain it are checked.
+that caused them. For a range of frames, only the groups of pictures that contain these frames are checked.
 """
 
 import threading
@@ -94,8 +94,8 @@ def find_damage_between(probe: Probe, start: int, stop: int, close_decoder: Call
     Args:
         probe: properties of the file.
         start, stop: range of frames, `stop` exclusive.
-        close_decoder: function that closes the caller's decoder of the file. Its threads could otherwise write messages
-            to the log, from which errors are detected here.
+        close_decoder: function that closes the caller's decoder of the file. Otherwise messages of that decoder could
+            appear in the log, from which errors are detected here.
     """
     known, index = _known_of(probe), probe.index
     if start >= stop or (known.damage is not None and not known.damage):
@@ -191,7 +191,7 @@ def _scan(probe: Probe) -> Damage:
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
-    """Remove lost frames from the index of a file. The other frames keep their timestamps and are renumbered."""
+    """Copy of the properties of a file, without lost frames. Other frames are renumbered and keep their timestamps."""
     if not lost:
         return probe
     if len(lost) == probe.frames:

@@ -1,4 +1,4 @@
-"""Decoders with random access by frame number: decord for streams that it decodes exactly, else PyAV."""
+"""Decoders with random access by frame number: decord for files that it decodes exactly, else PyAV."""
 
 import ctypes
 import itertools
@@ -33,7 +33,7 @@ class Decoder(Protocol):
 
 
 def open_decoder(probe: Probe) -> Decoder:
-    """Open the decoder that `probe` chose."""
+    """Open the decoder that `probe.backend` names, for the file `probe.path`."""
     return DecordDecoder(probe) if probe.backend == "decord" else AvDecoder(probe)
 
 
@@ -101,15 +101,15 @@ class DecordDecoder(_ProcessLocal):
 
 
 class AvDecoder(_ProcessLocal):
-    """Decodes frames of a video file by number with PyAV. It seeks to an earlier keyframe and compares timestamps.
+    """Decoder of frames by number with PyAV, which seeks to an earlier keyframe and compares timestamps.
 
     A frame that is missing or marked as corrupt after a seek is decoded again from an earlier keyframe, and finally
     from the start of the file. This is necessary for streams with intra refresh, which have no complete keyframes.
 
     Args:
         probe: properties of the file.
-        careful: set this for damaged files. They are decoded with one thread, so that an error affects no other frame,
-            and frames are sorted by number.
+        careful: whether the file may be damaged. It is then decoded with one thread, so that an error affects no other
+            frame, and frames are sorted by number.
     """
 
     def __init__(self, probe: Probe, careful: bool = False) -> None:
@@ -214,7 +214,13 @@ class AvDecoder(_ProcessLocal):
 
 
 def numbered(frames: Iterator[VideoFrame], index: PacketIndex, careful: bool) -> Iterator[tuple[int, VideoFrame]]:
-    """Number decoded frames by their timestamps, if the file has them. Careful: sort them by number, too."""
+    """Pair decoded frames with their numbers.
+
+    Args:
+        frames: decoded frames, from the first frame of the file if `index.counted` is set.
+        index: timestamps of all frames. If it is `counted`, frames are counted; otherwise they are found by timestamp.
+        careful: also sort frames by number, since decoders may change their order after an error.
+    """
     if index.counted:
         return enumerate(frames)
     known = ((number, frame) for frame in frames if (number := index.number_of(frame.pts)) is not None)

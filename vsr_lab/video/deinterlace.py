@@ -52,7 +52,7 @@ class FilterChain:
         return first * self.frames_in, min(last * self.frames_in, count)
 
     def output(self, source: Probe) -> Probe:
-        """Properties of the filtered stream; an incomplete group of frames at the end is dropped."""
+        """Properties of a file after filtering. An incomplete group of frames at the end is dropped."""
         if self.frames_in == self.frames_out:
             return replace(source, interlaced=False)
         count = source.frames // self.frames_in * self.frames_out
@@ -115,10 +115,10 @@ class _Source(Protocol):
 
 
 class FilteredDecoder:
-    """Decodes a file and applies a `FilterChain`.
+    """Decodes a file and applies deinterlacing filters.
 
-    Two groups before the requested frames and two groups after them are read too. So the result for a frame does not
-    depend on the range of frames that is read.
+    Two groups of frames before the requested frames and two groups after them are filtered too, so that the result for
+    a frame does not depend on the requested range.
 
     Args:
         probe: properties of the file.
@@ -137,7 +137,7 @@ class FilteredDecoder:
         return np.stack([self._convert(start + n, frame) for n, frame in enumerate(self.frames(start, stop))])
 
     def frames(self, start: int, stop: int) -> list[VideoFrame]:
-        """Filtered frames start..stop-1."""
+        """Decode and filter frames start..stop-1, counted after filtering."""
         first, last = self._chain.needs(start, stop, self._probe.frames)
         skipped = first // self._chain.frames_in * self._chain.frames_out
         frames = self._frames(first, last)

@@ -1,7 +1,7 @@
-"""Field pictures in H.264 (PAFF, as in broadcasts and AVCHD): detection of packets with the second field of a frame.
+"""Detection of H.264 packets with the second field of a frame (field pictures or PAFF, in broadcasts and AVCHD).
 
-If libav parses the stream itself, as in MPEG-TS, each field is a separate packet, and one frame is decoded from two
-packets. Section numbers refer to ITU-T H.264.
+In containers such as MPEG-TS, each field is a separate packet, so that one frame is decoded from two packets. Section
+numbers refer to ITU-T H.264.
 """
 
 from collections.abc import Iterator

@@ -89,7 +89,7 @@ def to_standard_range(signal: Tensor, hdr: str, peak: float) -> Tensor:
 
 
 def tone_map(clip: Clip, hdr: str, peak: float) -> Clip:
-    """Tone map an HDR clip to SDR, as uint16 frames.
+    """Tone map an HDR clip to standard dynamic range (BT.709), with uint16 frames.
 
     Args:
         clip: frames with PQ or HLG signal.

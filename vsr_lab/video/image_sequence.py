@@ -18,7 +18,7 @@ FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".
 
 
 class ImageSequence:
-    """A folder of images in natural order of their names, all of one size and bit depth (8, or 16 for PNG and TIFF).
+    """A folder of images, read like a video in natural order of names. All must have one size and one bit depth.
 
     Args:
         path: the folder.
@@ -69,7 +69,7 @@ class ImageSequence:
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 
     def playlist(self) -> bytes:
-        """The images as a file of FFmpeg's concat demuxer, as video of `rate`."""
+        """Content of a playlist for FFmpeg's concat demuxer, by which the images are read as a video."""
         names = [str(file.absolute()) for file in self.files]
         if broken := next((name for name in names if not name.isprintable()), None):
             raise UserError(ascii(broken), "cannot be read as a frame of a video", "rename it")

@@ -92,13 +92,13 @@ class _Pairs(NamedTuple):
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """Detect whether a video file is progressive, interlaced or telecined, from four short sequences of frames.
 
-    If a sequence is interlaced or telecined, the most confident of these results is used, so a file that is partly
+    If any sequence is interlaced or telecined, the most confident of such results is used, so a file that is partly
     interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file
     changes.
 
     Args:
         path: the file.
-        stream: index of the stream; the first video stream by default.
+        stream: index of the stream; None: the first video stream.
     """
     status = path.stat()
     return _detect(path, stream, status.st_size, status.st_mtime_ns)

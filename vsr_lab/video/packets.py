@@ -1,4 +1,4 @@
-"""Index of a stream's frames from its packets, without decoding: order, timestamps, keyframes."""
+"""Order, timestamps and keyframes of the frames of a stream, from its packets without decoding."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -106,7 +106,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 
 def decoder_of(stream: VideoStream) -> Callable[[Any], list[VideoFrame]]:
-    """Function that decodes the packets of a stream. With alpha, VP8 and VP9 need libvpx: FFmpeg's own drops alpha."""
+    """Function that decodes the packets of a stream: that of libvpx for VP8 and VP9 with alpha, else FFmpeg's own."""
     context: Any = stream.codec_context
     library = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(context.name)
     if library and stream.metadata.get("alpha_mode") == "1":
@@ -136,7 +136,7 @@ class _Row:
 
 
 class PacketLog:
-    """Collects the packets of a stream and builds their `index`.
+    """Collects the timestamps of the packets of a stream, and builds a `PacketIndex` from them.
 
     Attributes:
         reach: end of the last packet of any stream, in seconds.
@@ -152,9 +152,9 @@ class PacketLog:
         self.reach = 0.0
 
     def add(self, packet: "Packet[VideoStream]") -> bool:
-        """Add a packet; returns whether it is of the stream.
+        """Add a packet of the file, and return whether it belongs to the stream.
 
-        Empty packets, and VP8 and VP9 frames that are never shown, are ignored.
+        Packets of other streams, empty packets, and VP8 and VP9 frames that are never shown, are ignored.
         """
         if packet.size and packet.pts is not None and packet.time_base:
             self.reach = max(self.reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))
@@ -171,7 +171,7 @@ class PacketLog:
 
     @property
     def is_delayed(self) -> bool:
-        """Whether frames are displayed later than decoded, according to their timestamps."""
+        """Whether any packet has different presentation and decoding timestamps."""
         return any(row.pts != row.dts for row in self._rows)
 
     def index(self, base: Fraction, rate: Fraction, decoding: bool = False) -> PacketIndex:
@@ -181,7 +181,7 @@ class PacketLog:
             base: time base of the timestamps, in seconds.
             rate: frames per second, used if timestamps are missing.
             decoding: number the frames in the order of their decoding timestamps, because the presentation timestamps
-            of the container (AVI) are unreliable.
+                of the container (AVI) are unreliable.
         """
         step = 1 / (rate * base)
         whole = _from_first_key(self._rows)

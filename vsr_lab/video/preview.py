@@ -1,4 +1,4 @@
-"""Fast preview: every frame of a source in order, at small size, and at full size on request."""
+"""Fast preview of a video: every frame in order at small size, and at full size on request."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""Probing: the properties of a video file, from its packets and first frame, and which decoder reads it correctly."""
+"""Properties of a video file, from its packets and first frame, and choice of a decoder that reads it correctly."""
 
 import struct
 from collections.abc import Callable
@@ -58,8 +58,8 @@ class Probe:
         sample_aspect: width of a pixel over its height.
         interlaced: whether the first frame is flagged as interlaced.
         hdr: transfer function of an HDR file, "PQ" or "HLG", else "".
-        peak: peak luminance of the mastering display in cd/m2.
-        backend: the decoder that reads the file correctly, "decord" or "pyav".
+        peak: peak luminance of the mastering display in cd/m2, for HDR.
+        backend: decoder to use, which reads the file correctly: "decord" or "pyav".
         reason: why this decoder was chosen.
     """
 
@@ -220,7 +220,7 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
 
 
 def describe_change(probe: Probe, frame: VideoFrame) -> str:
-    """Describe how size, pixels, matrix or range of a frame differ from those of the first; "" if they do not."""
+    """Describe how size, pixel format, matrix or range of a frame differ from those of the first; "" if they do not."""
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
         return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"

@@ -35,7 +35,7 @@ class ReadOptions:
 
     @property
     def changes(self) -> bool:
-        """Whether the frames that are read may differ from the stored ones."""
+        """Whether any option is set that converts frames, so that they may differ from those in the file."""
         return self.deinterlace not in (None, "keep") or self.tone_map not in (None, "keep") or self.damaged is not None
 
 

@@ -1,4 +1,4 @@
-"""Reading of video files and folders of images by one interface."""
+"""Reading of video files and of folders of images through the same interface."""
 
 import copy
 import os
@@ -66,10 +66,10 @@ class VideoFile:
     Attributes:
         probe: properties of the frames as they are returned (after deinterlacing).
         source: properties of the frames in the file.
-        chain: deinterlacing filters, or None.
-        first: index of the first frame among all frames of the file, after deinterlacing; 0 except in a `part`.
-        window: start and end of the part of the other streams (such as audio) that belongs to the frames, in seconds as
-            in the file's timestamps; None: the whole streams. See `part`.
+        chain: deinterlacing filters; None if frames are read as they are stored.
+        first: number of the first frame among all frames of the file, after deinterlacing; 0 unless this is a `part`.
+        window: for a `part`, start and end of its sound and other streams, in seconds by the timestamps of the file;
+            None: the whole file.
 
     Raises:
         UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
@@ -89,7 +89,7 @@ class VideoFile:
         self.window: tuple[Fraction, Fraction] | None = None
 
     def at_rate(self, rate: Fraction) -> "VideoFile":
-        """Set the frame rate of a folder of images, which has no timestamps, to `rate` frames per second."""
+        """Copy of the video, a folder of images without timestamps, with the frame rate `rate`."""
         other = copy.copy(self)
         other.probe = replace(self.probe, rate=rate, index=replace(self.probe.index, base=1 / rate))
         return other
@@ -150,7 +150,7 @@ class VideoFile:
         return clip
 
     def check(self, start: int, stop: int) -> None:
-        """Raise UserError if frames start..stop-1 are damaged and read_options.damaged is None."""
+        """Raise UserError if any of the frames start..stop-1 is damaged and `read_options.damaged` is None."""
         if self.read_options.damaged:
             return
         start, stop = self.first + start, self.first + stop
@@ -178,7 +178,7 @@ class VideoFile:
         return FilteredDecoder(self.source, self.chain, decoder) if self.chain else decoder
 
     def close(self) -> None:
-        """Close the file; reading opens it again."""
+        """Close the file to free memory; the next read opens it again."""
         if self._decoder:
             self._decoder.close()
         self._decoder = None
@@ -219,7 +219,7 @@ def read_video(
 
     Args:
         path: the file or folder.
-        start, stop: frames start..stop-1; stop None: to the end.
+        start, stop: range of frames to read, `stop` exclusive; stop None: to the end.
         read_options: how to read interlaced, HDR and damaged files.
 
     Returns:

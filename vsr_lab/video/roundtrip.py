@@ -1,4 +1,4 @@
-"""Encoding and decoding in memory, to simulate lossy codecs."""
+"""Encoding and decoding of frames in memory, to apply the artefacts of lossy codecs to them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _MIN_SIDE = 64  # smallest side in pixels that encoders accept
 
 @dataclass(frozen=True)
 class CodecKind:
-    """Encoder and decoder of a codec, for compression in memory.
+    """Encoder and decoder that `roundtrip` uses for a codec.
 
     Args:
         encoder, decoder: libavcodec's names.

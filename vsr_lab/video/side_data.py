@@ -56,6 +56,6 @@ def mastering_display(frame: VideoFrame) -> str:
 
 
 def content_light(frame: VideoFrame) -> tuple[int, int] | None:
-    """MaxCLL and MaxFALL in cd/m2 (CTA-861.3); None if the frame has none."""
+    """Maximum luminance of a pixel and of the mean of a frame, MaxCLL and MaxFALL in cd/m2 (CTA-861.3), or None."""
     data = side_data(frame, "CONTENT_LIGHT_LEVEL")
     return struct.unpack_from("=2I", data) if len(data) >= 8 else None

@@ -1,4 +1,4 @@
-"""Writing of video, lossless files and H.264 in MP4 for players; opening of encoders, and messages for bad settings."""
+"""Writing of lossless video and of H.264 in MP4, and opening of encoders with clear errors for unsupported settings."""
 
 import os
 from collections.abc import Generator, Iterable, Mapping
@@ -31,7 +31,7 @@ def open_encoder(context: CodecContext) -> None:
 
 
 def reason_of(error: Exception) -> str:
-    """Reason for an FFmpeg error: its last log message, or the meaning of the error code."""
+    """Reason for an FFmpeg error in words: the last message in FFmpeg's log, or the meaning of the error code."""
     log: Any = getattr(error, "log", None)
     return (str(log[2]).strip() if log else "") or getattr(error, "strerror", None) or str(error)
 

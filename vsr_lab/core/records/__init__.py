@@ -24,7 +24,7 @@ class Record(Part):
     """Base class of JSON files. Subclasses set `record` (the kind of file) and `schema_version`.
 
     Args:
-        command: the command that writes it.
+        command: the command that writes the file, such as "evaluate".
     """
 
     command: ClassVar[str]

@@ -21,7 +21,7 @@ class BundleManifest(Record, command="export"):
         content: content type that the network was trained for; None: not recorded.
         pixel_format: default pixel format of upscaled files.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
-        about: notes on training.
+        about: notes on the training, such as its settings.
         graphs: format of each exported graph (such as onnx) -> name of its file.
         created: time of the export, ISO 8601 in UTC.
         sha256: file name -> SHA-256, for every other file of the bundle.

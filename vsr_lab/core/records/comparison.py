@@ -1,4 +1,4 @@
-"""comparison.json: evaluations side by side."""
+"""comparison.json and video_comparison.json: several evaluations, or two versions of one video, side by side."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,10 @@ class Presentation(Part):
     """How a metric is displayed.
 
     Attributes:
+        label, unit: name of the metric in reports, and its unit.
+        better: whether higher or lower values are better.
         digits: number of decimals.
+        note: explanation that is shown with the metric.
         truth: name of the metric that measures the same property of HR itself (such as true_warp_error for
             warp_error); None if there is none.
     """
@@ -26,13 +29,13 @@ class Presentation(Part):
 
 
 class MetricFacts(Presentation):
-    """A metric and how it is displayed."""
+    """Name of a metric, and how the metric is displayed."""
 
     name: str
 
 
 class SuiteFacts(Part):
-    """A suite of a comparison."""
+    """A suite (set of test clips) of a comparison; frames: number of scored frames of all its clips."""
 
     name: str
     content: str | None
@@ -41,7 +44,7 @@ class SuiteFacts(Part):
 
 
 class Competitor(Part):
-    """A candidate of a comparison; ms_per_frame is the mean over its suites."""
+    """A candidate of a comparison; ms_per_frame: mean time per frame over the suites on which it was evaluated."""
 
     name: str
     parameters: int | None
@@ -53,8 +56,8 @@ class Cell(Estimate):
     """Mean of one metric for one candidate on one suite, with its confidence interval.
 
     Attributes:
-        truth: value of the metric for HR itself, for metrics without a reference such as warp_error; else None.
-        difference: paired difference from the baseline; None for the baseline.
+        truth: value of the metric for HR itself, if the metric does not use HR, such as warp_error; else None.
+        difference: mean of candidate minus baseline, paired by frame; None for the baseline.
     """
 
     candidate: str
@@ -84,7 +87,7 @@ class PairDifference(Part):
     p: float | None
 
     def turned(self) -> "PairDifference":
-        """The same difference with the two candidates exchanged."""
+        """The same difference with `candidate` and `other` exchanged, and the sign inverted."""
         return self.model_copy(
             update={
                 "candidate": self.other,
@@ -106,7 +109,7 @@ class ClipMeans(Part):
 
 
 class Origin(Part):
-    """Origin of a candidate's numbers on a suite: candidate, clips, versions of packages, and machine."""
+    """How the numbers of a candidate on a suite were computed: weights, clips, versions of packages, and machine."""
 
     candidate: str
     suite: str
@@ -117,7 +120,7 @@ class Origin(Part):
 
 
 class Curve(Part):
-    """One value per frame of a clip, from frame 0; None for frames without a value."""
+    """Values of a metric for each frame of a clip, from frame 0; None for a frame that the metric does not score."""
 
     suite: str
     clip: str
@@ -127,14 +130,14 @@ class Curve(Part):
 
 
 class CandidateFrames(Part):
-    """Path of a candidate's saved frames."""
+    """Saved frames of a candidate; sr: path of their video, relative to the folder of the comparison."""
 
     candidate: str
     sr: str
 
 
 class ClipFrames(Shown):
-    """Saved frames of a clip: paths of videos, relative to the folder of the comparison."""
+    """Saved frames of a clip; lr, hr: paths of their videos, relative to the folder of the comparison."""
 
     suite: str
     lr: str
@@ -148,7 +151,7 @@ class Comparison(Record, command="compare"):
     Attributes:
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         pareto: suite -> candidates on the Pareto front.
-        selection: result of `select`; None if it was not given.
+        selection: result of `select` for these evaluations; None if the report was made without it.
     """
 
     record: Literal["comparison"] = "comparison"
@@ -189,11 +192,11 @@ class VideoFacts(Part):
 
 
 class VideoMetric(Part):
-    """Means of a metric over the frames of both versions of a video.
+    """A metric of two versions, a and b, of a video.
 
     Attributes:
         better: whether higher or lower values are better; "" if neither.
-        a, b: means for the two versions; None if the metric has no value.
+        a, b: mean over the frames of each version; None if the metric has no value.
     """
 
     name: str
@@ -209,7 +212,7 @@ class VideoComparison(Record, command="compare"):
 
     Attributes:
         reference: name of the video with which the others are aligned and compared.
-        frames: number of frames of the reference that are also in all other videos.
+        frames: number of frames of the reference that all other videos show too.
     """
 
     record: Literal["video_comparison"] = "video_comparison"

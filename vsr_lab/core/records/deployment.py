@@ -1,4 +1,4 @@
-"""Records of an upscaled video: its plan, the job, and VIDEO.provenance.json."""
+"""Records of an upscaling: the plan, job.json while it runs, and VIDEO.provenance.json."""
 
 from typing import Annotated, Literal
 
@@ -20,8 +20,8 @@ class VideoFacts(Part):
     Attributes:
         size: width and height in pixels.
         bits: bits per sample.
-        matrix: color matrix, such as bt709.
-        assumed: whether the file does not specify its matrix, so that the reader assumed this one.
+        matrix: YUV matrix, such as bt709.
+        assumed: whether the file does not specify the matrix, so that the reader chose the most likely one.
     """
 
     file: str
@@ -129,9 +129,10 @@ class Plan(Part):
         dropped: properties of the source that the output does not keep.
         runtime: library, device and precision that run the network; None if no runtime was chosen.
         tile: size of the tiles in which frames are processed, in LR pixels; 0: whole frames.
-        skip_repeats: whether the network is not run on a frame that repeats the previous frame; the output is repeated.
+        skip_repeats: whether, for a frame that repeats the previous frame, the output is repeated without running the
+            network.
         evidence: whether the original is shown beside the prediction.
-        segments: first frames of the parts that are encoded separately; [0]: one part.
+        segments: number of the first frame of each segment, a part that is encoded separately; [0]: one segment.
         lead_in: number of frames before each segment that the network processes first, starting with its initial
             state; None: the network continues with its state after the previous segment.
         grain: standard deviation of the synthetic grain in bands of luma from black to white, for RGB in [0, 1]; empty:
@@ -172,7 +173,7 @@ class Segment(Part):
 class UpscaleJob(Record, command="upscale"):
     """job.json in the folder of an unfinished upscaling: its settings, and which segments are finished.
 
-    An interrupted upscaling is continued only if the settings are equal.
+    An interrupted upscaling is continued only if all settings are equal to those of the new call.
 
     Attributes:
         source: name of the source file.
@@ -210,7 +211,7 @@ class Provenance(Record, command="upscale"):
         plan: the plan that was made before the first frame.
         deinterlace, tone_map, damaged: options with which the source was read, see `vsr_lab.video.ReadOptions`.
         damage: damaged frames of the source, as text; empty if none were found.
-        cuts: first frames of new scenes; None if scene cuts were not detected.
+        cuts: numbers of the first frames of new scenes; None if scene cuts were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
         repeats: number of frames on which the network was not run because they repeat the previous frame.

@@ -1,4 +1,4 @@
-"""summary.json and selection.json: the results of an evaluation, and the candidates that may be deployed."""
+"""summary.json and selection.json: the result of an evaluation, and which candidates may be deployed."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from vsr_lab.core.records import Part, Record
 
 
 class Estimate(Part):
-    """A mean and its 95 % confidence interval.
+    """Mean of a metric, and its 95 % confidence interval.
 
     Attributes:
         low, high: ends of the interval; None if there are too few values.
@@ -26,7 +26,7 @@ class Estimate(Part):
 
     @property
     def clear(self) -> bool:
-        """Whether the 95 % interval of a difference is valid for other clips and does not contain zero."""
+        """Whether the 95 % interval, of a difference, does not contain zero and is valid for other clips too."""
         return self.about == "clips" and (self.above(0) or (self.high is not None and self.high < 0))
 
     def interval(self, form: Callable[[float], str], missing: str = "") -> str:
@@ -41,7 +41,7 @@ class Estimate(Part):
         return f"[{form(self.low)}, {form(self.high)}]" + (" on these frames" if self.about == "frames" else "")
 
     def negative(self) -> "Estimate":
-        """The estimate of the negated quantity."""
+        """The estimate with inverted sign: mean and interval times -1."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         return Estimate(mean=-self.mean, low=low, high=high, about=self.about)
 
@@ -73,9 +73,9 @@ class CandidateFacts(Part):
             tool wrote), or a user-defined kind.
         parameters: number of weights.
         path: absolute path of the file or folder from which the candidate was read.
-        sha256: hash of that file; None for a folder.
+        sha256: SHA-256 of the file at `path`; None for a folder.
         architecture: class of the network.
-        content: content type that it was trained for.
+        content: content type that the candidate was trained for; None: not known.
         about: other notes stored in the file, such as how it was trained.
     """
 
@@ -89,10 +89,10 @@ class CandidateFacts(Part):
 
 
 class Shown(Part):
-    """Part of a clip whose frames were saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
+    """Part of a clip whose frames `evaluate` saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
 
     Attributes:
-        frame: number of the middle frame of the clip, counted from the start of the clip.
+        frame: number of the middle frame of the clip.
         row, column: centre of the area with most motion and detail in that frame, in HR pixels.
         first, saved: number of the first saved frame in the clip, and number of saved frames.
         rate: frames per second.
@@ -108,7 +108,7 @@ class Shown(Part):
 
 
 class Evaluated(Record):
-    """Candidate, suite and protocol of an evaluation."""
+    """Candidate, suite (set of test clips) and protocol of an evaluation, without the scores."""
 
     candidate: Name
     candidate_facts: CandidateFacts
@@ -159,7 +159,8 @@ class Verdict(Part):
         outcome: "pass", "fail", or "too few clips" if the candidate passed on these clips, but there are too few of
             them to conclude that it would pass on others.
         reason: the result as a sentence with the numbers.
-        p: p-value of a statistical test, before the correction for the number of candidates.
+        p: p-value of the statistical test of this gate, before the correction for the number of candidates; None if the
+            gate has none.
     """
 
     gate: str
@@ -176,7 +177,7 @@ class Verdict(Part):
 
 
 class Choice(Part):
-    """Result of the selection on one suite: which candidate may be deployed, and why.
+    """Result of `select` on one suite: which candidate may be deployed, and why.
 
     Attributes:
         chosen: the selected candidate; None if no candidate passed every gate.
@@ -188,7 +189,7 @@ class Choice(Part):
             is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
-        gates: candidate -> verdicts, up to the first failed gate.
+        gates: candidate -> results of its gates in order, up to the first that failed.
     """
 
     suite: str

@@ -11,7 +11,7 @@ class Strength(Part):
 
     Attributes:
         strength: logarithm of the odds that the candidate is preferred to an average candidate.
-        low, high: ends of the 95 % confidence interval over clips; None for fewer than 2 clips.
+        low, high: ends of the 95 % confidence interval of `strength` over clips; None for fewer than 2 clips.
     """
 
     suite: str

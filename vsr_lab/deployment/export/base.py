@@ -32,7 +32,10 @@ class Exporter(ABC):
 
     @abstractmethod
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
-        """Write the graph of a network: by default one step, which maps a frame and the state to SR and the next state.
+        """Write the graph of a network to a file.
+
+        Most formats contain one step of the network, which maps a frame and the state to the SR frame and the next
+        state.
 
         Args:
             network: network to export.
@@ -55,6 +58,9 @@ class Exporter(ABC):
             network: network to export.
             folder: folder for the graph.
 
+        Returns:
+            The largest difference of the outputs.
+
         Raises:
             Refusal: the outputs differ by more than the tolerance; the graph is removed.
         """
@@ -75,11 +81,14 @@ def compare_graph(
     """Compare the outputs of a network and of its exported graph on clips of three frame sizes.
 
     Args:
-        network: the exported network.
-        graph: the graph, loaded again.
+        network: network from which the graph was exported.
+        graph: exported graph, loaded from its file.
         format: name of the graph's format.
         tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
         frames: number of frames of the clips.
+
+    Returns:
+        The largest difference of the outputs, and the number of its frame.
 
     Raises:
         Refusal: the outputs differ by more than the tolerance.

@@ -1,4 +1,4 @@
-"""ONNX export: one step of a streaming network, with its state as inputs and outputs, for any frame size."""
+"""ONNX export of one step of a streaming network; the state is among the inputs and outputs of the graph."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
 class Step(nn.Module):
-    """The step of a network with the state as separate arguments."""
+    """Module whose forward is one step of a network; input and output are flat, as in the exported graph."""
 
     def __init__(self, network: StreamingNetwork) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Step(nn.Module):
 
 
 def note_of(network: StreamingNetwork) -> str:
-    """What a graph does not state about its network, as JSON that is stored with it."""
+    """Metadata of an exported graph that vsr_lab needs to run it, as JSON: the fields of `Note`."""
     note = {
         "schema": 1,
         "scale": network.scale,
@@ -126,7 +126,7 @@ def write_graph(
         note: text that is stored in the metadata of the graph; empty: nothing is stored.
 
     Raises:
-        Refusal: it contains an operation that torch.onnx does not support.
+        Refusal: the module contains an operation that torch.onnx does not support.
     """
     logging.disable(logging.WARNING)  # messages of torch.onnx on every operator
     try:
@@ -157,10 +157,13 @@ def write_graph(
 
 
 class Note(BaseModel):
-    """Metadata of an exported graph.
+    """Metadata that is stored in an exported graph, since inputs and outputs of the graph do not show it.
 
     Attributes:
-        state: [channels, numerator, denominator] of each state, with its size relative to lr.
+        scale: upscaling factor.
+        size_multiple, warm_up: as in `vsr_lab.core.network.Network`.
+        state: (channels, numerator, denominator) of each tensor of the state; height and width of the tensor are those
+            of the LR frame, times numerator / denominator.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
@@ -179,7 +182,7 @@ def read_note(text: str, session: ort.InferenceSession, path: Path) -> Note:
 
 
 class ExportedStep(StreamingNetwork):
-    """Base class of exported steps, of which a note states the facts."""
+    """Base class of networks whose step is an exported graph. Scale and state are stated by the graph's metadata."""
 
     def __init__(self, note: Note) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
-"""ONNX export of a window of frames, a graph with one input of 3T channels and one output that other tools can load.
+"""ONNX export of a graph that upscales the last of T frames: one input of 3T channels, one output, no state.
 
-chaiNNer and mpv support windows of one frame, vs-mlrt and TensorRT of any number. Graphs of other tools are opened too.
+Other tools can run such graphs: chaiNNer and mpv with T = 1, vs-mlrt and TensorRT with any T. Graphs of this form that
+other tools wrote can be opened too.
 """
 
 from abc import abstractmethod
@@ -40,10 +41,10 @@ class Windowed(StreamingNetwork):
 
     @abstractmethod
     def window(self, lr: Tensor) -> Tensor:
-        """Upscale the last frame of a window.
+        """Upscale the last of `frames` consecutive frames.
 
         Args:
-            lr: (B, 3 * frames, h, w), the oldest frame first.
+            lr: all frames, stacked along the channels, (B, 3 * frames, h, w), the oldest frame first.
 
         Returns:
             (B, 3, scale * h, scale * w).
@@ -81,7 +82,7 @@ class _Graph(nn.Module):
 
 
 class OnnxWindow(Windowed):
-    """A graph with one input (1, 3T, h, w) and one output, run by onnxruntime on the CPU."""
+    """Graph with one input (1, 3T, h, w) and one output, which upscales the last of T frames; run by onnxruntime."""
 
     def __init__(self, session: InferenceSession, scale: int, size_multiple: int) -> None:
         (given,) = session.get_inputs()
@@ -140,7 +141,15 @@ class OnnxWindowExporter(Exporter):
 
 
 def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
-    """Open a graph with one input of 3T channels and one output. Raises UserError for any other graph."""
+    """Open a graph that upscales the last of T frames.
+
+    Args:
+        path: path of the file, for error messages.
+        session: the graph in onnxruntime.
+
+    Raises:
+        UserError: the graph does not have one input of 3T channels and one output.
+    """
     given, channels = session.get_inputs()[0], session.get_inputs()[0].shape[1]
     if given.type not in ("tensor(float)", "tensor(float16)"):
         raise UserError(path, f"takes {given.type}", "give a graph with float32 or float16 images")
@@ -170,10 +179,11 @@ def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind
 
 
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
-    """Open an ONNX graph as a streaming network: an exported step, or a graph with one input of 3T channels (T frames).
+    """Open an ONNX graph as a streaming network.
 
-    A graph with 3T input channels upscales the last of T frames; with T = 1 it is a per-frame graph. Graphs may be in
-    float32 or float16, and may require that height and width of the frames are multiples of a power of two.
+    The graph is a step that `export` wrote, or a graph of any tool that upscales the last of T frames, with one input
+    of 3T channels; with T = 1 it is a per-frame graph. Such graphs may be in float32 or float16, and may require that
+    height and width of the frames are multiples of a power of two.
 
     Args:
         path: the ONNX file.

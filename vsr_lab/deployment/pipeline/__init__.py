@@ -1,4 +1,4 @@
-"""Upscaling of video files after a plan: reading, upscaling and encoding run in parallel."""
+"""Upscaling of video files as planned by `vsr_lab.deployment.planning`: reading, upscaling and encoding in parallel."""
 
 from vsr_lab.deployment.pipeline.parallel import upscale_in_parallel
 from vsr_lab.deployment.pipeline.preparation import Inference, UpscaleSettings

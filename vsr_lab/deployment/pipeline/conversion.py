@@ -1,4 +1,4 @@
-"""Conversion of frames, from the reader to the input of the network and from its output to the encoder; film grain.
+"""Conversion of frames to the input of the network, and of its output to the frames that are encoded; film grain.
 
 The strength of grain is measured in the source, in several bands of luma, and interpolated between them, as in AV1
 (Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"). Unlike in AV1, the grain that is added to the
@@ -29,7 +29,7 @@ from vsr_lab.video.color_conversion import bits_of, has_alpha
 
 
 class FrameConversion:
-    """Converts SR frames to the pixel format and size of the output video.
+    """Converts frames of the source to the input of the network, and SR frames to frames of the output video.
 
     Args:
         video: the source.
@@ -60,7 +60,7 @@ class FrameConversion:
         return to_tensor(picture[None])[0]
 
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
-        """Convert frame `number` of SR, (3, H, W), to RGB (H, W, 3), uint8 or uint16."""
+        """Convert the SR frame with a number, (3, H, W), to RGB (H, W, 3), uint8 or uint16, of the output's size."""
         if not torch.isfinite(sr.sum()):
             problem = f"frame {number} of the result is not finite (NaN or infinity)"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
@@ -88,14 +88,14 @@ _MASK = torch.tensor([1.0, -2.0, 1.0]).outer(torch.tensor([1.0, -2.0, 1.0]))[Non
 
 
 def source_grain(video: VideoFile) -> list[float]:
-    """Measure the film grain of a video in frames from its whole length; see `measure_grain`."""
+    """Measure the film grain of a video in pairs of frames that are spread over its length; see `measure_grain`."""
     numbers = sorted({*np.linspace(0, max(0, video.frames - 1 - _APART), _PAIRS, dtype=int).tolist()})
     clips = [video.read(number, min(number + 1 + _APART, video.frames)).tensor() for number in numbers]
     return measure_grain(torch.stack([clip[[0, -1]] for clip in clips]))
 
 
 def with_grain(plan: Plan, measured: Sequence[float], strength: float) -> Plan:
-    """Copy of the plan, with grain whose standard deviation is `strength` times that measured in the source."""
+    """Copy of a plan that adds grain to the output: `strength` times `measured`, the result of `source_grain`."""
     grain = [round(strength * level, 5) for level in measured]
     note = f"grain as synthetic grain of up to {255 * max(grain):.1f} of 255 levels, which was not recorded"
     return plan.model_copy(update={"grain": grain, "converted": [*plan.converted, note]})
@@ -104,14 +104,14 @@ def with_grain(plan: Plan, measured: Sequence[float], strength: float) -> Plan:
 def measure_grain(pairs: Tensor) -> list[float]:
     """Measure the standard deviation of film grain by a spatial high-pass filter of the difference of two frames.
 
-    It is measured in the blocks that change least (the lower quartile), since moving texture changes too.
+    Only the quarter of the blocks that changes least is used, since moving texture changes too.
 
     Args:
         pairs: pairs of frames that are close in time, RGB (N, 2, 3, h, w) in [0, 1].
 
     Returns:
-        Standard deviation in each of 8 bands of luma, from black to white, for values in [0, 1]. Bands without blocks
-        are interpolated.
+        Standard deviation in each of 8 bands of luma, from black to white, for values in [0, 1]. A band that has no
+        block is interpolated from its neighbours.
     """
     first, second = _luma(pairs).float().unbind(1)
     side = min(_BLOCK, *first.shape[-2:])

@@ -142,7 +142,18 @@ class EvidenceRecorder:
 def record_evidence(
     output: Path, video: VideoFile, planned: Planned, network: StreamingNetwork, overwrite: bool
 ) -> Generator[EvidenceRecorder | None]:
-    """Context manager: if the network is a `FlipEnsemble`, write OUTPUT.confidence.mp4 and OUTPUT.frames.csv."""
+    """Context manager that writes OUTPUT.confidence.mp4 and OUTPUT.frames.csv if the network is a `FlipEnsemble`.
+
+    Args:
+        output: path of the upscaled video.
+        video: the source.
+        planned: plan of the output.
+        network: the network that upscales the video.
+        overwrite: whether existing files may be replaced.
+
+    Yields:
+        Recorder of the frames; None if the network is no `FlipEnsemble`.
+    """
     if not isinstance(network, FlipEnsemble):
         yield None
         return

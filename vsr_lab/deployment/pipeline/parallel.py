@@ -1,4 +1,4 @@
-"""Upscaling of one file in parallel. Each segment is upscaled on its own, starting a few frames before it (lead-in)."""
+"""Upscaling of one file in parallel: segments are upscaled separately, each after a lead-in of a few frames."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache

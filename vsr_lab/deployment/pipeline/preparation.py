@@ -1,4 +1,4 @@
-"""Preparation of an upscaling: its settings, the plan, and the network, opened in the runtime of the plan."""
+"""Preparation of an upscaling: settings, plan, and opening of the network in the planned runtime."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ class Inference:
 
     Args:
         tile: height and width in LR pixels of the tiles in which frames are processed to limit memory; 0: whole frames;
-            None: the largest tiles for which memory suffices, see `fit`.
+            None: the largest tiles for which memory suffices.
         overlap: overlap of neighbouring tiles, in LR pixels.
         watch_cuts: reset the state of the network at scene cuts.
         skip_repeats: do not run the network on a frame that repeats the previous frame; see
@@ -49,7 +49,7 @@ class Inference:
 
     @property
     def tiling(self) -> tuple[int, int]:
-        """Size and overlap of the tiles; (0, 0) for whole frames."""
+        """Size and overlap of the tiles in LR pixels; (0, 0) for whole frames, and as long as the size is not known."""
         return (self.tile, self.overlap) if self.tile else (0, 0)
 
 
@@ -58,12 +58,12 @@ WHOLE_FRAMES = Inference()
 
 @dataclass(frozen=True)
 class UpscaleSettings:
-    """All parameters of `vsr_lab.upscale` except for the files.
+    """Settings by which the files of a batch are upscaled, one after another or in parallel.
 
     Args:
         runtime: options for the library, device and precision that run the network.
         encoding, inference, overwrite: as in `upscale`.
-        lead_in: number of frames before each segment that the network processes first, if segments run in parallel.
+        lead_in: number of frames before each segment that the network processes first if segments run in parallel.
     """
 
     runtime: RuntimeOptions = DEFAULT
@@ -74,7 +74,10 @@ class UpscaleSettings:
 
 
 def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> VideoFile:
-    """Open the part of a source that is upscaled. HDR is kept if `encoding.hdr` is set and no tone mapping is set."""
+    """Open the part of a source that `encoding.start` and `encoding.stop` select.
+
+    HDR is read without tone mapping if `encoding.hdr` is True and `read_options` sets no tone mapping.
+    """
     check_input(source)
     if read_options.tone_map is None and encoding.hdr:
         read_options = replace(read_options, tone_map="keep")
@@ -89,7 +92,7 @@ def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> 
 def open_plans(
     bundle: Bundle, source: Path, outputs: Mapping[Path, Encoding], read_options: ReadOptions
 ) -> tuple[VideoFile, list[Planned]]:
-    """Open a source, and plan its upscaling into each of the outputs, with the runtime of the bundle."""
+    """Open a source and make the plan of each output, with the runtime that `bundle.runtime` allows."""
     encodings = [*outputs.values()]
     strict = replace(encodings[0], hdr=all(encoding.hdr for encoding in encodings))
     video = open_source(source, strict, read_options)
@@ -106,7 +109,7 @@ def open_plans(
 
 
 def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference = WHOLE_FRAMES) -> StreamingNetwork:
-    """Open the network of a bundle in a runtime. If runtime is None, the bundle's own network is used."""
+    """Open the network of a bundle in a runtime (None: `bundle.network`), in tiles if `inference.tile` is set."""
     network = open_runtime(bundle.folder, bundle.manifest, runtime) if runtime else bundle.network
     subject = f"tile={inference.tile} overlap={inference.overlap}"
     with reported(ValueError, subject, "{}", "tile=0 runs whole frames"):
@@ -116,16 +119,16 @@ def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference =
 def fit(
     bundle: Bundle, planned: Planned, size: tuple[int, int], inference: Inference
 ) -> tuple[Planned, StreamingNetwork, Inference]:
-    """Open the network of a plan, in tiles of the largest possible size if inference.tile is None.
+    """Open the network in the planned runtime, with the largest tiles for which memory suffices.
 
-    The estimated memory of the tiles must be within inference.share of the memory of the machine. Unless the estimate
-    is far below that, one frame is processed as a test, and the tile size is halved until memory suffices.
+    A tile may use the fraction `inference.share` of the memory of the GPU or machine, by an estimate. If the estimate
+    is close to this limit, one frame is processed as a test, and the tile size is halved until memory suffices.
 
     Args:
         bundle: the bundle.
         planned: the plan, which states the runtime.
         size: height and width of the LR frames.
-        inference: tiling; a tile size that is not None is not changed.
+        inference: tiling. The tile size is only chosen if it is None; otherwise it is not changed.
 
     Returns:
         The plan with tile size and estimated memory, the network, and `inference` with the tile size.

@@ -30,14 +30,14 @@ _CHECKED = 250  # frames of a part that are searched for damage at a time
 
 @dataclass(frozen=True)
 class ReadFrame:
-    """A decoded frame of the source, with the packets of other streams that are stored before it in the file.
+    """A decoded frame of the source, with the packets of other streams that are written before it.
 
     Attributes:
         number: frame number.
         picture: upright RGB (H, W, 3), uint8 or uint16.
         alpha: alpha channel (H, W), of the same type; None if the source has none.
         captioned: the decoded frame with its side data, if it has captions.
-        packets: packets of the other streams that were read since the previous frame.
+        packets: packets of other streams, such as audio, that were read since the previous frame.
     """
 
     number: int
@@ -48,7 +48,7 @@ class ReadFrame:
 
 
 def read_frames(video: VideoFile, start: int, stop: int) -> Iterator[ReadFrame]:
-    """Read frames start..stop-1 of a file by `SequentialReader`, without packets of other streams."""
+    """Decode frames start..stop-1 of a video file in order, without packets of other streams."""
     decoder = AvDecoder(video.source, careful=video.read_options.damaged is not None)
     chain = FilteredDecoder(video.source, video.chain, decoder) if video.chain else decoder
     convert = FrameConverter(video.source)
@@ -72,7 +72,16 @@ def _converted(
 
 
 class PartReader:
-    """Decodes the frames of a part of a video file in order, and detects damage; otherwise as `SequentialReader`."""
+    """Iterable over the frames of a part of a video file, decoded in order; damage is detected.
+
+    Args:
+        video: the file, opened for the part (`VideoFile.part`).
+        window: start and end of the part in seconds, as in the timestamps of the file.
+        along: indices of other streams, such as audio, whose packets are returned with the frames.
+
+    Attributes:
+        packets: packets of the other streams that have been read but not yet returned with a frame.
+    """
 
     def __init__(self, video: VideoFile, window: Window, along: Collection[int] = ()) -> None:
         self._video, self._window, self._along = video, window, along
@@ -97,12 +106,11 @@ class PartReader:
 
 
 class SequentialReader:
-    """Decodes the frames of a video file in order, each once, and detects damage.
+    """Iterable over the frames of a whole video file, each decoded once and in order; damage is detected.
 
     Args:
         video: the file.
         along: indices of other streams, such as audio, whose packets are returned with the frames.
-        alpha: whether the alpha channel is read.
 
     Attributes:
         packets: packets of the other streams that have been read but not yet returned with a frame.

@@ -17,11 +17,11 @@ from vsr_lab.video.disclosure import DISCLOSURE
 
 @dataclass(frozen=True)
 class Running:
-    """Facts about how the network was run, for the provenance file.
+    """Facts about how the network was run, for the provenance record.
 
     Args:
         tile, overlap: size and overlap of the tiles in LR pixels; 0: whole frames.
-        cuts: numbers of the first frames of scenes; None if they were not detected.
+        cuts: numbers of the first frames of scenes; None if scene cuts were not detected.
         frame_hashes: perceptual hash of the first frame of each second.
         repeats: number of frames that were skipped as repeats.
     """
@@ -42,7 +42,15 @@ def provenance_of(
     bundle: Bundle,
     running: Running,
 ) -> Provenance:
-    """Make the provenance record of an upscaled file."""
+    """Make the provenance record of an upscaled file.
+
+    Args:
+        video: the opened source.
+        source, output: results of `source_facts` and `output_facts`.
+        plan: plan of the output.
+        bundle: the bundle.
+        running: how the network was run.
+    """
     return Provenance(
         disclosure=DISCLOSURE,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -63,7 +71,7 @@ def provenance_of(
 def job_of(
     video: VideoFile, plans: Sequence[Plan], bundle: Bundle, *, running: Running, background: str | None
 ) -> UpscaleJob:
-    """Make the record that is stored while an upscaling runs, with all settings on which its output depends."""
+    """Make the record by which an interrupted upscaling is recognised: all settings on which the output depends."""
     files = [path.stat() for path in (video.path.iterdir() if video.path.is_dir() else [video.path])]
     runtime = plans[0].runtime
     if runtime:
@@ -87,14 +95,20 @@ def job_of(
 
 
 def source_facts(video: VideoFile, digest: str) -> VideoFacts:
-    """Make the part of the record about the source."""
+    """Facts about the source for the provenance record; digest: SHA-256 of the file."""
     height, width = video.size
     color = vars(video.probe.colour)
     return VideoFacts(file=video.path.name, sha256=digest, size=(width, height), bits=video.probe.bits, **color)
 
 
 def output_facts(name: str, path: Path, video: VideoPlan) -> VideoFacts:
-    """Make the part of the record about the output."""
+    """Facts about an output for the provenance record.
+
+    Args:
+        name: file name to record.
+        path: the complete file, possibly under a temporary name.
+        video: how the video is encoded.
+    """
     matrix = "rgb" if video.matrix == 0 else MATRICES.get(video.matrix, "bt709")
     bits, full = bits_of(video.pixel_format), video.range == "full"
     return VideoFacts(file=name, sha256=digest_of(path), size=video.size, bits=bits, matrix=matrix, full_range=full)

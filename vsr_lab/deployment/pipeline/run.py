@@ -42,7 +42,7 @@ def upscale(
     read_options: ReadOptions = REFUSE,
     overwrite: bool = False,
 ) -> Provenance:
-    """Upscale source into output and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
+    """Upscale a video file and write OUTPUT.provenance.json next to it. Timestamps and other streams are kept.
 
     Finished segments are kept in OUTPUT.segments until the output is complete. If the call is interrupted, the same
     call continues after the last finished segment.
@@ -58,8 +58,9 @@ def upscale(
         The content of the provenance file: source, output, bundle and settings.
 
     Raises:
-        Refusal: the output of the runtime differs too much from that of the network.
-        UserError: the bundle is incomplete, output exists, source cannot be read, or one of its streams cannot be kept.
+        Refusal: the output of the runtime differs too much from that of the network in torch.
+        UserError: the bundle is incomplete, the output exists, the source cannot be read, or a stream of the source
+            cannot be kept.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -84,14 +85,15 @@ def upscale_all(
 
     Args:
         bundle, source, inference, read_options, overwrite: as in `upscale`.
-        outputs: files to write, with their settings, which must be equal in start, stop, rate and background. Segments
-            are kept in the folder of the first one. Encoding.evidence is for one file only.
+        outputs: files to write, each with its settings. The settings must be equal in start, stop, rate and background.
+            Finished segments are kept in OUTPUT.segments beside the first file. `Encoding.evidence` requires that there
+            is only one file.
 
     Returns:
         The content of the provenance file of each output.
 
     Raises:
-        Refusal, UserError: as in `upscale`, for any of the outputs, before the first frame.
+        Refusal, UserError: as in `upscale`, for any of the outputs, and before the first frame is upscaled.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, (first, encoding) = Path(source), next(iter(outputs.items()))
@@ -169,8 +171,8 @@ def plan_upscale(
 ) -> Plan:
     """Plan an upscaling without writing anything: streams, encoding, estimated time and size.
 
-    The arguments are those of `upscale`. Streams and properties that cannot be kept do not raise an error; the plan
-    lists them.
+    The arguments are those of `upscale`. A stream or property that cannot be kept is listed in the plan and raises no
+    error.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)

@@ -121,7 +121,7 @@ class Segments:
         return tuple(tensors[name] for name in sorted(tensors))
 
     def add(self, part: Part, packets: Sequence[AnyPacket], output: int = 0) -> None:
-        """Store packets of a segment that is being encoded, for one of the outputs."""
+        """Store packets of a segment that is being encoded; output: index of the output file."""
         if not self._kept:
             return
         if self._writing is None:
@@ -143,9 +143,14 @@ class Segments:
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
     def packets(self, part: Part, frame: int, output: int = 0) -> list[AnyPacket]:
-        """Packets of a finished segment: one for each frame, and all remaining packets for the last frame.
+        """Read packets of a finished segment: the next one, or all remaining ones at the last frame of the segment.
 
         Must be called for every frame of the segment, in order.
+
+        Args:
+            part: the segment.
+            frame: number of the frame in the output.
+            output: index of the output file.
         """
         if frame == part.first:
             self._reading[output] = _read(self.packet_file(part), output)
@@ -165,7 +170,7 @@ class Segments:
         return [part for part in self._parts if not part.finished]
 
     def record(self, part: Part, digest: str) -> None:
-        """Record a segment that another process finished. digest: SHA-256 of its packet file. No state is stored."""
+        """Record that another process finished a segment; digest: SHA-256 of the file `packet_file(part)`."""
         self._finished[part.number] = Segment(packets=digest, state="")
         self._write_job()
 
@@ -259,7 +264,7 @@ def _count(path: Path) -> int:
 
 
 def write_packets(file: BinaryIO, packets: Sequence[AnyPacket], output: int = 0) -> None:
-    """Append packets to the packet file of a segment, each with its timestamps and keyframe flag."""
+    """Append packets, with timestamps and keyframe flags, to a packet file; output: index of their output file."""
     for packet in packets:
         file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, output, packet.size))
         file.write(bytes(packet))

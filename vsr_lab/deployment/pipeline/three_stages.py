@@ -150,7 +150,17 @@ class ThreeStages:
         watch: SceneCutDetector | None,
         evidence: EvidenceRecorder | None = None,
     ) -> VideoFacts:
-        """Read, upscale and encode all frames into new files. Returns the facts about the source, with its hash."""
+        """Read, upscale and encode all frames into new files.
+
+        Args:
+            paths: file of each output.
+            network: the network.
+            watch: detector of scene cuts, at which the state of the network is reset; None: it is never reset.
+            evidence: recorder of uncertainty, if the network is a `FlipEnsemble`.
+
+        Returns:
+            The facts about the source, including its hash.
+        """
         plan, video, self._evidence = self._planned[0].plan, self._video, evidence
         with ThreadPoolExecutor(1) as hashing, ExitStack() as stack:
             digest = hashing.submit(digest_of, video.path)

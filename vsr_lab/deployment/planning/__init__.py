@@ -1,4 +1,4 @@
-"""Everything that is decided before a frame is upscaled: what is kept, how it is encoded, whether it can be written."""
+"""Planning of an upscaling: which streams of the source are kept, how they are encoded, whether this is possible."""
 
 from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.planning.outputs import suffix_for

@@ -30,7 +30,7 @@ _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mp
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """How the video is encoded, and which properties of the source are converted or lost, as sentences."""
+    """How the video is encoded (`video`), and descriptions of what is converted or lost of the source."""
 
     video: VideoPlan
     converted: list[str] = field(default_factory=list[str])
@@ -47,7 +47,7 @@ def choose_video(
     timing: Timing,
     trained: str | None = None,
 ) -> VideoChoice:
-    """Choose encoder, pixel format, size and color tags of the output video.
+    """Choose encoder, pixel format, size and colour tags of the output video.
 
     Args:
         source, survey: the file and its properties.
@@ -55,8 +55,8 @@ def choose_video(
         container: FFmpeg's name of the output's format.
         scale: scale of the network.
         timing: timestamps of the output.
-        trained: pixel format for which the network was trained. If its chroma subsampling is finer than that of the
-            source, it is used for the output, unless `encoding.chroma` is set.
+        trained: pixel format for which the network was trained. The output has its chroma subsampling if that is finer
+            than the one of the source, unless `encoding.chroma` is set.
 
     Raises:
         UserError: no encoder supports these settings, or `encoding.height` is larger than the height of SR.

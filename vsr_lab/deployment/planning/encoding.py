@@ -1,6 +1,7 @@
 """Encoding of the output: presets, and choice of a pixel format that keeps the properties of the source.
 
-Only options that are listed may be set: others could write, read or replace files, such as `stats` of x264.
+Only encoder options that are listed in encoder_options.yaml may be set: others, such as `stats` of x264, could read or
+write files.
 """
 
 import re
@@ -35,14 +36,14 @@ class Encoding:
     """How the output is encoded. A setting that is None keeps the property of the source, unless stated otherwise.
 
     Args:
-        name: name of the settings.
+        name: name of the preset, for error messages.
         codec: FFmpeg encoder; None: HEVC for more than 8 bits, else H.264, or another encoder that the container
             supports.
         pixel_format: FFmpeg's name, such as yuv420p; None: one with the bit depth and chroma subsampling of the source.
         bits: bit depth.
         chroma: chroma subsampling: 420, 422 or 444.
         hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
-        containers: suffixes of the output files for which these settings can be used; empty: any.
+        containers: suffixes, such as ".mp4", of the output files for which these settings can be used; empty: any.
         codec_options: encoder -> option -> value, used if that encoder is chosen.
         options: option -> value, for any encoder; they override codec_options.
         audio: "copy", "transcode" or "drop".
@@ -52,11 +53,10 @@ class Encoding:
             a neural network. It is required for containers that cannot store tags. None draws nothing.
         evidence: show the original beside the prediction, with a label, and write a confidence map and a list of the
             frames to separate files. Only for networks that were trained for fidelity.
-        segment: duration of a segment in seconds. Each begins with a keyframe, and an interrupted upscaling continues
-            after the last finished segment.
+        segment: duration of a segment in seconds. Every segment begins with a keyframe, and an interrupted upscaling
+            continues after the last finished segment.
         rate: frames per second of a source that is a folder of images; None: 25.
-        start, stop: part of the source that is upscaled, in seconds from its first frame; start None: from the first
-            frame; stop None: to the end.
+        start, stop: part of the source that is upscaled, in seconds from its first frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
         grain: strength of synthetic grain that is added to the frames, relative to the grain that is measured in the
@@ -103,7 +103,12 @@ class Encoding:
             check_options(f"preset.codec_options.{codec}", options)
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
-        """Options of one encoder; those of other encoders are ignored."""
+        """Options to pass to an encoder: those of `codec_options` for it, and `options`.
+
+        Args:
+            codec: FFmpeg's name of the encoder.
+            pixel_format: pixel format of the output, on which the profile of ProRes and DNxHR depends.
+        """
         options = {
             **_profile(codec, pixel_format),
             **self.codec_options.get(codec, ENCODERS["options"].get(codec, {})),
@@ -156,7 +161,7 @@ class Samples:
 
 
 def is_pixel_format(name: str) -> bool:
-    """Whether FFmpeg knows a pixel format."""
+    """Whether FFmpeg has a pixel format of this name."""
     try:
         VideoFormat(name)
     except ValueError:
@@ -165,7 +170,7 @@ def is_pixel_format(name: str) -> bool:
 
 
 def has_encoder(name: str) -> bool:
-    """Whether the installed FFmpeg libraries have an encoder."""
+    """Whether the installed FFmpeg libraries have a video encoder of this name."""
     try:
         return Codec(name, "w").type == "video"
     except UnknownCodecError:
@@ -181,7 +186,7 @@ def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str 
         size: height and width in pixels; most encoders do not support odd sizes with subsampled chroma.
 
     Returns:
-        FFmpeg's name of the pixel format; None if none fits.
+        FFmpeg's name of the pixel format; None if the encoder has none that keeps all properties.
     """
     formats = [format.name for format in Codec(codec, "w").video_formats or ()]
     formats = [name for name in formats if not VideoFormat(name).has_palette]  # of 256 colors
@@ -212,7 +217,7 @@ def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
 
 
 def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = None) -> Samples:
-    """Apply the bit depth and chroma subsampling of a preset to the properties of samples."""
+    """Copy of `samples` with the bit depth and chroma subsampling of a preset; None: not changed."""
     if chroma is not None and samples.chroma is not None:
         samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
     return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)
@@ -225,7 +230,7 @@ _ALLOWED["x264opts"] = _ALLOWED["x264-params"]
 
 
 def check_options(key: str, options: Mapping[str, str]) -> None:
-    """Raise UserError for an option that is not in the list of harmless ones; other options could write files.
+    """Raise UserError for an encoder option that is not in encoder_options.yaml, since it could write files.
 
     Args:
         key: configuration key of the options, for the error message.

@@ -1,4 +1,4 @@
-"""Containers of outputs by suffix, video files and sequences of images in a folder; and the paths of an upscaling."""
+"""Paths of an upscaling, and the container of its output, which is a video file or a folder of images."""
 
 import re
 from collections.abc import Generator
@@ -23,7 +23,7 @@ _CONTAINERS = {
 
 
 def container_of(output: Path, encoding: Encoding) -> str:
-    """FFmpeg's name of the container for the suffix of an output. Raises UserError if there is none."""
+    """FFmpeg's name of the container of an output, by its suffix. Raises UserError if the suffix is not supported."""
     suffix = output.suffix.lower()
     if encoding.containers and suffix not in encoding.containers:
         problem = f"is no file of preset={encoding.name}"
@@ -37,13 +37,13 @@ def container_of(output: Path, encoding: Encoding) -> str:
 
 
 def suffix_for(source: Path, encoding: Encoding) -> str:
-    """Suffix of an output that is named after its source: the suffix of the source if such files can be written."""
+    """Suffix of an output: that of the source if such files can be written, else the first of the preset or ".mkv"."""
     own, known = source.suffix.lower(), encoding.containers or tuple(_CONTAINERS)
     return own if own in known else encoding.containers[0] if encoding.containers else ".mkv"
 
 
 def for_images(encoding: Encoding, output: Path) -> Encoding:
-    """Settings for a sequence of images, with the encoder of their format. Raises UserError if another one is set."""
+    """Settings for a sequence of images, with the encoder of its suffix. Raises UserError if encoding.codec is set."""
     if encoding.codec:
         raise UserError(output, f"cannot hold {encoding.codec}", "remove codec=, or choose another preset=")
     return replace(encoding, codec=_IMAGE_CODECS[output.suffix.lower()])
@@ -123,7 +123,7 @@ def frame_list_path(output: Path) -> Path:
 
 @contextmanager
 def atomic_output(output: Path, overwrite: bool) -> Generator[Path]:
-    """Write a video file, or a folder of images, atomically. Yields its temporary path."""
+    """Context manager that yields a temporary path for an output, which is renamed when the block is completed."""
     with atomic_path(whole_output(output), overwrite) as temporary:
         if whole_output(output) == output:
             yield temporary
@@ -136,11 +136,11 @@ def atomic_output(output: Path, overwrite: bool) -> Generator[Path]:
 def atomic_sidecar(output: Path, container: str, signer: Signer | None, overwrite: bool) -> Generator[Path | None]:
     """Context manager of the sidecar, the file next to an output that contains its Content Credentials (C2PA).
 
-    The caller writes it to a temporary path, which is renamed at the end of the block.
+    The caller writes the sidecar to a temporary path, which is renamed at the end of the block.
 
     Args:
         output: the output file.
-        container: FFmpeg's name of its format.
+        container: FFmpeg's name of the format of the output.
         signer: certificate and key; None: there are no credentials.
         overwrite: whether an existing file may be replaced.
 

@@ -45,6 +45,9 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
         bundle: manifest of the bundle.
         encoding: settings of the output.
 
+    Returns:
+        The plan, with the data of the source that is needed to write the output.
+
     Raises:
         UserError: a stream or property cannot be kept, and encoding.unsupported is None.
     """
@@ -52,7 +55,7 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
 
 
 def check_disclosed(plan: Plan, output: Path) -> None:
-    """Raise UserError if neither the metadata nor the frames of an output would disclose that it was upscaled."""
+    """Raise UserError if, by its plan, neither metadata nor frames of an output disclose that it was upscaled."""
     if UNDISCLOSED in plan.dropped:
         raise UserError(output, f"cannot keep {UNDISCLOSED}", "set it, or choose another container")
 

@@ -1,4 +1,4 @@
-"""Test of what a container keeps: a few frames and all other streams are written to a file and read again."""
+"""Test of what an output file keeps, by writing a few frames and the other streams to a small file and reading it."""
 
 import itertools
 import re
@@ -43,8 +43,8 @@ class Trial(NamedTuple):
     """Result of writing a small test file as planned.
 
     Attributes:
-        lost: properties that the file does not keep.
-        disclosed: whether its metadata disclose that the video was upscaled.
+        lost: properties that the test file does not keep, although they were written.
+        disclosed: whether the metadata of the test file disclose that the video was upscaled.
     """
 
     lost: tuple[str, ...]
@@ -52,7 +52,7 @@ class Trial(NamedTuple):
 
 
 def first_packets(source: Path) -> dict[int, bytes]:
-    """First packet of each stream as bytes, by index of the stream, if it is near the start of the file."""
+    """First packet of each stream as bytes, by index of the stream. Streams that start late in the file are missing."""
     found: dict[int, bytes] = {}
     with open_input(source) as container, suppress(av.error.FFmpegError):
         every: Any = list(container.streams)
@@ -65,11 +65,11 @@ def first_packets(source: Path) -> dict[int, bytes]:
 
 
 def try_plan(planned: Planned, suffix: str) -> Trial:
-    """Test a plan by writing a small file with its settings and reading the file.
+    """Find out what an output would lose, by writing a small file with the planned settings and reading it.
 
     Args:
-        planned: the plan.
-        suffix: suffix of the output, which determines the container.
+        planned: plan of the output.
+        suffix: suffix of the output file.
 
     Raises:
         ValueError, av.error.FFmpegError: the encoder or the container does not support the plan.

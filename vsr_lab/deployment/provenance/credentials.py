@@ -63,7 +63,7 @@ class Signer:
     private_key: Path
 
     def check(self) -> None:
-        """Sign a test picture. Raises UserError if this fails."""
+        """Check certificate and key by signing a test picture. Raises UserError if this fails."""
         picture = io.BytesIO(cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes())
         created = [{"action": "c2pa.created", "digitalSourceType": SOURCE_TYPE}]
         trial = {"assertions": [{"label": "c2pa.actions.v2", "data": {"actions": created}}]}
@@ -74,7 +74,7 @@ class Signer:
 
         Args:
             video: complete file, which is replaced by the signed file.
-            container: FFmpeg's name of its format.
+            container: FFmpeg's name of the format of the video.
             upscaling: content of the credentials.
             sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`.
         """
@@ -123,7 +123,7 @@ class Signer:
 
 
 def needs_sidecar(container: str) -> bool:
-    """Whether the credentials cannot be inside a container, given by FFmpeg's name."""
+    """Whether a container (FFmpeg's name) cannot hold Content Credentials, so that they are written beside the file."""
     return container not in _EMBEDDED
 
 
@@ -179,7 +179,7 @@ class Credentials(NamedTuple):
     Attributes:
         state: "trusted": intact and signed with a trusted certificate; "valid": intact and signed with another one;
             "invalid": the file or the credentials were altered.
-        signer: name in the certificate.
+        signer: name in the certificate by which they were signed.
         problems: C2PA status codes of the failed checks.
     """
 
@@ -206,7 +206,7 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
 
     Args:
         video: a video file.
-        anchors: PEM file of trusted root certificates.
+        anchors: PEM file of trusted root certificates; None: no certificate is trusted.
 
     Returns:
         The credentials; None if there are none.

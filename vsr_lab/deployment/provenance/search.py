@@ -109,7 +109,7 @@ class FoundRecord(NamedTuple):
 
 
 def provenance_path(video: Path) -> Path:
-    """Path of the record that is written next to an upscaled file."""
+    """Path of the provenance record that is written next to an upscaled file: VIDEO.provenance.json."""
     return video.with_name(video.name + SUFFIX)
 
 
@@ -121,7 +121,7 @@ def find_provenance(video: Path, folder: Path | None = None) -> FoundRecord | No
         folder: folder to search, including subfolders; None: the folder of the file, without subfolders.
 
     Returns:
-        The record; None if there is none.
+        The record; None if no record in the folder is of this video.
 
     Raises:
         UserError: the file, or the record next to it, cannot be read.

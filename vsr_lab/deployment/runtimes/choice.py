@@ -84,7 +84,7 @@ def run_trials(
         size: height and width of the frames in LR pixels.
         rounds: number of rounds. In each round every runtime is run once, so that other load on the machine affects all
             of them equally.
-        after: called after every run of a runtime.
+        after: called after every run of a runtime, for a progress bar.
 
     Returns:
         The trial of each runtime, in the same order.

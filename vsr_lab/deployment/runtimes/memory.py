@@ -1,4 +1,4 @@
-"""Estimate of the memory that a network needs for a frame, and of the largest tile for which memory suffices."""
+"""Estimate of the memory that a network needs for a frame, and the largest tile size for which memory suffices."""
 
 import os
 import weakref
@@ -40,7 +40,7 @@ class _LiveTensors(TorchDispatchMode):
 
 @torch.no_grad()
 def bytes_per_pixel(network: StreamingNetwork) -> float:
-    """Memory of the tensors that a network in torch needs at once, per LR pixel of a frame."""
+    """Peak memory of the tensors of a network in torch during a step, in bytes per LR pixel of the frame."""
     lr = torch.zeros(1, 3, _SIDE, _SIDE)
     with _LiveTensors() as tensors:
         _, state = network.step(lr, network.zero_state(lr))
@@ -49,12 +49,18 @@ def bytes_per_pixel(network: StreamingNetwork) -> float:
 
 
 def needed_memory(network: StreamingNetwork, runtime: Runtime | None, pixels: int) -> int:
-    """Estimate the bytes that a runtime needs for a frame or tile of `pixels` LR pixels. network: in torch."""
+    """Estimate the bytes that a runtime needs for a frame or tile of `pixels` LR pixels.
+
+    Args:
+        network: the network in torch, whose memory is measured.
+        runtime: the runtime; None: onnxruntime.
+        pixels: number of LR pixels, height times width.
+    """
     return round(bytes_per_pixel(network) * _LIBRARY[runtime.backend if runtime else "onnxruntime"] * pixels)
 
 
 def total_memory(device: str) -> int:
-    """Memory in bytes: of the GPU, or of the machine, or of the container if it has a lower limit."""
+    """Total memory in bytes: of the GPU for "cuda", else of the machine, or the limit of its container."""
     if device == "cuda":
         return torch.cuda.mem_get_info()[1]
     limit = _CGROUP.read_text(encoding="ascii").strip() if _CGROUP.is_file() else ""
@@ -63,7 +69,16 @@ def total_memory(device: str) -> int:
 
 
 def fitting_tile(size: tuple[int, int], overlap: int, pixels: float) -> int:
-    """Size of the largest tile that has at most `pixels` LR pixels, including overlaps; 0 if the whole frame has."""
+    """Height and width of the largest tile with at most `pixels` LR pixels, its overlap included.
+
+    Args:
+        size: height and width of the frame.
+        overlap: overlap on each side of a tile, in LR pixels.
+        pixels: allowed number of LR pixels.
+
+    Returns:
+        Size of the tile without its overlap; 0 if the whole frame has at most `pixels` pixels.
+    """
     if size[0] * size[1] <= pixels:
         return 0
     return max(SMALLEST, (int(sqrt(pixels)) - 2 * overlap) // SMALLEST * SMALLEST)

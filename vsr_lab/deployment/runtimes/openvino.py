@@ -1,4 +1,4 @@
-"""The exported step in OpenVINO, on the CPU."""
+"""Runtime that runs the exported ONNX step of a bundle in OpenVINO, on the CPU."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The network itself, in torch: on the CPU or a CUDA device, in float32 or with autocast."""
+"""Runtime that runs the network of a bundle in torch, on the CPU or a CUDA device, in float32 or with autocast."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

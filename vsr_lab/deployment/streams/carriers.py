@@ -1,6 +1,7 @@
 """Transfer of the streams that are not upscaled to the output.
 
-AAC in transport streams loses its ADTS framing, which MP4 and Matroska do not use: ISO/IEC 14496-3, 1.A.2.
+The ADTS headers of AAC in transport streams (ISO/IEC 14496-3, 1.A.2) are removed, since MP4 and Matroska do not use
+them.
 """
 
 from fractions import Fraction
@@ -19,7 +20,7 @@ _RATES = 13  # sampling_frequency_index up to 12 names a rate; 15 is followed by
 
 
 def adts_config(packet: bytes) -> bytes:
-    """AudioSpecificConfig (MP4 header of AAC audio) of a packet with an ADTS header. Raises ValueError without one."""
+    """AudioSpecificConfig (MP4 header of AAC audio) from the ADTS header of a packet. Raises ValueError without one."""
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         raise ValueError("AAC without an ADTS header")
     kind, rate = (packet[2] >> 6) + 1, packet[2] >> 2 & 15
@@ -30,7 +31,7 @@ def adts_config(packet: bytes) -> bytes:
 
 
 def adts_payload(packet: bytes) -> bytes:
-    """Remove the ADTS header of a packet."""
+    """Content of an AAC packet without its ADTS header."""
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         return packet
     return packet[7 if packet[1] & 1 else 9 :]
@@ -44,7 +45,7 @@ AnyPacket: TypeAlias = Any  # av.Packet of any stream
 
 
 class Carrier(Protocol):
-    """Function that takes the packets of one stream of the source in order, and None at its end."""
+    """Function that maps each packet of a stream of the source, and None at its end, to packets to write."""
 
     def __call__(self, packet: AnyPacket | None) -> list[AnyPacket]: ...
 
@@ -110,7 +111,7 @@ class _Copier:
 
 
 def copied(packet: AnyPacket, stream: Any) -> AnyPacket:
-    """A copy of a packet, as one of another opening of its file, by whose stream it is decoded."""
+    """Copy of a packet that belongs to `stream`, the same stream of a file that was opened a second time."""
     made = _with_data(packet, bytes(packet))
     for side_data in packet.iter_sidedata():
         made.set_sidedata(side_data)

@@ -1,6 +1,6 @@
-"""Conversion of RGB frames to the encoder's pixel format, with the matrix and range that the output is tagged with.
+"""Conversion of RGB frames to the pixel format, colour matrix and range of the output, and drawing of a label.
 
-A label at the bottom of every frame says that a neural network upscaled it.
+The label, at the bottom of every frame, states that the video was upscaled by a neural network.
 """
 
 import cv2
@@ -52,7 +52,7 @@ class Label:
         self._light = letters * _TEXT
 
     def draw(self, picture: AnyFrames) -> AnyFrames:
-        """The picture (H, W, 3), uint8 or uint16, with the label."""
+        """Copy of a picture (H, W, 3), uint8 or uint16, with the label."""
         drawn, rows = picture.copy(), len(self._alpha)
         strip = drawn[-rows:] * (1 - self._alpha) + self._light * np.iinfo(picture.dtype).max
         drawn[-rows:] = np.rint(strip)
@@ -88,7 +88,7 @@ _SCALE = (
 
 
 class FrameEncoder:
-    """Converts RGB (H, W, 3), uint8 or uint16, to frames of the plan's pixel format."""
+    """Converts RGB (H, W, 3), uint8 or uint16, to frames in the planned pixel format, with the planned label if any."""
 
     def __init__(self, plan: VideoPlan) -> None:
         self._plan = plan
@@ -128,7 +128,14 @@ class FrameEncoder:
         return frame
 
     def shown(self, picture: AnyFrames) -> AnyFrames:
-        """Frame of the source from which the perceptual hash is computed, with the label if the output has one."""
+        """Picture from which the perceptual hash of a frame is computed.
+
+        Args:
+            picture: frame of the source, RGB (H, W, 3).
+
+        Returns:
+            The frame; if the output has a label, in the size of the output and with the label.
+        """
         if self._label is None:
             return picture
         return self._label.draw(cv2.resize(picture, self._plan.size, interpolation=cv2.INTER_LINEAR))  # pyright: ignore[reportArgumentType]
@@ -201,7 +208,7 @@ class FrameEncoder:
 
 
 def color_of(name: str) -> tuple[int, int, int]:
-    """Red, green and blue in 8 bits. Raises UserError if there is no such colour."""
+    """Red, green and blue in 8 bits of a colour name, such as "black". Raises UserError if there is no such colour."""
     with reported(ValueError, f"background={name}", "is no color", "name one, such as black or #00ff00"):
         red, green, blue = ImageColor.getrgb(name)[:3]
     return red, green, blue
@@ -216,7 +223,7 @@ def composited(picture: AnyFrames, alpha: AnyFrames, color: tuple[int, int, int]
 
 
 def resized_alpha(alpha: AnyFrames, picture: AnyFrames) -> AnyFrames:
-    """Alpha channel in the size and bit depth of a picture."""
+    """Resize an alpha channel (h, w) to the size of a picture (H, W, 3), and convert it to the picture's bit depth."""
     peak = np.iinfo(picture.dtype).max
     levels = alpha.astype(np.float32) * (peak / np.iinfo(alpha.dtype).max)
     large = cv2.resize(levels, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""The output file: segments of the upscaled video, encoded and joined, and the other streams as planned, in order."""
+"""Writing of the output file: encoding and joining of the segments of the video, and writing of the other streams."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -75,14 +75,14 @@ class SegmentEncoder:
         self._step = int(timing.durations[0]) if plan.video.constant else 0
 
     def encode(self, frame: VideoFrame, number: int) -> list[AnyPacket]:
-        """Encode a frame of the video; number: its number in the whole video."""
+        """Encode a frame; number: number of the frame in the whole output. Returns the packets that are complete."""
         # At a constant rate the encoder counts frames, as it writes its time base into the stream.
         frame.pts = number if self._step else int(self._ticks[number])
         frame.time_base = self._context.time_base
         return self._timed(self._context.encode(frame))
 
     def finish(self) -> list[AnyPacket]:
-        """Return the remaining packets, and free the memory of an encoder of one segment."""
+        """Return the remaining packets, and close the encoder if it was opened for this segment only."""
         packets = self._timed(self._context.encode(None))
         if self._container:
             self._container.close()
@@ -113,7 +113,7 @@ class Planned:
         tags: metadata tags of the output.
         firsts: index of a stream of the source -> content of its first packet.
         sei: text that is stored in the video stream if the container cannot store it as metadata.
-        window: part of the source that is written: start and end in seconds, as in its timestamps; None: all.
+        window: start and end, in seconds by the timestamps of the source, of the part that is written; None: all.
     """
 
     plan: Plan
@@ -173,7 +173,7 @@ class Output:
             raise
 
     def encode(self, frame: VideoFrame, number: int) -> list[AnyPacket]:
-        """Encode frame `number` in the pixel format of the plan. Returns packets for `join`."""
+        """Encode a frame; number: number of the frame in the output. Returns packets for `join`."""
         if self._encoder is None:
             whole = len(self._planned.plan.segments) == 1
             planned, stream = self._planned, self._video if whole else None
@@ -188,8 +188,8 @@ class Output:
     def join(self, packets: Sequence[AnyPacket]) -> None:
         """Write packets of the video, in order of decoding.
 
-        Decoding times must increase over the whole file. The encoder restarts them in every segment, so that those of
-        consecutive segments would overlap. From the second segment on, they are therefore recomputed: packet n of the
+        Decoding times must increase over the whole file, but the encoder restarts them in every segment, so that
+        consecutive segments would overlap. Therefore they are recomputed from the second segment on: packet n of the
         video is decoded at the presentation time of frame n - d, where d is the reordering delay of the encoder.
         """
         timing = self._planned.timing
@@ -231,13 +231,13 @@ class Output:
         self._container.mux_one(held)
 
     def carry(self, packet: AnyPacket) -> None:
-        """Write a packet of another stream of the source."""
+        """Write a packet of a stream other than the video, such as audio; streams that the plan drops are ignored."""
         carrier = self.carriers.get(packet.stream_index)
         for made in carrier(packet) if carrier else ():
             self._container.mux_one(made)
 
     def carry_copy(self, packet: AnyPacket) -> None:
-        """Write a copy of a packet of another stream of the source, which other outputs write too."""
+        """Write a copy of a packet of another stream than the video, so that several outputs can write it."""
         if packet.stream_index in self.carriers:
             self.carry(copied(packet, self._source.streams[packet.stream_index]))
 
@@ -251,7 +251,7 @@ class Output:
         self._container.close()
 
     def abandon(self) -> None:
-        """Close the file without completing it."""
+        """Close the file without completing it, after an error."""
         try:
             self._container.close()
         except (av.error.FFmpegError, ValueError, OSError):

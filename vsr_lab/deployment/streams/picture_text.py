@@ -1,4 +1,4 @@
-"""Text in a coded picture: a SEI message (user data) of H.264 or HEVC, a chunk of PNG, or a tag of TIFF."""
+"""Writing of a text into a coded picture: as SEI message (user data) of H.264 or HEVC, PNG chunk or TIFF tag."""
 
 import re
 import struct
@@ -17,20 +17,20 @@ _CODECS = {"libx264": _H264, "libx264rgb": _H264, "h264_nvenc": _H264, "libx265"
 
 
 def takes_text(encoder: str) -> bool:
-    """Whether `insert_text` can write a text into the pictures of an encoder, by FFmpeg's name."""
+    """Whether `insert_text` can write a text into the output of an encoder, given by FFmpeg's name."""
     return encoder in _CODECS or encoder in {"png", "tiff"}
 
 
 def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
-    """Insert a text into a coded picture: a SEI message before its first slice, or the description of a PNG or TIFF.
+    """Insert a text into a coded picture, as SEI message before the first slice or as description of a PNG or TIFF.
 
     Args:
-        picture: what FFmpeg's encoder returned: NAL units with start codes (Annex B), or a whole file.
+        picture: packet of FFmpeg's encoder: NAL units with start codes (Annex B), or a whole PNG or TIFF file.
         text: the text; ASCII characters appear unchanged in the stream.
         encoder: FFmpeg's name of an encoder for which `takes_text` is true.
 
     Returns:
-        The picture with the message; a picture without slices is returned unchanged.
+        The picture with the text; a picture without slices is returned unchanged.
     """
     if encoder == "png":
         chunk = b"tEXtDescription\0" + text.encode("latin-1")

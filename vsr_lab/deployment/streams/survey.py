@@ -57,7 +57,7 @@ class SourceStream:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags that were written by a person."""
+        """Tags of the stream, such as its title, without those that FFmpeg adds about the file itself."""
         return written_tags(self.metadata)
 
     def __str__(self) -> str:
@@ -115,7 +115,7 @@ class Survey:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags of the file that were written by a person."""
+        """Tags of the file, such as its title, without those that describe the file itself, such as its encoder."""
         return written_tags(self.metadata)
 
 
@@ -136,7 +136,7 @@ def written_tags(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def survey(probe: Probe) -> Survey:
-    """Read the header and the first frames of a file."""
+    """Read the properties of a file other than its pictures, from its header and first frames."""
     with open_input(probe.path) as container:
         streams = tuple(_stream(stream) for stream in container.streams)
         starts = [Fraction(s.start_time) * s.time_base for s in container.streams if s.start_time and s.time_base]

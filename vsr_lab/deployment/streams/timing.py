@@ -1,6 +1,6 @@
-"""Timestamps of the output: exact multiples of the frame rate if it is constant, else those of the source.
+"""Timestamps of the output: exact multiples of the frame duration if it is constant, else those of the source.
 
-In a part of a file, also which packets of its other streams and which chapters belong to it.
+Also the packets of other streams, and the chapters, that belong to a part of a file.
 """
 
 import re
@@ -28,7 +28,7 @@ class Timing:
 
     Attributes:
         base: time base in seconds.
-        rate: frames per second; nominal if it varies.
+        rate: frames per second; if the rate varies, the one that the header states.
         constant: whether all frames have the same duration.
         ticks: timestamps in units of base, (T,).
         durations: durations in units of base, (T,).
@@ -95,8 +95,8 @@ _INTERLEAVED = 10  # seconds by which streams of a file are apart at most
 def packets_between(container: InputContainer, video: int, along: Collection[int], window: Window) -> Iterator[Any]:
     """Yield the packets of some streams that begin inside a window of time, in the order of the file.
 
-    A subtitle that begins earlier but is still shown at the start of the window is yielded too, with the start of the
-    window as its timestamp. Cover pictures are always yielded.
+    A subtitle that begins before the window but is still shown at the start of the window is yielded too, with the
+    start of the window as its timestamp. Cover pictures are always yielded.
 
     Args:
         container: the open file.
@@ -127,7 +127,7 @@ def packets_between(container: InputContainer, video: int, along: Collection[int
 
 
 def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]:
-    """Chapters that overlap a window, cut at its ends."""
+    """Chapters that overlap a window of time (start and end in seconds), cut at the ends of the window."""
     start, end = window
     cut = [
         {
@@ -141,10 +141,10 @@ def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]
 
 
 def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
-    """Timecode of a frame that is a number of frames after the frame of a timecode (SMPTE ST 12-1).
+    """Timecode of the frame that comes `frames` frames after the frame with a timecode (SMPTE ST 12-1).
 
-    Drop-frame timecode, whose last separator is no colon, leaves out the first numbers of every minute but every tenth:
-    two at 30000/1001 frames a second, four at 60000/1001.
+    Drop-frame timecode, whose last separator is no colon, skips frame numbers at the start of every minute except every
+    tenth: two numbers at 30000/1001 frames per second, four at 60000/1001.
 
     Args:
         timecode: such as "01:00:00:00" or, with drop frames, "01:00:00;00".
@@ -152,7 +152,7 @@ def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
         rate: frames per second.
 
     Returns:
-        The timecode, which restarts after 24 hours; "" if `timecode` is none of this rate.
+        The timecode, which restarts after 24 hours; "" if `timecode` is not valid at this rate.
     """
     found, base = _TIMECODE.fullmatch(timecode), round(rate)
     if not found or int(found[5]) >= base or (found[4] != ":" and base % 30):
