@@ -1,5 +1,6 @@
 """Validation and normalisation of command-line overrides before Hydra parses them."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ _FLAGS: dict[str, Sequence[str]] = {
 }
 # Hydra's own keys that may be set, for sweeps. Others could run code (hydra.callbacks) or write anywhere (hydra.run).
 _HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.", "hydra.sweep.")
+# What Lightning adds for the processes of other devices: where Hydra writes, which is nowhere.
+_OF_LIGHTNING = ("hydra.run.dir=", "hydra.job.name=", "hydra.output_subdir=")
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
@@ -40,7 +43,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         UserError: an option is unknown, a config group has no yaml file of the given name, or a required config group
             is not set.
     """
-    flags, words = _split(list(arguments))
+    added = _OF_LIGHTNING if os.environ.get("LOCAL_RANK", "0") != "0" else ()
+    flags, words = _split([word for word in arguments if not word.startswith(added)])
     if {"-sc", "--shell-completion"} & {*flags}:
         return [*flags, *words]
     sweep = bool({"-m", "--multirun"} & {*flags})

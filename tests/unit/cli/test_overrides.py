@@ -89,3 +89,11 @@ def test_a_configuration_folder_has_no_keys_of_hydra(tmp_path: Path) -> None:
     (tmp_path / "hydra").mkdir()
     with pytest.raises(UserError, match="--config-dir: must not have a folder hydra"):
         normalise("train", ["content=mixed", "--config-dir", str(tmp_path)])
+
+
+def test_what_lightning_adds_for_a_second_device_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = ['hydra.run.dir="."', "hydra.job.name=train_ddp_process_1", "hydra.output_subdir=null"]
+    with pytest.raises(UserError, match=r"hydra\.run\.dir"):
+        normalise("train", ["content=mixed", *added])
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert normalise("train", ["content=mixed", *added]) == ["content=mixed"]
