@@ -30,12 +30,27 @@ Costs = Mapping[tuple[str, str], Mapping[str, str]]  # (candidate, scale) -> row
 
 HEAD = """# Leaderboard
 
-Made by `python scripts/zoo/judge.py` (`leaderboard.py` from its tables): every candidate on the clips of
-[zoo/eval.csv](zoo/eval.csv), which `scripts/zoo/eval_sources.py` fetches, and on Vid4. Ours were not trained on them,
-and no step or weights were chosen by them. PSNR and SSIM on BT.601 studio luma, every frame, no border cropped; LR by
-MATLAB's imresize, rounded. Numbers are means over clips; lower is better for flicker, higher for the others. Rows in
-bold are of this repository ([zoo](zoo/README.md)). *Over its start*: PSNR-Y above the weights that it was trained from,
-with the 95 % interval of the mean over clips (Student's t), and the number of clips on which it is above."""
+This page compares the networks of [the zoo](zoo/README.md) (in bold) with the weights that they were trained from, with
+bicubic interpolation and with published networks. The clips are those of [zoo/eval.csv](zoo/eval.csv) and Vid4. No
+network of the zoo was trained on them, and they were not used to choose weights or the length of a training. Each
+section shows one suite, such as `live_action_x4`: the clips of one content type, upscaled by one factor. `span_ch28`,
+`span_ch48` and `span_ch48_x2` are published SPAN networks with 28 or 48 channels.
+
+LR is computed by MATLAB's `imresize` and rounded to 8 bits. PSNR and SSIM are measured on luma (BT.601, studio range)
+of every frame, without cropping a border. All numbers are means over clips. Lower is better for flicker; higher is
+better for PSNR, SSIM and legibility. In the other columns of the tables,
+
+- *gain over start* is the PSNR-Y of a network minus that of the weights that its training started from, with the 95 %
+  interval of the mean over clips (Student's t) in brackets. For per-frame `nano` networks at x2, it is the gain over
+  bicubic, because no SPAN of this size and scale was published;
+- *clips with a gain* is the number of clips on which this difference is positive;
+- *ms* is the time for one frame, see [Cost](#cost).
+
+The page is written by `python scripts/zoo/judge.py`, or by `python scripts/zoo/leaderboard.py` from the stored scores.
+`scripts/zoo/eval_sources.py` fetches the clips."""
+CROSSED = """PSNR-Y in dB of the networks of the zoo on footage of every content type. The last rows count the clips
+on which the per-frame network for the content type has a higher PSNR-Y than all other networks of its size in the
+table."""
 NOTES = {
     "animesr_v2": "AnimeSR is made for perceived quality of real footage, not for PSNR.",
     "realesr-animevideov3": "realesr-animevideov3 is made for perceived quality of real footage, not for PSNR.",
@@ -103,7 +118,7 @@ def write_page(tables: Path) -> None:
     found = {name for scores in suites for name in scores.means}
     notes = [note for name, note in NOTES.items() if name in found]
     missing = [name for name in (*SUITES, *NOTES) if name not in found | {scores.suite for scores in suites}]
-    notes += [f"Not measured yet: {', '.join(missing)}."] if missing else []
+    notes += [f"Suites and candidates that have not been measured yet: {', '.join(missing)}."] if missing else []
     parts = [HEAD, *([" ".join(notes)] if notes else []), *(_suite(scores, costs) for scores in suites)]
     for scale in (4, 2):
         parts += _crossed([scores for scores in suites if scores.suite.endswith(f"_x{scale}")], scale)
@@ -111,8 +126,8 @@ def write_page(tables: Path) -> None:
         plot(suites, costs, tables / "quality_cost.png")
         row = next(iter(costs.values()))
         parts.append(
-            "## Cost\n\nMilliseconds of a frame in the tables: LR of 320x180, float32, eager, "
-            f"threads: {row['threads']}, {row['machine']}.\n\n"
+            "## Cost\n\nThe column *ms* is the time in milliseconds for one LR frame of 320x180 pixels, in torch in\n"
+            f"float32 without compilation, with threads: {row['threads']}, on {row['machine']}.\n\n"
             f"![quality over cost]({'zoo/' if own else ''}quality_cost.png)"
         )
     page = ROOT / "results/leaderboard.md" if own else tables / "leaderboard.md"
@@ -122,7 +137,14 @@ def write_page(tables: Path) -> None:
 
 def _suite(scores: Scores, costs: Costs) -> str:
     shown = [name for name in COLUMNS if any(scores.mean(candidate, name) is not None for candidate in scores.means)]
-    head = ["candidate", *(COLUMNS[name][0] for name in shown), "over its start, dB", "clips above", "ms", "parameters"]
+    head = [
+        "candidate",
+        *(COLUMNS[name][0] for name in shown),
+        "gain over start, dB",
+        "clips with a gain",
+        "ms",
+        "parameters",
+    ]
     lines = [_row(head), _row(["---"] * len(head))]
     for candidate in scores.ranked:
         values = [_value(scores.mean(candidate, name), COLUMNS[name][1]) for name in shown]
@@ -131,7 +153,7 @@ def _suite(scores: Scores, costs: Costs) -> str:
         over = _over(scores, candidate)
         lines.append(_row([_bold(candidate, scores), *values, *over, cost["ms"] if cost else "-", parameters]))
     clips = list(next(iter(scores.means.values())))
-    lines += ["", f"PSNR-Y / flicker of each of the {len(clips)} clips:", "", _row(["clip", *scores.ranked])]
+    lines += ["", f"PSNR-Y in dB / flicker of each of the {len(clips)} clips:", "", _row(["clip", *scores.ranked])]
     lines.append(_row(["---"] * (1 + len(scores.ranked))))
     for clip in clips:
         cells = [_clip(scores.means[candidate].get(clip)) for candidate in scores.ranked]
@@ -161,7 +183,7 @@ def _crossed(suites: Sequence[Scores], scale: int) -> list[str]:
     for size in ("nano", "small"):
         cells = [_lead(s, [name for name in ours if f"_{size}_" in name and name in s.means]) for s in typed]
         lines.append(_row([f"clips on which the type's own {size} leads", *cells]))
-    title = f"## Across content types, x{scale}\n\nPSNR-Y of our own networks on footage of every type.\n"
+    title = f"## Across content types, x{scale}\n\n{CROSSED}\n"
     return ["\n".join([title, *lines])]
 
 
