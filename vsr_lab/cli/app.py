@@ -1,4 +1,4 @@
-"""Functions that all commands share: starting a command, creating its run folder, and reporting errors."""
+"""Functions that all commands share: starting of a command, creation of the run folder, and reporting of errors."""
 
 import importlib
 import json
@@ -151,26 +151,26 @@ def _report(error: BaseException) -> tuple[int, str] | None:
 
 
 def composed(command: str, *words: str) -> Any:
-    """Compose and validate the configuration of another command, while Hydra already runs a command.
+    """Compose and validate the configuration of a command, for use while Hydra runs another command.
 
     Args:
-        command: name of the other command.
-        words: overrides, "key=value".
+        command: name of the command to configure.
+        words: overrides of its configuration, "key=value".
     """
     return check(command, compose(config_name(command), [*words]))
 
 
 def begin_run(config: Command, files: Sequence[str] = (), continued: bool = False) -> Path:
-    """Create the folder of a run (run_dir), and write the configuration to it.
+    """Create the folder of a run (run_dir), write the configuration to it, and return its path.
 
     Args:
         config: configuration of the run.
-        files: glob patterns of files that the run writes, in addition to those that its command always writes; see
-            `begin_folder`.
+        files: glob patterns of files that this run writes, in addition to those in `config.writes`; see `begin_folder`.
         continued: keep the files of an unfinished run with the same configuration.
 
     Raises:
-        UserError: the folder contains an input of the run or is inside one, or it cannot be created.
+        UserError: the folder contains an input of the run, is inside a folder of footage that the run reads, or cannot
+            be created.
     """
     folder, values = config.run_dir, spec_of(config)
     for key, path in _paths(values, ""):
@@ -186,7 +186,7 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
 
 
 def continue_run(config: Command) -> None:
-    """Mark a run as resumed, and write its configuration if that was overridden."""
+    """Mark a training run as unfinished again when it is resumed, and record overrides in its config.yaml."""
     stored = (config.run_dir / RUN_MARK).read_text(encoding="utf-8")
     values = {**spec_of(config), "resume": None}
     is_changed = yaml.safe_load(stored).get("resumed", []) != values["resumed"]

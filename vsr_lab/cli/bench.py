@@ -35,7 +35,7 @@ class BenchConfig(Section):
 
 
 def run(config: BenchConfig) -> None:
-    """Print a table for each size."""
+    """Measure the speed for each frame size of the configuration, and print a table for each."""
     bundle = open_bundle(config.bundle, None)
     options = RuntimeOptions(device=config.device, precision="auto", threads=config.threads)
     for size in config.sizes:
@@ -45,7 +45,7 @@ def run(config: BenchConfig) -> None:
 
 
 def show_trials(title: str, trials: Sequence[Trial]) -> None:
-    """Print a table of trials, the fastest first."""
+    """Print a table of the measured runtimes (library, device, precision), the fastest first."""
     rows = [
         (
             str(trial.runtime),

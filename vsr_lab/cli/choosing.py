@@ -1,4 +1,4 @@
-"""Configuration shared by the commands that choose a bundle for a file, or its content type."""
+"""Configuration shared by the commands that choose a bundle for a file by the content type of the file."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ AUTO = Path("auto")
 
 
 class Choosing(Section):
-    """How bundles are chosen by content type."""
+    """How a bundle is chosen for a file by the content type of the file."""
 
     selection: FilePath | None
     bundles: FolderPath
@@ -20,7 +20,7 @@ class Choosing(Section):
     content_model: ContentModel
 
     def chooser(self) -> AutoBundle:
-        """Object that chooses the bundle of each file by its content type.
+        """Make the object that chooses a bundle for each file by the content type of the file.
 
         Raises UserError if the selection or a bundle is missing.
         """

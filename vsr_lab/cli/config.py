@@ -53,12 +53,12 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
     def without_effect(self) -> dict[str, str]:
-        """Keys that have no effect because of the values of other keys -> the reason. A user may not set them."""
+        """Keys that have no effect because of the values of other keys -> reason. A user may not set them."""
         return {}
 
 
 class Command(Section):
-    """The configuration of a command."""
+    """Base class of the configurations of commands that write to a run folder."""
 
     run_dir: FilePath
     """Folder that the run writes to."""
@@ -74,7 +74,7 @@ class Command(Section):
 
 
 class FootageChoice(Section):
-    """Which footage is read, and how."""
+    """Which clips of a folder or manifest are read, and which frames of them."""
 
     clips: Names | None = None
     """Names of the clips to use; null: all."""
@@ -106,7 +106,7 @@ def _default_run_dir(command: str) -> str:
 
 
 def register_resolvers() -> None:
-    """Register Hydra's resolvers `default_run_dir`, and `random_id`, which is drawn once and kept in config.yaml."""
+    """Register `default_run_dir` (results/COMMAND/TIME) and `random_id` (random text) for use in yaml files."""
     OmegaConf.register_new_resolver("default_run_dir", _default_run_dir, use_cache=True, replace=True)
     OmegaConf.register_new_resolver("random_id", lambda: secrets.token_hex(4), use_cache=True, replace=True)
 
@@ -115,7 +115,7 @@ register_resolvers()
 
 
 def model_of(command: str) -> type[Section]:
-    """The model of a command's configuration."""
+    """The pydantic model of the configuration of a command: the type that the function `run` of the command takes."""
     module = importlib.import_module(module_name(command))
     return get_type_hints(module.run, include_extras=True)["config"]
 
@@ -126,8 +126,11 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
     Args:
         command: name of the command.
         cfg: composed configuration.
-        typed: keys that the user set, whose errors are reported first.
+        typed: keys that the user set. Errors in their values are reported before errors in others.
         prefix: beginning of the error message.
+
+    Returns:
+        An instance of the model.
 
     Raises:
         UserError: for the first invalid value.
@@ -145,7 +148,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
 
 
 def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """Convert cfg to plain values, without the keys that are not set yet (???)."""
+    """Convert a configuration to plain values, without the keys that are required but not set (???)."""
     try:
         plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:

@@ -1,4 +1,4 @@
-"""vsr-lab demo: the other commands, one after another, on footage from installed packages."""
+"""vsr-lab demo: from training to upscaling by the other commands, on footage from installed packages."""
 
 import time
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""vsr-lab evaluate: candidates on one suite under one protocol."""
+"""vsr-lab evaluate: scores of candidates on one suite under one protocol."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -80,7 +80,7 @@ class EvaluateConfig(Command):
     results = ".clips/**.json"
 
     def only(self) -> Part[Candidate]:
-        """The candidate of a configuration without `candidates`. Raises UserError if there is none."""
+        """The candidate that is set by the key `candidate`. Raises UserError if it is not set."""
         if self.candidate is None:
             hint = f"choose one of {', '.join(options('candidate'))}, or set candidates=[KIND:PATH,...]"
             raise UserError("candidate", "is required", hint)
@@ -88,7 +88,7 @@ class EvaluateConfig(Command):
 
 
 def run(config: EvaluateConfig) -> None:
-    """Score the candidates and write their numbers and pictures."""
+    """Score the candidates, and write the scores and saved frames of each to its folder."""
     for folder, summary in judge(_each(config) if config.candidates else [config]).items():
         show_summary(summary)
         show_facts("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
@@ -119,7 +119,7 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     """Evaluate several candidates in one pass over the clips, and write the results of each.
 
     Args:
-        configs: configurations of this command, equal except for candidate and run_dir.
+        configs: configurations of this command, one per candidate, which differ only in candidate and run_dir.
 
     Returns:
         Folder of the results -> summary.
@@ -136,7 +136,7 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
 
 
 def show_summary(summary: Summary) -> None:
-    """Print the result as a table, one row per metric: mean, interval, and the mean of each clip if there are few."""
+    """Print an evaluation as a table, one row per metric: mean, interval and, for few clips, the mean of each clip."""
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
     rows = [
         [

@@ -1,4 +1,4 @@
-"""vsr-lab export: a checkpoint to a bundle."""
+"""vsr-lab export: a bundle (folder with weights, ONNX graph and hashes) from the weights of a training."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Entry point of vsr-lab COMMAND key=value ...; one module per command, with Hydra's override grammar."""
+"""Entry point of `vsr-lab COMMAND key=value ...`, which calls the module of the command."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from vsr_lab.core.signals import catch_signals, forget_interruption, interruptio
 
 
 def main() -> None:
-    """Run a command. Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files were refused."""
+    """Run the command in sys.argv. Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files refused."""
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
     arguments = sys.argv[1:]
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:

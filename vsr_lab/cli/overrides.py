@@ -29,10 +29,10 @@ _OF_LIGHTNING = ("hydra.run.dir=", "hydra.job.name=", "hydra.output_subdir=")
 
 
 def normalise(command: str, arguments: Iterable[str]) -> list[str]:
-    """Convert the arguments of a command to those of Hydra: first its options, then overrides.
+    """Convert the arguments of a command to those of Hydra, in which options precede overrides.
 
     In a value, `${...}` is plain text, and a comma separates the values of a sweep only after -m. A key is set even if
-    the configuration does not have it, so that an unknown key is reported by the schema of the command and not by
+    the configuration does not have it, so that an unknown key is reported by the validation of the command and not by
     Hydra.
 
     Args:
@@ -119,7 +119,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def literal(node: Any) -> Any:
-    """Escape the texts in plain values, so that OmegaConf does not interpolate `${...}` in them."""
+    """Copy of nested lists and mappings in which texts are escaped, so that OmegaConf does not interpolate `${...}`."""
     if isinstance(node, dict):
         return {key: literal(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -132,7 +132,7 @@ def _escaped(text: str) -> str:
 
 
 def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
-    """Explain OmegaConf's error about an override list.name=value, in which `name` should be the index of a list item.
+    """Explain OmegaConf's error for an override list.name=value, in which a list is used like a mapping.
 
     Other errors are returned unchanged.
 
@@ -149,19 +149,20 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
 
 
 def given_words() -> list[str]:
-    """Overrides of the command that Hydra runs, escaped so that another configuration can be composed with them."""
+    """Overrides of the running command, escaped so that another configuration can be composed with them."""
     return [_escaped(word) for word in HydraConfig.get().overrides.task]
 
 
 def key_of(word: str) -> str:
-    """Key that an override changes, adds or removes."""
+    """Key of an override: "a.b" for "a.b=1", "+a.b=1" and "~a.b"."""
     return word.lstrip("+~").partition("=")[0]
 
 
 def quoted(argument: str, sweep: bool = False) -> str:
     """Quote the value in key=value if Hydra's grammar would not read it literally.
 
-    Paths with spaces or backslashes, and commas outside of a sweep, are quoted.
+    For example, a path with spaces or backslashes is quoted, and a text with commas unless it lists the values of a
+    sweep.
     """
     if argument.encode(errors="replace").decode() != argument:
         raise UserError(ascii(argument), "is not valid Unicode", "rename the file")

@@ -14,7 +14,7 @@ from vsr_lab.deployment.provenance import Credentials, FoundRecord, find_provena
 
 
 class ProvenanceConfig(Section):
-    """Find the record of an upscaled file, and check both.
+    """Find the provenance record of an upscaled file, and check that it belongs to the file.
 
     Example: vsr-lab provenance upscaled.mp4
     """
@@ -29,7 +29,7 @@ class ProvenanceConfig(Section):
 
 
 def run(config: ProvenanceConfig) -> None:
-    """Print the record of a file. Raises Refusal if there is none, or if it does not belong to the file."""
+    """Print the provenance record of a file. Raises Refusal if there is none, or if it does not belong to the file."""
     if config.records and not config.records.exists():
         raise UserError("records", f"{config.records} not found", "name a folder with .provenance.json files")
     if config.pair and config.pair.exists():

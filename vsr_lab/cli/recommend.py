@@ -1,4 +1,4 @@
-"""vsr-lab recommend: the bundle for a file, with the reason and a comparison."""
+"""vsr-lab recommend: which bundle to use for a file, with the reason, and a comparison of all bundles."""
 
 import shlex
 
@@ -25,7 +25,7 @@ class RecommendConfig(Command, Choosing):
 
 
 def run(config: RecommendConfig) -> None:
-    """Print the choices, their reasons and the command to run. Raises Refusal if there is no bundle for any file."""
+    """Print the bundle for each file, the reason and the command to run. Raises Refusal if no file has a bundle."""
     auto = config.chooser()
     found = recommend(find_sources(config.input), auto)
     sheet = begin_run(config) / "sheet.png"

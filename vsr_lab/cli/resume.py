@@ -1,4 +1,4 @@
-"""The configuration of a resumed training run."""
+"""Configuration of a resumed training: the stored one, with the overrides that are allowed."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler
 
 
 def stored_config(path: Path) -> DictConfig:
-    """Read the config.yaml of a run, in which all interpolations are resolved already.
+    """Read the config.yaml of a run folder, in which no interpolations are left.
 
     Raises:
         UserError: the file is damaged.
@@ -39,14 +39,14 @@ def stored_config(path: Path) -> DictConfig:
 def resumed_config(cli_config: DictConfig) -> DictConfig:
     """Configuration with which a training run is resumed: the stored configuration with the user's overrides.
 
-    Overrides of the schedule and the number of steps are allowed, and those that do not change the results of the run.
-    All of them are recorded in the key `resumed`.
+    Allowed are overrides of the schedule, of the number of steps, and of keys that do not change the results. All
+    overrides are recorded in the key `resumed`.
 
     Args:
         cli_config: configuration of the command line; its key `resume` is the folder of the run.
 
     Raises:
-        UserError: the folder contains no training run, an override is not allowed, or all its steps are done already.
+        UserError: the folder contains no training run, an override is not allowed, or all steps of the run are done.
     """
     if not isinstance(cli_config.resume, str):
         raise UserError("resume", f"must be a path, got {cli_config.resume}", "set resume=<run_dir of a training run>")

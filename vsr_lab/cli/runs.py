@@ -1,4 +1,4 @@
-"""Reading of the evaluations in runs=."""
+"""Reading of the evaluations that the key `runs` of a command lists."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +10,7 @@ from vsr_lab.evaluation.results import Run
 
 
 def read_runs(folders: Iterable[Path]) -> list[Run]:
-    """Read evaluations. Raises UserError if a folder contains none, or its content type has no yaml."""
+    """Read evaluations. Raises UserError if a folder contains none, or one has a content type without a yaml."""
     runs = results.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)
@@ -18,6 +18,6 @@ def read_runs(folders: Iterable[Path]) -> list[Run]:
 
 
 def check_content(subject: str, content: str | None) -> None:
-    """Raise UserError about subject if a content type has no yaml."""
+    """Raise UserError about `subject` if a content type has no yaml in configs/content; None is accepted."""
     if content is not None and content not in (known := options("content")):
         raise UserError(subject, f"must be {', '.join(known)} or null, got {content!r}")

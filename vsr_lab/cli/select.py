@@ -1,4 +1,4 @@
-"""vsr-lab select: the candidate that may be deployed, for each suite."""
+"""vsr-lab select: which candidate may be deployed, for each suite of test clips."""
 
 from typing import Annotated, ClassVar
 
@@ -45,7 +45,7 @@ def run(config: SelectConfig) -> None:
 
 
 def write_selection(config: SelectConfig) -> Selection:
-    """Test the evaluations, write selection.json, print every gate and return the selection."""
+    """Test the candidates by the gates, write selection.json, print every result, and return the selection."""
     runs = read_runs(config.runs)
     gates = {name: gate.build() for name, gate in config.gates.items()}
     contents = {run.summary.content for run in runs if run.summary.content}

@@ -12,7 +12,12 @@ console = get_console()  # of progress bars too
 
 
 def show(text: str, style: str = "") -> None:
-    """Print text without line breaks of its own. Control characters, for example in file names, are escaped."""
+    """Print text without adding line breaks. Control characters, for example in file names, are escaped.
+
+    Args:
+        text: the text.
+        style: style of rich, such as "yellow" or "bold"; empty: none.
+    """
     console.print(_plain(text), style=style, soft_wrap=True)
 
 
@@ -35,7 +40,7 @@ def show_facts(title: str, facts: Mapping[str, object]) -> None:
 
 
 def show_left_out(problems: Iterable[str]) -> None:
-    """Print why footage was left out."""
+    """Print, for each clip that was left out, one line that says why."""
     for problem in problems:
         show(f"left out: {printable(problem)}", "yellow")
 

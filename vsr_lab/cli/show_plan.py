@@ -1,4 +1,4 @@
-"""Tables of the plans of upscalings, and of the results of a batch of files."""
+"""Upscaling and planning of many files with a table of the results, and the table of the plan for one file."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -20,7 +20,7 @@ _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m
 
 
 def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> None:
-    """Upscale files and print a table of them. Raises Incomplete if some were refused."""
+    """Upscale many files, and print a table of the results. Raises Incomplete if some files were refused."""
     results = list(tracked("upscaling", upscale_files(tasks, folder, upscaler, executor), len(tasks), "files"))
     rows = [[str(result.task.source.path), result.state, str(result.frames or "")] for result in results]
     show_table(f"{len(results)} files", ["file", "", "frames"], rows, texts=2)
@@ -38,7 +38,7 @@ def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
 
 
 def plan_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> None:
-    """Print a table of the plans of files. Raises Incomplete if some cannot be planned."""
+    """Plan the upscaling of many files, and print a table. Raises Incomplete if some files cannot be upscaled."""
     sources = {str(task.source.path): task for task in tasks}
     outcomes = sorted(executor.run(upscaler.plan, sources), key=lambda outcome: outcome.key)
     rows = [
@@ -65,7 +65,7 @@ def _show_refused(errors: dict[str, str]) -> None:
 
 
 def show_runtime(runtime: Runtime | None) -> str:
-    """A runtime, with its trial if there was one."""
+    """Describe a runtime (library, device, precision), with its measured speed and precision if a trial was run."""
     if runtime is None:
         return ""
     speed = "" if runtime.speed is None else f", {runtime.speed:.1f} x the speed of torch in float32"

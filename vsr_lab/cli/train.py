@@ -32,7 +32,7 @@ from vsr_lab.video.disclosure import find_disclosure
 
 
 def run(config: TrainConfig) -> float | None:
-    """Train or resume a run. Returns the score of the best weights, which can be the objective of a sweep.
+    """Train a network, or resume a training. Returns the score of the best weights, as the objective of a sweep.
 
     With plan=true, the memory and time that the training needs are printed, and nothing is trained.
     """
@@ -53,7 +53,7 @@ def run(config: TrainConfig) -> float | None:
 
 
 def train(config: TrainConfig) -> training.Trained:
-    """Build every object that the configuration names, and train. Nothing is written before all checks are done."""
+    """Build all objects that the configuration describes, and train. Nothing is written before all checks are done."""
     pl.seed_everything(config.seed, verbose=False)
     network = build_network(config)
     metrics = {name: metric.measure.build() for name, metric in config.validation.metrics.items()}
@@ -85,7 +85,7 @@ def train(config: TrainConfig) -> training.Trained:
 
 
 def build_network(config: TrainConfig) -> Network:
-    """Build the network of a training with its initial weights."""
+    """Build the network of a training, with the weights of `init_from` if it is set."""
     network = config.model.build()
     if config.init_from and not config.resume:  # a resumed run has been trained further
         left = init_network(network, config.init_from, config.init_skip)

@@ -1,4 +1,4 @@
-"""Configuration of train."""
+"""Configuration of the command `train`."""
 
 import math
 import os
@@ -73,7 +73,7 @@ def _optimizer(part: Part[Any]) -> Part[Any]:
 
 
 class DataConfig(FootageChoice, Reading):
-    """Footage and the samples that are cut from it."""
+    """Footage of a training, and size, length and number of the samples that are cut from it."""
 
     root: FilePath
     content: Text | None = None
@@ -95,7 +95,7 @@ class DataConfig(FootageChoice, Reading):
 
 
 class ValidationConfig(Section):
-    """What is measured in validation, and how the best checkpoint is selected."""
+    """Clips and metrics of validation, and the score by which the best checkpoint is selected."""
 
     every: Steps
     size: Side
@@ -121,7 +121,7 @@ class TrainerConfig(Section):
 
 
 class Resumption(Section):
-    """The step at which a run was resumed with other settings, and the overrides that set them."""
+    """Record that a run was resumed with other settings: the step at which it was resumed, and the overrides."""
 
     step: Annotated[Int, Field(ge=0)]
     overrides: list[Text]

@@ -1,4 +1,4 @@
-"""vsr-lab upscale: a video file, or many, upscaled by a bundle."""
+"""vsr-lab upscale: upscaling of one video file or many with a bundle."""
 
 import os
 from dataclasses import replace
@@ -32,7 +32,7 @@ from vsr_lab.workflows.preview import preview_of, write_picture
 
 
 class OutputConfig(Section):
-    """A further output of `upscale`."""
+    """A further output file of `upscale`, from the same run of the network."""
 
     output: FilePath
     """File to write."""
@@ -105,7 +105,7 @@ class UpscaleConfig(Command, Reading, Choosing):
         return self
 
     def runtime(self) -> RuntimeOptions:
-        """How the network is run."""
+        """Options for the library, device and precision that run the network."""
         return RuntimeOptions(self.backend, self.device, self.precision, self.threads)
 
     def without_effect(self) -> dict[str, str]:

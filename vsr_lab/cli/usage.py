@@ -24,7 +24,7 @@ def module_name(command: str) -> str:
 
 
 def usage(first: str = "") -> str:
-    """All commands, or those that begin with a word, with an example of each."""
+    """Help text that lists all commands, or those that begin with the word `first`, each with an example."""
     listed = {command: what for command, what in COMMANDS.items() if command.startswith(first)}
     commands = "\n".join(f"  {command:<16} {what}" for command, what in listed.items())
     return (
@@ -36,7 +36,7 @@ def usage(first: str = "") -> str:
 
 
 def command_help(command: str) -> str:
-    """A command's example, its groups with their options, and its own keys with their comments."""
+    """Help text of a command: an example, its config groups with their options, and its keys with comments."""
     text = (config_dir() / f"{config_name(command)}.yaml").read_text(encoding="utf-8")
     defaults, _, keys = text.partition("\n\n")
     entries = re.findall(r"^  - (?:optional )?/?([a-z_]+)(@[\w.]+)?: (\S+)", defaults, re.MULTILINE)
@@ -48,6 +48,6 @@ def command_help(command: str) -> str:
 
 
 def options(group: str) -> list[str]:
-    """Names of the yamls of a group."""
+    """Names of the options of a config group, such as "degradation": the yaml files in its folder."""
     folder = config_dir() / group
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))

@@ -1,4 +1,4 @@
-"""vsr-lab vote: which of two candidates people prefer, without knowing which is which."""
+"""vsr-lab vote: blind votes of people between pairs of candidates, and counting of these votes."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,12 +38,12 @@ class VoteConfig(Command):
     writes = ("votes.json",)
 
     def without_effect(self) -> dict[str, str]:
-        """run_dir has no effect while votes are collected (serve=true), and port none while they are counted."""
+        """`run_dir` has no effect while votes are collected (serve=true), and `port` while they are counted."""
         return {"run_dir": "serve is true"} if self.serve else {"port": "serve is false"}
 
 
 def run(config: VoteConfig) -> None:
-    """Serve the page, or write votes.json and print what people prefer."""
+    """Serve the page on which people vote or, with serve=false, write votes.json and print what people prefer."""
     runs = read_runs(config.runs)
     ballot = Ballot(runs, config.clips, config.seed)
     if config.serve:

@@ -1,4 +1,4 @@
-"""Interpretable features of two consecutive frames, and suggestion of a content type by a logistic model of them.
+"""Interpretable features of two consecutive frames, and suggestion of a content type by logistic regression on them.
 
 Content types and weights are in configs/base/content_model.yaml, which benchmarks/content_types.py writes.
 """
@@ -37,7 +37,7 @@ def measure(first: Frames, second: Frames, small: tuple[Frames, Frames]) -> npt.
 
     Args:
         first, second: RGB (H, W, 3).
-        small: the same two frames downscaled, for optical flow.
+        small: the same two frames, downscaled, from which optical flow is computed.
 
     Returns:
         One value for each of `FEATURES`. Levels are 8-bit values (0..255); fractions are in [0, 1].
@@ -174,8 +174,8 @@ class Suggestion(NamedTuple):
 
     Attributes:
         kind: the most probable content type, or "unsure" if its probability is too low.
-        confidence: its probability, in [0, 1].
-        because: names of the two features that speak most for it and against the second most probable type.
+        confidence: probability of the most probable type, in [0, 1].
+        because: names of the two features that contribute most to the lead of the most probable type over the second.
     """
 
     kind: str
@@ -193,7 +193,7 @@ class ContentModel(BaseModel):
         features: name -> {"mean", "deviation"}.
         kinds: content type -> {"bias", feature: weight, ...}.
         temperature: divisor by which the probabilities are calibrated, > 0.
-        sure: minimum probability of a suggestion, in [0, 1].
+        sure: minimum probability of a suggestion, in [0, 1]; below it, "unsure" is suggested.
 
     Raises:
         UserError: a feature is not one of `FEATURES`.
@@ -218,14 +218,14 @@ class ContentModel(BaseModel):
         return np.array([[weights[name] for name in self.features] for weights in self.kinds.values()])
 
     def probabilities(self, features: Array) -> Array:
-        """Probability of each content type, from the features of R > 0 frames of one clip, (R, number of features)."""
+        """Probability of each content type for a clip, from features of R > 0 frames, (R, number of features)."""
         bias = np.array([weights["bias"] for weights in self.kinds.values()])
         logits = (bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
 
     def suggest(self, features: Array) -> Suggestion:
-        """Suggest the content type of a clip from the features of R > 0 of its frames, (R, number of features)."""
+        """Suggest the content type of a clip, from the features of R > 0 of its frames, (R, number of features)."""
         probabilities = self.probabilities(features)
         best, second = (int(i) for i in np.argsort(-probabilities)[:2])
         evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])

@@ -1,4 +1,4 @@
-"""Detection of scene cuts, black bars and softness of a clip."""
+"""Detection of scene cuts and black bars in a clip, and measurement of how soft (blurred) the clip is."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class CutDetector:
         self._recent: deque[tuple[int, Frames]] = deque(maxlen=6)
 
     def add(self, number: int, small: Frames) -> None:
-        """Add the next frame, RGB (h, w, 3)."""
+        """Examine the next frame, RGB (h, w, 3); number: its frame number."""
         self._recent.append((number, small))
         picture = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         cuts = (time.frame_num for time in self._detector.process_frame(FrameTimecode(number, _RATE), picture))
@@ -61,7 +61,7 @@ _MARGIN = 4  # pixels: codecs blur the edge of a bar
 
 
 class BarDetector:
-    """Detects black bars from the maximum of every pixel over a clip."""
+    """Detects black bars at the borders of a clip, from the maximum of every pixel over all frames."""
 
     def __init__(self) -> None:
         self._brightest: Frames | None = None
@@ -71,7 +71,7 @@ class BarDetector:
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:
-        """Crop (width, height, x, y), all even, that removes the black bars and a small margin; None without bars.
+        """Crop (width, height, x, y), all even, that removes black bars and 4 pixels beside them; None without bars.
 
         Bars are borders that are black in every frame. Two opposite bars must have a similar size, and most pixels of
         the row or column next to a bar must be bright in some frame.

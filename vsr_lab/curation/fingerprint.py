@@ -1,8 +1,9 @@
 """Detection of copies of a picture after coding, scaling, cropping, mirroring and changes of brightness.
 
-There are two steps. The coarse one finds candidates by one matrix product of 16x16 pictures of local contrast, each
-also as five crops and mirrored. The fine one compares small gray pictures over all crops of up to a fifth, by
-normalised correlation of local contrast, which hardly depends on brightness and gamma.
+There are two steps. The coarse step finds possible pairs of pictures by a matrix product of 16x16 pictures of local
+contrast; crops and mirrored versions of each picture are compared too. The fine step compares the small gray pictures
+of each possible pair by the normalised correlation of local contrast, which hardly depends on brightness and gamma, for
+all crops of up to a fifth.
 """
 
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ class Match(NamedTuple):
     """Two pictures with the same content.
 
     Attributes:
-        a, b: indices of the pictures.
+        a, b: indices of the pictures among the first and among the second `Fingerprints` of `find_matches`.
         similarity: normalised correlation in [-1, 1].
-        mirrored: whether b is mirrored.
+        mirrored: whether picture b is a mirror image of picture a.
     """
 
     a: int
@@ -44,7 +45,7 @@ class Match(NamedTuple):
 
 
 class Fingerprints:
-    """Small gray pictures (P, h, w) and their coarse descriptors."""
+    """Small gray pictures (P, h, w), with descriptors by which pictures of the same content are found."""
 
     def __init__(self, thumbs: Gray) -> None:
         self.thumbs = thumbs

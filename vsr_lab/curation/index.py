@@ -1,6 +1,6 @@
-"""The manifest of a folder of footage. Each file is measured once, and again only if it changes.
+"""Making of a manifest of a folder of footage. Each file is measured once, and again only if it changes.
 
-Its rows have manual columns, which a person fills in, and measured columns.
+The rows of a manifest have manual columns, which a person fills in, and measured columns.
 """
 
 import os
@@ -39,7 +39,13 @@ COLUMNS = ("path", "name", *_MANUAL, *MEASURED, *STAMPS)
 
 
 def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
-    """The measured columns of a source: values by column."""
+    """Cells of a manifest row that are measured on a video file: column -> value.
+
+    Args:
+        footage: the video.
+        scan: measurements of its frames.
+        model: suggests the content type.
+    """
     softness, downscale = (float(value) for value in scan.softness)
     row: Row = {"cuts": " ".join(str(cut) for cut in scan.cuts), "down_up_x2_db": round(softness, 1)}
     if len(scan.measured):
@@ -57,7 +63,7 @@ def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
 
 
 def probed_columns(footage: Footage) -> Row:
-    """The columns that are known without decoding frames: values by column."""
+    """Cells of a manifest row that are known without decoding frames, such as size and rate: column -> value."""
     height, width = footage.size
     rate = float(footage.rate)
     row: Row = {"width": width, "height": height, "frames": footage.frames, "rate": round(rate, 4)}
@@ -91,7 +97,7 @@ def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, st
     """Build a row of a manifest from the columns that a person filled in and from measured columns.
 
     Args:
-        manual: existing row; its columns that are not measured are kept.
+        manual: existing row, from which the columns that are not measured are kept.
         found: measured columns.
         path: path of the file.
         name: name of the clip.
@@ -106,12 +112,12 @@ def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, st
 
 
 def absolute_path(path: Path) -> Path:
-    """The absolute path; links are not resolved."""
+    """Make a path absolute, without resolving links."""
     return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def path_cell(file: Path, manifest: Path) -> str:
-    """The path of a file as written to the manifest: relative to the manifest's folder if it is below it."""
+    """The path of a file as it is written to a manifest: relative if the file is below the manifest's folder."""
     file, home = absolute_path(file), absolute_path(manifest.parent)
     return file.relative_to(home).as_posix() if file.is_relative_to(home) else str(file)
 
@@ -126,7 +132,7 @@ class Index:
     Attributes:
         rows: rows of the new manifest.
         new: number of files that were measured.
-        kept: number of files that have not changed.
+        kept: number of files that have not changed since they were measured.
         moved: number of files that were found at another path.
         problems: path -> why the file cannot be used.
     """
@@ -144,7 +150,7 @@ class IndexTask:
 
     Attributes:
         path: the file.
-        stamp: its size and modification time.
+        stamp: size and modification time of the file.
         previous: rows of the file in the existing manifest; the columns that a person filled in are kept.
         digest: SHA-256 of the file.
         measured: an existing row of a file with the same content, whose measurements are reused; None if there is none.
@@ -168,7 +174,8 @@ class IndexPlan:
         manifest: the manifest to write.
         tasks: one per file below root.
         other_rows: existing rows of files that are not below root, which are kept.
-        unnamed: file -> problem, for files whose names are not valid Unicode and cannot be written to a manifest.
+        unnamed: file -> problem, for files that cannot be written to a manifest, because their names are not valid
+            Unicode.
     """
 
     root: Path
@@ -199,7 +206,8 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
         fresh: measure all files again, also those that have not changed.
 
     Raises:
-        UserError: root contains no footage, or manifest was not written by `build_index` or lists none of root's files.
+        UserError: root contains no footage; or `manifest` exists, but was not made by this module or lists no file of
+            root.
     """
     is_table = root.suffix in TABLE_SUFFIXES
     listed = _by_path(read_rows(root), root.parent) if is_table else {}

@@ -1,4 +1,4 @@
-"""Detection of shots that occur in two splits, and assignment of splits in which no shot does."""
+"""Detection of shots that occur in two splits (such as train and test), and assignment of clips to separate splits."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
@@ -26,9 +26,9 @@ class ShotFingerprint(NamedTuple):
 
     Attributes:
         name, split: name and split of the shot.
-        frames: frame numbers of the fingerprints.
-        fingerprints: small gray pictures of these frames.
-        scenes: (start, stop) of each scene in frames, `stop` exclusive.
+        frames: numbers, in the file, of the frames that the pictures show.
+        fingerprints: the pictures, gray, with descriptors.
+        scenes: (start, stop) of each scene, as frame numbers in the file, `stop` exclusive.
     """
 
     name: str
@@ -40,14 +40,14 @@ class ShotFingerprint(NamedTuple):
 
 @dataclass(frozen=True)
 class Leak:
-    """Two shots of different splits with the same content.
+    """Two scenes with the same content in shots of different splits.
 
     Attributes:
         one, other: names of the shots.
         splits: splits of the two shots.
-        window, other_window: (start, stop) of the matching part in the file of each shot, in frames, `stop` exclusive.
+        window, other_window: (start, stop) of the scene in each shot, as frame numbers in the file, `stop` exclusive.
         similarity: highest correlation of two matching frames, in [0, 1].
-        mirrored: whether one of the shots is mirrored.
+        mirrored: whether one of the scenes is mirrored.
     """
 
     one: str
@@ -65,7 +65,13 @@ class Leak:
 
 
 def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
-    """Compute the fingerprints of a shot, in its range of frames and its crop, from the measurements of its file."""
+    """Select the fingerprints of a shot, and crop them like the shot, from the stored measurements of the whole file.
+
+    Args:
+        shot: the shot, a range of frames and a crop of a file.
+        split: split of the shot, such as "train"; "" if it has none.
+        scan: measurements of the file.
+    """
     stop = scan.frames if shot.stop is None else shot.stop
     first = max(0, int(np.searchsorted(scan.thumb_frames, shot.start, side="right")) - 1)  # the last one before start
     last = int(np.searchsorted(scan.thumb_frames, stop))
@@ -82,7 +88,15 @@ def fingerprint_shot(shot: Shot, split: str, scan: Scan) -> ShotFingerprint:
 
 
 def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerprint], dict[str, str]]:
-    """Compute the fingerprints of all shots of a manifest. Also returns name -> reason for shots that are left out."""
+    """Compute the fingerprints of all shots of a manifest.
+
+    Args:
+        manifest: path of the manifest.
+        scans: stored measurements of files; files without measurements are measured.
+
+    Returns:
+        The fingerprints, and name -> reason for shots that are left out.
+    """
     rows = [row for row in read_rows(manifest) if not row.get("problem")]
     shots = [replace(shot, sha256="") for shot in find_shots(manifest)]  # their files may have changed
     return scans.of_each(shots, rows, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))
@@ -94,7 +108,7 @@ def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
     Shots without a split are ignored.
 
     Returns:
-        Pairs of shots, in order of descending similarity.
+        One leak for each pair of matching scenes, in order of descending similarity.
     """
     pairs = [(a, b) for a, b in combinations(shots, 2) if a.split and b.split and a.split != b.split]
     found = [leak for one, other in pairs for leak in shared_scenes(one, other)]
@@ -102,7 +116,7 @@ def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
 
 
 def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
-    """Find the scenes of one shot that also occur in another shot. Returns one leak per pair of scenes."""
+    """Find the scenes of a shot that also occur in another shot. Returns one leak for each pair of matching scenes."""
     together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
     for match in find_matches(one.fingerprints, other.fingerprints):
         together[_scene(one, match.a), _scene(other, match.b)].append(match)
@@ -135,7 +149,7 @@ class SourceGroup(NamedTuple):
 
 
 def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
-    """Pairs of shots, as indices, that share a scene."""
+    """Find all pairs of shots that share a scene. Returns the indices of the shots of each pair."""
     return [(i, j) for (i, one), (j, other) in combinations(enumerate(shots), 2) if shared_scenes(one, other)]
 
 
@@ -149,12 +163,13 @@ def assign_splits(
     Args:
         clips: the clips.
         duplicates: pairs of clips (indices) that share a scene.
-        share: fraction of the duration of each content type for the second split, in (0, 1).
-        names: names of the two splits.
+        share: fraction of the duration of each content type that goes to the second split, in (0, 1).
+        names: names of the first and of the second split.
         seed: seed of the random order in which groups of clips are assigned.
 
     Returns:
-        The name of each clip's split. If a person assigned a split to one clip of a group, the whole group gets it.
+        The name of the split of each clip. If a person assigned a split to one clip of a group (clips that must have
+        the same split), the whole group gets this split.
     """
     kinds: dict[str, list[list[int]]] = defaultdict(list)
     for group in _groups(clips, duplicates):
@@ -179,11 +194,11 @@ def fill_splits(
     Clips with the same source, and near-duplicates (clips that share a scene), get the same split.
 
     Args:
-        rows: rows of the manifest, which are changed.
+        rows: rows of the manifest, which are changed in place.
         manifest: path of the manifest.
         scans: stored measurements of files.
-        share: fraction of the duration of each content type for the second split, in (0, 1).
-        names: names of the two splits.
+        share: fraction of the duration of each content type that goes to the second split, in (0, 1).
+        names: names of the first and of the second split.
         seed: seed of the random order in which groups of clips are assigned.
     """
     usable = [row for row in rows if not row["problem"]]

@@ -1,8 +1,8 @@
-"""Representative shots, by k-medoids over features, and the files of a sample: a contact sheet, a manifest and numbers.
+"""Choice of representative shots by k-medoids over features, and writing of the files of a sample.
 
-Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots. The
-fraction of all footage that a cluster contains is known. Distances are squared, so that a rare kind of shot gets its
-own medoid.
+Medoids are used instead of the farthest points, so that each chosen shot is the centre of a cluster of shots and
+represents a known fraction of the footage. Distances are squared, so that a rare kind of shot becomes a cluster of its
+own.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class ShotCandidate(NamedTuple):
 
     Attributes:
         shot: the part.
-        features: mean over its frames of the features that `features.measure` computes.
+        features: mean over the frames of the part of the features that `vsr_lab.curation.content.measure` computes.
     """
 
     shot: Shot
@@ -52,9 +52,10 @@ class ShotCandidate(NamedTuple):
 
 @dataclass(frozen=True)
 class Coverage:
-    """How well a sample represents the footage: distances of all shots from the nearest chosen one.
+    """How well a sample represents the footage: distances of all shots from the nearest chosen shot.
 
-    Distances are root mean square differences of the features, each divided by its standard deviation.
+    A distance is the root mean square difference of the features of two shots, each feature divided by its standard
+    deviation over all shots.
 
     Attributes:
         mean, worst: mean and largest distance.
@@ -71,9 +72,9 @@ class Sample(NamedTuple):
     """Shots that represent the footage, as chosen by `choose_shots`.
 
     Attributes:
-        chosen: indices of the chosen candidates; those that represent most footage come first.
-        shares: fraction of the total duration that each chosen candidate represents, in the same order.
-        coverage: distances of all shots from the nearest chosen one.
+        chosen: indices of the chosen shots among the candidates; those that represent most footage come first.
+        shares: fraction of the total duration that each chosen shot represents, in the same order.
+        coverage: distances of all shots from the nearest chosen shot.
     """
 
     chosen: list[int]
@@ -86,7 +87,7 @@ def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTE
 
     Args:
         shot: the shot.
-        scan: measurements of its file.
+        scan: measurements of the file that contains the shot.
         rate: frames per second.
         shortest: minimum number of frames of a part; shorter ones are left out.
     """

@@ -1,4 +1,4 @@
-"""Measurements of a clip in one pass, and the folder in which they are kept."""
+"""Measurement of a video file in one pass, and storage of the measurements in a folder."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -38,9 +38,10 @@ class Scan:
         cuts: numbers of the first frames of scenes.
         change: mean absolute difference of each frame from the previous one, in 8-bit levels (0..255), (T,).
         measured: numbers of the frames whose features were computed, (R,).
-        features: features of these frames, each computed with the next frame, (R, number of features).
+        features: features of the frames `measured`, each computed from the frame and the next one, (R, number of
+            features).
         thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, without repeated frames.
-        thumbs: small gray pictures of these frames, uint8 (P, h, w).
+        thumbs: small gray pictures of the frames `thumb_frames`, uint8 (P, h, w).
         crop: (width, height, x, y) without black bars; empty if there are no bars.
         softness: (PSNR-Y in dB after downscaling and upscaling by 2, suggested downscaling factor), see `softness`.
     """
@@ -115,7 +116,7 @@ class _FullMeasurements:
 
 
 def scan(footage: Footage) -> Scan:
-    """Decode a source once and measure it.
+    """Decode a video once, and compute all its measurements.
 
     Raises:
         UserError: a frame cannot be decoded.
@@ -168,7 +169,7 @@ class Stamp(NamedTuple):
     """Size and modification time of a file, by which changes are detected.
 
     Attributes:
-        bytes: size; total size for a folder of images.
+        bytes: size of the file; total size of the images in a folder.
         modified: time of the last change in ns since 1970; the latest one for a folder of images.
     """
 
@@ -177,19 +178,19 @@ class Stamp(NamedTuple):
 
 
 def stamp_of(path: Path) -> Stamp:
-    """The stamp of a video or of a folder of frames."""
+    """Read size and modification time of a video file or of a folder of images."""
     facts = [file.stat() for file in sorted(path.iterdir())] if path.is_dir() else [path.stat()]
     return Stamp(sum(fact.st_size for fact in facts), max((fact.st_mtime_ns for fact in facts), default=0))
 
 
 class Scans:
-    """Measurements of video files, stored in a folder: one file for each hash of a video."""
+    """Storage of the measurements of video files in a folder, in one file for each SHA-256 of a video."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def make(self) -> None:
-        """Create the folder. Raises UserError if it cannot be created."""
+        """Create the folder unless it exists. Raises UserError if it cannot be created."""
         make_folder(self.folder)
 
     def get(self, path: Path, digest: str) -> Scan:
@@ -218,9 +219,9 @@ class Scans:
         """Call a function for every shot with the measurements of its file.
 
         Args:
-            shots: shots whose files are measured, unless measurements are stored.
-            rows: row of each shot in a manifest, or {}. The hash in the row is used if the file has not changed.
-            use: function of the index of a shot and the measurements of its file.
+            shots: the shots. Their files are measured if no measurements are stored.
+            rows: row of each shot in a manifest, or {}. The SHA-256 in the row is used if the file has not changed.
+            use: function to call with the index of a shot and the measurements of its file.
 
         Returns:
             The results of `use`, and name -> reason for shots that cannot be measured.
@@ -237,7 +238,7 @@ class Scans:
 
 
 def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """SHA-256 of a file, from its row in a manifest, or computed if the file's size or modification time has changed.
+    """SHA-256 of a file: from the row of a manifest or, if size or modification time of the file differ, computed.
 
     Raises:
         UserError: the file does not exist.
@@ -248,5 +249,5 @@ def known_digest(path: Path, row: Mapping[str, str]) -> str:
 
 
 def is_unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:
-    """Whether size and modification time of a file are those in a manifest's row."""
+    """Whether the size and modification time of a file are those that a row of a manifest states."""
     return (row.get("bytes"), row.get("modified")) == (str(stamp.bytes), str(stamp.modified))

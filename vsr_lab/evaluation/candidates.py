@@ -1,4 +1,4 @@
-"""Candidates: anything that can be evaluated, from LR frames of a named clip to SR frames."""
+"""Candidates, which are anything that can be evaluated: networks, interpolation, and output that other tools wrote."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,8 @@ from vsr_lab.video import read_chunks
 class Candidate(Protocol):
     """Interface of candidates: anything that produces SR frames and can be evaluated.
 
-    `scale` is None if it is known only from the size of the frames."""
+    `scale` is None if the scale is not known before the first SR frame.
+    """
 
     @property
     def name(self) -> str: ...
@@ -49,7 +50,7 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class NetworkCandidate:
-    """A network in memory. Its state is reset at scene cuts, as in `upscale`."""
+    """Candidate that runs a network in memory, whose state is reset at scene cuts, as in `upscale`."""
 
     name: str
     network: Network
@@ -80,7 +81,7 @@ class FramesCandidate:
     scale: int | None = None
 
     def shot(self, clip: str) -> Shot:
-        """Footage of a clip. Raises UserError if there is none."""
+        """The SR frames of a clip, by name. Raises UserError if `root` contains none."""
         # The output is evaluated as it is, interlacing artifacts included.
         shots = {shot.name: shot for shot in find_shots(self.root, ShotSelection(deinterlace="keep"))}
         if clip not in shots:
@@ -122,7 +123,7 @@ def _absolute(path: str) -> str:
 
 
 def as_candidate(given: Candidate | Network | Path | str, name: str) -> Candidate:
-    """Convert a network in memory, or the path of a weights file, to a candidate named `name`."""
+    """Convert a network, or the path of a weights file, to a candidate named `name`; return a candidate unchanged."""
     if isinstance(given, Network):
         return _candidate(given.eval(), name, "network")
     return checkpoint(str(given), name) if isinstance(given, (Path, str)) else given
@@ -134,7 +135,7 @@ def interpolation(method: Kernel, scale: Scale) -> Candidate:
 
 
 def checkpoint(path: PathText, name: Name | None = None) -> Candidate:
-    """Candidate from a network.safetensors of a training run, by default with the name of the run."""
+    """Candidate from the file network.safetensors of a training; its name is by default that of the training."""
     network, note = load_network(Path(path))
     network = network.to(memory_format=torch.channels_last)  # faster convolutions, same numbers
     about = note["about"]
@@ -183,7 +184,7 @@ def spandrel(path: PathText, name: Name | None = None) -> Candidate:
 
 
 def frames(path: PathText, name: Name | None = None) -> Candidate:
-    """Candidate from the output of another tool, see `FramesCandidate`."""
+    """Candidate from SR frames that another tool wrote, see `FramesCandidate`."""
     root = Path(path).resolve()
     if not root.is_dir():
         raise UserError(path, "is not a folder", f"expected {path}/CLIP/ with one image per frame, or {path}/CLIP.mkv")

@@ -35,7 +35,8 @@ class ClipScores(Record, command="evaluate"):
 
     Attributes:
         fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
-        scores: metric -> value of every frame; None if it is not scored.
+        shown: the frames that were saved for the report.
+        scores: metric -> value of every frame; None for a frame that is not scored.
     """
 
     record: Literal["clip scores"] = "clip scores"
@@ -47,7 +48,7 @@ class ClipScores(Record, command="evaluate"):
 
 
 def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
-    """Hash of everything that the scores of a clip depend on: the candidate, the protocol, its metrics, and HR and LR.
+    """Hash of everything that the scores of a clip depend on: candidate, protocol, metrics, HR and LR.
 
     Files are identified by their size and modification time. A candidate in memory has another hash in every call,
     since it may have changed.
@@ -55,7 +56,7 @@ def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Sho
     Args:
         candidate: the candidate.
         protocol: the protocol.
-        shots: HR clip, and its recorded LR or None.
+        shots: the HR clip and its recorded LR; None if LR is computed by the protocol.
     """
     facts = candidate.facts
     fixed = facts.path or facts.kind == "interpolation"
@@ -74,7 +75,7 @@ def _files(path: Path) -> list[tuple[str, int, int]]:
 
 
 def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """Read the stored scores of a clip from the folder of an evaluation; None if none have the expected fingerprint."""
+    """Read the scores of a clip that an interrupted evaluation stored; None without any with this fingerprint."""
     path = _path(folder, clip)
     try:
         found = read_record(path, ClipScores) if path.is_file() else None
@@ -84,12 +85,12 @@ def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
 
 
 def write_clip(folder: Path, scores: ClipScores) -> None:
-    """Write the scores of a clip to the folder of an evaluation."""
+    """Store the scores of a clip in the folder of an evaluation, so that it can be continued if it is interrupted."""
     write_record(_path(folder, scores.shown.clip), scores)
 
 
 def remove_clips(folder: Path, clips: Iterable[str]) -> None:
-    """Remove the scores of clips from the folder of an evaluation that has ended."""
+    """Remove the files of `write_clip` from the folder of an evaluation whose results are complete."""
     for path in [_path(folder, clip) for clip in clips]:
         path.unlink(missing_ok=True)
         with suppress(OSError):  # others are left in it
@@ -110,7 +111,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
     """Check that candidates can be evaluated on the clips of a suite, before anything is written.
 
     Returns:
-        The HR shots of the suite, each with its recorded LR or None.
+        The HR clips of the suite, each with its recorded LR (None if LR is computed by the protocol).
 
     Raises:
         UserError: a clip cannot be read or is too short, its LR has another size or number of frames than expected, or
@@ -157,22 +158,23 @@ def evaluate(
     save_frames: int = 32,
     begin: Callable[[], object] = lambda: None,
 ) -> dict[Path, Summary]:
-    """Score candidates on the clips of a suite under a protocol, in one pass, and write the results of each.
+    """Score candidates on the clips of a suite under a protocol, and write the results of each candidate to a folder.
 
-    Scores are written clip by clip. If the same call is repeated after an interruption, candidates that are read from
-    files are evaluated on the remaining clips only. Networks in memory are evaluated on all clips again.
+    All candidates are scored in one pass over the clips, and scores are written clip by clip. If the same call is
+    repeated after an interruption, candidates that are read from files are evaluated on the remaining clips only.
+    Networks in memory are evaluated on all clips again.
 
     Args:
         candidates: folder for the results -> what is evaluated: a network, the path of a weights file, or any
             `Candidate`. A network or weights file is named after its folder.
-        suite: suite, or a folder of clips.
+        suite: the suite, or a folder of clips.
         protocol: how LR is computed and what is measured.
         save_frames: number of frames of every clip, around its middle, that are saved losslessly for the report.
         begin: called once, after all checks and before the first file is written.
 
     Returns:
-        folder -> summary: for every metric the mean, its interval, and the mean of each clip. The folder also contains
-        the value for each frame.
+        folder -> summary: for every metric the mean over clips, its interval, and the mean of each clip. Values for
+        each frame are in frames.parquet in the folder.
 
     Raises:
         UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written.

@@ -34,7 +34,7 @@ class Gate(ABC):
 
 
 def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
-    """Verdict of a gate that passed or failed; a value that is not finite is omitted."""
+    """Make the result of a gate, "pass" or "fail"; a value that is not finite is stored as None."""
     known = value is not None and math.isfinite(value)
     outcome = "pass" if passed else "fail"
     return Verdict(gate=name, value=value if known else None, bound=bound, outcome=outcome, reason=reason)
@@ -48,7 +48,7 @@ class Above(Gate):
     are averaged as squared errors, see `decibel_gains`.
 
     The outcome is "too few clips" instead of "fail" if there are fewer than 8 clips, the gain is above `margin` in
-    every clip, and it is significantly above `margin` for the measured frames.
+    every clip, and the mean gain is significantly above `margin` for the frames of these clips.
 
     Args:
         metric: name of the metric.
@@ -87,7 +87,7 @@ class NotWorse(Gate):
 
     The mean over clips may be at most (1 + margin) times that of the baseline. In every clip, the mean over frames may
     be at most b + max(slack, clip_margin * b), where b is the mean of the baseline over the frames of that clip. The
-    same applies to the 95th percentile over frames.
+    same applies to the 95th percentile over the frames of the clip.
 
     Args:
         metric: name of the metric.
@@ -205,8 +205,8 @@ class Limit(Gate):
 class InOrder(Gate):
     """Gate that limits the number of late, early, repeated, swapped or reversed frames.
 
-    Such an SR frame agrees better with another LR frame than with its own, so the metric `frame_offset` is not 0. A
-    candidate passes if it has no more such frames than the baseline in every clip.
+    Such an SR frame t agrees better with another LR frame than with LR frame t, so the metric `frame_offset` is not 0.
+    A candidate passes if, in every clip, it has at most as many such frames as the baseline.
     """
 
     metric = "frame_offset"
@@ -236,7 +236,7 @@ def _disorder(offsets: statistics.Values) -> str:
 
 
 class Upright(Gate):
-    """Gate that detects mirrored, flipped and rotated output by the metric `orientation`."""
+    """Gate that fails if the output is mirrored, flipped or rotated in most frames of a clip (metric `orientation`)."""
 
     metric = "orientation"
 

@@ -1,4 +1,4 @@
-"""Gates that run the network of a candidate: whether it can be exported, and whether its output drifts.
+"""Gates that run the network of a candidate: can it be exported, and does its output drift?
 
 Drift of a recurrent network is a decrease of PSNR over hundreds of frames.
 """
@@ -76,7 +76,7 @@ def measure_drift(network: StreamingNetwork, hr: Tensor, frames: int) -> Drift:
 
 
 def there_and_back(length: int, frames: int) -> Iterator[int]:
-    """Frame numbers 0 1 2 ... length-1 ... 2 1 0 1 ..., without a jump."""
+    """Yield `frames` frame numbers of a clip played forward and backward: 0 1 ... length-1 ... 1 0 1 ..."""
     last = length - 1
     return (last - abs(t % (2 * last) - last) for t in range(frames))
 
@@ -111,7 +111,11 @@ _PROOF = {"checkpoint": "", "bundle": MANIFEST}
 
 
 class ExportParity(Gate):
-    """Passes if the network can be exported and the graph gives the same output over a long clip."""
+    """Gate that requires that the network can be exported, and that the graph gives the same output on a long clip.
+
+    Args:
+        exporter: exporter of the graph, which sets the tolerance and the length of the clip.
+    """
 
     def __init__(self, exporter: Exporter) -> None:
         self.exporter = exporter

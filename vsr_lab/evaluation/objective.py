@@ -1,4 +1,4 @@
-"""Ranking of the candidates that passed every gate."""
+"""Ranking of candidates by metrics and votes, by which `select` chooses one of those that passed every gate."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def sign(metric: MetricFacts) -> int:
 
 
 def mean_label(metric: MetricFacts) -> str:
-    """Label of the mean over frames. For dB it states that decibels are averaged, not squared errors."""
+    """Label of the mean of a metric over frames. For decibels it states that they, not the errors, are averaged."""
     return f"{metric.label} (mean of frames)" if metric.unit == "dB" else metric.label
 
 
@@ -79,11 +79,12 @@ def _known(key: str, names: Sequence[str]) -> list[MetricFacts]:
 
 
 class Best(NamedTuple):
-    """The best of several candidates.
+    """The best of several candidates, found by `Ranking`.
 
     Attributes:
         name: name of the candidate.
-        ties: other candidates that are tied with it in the votes, or in the first metric if there are no votes.
+        ties: other candidates that are tied with the best one in the votes, or in the first metric if there are no
+            votes.
         reason: the metric or property that decided, as text.
     """
 
@@ -115,7 +116,7 @@ class Ranking:
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:
-        """Find the best candidate by its means over `clips`; None: all clips."""
+        """Find the best of the candidates (name -> evaluation) by their means over `clips`; None: over all clips."""
         left, reason, ties = list(runs), "", list[str]()
         criteria = [(mean_label(metric), partial(_leaders, metric, runs, clips)) for metric in self.metrics]
         if self.votes:
@@ -142,7 +143,10 @@ class Ranking:
         )
 
     def stability(self, runs: Mapping[str, Run], chosen: str) -> float | None:
-        """Fraction of the clips for which leaving out that one clip does not change the choice; None for one clip."""
+        """Fraction of the clips that can be left out, one at a time, without a change of the best candidate.
+
+        None if there is only one clip.
+        """
         clips = list(next(iter(runs.values())).summary.per_clip)
         if len(clips) < 2:
             return None

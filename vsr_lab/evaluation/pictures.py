@@ -1,4 +1,4 @@
-"""Frames of every clip that are saved for the report: HR, LR and the output of each candidate, losslessly."""
+"""Lossless saving of some frames of every clip for the report: HR, LR and the output of each candidate."""
 
 import shutil
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ _PLACE = 208  # HR pixels on a side
 
 
 class SavedFrames:
-    """Context manager that saves the middle frames of a clip losslessly, as hr.mkv, lr.mkv and sr.mkv.
+    """Context manager that saves the middle frames of a clip losslessly: LR, HR and the output of each candidate.
 
     Args:
         shot: the clip.
-        folders: candidate -> folder for its three files.
+        folders: candidate -> folder for its sr.mkv. HR and LR are saved once, as hr.mkv and lr.mkv in the first folder.
         most: maximum number of frames.
     """
 
@@ -45,7 +45,7 @@ class SavedFrames:
         self._files = ExitStack()
 
     def watch(self, t: int, pair: Pair, made: Mapping[str, Tensor]) -> None:
-        """Save frame t, if it is one of those."""
+        """Save frame t of HR, LR and all candidates if it is one of the middle frames."""
         if t not in self._saved:
             return
         first = next(iter(self._folders.values()))

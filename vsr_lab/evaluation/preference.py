@@ -24,7 +24,7 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
 
     Args:
         path: votes.json.
-        runs: evaluations; the votes may lack those of the baseline.
+        runs: evaluations of the candidates; there need not be votes on the baseline.
         baseline: name of the baseline.
 
     Raises:
@@ -46,12 +46,13 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
 
 
 class Duel(NamedTuple):
-    """Votes on two candidates.
+    """Votes of people on two candidates, a first and a second one.
 
     Attributes:
-        wins, losses, votes: number of votes for the first, for the other, and of all with ties.
-        clips_won, clips_lost: number of clips on which the first, and the other, got more.
-        p: p-value of the sign test over clips.
+        wins, losses: number of votes for the first and for the second candidate.
+        votes: number of all votes, including ties.
+        clips_won, clips_lost: number of clips on which the first, and the second, candidate got more votes.
+        p: p-value of the two-sided sign test over clips.
     """
 
     wins: int
@@ -63,7 +64,7 @@ class Duel(NamedTuple):
 
     @property
     def lost(self) -> bool:
-        """Whether people prefer the other one, and not by chance."""
+        """Whether people significantly prefer the second candidate."""
         return self.clips_lost > self.clips_won and self.p <= _LEVEL
 
     def __str__(self) -> str:
@@ -72,7 +73,7 @@ class Duel(NamedTuple):
 
 
 def duel(votes: Iterable[PairVotes], candidate: str, other: str) -> Duel:
-    """Compare two candidates by the votes of people, with a sign test over clips: votes on one clip are dependent."""
+    """Compare two candidates by the votes of people. The test is over clips, since votes on one clip are dependent."""
     from scipy.stats import binomtest  # takes most of a second to import
 
     rows = [(v.wins, v.losses, v.ties) for v in votes if (v.candidate, v.other) == (candidate, other)]
@@ -84,7 +85,7 @@ def duel(votes: Iterable[PairVotes], candidate: str, other: str) -> Duel:
 
 
 def preferred(votes: Sequence[PairVotes], names: Sequence[str]) -> list[str]:
-    """The most preferred candidate, followed by those to which it is not significantly preferred (Holm)."""
+    """The most preferred candidate, followed by those that are not significantly less preferred (Holm's correction)."""
     if len(names) == 1:
         return list(names)
     top = names[int(strengths(wins(votes, names)).argmax())]
@@ -93,7 +94,10 @@ def preferred(votes: Sequence[PairVotes], names: Sequence[str]) -> list[str]:
 
 
 def wins(votes: Iterable[PairVotes], names: Sequence[str]) -> Wins:
-    """Votes for the candidate of the row against that of the column, (n, n); a tie counts half for each."""
+    """Count the votes between n candidates: votes for the candidate of a row against that of a column, (n, n).
+
+    A tie counts as half a vote for each.
+    """
     table = np.zeros((len(names), len(names)))
     for row in votes:
         if row.candidate in names and row.other in names:
@@ -104,7 +108,7 @@ def wins(votes: Iterable[PairVotes], names: Sequence[str]) -> Wins:
 
 
 def strengths(wins: Wins) -> npt.NDArray[np.float64]:
-    """`bradley_terry` with half a vote more for each side of every pair, so that all strengths are finite."""
+    """Strengths of `bradley_terry`; half a vote is added for each side of every pair, so that they are finite."""
     return bradley_terry(wins + _PRIOR * (1 - np.eye(len(wins))))
 
 

@@ -33,7 +33,7 @@ class Protocol:
 
     Args:
         name: name of the protocol.
-        description: one sentence.
+        description: the rules in one sentence.
         scale: ratio of HR size to LR size.
         degradation: computes LR from HR.
         colour: channels of psnr and ssim: "y" (luma) or "rgb".
@@ -68,31 +68,31 @@ class Protocol:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of all settings, to detect results that are not comparable.
+        """Hash of all settings. Results under protocols with different hashes are not comparable.
 
-        It covers the scene cut detection too, but not the metrics, which have separate hashes (`metric_fingerprints`).
+        The settings of the scene cut detection are included; the metrics have separate hashes (`metric_fingerprints`).
         """
         return _digest({k: v for k, v in vars(self).items() if k not in _NOT_HASHED} | {"cuts": str(CUT_RULE)})
 
     @property
     def metric_fingerprints(self) -> dict[str, str]:
-        """metric -> hash of its settings. Evaluations are compared only if these are equal."""
+        """metric -> hash of its settings. Values of a metric are compared only if the hashes are equal."""
         return {name: _digest(metric) for name, metric in self.metrics.items()}
 
     def scored_frames(self, frames: int) -> range:
-        """Numbers of the scored frames in a clip of `frames` frames."""
+        """Numbers of the frames of a clip that are scored (see `trim`, `centre_only`); frames: length of the clip."""
         if self.centre_only:
             return range(frames // 2, frames // 2 + 1)
         return range(self.trim, frames - self.trim)
 
     @property
     def min_side(self) -> int:
-        """Minimum height and width that every metric needs after the crop, such as the window of SSIM."""
+        """Minimum height and width after the crop, in pixels, for which every metric can be computed."""
         deep = any("lpips" in name for metric in self.metrics.values() for name in required_inputs(metric))
         return 31 if deep else 11
 
     def degrade(self, hr: Tensor) -> Tensor:
-        """Degrade HR (..., C, H, W) with the parameters of seed 0."""
+        """Compute LR from HR (..., T, C, H, W), with the parameters that the degradation draws with seed 0."""
         return degrade(hr, self.degradation)
 
     def cropped(self, frames: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class Protocol:
         return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
 
     def whole(self, frames: Tensor) -> Tensor:
-        """Crop frames (..., H, W) at the right and bottom to multiples of the scale."""
+        """Crop frames (..., H, W) at the right and bottom, so that H and W are multiples of the scale."""
         height, width = (size // self.scale * self.scale for size in frames.shape[-2:])
         return torch.narrow(torch.narrow(frames, -2, 0, height), -1, 0, width)
 
@@ -132,19 +132,26 @@ class Suite(ShotSelection):
     lr_root: str | None = None
 
     def shots(self) -> list[Shot]:
-        """The HR shots; prints the detected layout. Raises UserError if a clip is missing."""
+        """Find the HR clips, and print the detected layout of the folder. Raises UserError if a clip is missing."""
         root = Path(self.root)
         is_table = root.suffix in TABLE_SUFFIXES
         # A folder has no content types, so all of its clips are used.
         return find_shots(root, self if is_table else replace(self, content=None), report=print)
 
     def low_shots(self, high: list[Shot], scale: int) -> list[Shot] | None:
-        """The recorded LR of every HR shot; None without lr_root. Raises UserError if one is missing."""
+        """Recorded LR of every HR clip, in order; None if `lr_root` is None. Raises UserError if one is missing."""
         return find_lr_shots(high, self.lr_root, scale, self.frames)
 
 
 def read_pairs(high: Shot, low: Shot | None, protocol: Protocol, chunk: int) -> Iterator[Pair]:
-    """Yield LR and HR frames of a shot; LR is computed by the protocol if none was recorded."""
+    """Yield the frames of a clip as LR/HR pairs.
+
+    Args:
+        high: the HR clip.
+        low: its recorded LR; None: LR is computed by the protocol.
+        protocol: the protocol.
+        chunk: number of frames that are read at a time.
+    """
     lows = read_chunks(low, 0, low.frames, chunk) if low else None
     for clip in read_chunks(high, 0, high.frames, chunk):
         hr = protocol.whole(clip.tensor())

@@ -99,7 +99,7 @@ class Run:
 
     @cached_property
     def values(self) -> dict[str, dict[str, Values]]:
-        """metric -> clip -> one value per frame, in frame order."""
+        """metric -> clip -> values of the scored frames, in frame order."""
         return _by_metric(self._rows)
 
     @cached_property
@@ -125,7 +125,7 @@ class Run:
             raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", "evaluate again")
 
     def curve(self, metric: str, clip: str) -> list[float | None]:
-        """One value per frame, from frame 0 to the last of the clip; None for frames without a value."""
+        """Values of a metric for a clip, from frame 0 to the last scored frame; None for frames without a value."""
         rows = self._rows.filter(pl.col("clip") == clip)
         known = dict(rows.filter(pl.col("metric") == metric).select("frame", "value").iter_rows())
         last = rows["frame"].max()
@@ -147,7 +147,7 @@ def read_run(folder: Path) -> Run:
 
 
 def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
-    """Read evaluations. Raises UserError if `runs` is empty, or a folder contains no evaluation."""
+    """Read evaluations from their folders. Raises UserError if `runs` is empty, or a folder contains no evaluation."""
     found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]
     if not found:
         raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
@@ -155,7 +155,7 @@ def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
 
 
 def by_suite(runs: Iterable[Run]) -> dict[str, dict[str, Run]]:
-    """Group evaluations: suite -> candidate -> evaluation."""
+    """Group evaluations by suite and candidate: suite -> candidate -> evaluation."""
     suites: dict[str, dict[str, Run]] = {}
     for run in runs:
         suites.setdefault(run.suite, {})[run.candidate] = run
@@ -166,7 +166,8 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
     """Candidates on the Pareto front: no other candidate is at least as good in every metric and better in one.
 
     Args:
-        runs: candidate -> evaluation, all on one suite; one that lacks a metric is not on the front.
+        runs: candidate -> evaluation, all on one suite. A candidate whose evaluation lacks a metric is not on the
+            front.
         axes: metric -> +1 (higher is better) or -1.
     """
     return pareto(
@@ -179,7 +180,7 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
 
 
 def check_comparable(runs: list[Run]) -> None:
-    """Raise UserError unless all evaluations used the same protocol and clips; it names two that differ."""
+    """Raise UserError, naming two evaluations, unless all have the same protocol, metric settings and clips."""
     first = runs[0].summary.protocol
     for run in runs[1:]:
         own = run.summary.protocol
@@ -208,7 +209,7 @@ _LINUX = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> str:
-    """The processor, the number of cores and threads that are used, and the GPU if there is one."""
+    """Description of this machine: processor, number of cores, number of threads in use, and GPU if there is one."""
     import torch  # reading results does without it
 
     lines = _LINUX.read_text("utf-8").splitlines() if _LINUX.is_file() else []

@@ -26,7 +26,14 @@ from vsr_lab.metrics import NETS, find_text, read_text, reference_motion
 
 
 class Timed:
-    """Frames of a candidate, with the seconds that each took."""
+    """Iterator over the SR frames of a candidate, which measures the time of each frame.
+
+    Args:
+        candidate, clip, lr: candidate to run, name of the clip, and LR frames.
+
+    Attributes:
+        seconds: time of each frame so far.
+    """
 
     def __init__(self, candidate: Candidate, clip: str, lr: Iterable[Tensor]) -> None:
         self.candidate = candidate
@@ -77,7 +84,7 @@ def score_clip(
     Args:
         candidates: candidates with distinct names.
         clip: name, length and rate of the clip.
-        pairs: LR and HR frames of the clip; they are read once, only as far ahead as the candidates need.
+        pairs: LR and HR frames of the clip, which are iterated over once, and only as far ahead as the candidates need.
         protocol: metrics, colour and the frames that are scored.
         chunk: number of frames that are measured at a time, which limits memory.
         watch: called for every frame with its number, the LR/HR pair, and the quantised output of each candidate.
@@ -86,8 +93,8 @@ def score_clip(
         candidate -> metric -> value of every frame (NaN if it is not scored), and candidate -> milliseconds per frame.
 
     Raises:
-        UserError: a candidate's frames are of another size or number than HR, or are not finite; or a metric does not
-            return one finite number per frame (NaN for a frame without a value).
+        UserError: the SR frames of a candidate differ from HR in size or number, or are not finite; or a metric does
+            not return one number per frame, finite or NaN.
     """
     targets, *inputs = itertools.tee(pairs, len(candidates) + 1)
     outputs = [Timed(c, clip.name, (p.lr for p in copy)) for c, copy in zip(candidates, inputs, strict=True)]

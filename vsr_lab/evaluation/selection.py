@@ -1,4 +1,4 @@
-"""Selection of the candidate to deploy on each suite: it passes every gate and is on the Pareto front."""
+"""Selection of the candidate to deploy for each suite, among those that pass every gate and are on the Pareto front."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,27 +30,28 @@ def select(
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select the candidate to deploy for every suite: the best that passes every gate and is on the Pareto front.
+    """Select, for every suite, the best candidate among those that pass every gate and are on the Pareto front.
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
-        gates: content type -> its gates by name, in the order in which they are tested; after a failed gate, the
-            remaining ones are not tested. "default" is for content types without gates of their own.
+        gates: content type -> name -> gate, in the order in which gates are tested. After a failed gate the remaining
+            ones are not tested. "default" is for content types without gates of their own.
         baseline: name of the candidate that gates compare with; it is never selected.
-        rank_by: metrics that decide among the candidates on the front, see `Ranking`.
+        rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
-        votes: votes.json of the same evaluations, by which people's preference decides among all candidates that pass
-            the gates, on the front or not. A candidate to which they prefer the baseline fails.
+        votes: votes.json that `vote` wrote for the same evaluations. The preference of people then decides before the
+            metrics, among all candidates that pass the gates, on the front or not. A candidate to which people
+            significantly prefer the baseline fails.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
     Returns:
-        For every suite the chosen candidate, or None, and the verdict of every gate. A choice is provisional if there
+        For every suite the chosen candidate, or None, and the result of every gate. A choice is provisional if there
         are too few clips for a gate.
 
     Raises:
-        UserError: runs cannot be compared, lack a metric, or a suite lacks the baseline; or the votes are on others or
-            too few, see `read_votes`.
+        UserError: the evaluations cannot be compared, one lacks a metric, or a suite has no evaluation of the baseline;
+            or the votes are on other evaluations or too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse

@@ -1,4 +1,4 @@
-"""Means over clips, their 95 % intervals, and tests of differences."""
+"""Means of scores over clips, 95 % intervals of these means, and tests of differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not est
 
 
 def estimate(per_clip: Mapping[str, Values]) -> Estimate:
-    """Mean over the frames of each clip, then over clips, with its 95 % confidence interval.
+    """Mean over the frames of each clip, then over clips, with the 95 % confidence interval of the mean.
 
     A clip counts as one independent measurement: the interval is computed from the means of the clips, and is valid for
     other clips of the same kind. It is Student's t interval after a transformation that removes skewness (Hall, "On the
@@ -62,7 +62,7 @@ def within(per_clip: Mapping[str, Values]) -> Estimate:
 
 
 def clip_means(per_clip: Mapping[str, Values]) -> dict[str, float]:
-    """Clip -> mean over its frames. Clips without a value are left out."""
+    """Clip -> mean over its frames. Clips in which no frame has a value are left out."""
     return {clip: float(values.mean()) for clip, values in per_clip.items() if len(values)}
 
 
@@ -141,7 +141,7 @@ def differences(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dic
 
 
 def pool_decibels(values: Values) -> float:
-    """Mean of values in dB, averaged as squared errors."""
+    """Mean of PSNR values in dB, computed as the PSNR of the mean squared error."""
     return float(-10 * np.log10(np.mean(10 ** (-values / 10))))
 
 
@@ -150,7 +150,7 @@ def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> d
 
     The mean of the gains in a clip is the difference of `pool_decibels`, which averages squared errors. The gain of a
     frame is its contribution to that difference, to first order. So a black or still frame of 100 dB does not outweigh
-    the others. A squared error that is smaller than the error of rounding to 8 bits is replaced by the latter.
+    the others. A squared error smaller than that of rounding to 8 bits is replaced by that of rounding.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.
@@ -175,14 +175,14 @@ def _decibel_gains(ours: Values, theirs: Values) -> Values:
 
 
 def paired(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> Estimate:
-    """`estimate` of the frame-by-frame difference ours - theirs."""
+    """Mean and 95 % interval (see `estimate`) of the difference ours - theirs, computed frame by frame."""
     return estimate(differences(ours, theirs))
 
 
 def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | None:
     """p-value of the one-sided test over clips of the null hypothesis that the mean difference is at most `margin`.
 
-    The p-value is below 2.5 % if and only if the 95 % interval of `estimate` is above `margin`. None for a single clip.
+    It is below 2.5 % if and only if the whole 95 % interval of `estimate` is above `margin`; None for a single clip.
 
     Args:
         difference: clip -> one value per frame.
@@ -200,7 +200,10 @@ def p_value(difference: Mapping[str, Values], margin: float = 0.0) -> float | No
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Adjust p-values of several tests (Holm, "A simple sequentially rejective multiple test procedure", 1979)."""
+    """Adjust p-values (name of a test -> p) for the number of tests.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
+    """
     adjusted: dict[str, float] = {}
     largest = 0.0
     for rank, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):

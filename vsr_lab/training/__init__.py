@@ -1,4 +1,4 @@
-"""Training: `train` combines data, network and objective."""
+"""Training of networks; `train` combines data, network and objective (losses) to a training run."""
 
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.callbacks import AveragedWeights, StartReference, TrainingBar, quiet_lightning

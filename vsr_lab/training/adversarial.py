@@ -10,12 +10,12 @@ from vsr_lab.training.module import VsrModule
 
 
 class AdversarialModule(VsrModule):
-    """`VsrModule` for objectives with an adversarial loss: it also trains the discriminator.
+    """Lightning module that trains a network and a discriminator, for objectives with an adversarial loss.
 
-    Before the `start` of the adversarial loss, neither network is affected by it. One backward pass computes the
-    gradients of both networks; the discriminator gets a detached copy of SR. One optimizer with a parameter group for
-    each network is used, which is equivalent to two optimizers if each parameter is treated separately (Adam, SGD). So
-    gradient accumulation, mixed precision and resuming work as in any other training.
+    Before the progress `start` of the adversarial loss, the loss affects neither network. One backward pass computes
+    the gradients of both networks; the discriminator gets a detached copy of SR. One optimizer has a parameter group
+    for each network, which is equivalent to two optimizers if the optimizer treats each parameter separately (Adam,
+    SGD). So gradient accumulation, mixed precision and resuming work as in any other training.
     """
 
     def losses(
@@ -43,7 +43,7 @@ class AdversarialModule(VsrModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip each network by its own gradient norm, so that they do not affect each other."""
+        """Clip the gradients of each network by their own norm, so that the two networks do not affect each other."""
         if gradient_clip_val is None or gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
             return

@@ -1,4 +1,4 @@
-"""Callbacks of a training: averaged weights, loss spikes, the initial network as a reference, progress."""
+"""Callbacks of a training: averaged weights, logging of loss spikes, comparison with the initial weights, progress."""
 
 import csv
 import logging
@@ -55,10 +55,10 @@ class AveragedWeights(WeightAveraging):
 class SwitchWeights(Callback):
     """Callback for schedule-free optimizers: validation and the best checkpoint use the averaged weights.
 
-    Such an optimizer has two sets of weights: the trained weights, and their average. From the start of a validation to
-    the next training step, the network has the averaged weights. A checkpoint that is saved in this time contains the
-    averaged weights, and any other checkpoint the trained weights. The state of the optimizer records which of the two
-    were saved, so a run can be resumed exactly from both kinds of checkpoint.
+    A schedule-free optimizer has two sets of weights: the trained weights, and their average. From the start of a
+    validation to the next training step, the network has the averaged weights. A checkpoint that is saved in this time
+    contains the averaged weights, and any other checkpoint the trained weights. The state of the optimizer records
+    which of the two sets was saved, so a run can be resumed exactly from both kinds of checkpoint.
     """
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -73,12 +73,12 @@ class SwitchWeights(Callback):
 
 
 def averages(optimizer: Any) -> bool:
-    """Whether an optimizer keeps averaged weights."""
+    """Whether an optimizer is schedule-free, that is, keeps averaged weights."""
     return hasattr(optimizer, "eval") and hasattr(optimizer, "train")
 
 
 def averaged(trainer: pl.Trainer) -> list[Any]:
-    """The trainer's optimizers that keep averaged weights."""
+    """Those optimizers of a trainer that are schedule-free, that is, keep averaged weights."""
     return [optimizer for optimizer in trainer.optimizers if averages(optimizer)]
 
 
@@ -112,9 +112,9 @@ class LossSpikes(Callback):
 class StartReference(Callback):
     """Callback that compares every validation with bicubic and with the initial weights.
 
-    It logs the PSNR of both, and the fraction of clips whose PSNR is at least that of the initial weights. If this
-    fraction is below one half, `SaveBest` does not save the weights. The initial weights are measured in Lightning's
-    sanity check, which must include all clips (num_sanity_val_steps=-1).
+    It logs the PSNR of bicubic and of the initial weights, and the fraction of clips whose PSNR is at least that of the
+    initial weights. If this fraction is below one half, `SaveBest` does not save the weights. The initial weights are
+    measured in Lightning's sanity check, which must include all clips (num_sanity_val_steps=-1).
     """
 
     def __init__(self) -> None:
@@ -162,11 +162,11 @@ def below_start(metrics: dict[str, Tensor]) -> bool:
 
 
 class TrainingBar(RichProgressBar):
-    """Lightning's progress bar over the whole training, which a resumed run continues."""
+    """Lightning's progress bar, which counts the steps of the whole training also in a resumed run."""
 
     @property
     def total_train_batches(self) -> int | float:
-        """Number of batches of the whole training; Lightning itself counts only the remaining ones."""
+        """Number of batches of the whole training; Lightning's own property counts only those that remain."""
         return self.trainer.num_training_batches
 
     def _get_train_description(self, current_epoch: int) -> str:
@@ -181,7 +181,7 @@ class TrainingBar(RichProgressBar):
 
 
 def quiet_lightning() -> None:
-    """Hide Lightning's messages that do not concern the run: tips, absent devices, deprecations inside Lightning."""
+    """Hide messages of Lightning that do not concern the user: tips, absent devices, deprecations inside Lightning."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*treespec.*")

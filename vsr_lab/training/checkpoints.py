@@ -1,4 +1,4 @@
-"""Checkpoints that survive a kill at any moment. They are written atomically, and the previous one is kept."""
+"""Checkpoints of a training that may be killed at any moment: written atomically, and the previous one is kept."""
 
 import io
 import os
@@ -21,7 +21,7 @@ LAST = Path("checkpoints/last.ckpt")
 
 
 def previous(path: Path) -> Path:
-    """Path of the checkpoint before `path`."""
+    """Path at which the previous checkpoint is kept: last.previous.ckpt for last.ckpt."""
     return path.with_suffix(f".previous{path.suffix}")
 
 
@@ -29,7 +29,8 @@ class RollingCheckpointIO(TorchCheckpointIO):
     """Lightning checkpoint plugin that keeps the previous checkpoint as `last.previous.ckpt`, next to `last.ckpt`.
 
     The new checkpoint is written to a temporary file. Then `last.ckpt` is renamed to `last.previous.ckpt`, and the
-    temporary file to `last.ckpt`. If the process is killed between the two renames, `newest` loads the previous one.
+    temporary file to `last.ckpt`. If the process is killed between the two renames, `newest` loads the previous
+    checkpoint.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
@@ -54,8 +55,8 @@ class RollingCheckpointIO(TorchCheckpointIO):
 class SaveBest(ModelCheckpoint):
     """Callback that saves `best.ckpt` after every validation with a new highest score (val/score).
 
-    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. Unlike with
-    Lightning's `ModelCheckpoint`, the best score is kept if the run is resumed in another folder.
+    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. Unlike
+    Lightning's `ModelCheckpoint`, it remembers the best score if the run is resumed in another folder.
 
     Args:
         folder: folder of the checkpoint.
@@ -137,10 +138,10 @@ class SaveLast(Checkpoint):
 
 
 class FollowRecipe(Callback):
-    """Callback by which a resumed run follows the schedule and number of steps that are set now.
+    """Callback by which a resumed run uses the schedule and the number of steps of the current settings.
 
-    A checkpoint stores those with which it was saved. Its learning rates and the state of its scheduler are replaced by
-    those that the recipe's schedule has at the step of the checkpoint; they are equal if nothing was changed.
+    A checkpoint stores the learning rates and the scheduler of the run that saved it. Both are replaced by those that
+    the current recipe gives for the step of the checkpoint. Nothing changes if the settings are the same.
     """
 
     def on_load_checkpoint(
@@ -170,7 +171,7 @@ def newest(path: Path) -> tuple[Path, dict[str, Any]]:
         Path and content of the checkpoint.
 
     Raises:
-        UserError: neither exists, or none can be read.
+        UserError: neither of the two can be read.
     """
     kept = [place for place in (path, previous(path)) if place.is_file()]
     if not kept:

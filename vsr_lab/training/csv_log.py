@@ -1,4 +1,4 @@
-"""Logger of metrics.csv, one row per value; a resumed run continues the same file."""
+"""Logger that writes metrics.csv with one row per value. A resumed run continues the same file."""
 
 import csv
 from argparse import Namespace
@@ -15,7 +15,7 @@ _HEADER = ["step", "name", "value"]
 
 
 class CsvLog(Logger):
-    """Logger that writes rows of step, name and value to path, once `start` was called."""
+    """Logger that writes rows of step, name and value to a CSV file; `start` must be called first."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def start(self, step: int) -> None:
-        """Write the header, or, in a resumed run, delete the rows from `step` on, which are logged again."""
+        """Write the header. In a resumed run, delete the rows from `step` on instead, since they are logged again."""
         path = self.path
         if path.exists():
             problem, hint = "is not the table of a training", "remove it, or restore it"

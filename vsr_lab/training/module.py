@@ -44,8 +44,9 @@ class Recipe:
         teacher: teacher network of distillation, neither trained nor saved; None: no distillation.
         measure_every: number of steps between two logs of the losses with weight 0.
         skip_limit: number of batches with a non-finite loss that are skipped; the next such batch ends the run.
-        state_reset_prob: probability, in [0, 1] for each frame, that the recurrent state is reset as after a scene cut.
-        seed: seed of the frames at which the state is reset.
+        state_reset_prob: probability, in [0, 1], that the recurrent state is reset before a frame, as after a scene
+            cut.
+        seed: seed of the random choice of frames at which the state is reset.
 
     Raises:
         UserError: the probability is outside [0, 1].
@@ -70,12 +71,12 @@ class Validation:
 
     Args:
         metrics: functions by name, as in `vsr_lab.metrics`.
-        score: metric name -> weight; the checkpoint with the highest weighted sum is the best.
+        score: metric name -> weight; the checkpoint with the highest weighted sum of metrics is the best.
         colour: channels on which metrics are computed, "y" (luma) or "rgb".
 
     Raises:
-        UserError: the score uses a metric that is not measured, validation cannot compute a metric, or the colour is
-            unknown.
+        UserError: the score uses a metric that is not in `metrics`, a metric needs inputs that validation does not
+            have, or the colour is unknown.
     """
 
     metrics: Mapping[str, Metric] = field(default_factory=lambda: {"psnr": psnr, "flicker": flicker})
@@ -95,14 +96,14 @@ class Validation:
 
 
 def features(name: str, clip: Tensor) -> dict[str, Callable[[], Any]]:
-    """Lazy computation of the inputs of learned metrics: the features of a clip in the networks of `NETS` (LPIPS).
+    """Inputs of learned metrics, computed only on use: features of a clip in the networks of `vsr_lab.metrics.NETS`.
 
     Args:
         name: "sr" or "hr".
         clip: (B, T, 3, H, W) in [0, 1].
 
     Returns:
-        Name of the metric's input, such as "lpips_sr" -> function that computes these features of `clip`.
+        Name of the input, such as "lpips_sr" -> function that computes these features of `clip`.
     """
     return {f"{net}_{name}": lambda make=make: make().to(clip.device).features(clip) for net, make in NETS.items()}
 
@@ -135,7 +136,7 @@ class VsrModule(pl.LightningModule):
         validation: metrics, and the score that selects the best checkpoint.
 
     Raises:
-        UserError: a loss has an input that is not available.
+        UserError: a loss needs an input that is not available in this training.
     """
 
     def __init__(self, network: Network, objective: Objective, recipe: Recipe, *, validation: Validation) -> None:
@@ -158,7 +159,7 @@ class VsrModule(pl.LightningModule):
             lr: LR frames of the batch, (B, T, C, h, w) in [0, 1].
 
         Returns:
-            Name -> function that computes the input. It is called only if a loss needs the input.
+            Name -> function that computes the input; only the functions of inputs that a loss needs are called.
         """
         extra: dict[str, Callable[[], Tensor]] = {}
         if not isinstance(self.network, FrameNetwork):  # whose backward pass would equal its forward pass
@@ -191,7 +192,7 @@ class VsrModule(pl.LightningModule):
         return torch.autocast(self.device.type, enabled=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Compute the loss of a batch from `VideoDataModule`. Returns None to skip the batch."""
+        """Compute the loss of a batch. Returns None, by which Lightning skips the batch, if the loss is not finite."""
         assert batch.lr is not None
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
@@ -210,7 +211,14 @@ class VsrModule(pl.LightningModule):
     def losses(
         self, sr: Tensor, hr: Tensor, lr: Tensor, *, progress: float, measured: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the total loss and each loss by name, see `Objective`."""
+        """Compute the total loss, and each loss by name.
+
+        Args:
+            sr, hr: (B, T, C, H, W) in [0, 1].
+            lr: (B, T, C, h, w) in [0, 1].
+            progress: fraction of the training that is done, on which the weights of the losses may depend.
+            measured: whether losses with weight 0 are computed too, for the log.
+        """
         return self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=self.extra_inputs(lr))
 
     def _skip(self, batch: Batch, total: Tensor) -> None:
@@ -226,7 +234,7 @@ class VsrModule(pl.LightningModule):
         self._count_skipped(report, alone=self.trainer.world_size > 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Skip a step whose loss is finite but whose gradients are not, since it would make every weight NaN."""
+        """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN."""
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return  # which checks by itself, and at first expects them
         gradients = [p.grad for p in self.parameters() if p.grad is not None]
@@ -242,7 +250,7 @@ class VsrModule(pl.LightningModule):
         self.print(report)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs]:
-        """Log the metrics, and return their inputs for callbacks."""
+        """Compute and log the metrics of a batch, and return their inputs (sr, hr, ...) for callbacks."""
         assert batch.lr is not None
         with self._full_precision():
             sr = quantise(self._run(self.network, batch.lr))
@@ -270,7 +278,7 @@ class VsrModule(pl.LightningModule):
         return Motion(*(part.to(batch.hr.device) for part in self._motions[key]))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups of the optimizer; a group may have its own settings."""
+        """Parameter groups to pass to the optimizer, in PyTorch's format."""
         return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
@@ -279,7 +287,7 @@ class VsrModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def optimizer_at(self, step: int) -> tuple[Optimizer, LRScheduler]:
-        """New optimizer and scheduler, with the learning rates that the recipe gives at a step."""
+        """Make a new optimizer and scheduler, with the learning rates that they have after `step` steps."""
         optimizer = self.recipe.optimizer(self.parameter_groups())
         scheduler = self.recipe.scheduler(optimizer)
         with warnings.catch_warnings():
@@ -290,7 +298,15 @@ class VsrModule(pl.LightningModule):
 
 
 def resets_of(batch: Batch, probability: float, seed: int) -> list[int]:
-    """Frames of a batch at which the state is reset; they depend only on the seed and the sample number."""
+    """Choose the frames of a batch before which the recurrent state is reset, at random.
+
+    The choice depends only on the seed and on the number of the first sample.
+
+    Args:
+        batch: the batch.
+        probability: probability for each frame except the first, in [0, 1].
+        seed: seed of the training.
+    """
     if not probability:
         return []
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_RESETS, batch.numbers[0])))

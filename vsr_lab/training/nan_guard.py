@@ -1,4 +1,4 @@
-"""Handling of loss spikes, of non-finite losses, and of errors that end a run."""
+"""Saving of batches with a non-finite loss, and explanation of the errors that end a training."""
 
 import errno
 import signal
@@ -14,14 +14,14 @@ from vsr_lab.models import write_tensors
 
 
 def dump_batch(batch: Batch, path: Path) -> None:
-    """Save lr and hr of a batch on the device, with the numbers and sources of the samples."""
+    """Save lr and hr of a batch as safetensors, with the numbers, sources and degradation parameters of the samples."""
     note = {"numbers": " ".join(map(str, batch.numbers)), "where": batch.source, "params": str(batch.params)}
     lr = {} if batch.lr is None else {"lr": batch.lr}
     write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
 def other_network(run_dir: Path) -> UserError:
-    """Error for a checkpoint that does not fit the network of the configuration."""
+    """Make the error for a run whose checkpoint has weights of another network than its config.yaml describes."""
     problem = "holds weights of another network than config.yaml describes"
     return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
 

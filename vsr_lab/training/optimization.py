@@ -1,4 +1,4 @@
-"""Learning rates: of groups of parameters, and a schedule that PyTorch does not have; and validation intervals."""
+"""Learning rates of groups of parameters, a schedule that keeps them, and the interval between validations."""
 
 import math
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class ParameterGroup(BaseModel):
 
 
 def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
-    """Freeze the parameters of groups with rate 0 (requires_grad=False). Raises UserError if a group matches none."""
+    """Freeze the parameters of groups with rate 0 (requires_grad=False). Raises UserError if a group is empty."""
     names = [name for name, _ in network.named_parameters()]
     for group in groups:
         if not any(fnmatchcase(name, group.match) for name in names):
@@ -40,7 +40,7 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
 
 
 def with_rates(make: OptimizerFactory, network: nn.Module, groups: Sequence[ParameterGroup]) -> OptimizerFactory:
-    """Wrap an optimizer factory so that the learning rate of each parameter is multiplied by the rate of its group.
+    """Wrap a function that makes an optimizer, so that learning rates are multiplied by the rates of groups.
 
     The first group that matches the name of a parameter is used. If no group matches, the rate is 1.
 
@@ -73,7 +73,8 @@ def _rate(name: str, groups: Sequence[ParameterGroup]) -> float:
 def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCycleLR:
     """PyTorch's OneCycleLR (Smith and Topin 2018), with the learning rate of each parameter group as its maximum.
 
-    PyTorch takes one maximum as an argument, which would replace the separate learning rate of the discriminator.
+    A single maximum for all groups, as in usual calls of PyTorch's class, would replace the separate learning rate of a
+    discriminator.
 
     Args:
         optimizer: optimizer; the learning rate of each of its parameter groups is the maximum for that group.
@@ -85,9 +86,9 @@ def one_cycle(optimizer: Optimizer, total_steps: int, pct_start: float) -> OneCy
 
 
 def evened(every: int, steps: int) -> int:
-    """Interval between validations in training steps, at most `every`, so that they are evenly spaced.
+    """Interval in training steps, at most `every`, at which validations are evenly spaced over a training.
 
-    The last validation is at the last step, or a few steps before it if the interval does not divide `steps`.
+    The last validation is at the last step or, if the interval does not divide `steps`, a few steps before it.
 
     Args:
         every: maximum interval in steps, >= 1.

@@ -73,7 +73,7 @@ def show(trainer: pl.Trainer, pictures: Mapping[str, Tensor]) -> None:
 
 
 def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
-    """Image for the log: bicubic, SR and HR as rows, with frames as columns.
+    """Make an image for the log: a row each for bicubic, SR and HR, with some frames as columns.
 
     Args:
         lr: (T, 3, h, w) in [0, 1].
@@ -86,7 +86,7 @@ def clip_picture(lr: Tensor, sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
-    """Image for the log: optical flow and the flicker of bicubic and of SR as rows, with frames as columns.
+    """Make an image for the log: a row each for optical flow, flicker of bicubic and flicker of SR; columns are frames.
 
     Args:
         lr: (T, 3, h, w) in [0, 1].

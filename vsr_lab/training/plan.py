@@ -1,4 +1,4 @@
-"""Estimate of the memory and time that a training needs, measured on one sample of noise."""
+"""Estimate of the memory and time that a training needs, from a measurement on a sample of noise."""
 
 import copy
 import time
@@ -43,10 +43,10 @@ class Plan:
     Attributes:
         parameters: number of trained parameters.
         gmac: multiply-accumulate operations for an LR frame of 180 x 320 pixels, divided by 1e9.
-        memory: bytes of weights, optimizer state and stored activations.
+        memory: estimated bytes of weights, optimizer state and stored activations, per device.
         samples: number of samples of the whole training.
-        steps: optimizer steps.
-        seconds: measured time of the forward and backward pass of one step, on this machine.
+        steps: number of optimizer steps.
+        seconds: estimated time of the forward and backward passes of one optimizer step, on this machine.
         checkpointed: whether activations are recomputed in the backward pass.
     """
 
@@ -68,7 +68,13 @@ class Plan:
 
 
 def make_plan(network: Network, device: torch.device, work: Workload) -> Plan:
-    """Estimate a training on a device, with measurements on a copy of the network."""
+    """Estimate the memory and time of a training, by running a copy of the network on a small sample of noise.
+
+    Args:
+        network: network to train.
+        device: device of the training.
+        work: size and number of the batches.
+    """
     network = copy.deepcopy(network).to(device)
     checkpointed, network.checkpoint_activations = network.checkpoint_activations, False
     parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)

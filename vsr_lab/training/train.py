@@ -1,4 +1,4 @@
-"""Training runs: from data, network and objective to a run folder with the best weights."""
+"""Training runs, which turn data, a network and an objective into a run folder with the best weights."""
 
 import os
 import textwrap
@@ -53,7 +53,7 @@ class RunFolder:
             that is stopped by SIGTERM or Ctrl-C loses none.
         resume: continue the run in path from its last checkpoint.
         begin: function that creates the folder of a new run, or prepares that of a resumed one; it is called once,
-            after all checks. By default a new folder is created here and must not exist yet.
+            after all checks. None: the folder of a new run is created, and must not exist yet.
     """
 
     path: Path
@@ -63,7 +63,7 @@ class RunFolder:
     begin: Callable[[], object] | None = None
 
     def make(self) -> None:
-        """Create the folder of a new run, or prepare that of a resumed one."""
+        """Create the folder of a new run or prepare that of a resumed one, by `begin` if it is set."""
         if self.begin:
             self.begin()
         elif not self.resume:
@@ -78,7 +78,7 @@ class TrainerOptions:
         max_steps: number of optimizer steps.
         validate_every: maximum number of steps between validations; the last validation is at the end.
         lightning: other keywords of pl.Trainer (accelerator, devices, precision, gradient_clip_val, ...).
-        callbacks: by default a progress bar and an exponential moving average of the weights.
+        callbacks: callbacks; by default a progress bar and an exponential moving average of the weights.
         loggers: loggers in addition to metrics.csv.
     """
 
@@ -95,7 +95,7 @@ class Trained(NamedTuple):
     Attributes:
         weights: file of the best weights.
         step: training step of the best weights.
-        score: their validation score.
+        score: validation score of the best weights.
     """
 
     weights: Path
@@ -131,7 +131,7 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is invalid or not supported by the network, or memory or disk space ran out.
+        UserError: an option is invalid or not supported by the network, memory ran out, or the disk is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 

@@ -20,7 +20,7 @@ class BundleVerifyConfig(Section):
 
 
 def run(config: BundleVerifyConfig) -> None:
-    """Print what was verified. Raises Refusal if the signature or a graph is not right."""
+    """Verify the bundle and print what was verified. Raises Refusal if the signature is wrong or a graph differs."""
     key = read_public_key(config.public_key) if config.public_key else None
     with console.status("graphs and network") as status:
         found = verify_bundle(

@@ -36,7 +36,7 @@ class CheckConfig(Command):
 
 
 def run(config: CheckConfig) -> None:
-    """Check every pair; write check.json and a picture of each faulty one. Raises Refusal if there are faults."""
+    """Check every LR/HR pair, and write check.json and a picture of each faulty pair. Raises Refusal for faults."""
     pairs, alone = find_pairs(config.lr, config.hr, config.clips, config.frames)
     declared = _declared(config)
     folder = begin_run(config, [f"{pair.name}.png" for pair in pairs])

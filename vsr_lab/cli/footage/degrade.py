@@ -1,4 +1,4 @@
-"""vsr-lab footage degrade: LR files of HR footage, each with a record that reproduces it."""
+"""vsr-lab footage degrade: LR files of HR footage, each with a record from which it can be computed again."""
 
 from typing import Annotated, Self
 
@@ -37,7 +37,7 @@ class DegradeConfig(Command, FootageChoice):
 
 
 def run(config: DegradeConfig) -> None:
-    """Check the footage, then write the pairs."""
+    """Check the HR footage, then write an LR file and a record for every clip."""
     selection = ShotSelection(**same_fields(ShotSelection, config), content=config.content_type)
     shots = find_shots(config.root, selection)
     job = DegradationJob(config.degradation.build(), config.seed, config.window, config.memory_gib)

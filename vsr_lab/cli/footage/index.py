@@ -1,4 +1,4 @@
-"""vsr-lab footage index: the manifest of a folder of footage."""
+"""vsr-lab footage index: the manifest (table of files and their properties) of a folder of footage."""
 
 from typing import Annotated
 

@@ -43,7 +43,7 @@ class RenderConfig(Command):
 
 
 def run(config: RenderConfig) -> None:
-    """Render the clips that do not exist yet."""
+    """Render the clips. Those that an earlier run with the same settings has written are kept."""
     (height, width), scale, n = config.size, config.scale, str(config.n)
     kind = config.kind.build()
     plan = RenderPlan(kind, config.n, config.frames, config.size, config.seed, scale, config.split)

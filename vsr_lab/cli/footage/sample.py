@@ -31,7 +31,7 @@ class SampleConfig(Command):
 
 
 def run(config: SampleConfig) -> None:
-    """Choose n shots; write a manifest of them, a contact sheet and their shares."""
+    """Choose n shots, and write a manifest, a contact sheet, and the fraction of the footage that each represents."""
     shots = find_shots(config.root, ShotSelection(clips=config.clips, split=config.split, content=config.content_type))
     candidates, problems = find_candidates(shots, Scans(config.scans), config.frames)
     show_left_out(problems.values())
