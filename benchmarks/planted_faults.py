@@ -154,7 +154,7 @@ def table(runs: Mapping[str, Run], gates: Mapping[str, Gate]) -> Iterator[str]:
         what = ZOO[fault][0] if fault in ZOO else LOST[fault][0]
         row = judged(choice, name)
         if fault not in UNALTERED:
-            results[f"{row[0]} by `{row[1]}`" if row[1] else row[0]] += 1
+            results[f"{row[0]} by `{row[1]}`" if row[1] else f"passed by every gate and {row[0]}"] += 1
         yield f"| {made_by} | {fault} | {what} | {' | '.join(row)} |"
     yield f"\n{results.total()} faults: " + ", ".join(f"{count} {result}" for result, count in results.most_common())
 
