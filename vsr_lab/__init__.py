@@ -1,6 +1,6 @@
 """vsr_lab trains, evaluates and deploys video super-resolution models, one content type at a time.
 
-The commands of `vsr-lab` call the functions below. They are imported at first use.
+The commands of `vsr-lab` call the functions that are listed below, which are imported on first use.
 """
 
 import importlib

@@ -27,7 +27,7 @@ _SMOOTH = 2.0  # LR pixels
 
 
 def encoding(matrix: str, swing: str) -> Affine:
-    """Affine matrix (3, 4) that converts (R, G, B, 1), RGB in [0, 1], to Y', Cb and Cr as code values / 255.
+    """Affine matrix (3, 4) that converts (R, G, B, 1), with RGB in [0, 1], to 8-bit Y', Cb and Cr, divided by 255.
 
     Args:
         matrix: "601", "709" or "2020".
@@ -98,7 +98,7 @@ def apply_affine(affine: Affine, colors: Colors) -> Colors:
 def fit_colors(high: Colors, low: Colors, tolerance: float = TOLERANCE) -> ColorTransform:
     """Estimate the transform from the colours of HR to those of LR, from pixels at the same positions.
 
-    In the fit, the saturated colours together have about the same weight as all other colours together.
+    In the fit, all saturated colours together have about the same weight as all other colours together.
 
     Args:
         high, low: colours of HR and LR, (N, 3) in [0, 1].
@@ -139,7 +139,7 @@ def fit_frame_colors(frames: Sequence[FramePair], grid: Grid, power: float = 1.0
     Args:
         frames: matching frames.
         grid: positions of LR pixels on HR.
-        power: exponent applied before the blur and undone after it; 2.2 for a blur in linear light.
+        power: exponent that is applied to frames before the blur and undone after it; 2.2 for a blur in linear light.
     """
     highs, lows = [], []
     for frame in frames:

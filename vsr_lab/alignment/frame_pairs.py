@@ -1,4 +1,4 @@
-"""Selection of the matching frames of two clips that are compared at full resolution."""
+"""Choice of those matching frames of two clips, LR and HR, that are compared at full resolution."""
 
 from dataclasses import dataclass
 
@@ -28,13 +28,16 @@ class FramePair:
 
 
 def detail(frame: AnyFrames) -> float:
-    """Mean absolute difference of neighbouring pixels of a frame in gray, in 8-bit levels (0..255)."""
+    """Amount of detail of a frame: mean absolute difference of neighbouring pixels in gray, in 8-bit levels.
+
+    The horizontal and the vertical mean are added.
+    """
     picture = gray(frame)
     return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
 
 
 def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept: int) -> list[FramePair]:
-    """Choose frame pairs with much detail, for spatial measurements.
+    """Choose those pairs of matching frames that have most detail, for spatial measurements.
 
     Args:
         low, high: LR and HR clip.
@@ -50,7 +53,7 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
 
 
 def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """Choose the frame pairs that differ most. Only pairs with an unusually large difference are returned.
+    """Choose the pairs of matching frames that differ most, among those that differ more than 3 times the usual amount.
 
     Args:
         low, high: LR and HR clip.

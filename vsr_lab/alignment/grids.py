@@ -1,4 +1,4 @@
-"""Positions of LR pixels on HR, a scale and a shift for rows and for columns, and black bars around a picture."""
+"""Positions of LR pixels on HR (scale and shift of rows and columns), and detection of black bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,28 +21,28 @@ class Grid:
 
     Args:
         scale: HR pixels per LR pixel (rows, columns).
-        shift: position of LR's corner in HR pixels (rows, columns).
+        shift: position on HR of the top left corner of LR, in HR pixels (rows, columns).
     """
 
     scale: YX
     shift: YX = (0.0, 0.0)
 
     def centres(self, axis: int, count: int) -> npt.NDArray[np.floating[Any]]:
-        """Fractional HR indices of the first `count` LR pixels along an axis (0: rows, 1: columns), (count,)."""
+        """Positions on HR, as fractional pixel indices, of LR pixels 0..count-1 along an axis (0: rows, 1: columns)."""
         return self.scale[axis] * (np.arange(count) + 0.5) + self.shift[axis] - 0.5
 
     def translated(self, shift: YX) -> Self:
-        """The grid moved by shift HR pixels."""
+        """Copy of the grid that is moved by `shift` HR pixels (rows, columns)."""
         return replace(self, shift=(self.shift[0] + shift[0], self.shift[1] + shift[1]))
 
     def rescaled(self, low: float, high: float) -> Self:
-        """The same grid for LR downscaled by `low` and HR downscaled by `high`."""
+        """The grid that corresponds to this one after LR is downscaled by the factor `low` and HR by `high`."""
         (a, b), (c, d) = self.scale, self.shift
         return replace(self, scale=(a * low / high, b * low / high), shift=(c / high, d / high))
 
 
 def centred(low: npt.NDArray[Any], high: npt.NDArray[Any]) -> Grid:
-    """The grid for which LR covers all of HR."""
+    """The grid for which LR (h, w) covers exactly all of HR (H, W); only the shapes of the pictures are used."""
     return Grid((high.shape[0] / low.shape[0], high.shape[1] / low.shape[1]))
 
 
@@ -66,7 +66,13 @@ def gaussian_matrix(centres: npt.NDArray[np.floating[Any]], size: int, sigma: fl
 
 
 def gaussian_matrices(grid: Grid, size: tuple[int, ...], shape: tuple[int, ...], sigma: float) -> list[Picture]:
-    """The matrices for rows and columns that blur a picture of `shape` by sigma LR pixels and sample it on the grid."""
+    """Matrices for rows and for columns that blur HR by a Gaussian and sample it at LR pixels, see `gaussian_matrix`.
+
+    Args:
+        grid: positions of LR pixels on HR.
+        size, shape: height and width of LR, and of HR.
+        sigma: standard deviation in LR pixels.
+    """
     return [gaussian_matrix(grid.centres(i, size[i]), shape[i], sigma * grid.scale[i])[0] for i in (0, 1)]
 
 
@@ -91,7 +97,7 @@ def black_borders(brightest: npt.NDArray[Any], level: float, share: float) -> Ba
     Args:
         brightest: maximum of every pixel over the clip, (H, W).
         level: threshold, in the unit of `brightest`.
-        share: fraction in [0, 1].
+        share: fraction of the pixels of a row or column, in [0, 1].
 
     Returns:
         Widths (top, bottom, left, right) in pixels.
@@ -110,7 +116,8 @@ def find_bars(pictures: Sequence[Picture]) -> Bars:
         pictures: gray pictures (H, W) in 8-bit levels (0..255).
 
     Returns:
-        Widths (top, bottom, left, right) in pixels; 0 for two opposite bars that together cover 60 % of a side or more.
+        Widths (top, bottom, left, right) in pixels. Two opposite bars that together cover 60 % of a side or more are no
+        bars: their widths are 0.
     """
     brightest = np.maximum.reduce(pictures)
     top, bottom, left, right = black_borders(brightest, _BLACK, _LIT)

@@ -1,7 +1,7 @@
 """Alignment of two clips in time, space and colour.
 
-Time and space are estimated alternately, because each can be mistaken for the other: during a pan, a later frame looks
-like a shifted picture.
+Time and space are estimated alternately, because a shift in time can be mistaken for one in space: during a pan, a
+later frame looks like a shifted picture.
 """
 
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ class Alignment:
 
     @cached_property
     def color(self) -> ColorTransform:
-        """Transform from the colours of HR to those of LR, estimated at the first use."""
+        """Transform from the colours of HR to those of LR; it is estimated when it is first used."""
         return fit_frame_colors(self.frames, self.spatial.grid)
 
 
@@ -45,8 +45,8 @@ def align(low: Shot, high: Shot) -> Alignment:
     """Find which frames of two clips match, and how their pixels correspond.
 
     Args:
-        low: clip, called LR.
-        high: reference that shows the same content at the same or a larger size, called HR.
+        low: the clip to align, called LR.
+        high: the reference, called HR, which shows the same content at the same or a larger size.
 
     Returns:
         The matching HR frame of every LR frame, the orientation, and the positions of LR pixels on HR to hundredths of

@@ -2,8 +2,8 @@
 
 The method is Gauss-Newton on two smoothed pictures, from coarse to fine (Lucas and Kanade 1981), with Cauchy weights
 against outliers. The model is G(lr)(p) = gain * G(hr)(scale * p + shift) + offset, where G is a Gaussian blur; scale
-and shift are separate for rows and columns. Smoothing and sampling are one matrix per axis (`gaussian_matrix`), exact
-at any position, so interpolation does not bias the estimate.
+and shift are separate for rows and columns. Smoothing and sampling are one matrix per axis (`gaussian_matrix`), which
+is exact at any position, so that interpolation does not bias the estimate.
 """
 
 from itertools import product
@@ -26,7 +26,8 @@ class Registration(NamedTuple):
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of the two pictures without low frequencies, in [-1, 1].
-        standard_error: standard error of the shift in LR pixels (rows, columns); large along an axis without detail.
+        standard_error: standard error of the shift in LR pixels (rows, columns); it is large for an axis along which
+            the pictures have no detail.
     """
 
     grid: Grid
@@ -37,7 +38,7 @@ class Registration(NamedTuple):
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
     """Estimate scale and shift between two gray pictures of the same content.
 
-    `start` is refined; if the result does not fit, other scales and shifts are tried as initial values.
+    The initial grid `start` is refined. If the pictures do not match then, other initial scales and shifts are tried.
 
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
@@ -58,13 +59,13 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
 def register_at_scale(
     low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]
 ) -> Registration:
-    """Estimate the shift between two gray pictures with a known scale.
+    """Estimate the shift between two gray pictures whose scale is known.
 
     Args:
         low, high: LR (h, w) and HR (H, W) in 8-bit levels (0..255).
-        free: result of `register`, which also estimates the scale. It is returned if its correlation is clearly higher
-            than with the known scale.
-        scale: HR pixels per LR pixel.
+        free: result of `register` for these pictures, in which the scale is estimated too. It is returned unchanged if
+            its correlation is clearly higher than that with the known scale.
+        scale: the known scale, HR pixels per LR pixel.
         bars: widths of the black bars of LR and of HR, which are excluded.
     """
     shift = [free.grid.shift[i] + (free.grid.scale[i] - scale) * low.shape[i] / 2 for i in (0, 1)]

@@ -1,4 +1,4 @@
-"""Frame signatures: a small gray picture per frame, used to match the frames of two clips in time."""
+"""Frame signatures, which are very small gray pictures by which the frames of two clips are matched in time."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ _CHUNK = 8
 
 
 def gray(frame: AnyFrames) -> Picture:
-    """Convert a frame to gray as the mean of R, G and B, (H, W) in [0, 255], regardless of the order of channels."""
+    """Convert a frame to gray, (H, W) in [0, 255], by the mean of R, G and B; swapped channels have no effect."""
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 
@@ -50,7 +50,7 @@ def signature_cells(low: Shot, high: Shot, fine: bool) -> int:
 
     Args:
         low, high: LR and HR clip.
-        fine: use more cells; only useful if the spatial alignment is known.
+        fine: whether to use more cells, which helps only if the spatial alignment is known.
     """
     return max(4, min(_FINE_CELLS if fine else _CELLS, min(*low.size, *high.size) // 2))
 
@@ -74,7 +74,15 @@ def signatures(thumbs: Frames, cells: int, window: Window = WHOLE) -> Picture:
 
 
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
-    """Mask (n, n) of the cells of LR that are inside HR, without those that are black in only one of the two clips."""
+    """Mask (n, n), 1 for the cells of LR that can be compared with HR.
+
+    Cells outside of HR, and cells that are black in one of the clips only, are 0, and so are their neighbours.
+
+    Args:
+        low, high: signatures of LR (T, n, n), and of the part of HR that LR shows (U, n, n).
+        window: this part of HR, (top, bottom, left, right) as fractions of height and width.
+        orientation: orientation of HR that matches LR.
+    """
     cells = low.shape[1]
     share = (np.arange(cells) + 0.5) / cells
     rows, columns = (a + (b - a) * share for a, b in (window[:2], window[2:]))
@@ -84,7 +92,7 @@ def common_cells(low: Picture, high: Picture, window: Window, orientation: Orien
 
 
 def lit_cells(low: Picture) -> Picture:
-    """Mask (n, n) of the cells that are not black in every frame."""
+    """Mask (n, n) of signatures (T, n, n): 0 for cells that are black in all frames and their neighbours, else 1."""
     return _eroded(low.max(0) >= _BLACK)
 
 

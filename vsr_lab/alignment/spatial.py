@@ -1,4 +1,4 @@
-"""Spatial alignment of two clips: the median registration of several frame pairs."""
+"""Spatial alignment of two clips, as the median over the registrations of several pairs of frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,10 @@ class SpatialAlignment:
 
     @property
     def window(self) -> Window:
-        """Part of HR that LR shows: (top, bottom, left, right) as fractions of its size; outside [0, 1] beyond HR."""
+        """Part of HR that LR shows: (top, bottom, left, right) as fractions of the size of HR.
+
+        Values below 0 or above 1 mean that LR extends beyond HR.
+        """
         (a, b), (c, d) = self.grid.scale, self.grid.shift
         (h, w), (height, width) = self.size, self.reference_size
         return c / height, (c + a * h) / height, d / width, (d + b * w) / width
@@ -51,7 +54,7 @@ class SpatialAlignment:
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is that of centred sampling, or that of keeping the first of every `scale` pixels."""
+        """Whether the shift is a usual one: of centred sampling, or of keeping the first of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (
@@ -65,7 +68,7 @@ class SpatialAlignment:
         return scale if self.reference_size == (self.size[0] * scale, self.size[1] * scale) else None
 
     def displacement(self, scale: YX) -> YX:
-        """Shift (rows, columns), in LR pixels, of the centre of LR relative to a grid with this scale and no shift."""
+        """Shift of the centre of LR relative to a grid with scale `scale` and shift 0, in LR pixels (rows, columns)."""
         return tuple(
             (self.grid.shift[i] + (self.grid.scale[i] - scale[i]) * self.size[i] / 2) / scale[i] for i in (0, 1)
         )  # pyright: ignore[reportReturnType]
@@ -76,7 +79,7 @@ def align_spatially(frames: Sequence[FramePair], start: Grid | None = None) -> S
 
     Args:
         frames: matching frames.
-        start: initial scale and shift; by default LR covers all of HR.
+        start: initial scale and shift; None: those for which LR covers all of HR.
     """
     lows, highs = [gray(frame.low) for frame in frames], [gray(frame.high) for frame in frames]
     bars = find_bars(lows), find_bars(highs)
@@ -112,7 +115,12 @@ def _median(found: Sequence[Registration], size: tuple[int, ...], reference: tup
 
 
 def find_orientation(low: Picture, high: Picture, known: Orientation) -> Orientation:
-    """Find the orientation in which HR (gray, upright) correlates best with LR, both (H, W) in [0, 255]."""
+    """Find the orientation (flip and rotation) in which HR correlates best with LR.
+
+    Args:
+        low, high: gray frames of LR (h, w) and HR (H, W) in 8-bit levels (0..255), both as stored.
+        known: orientation that is returned if the frames cannot be compared in any orientation.
+    """
     best, correlation = known, -1.0
     for orientation in ORIENTATIONS:
         oriented = np.ascontiguousarray(orientation.apply(high))

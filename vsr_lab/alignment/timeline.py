@@ -1,4 +1,4 @@
-"""Temporal alignment: the HR frame that each LR frame shows, from signatures only.
+"""Temporal alignment: which HR frame each LR frame shows, estimated from signatures (very small gray pictures).
 
 First, one orientation, one direction and one offset are estimated for the whole clip. Then the path of lowest cost
 through all pairs of frames is computed (Viterbi); a step of one frame is free, and a jump costs as much as a clear
@@ -43,9 +43,9 @@ class Timeline:
     Attributes:
         orientation: orientation in which HR matches LR.
         backwards: whether LR is reversed in time.
-        match: number of the HR frame that matches each LR frame, (T,); outside 0..U-1 for LR frames before or after the
-            HR clip.
-        mismatch: distance of every LR frame from its HR frame, (T,).
+        match: number of the HR frame that matches each LR frame, (T,). Numbers below 0 or above U-1 belong to LR frames
+            from before or after the HR clip.
+        mismatch: distance of every LR frame from the matching HR frame, (T,).
         noise_floor: typical distance of a correct match.
         motion: distance between consecutive HR frames, (U - 1,).
     """
@@ -59,7 +59,7 @@ class Timeline:
 
     @property
     def evidence(self) -> float:
-        """Reliability with which an offset of one frame is detected; below about 2 the clip has too little motion."""
+        """Reliability with which an offset of one frame is detected; if below about 2, there is too little motion."""
         return float(((self.motion / self.noise_floor) ** 2).sum() * _MATCH / _SLIP)
 
     def in_order(self, frames: int) -> bool:
@@ -81,13 +81,13 @@ class Timeline:
         return replace(self, match=np.clip(self.match + offset, 0, frames - 1))
 
     def synchronous(self) -> Self:
-        """Copy of the timeline in which LR frame t matches HR frame t."""
+        """Copy of the timeline in which every LR frame t matches HR frame t, with mismatch 0 and in forward order."""
         t = np.arange(len(self.match))
         return replace(self, backwards=False, match=t, mismatch=np.zeros(len(t)))
 
     @property
     def matched(self) -> Numbers:
-        """Numbers of the LR frames with a reliable match."""
+        """Numbers of the LR frames with a reliable match, or of all with any match if fewer than 3 are reliable."""
         inside = (self.match >= 0) & (self.match <= len(self.motion))
         reliable = inside & (self.mismatch <= 3 * self.noise_floor)
         return np.flatnonzero(reliable if reliable.sum() >= 3 else inside)
@@ -101,7 +101,7 @@ class Timeline:
 
 
 def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orientation | None = None) -> Timeline:
-    """Find the matching HR frame of every LR frame, for clips with lost, repeated, shifted or reversed frames.
+    """Find the matching HR frame of every LR frame, even if frames are lost, repeated, shifted or reversed in time.
 
     Args:
         low, high: signatures of LR (T, n, n) and HR (U, n, n), in 8-bit levels, see `signatures`.

@@ -15,7 +15,7 @@ from vsr_lab.reporting import compare
 
 
 class ShownMetric(Section):
-    """A metric that was computed earlier; its function is not imported."""
+    """A metric of finished evaluations and how it is displayed; its function is not imported."""
 
     measure: dict[str, Any]
     show: Presentation | None
@@ -52,7 +52,7 @@ class CompareConfig(Command):
         return dict.fromkeys(("title", "baseline", "metrics", "front", "selection"), "a and b are videos")
 
     def given(self) -> list[Path]:
-        """The paths of a, b and hr. Raises UserError if a or b is missing, both differ in kind, or runs are set too."""
+        """Those of the paths a, b and hr that are set. Raises UserError if they do not fit together, or with `runs`."""
         paths = [path for path in (self.a, self.b, self.hr) if path]
         if not paths and self.runs is None:
             raise UserError("runs", "is required", "or give two videos: vsr-lab compare a.mp4 b.mp4 [hr.mp4]")
@@ -71,7 +71,7 @@ def _is_run(path: Path) -> bool:
 
 
 def run(config: CompareConfig) -> Path:
-    """Write the report of runs or of two videos, and return its folder."""
+    """Write the comparison of evaluations or of two videos, and return the folder of the report."""
     given = config.given()
     if given and not _is_run(given[0]):
         return _videos(config, given)

@@ -1,6 +1,6 @@
 """Training data: decoded footage, datasets and batches.
 
-Import `data.datamodule` separately: the other modules do not need Lightning.
+`data.datamodule` is imported separately, because only that module needs Lightning.
 """
 
 from vsr_lab.data.batch import Batch, Sample, collate, make_pair

@@ -1,6 +1,6 @@
-"""Activity maps: motion and detail of every cell of 16 x 16 pixels of a stored clip.
+"""Activity maps, which contain motion and detail of every cell of 16 x 16 pixels of a clip.
 
-With the map, crops are chosen without reading frames.
+By these maps, training crops with motion and detail are chosen without reading frames.
 """
 
 import numpy as np
@@ -55,7 +55,7 @@ def motion_and_detail(
 
     Args:
         activity: result of `measure_activity` for the clip.
-        t: first frame.
+        t: number of the first frame of the crop.
         span: last frame minus first frame of the crop.
         y, x: top left corner in pixels.
         size: height and width of the crop in pixels.

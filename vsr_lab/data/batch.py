@@ -1,4 +1,4 @@
-"""Training pairs: the batches that loaders return, and the computation of LR and target from HR."""
+"""Batches of LR/HR pairs, and the computation of LR and target from HR."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ class Batch:
     Args:
         hr: (B, T, C, H, W); uint8 from the loader, later float in [0, 1] on the device.
         lr: (B, T, C, h, w), of the same type as hr; None if it is computed on the device.
-        params: parameters of the degradation, one set per sample.
+        params: parameters of the degradation of each sample.
         numbers: number of each sample in the training, from 0.
         clips: name of the clip of each sample.
-        starts: first frame of each sample in its clip.
+        starts: number of the first frame of each sample in the clip.
     """
 
     hr: Tensor
@@ -32,7 +32,7 @@ class Batch:
     starts: list[int]
 
     def pin_memory(self) -> "Batch":
-        """The batch in page-locked memory; DataLoader calls this for pin_memory=True."""
+        """Copy the batch to page-locked memory; called by DataLoader if pin_memory=True."""
         return replace(self, hr=self.hr.pin_memory(), lr=None if self.lr is None else self.lr.pin_memory())
 
     @property
@@ -47,7 +47,7 @@ class Sample:
 
     Args:
         hr: uint8 (T, C, H, W).
-        lr: uint8 (T, C, h, w); None if it is computed on the device.
+        lr: uint8 (T, C, h, w); None if LR is computed later on the device.
         params: parameters of the degradation.
         number: number of the sample in the training, from 0.
         clip: name of the clip.
@@ -88,7 +88,7 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
     Args:
         degradation: computes LR from HR.
         hr: (B, T, C, H, W) in [0, 1].
-        params: parameters drawn by the degradation, one set per sample.
+        params: parameters of each sample, drawn by `degradation.sample`.
 
     Returns:
         lr (B, T, C, h, w) and target (B, T, C, H, W), in [0, 1].
@@ -97,17 +97,17 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
 
 
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
-    """Compute target and LR in the data loader, if the degradation runs on the CPU.
+    """Compute target and LR in the data loader if the degradation requires the CPU (`Degradation.on_cpu`).
 
     One thread is used, as in a worker process: with several threads, sums are rounded differently.
 
     Args:
         degradation: computes LR from HR.
         hr: uint8 (T, C, H, W).
-        params: parameters drawn by the degradation.
+        params: parameters drawn by `degradation.sample`.
 
     Returns:
-        Target (T, C, H, W) and LR (T, C, h, w), uint8; hr and None if the degradation does not run on the CPU.
+        Target (T, C, H, W) and LR (T, C, h, w), uint8; or hr and None, if they are computed later on the device.
     """
     if not degradation.on_cpu:
         return hr, None

@@ -1,6 +1,6 @@
 """Lightning data module whose batches depend only on the seed and the training step.
 
-With a curriculum of clip lengths, short crops come first, which are faster, and longer ones later.
+With a curriculum, training begins with crops of few frames, which are faster, and continues with longer crops.
 """
 
 import signal
@@ -33,7 +33,7 @@ class Curriculum:
     Args:
         stages: [fraction of the training at which the stage begins, number of frames] for each stage; the fractions
             begin with 0 and ascend.
-        longest: maximum number of frames (data.clip_frames).
+        longest: maximum number of frames of a crop (the key data.clip_frames).
 
     Raises:
         UserError: the stages do not begin at 0 or are not in ascending order, or a number of frames is below 1 or above
@@ -63,11 +63,11 @@ def _is_pair(stage: Any) -> bool:
 class CurriculumCrops(Dataset[Sample]):
     """Dataset of training crops whose number of frames follows a curriculum.
 
-    A shorter crop consists of the first frames of the crop with full length.
+    A sample with fewer frames consists of the first frames of the same crop.
 
     Args:
         crops: dataset of crops with full length.
-        curriculum: number of frames by progress.
+        curriculum: schedule of the number of frames.
         step_samples: number of samples per training step, summed over all processes.
         steps: number of steps of the whole training.
     """
@@ -102,13 +102,13 @@ class LoaderOptions:
 
 
 class VideoDataModule(pl.LightningDataModule):
-    """Lightning data module of training crops and validation clips, as pairs of LR and target in [0, 1] on the device.
+    """Lightning data module whose batches contain LR and target in [0, 1], of training crops or validation clips.
 
     A trainer that resumes at step n gets the batches of step n and later.
 
     Args:
         train: dataset of random crops.
-        validation: dataset of validation clips; one per batch, since their sizes differ.
+        validation: dataset of validation clips. Each batch contains one clip, since their sizes differ.
         loading: batch size and workers.
     """
 
@@ -130,15 +130,15 @@ class VideoDataModule(pl.LightningDataModule):
         windows: WindowOptions = WindowOptions(),  # noqa: B008
         loading: LoaderOptions = LoaderOptions(),
     ) -> "VideoDataModule":
-        """Make a data module from footage: decode it, and split each shot in time for training and validation.
+        """Make a data module from footage, which is decoded; the end of every shot is used for validation.
 
         Args:
             footage: HR footage: a folder of videos, a manifest, or the result of `vsr_lab.footage.shots.find_shots`.
             degradation: computes LR; with `lr_shots`, only its scale is used.
-            store: folder of decoded frames, which later trainings reuse.
+            store: folder to which decoded frames are written; later trainings reuse them.
             lr_shots: recorded LR of every shot; None: LR is computed by the degradation.
             crops: size, length and augmentation of training samples.
-            windows: size and length of validation clips.
+            windows: size, length and number of validation clips.
             loading: batch size, workers and seed.
 
         Raises:
@@ -158,7 +158,7 @@ class VideoDataModule(pl.LightningDataModule):
         )
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches from the trainer's current step to the last one, for the trainer's process."""
+        """Make the loader of training batches, from the current step of the trainer to the last, for this process."""
         trainer = self.trainer
         assert trainer is not None
         accumulate = trainer.accumulate_grad_batches
@@ -172,11 +172,11 @@ class VideoDataModule(pl.LightningDataModule):
         return train_loader(self.train, steps, self.loading)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """One batch per validation window."""
+        """Make the loader of validation batches, one per validation clip."""
         return _Loader(self.validation, [[number] for number in range(len(self.validation))], self.loading.workers)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Convert a batch to LR and target in [0, 1]; LR is computed here if the loader did not compute it."""
+        """Convert a batch on the device to float in [0, 1], and compute LR and target if the loader did not."""
         assert self.trainer is not None
         dtype = self.trainer.lightning_module.dtype
         assert isinstance(dtype, torch.dtype)
@@ -219,7 +219,7 @@ class StepSampler(Sampler[list[int]]):
 
 
 def train_loader(crops: Crops, steps: StepSampler, loading: LoaderOptions) -> DataLoader[Batch]:
-    """A data loader of crops in the order of `steps`, with lengths by the curriculum."""
+    """Make a loader of training crops in the order of the sampler `steps`, with the curriculum of `loading`."""
     dataset: Dataset[Sample] = crops
     if loading.curriculum:
         dataset = CurriculumCrops(crops, loading.curriculum, steps.batch_size * steps.world, steps.steps)

@@ -1,4 +1,4 @@
-"""Training and validation samples, each a pure function of the seed and the sample number."""
+"""Datasets of training and validation samples; a sample depends only on the seed and on its number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _UNTURNED = np.zeros(4, dtype=bool)
 
 
 def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """Random generator for one sample and one purpose, such as its position or its degradation."""
+    """Random generator for a sample, by its number, and a purpose, such as the choice of a position (a constant)."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
 
 
@@ -95,10 +95,10 @@ class CropOptions:
         frames: number of frames per crop.
         size: height and width in HR pixels, a multiple of the scale.
         crop_candidates: number of random positions from which the one with most motion and detail is chosen.
-        flips: mirror, transpose and reverse in time at random.
+        flips: whether crops are mirrored, transposed and reversed in time at random.
         strides: relative probabilities that a crop uses every frame, every second frame, every third, and so on.
-        min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). Crops with
-            less motion are used only if none with more is found.
+        min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). A crop with
+            less motion is used only if none of the `crop_candidates` has that much.
     """
 
     frames: int = 8
@@ -149,12 +149,12 @@ class Crops(_Clips):
         return self.sample(number, self.options.frames)
 
     def sample(self, number: int, frames: int) -> Sample:
-        """Read the first `frames` frames of sample `number`."""
+        """Read a sample by its number, with only the first `frames` frames of its crop."""
         place, turns = self.place(number)
         return self._read(number, place, (frames, self.options.size, self.options.size), _PARAMS, turns)
 
     def place(self, number: int) -> tuple[Place, npt.NDArray[np.bool_]]:
-        """Position and augmentation of a sample.
+        """Choose the position and the augmentation of a sample.
 
         Args:
             number: number of the sample.
@@ -196,7 +196,7 @@ class Crops(_Clips):
         return Place(clip, t, stride, y, x)
 
     def measure(self, place: Place) -> tuple[float, float]:
-        """Motion and detail at a position, from the activity map of the clip; no frame is read."""
+        """Mean motion and detail of the crop at a position, in 8-bit levels, from activity maps; no frame is read."""
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride
         return motion_and_detail(activity, place.t, span, place.y, place.x, self.options.size, place.stride)
@@ -260,7 +260,7 @@ class WindowOptions:
     Args:
         frames: maximum number of frames per clip.
         size: maximum height and width in HR pixels.
-        clips: maximum number of clips, evenly spaced in the list of all clips.
+        clips: maximum number of clips, which are evenly spaced in the list of all clips.
         hold_out: fraction at the end of every clip that is not used for training, in [0, 1).
     """
 
@@ -276,7 +276,7 @@ class Windows(_Clips):
     Args:
         clips: HR footage.
         degradation: computes LR.
-        options: size and length.
+        options: maximum size and maximum number of frames of a validation clip.
         lr_clips: recorded LR of every clip; empty: LR is computed by the degradation.
         seed: seed of the degradation.
     """

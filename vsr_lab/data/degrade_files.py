@@ -1,4 +1,4 @@
-"""LR/HR pairs on disk: degraded footage, with a record of each LR file that reproduces it bit for bit."""
+"""Writing of LR files of HR footage, each with a record from which the file can be computed again, bit for bit."""
 
 import hashlib
 import zlib
@@ -30,7 +30,7 @@ _COPIES = 4
 
 
 class Pair(NamedTuple):
-    """The files written for a clip. hr is None if the target equals the source."""
+    """Files that were written for a clip. hr is None if the training target is the HR clip itself."""
 
     name: str
     frames: int
@@ -44,9 +44,9 @@ class DegradationJob:
     """Settings for writing LR files of HR footage.
 
     Args:
-        degradation: Degradation of every clip; its parameters are drawn for each clip.
+        degradation: Degradation to apply, with parameters that are drawn for each clip.
         seed: Seed of the parameters, which also depend on the name of the clip.
-        window: Number of frames processed at a time, if frames are independent of each other.
+        window: Number of frames that are processed at a time, unless the degradation needs the whole clip.
         memory_gib: Maximum memory in GiB for a clip that must be processed as a whole.
     """
 
@@ -56,11 +56,11 @@ class DegradationJob:
     memory_gib: float
 
     def params(self, name: str) -> Params:
-        """Parameters for the clip `name`; they do not depend on other clips."""
+        """Draw the parameters for a clip. They depend only on the seed and on the name of the clip."""
         return self.degradation.sample(np.random.default_rng((self.seed, zlib.crc32(name.encode()))))
 
     def check(self, shots: Sequence[Shot]) -> None:
-        """Check the clips. Raises UserError if one is too small or too long for the degradation."""
+        """Raise UserError if a clip is too small to be downscaled, or too long for `memory_gib`."""
         scale = self.degradation.scale
         for shot in shots:
             height, width = shot.size
@@ -75,7 +75,7 @@ class DegradationJob:
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
-        """Degrade a clip: yield LR frames, target frames and timestamps in seconds, `window` frames at a time."""
+        """Degrade a clip: yield (LR frames, target frames, timestamps in seconds), `window` frames at a time."""
         size = shot.frames if self.degradation.temporal else self.window
         origin = 0.0
         for first in range(0, shot.frames, size):

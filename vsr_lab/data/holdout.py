@@ -1,4 +1,4 @@
-"""Split of footage into training and validation: the end of every clip is used for validation."""
+"""Splitting of footage into training and validation; the end of every clip is used for validation."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Span(NamedTuple):
-    """Range of frames first..last-1 of a clip. clip: index of the clip."""
+    """Frames first..last-1 of the clip with index `clip`."""
 
     clip: int
     first: int
@@ -20,7 +20,8 @@ class Span(NamedTuple):
 def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Span], list[Span]]:
     """Split each clip in time into a part for training, a gap that is not used, and a part for validation at the end.
 
-    Clips that are too short to be split are used as a whole; a fraction `share` of these clips is used for validation.
+    Clips that are too short to be split are used as a whole: a fraction `share` of them for validation, the others for
+    training.
 
     Args:
         clips: clips to split; only their lengths are used.
@@ -57,7 +58,7 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
 
 
 def spread(items: Sequence[T], most: int) -> list[T]:
-    """At most `most` of the items, evenly spaced."""
+    """Choose at most `most` of the items, evenly spaced."""
     if len(items) <= most:
         return list(items)
     return [items[(2 * i + 1) * len(items) // (2 * most)] for i in range(most)]

@@ -1,4 +1,4 @@
-"""Reading the store: decoded uint8 clips on disk, memory-mapped and protected by checksums."""
+"""Reading of decoded clips (uint8) in a folder, the store; they are memory-mapped and protected by checksums."""
 
 import hashlib
 import re
@@ -37,14 +37,14 @@ def _mapped(path: Path) -> np.ndarray:
 class StoredClip:
     """Frames first..stop-1 of a shot whose decoded frames are stored in a file, which is read as a memory map.
 
-    It keeps no file open, so it can be pickled for worker processes.
+    The object keeps no file open, so it can be pickled for worker processes.
 
     Args:
         name: name of the clip.
         path: file of the frames.
-        cuts: numbers of the first frames of scenes, counted in the file.
-        first: first frame, counted in the file.
-        stop: the frame after the last; None: to the end of the file.
+        cuts: numbers of the first frames of scenes, counted from the start of the file.
+        first: number of the first frame, counted from the start of the file.
+        stop: number of the frame after the last; None: to the end of the file.
     """
 
     name: str
@@ -68,12 +68,12 @@ class StoredClip:
 
     @property
     def scenes(self) -> list[tuple[int, int]]:
-        """(start, stop) of each scene, `stop` exclusive, in frames from the start of the clip."""
+        """(start, stop) of each scene, as frame numbers counted from the start of the clip, `stop` exclusive."""
         first, found = self.first, split_at_cuts(self.cuts, self.first, self.first + len(self))
         return [(start - first, stop - first) for start, stop in found]
 
     def window(self, first: int, last: int) -> "StoredClip":
-        """Frames first..last-1, counted from the start of the clip, as a clip."""
+        """Part of the clip: frames first..last-1, counted from the start of the clip."""
         return replace(self, first=self.first + first, stop=self.first + last)
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class StoredClip:
 
 @dataclass(frozen=True)
 class Record:
-    """JSON record of a stored clip: its source, and checksums of its frames.
+    """JSON record of a stored clip: the source, and checksums of the frames.
 
     Attributes:
         source: path of the footage.
@@ -112,7 +112,7 @@ def _facts(shot: Shot) -> str:
 
 
 def clip_path(folder: Path, shot: Shot) -> Path:
-    """Path of the stored frames of a shot. If the footage or the settings of the shot change, the path changes too."""
+    """Path in the store for the frames of a shot; it depends on size, time and path of the footage and on the shot."""
     return folder / f"{_key(shot.path, _facts(shot))}.npy"
 
 
@@ -134,7 +134,7 @@ def _key(source: Path, facts: str) -> str:
 
 
 def make_record(shot: Shot, path: Path) -> Record:
-    """Make the record of the frames in path, just after they were decoded."""
+    """Make the record of a clip whose frames were just decoded and written to `path`."""
     frames: Frames = np.load(path, mmap_mode="r")
     return Record(
         source=str(shot.path.resolve()),
@@ -147,12 +147,12 @@ def make_record(shot: Shot, path: Path) -> Record:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Write the record of a clip, after its frames: a clip without a record counts as not stored."""
+    """Write the record of the clip at `path`. This is done last: a clip without a record counts as not stored."""
     write_json(record_path(path), asdict(record))
 
 
 def read_record(path: Path) -> Record | None:
-    """Read the record of the clip at path; None if there is none, or it is of another version."""
+    """Read the record of the clip at `path`; None if there is none, or another version of vsr_lab wrote it."""
     if not record_path(path).exists():
         return None
     try:
@@ -163,13 +163,13 @@ def read_record(path: Path) -> Record | None:
 
 
 def looks_whole(path: Path, record: Record) -> bool:
-    """Check the size and a few pages of a clip, which detects truncated and overwritten files quickly."""
+    """Whether the size and a few pages of a clip are as recorded: a fast check for truncated or overwritten files."""
     there = path.exists() and activity_path(path).exists()
     return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 
 
 def is_whole(path: Path, record: Record) -> bool:
-    """Check every byte of a clip."""
+    """Whether all bytes of a clip are as recorded."""
     return looks_whole(path, record) and _digest(path) == record.digest
 
 
@@ -207,7 +207,7 @@ def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry
 
     Args:
         folder: the folder.
-        every_byte: check the hash of all frames instead of the hash of a few pages of each clip.
+        every_byte: whether all bytes of each clip are checked, instead of a few pages.
 
     Yields:
         Source, size and state of each clip. The state is "whole", "stale" (the footage was changed or removed),
@@ -236,7 +236,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
-    """Sizes in bytes of the stored clips whose footage was removed or changed, except those in `wanted`."""
+    """Sizes in bytes of the stored clips whose footage was removed or changed, except clips with a path in `wanted`."""
     others = [(path, read_record(path)) for path in folder.glob("*.npy") if path not in wanted]
     return [record.bytes for path, record in others if record and _is_stale(path, record)]
 

@@ -1,4 +1,4 @@
-"""Writing the store: footage is decoded once, by several threads, before training."""
+"""Decoding of footage into a folder, the store, by several threads and before training."""
 
 import math
 import shutil
@@ -30,7 +30,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
     """Decode shots into files of raw frames. Shots that an earlier call has stored are not decoded again.
 
     After an interruption, the next call continues where this one stopped, even in the middle of a clip. Only one
-    process writes at a time; others wait.
+    process writes to the folder at a time; others wait.
 
     Args:
         shots: shots to store.
@@ -152,7 +152,7 @@ def _decode_all(missing: dict[Path, Shot], workers: int) -> None:
 
 
 def decode_into(shot: Shot, path: Path) -> Iterator[int]:
-    """Decode a shot into a file. If an earlier call was interrupted, its frames are kept.
+    """Decode a shot into a file. Frames that an earlier, interrupted call has written are kept.
 
     The record of the clip is written last; until then the clip counts as not stored.
 
@@ -161,7 +161,7 @@ def decode_into(shot: Shot, path: Path) -> Iterator[int]:
         path: file of the frames.
 
     Yields:
-        Number of frames that were added.
+        Number of frames that were added to the file since the last item.
     """
     shot = replace(shot)  # so that its decoder goes when it is done
     partial = path.with_suffix(".partial")

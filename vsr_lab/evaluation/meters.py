@@ -1,4 +1,4 @@
-"""Metrics that read a whole clip as it is scored, each in a thread of its own."""
+"""Running of metrics that read a whole clip, each in a thread of its own, while the clip is scored."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +15,15 @@ Window = tuple[Inputs, slice]
 
 
 class Meter:
-    """A metric with a parameter `stream`, to which frames are passed a few at a time.
+    """Context manager that runs a metric with a parameter `stream` in a thread, and passes frames to it.
 
-    The thread sleeps while candidates make the next frames, so that their time is measured alone. It is a context
-    manager.
+    The thread sleeps while candidates compute the next frames, so that the measured time of candidates does not include
+    the metric.
 
     Args:
-        metric: function of a `Stream`.
-        frames: number of frames.
-        rate: frames per second.
+        metric: function from a `Stream` to values.
+        frames: number of scored frames of the clip.
+        rate: frames per second of the clip.
     """
 
     def __init__(self, metric: Callable[[Stream], Tensor], frames: int, rate: float) -> None:
@@ -40,7 +40,7 @@ class Meter:
             self._asked.release()
 
     def send(self, window: Window) -> None:
-        """Pass the next frames, and wait until the metric asks for more or ends. Raises its error."""
+        """Pass the next frames to the metric, and wait until it needs more or ends. Raises an error of the metric."""
         self._given.put(window)
         self._asked.acquire()
         if self._result.done():
@@ -48,7 +48,7 @@ class Meter:
             self._asked.release()
 
     def result(self) -> Tensor:
-        """End the clip and return the values."""
+        """Tell the metric that there are no more frames, and return its values."""
         self._given.put(None)
         return self._result.result()
 

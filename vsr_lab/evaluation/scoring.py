@@ -61,7 +61,7 @@ Watch = Callable[[int, Pair, dict[str, Tensor]], None]
 
 
 class ClipFacts(NamedTuple):
-    """Name of a clip, its number of frames, and frames per second."""
+    """Name, number of frames, and frames per second of a clip."""
 
     name: str
     frames: int

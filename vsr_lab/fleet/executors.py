@@ -1,4 +1,7 @@
-"""Executors run independent tasks and yield the outcome of each as it ends. A failed task does not stop the others."""
+"""Executors, which run independent tasks and yield the outcome of each task when it ends.
+
+A failed task does not stop the others.
+"""
 
 import logging
 import multiprocessing
@@ -37,7 +40,7 @@ class Outcome(Generic[R]):
         key: name of the task.
         result: return value of the task; None if it failed.
         error: why the task failed, one sentence; empty if it did not fail.
-        traceback: Python traceback if the error is a defect of this package, else "".
+        traceback: Python traceback if the error is a defect of vsr_lab, else "".
     """
 
     key: str
@@ -47,7 +50,7 @@ class Outcome(Generic[R]):
 
 
 class Executor(Protocol):
-    """Runs tasks, up to `workers` at the same time."""
+    """Interface of objects that run independent tasks, up to `workers` at the same time."""
 
     @property
     def workers(self) -> int: ...
@@ -56,8 +59,8 @@ class Executor(Protocol):
         """Call a function for each task, in parallel.
 
         Args:
-            work: function of a task; it must be picklable.
-            tasks: tasks by name.
+            work: function that is called with a task; it must be picklable.
+            tasks: name -> task.
 
         Yields:
             Result or error of each task, in the order of completion.
@@ -66,7 +69,7 @@ class Executor(Protocol):
 
 
 def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
-    """Run one task. If it fails, the outcome contains the error."""
+    """Call work(task). If it fails, the outcome contains the error; no exception is raised."""
     try:
         return Outcome(key, work(task))
     except (UserError, Refusal) as error:
@@ -90,13 +93,13 @@ class Local:
     A task whose process is killed is reported as failed.
 
     Args:
-        workers: number of processes; 1: this process.
+        workers: number of processes; 1: tasks run in this process.
     """
 
     workers: int = 1
 
     def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
-        """See `Executor.run`."""
+        """Call a function for each task on this machine, see `Executor.run`."""
         count = min(self.workers, len(tasks))
         if count < 2:
             for key, task in tasks.items():
@@ -170,7 +173,7 @@ class Ray:
     workers: int = 1
 
     def run(self, work: Callable[[T], R], tasks: Mapping[str, T]) -> Iterator[Outcome[R]]:
-        """See `Executor.run`."""
+        """Call a function for each task on the cluster, see `Executor.run`."""
         import ray
         from ray.exceptions import RayError
 

@@ -1,4 +1,4 @@
-"""Record of finished tasks in an SQLite file, which only the process that distributes the tasks writes to."""
+"""Record of finished tasks in an SQLite file, to which only the process that distributes the tasks writes."""
 
 import os
 from collections.abc import Mapping
@@ -17,13 +17,14 @@ _TABLES = (
 class Ledger(Database):
     """SQLite file that records which tasks are done, with their settings and the files that they read and wrote.
 
-    It is a context manager.
+    The object is a context manager. In its methods, `key` is the name of a task, and `settings` a hash of all settings
+    of the task.
 
     Args:
         path: the SQLite file; it is created if it does not exist.
 
     Raises:
-        UserError: the file is not such a record, or another process uses it.
+        UserError: the file contains something else, or another process uses it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +36,7 @@ class Ledger(Database):
         return self.execute("SELECT settings, error FROM task WHERE key = ?", (key,)) == [(settings, "")]
 
     def is_done(self, key: str, settings: str) -> bool:
-        """Whether a task was finished with these settings, and its files have not changed since."""
+        """Whether a task was finished with these settings, and files that it read or wrote have not changed since."""
         found = self.execute("SELECT 1 FROM task WHERE key = ? AND settings = ? AND done", (key, settings))
         columns = "CAST(path AS BLOB), sha256, size, modified"  # the file may come from others
         files = self.execute(f"SELECT {columns} FROM file WHERE key = ?", (key,))
@@ -46,7 +47,7 @@ class Ledger(Database):
         self._write(key, settings, done=False)
 
     def finish(self, key: str, settings: str, files: Mapping[Path, str]) -> None:
-        """Record that a task is done; files: the files that it read and wrote -> their SHA-256."""
+        """Record that a task is done; files: path -> SHA-256 of each file that the task read or wrote."""
         self._write(key, settings, done=True, files=files)
 
     def fail(self, key: str, settings: str, error: str) -> None:

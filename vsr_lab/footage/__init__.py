@@ -1,1 +1,1 @@
-"""Footage: shots, layouts of datasets, manifests."""
+"""Footage: frame ranges of files (shots), folder layouts of datasets, and manifests."""

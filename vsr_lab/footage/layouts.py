@@ -39,13 +39,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Layout:
-    """Detected structure of a dataset folder: which subfolders contain HR and LR, and its clips.
+    """Detected structure of a dataset folder: which subfolders contain HR and LR, and the clips.
 
     Attributes:
         name: name of the structure, such as "reds" or "vimeo90k".
-        high: one text that names the HR folders for messages, such as "train_sharp and val_sharp".
+        high: names of the HR folders as one text for messages, such as "train_sharp and val_sharp".
         low: folders with recorded LR, relative to the dataset folder.
-        parts: split -> its clips, such as "train" -> [...]; "" -> all clips if the dataset has no splits.
+        parts: split, such as "train", -> clips of the split; "" -> all clips if the dataset has no splits.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Layout:
     parts: dict[str, list[Entry]]
 
     def part(self, split: str | None, root: Path) -> str:
-        """Name of a split to use.
+        """Find the key in `parts` of the split to use.
 
         Args:
             split: the split that the user selected; None: the first one, which is for training.
@@ -83,7 +83,7 @@ class Layout:
 
 
 def check_split(split: str | None, known: Iterable[str], root: Path) -> None:
-    """Raise UserError unless split is None or a known split of the footage in root."""
+    """Raise UserError, which names `root`, unless split is None or one of the known splits."""
     names = sorted({*known} - {""})
     if split and split not in names:
         none = "remove it, or give a manifest with a column split"
@@ -257,7 +257,7 @@ def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) ->
         scale: ratio of HR size to LR size.
 
     Raises:
-        UserError: there is none or more than one.
+        UserError: the clip has no or more than one LR at this scale.
     """
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:

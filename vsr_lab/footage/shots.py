@@ -1,4 +1,4 @@
-"""Shots: frame ranges and crops of footage, which are read like footage."""
+"""Shots: ranges of frames of video files or folders of images, with a crop, which are read like a video."""
 
 import difflib
 from collections import Counter
@@ -29,20 +29,22 @@ _READ = (
 
 @dataclass(frozen=True)
 class Shot:
-    """A range of frames of a video file or folder of images, cropped and then downscaled. Nothing is read yet.
+    """A range of frames of a video file or folder of images, which are cropped and then downscaled when they are read.
+
+    Unlike a shot of a film, it may contain scene cuts.
 
     Args:
         name: name of the clip.
         path: video file or folder of images.
-        start: first frame.
-        stop: the frame after the last; None: to the end of the file.
+        start: number of the first frame in the file.
+        stop: number of the frame after the last; None: to the end of the file.
         downscale: factor by which frames are downscaled, >= 1; use more than 1 to reduce coding artefacts of a lossy
             file.
         crop: (width, height, x, y) in source pixels; None: whole frames.
-        cuts: numbers of the first frames of scenes, counted in the file.
+        cuts: numbers of the first frames of scenes, counted from the start of the file.
         lows: recorded LR of the shot in the same dataset: (scale, path) pairs.
         read_options: how to read interlaced, HDR and damaged files.
-        sha256: hash of the file, or "".
+        sha256: expected SHA-256 of the file, which is checked when it is opened; "": it is not checked.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Shot:
         return int(np.ceil(height / self.downscale - 1e-9)), int(np.ceil(width / self.downscale - 1e-9))
 
     def read(self, start: int, stop: int) -> Clip:
-        """Read frames start..stop-1 of the shot."""
+        """Read frames start..stop-1, counted from the start of the shot."""
         clip = self.footage.read(self.start + start, self.start + stop)
         frames = clip.frames
         if self.crop:
@@ -102,7 +104,7 @@ class Shot:
         return replace(clip, frames=frames)
 
     def window(self, first: int, last: int) -> "Shot":
-        """Frames first..last-1 of the shot, as a shot."""
+        """Part of the shot: frames first..last-1, counted from the start of the shot."""
         return replace(self, start=self.start + first, stop=self.start + last)
 
 
@@ -118,16 +120,16 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotSelection(ReadOptions):
-    """Which shots of a folder or manifest are used, and settings for shots whose row in the manifest does not set them.
+    """Which clips of a folder or manifest are used, and settings for those clips whose manifest row does not set them.
 
     Args:
         clips: names to use, all of which must exist; None: all.
         frames: frames to use of each clip, "start:stop", such as "60:84"; None: all.
-        downscale: factor by which HR is downscaled before use, >= 1; more than 1 reduces coding artefacts of lossy
+        downscale: factor by which HR is downscaled before use, >= 1. A factor above 1 reduces coding artefacts of lossy
             files.
         split: split to use, such as "test". In a manifest it is a value of the column `split`, and None means all rows;
             in a dataset folder None means the split for training.
-        content: use only rows with this value in the column `content_type`; None: all.
+        content: value of the column `content_type` of the manifest rows to use; None: all rows.
         layout: structure of a dataset folder, such as "reds" (see `footage.layouts`); "auto" detects it.
     """
 
@@ -140,7 +142,7 @@ class ShotSelection(ReadOptions):
 
     @property
     def read_options(self) -> ReadOptions:
-        """How files are read."""
+        """The options for interlaced, HDR and damaged files as a `ReadOptions` object."""
         return ReadOptions(deinterlace=self.deinterlace, tone_map=self.tone_map, damaged=self.damaged)
 
 
@@ -153,7 +155,7 @@ def find_shots(
 
     Args:
         root: folder, file or manifest.
-        selection: shots to use.
+        selection: which shots are used, and settings for them.
         report: called with a line of text that describes the detected structure of a dataset folder.
 
     Raises:
@@ -201,7 +203,7 @@ def find_lr_shots(
         frames: frames to use of each clip, such as "60:84"; None: all.
 
     Returns:
-        One LR shot per HR shot, or None if lr_root is None.
+        One LR shot per HR shot, in the same order; None if lr_root is None.
 
     Raises:
         UserError: the LR of a shot is missing.
@@ -215,7 +217,7 @@ def find_lr_shots(
 
 
 def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
-    """Check that an LR shot has as many frames as its HR shot, and 1/scale of its size, rounded down.
+    """Check that an LR shot has as many frames as the HR shot, and 1/scale of the HR size, rounded down.
 
     Raises:
         UserError: the number of frames or the size is wrong.

@@ -1,4 +1,4 @@
-"""Reading and writing tables as CSV or Parquet."""
+"""Reading and writing of tables as CSV or Parquet."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a CSV or Parquet file as one mapping per row, column -> text, with "" for empty cells.
 
-    Raises UserError if it cannot be read.
+    Raises UserError if the file cannot be read.
     """
     try:
         if path.suffix == ".parquet":

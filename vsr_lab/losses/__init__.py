@@ -1,4 +1,4 @@
-"""Training losses. To add one: a module in this folder and a term in a yaml of configs/loss."""
+"""Training losses. A new loss needs a module in this folder and a term in a yaml of configs/loss."""
 
 from vsr_lab.losses.adversarial import Adversarial, Hinge, Relativistic, SpatioTemporal
 from vsr_lab.losses.objective import Objective, Term

@@ -1,4 +1,4 @@
-"""Adversarial losses and their discriminator, trained together with the network, see training/adversarial.py."""
+"""Adversarial losses, and a discriminator, which is trained together with the network (training/adversarial.py)."""
 
 from abc import ABC, abstractmethod
 
@@ -39,7 +39,7 @@ class Adversarial(nn.Module, ABC):
 
     @abstractmethod
     def discriminator_loss(self, sr: Tensor, hr: Tensor, lr: Tensor, motion: Motion) -> Tensor:
-        """Compute the loss of the discriminator, a scalar without gradients to sr. Arguments as in `forward`."""
+        """Compute the loss of the discriminator, a scalar without gradients to sr. Arguments are as in `forward`."""
 
 
 class Hinge(Adversarial):
@@ -89,9 +89,9 @@ _WIDTHS = (1, 1, 2, 4)  # TecoGAN's 64, 64, 128, 256
 class SpatioTemporal(nn.Module):
     """Discriminator of TecoGAN for patches of clips (Chu et al. 2020, section 3.1), with spectral normalisation.
 
-    The input for a frame also contains its two neighbours warped onto it, so that the discriminator can detect flicker.
-    It also contains the LR frames, so that the discriminator can detect invented detail. Spectral normalisation: Miyato
-    et al. 2018.
+    The input for a frame also contains the two neighbouring frames, warped onto the frame, so that the discriminator
+    can detect flicker, and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al.
+    2018.
 
     Args:
         channels: number of channels of the first layer. Later layers have up to 4 times as many channels and 1/16 of

@@ -1,4 +1,4 @@
-"""The training objective: named losses, their weights and when each begins."""
+"""The training objective: a weighted sum of losses, each with a name and a schedule of its weight."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -21,8 +21,8 @@ class Term(nn.Module):
     Args:
         loss: module whose `forward` takes inputs by name (sr, hr, lr, motion, ...) and returns a scalar.
         weight: factor of the loss, >= 0; with 0, the loss is logged but has no effect on the training.
-        start: fraction of the training, in [0, 1], during which the weight is 0 at the beginning.
-        ramp: fraction of the training, in [0, 1], over which the weight then increases linearly.
+        start: fraction of the training, in [0, 1], after which the loss begins; before, its weight is 0.
+        ramp: fraction of the training, in [0, 1], over which the weight then increases linearly from 0 to `weight`.
 
     Raises:
         ValueError: the weight is negative, or a fraction is outside [0, 1].
@@ -38,7 +38,7 @@ class Term(nn.Module):
         self.ramp = ramp
 
     def weight_at(self, progress: float) -> float:
-        """The weight at `progress`, the fraction of the training that is done."""
+        """Weight of the loss at `progress`, the fraction of the training that is done."""
         if progress < self.start:
             return 0.0
         return self.weight * min(1.0, (progress - self.start) / self.ramp) if self.ramp else self.weight
@@ -47,11 +47,11 @@ class Term(nn.Module):
 class Objective(nn.Module):
     """The training loss: a weighted sum of losses.
 
-    The names of the parameters of a loss's `forward` select its inputs: sr, hr, lr, motion (optical flow of hr), or one
-    of `VsrModule.extra_inputs`.
+    A loss gets the inputs that its `forward` has as parameters: sr, hr, lr, motion (optical flow of hr), or one of
+    `VsrModule.extra_inputs`.
 
     Args:
-        terms: losses with their weights, by name; None leaves out a term of a base configuration.
+        terms: name -> loss with its weight; a name with None is ignored, by which a yaml removes an inherited loss.
         estimator: optical flow estimator for losses with the parameter `motion`; Farneback by default.
     """
 
@@ -62,22 +62,25 @@ class Objective(nn.Module):
 
     @property
     def is_adversarial(self) -> bool:
-        """Whether a term trains a discriminator."""
+        """Whether one of the losses is adversarial, that is, trains a discriminator."""
         return any(isinstance(term.loss, Adversarial) for _, term in self._named())
 
     def adversarial_term(self) -> tuple[Term, Adversarial]:
-        """The term that trains a discriminator, and its loss."""
+        """The term whose loss is adversarial, and this loss. Requires that `is_adversarial` is True."""
         return next((term, term.loss) for _, term in self._named() if isinstance(term.loss, Adversarial))
 
     def asks_for(self, name: str) -> bool:
-        """Whether a loss has an input of this name."""
+        """Whether any loss needs the input with a name, such as "motion"."""
         return any(name in required_inputs(term.loss.forward) for _, term in self._named())
 
     def check(self, extra: Collection[str]) -> None:
-        """Check that a loss has a weight at the first step, that inputs exist, and that at most one is adversarial.
+        """Check the losses before a training.
+
+        At least one loss must have a weight above 0 at the first step, all inputs that losses need must exist, and at
+        most one loss may be adversarial.
 
         Args:
-            extra: names of the inputs that the training module adds.
+            extra: names of the inputs in `VsrModule.extra_inputs`.
 
         Raises:
             UserError: one of these conditions is not met.
@@ -116,12 +119,12 @@ class Objective(nn.Module):
             hr: target, (B, T, C, H, W) in [0, 1].
             lr: network input, (B, T, C, h, w) in [0, 1].
             progress: fraction of the training that is done, in [0, 1].
-            measure_all: also compute the losses with weight 0, which are only logged. Some need optical flow, which is
-                too slow to be computed at every step.
+            measure_all: whether the losses with weight 0, which are only logged, are computed too. Some need optical
+                flow, which is too slow to be computed at every step.
             extra: name -> function that computes a further input; it is called only if a loss needs the input.
 
         Returns:
-            The weighted sum, a scalar, and name -> unweighted, detached value of each loss.
+            The weighted sum, a scalar, and name -> value of each loss without its weight, detached.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

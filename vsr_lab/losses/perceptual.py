@@ -1,4 +1,4 @@
-"""Learned perceptual distances, as losses."""
+"""Losses that are learned perceptual distances."""
 
 from collections.abc import Callable
 

@@ -28,7 +28,7 @@ class L1(nn.Module):
 class LogMse(nn.Module):
     """Logarithm of the squared error: the mean over clips of log10(1 + MSE / floor).
 
-    As with PSNR, clips with small and with large errors have about the same weight.
+    As with the mean PSNR, clips with small and with large errors have about the same weight.
 
     Args:
         floor: squared error, for values in [0, 1], below which the loss hardly decreases, > 0.
@@ -52,7 +52,7 @@ class Distillation(nn.Module):
 class Edges(nn.Module):
     """Edge loss: L1 distance of Sobel gradients, mean of |grad sr - grad hr|.
 
-    Edges of text and lines determine it; flat areas hardly contribute.
+    Edges, such as those of text and lines, dominate the loss; flat areas hardly contribute.
     """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
@@ -62,8 +62,8 @@ class Edges(nn.Module):
 class FocalFrequency(nn.Module):
     """Focal frequency loss: squared difference of spectra, weighted by the difference itself (Jiang et al., 2021).
 
-    It is the mean of w |F(sr) - F(hr)|^2 (eq. 8 and 9), where F is the orthonormal 2-D Fourier transform of the whole
-    frame. The weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
+    The loss is the mean of w |F(sr) - F(hr)|^2 (eq. 8 and 9), where F is the orthonormal 2-D Fourier transform of the
+    whole frame. The weight w is |F(sr) - F(hr)|^alpha divided by its maximum in each channel, without gradient.
 
     Args:
         alpha: exponent of the weight, >= 0; 0 weights all frequencies equally.

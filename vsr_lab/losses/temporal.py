@@ -1,4 +1,4 @@
-"""Temporal losses with optical flow. Flow and occlusion mask are those of hr, for sr as well.
+"""Temporal losses by optical flow. The flow and occlusion mask of hr are used for sr too.
 
 sr, hr: (B, T, C, H, W) in [0, 1]. W warps frame t-1 onto frame t; M is 1 for pixels of frame t that are visible in t-1,
 else 0. Each loss is a scalar, 0 for a clip of one frame.
@@ -76,8 +76,9 @@ class FlowAlignment(nn.Module):
 class PingPong(nn.Module):
     """Ping-pong loss, mean of |SR_t - SR'_t| (TecoGAN, Chu et al. 2020, eq. 6).
 
-    SR' is the output for the same frames when the network then processes the clip backwards, from the last frame to the
-    first. The loss penalises artefacts that accumulate in a recurrent network, since they differ between SR and SR'.
+    After the last frame, the network processes the clip backwards, from the last frame to the first; SR' is this second
+    output for the same frames. The loss penalises artefacts that accumulate in a recurrent network, since they differ
+    between SR and SR'.
     """
 
     def forward(self, sr: Tensor, sr_backward: Tensor) -> Tensor:

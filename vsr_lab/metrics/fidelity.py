@@ -77,7 +77,7 @@ def ms_ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
         colour: "y" for BT.601 luma, "rgb" for the three channels together.
 
     Returns:
-        (B, T), in [0, 1]; NaN for frames of less than 161 pixels a side.
+        (B, T), in [0, 1]; NaN for frames with a side of less than 161 pixels.
     """
     if min(sr.shape[-2:]) < _MS_SSIM_SIDE:
         return torch.full(sr.shape[:2], torch.nan, dtype=torch.float64)
@@ -91,8 +91,8 @@ def psnr_shifted(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
     """Highest PSNR in dB over shifts of sr in steps of a quarter of a pixel.
 
     Shifts of up to 1.75 pixels along each axis are tried, with bicubic interpolation, and a border of 2 pixels is left
-    out. Unlike PSNR, it does not penalise a shifted output. Interpolation also reduces noise, so report it together
-    with PSNR, not in its place.
+    out. Unlike PSNR, this metric does not penalise a shifted output. Interpolation also reduces noise, so report the
+    metric together with PSNR, not in its place.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
@@ -130,7 +130,7 @@ def _shifted(frame: Tensor, down: float, across: float) -> Tensor:
 
 
 def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
-    """PSNR in dB between LR and degraded SR: how well the output of a network agrees with its input.
+    """PSNR in dB between LR and degraded SR, which shows how well the output of a network agrees with its input.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].

@@ -1,4 +1,4 @@
-"""Legibility of text: comparison of the text read from SR with the text read from HR, by the height of the lines."""
+"""Legibility of text: comparison of the text that is recognised (OCR) in SR with the text recognised in HR."""
 
 import importlib
 import math
@@ -18,7 +18,7 @@ SHORTEST = 3  # characters of a line
 
 
 class Line(NamedTuple):
-    """A line of text that was read, and its rectangle in pixels."""
+    """A line of text that was recognised in a frame, and the rectangle around it in pixels."""
 
     text: str
     left: int
@@ -31,7 +31,7 @@ class Line(NamedTuple):
         return self.bottom - self.top
 
     def cut(self, frame: np.ndarray) -> np.ndarray:
-        """The part of a frame (H, W, C) that shows the line."""
+        """Cut the rectangle of the line out of a frame (H, W, C)."""
         return np.ascontiguousarray(frame[self.top : self.bottom, self.left : self.right])
 
 
@@ -94,15 +94,15 @@ def legibility(
 ) -> Tensor:
     """Fraction of the characters of HR that are read correctly from SR, in [0, 1]; higher is better.
 
-    For a frame with n characters in HR it is 1 - e / n, which is 1 - character error rate. Here e is the sum over lines
-    of the edit distance between the text in HR and the text that is recognised in the same rectangle of SR. The
-    distance of a line is limited to its number of characters.
+    For a frame with n characters in HR, the fraction is 1 - e / n, which is 1 - character error rate. Here e is the sum
+    over lines of the edit distance between the text in HR and the text that is recognised in the same rectangle of SR.
+    The distance of a line is at most the number of characters of the line.
 
     Args:
         sr: (B, T, 3, H, W); only its shape is used.
         text_sr: result of `read_text`: for each of the BT frames, the text of each line.
         text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
-        least, most: only lines with least <= height < most, in HR pixels, are counted.
+        least, most: bounds of the height of lines in HR pixels; only lines with least <= height < most are counted.
 
     Returns:
         (B, T), NaN for a frame without such lines.
@@ -117,7 +117,7 @@ def legibility(
 
 
 def edit_distance(a: str, b: str) -> int:
-    """Levenshtein distance: insertions, deletions and substitutions that turn a into b."""
+    """Levenshtein distance: smallest number of insertions, deletions and substitutions that turn a into b."""
     row = list(range(len(b) + 1))
     for i, one in enumerate(a, 1):
         corner, row[0] = row[0], i

@@ -1,4 +1,4 @@
-"""Learned perceptual distances. Features are computed once per frame and shared by the metrics."""
+"""Metrics by learned perceptual distances, whose features are computed once per frame for all metrics."""
 
 from collections.abc import Callable
 
@@ -63,7 +63,7 @@ def tlp(lpips_sr: Features, lpips_hr: Features) -> Tensor:
     """Temporal metric tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
 
     Args:
-        lpips_sr, lpips_hr: AlexNet features of one clip and of its HR, as from `PerceptualNet.features`.
+        lpips_sr, lpips_hr: AlexNet features of SR and HR of one clip, as from `PerceptualNet.features`.
 
     Returns:
         (1, T), NaN for the first frame.
@@ -72,5 +72,5 @@ def tlp(lpips_sr: Features, lpips_hr: Features) -> Tensor:
 
 
 def st_tlp(st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
-    """tLP100 with shift-tolerant LPIPS; arguments and result as in `tlp`."""
+    """Temporal metric tLP100 with ST-LPIPS instead of LPIPS; arguments and result are as in `tlp`."""
     return _change_difference(st_lpips_net(), st_lpips_sr, st_lpips_hr)

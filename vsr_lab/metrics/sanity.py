@@ -1,4 +1,4 @@
-"""Checks of a candidate against its own LR: colour, position, frame order, sharpness and grid patterns.
+"""Metrics that detect faults of SR by comparison with its LR: colour, position, frame order, sharpness, patterns.
 
 SR that is degraded again must agree with LR, regardless of the detail that a model adds. No learned weights are used.
 The arguments degraded (SR after the degradation that made LR) and lr are (B, T, 3, h, w) in [0, 1]. Results are (B, T)
@@ -27,21 +27,21 @@ _STILL = 1.0  # mean square of the difference of frames, in levels, below which 
 
 
 def color_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest absolute difference in the mean of a colour channel between degraded SR and LR, in [0, 255]."""
+    """Largest absolute difference of the mean of R, G or B over a frame, between degraded SR and LR, in [0, 255]."""
     return _error(degraded, lr).mean((-2, -1)).abs().amax(-1)
 
 
 def cell_bias(degraded: Tensor, lr: Tensor) -> Tensor:
-    """Largest absolute difference in the mean of a colour channel in an area of 16x16 LR pixels, in [0, 255].
+    """Largest absolute difference of the mean of R, G or B over 16x16 LR pixels, between degraded SR and LR.
 
-    Unlike the bias of a whole frame, it also detects a wrong YUV matrix and single wrong tiles.
+    Unlike `color_bias`, it also detects a wrong YUV matrix and single wrong tiles.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
 
     Returns:
-        (B, T).
+        (B, T), in [0, 255].
     """
     error = _error(degraded, lr).flatten(0, 1)
     side = min(_CELL, *error.shape[-2:])
@@ -96,14 +96,16 @@ def registration(degraded: Tensor, lr: Tensor, hr: Tensor) -> Tensor:
 def ghosting(degraded: Tensor, lr: Tensor) -> Tensor:
     """Fraction of a neighbouring frame that is blended into a frame, estimated by least squares.
 
-    In moving areas, a shift of a frame looks similar. If a shift explains more of the error, the result is 0.
+    In moving areas, a shift of the frame causes a similar error. If a shift explains more of the error than blending,
+    the result is 0.
 
     Args:
         degraded: SR after the degradation that made LR, (B, T, 3, h, w) in [0, 1].
         lr: (B, T, 3, h, w) in [0, 1].
 
     Returns:
-        The larger fraction of the two neighbouring frames, (B, T); NaN if both LR neighbours equal the LR frame.
+        Fraction of the previous or of the next frame, whichever is larger, (B, T); NaN if both neighbours of the LR
+        frame are equal to it.
     """
     ours, theirs = (F.avg_pool2d(luma(frames)[..., 0, :, :], _SMOOTH, 1) for frames in (degraded, lr))
     error, moves = _inner(ours - theirs), torch.stack(_gradient((ours + theirs) / 2), -3).flatten(-2).double()
@@ -139,7 +141,7 @@ def lr_sharpness(degraded: Tensor, lr: Tensor) -> Tensor:
 
 
 def frame_offset(stream: Stream) -> Tensor:
-    """Number of the LR frame that an SR frame shows, minus its own number; 0 unless another frame fits clearly better.
+    """Number of the LR frame that SR frame t shows, minus t; 0 unless an LR frame other than t fits clearly better.
 
     Frames are compared by small pictures of their luma with the LR frames up to 64 frames before and after.
 
@@ -175,7 +177,7 @@ def _thumbnails(frames: Tensor) -> Tensor:
 
 
 def combing(sr: Tensor, hr: Tensor) -> Tensor:
-    """Combing artifacts, which occur if fields are swapped or are from different frames.
+    """Strength of combing artifacts, which occur if the fields of a frame are swapped or from different moments.
 
     The result is the ratio of vertical to horizontal detail. Detail is the root mean square of the second difference of
     luma along an axis, divided by that of HR.
@@ -198,8 +200,9 @@ def grid(sr: Tensor, hr: Tensor) -> Tensor:
     """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes.
 
     For P of 10, 12, 14 and 16 (which include a multiple of every period up to 8 pixels), the blocks of P x P pixels of
-    the error of luma, sr - hr, are averaged to one mean block. Its standard deviation over the P * P positions, minus
-    the expected contribution of noise, is the amplitude. The largest of the four amplitudes is returned.
+    the error of luma, sr - hr, are averaged to one mean block. The amplitude is the standard deviation of the mean
+    block over its P * P positions, minus the expected contribution of noise. The largest of the four amplitudes is
+    returned.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

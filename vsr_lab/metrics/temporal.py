@@ -1,4 +1,6 @@
-"""Temporal metrics. sr, hr: (B, T, 3, H, W) in [0, 1]; motion: of hr; results (B, T), NaN for the first frame.
+"""Temporal metrics. sr, hr: (B, T, 3, H, W) in [0, 1]; motion: optical flow of hr; results: (B, T).
+
+The first frame of a clip has no value (NaN).
 
 In the formulas, W warps frame t-1 onto frame t by the optical flow of hr, and M is 1 for pixels of frame t that are
 visible in t-1, else 0. Where M is 0 everywhere, the mean over it is NaN.
@@ -17,13 +19,13 @@ from vsr_lab.core.flow import Farneback, Motion, farneback, warp_previous
 def reference_motion(hr: Tensor) -> Motion:
     """Compute the optical flow of HR that all temporal metrics use, in evaluation and in validation.
 
-    It is Farneback flow with the parameters of tOF, at full size. Another estimator would define another metric.
+    The estimator is Farneback's, with the parameters of tOF, at full size. It is part of the definition of the metrics.
 
     Args:
         hr: RGB (B, T, 3, H, W) in [0, 1].
 
     Returns:
-        Flow between neighbouring frames in both directions, in pixels, and the mask of the pixels visible in both.
+        Flow between neighbouring frames in both directions, in pixels, and the mask of pixels that both frames show.
     """
     return Farneback()(hr)
 
@@ -42,7 +44,8 @@ def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker in 8-bit levels (0..255), mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
 
     W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in the previous frame. The
-    metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and if neither changes over time.
+    metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and also if neither sr nor hr
+    changes over time.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
@@ -89,7 +92,7 @@ def self_flicker(sr: Tensor) -> Tensor:
 
 
 def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
-    """`warp_error` of HR itself."""
+    """The metric `warp_error` of HR itself, with which that of SR is compared."""
     return warp_error(hr, motion)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of whole clips, which read the frames one after the other: VMAF and ColorVideoVDP."""
+"""Metrics that need all frames of a clip, in order: VMAF and ColorVideoVDP."""
 
 import importlib
 import json
@@ -21,12 +21,12 @@ _NO_CHROMA = 128  # VMAF uses luma only
 
 @dataclass(frozen=True)
 class Stream:
-    """The scored frames of a clip, in order, for a metric with a parameter `stream`. They can be read once.
+    """The scored frames of a clip, for metrics with a parameter `stream`. They can be read once, in order.
 
     Attributes:
-        frames: number of frames.
-        rate: frames per second.
-        windows: inputs of a few frames at a time, and which of these frames are new.
+        frames: number of scored frames.
+        rate: frames per second of the clip.
+        windows: (inputs of a few frames, slice of those frames that were not in the previous item).
     """
 
     frames: int
@@ -34,7 +34,7 @@ class Stream:
     windows: Iterator[tuple[Inputs, slice]]
 
     def read(self, *names: str) -> Iterator[tuple[Tensor, ...]]:
-        """Yield inputs such as sr and hr, for a few frames at a time: (t, 3, H, W) each."""
+        """Yield the inputs with the given names, such as "sr" and "hr", a few frames at a time: (t, 3, H, W) each."""
         for inputs, new in self.windows:
             yield tuple(inputs[name][0, new] for name in names)
 
@@ -42,7 +42,7 @@ class Stream:
 def vmaf(stream: Stream, model: str = "vmaf_v0.6.1") -> Tensor:
     """VMAF (Li et al. 2016), by libvmaf in the FFmpeg of the package imageio-ffmpeg; higher is better.
 
-    It is computed on luma (BT.601, 16 to 235), rounded to 8 bits.
+    It is computed on luma (BT.601, 16 to 235) that is rounded to 8 bits.
 
     Args:
         stream: frames of a clip.
@@ -87,11 +87,11 @@ def cvvdp(stream: Stream, display: Literal["standard_4k", "standard_fhd", "stand
 
     Args:
         stream: frames of a clip.
-        display: name of a display in the package, which says how large and bright the frames are seen.
+        display: name of a display model in the package, which determines how large and bright the frames appear.
 
     Returns:
-        (1, T): the quality of the clip in JOD (just objectionable differences), at most 10, at its first frame, and NaN
-        at the others.
+        (1, T): at the first frame, the quality of the whole clip in JOD (just objectionable differences), at most 10;
+        NaN at all other frames.
 
     Raises:
         UserError: the extra `cvvdp` is not installed.

@@ -1,4 +1,4 @@
-"""Networks. To add one: a module in this folder and a yaml in configs/model."""
+"""Networks. A new network needs a module in this folder and a yaml in configs/model."""
 
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr, BasicVsrPp

@@ -1,6 +1,7 @@
-"""BasicVSR: bidirectional propagation of features, aligned by optical flow.
+"""BasicVSR and BasicVSR++, which propagate features forward and backward through the whole clip.
 
-In BasicVSR++ they are propagated four times, and aligned to the two previous frames by deformable convolution.
+In BasicVSR features are propagated once per direction and aligned by optical flow. In BasicVSR++ they are propagated
+twice per direction, and the features of two frames are aligned by deformable convolution.
 """
 
 from collections.abc import Sequence
@@ -33,14 +34,14 @@ class _WholeClip(Network):
 class BasicVsr(_WholeClip):
     """BasicVSR (Chan et al., "BasicVSR: The search for essential components in video super-resolution", 2021).
 
-    It needs the whole clip. The default size is the paper's, 6.3 million parameters. The output is added to bilinear
-    upscaling, as in the paper. `load_basicvsr` reads the published weights.
+    Every output frame depends on the whole clip. The default size is the paper's, 6.3 million parameters. The output is
+    added to bilinear upscaling, as in the paper. `load_basicvsr` reads the published weights.
 
     Args:
         scale: upscaling factor.
         channels: channels of the features at LR size.
         blocks: residual blocks per direction.
-        width: channels of the features at high resolution.
+        width: channels of the features during upsampling to SR size.
     """
 
     def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 30, width: Channels = 64) -> None:
@@ -91,15 +92,15 @@ _REACH = 10.0  # pixels that an offset may add to the flow
 class BasicVsrPp(_WholeClip):
     """BasicVSR++ with second-order grid propagation and flow-guided deformable alignment.
 
-    Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. It needs
-    the whole clip. The default size is the paper's, 7.3 million parameters. The output is added to bilinear upscaling,
-    as in the paper.
+    Chan et al., "BasicVSR++: Improving video super-resolution with enhanced propagation and alignment", 2022. Every
+    output frame depends on the whole clip. The default size is the paper's, 7.3 million parameters. The output is added
+    to bilinear upscaling, as in the paper.
 
     Args:
         scale: upscaling factor.
         channels: channels of the features at LR size.
         blocks: residual blocks per propagation branch.
-        width: channels of the features at high resolution.
+        width: channels of the features during upsampling to SR size.
     """
 
     def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, width: Channels = 64) -> None:
@@ -168,7 +169,7 @@ class BasicVsrPp(_WholeClip):
 
 
 class Alignment(nn.Module):
-    """Flow-guided deformable alignment: offsets are optical flow plus a learned residual (paper, section 3.2)."""
+    """Flow-guided deformable alignment: offsets are optical flow plus a learned residual (BasicVSR++, 3.2)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -25,8 +25,8 @@ class ResidualBlock(nn.Module):
 class Trunk(nn.Module):
     """Convolution, leaky ReLU and residual blocks, from (B, inputs, H, W) to (B, channels, H, W).
 
-    It is the trunk of BasicVSR (Chan et al. 2021). The residual blocks are initialised with small weights; otherwise
-    thirty of them in a recurrent network would diverge.
+    As in BasicVSR (Chan et al. 2021). The residual blocks are initialised with small weights, because a recurrent
+    network with thirty of them would otherwise diverge.
     """
 
     def __init__(self, inputs: int, channels: int, blocks: int) -> None:
@@ -49,7 +49,7 @@ class Trunk(nn.Module):
 class Enlarger(nn.Module):
     """Upsampling head: pixel shuffles and two convolutions, (B, channels, h, w) to (B, 3, scale * h, scale * w).
 
-    Its initial output is zero, so that a network which adds it to an interpolation starts as that interpolation.
+    The initial output is zero, so that a network that adds it to an interpolation starts as this interpolation.
 
     Args:
         channels: input channels.

@@ -1,4 +1,4 @@
-"""Parallel branches of convolutions for training, merging them into one kernel, and SPAN's published weights."""
+"""Parallel branches of convolutions, which are used in training and merged afterwards; SPAN's published weights."""
 
 import torch
 import torch.nn.functional as F
@@ -11,11 +11,14 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 
 
 class Branches(nn.Module):
-    """Reparametrisation of a 3x3 convolution for training: two parallel branches are added to it.
+    """Parametrisation of the weight of a 3x3 convolution in training, as if it had two parallel branches.
 
     One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. Since the branches are
-    linear, the sum is one 3x3 convolution. Its weight is computed from the original weight and those of the branches,
-    which is much faster than computing the outputs of the branches. Initially, the branches add zero.
+    linear, the sum is one 3x3 convolution, whose weight is computed from the original weight and those of the branches.
+    This is much faster than computing the outputs of the branches. Initially, the branches add zero.
+
+    Args:
+        weight: weight of the convolution, (out, in, 3, 3); only its shape is used.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -39,7 +42,7 @@ def merged_weight(narrow: Tensor, middle: Tensor, wide: Tensor, point: Tensor) -
 
 
 def add_branches(network: nn.Module) -> None:
-    """Add `Branches` to every 3x3 convolution of a network, in place. The output does not change."""
+    """Add `Branches` to every 3x3 convolution of a network, in place. Its output is the same until it is trained."""
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) and module.groups == 1:
             branches = Branches(module.weight).to(module.weight)
@@ -47,14 +50,14 @@ def add_branches(network: nn.Module) -> None:
 
 
 def fold_branches(network: nn.Module) -> None:
-    """Merge the `Branches` of every convolution of a network, in place. The output does not change."""
+    """Merge the `Branches` of every convolution into its weight, in place. The network's output does not change."""
     for module in list(network.modules()):
         if parametrize.is_parametrized(module, "weight"):
             parametrize.remove_parametrizations(module, "weight", leave_parametrized=True)
 
 
 def fold_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Convert the state_dict of a network with `Branches` to that of the network with merged 3x3 convolutions.
+    """Convert the state_dict of a network with `Branches` to that of the network after `fold_branches`.
 
     A state_dict without `Branches` is returned unchanged.
     """
@@ -90,12 +93,11 @@ def deploy_published(tensors: Tensors) -> Tensors:
 
 
 def fit_upsampler(tensors: Tensors, scale: int) -> Tensors:
-    """Convert SPAN's weights to a smaller scale, by averaging the output pixels of the last convolution.
+    """Convert the weights of SPAN to a smaller scale, by averaging the output pixels of the last convolution.
 
     Args:
         tensors: weights of SPAN.
-        scale: new scale. If the scale of the weights is equal to it or is not a multiple of it, the weights are
-            returned unchanged.
+        scale: new scale. The weights are returned unchanged if their scale is the new one or is not a multiple of it.
     """
     layers = {n: t for n, t in tensors.items() if n.startswith("upsampler.0.")}
     theirs = round((len(layers.get("upsampler.0.weight", ())) / 3) ** 0.5)

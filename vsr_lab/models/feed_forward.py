@@ -1,7 +1,4 @@
-"""Networks without recurrence: interpolation and a per-frame network, the baselines, and one over a sliding window.
-
-They have no temporal information, or export to plain convolutions.
-"""
+"""Networks without recurrence: interpolation, a per-frame network, and a network over a sliding window of frames."""
 
 import torch
 import torch.nn.functional as F
@@ -94,10 +91,10 @@ class Window(Network):
         return self.window(stacked.flatten(0, 1)).unflatten(0, lr.shape[:2])
 
     def window(self, stacked: Tensor) -> Tensor:
-        """Upscale the middle frame of a window.
+        """Upscale the middle one of `frames` consecutive frames.
 
         Args:
-            stacked: frames of the window, stacked on channels, (B, 3 * frames, h, w).
+            stacked: the frames, stacked along the channels, (B, 3 * frames, h, w).
 
         Returns:
             (B, 3, scale * h, scale * w).

@@ -1,4 +1,4 @@
-"""Weights files: safetensors files that also contain the description of the network."""
+"""Weights files, which are safetensors files that also contain a description of the network."""
 
 import json
 import textwrap
@@ -34,7 +34,7 @@ def _about(notes: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 class Note(BaseModel):
-    """Description of the network inside a weights file, and notes on its training."""
+    """Metadata of a weights file: `network`, the class and its keywords, and `about`, notes on the training."""
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -149,7 +149,8 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
 def load_weights(network: Network, path: Path) -> None:
     """Load all weights of a network from a file.
 
-    Raises UserError if their names or shapes differ from those of the network, or the file is missing or damaged.
+    Raises UserError if names or shapes of the tensors differ from those of the network, or the file is missing or
+    damaged.
     """
     fill(network, read_weights(path), path)
 

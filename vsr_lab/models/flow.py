@@ -1,4 +1,4 @@
-"""Coarse-to-fine optical flow networks for LR frames: one trained with the rest, one without parameters, and SPyNet."""
+"""Optical flow for LR frames, as part of a network: a small trained network, a method without weights, and SPyNet."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ class PyramidFlow(nn.Module, ABC):
     """Base class of optical flow networks that refine the flow from level to level of an image pyramid, in float32.
 
     Args:
-        count: number of levels of the pyramid; the size of the coarsest is 1 / 2^(count - 1) of the input size.
+        count: number of levels of the pyramid; the coarsest level has 1 / 2^(count - 1) of the input size.
     """
 
     align_corners = False  # of the enlargement from level to level
@@ -28,7 +28,13 @@ class PyramidFlow(nn.Module, ABC):
 
     @abstractmethod
     def refined(self, level: int, near: Tensor, far: Tensor, flow: Tensor) -> Tensor:
-        """Refine flow (B, 2, h, w) from picture near to picture far at a level, 0 for the coarsest."""
+        """Refine the flow between two pictures at one level of the pyramid.
+
+        Args:
+            level: number of the level, 0 for the coarsest.
+            near, far: the pictures at the size of the level, (B, C, h, w).
+            flow: flow from `near` to `far` in pixels, enlarged from the previous level, (B, 2, h, w).
+        """
 
     def prepared(self, picture: Tensor) -> Tensor:
         """Convert RGB (B, 3, h, w) in [0, 1] to the picture of the finest level, for example to gray."""
@@ -51,7 +57,7 @@ class PyramidFlow(nn.Module, ABC):
             return self.pyramid(*padded)[..., :height, :width]
 
     def pyramid(self, reference: Tensor, other: Tensor) -> Tensor:
-        """Estimate flow between prepared pictures, whose sizes are multiples of 2^halvings."""
+        """Estimate the flow between two results of `prepared`, whose height and width are multiples of 2^halvings."""
         levels = [(reference, other)]
         for _ in range(self.halvings):
             near, far = levels[0]
@@ -65,11 +71,11 @@ class PyramidFlow(nn.Module, ABC):
 
 
 class FlowNet(PyramidFlow):
-    """Coarse-to-fine optical flow network: a SPyNet whose levels share their weights. Its initial flow is zero.
+    """Optical flow network like SPyNet, whose pyramid levels share their weights. Initially the flow is zero.
 
     Args:
-        channels: channels of its convolutions.
-        levels: levels of the image pyramid.
+        channels: channels of the convolutions.
+        levels: number of levels of the image pyramid.
     """
 
     def __init__(self, channels: Channels = 32, levels: Levels = 4) -> None:
@@ -95,8 +101,8 @@ class LucasKanade(PyramidFlow):
     window. Source: Bouguet, "Pyramidal implementation of the Lucas Kanade feature tracker", 2000.
 
     Args:
-        steps: refinements per level.
-        levels: levels of the image pyramid.
+        steps: number of refinements per level.
+        levels: number of levels of the image pyramid.
         window: side of the window in pixels, odd.
     """
 
@@ -140,7 +146,7 @@ class SpyNet(PyramidFlow):
     The flow is computed in float32, since half precision would cause errors of whole pixels.
 
     Args:
-        levels: number of pyramid levels; the size of the coarsest is 1 / 2^(levels - 1) of the input size.
+        levels: number of pyramid levels; the coarsest level has 1 / 2^(levels - 1) of the input size.
     """
 
     align_corners = True

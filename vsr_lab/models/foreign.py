@@ -25,7 +25,7 @@ class Foreign(FrameNetwork):
 
     Args:
         path: .safetensors, or .pth that contains only tensors.
-        scale: expected upscaling factor; None accepts that of the network.
+        scale: expected upscaling factor; None: any.
 
     Raises:
         UserError: the file is missing, contains no RGB network for single frames that spandrel supports, or has another

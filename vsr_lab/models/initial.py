@@ -1,4 +1,4 @@
-"""Initial weights of a network: from runs and checkpoints of this package, and from files of other projects."""
+"""Loading of initial weights, from runs and checkpoints of vsr_lab and from files of other projects."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def load_animesr(path: Path) -> AnimeSr:
 
 
 def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str, Tensor]:
-    """Convert weights that the authors of a network published: rename the tensors to the names in this package.
+    """Convert weights that the authors of a network published to the tensor names of this package.
 
     Args:
         network: network that the weights are for.
@@ -96,7 +96,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
         network: network whose tensors are replaced.
         path: network.safetensors, or the folder of a bundle or a run that contains it; a checkpoint of a run (.ckpt),
             whose averaged weights are used if it has any; or published weights of the same architecture.
-        skip: shell patterns, such as "flow.*", of tensors that keep their initial values.
+        skip: shell patterns, such as "flow.*", of the names of tensors that keep their initial values.
 
     Returns:
         Names of the tensors that kept their initial values.
@@ -118,7 +118,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
 
 
 def trained_with(path: Path) -> str:
-    """How the weights in path were trained: "fidelity", "adversarial", or "unknown" if it is not recorded there."""
+    """How the weights in a file or folder were trained: "fidelity", "adversarial", or "unknown" if not recorded."""
     try:
         note = read_note(path / WEIGHTS if path.is_dir() else path)
     except UserError:

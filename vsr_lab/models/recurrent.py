@@ -1,4 +1,4 @@
-"""Streaming networks without optical flow, and one whose state is motion-compensated."""
+"""Recurrent networks that process frames one by one: one without and one with motion compensation of the state."""
 
 import torch
 import torch.nn.functional as F
@@ -55,7 +55,7 @@ class Recurrent(StreamingNetwork):
 
 
 class RecurrentFlow(Recurrent):
-    """`Recurrent` with motion compensation: its state is warped to the current frame by optical flow.
+    """Network `Recurrent` with motion compensation: the state is warped to the current frame by optical flow.
 
     The flow is estimated at low resolution by a small network that is trained jointly. The previous LR frame, the
     hidden features and the previous residual are warped at low resolution; FRVSR (Sajjadi et al. 2018) warps at high
@@ -66,7 +66,7 @@ class RecurrentFlow(Recurrent):
         channels: channels of the hidden features.
         blocks: number of residual blocks.
         warm_up: number of additional passes over the first frame, whose outputs are discarded.
-        flow_channels: channels of the flow network; with 24 it has 0.02 million parameters.
+        flow_channels: channels of the flow network, which has 0.02 million parameters with 24 channels.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class Spab(nn.Module):
         self.c3_r = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Map x (B, C, h, w) to the outputs of the block and of its first activation, both of the same shape."""
+        """Map x (B, C, h, w) to two tensors of this shape: output of the block, and of its first activation."""
         first = F.silu(self.c1_r(x))
         t = self.c3_r(F.silu(self.c2_r(first)))
         return (t + x.to(t.dtype)) * (t.sigmoid() - 0.5), first  # x of the first block is float32 under autocast
@@ -86,7 +86,7 @@ class Span(_Layers, FrameNetwork):
 
 
 class SpanStream(_Layers):
-    """Recurrent network: SPAN with motion-compensated features and output of the previous frame.
+    """Recurrent version of SPAN, which also uses the features and the output of the previous frame.
 
     The previous LR frame, the hidden features and the previous output are warped to the current frame by Lucas-Kanade
     flow. The previous output is warped at high resolution, because interpolation at LR size would blur it. Features of
@@ -104,7 +104,7 @@ class SpanStream(_Layers):
         scale: upscaling factor.
         channels: channels of SPAN.
         memory: channels of the hidden features.
-        flow_steps: refinements per level of `LucasKanade`.
+        flow_steps: number of refinements per level of the optical flow, see `LucasKanade`.
     """
 
     def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, flow_steps: Layers = 2) -> None:

@@ -1,4 +1,4 @@
-"""Detection of faults in pairs of LR and HR footage, and of the degradation that made LR."""
+"""Detection of faults in pairs of LR and HR clips, and identification of the degradation that made LR."""
 
 from vsr_lab.pair_check.check import check_pair
 from vsr_lab.pair_check.findings import Fault, Findings, ShotPair, find_pairs

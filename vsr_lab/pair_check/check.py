@@ -1,4 +1,4 @@
-"""Check of a pair of clips: time first, then space, then colour, then the degradation."""
+"""Check of an LR/HR pair of clips: first time, then space, then colour, then the degradation."""
 
 from dataclasses import replace
 from functools import partial
@@ -35,6 +35,9 @@ def check_pair(pair: ShotPair, declared: Declared) -> Findings:
     Args:
         pair: LR and HR shot.
         declared: scale and degradation according to the user.
+
+    Returns:
+        The faults and all measurements.
 
     Raises:
         UserError: a clip cannot be read.

@@ -1,4 +1,4 @@
-"""Colour faults: the colours of LR compared with those of degraded HR."""
+"""Faults of colour, found by comparison of the colours of LR with those of degraded HR."""
 
 import re
 from dataclasses import replace
@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 def fit_exactly(named: Identification) -> ColorTransform:
-    """Fit the colour transform between LR and the output of the identified degradation, pixel by pixel."""
+    """Fit the colour transform from the output of the identified degradation to LR, pixel by pixel."""
     inner = (slice(None), slice(4, -4), slice(4, -4))
     highs = [lr[inner].reshape(3, -1).mT.double().numpy() for lr in named.best.raw]
     lows = [window.lr[inner].reshape(3, -1).mT.double().numpy() for window in named.windows]
@@ -36,7 +36,7 @@ def judge_color(found: Findings, color: ColorTransform, linear: bool) -> None:
 
     Args:
         found: findings to which the faults are added.
-        color: transform between the colours of HR and LR.
+        color: transform from the colours of HR to those of LR.
         linear: whether LR was downscaled in linear light.
     """
     if linear:
@@ -65,7 +65,7 @@ def _remedy(color: ColorTransform) -> str:
 
 
 def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
-    """Give a picture, (3, h, w) in [0, 1], the colours of LR, rounded to 8 bits."""
+    """Apply a colour transform, from HR to LR, to a picture (3, h, w) in [0, 1]. The result is rounded to 8 bits."""
     if color.name is None:
         return picture
     colors = picture.movedim(0, -1).double().numpy()
@@ -73,7 +73,7 @@ def recolor(color: ColorTransform, picture: Tensor) -> Tensor:
 
 
 def recolor_frames(color: ColorTransform, frames: list[FramePair]) -> list[FramePair]:
-    """Give the HR of frame pairs the colours of LR."""
+    """Copy of frame pairs in which the HR frames have the colours of LR, by the transform `color`."""
     peak = np.iinfo(frames[0].high.dtype).max
     return [
         replace(frame, high=(color.apply(frame.high / peak) * peak).round().astype(frame.high.dtype))

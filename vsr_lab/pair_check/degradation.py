@@ -1,4 +1,4 @@
-"""Degradation faults: an unexplained shift, or another degradation than declared."""
+"""Faults of the degradation: an unexplained shift of LR, or another degradation than the user declared."""
 
 from vsr_lab.alignment import SpatialAlignment
 from vsr_lab.pair_check.families import EXACT, leaning

@@ -1,4 +1,4 @@
-"""Known degradations ("families"): each is applied to HR and compared with LR."""
+"""Comparison of LR with HR after each known degradation ("family"), such as bicubic."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -21,7 +21,11 @@ _INNER = (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
 
 
 def phase(degradation: Degradation) -> YX:
-    """Sampling phase of a degradation, measured on two ramps: `Grid.shift` of LR in HR pixels (rows, columns)."""
+    """Sampling phase of a degradation, measured by degrading two ramps.
+
+    Returns:
+        Shift of LR in HR pixels (rows, columns), as in `Grid.shift`; 0 for centred sampling.
+    """
     scale, count = degradation.scale, 32
     ramp = (torch.arange(scale * count, dtype=torch.float32) + 0.5) / (scale * count)
     picture = torch.stack(
@@ -58,8 +62,8 @@ class Fit(NamedTuple):
         softened: PSNR of luma in dB if the output is also blurred, as by a codec; the highest over several blurs.
         rgb: PSNR of all channels, in dB.
         shift: shift (rows, columns) that was applied to HR before the degradation, in LR pixels.
-        output: output of the degradation, with the colours of LR, one per window.
-        raw: output of the degradation with its own colours, one per window.
+        output: output of the degradation for each window, converted to the colours of LR.
+        raw: output of the degradation for each window, with the colours of HR.
     """
 
     family: str
@@ -72,12 +76,12 @@ class Fit(NamedTuple):
 
 
 def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) -> Tensor:
-    """Apply a degradation to a picture, in linear light if `linear`.
+    """Apply a degradation to a picture, on its values or in linear light.
 
     Args:
         degradation: the degradation.
         hr: (3, H, W) in [0, 1].
-        linear: degrade in linear light: values are raised to the power 2.2 (`DISPLAY_GAMMA`) and converted back.
+        linear: whether values are raised to the power 2.2 (`DISPLAY_GAMMA`) before the degradation, and back after it.
 
     Returns:
         (3, h, w) in [0, 1].
@@ -90,7 +94,15 @@ def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) 
 def fit_family(
     name: str, degradation: Degradation, windows: list[Window], shift: YX, recolor: Recolor, linear: bool
 ) -> Fit:
-    """Shift HR by `shift` LR pixels, degrade it, convert it to the colours of LR, and compare it with LR."""
+    """Compare LR with HR after a shift, a degradation, and conversion to the colours of LR.
+
+    Args:
+        name, degradation: the degradation and its name.
+        windows: parts of frames that are compared.
+        shift: shift of HR in LR pixels (rows, columns).
+        recolor: function that converts degraded HR to the colours of LR.
+        linear: whether HR is degraded in linear light.
+    """
     scale = degradation.scale
     moved = (translated(w.hr, (shift[0] * scale, shift[1] * scale)) if any(shift) else w.hr for w in windows)
     raw = [degrade_picture(degradation, hr, linear) for hr in moved]
@@ -131,16 +143,17 @@ def decibel(mean_square: float) -> float:
 
 
 def translated(hr: Tensor, shift: YX) -> Tensor:
-    """Sample hr (3, H, W) at positions moved by `shift` = (y, x) HR pixels down and right, by Lanczos-3."""
+    """Sample hr (3, H, W) by Lanczos-3 at positions that are moved by `shift` HR pixels (down, right)."""
     sides = zip(hr.shape[-2:], shift, strict=True)
     rows, columns = (resize_matrix(side, side, 1.0, "lanczos", by).to(hr) for side, by in sides)
     return (rows @ hr @ columns.mT).clamp(0, 1)
 
 
 def leaning(windows: list[Window], one: Fit, other: Fit) -> float:
-    """Which of two degradations LR resembles more: a value from 0 (`one`) to 1 (`other`).
+    """Which of two degradations LR resembles more: about 0 if it is `one`, about 1 if it is `other`.
 
-    LR is projected onto the line from the output of `one` to that of `other`. Noise in LR does not bias the result.
+    LR is projected onto the line from the output of `one` (0) to that of `other` (1). Noise in LR does not bias the
+    result.
 
     Args:
         windows: parts of frames that are compared.

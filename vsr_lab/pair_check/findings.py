@@ -1,4 +1,4 @@
-"""Pairs of LR and HR clips, and results of a check: faults with size and remedy, untested properties, measurements."""
+"""Pairs of LR and HR clips, and the results of a check: faults, properties that cannot be tested, measurements."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,10 +25,10 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
         frames: frames to use of every clip, "start:stop", such as "60:84"; None: all.
 
     Returns:
-        The pairs, and the names that only one side has.
+        The pairs, and the names of clips that are only in LR or only in HR.
 
     Raises:
-        UserError: no name is on both sides, or a name in `clips` is missing on one side.
+        UserError: no name is in both LR and HR, or a name in `clips` is missing in one of them.
     """
     if lr.resolve() == hr.resolve():
         raise UserError("lr", f"is the same as hr, {hr}", "set it to the footage at the lower resolution")
@@ -76,7 +76,7 @@ class Findings:
         clip: name of the pair.
         faults: faults, in the order in which they were found.
         unjudged: properties that cannot be tested with this content, with the reason.
-        notes: other information.
+        notes: other information, as sentences.
         measured: all measurements, by name.
     """
 
@@ -91,9 +91,9 @@ class Findings:
         return not self.faults
 
     def add(self, kind: str, size: str, remedy: str, value: dict[str, Any] | None = None) -> None:
-        """Append a fault."""
+        """Append a fault, see `Fault`."""
         self.faults.append(Fault(kind, size, remedy, value or {}))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for check.json."""
+        """Convert the findings to plain values for check.json."""
         return {"verdict": "clean" if self.clean else "faulty", **asdict(self)}

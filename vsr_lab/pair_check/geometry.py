@@ -1,4 +1,4 @@
-"""Geometry faults: scale, crop, borders, orientation."""
+"""Faults of geometry: scale, crop, black borders, orientation."""
 
 from vsr_lab.alignment import FramePair, SpatialAlignment
 from vsr_lab.alignment.grids import find_bars
@@ -15,12 +15,17 @@ def judge_orientation(found: Findings, orientation: Orientation) -> None:
 
 
 def has_scale(spatial: SpatialAlignment, scale: int) -> bool:
-    """Whether the scale of LR is 1/scale along both axes."""
+    """Whether LR has 1/scale of the size of HR along both axes, by the measured alignment."""
     return all(abs(a - scale) * n / scale < MAX_DRIFT for a, n in zip(spatial.grid.scale, spatial.size, strict=True))
 
 
 def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None:
-    """The integer scale of LR and HR; None if it is not an integer."""
+    """The measured ratio of HR size to LR size if it is an integer, else None.
+
+    Args:
+        spatial: positions of LR pixels on HR.
+        declared: ratio according to the user, which is tried first; None: not declared.
+    """
     return next((s for s in (declared, *(round(a) for a in spatial.grid.scale)) if s and has_scale(spatial, s)), None)
 
 
@@ -32,7 +37,7 @@ def judge_extent(
     Args:
         found: findings to which the faults are added.
         spatial: positions of LR pixels on HR.
-        declared: scale according to the user; None: not declared.
+        declared: ratio of HR size to LR size according to the user; None: not declared.
         origin: position (row, column) in HR of the first pixel of LR, from the identified degradation; None: not known.
     """
     (h, w), (height, width) = spatial.size, spatial.reference_size
@@ -89,7 +94,7 @@ def _add_window(found: Findings, spatial: SpatialAlignment, declared: int) -> No
 
 
 def judge_bars(found: Findings, frames: list[FramePair], spatial: SpatialAlignment) -> None:
-    """Add a fault to the findings if only one of LR and HR has letterbox bars."""
+    """Add a fault to the findings if the black bars of LR and HR differ by more than 1.5 LR pixels."""
     if any(fault.kind == "borders" for fault in found.faults):
         return
     low = find_bars([gray(frame.low) for frame in frames])

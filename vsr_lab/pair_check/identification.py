@@ -1,4 +1,4 @@
-"""Identification of the degradation that made LR, of a remaining shift, and of the blur kernel."""
+"""Identification of the degradation that made LR, and measurement of a remaining shift and of the blur kernel."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -75,16 +75,17 @@ class _Site:
 class Identification:
     """Result of a comparison of LR with known degradations of HR, such as bicubic.
 
-    The nominal position of a degradation is the sampling phase that it defines.
+    The nominal position of LR on HR is the one that the sampling phase of a degradation defines; the measured position
+    is that of the spatial alignment.
 
     Attributes:
         scale: ratio of HR size to LR size.
-        best: the fit with the smallest error of all; it may be at the nominal or at the measured position.
+        best: the best fit; it may be at the nominal or at the measured position.
         shift: measured shift (rows, columns) of LR from the nominal position of `best`, in LR pixels.
-        origin: position (row, column) in HR of LR's first pixel.
+        origin: position (row, column) in HR of the first pixel of LR.
         fits: fit of every known degradation at its nominal position, by name.
         kernel: downscaling kernel that was estimated by least squares.
-        explained: whether a known degradation explains LR.
+        explained: whether `best` explains LR; if not, LR was made by none of the known degradations.
         windows: parts of frames that were compared.
     """
 
@@ -135,7 +136,7 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
 def identify_degradation(
     frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
 ) -> Identification:
-    """Compare the output of every known degradation with LR, at its nominal position and at the measured position.
+    """Compare LR with the output of every known degradation, at the nominal and at the measured position of LR on HR.
 
     Args:
         frames: matching LR and HR frames.
@@ -185,7 +186,8 @@ def _length(shift: YX) -> float:
 def rank(fit: Fit) -> float:
     """PSNR in dB by which degradations are ranked.
 
-    It allows for the blur of a codec in LR, which would otherwise favour degradations that are too soft.
+    Below a limit, the mean of `Fit.psnr` and `Fit.softened` is used: if a codec has blurred LR, `Fit.psnr` alone would
+    favour degradations that are too soft.
     """
     return fit.psnr if fit.psnr >= _CODED_BELOW else (fit.psnr + fit.softened) / 2
 
@@ -227,7 +229,7 @@ def _site(frame: FramePair, grid: Grid, scale: int) -> _Site:
 
 
 def lumas(pictures: list[Tensor]) -> Picture:
-    """Luma of N pictures, (3, h, w) in [0, 1]: (N, h, w) in 8-bit levels (0..255)."""
+    """Convert N pictures (3, h, w) in [0, 1] to BT.709 luma, (N, h, w) in 8-bit levels (0..255)."""
     return 255 * torch.stack([luma(picture) for picture in pictures]).numpy()
 
 
@@ -243,7 +245,11 @@ def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
 
 
 def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:
-    """Whether a kernel fits LR far better in linear light than in gamma-encoded values."""
+    """Whether LR was downscaled in linear light, by comparing the residuals of blur kernels.
+
+    It was if the residual of a kernel estimated in linear light is below 0.6 times that of a kernel estimated on the
+    gamma-encoded values.
+    """
     windows = _windows_at(frames, spatial, scale)
     coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))
     return linear < 0.6 * coded and coded > 0.5
@@ -252,7 +258,7 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 def explained_variance(found: Identification) -> float:
     """Fraction of the variance of LR that the best degradation explains, in [0, 1].
 
-    It is the median over the compared parts of frames. The finest detail (grain) is removed from them first.
+    The median over the compared parts of frames is returned. The finest detail (grain) is removed first.
     """
     shares = []
     for window, output in zip(found.windows, found.best.output, strict=True):

@@ -11,8 +11,8 @@ class Kernel(NamedTuple):
     """Blur kernel of a degradation, estimated from an LR/HR pair.
 
     Attributes:
-        centre: centre of gravity in HR pixels (rows, columns), relative to the centre of the LR pixel.
-        sigma: standard deviation of the closest Gaussian in HR pixels (rows, columns).
+        centre: centre of gravity of the kernel in HR pixels (rows, columns), relative to the centre of the LR pixel.
+        sigma: standard deviation of the Gaussian that is closest to the kernel, in HR pixels (rows, columns).
         residual: root mean square difference between LR and filtered HR, in 8-bit levels (0..255).
     """
 
@@ -75,7 +75,7 @@ def _gaussian(marginal: Picture, positions: Picture, centre: float) -> float:
 def blockiness(residual: Picture) -> float:
     """Strength of blocks of 8 x 8 pixels from a codec: differences across block edges, relative to those elsewhere.
 
-    It is about 1 if no block-based codec was used.
+    The ratio is about 1 if no block-based codec was used.
 
     Args:
         residual: difference of LR and degraded HR, (T, h, w).

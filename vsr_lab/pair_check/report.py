@@ -1,4 +1,4 @@
-"""Report of a check of pairs: a JSON file, and a picture of each faulty pair."""
+"""Report of a check of LR/HR pairs: a JSON file, and a picture of each faulty pair."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
         path: the file.
         pair: LR and HR shot.
         found: faults of the pair.
-        degradation: applied to HR; None: HR is downscaled by area.
+        degradation: degradation that is applied to HR; None: HR is downscaled by averaging areas.
     """
     t = min(_faulty_frame(found, pair.low.frames // 2), pair.low.frames - 1, pair.high.frames - 1)
     low = to_eight_bit(pair.low.read(t, t + 1).frames)[0]
@@ -66,8 +66,8 @@ def write_findings(
         pairs: LR and HR shots.
         found: findings of each pair.
         declared: scale and degradation according to the user.
-        sources: files or folders of LR and of HR.
-        unpaired: names of clips that only one side has.
+        sources: the file or folder of LR, and that of HR.
+        unpaired: names of clips that are only in LR or only in HR.
 
     Returns:
         Name -> path of each file.

@@ -1,4 +1,4 @@
-"""Faults in time: offset, direction, order, dropped and repeated frames, and frames whose rows show two moments."""
+"""Faults in time: offset, reversal, frame order, dropped and repeated frames, and interlaced frames."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,13 @@ from vsr_lab.video.damage import format_ranges
 
 
 def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
-    """Add faults of the frame order to the findings."""
+    """Test whether LR has the frames of HR in the same order, and add the faults to the findings.
+
+    Args:
+        found: findings to which the faults are added.
+        timeline: the matching HR frame of every LR frame.
+        high_frames: number of HR frames.
+    """
     match, frames = timeline.match, len(timeline.match)
     found.measured["time"] = {
         "lr_frames": frames,
@@ -48,7 +54,7 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
 
 
 def judge_outlier_frames(found: Findings, timeline: Timeline) -> None:
-    """Add a fault to the findings for LR frames that are in order but show something other than HR."""
+    """Add a fault to the findings if single LR frames differ much more from the matching HR frame than others do."""
     inside = (timeline.match >= 0) & (timeline.match <= len(timeline.motion))
     known = {t for fault in found.faults for t in fault.value.get("lr", [])}
     outliers = np.flatnonzero(inside & (timeline.mismatch > max(12 * timeline.noise_floor, 4.0)))
@@ -93,7 +99,7 @@ _ENOUGH = 150  # such LR pixels
 
 
 class MovingPair(NamedTuple):
-    """A frame pair with the previous and the next HR frame."""
+    """A pair of matching LR and HR frames, with the HR frames before and after the HR frame."""
 
     pair: FramePair
     before: AnyFrames

@@ -1,4 +1,4 @@
-"""Comparison of evaluations: the content of comparison.json and report.html, with the differences of each pair."""
+"""Comparison of evaluations, with the differences between every two candidates, for comparison.json and report.html."""
 
 import itertools
 import os
@@ -45,20 +45,22 @@ def compare(
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
         folder: folder to write to.
-        metrics: metrics to show, in this order; those that no evaluation has are left out. None: every metric of the
+        metrics: metrics to show, in this order; a metric that no evaluation has is left out. None: every metric of the
             evaluations that has a yaml in configs/metric.
         title: title of the report.
-        baseline: candidate that the others are compared with; None: bicubic, if there is a run of it.
-        front: metrics of the Pareto front. Metrics that are not in the report or in some evaluation are left out.
-        selection: result of `select` for these evaluations, or its file; it is shown at the top of the report.
+        baseline: candidate that the others are compared with; None: bicubic, if it was evaluated.
+        front: metrics of the Pareto front. A metric is left out if it is not in the report, or if any of the
+            evaluations lacks it.
+        selection: result of `select` for these evaluations, or the path of selection.json; it is shown at the top of
+            the report.
         begin: called once, after all checks and before the first write.
 
     Returns:
         The value of every metric for every candidate and suite, with its interval and its difference from the baseline.
 
     Raises:
-        UserError: a folder contains no evaluation, evaluations cannot be compared, a metric of front is unknown, or the
-            selection is of other evaluations.
+        UserError: a folder contains no evaluation, evaluations cannot be compared, a metric of `front` is unknown, or
+            the selection was made from other evaluations.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")
@@ -208,7 +210,12 @@ def _origin(run: Run) -> Origin:
 
 
 def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
-    """The clips of a suite for which every candidate has saved the same frames; paths are relative to root."""
+    """Saved frames of the clips of a suite, without clips of which candidates saved different frames.
+
+    Args:
+        found: candidate -> evaluation, all on one suite.
+        root: folder to which the paths in the result are relative.
+    """
     first = next(iter(found.values()))
     shared = [shown for shown in first.summary.pictures if shown.saved]
     shared = [shown for shown in shared if all(shown in run.summary.pictures for run in found.values())]
@@ -233,7 +240,7 @@ def pair_differences(found: Mapping[str, Run], metric: MetricFacts) -> list[Pair
 
     Args:
         found: candidate -> evaluation, all on one suite.
-        metric: metric to compare by.
+        metric: metric whose values are compared.
     """
     measured = {name: run.values[metric.name] for name, run in found.items() if metric.name in run.values}
     gaps = [

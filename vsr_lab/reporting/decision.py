@@ -1,4 +1,4 @@
-"""First section of the report: the candidate to deploy for each suite, the reasons, and the cost of a wrong choice."""
+"""First section of the report: for each suite the candidate to deploy, the reasons, and the cost of a wrong choice."""
 
 from typing import Literal, NamedTuple
 
@@ -18,26 +18,26 @@ class Refused(NamedTuple):
 
 
 class GateRow(NamedTuple):
-    """A gate, and its verdict on each candidate; None if the candidate failed an earlier gate."""
+    """A gate (test with a threshold) and its result for each candidate; None if the candidate failed an earlier one."""
 
     gate: str
     verdicts: list[Verdict | None]
 
 
 class Decision(NamedTuple):
-    """The selection for one suite, as the sentences and table of the report.
+    """Result of `select` for one suite, as the sentences and the table of the report.
 
     Attributes:
         suite: the suite.
         status: "final"; "provisional" if there are too few clips; "nothing" if no candidate passed every gate.
-        chosen: name of the selected candidate, or None.
+        chosen: name of the selected candidate; None if there is none.
         answer: sentence that names the candidate that may be deployed.
-        gain: gain of that candidate over the baseline, in the first metric by which candidates are ranked.
+        gain: gain of the chosen candidate over the baseline, in the first metric by which candidates are ranked.
         why: sentences on the reason, ties, and the stability of the choice.
         missing: sentences on what is missing for a final choice.
         refused: the other candidates, with reasons.
-        costs: sentences on the loss of quality if the network of another content type is used.
-        candidates, gates: columns and rows of the table of gates; the first column is the chosen candidate.
+        costs: sentences on the loss of quality if the candidate chosen for another content type is used.
+        candidates, gates: columns and rows of the table of gates; the first column is the chosen candidate, if any.
     """
 
     suite: SuiteFacts
@@ -54,7 +54,7 @@ class Decision(NamedTuple):
 
 
 def decisions(lookup: Lookup) -> list[Decision]:
-    """One decision per suite; empty if the comparison has no selection."""
+    """Describe the result of `select` for each suite; empty if the comparison was made without selection.json."""
     selection = lookup.comparison.selection
     if selection is None:
         return []
@@ -203,5 +203,5 @@ def _gates(choice: Choice, names: list[str]) -> list[GateRow]:
 
 
 def measured(value: float | None) -> str:
-    """A value or a bound of a gate, of any metric, with four significant digits."""
+    """Format a measured value or the bound of a gate with four significant digits."""
     return number(value, 0) if value is None else f"{value:.4g}".replace("-", "\N{MINUS SIGN}")

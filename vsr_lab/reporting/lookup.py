@@ -1,11 +1,11 @@
-"""Lookups in a comparison, shared by all parts of the report."""
+"""Lookup of metrics, suites and values in a comparison, shared by all parts of the report."""
 
 from vsr_lab.core.records.comparison import Cell, Comparison, MetricFacts, PairDifference, SuiteFacts
 from vsr_lab.core.records.evaluation import Estimate
 
 
 class Lookup:
-    """Cells of a comparison by candidate, suite and metric."""
+    """Index of a comparison, by which values are found by candidate, suite and metric."""
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
@@ -16,40 +16,40 @@ class Lookup:
         self._pairs = {(pair.suite, pair.metric, pair.candidate, pair.other): pair for pair in comparison.pairs}
 
     def metric(self, name: str) -> MetricFacts | None:
-        """The metric of a name, or None if the report does not show it."""
+        """Find a metric by name; None if the report does not show it."""
         return self._metrics.get(name)
 
     def label(self, name: str) -> str:
-        """Label of a metric by its name; the name, if it was not measured."""
+        """Label of the metric with a name; the name itself if the report does not show the metric."""
         metric = self.metric(name)
         return metric.label if metric else name
 
     def suite(self, name: str) -> SuiteFacts:
-        """The suite of a name."""
+        """Find a suite by name."""
         return self._suites[name]
 
     def pair(self, suite: str, metric: str, candidate: str, other: str) -> PairDifference | None:
-        """candidate against other, or None if one of them was not measured."""
+        """Comparison of `candidate` with `other` in a metric on a suite; None if one of them was not measured."""
         if found := self._pairs.get((suite, metric, candidate, other)):
             return found
         turned = self._pairs.get((suite, metric, other, candidate))
         return turned and turned.turned()
 
     def difference(self, suite: str, metric: str, candidate: str, other: str) -> Estimate | None:
-        """candidate minus other, or None if one of them was not measured."""
+        """Mean of `candidate` minus `other` in a metric on a suite, with interval; None if one was not measured."""
         found = self.pair(suite, metric, candidate, other)
         return found and found.difference
 
     def cell(self, candidate: str, suite: str, metric: str) -> Cell | None:
-        """The cell, or None if nothing was measured."""
+        """Mean of a metric for a candidate on a suite, with its interval; None if it was not measured."""
         return self._cells.get((candidate, suite, metric))
 
     def means(self, suite: str, metric: str) -> dict[str, float]:
-        """candidate -> mean on a suite, for those that were measured, in the order of the comparison."""
+        """candidate -> mean of a metric on a suite. Candidates that were not measured are left out."""
         return {cell.candidate: cell.mean for cell in self._measured(suite, metric)}
 
     def best(self, suite: str, metric: MetricFacts) -> list[str]:
-        """The candidates with the best mean on a suite; empty if nothing was measured."""
+        """The candidates with the best mean of a metric on a suite; empty if none was measured."""
         means = self.means(suite, metric.name)
         if not means:
             return []
@@ -57,7 +57,7 @@ class Lookup:
         return [name for name, mean in means.items() if mean == top]
 
     def truth(self, suite: str, metric: str) -> float | None:
-        """The value of the metric for HR itself on a suite; None if the metric has none."""
+        """Mean of a metric for HR itself on a suite; None if the metric is not defined for HR."""
         truths = [cell.truth for cell in self._measured(suite, metric)]
         return next((truth for truth in truths if truth is not None), None)
 

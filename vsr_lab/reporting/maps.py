@@ -1,4 +1,4 @@
-"""Where and when candidates err and flicker: maps of square tiles, and the worst places."""
+"""Maps of error and flicker of candidates over frames and square tiles, and the places that are worst."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
@@ -24,15 +24,15 @@ Kind = Literal["error", "flicker"]
 
 
 class Place(NamedTuple):
-    """Frame and tile of a clip in which a candidate is worst, compared with the best other candidate there.
+    """Frame and tile of a clip in which a candidate is farthest behind the best other candidate.
 
     Attributes:
         candidate: name of the candidate.
         kind: kind of the map, such as error or flicker.
-        t: frame number.
+        t: number of the frame among the saved frames.
         y, x: centre of the tile in HR pixels.
         value: value of the candidate in 8-bit levels (0..255).
-        other: value of the best other candidate in 8-bit levels.
+        other: value of the best other candidate in the same frame and tile, in 8-bit levels.
     """
 
     candidate: str
@@ -47,10 +47,11 @@ class Place(NamedTuple):
 def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
     """Compute maps of error and flicker of a clip: one mean value per tile and frame, in 8-bit levels.
 
-    Error is the mean of |sr - hr|; flicker is that of the metric `flicker`, and 0 in the first frame of a scene.
+    Error is the mean of |sr - hr|. Flicker is defined as by the metric `flicker`; it is 0 in the first frame of a
+    scene.
 
     Returns:
-        kind -> candidate -> (T, rows, columns).
+        "error" or "flicker" -> candidate -> map (T, rows, columns).
     """
     parts: dict[Kind, dict[str, list[Tensor]]] = {
         "error": {name: [] for name in clip.candidates},
@@ -90,9 +91,9 @@ def _tiles(values: Tensor) -> Tensor:
 
 
 def worst_places(maps: Mapping[Kind, Mapping[str, Map]]) -> list[Place]:
-    """Find the place where each candidate is worst compared with the others, by error and by flicker.
+    """Find the frame and tile where a candidate is farthest behind the best other one, by error and by flicker.
 
-    A candidate that is not worse than the best other candidate in any place is left out.
+    A candidate that is nowhere worse than the best other candidate is left out.
 
     Args:
         maps: result of `tile_maps`.

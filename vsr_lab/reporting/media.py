@@ -1,4 +1,4 @@
-"""Media of a clip for the clip browser of the report: a video, lossless crops, time slices, and maps."""
+"""Media for the clip browser of the report: video, lossless crops, time slices and maps of a clip."""
 
 import base64
 import io
@@ -28,7 +28,7 @@ _QUALITIES = (18, 24, 30, 36)  # crf
 
 @dataclass(frozen=True)
 class Crop:
-    """The same lossless crop of every view, from one frame. images: one data URI per view, in order."""
+    """Lossless crop of one frame, at the same place in every view (LR, HR, candidates); images: a data URI per view."""
 
     title: str
     frame: int
@@ -54,7 +54,8 @@ class ClipMedia:
         slices: for every view except the first, the data URI of one image that contains, one below the other for each
             of `rows`, the pixels of that row over time.
         tile_size: side of a tile of the maps in HR pixels.
-        maps: kind -> one map (rows, columns) per candidate: the mean over the frames, in 8-bit levels (0..255).
+        maps: "error" or "flicker" -> one map (rows, columns) per candidate: mean over the frames, in 8-bit levels
+            (0..255).
     """
 
     suite: str

@@ -1,4 +1,4 @@
-"""report.html: a comparison of evaluations, or of two versions of one video, rendered by a template."""
+"""Writing of report.html for a comparison of evaluations, or of two versions of one video."""
 
 from pathlib import Path
 
@@ -82,5 +82,5 @@ def _json(text: str) -> Markup:
 
 
 def write_video_report(comparison: VideoComparison, path: Path) -> None:
-    """Write the report of two versions of a video: their alignment, the metrics, and the videos beside the page."""
+    """Write the HTML report of two versions of a video: alignment, metrics, and the videos in the same folder."""
     write_text(path, _template("videos").render(comparison=comparison, style=_static("report.css")))

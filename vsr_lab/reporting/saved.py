@@ -1,7 +1,4 @@
-"""The saved frames of a clip, which are read when they are needed, and one PNG file with images of a comparison.
-
-The frames are HR, LR and every candidate's output.
-"""
+"""Reading of the frames that `evaluate` saved of a clip, and crops.png with images of a comparison."""
 
 import os
 from collections.abc import Iterator
@@ -24,7 +21,7 @@ LOW, TRUTH = "low resolution", "ground truth"
 
 @dataclass(frozen=True)
 class SavedClip:
-    """Saved frames of a clip in an evaluation: LR, HR and the output of each candidate.
+    """Frames that `evaluate` saved of a clip: LR, HR and the output of each candidate. They are read on use.
 
     Args:
         facts: paths and numbers of the saved frames.
@@ -36,7 +33,7 @@ class SavedClip:
 
     @cached_property
     def videos(self) -> "dict[str, Footage]":
-        """Videos by name: low resolution, ground truth, then the candidates. Raises UserError if one is missing."""
+        """Videos by name of the view: LR, ground truth, and each candidate. Raises UserError if one is missing."""
         from vsr_lab.video import open_footage
 
         facts = self.facts
@@ -61,11 +58,11 @@ class SavedClip:
         return self.size[0] // self.videos[LOW].size[0]
 
     def frame(self, view: str, t: int) -> "Frames":
-        """Saved frame t of a view, (H, W, 3)."""
+        """Saved frame t of a view (a name in `videos`), (H, W, 3); t is counted from the first saved frame."""
         return self.videos[view].read(t, t + 1).eight_bit()[0]
 
     def frames(self, view: str) -> "Iterator[Frames]":
-        """All saved frames of a view, one after another."""
+        """Iterate over all saved frames of a view, a name in `videos`."""
         from vsr_lab.video import read_chunks
 
         for clip in read_chunks(self.videos[view], 0, self.facts.saved, 8):
@@ -88,13 +85,13 @@ class SavedClip:
         return top, left, side
 
     def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> "Frames":
-        """Square crop of a saved frame.
+        """Square crop of a saved frame of a view.
 
         Args:
             view: name of the video, see `videos`. A crop of LR shows the same area, with a side of side / scale pixels.
-            side: side of the square in HR pixels; smaller if the frame is.
-            place: (saved frame, y, x) of the centre, in HR pixels; None: the area with most motion and detail, in the
-                middle frame.
+            side: side of the square in HR pixels; it is reduced if the frame is smaller.
+            place: (number of the saved frame, y, x), where y, x is the centre of the crop in HR pixels; None: the area
+                with most motion and detail in the middle frame.
         """
         facts = self.facts
         t, y, x = place or (facts.frame - facts.first, facts.row, facts.column)

@@ -1,4 +1,4 @@
-"""Tables of the report for the template: means, clips, pairs of candidates, and where the numbers come from."""
+"""Content of the tables of the report: means, clips, pairs of candidates, and origin of the numbers."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,9 +14,10 @@ class CellView(NamedTuple):
 
     Attributes:
         value: number by which the table is sorted.
-        strength: difference from the baseline, in percent of the largest difference in the table; the color depends on
-            it.
-        clear: whether the interval of the difference excludes zero.
+        tone: whether the candidate is better or worse than the baseline; "none" if equal or not compared.
+        strength: difference from the baseline, in percent of the largest difference in the table; determines the
+            colour.
+        clear: whether the 95 % interval of the difference from the baseline excludes zero and is valid for other clips.
         home: whether the candidate was trained for the content type of the suite.
     """
 
@@ -34,7 +35,7 @@ class CellView(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A candidate and its cells."""
+    """Row of a table of the report: a candidate, and its cells for each suite or metric."""
 
     candidate: Competitor
     parameters: str
@@ -47,7 +48,8 @@ class HeatTable(NamedTuple):
     """Table of one metric in the report: a row for each candidate, a column for each suite.
 
     Attributes:
-        truth: values of the metric for HR itself; empty if it has none.
+        truth: values of the metric for HR itself, one per suite; empty if the metric is not defined for HR.
+        largest: largest difference from the baseline in the table, as text.
     """
 
     metric: MetricFacts
@@ -57,7 +59,7 @@ class HeatTable(NamedTuple):
 
 
 class FullTable(NamedTuple):
-    """The table of one suite: a row for each candidate, a column for each metric."""
+    """Table of one suite in the report: a row for each candidate, a column for each metric."""
 
     suite: SuiteFacts
     rows: list[Row]
@@ -65,7 +67,7 @@ class FullTable(NamedTuple):
 
 
 def heat_tables(lookup: Lookup) -> list[HeatTable]:
-    """One table per metric."""
+    """Make the tables of means, one per metric."""
     comparison = lookup.comparison
     tables: list[HeatTable] = []
     for metric in comparison.metrics:
@@ -84,7 +86,7 @@ def heat_tables(lookup: Lookup) -> list[HeatTable]:
 
 
 def full_tables(lookup: Lookup) -> list[FullTable]:
-    """One table per suite."""
+    """Make the tables of means, one per suite."""
     comparison = lookup.comparison
     metrics = comparison.metrics
     largest = [_largest(lookup, metric) for metric in metrics]
@@ -160,7 +162,7 @@ _SIGNIFICANT = 0.05
 
 
 class ClipRow(NamedTuple):
-    """Values of all candidates on a clip, each as text and whether it is the best."""
+    """Values of all candidates on a clip: for each candidate, (value as text, whether it is the best)."""
 
     suite: str
     clip: str
@@ -168,7 +170,7 @@ class ClipRow(NamedTuple):
 
 
 class ClipTable(NamedTuple):
-    """The table of a metric: a row for each clip; wins: clips on which each candidate is the best."""
+    """Table of one metric with a row for each clip; wins: number of clips on which each candidate is the best."""
 
     metric: MetricFacts
     rows: list[ClipRow]
@@ -176,7 +178,7 @@ class ClipTable(NamedTuple):
 
 
 def clip_tables(lookup: Lookup) -> list[ClipTable]:
-    """One table per metric."""
+    """Make the tables of single clips, one per metric."""
     return [_clip_table(lookup, metric) for metric in lookup.comparison.metrics]
 
 
@@ -195,7 +197,7 @@ def _clip_table(lookup: Lookup, metric: MetricFacts) -> ClipTable:
 
 
 class PairCell(NamedTuple):
-    """Difference of two candidates: that of the row minus that of the column."""
+    """Difference of two candidates, the candidate of the row minus that of the column, as text."""
 
     difference: str
     interval: str
@@ -205,14 +207,14 @@ class PairCell(NamedTuple):
 
 
 class PairRow(NamedTuple):
-    """A candidate against all others; None: against itself, or not measured."""
+    """A candidate compared with each candidate; a cell is None for the candidate itself, or if nothing was measured."""
 
     name: str
     cells: list[PairCell | None]
 
 
 class PairGrid(NamedTuple):
-    """Every candidate against every other on a suite."""
+    """Comparison of every candidate with every other one in one metric on one suite."""
 
     suite: str
     names: list[str]
@@ -220,14 +222,14 @@ class PairGrid(NamedTuple):
 
 
 class PairTable(NamedTuple):
-    """The grids of a metric, one for each suite."""
+    """Comparisons of all pairs of candidates in one metric; grids: one for each suite."""
 
     metric: MetricFacts
     grids: list[PairGrid]
 
 
 def pair_tables(lookup: Lookup) -> list[PairTable]:
-    """One table per metric."""
+    """Make the tables of pairs of candidates, one per metric."""
     comparison = lookup.comparison
     return [PairTable(m, [_grid(lookup, suite, m) for suite in comparison.suites]) for m in comparison.metrics]
 
@@ -270,7 +272,7 @@ class OriginRow(NamedTuple):
 
 
 def origin_rows(lookup: Lookup) -> list[OriginRow]:
-    """One row for each candidate, file, versions and machine, with all suites to which these apply."""
+    """Make the rows on the origin of the numbers; suites with the same candidate, versions and machine share a row."""
     groups: dict[str, list[Origin]] = {}
     for origin in lookup.comparison.origins:
         key = origin.model_copy(update={"suite": "", "suite_fingerprint": ""}).model_dump_json()

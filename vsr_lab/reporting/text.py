@@ -6,7 +6,7 @@ MISSING = "\N{EN DASH}"
 
 
 def number(value: float | None, digits: int) -> str:
-    """Format a value with `digits` digits after the point."""
+    """Format a value with `digits` digits after the point; None is formatted as an en dash."""
     if value is None:
         return MISSING
     # Adding 0.0 turns the -0.0 that rounding can leave into 0.0.
@@ -14,19 +14,22 @@ def number(value: float | None, digits: int) -> str:
 
 
 def signed(value: float | None, digits: int) -> str:
-    """Format a value with its sign, also if it is positive."""
+    """Format a value with its sign, "+" or minus, and `digits` digits after the point."""
     if value is None:
         return MISSING
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def interval(estimate: Estimate | None, digits: int) -> str:
-    """Both ends of the interval in brackets, and whether it holds for these frames only; or nothing."""
+    """Format the interval of an estimate, such as "[0.10, 0.32]"; "" if it has none.
+
+    If the interval is only valid for the measured clips, "on these frames" is added.
+    """
     return "" if estimate is None else estimate.interval(lambda end: number(end, digits))
 
 
 def half_width(estimate: Estimate | None, digits: int) -> str:
-    """Half of the interval's width after a plus-minus sign, or nothing."""
+    """Format half the width of the interval of an estimate, such as "±0.11"; "" if it has no interval."""
     if estimate is None or estimate.low is None or estimate.high is None:
         return ""
     return f"±{number((estimate.high - estimate.low) / 2, digits)}"

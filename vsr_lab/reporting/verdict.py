@@ -1,4 +1,4 @@
-"""Text of the report: one sentence per suite, and one about specialists on their own content type."""
+"""Sentences of the report: one per suite, and one about specialists (networks for one content type)."""
 
 from typing import Literal, NamedTuple
 
@@ -8,7 +8,7 @@ from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 
 class Verdict(NamedTuple):
-    """Sentence about a suite, with the number that is printed next to it and whether it is significant."""
+    """Sentence about the best candidate on a suite, the number next to it, and whether the gain is significant."""
 
     suite: str
     figure: str
@@ -17,12 +17,12 @@ class Verdict(NamedTuple):
 
 
 def headline(metrics: list[MetricFacts]) -> MetricFacts | None:
-    """The metric of the verdicts: PSNR if it was measured, otherwise the first."""
+    """The metric by which the sentences name a best candidate: PSNR if it was measured, otherwise the first one."""
     return next((metric for metric in metrics if metric.name == "psnr"), metrics[0] if metrics else None)
 
 
 def verdicts(lookup: Lookup) -> list[Verdict]:
-    """One verdict per suite by the headline metric; empty if there is no metric."""
+    """Make a sentence per suite about the best candidate by the metric `headline`; empty if there is no metric."""
     metric = headline(lookup.comparison.metrics)
     if metric is None:
         return []
@@ -72,7 +72,7 @@ def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner:
 
 
 def at_home(lookup: Lookup) -> str:
-    """The sentence on how many suites the specialist is the best; "" if there is no specialist."""
+    """Sentence that states on how many suites the specialist of the content type is best; "" if there are none."""
     metric = headline(lookup.comparison.metrics)
     suites = [suite for suite in lookup.comparison.suites if lookup.homes(suite)]
     if metric is None or not suites:

@@ -21,10 +21,10 @@ _SIDE = 1920  # pixels of the longer side, at most
 
 
 def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
-    """For each suite, write wipe_SUITE.mp4: its first clip, with a moving line between two candidates.
+    """Write wipe_SUITE.mp4 for each suite: the first clip, with a moving line between two candidates.
 
-    The candidate on the left is the baseline, and the one on the right is the selected candidate or, without a
-    selection, the candidate with the best mean PSNR.
+    The candidate on the left of the line is the baseline; the one on the right is the candidate that `select` chose or,
+    without a selection, the candidate with the best mean PSNR.
 
     Args:
         comparison: comparison whose clips are shown.

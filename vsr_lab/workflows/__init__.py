@@ -1,1 +1,1 @@
-"""Workflows that combine several packages."""
+"""Programs that combine several packages, such as upscaling of many files, recommendation of a bundle, and votes."""

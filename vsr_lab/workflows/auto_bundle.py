@@ -1,4 +1,4 @@
-"""Choice of a bundle for a file by its content type: the bundle of the candidate that `select` chose for that type."""
+"""Choice of a bundle for a file: the bundle of the candidate that `select` chose for the content type of the file."""
 
 import shlex
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
     """Find the bundle of the candidate that `select` chose for each content type.
 
     Args:
-        selection: selection.json of `select`.
-        folder: folder with bundles at any depth. If a chosen candidate is itself a bundle, that one is used.
+        selection: path of the selection.json that `select` wrote.
+        folder: folder with bundles at any depth. If a chosen candidate is itself a bundle, this bundle is used.
 
     Returns:
         Content type -> folder of the bundle.
@@ -53,7 +53,7 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class AutoBundle:
-    """Chooses the bundle for a file by its content type, which is measured if it is not known.
+    """Chooses the bundle for a file by the content type of the file, which is measured if it is not known.
 
     Args:
         bundles: content type -> folder of the bundle.
@@ -66,7 +66,7 @@ class AutoBundle:
     scans: Path
 
     def suggest(self, path: Path, read_options: ReadOptions) -> tuple[Scan, Suggestion]:
-        """Measure a file and suggest its content type."""
+        """Measure a file, and suggest its content type. Returns the measurements and the suggestion."""
         if read_options.deinterlace or read_options.damaged:  # stored measurements are of files as they are
             options = replace(read_options, tone_map=read_options.tone_map or "keep")
             measured = scan(open_footage(path, read_options=options))
@@ -79,7 +79,7 @@ class AutoBundle:
         return measured, self.model.suggest(measured.features)
 
     def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
-        """Choose the folder of the bundle for a file.
+        """Choose the bundle for a file. Returns the folder of the bundle.
 
         Args:
             path: the file.

@@ -53,8 +53,8 @@ class Task:
     Attributes:
         source: the file.
         output: file to write.
-        made_here: whether the output did not exist before this task was begun (perhaps by an earlier, interrupted run),
-            so that an existing output is the result of this task.
+        made_here: whether this batch, in this or in an earlier, interrupted run, has begun to write the output. If the
+    X
     """
 
     source: Source
@@ -64,7 +64,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Upscaler:
-    """Function object that upscales one file of a batch. It can be pickled for other processes.
+    """Upscales single files of a batch with a bundle and settings. The object can be pickled for other processes.
 
     Args:
         bundle: folder of the bundle, or an `AutoBundle`, which chooses a bundle for each file.
@@ -75,7 +75,7 @@ class Upscaler:
     settings: UpscaleSettings
 
     def upscale(self, task: Task, executor: Executor | None = None) -> Provenance:
-        """Upscale a file, see `vsr_lab.upscale`. executor: upscales its segments in parallel; None: one by one."""
+        """Upscale a file like `vsr_lab.upscale`; executor: runs segments of the file in parallel; None: one by one."""
         if task.made_here and (made := _made(task)):
             return made
         source, chosen = task.source, self.settings
@@ -86,7 +86,7 @@ class Upscaler:
         return self.upscale_all(source, {task.output: chosen.encoding})[0]
 
     def upscale_all(self, source: Source, outputs: Mapping[Path, Encoding]) -> list[Provenance]:
-        """Upscale a file into several at once; see `vsr_lab.deployment.pipeline.upscale_all`."""
+        """Upscale a file into several output files at once, see `vsr_lab.deployment.pipeline.upscale_all`."""
         return upscale_all(
             self.open(source),
             source.path,
@@ -97,7 +97,7 @@ class Upscaler:
         )
 
     def plan(self, task: Task) -> Plan:
-        """Plan a file; see `plan_upscale`."""
+        """Plan the upscaling of a file without writing anything, see `vsr_lab.deployment.pipeline.plan_upscale`."""
         source, chosen = task.source, self.settings
         return plan_upscale(
             self.open(source),
@@ -138,7 +138,7 @@ class FileResult(NamedTuple):
         state: "done", "kept" (the output was already complete) or "refused".
         frames: number of frames that were upscaled.
         error: why the file was refused, one sentence.
-        traceback: Python traceback if the error is a defect of this package, else "".
+        traceback: Python traceback if the error is a defect of vsr_lab, else "".
     """
 
     task: Task
@@ -207,7 +207,7 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
         encoding: settings of the outputs, which determine their suffixes.
 
     Raises:
-        UserError: two sources would have the same output, or one would be outside the folder.
+        UserError: two sources would have the same output, or an output would be outside the folder.
     """
     tasks = [
         Task(source, inside(folder, f"{source.name}{suffix_for(source.path, encoding)}", source.path))

@@ -20,7 +20,8 @@ def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
     """Write the footage of `vsr-lab demo`: rendered screens and a manifest.csv that also lists two real clips.
 
     Training and test footage are separate: different scenes of bikes.mp4, different times and areas of bigbuckbunny.mp4
-    (one shot with a still camera), and screens of different seeds. Both real clips are lossy, so they are downscaled.
+    (one shot with a still camera), and screens of different seeds. Both real clips are lossy, so they are downscaled
+    before use.
 
     Args:
         folder: folder to write to.

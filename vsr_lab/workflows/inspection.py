@@ -1,4 +1,4 @@
-"""Inspection of a file or folder: its type, whether vsr_lab can use it, and by which command."""
+"""Inspection of files and folders: what each is, whether vsr_lab can use it, and by which command."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -34,9 +34,9 @@ class Inspection:
 
     Attributes:
         kind: type of the file or folder, such as "a video".
-        facts: its properties, by name.
-        use: arguments of vsr-lab that use the file, such as "compare runs=[PATH]"; the path is quoted for a shell.
-        problem: why the file cannot be used without further options; empty if it can be used.
+        facts: properties of the file or folder, by name.
+        use: arguments of vsr-lab by which it is used, such as "compare runs=[PATH]"; the path is quoted for a shell.
+        problem: why it cannot be used without further options; empty if it can.
     """
 
     kind: str

@@ -21,8 +21,8 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
     """Make an upscaler and a task that upscale only a few seconds of a source.
 
     Returns:
-        Copy of the upscaler with these seconds (4 in the middle, unless the encoding sets start or stop), and copy of
-        the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
+        Copy of the upscaler that upscales only the preview (4 seconds in the middle, unless the encoding sets start or
+        stop), and copy of the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
 
     Raises:
         UserError: the source cannot be read, or the picture of the preview exists already and settings.overwrite

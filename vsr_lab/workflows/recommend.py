@@ -1,4 +1,4 @@
-"""The bundle for each file, with the reason, and a comparison of all bundles on representative shots."""
+"""Recommendation of a bundle for each file, with the reason, and an image that compares all bundles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,11 +31,11 @@ class Recommendation:
 
     Attributes:
         source: the file.
-        content: suggested content type.
-        confidence: probability of this content type, in [0, 1].
-        because: names of the two features that speak most for this content type.
+        content: content type by which the bundle was chosen: that of the source, else the suggested one.
+        confidence: probability of the suggested content type, in [0, 1].
+        because: names of the two features that contribute most to the suggestion.
         bundle: folder of the bundle; None if there is none for this content type.
-        problem: why there is none, or why the file cannot be measured.
+        problem: why there is no bundle, or why the file cannot be measured.
         shots: parts of the file from which representative shots are chosen for the comparison.
     """
 
@@ -49,7 +49,7 @@ class Recommendation:
 
 
 def recommend(sources: Sequence[Source], auto: AutoBundle) -> list[Recommendation]:
-    """Choose a bundle for each file, as `upscale bundle=auto` does."""
+    """Choose a bundle for each file by its content type, as `upscale bundle=auto` does."""
     return [_recommend(source, auto) for source in tracked("measuring", sources, len(sources), "files")]
 
 
@@ -76,10 +76,10 @@ def write_comparison(path: Path, found: Sequence[Recommendation], bundles: Mappi
         path: PNG file to write.
         found: result of `recommend`.
         bundles: content type -> folder of a bundle.
-        n: number of shots.
+        n: number of representative shots, which are chosen from all files.
 
     Returns:
-        The shots.
+        The chosen shots.
     """
     candidates = [shot for one in found for shot in one.shots]
     if not candidates:

@@ -1,6 +1,6 @@
-"""Two versions of one video, compared: aligned, measured with and without the truth, and shown side by side.
+"""Comparison of two versions of one video: alignment, metrics with and without ground truth, and videos of both.
 
-Each is placed on the frames and pixels of the one that is the reference.
+Every video is converted to the frames and pixels of one of them, the reference.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ _EQUAL = 2e-3  # share of a scale, below which it is taken for the ratio of the 
 
 
 class Axes(NamedTuple):
-    """Geometric relation of a video and a reference: pixel i of the reference is at scale * i + shift in the video.
+    """Positions of the pixels of a reference in a video: pixel i of the reference is at pixel scale * i + shift.
 
     Args:
         scale: pixels of the video per pixel of the reference (rows, columns).
@@ -51,14 +51,14 @@ class Axes(NamedTuple):
 
 @dataclass(frozen=True)
 class Placed:
-    """A video that is aligned to a reference in time and space by `place`, for use as a candidate of `score_clip`.
+    """Candidate whose frames are those of a video, aligned to a reference in time and space; made by `place`.
 
     Attributes:
         name: name of the video, for tables.
         shot: the video.
-        order: number of the video's frame for each frame of the reference; -1 if it has none.
+        order: for each frame of the reference, the number of the matching frame of the video; -1 if there is none.
         size: height and width of the reference.
-        axes: positions of the reference's pixels in the video; None: both have the same pixels.
+        axes: positions of the pixels of the reference in the video; None if they are the same.
         steps: what was done to align the video, as sentences.
     """
 
@@ -72,15 +72,15 @@ class Placed:
     scale: int | None = 1
 
     def only(self, kept: Sequence[int]) -> "Placed":
-        """The aligned video with only some frames of the reference.
-
-        Args:
-            kept: numbers of these frames in the reference.
-        """
+        """Copy without those frames that are not in `kept`, a list of frame numbers of the reference."""
         return replace(self, order=[self.order[u] for u in kept])
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        """Frames of the video on the pixels of the reference, (C, H, W) in [0, 1]; lr is not used."""
+        """Yield the frames of the video, resampled to the pixels of the reference, (C, H, W) in [0, 1].
+
+        Args:
+            clip, lr: not used, since the frames are read from the video.
+        """
         for first in range(0, len(self.order), _CHUNK):
             numbers = self.order[first : first + _CHUNK]
             start = min(numbers)
@@ -102,12 +102,12 @@ class Placed:
 def place(name: str, shot: Shot, reference: Shot) -> Placed:
     """Align a video to a reference in time and space, for a comparison of two versions of a video.
 
-    Colours are compared, but not changed.
+    Differences in colour are described in `Placed.steps`, but not removed.
 
     Args:
         name: name of the video, for tables.
         shot: the video.
-        reference: the reference.
+        reference: video with which the video is aligned.
 
     Raises:
         UserError: the two show different content, or the video is flipped or rotated.
@@ -217,20 +217,20 @@ def compare_videos(
 ) -> VideoComparison:
     """Compare two versions of one video and write video_comparison.json, report.html, side_by_side.mp4 and wipe.mp4.
 
-    Both are aligned in time and space to the ground truth; without a ground truth, the version with fewer pixels is
-    aligned to the other one.
+    Both are aligned in time and space to the ground truth. Without a ground truth, the version with fewer pixels is
+    aligned to the version with more.
 
     Args:
         a, b: video files, or folders of images.
         folder: folder to write to.
-        truth: ground truth of both, a video file or folder of images; None: there is none.
+        truth: ground truth, a video file or folder of images; None: there is none.
         begin: called once, after the alignment and before the first write.
 
     Returns:
-        How they were aligned, and the mean of every metric.
+        What was done to align the videos, and the mean of every metric.
 
     Raises:
-        UserError: a file cannot be read, the videos show different content, or have no frame in common.
+        UserError: a file cannot be read, the videos show different content, or they have no frame in common.
     """
     shots = {name: Shot(name, path) for name, path in (("a", a), ("b", b), ("truth", truth)) if path}
     reference = shots.get("truth") or max(shots.values(), key=lambda shot: shot.size[0] * shot.size[1])

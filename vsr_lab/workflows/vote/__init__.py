@@ -1,4 +1,4 @@
-"""Blind preference between pairs of candidates: a local page, its votes, and what they show."""
+"""Blind votes of people between pairs of candidates: a local web page, storage of the votes, and their result."""
 
 from vsr_lab.workflows.vote.results import count_votes
 from vsr_lab.workflows.vote.server import VoteServer

@@ -1,4 +1,4 @@
-"""What votes show: Bradley-Terry strengths, votes by pair, and the agreement of metrics with them."""
+"""Result of a vote: Bradley-Terry strengths, votes on each pair, and the agreement of metrics with the votes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ def count_votes(votes: Sequence[Vote], runs: Sequence[Run], seed: int) -> Votes:
     Args:
         votes: all votes.
         runs: the evaluations that were voted on.
-        seed: seed of the ballot, also used for resampling.
+        seed: seed of the ballot, also of the resampling by which confidence intervals are computed.
     """
     left_out = _careless(votes)
     counted = [vote for vote in votes if vote.voter not in left_out and not vote.trial.catch]

@@ -37,7 +37,7 @@ class VoteServer(ThreadingHTTPServer):
     """Web server of a blind vote: serves the page and the videos, and stores votes. Only this machine can reach it.
 
     Args:
-        ballot: the trials.
+        ballot: the pairs of candidates to vote on.
         store: storage of the votes.
         folder: folder for the videos, whose names do not reveal the candidates.
         port: TCP port; 0: any free one.
@@ -58,13 +58,18 @@ class VoteServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/"
 
     def next_trial(self, voter: str) -> dict[str, Any]:
-        """Number of the first trial that a voter has not answered, or None, and how many are answered and exist."""
+        """Next trial of a voter, as JSON for the page.
+
+        Returns:
+            "number" -> number of the first trial without an answer, or None; "done" -> number of answered trials;
+            "trials" -> number of all trials.
+        """
         trials, done = self.ballot.trials(voter), self.store.answered(voter)
         left = [number for number in range(len(trials)) if number not in done]
         return {"number": left[0] if left else None, "done": len(done), "trials": len(trials)}
 
     def video(self, trial: Trial) -> bytes:
-        """Video that shows both sides of a trial, so that a player always shows the same frame of both."""
+        """MP4 file, as bytes, that shows both sides of a trial in one picture, so that they are always in step."""
         clip = SavedClip(self.ballot.clips[trial.suite, trial.clip], Path())
         views = list(clip.videos)
         name = f"{list(self.ballot.clips).index((trial.suite, trial.clip))}-{views.index(trial.left)}"
@@ -76,7 +81,7 @@ class VoteServer(ThreadingHTTPServer):
         return path.read_bytes()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report why a request failed, unless the browser closed the connection, as is usual while a video loads."""
+        """Print why a request failed, unless the browser closed the connection, as it does while a video loads."""
         error = sys.exception()
         if not isinstance(error, (ConnectionError, TimeoutError)):
             report(f"{type(error).__name__}: {error}")

@@ -1,6 +1,7 @@
-"""The trials of a vote, and the votes in an SQLite file, from which it continues.
+"""Trials of a vote, and storage of the votes in an SQLite file.
 
-Trials are pairs of candidates on clips, in an order and on sides of each voter's own.
+A trial is a pair of candidates on a clip. The order of the trials, and which candidate is on the left, is different for
+each voter.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ _CATCH = 8  # one trial in so many has a known answer
 
 
 class Trial(NamedTuple):
-    """Two versions of a clip, shown side by side. catch: one is the ground truth and the other the LR."""
+    """Two versions of a clip that a voter compares; catch: True if one is the ground truth and the other one LR."""
 
     suite: str
     clip: str
@@ -39,8 +40,8 @@ class Ballot:
 
     Args:
         runs: evaluations with saved frames, all under one protocol.
-        most: maximum number of clips of each suite. If there are more, the clips are sorted by the difference between
-            the highest and lowest mean PSNR of the candidates, and evenly spaced ones are used.
+        most: maximum number of clips of each suite. If a suite has more, its clips are sorted by the difference between
+            the highest and the lowest mean PSNR of the candidates, and evenly spaced clips of this order are used.
         seed: seed that determines, together with the voter's name, the order of the trials and which candidate is on
             the left.
     """
@@ -51,7 +52,7 @@ class Ballot:
 
     @cached_property
     def clips(self) -> dict[tuple[str, str], ClipFrames]:
-        """(suite, clip) -> its saved frames. Raises UserError if there are none."""
+        """Clips of the vote: (suite, clip) -> saved frames. Raises UserError if no frames were saved."""
         check_comparable(list(self.runs))
         found: dict[tuple[str, str], ClipFrames] = {}
         for suite, candidates in by_suite(self.runs).items():
@@ -64,7 +65,7 @@ class Ballot:
         return found
 
     def trials(self, voter: str) -> list[Trial]:
-        """The trials of a voter; they are the same in every call with the same name."""
+        """The trials of the voter with a name, in order. They are the same in every call."""
         order = random.Random(f"{self.seed}/{voter}")
         pairs = [
             Trial(suite, clip, a, b, catch=False)
@@ -108,7 +109,7 @@ _HINT = "choose another database="
 
 
 class Vote(NamedTuple):
-    """A voter's answer to a trial."""
+    """Answer of a voter to a trial: "left", "right" or "equal"."""
 
     voter: str
     trial: Trial
@@ -137,7 +138,13 @@ class VoteStore(Database):
             raise UserError(path, "holds votes on other candidates or clips", _HINT)
 
     def add(self, vote: Vote, number: int, seconds: float) -> None:
-        """Store the answer to trial `number` of a voter; a second answer to it replaces the first."""
+        """Store a vote. A second answer of a voter to the same trial replaces the first.
+
+        Args:
+            vote: the vote.
+            number: index of the trial among the trials of the voter.
+            seconds: time that the voter needed.
+        """
         time = datetime.now(UTC).isoformat(timespec="seconds")
         row = (vote.voter, number, *vote.trial, vote.answer, seconds, time)
         self.execute(f"INSERT OR REPLACE INTO votes VALUES ({', '.join('?' * len(row))})", row)
