@@ -17,22 +17,25 @@ This page shows how {len(ROWS)} video encodings are read. Each test file is enco
 {FRAMES} frames of a moving picture with the frame number in it. The reader of vsr_lab reads every frame by its
 index, in random order and in sequence, and the result is compared with a reference. The reference decodes the
 whole file from the start and computes RGB from the decoded planes in float64, with the matrix, range and chroma
-location of the test file. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference have
-only the codecs in common. Lossless files are also compared with the frames that were encoded. Converted files have
-other references: the bwdif filter of libavfilter on the whole file for `deinterlace=bwdif`, the original film
-frames for `deinterlace=ivtc`, and BT.2390 in float64 for `tone_map=bt2390`.
+location of the test file. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference share no
+code except the codecs. Lossless files are also compared with the frames that were encoded. For files that are
+converted while they are read, the references are the output of libavfilter's filter bwdif for the whole file
+(`deinterlace=bwdif`), the original film frames (`deinterlace=ivtc`), and BT.2390 in float64 (`tone_map=bt2390`).
 
-- *planes made by*: matrix and range with which the file was encoded; *untagged*: the file does not specify them.
-- *MAE*: mean absolute error of the worst frame; *peak*: error of the worst sample; both in 8-bit levels.
-  Rounding to 8 bits alone causes a MAE of 0.25 and a peak of 0.5.
-- *wrong*: number of indices for which a wrong frame was returned, according to the frame number in the picture.
-- *read as*: matrix and range that the reader used; *assumed*: the file does not specify them, so BT.601 is used
-  for up to 576 lines and BT.709 for more.
+The columns of the table are:
+
+- *planes made by*: matrix and range with which the file was encoded. *untagged* means that the file does not specify
+  them.
+- *read as*: matrix and range that the reader used. *assumed* means that the file does not specify the matrix, and that
+  the reader assumed BT.601 for up to 576 lines and BT.709 for more.
+- *MAE*: mean absolute error of the worst frame, in 8-bit levels. Rounding to 8 bits alone causes a MAE of 0.25.
+- *peak*: error of the worst sample, in 8-bit levels. Rounding to 8 bits alone causes a peak of 0.5.
+- *wrong*: number of indices for which the reader returned a wrong frame, according to the frame number in the picture.
 - *backend, or refusal*: the library that decodes the file and the reason for this choice, or the error message.
 
 This page is written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__};
 `tests/parity/test_encoding_matrix.py` tests that *MAE* <= {BOUND:g} and *wrong* = 0 in every row. 10-bit VP9 is
-missing, because PyAV's wheel cannot encode it.
+missing in the table, because PyAV's wheel cannot encode it.
 """
 
 
@@ -61,11 +64,11 @@ def main() -> None:
     read = [result for result in results if not result.refusal]
     print(_HEAD)
     print(
-        f"**{len(read)} read, {len(results) - len(read)} refused, "
-        f"{sum(not result.right for result in results)} wrong.** "
-        f"Worst MAE {max(result.mae for result in read):.3f}, worst peak {max(result.peak for result in read):.2f}, "
-        f"{sum(result.wrong for result in read)} frames at a wrong index; "
-        f"{sum(result.backend == 'decord' for result in read)} rows read by decord, the others by PyAV.\n"
+        f"**Of these encodings {len(read)} are read and {len(results) - len(read)} are refused; "
+        f"{sum(not result.right for result in results)} are wrong.** "
+        f"The worst MAE is {max(result.mae for result in read):.3f} and the worst peak "
+        f"{max(result.peak for result in read):.2f}; {sum(result.wrong for result in read)} frames were returned for a "
+        f"wrong index. decord reads {sum(result.backend == 'decord' for result in read)} of them, PyAV the others.\n"
     )
     print("| encoding | encoder, format | file | planes made by | read as | MAE | peak | wrong | backend, or refusal |")
     print("|---|---|---|---|---|---|---|---|---|")
