@@ -22,7 +22,10 @@ class UserError(Exception):
         self._parts = (str(subject), problem, remedy)
 
     def about(self, subject: object, other: object) -> "UserError":
-        """This error with the subject `other`, such as a configuration key, if it is about `subject`; else itself."""
+        """Copy of the error with the subject `other`, such as a configuration key, in place of `subject`.
+
+        An error about another subject is returned unchanged.
+        """
         own, problem, remedy = self._parts
         return UserError(other, problem, remedy) if own == str(subject) else self
 

@@ -1,4 +1,4 @@
-"""Atomic writes, JSON, Parquet and checksums."""
+"""Files: atomic writing, JSON, Parquet and checksums."""
 
 import errno
 import glob
@@ -109,7 +109,7 @@ def _remove(path: Path) -> None:
 
 
 def remove_abandoned(path: Path) -> None:
-    """Remove the temporary files that `atomic_path(path)` left in processes that were killed."""
+    """Remove the temporary files of `atomic_path(path)` that processes which were killed have left."""
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
         if process.isdecimal() and not _is_running(int(process)):

@@ -1,4 +1,4 @@
-"""Folders of runs: marks of the command and files that were written, of unfinished runs, and locks."""
+"""Folders of runs, with locks, and with marks that tell which command wrote which files, and whether it was stopped."""
 
 import os
 import re

@@ -26,7 +26,7 @@ _passed: list[int] = []  # signals that were ignored because of `pass_signals`
 
 
 def catch_signals() -> None:
-    """Raise KeyboardInterrupt at the first signal; a second one ends the process at once."""
+    """From now on, raise KeyboardInterrupt at the first SIGINT or SIGTERM; a second one ends the process at once."""
     _raised.update(_SIGNALS)
     atexit.register(_ignore)
     for number in _SIGNALS:

@@ -67,7 +67,7 @@ class BarDetector:
         self._brightest: Frames | None = None
 
     def add(self, frame: Frames) -> None:
-        """Add a frame, (H, W, 3)."""
+        """Examine a frame, (H, W, 3)."""
         self._brightest = frame.copy() if self._brightest is None else np.maximum(self._brightest, frame)
 
     def crop(self) -> tuple[int, int, int, int] | None:

@@ -154,7 +154,8 @@ class IndexTask:
         previous: rows of the file in the existing manifest; the columns that a person filled in are kept.
         digest: SHA-256 of the file.
         measured: an existing row of a file with the same content, whose measurements are reused; None if there is none.
-        old_path: path of the file in the existing rows, if it was moved.
+        old_path: path of the file in the existing manifest, which is another one if the file was moved; None if the
+            manifest does not list the file.
     """
 
     path: Path

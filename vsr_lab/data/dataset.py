@@ -26,7 +26,7 @@ _UNTURNED = np.zeros(4, dtype=bool)
 
 
 def stream(seed: int, number: int, purpose: int) -> np.random.Generator:
-    """Random generator for a sample, by its number, and a purpose, such as the choice of a position (a constant)."""
+    """Random generator for one sample, given by its number, and one purpose (a constant), such as its position."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, number)))
 
 

@@ -31,7 +31,7 @@ def filter2d_fft(clip: Tensor, kernels: Tensor) -> Tensor:
 
 
 def filter2d_periodic(noise: Tensor, kernel: Tensor) -> Tensor:
-    """Filter noise (..., H, W) by a kernel (k, k) with periodic borders, so that borders have the same statistics."""
+    """Filter noise (..., H, W) by a kernel (k, k), with periodic borders, so that no border has other statistics."""
     size = noise.shape[-2:]
     middle = kernel.shape[-1] // 2
     whole = kernel.new_zeros(max(size[0], kernel.shape[0]), max(size[1], kernel.shape[1]))

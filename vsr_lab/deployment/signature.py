@@ -66,7 +66,7 @@ def _read(path: Path) -> bytes:
 
 
 def sign(manifest: Path, key: "Ed25519PrivateKey") -> Path:
-    """Sign manifest.json.
+    """Sign the manifest.json of a bundle, and write the signature beside it.
 
     Returns:
         Path of the signature, manifest.sig in the same folder (64 bytes).

@@ -75,7 +75,10 @@ def _files(path: Path) -> list[tuple[str, int, int]]:
 
 
 def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """Read the scores of a clip that an interrupted evaluation stored; None without any with this fingerprint."""
+    """Read the scores of a clip that an interrupted evaluation stored in its folder.
+
+    Returns None if there are none, or if they have another fingerprint than `expected`.
+    """
     path = _path(folder, clip)
     try:
         found = read_record(path, ClipScores) if path.is_file() else None

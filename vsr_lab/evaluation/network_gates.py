@@ -136,7 +136,7 @@ class NoDrift(Gate):
 
     A recurrent network can accumulate errors in its state (mmagic#509). A synthetic clip is played forward and backward
     repeatedly. After `frames` frames, the PSNR is compared with two values: that at the start, and that of the same
-    network with a state that was reset. It may be at most `margin` dB lower than either.
+    network with a state that was reset. The PSNR may be at most `margin` dB lower than either value.
 
     Args:
         frames: number of frames to process.

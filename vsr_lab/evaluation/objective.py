@@ -1,4 +1,4 @@
-"""Ranking of candidates by metrics and votes, by which `select` chooses one of those that passed every gate."""
+"""Ranking of candidates by metrics and votes, by which `select` chooses one of those that failed no gate."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ def sign(metric: MetricFacts) -> int:
 
 
 def mean_label(metric: MetricFacts) -> str:
-    """Label of the mean of a metric over frames. For decibels it states that they, not the errors, are averaged."""
+    """Label of the mean of a metric over frames; in dB it states that decibels are averaged, not squared errors."""
     return f"{metric.label} (mean of frames)" if metric.unit == "dB" else metric.label
 
 
@@ -112,7 +112,7 @@ class Ranking:
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
-        """Ranking by metrics, given by name. Raises UserError if there is no configs/metric/NAME.yaml."""
+        """Make a ranking by metrics with these names. Raises UserError if a name has no configs/metric/NAME.yaml."""
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:

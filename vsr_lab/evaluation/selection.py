@@ -1,4 +1,4 @@
-"""Selection of the candidate to deploy for each suite, among those that pass every gate and are on the Pareto front."""
+"""Selection of the candidate to deploy for each suite, among those that fail no gate and are on the Pareto front."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ def select(
     folder: Path | str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> Selection:
-    """Select, for every suite, the best candidate among those that pass every gate and are on the Pareto front.
+    """Select, for every suite, the best candidate among those that fail no gate and are on the Pareto front.
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
@@ -40,7 +40,7 @@ def select(
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
         votes: votes.json that `vote` wrote for the same evaluations. The preference of people then decides before the
-            metrics, among all candidates that pass the gates, on the front or not. A candidate to which people
+            metrics, among all candidates that fail no gate, on the front or not. A candidate to which people
             significantly prefer the baseline fails.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.

@@ -36,7 +36,7 @@ class Shot:
     Args:
         name: name of the clip.
         path: video file or folder of images.
-        start: number of the first frame in the file.
+        start: number of the first frame, counted from the start of the file.
         stop: number of the frame after the last; None: to the end of the file.
         downscale: factor by which frames are downscaled, >= 1; use more than 1 to reduce coding artefacts of a lossy
             file.

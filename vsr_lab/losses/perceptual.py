@@ -1,4 +1,4 @@
-"""Losses that are learned perceptual distances."""
+"""Losses that are perceptual distances, computed by pretrained networks."""
 
 from collections.abc import Callable
 

@@ -247,8 +247,8 @@ def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
 def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:
     """Whether LR was downscaled in linear light, by comparing the residuals of blur kernels.
 
-    It was if the residual of a kernel estimated in linear light is below 0.6 times that of a kernel estimated on the
-    gamma-encoded values.
+    The result is True if the residual of a kernel that is estimated in linear light is below 0.6 times that of a kernel
+    that is estimated on gamma-encoded values.
     """
     windows = _windows_at(frames, spatial, scale)
     coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))

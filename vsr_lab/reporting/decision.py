@@ -29,7 +29,7 @@ class Decision(NamedTuple):
 
     Attributes:
         suite: the suite.
-        status: "final"; "provisional" if there are too few clips; "nothing" if no candidate passed every gate.
+        status: "final"; "provisional" if there are too few clips; "nothing" if every candidate failed a gate.
         chosen: name of the selected candidate; None if there is none.
         answer: sentence that names the candidate that may be deployed.
         gain: gain of the chosen candidate over the baseline, in the first metric by which candidates are ranked.

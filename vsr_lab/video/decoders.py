@@ -63,7 +63,7 @@ class _ProcessLocal(ABC):
 
 
 class DecordDecoder(_ProcessLocal):
-    """decord 0.6.0 decoder. Its reader can neither be pickled nor used after a fork."""
+    """Decoder of frames by number with decord 0.6.0. Each process opens a reader of its own, also after a fork."""
 
     def __init__(self, probe: Probe) -> None:
         import decord  # loads FFmpeg: only where a file is read
@@ -239,7 +239,7 @@ def _in_order(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, V
 
 
 class FrameConverter(_ProcessLocal):
-    """Convert decoded frames of one file to upright RGB."""
+    """Converts decoded frames of one file to upright RGB."""
 
     def __init__(self, probe: Probe) -> None:
         super().__init__()

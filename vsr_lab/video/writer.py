@@ -22,7 +22,7 @@ _UNKNOWN = "it has no such option"
 
 
 def open_encoder(context: CodecContext) -> None:
-    """Open an encoder. Raises ValueError for an option that it does not have."""
+    """Open an encoder. Raises ValueError if an option is set that the encoder does not have."""
     given = dict(context.options)
     context.open()
     unknown = [key for key in given if key in context.options]  # those that it has are removed

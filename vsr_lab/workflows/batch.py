@@ -53,8 +53,8 @@ class Task:
     Attributes:
         source: the file.
         output: file to write.
-        made_here: whether this batch, in this or in an earlier, interrupted run, has begun to write the output. If the
-    X
+        made_here: whether the output did not exist when this batch, perhaps in an earlier run that was interrupted,
+            began the task. If the output exists later, it is the result of this task.
     """
 
     source: Source

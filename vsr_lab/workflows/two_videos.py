@@ -38,7 +38,7 @@ _EQUAL = 2e-3  # share of a scale, below which it is taken for the ratio of the 
 
 
 class Axes(NamedTuple):
-    """Positions of the pixels of a reference in a video: pixel i of the reference is at pixel scale * i + shift.
+    """Positions of the pixels of a reference in a video: pixel i of the reference is at scale * i + shift in the video.
 
     Args:
         scale: pixels of the video per pixel of the reference (rows, columns).

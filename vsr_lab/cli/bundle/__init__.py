@@ -1,1 +1,1 @@
-"""The commands bundle ..."""
+"""Commands `bundle ...` for the folders that export writes."""

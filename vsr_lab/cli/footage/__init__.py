@@ -1,1 +1,1 @@
-"""The commands footage ..."""
+"""Commands `footage ...` for the manifest of videos."""

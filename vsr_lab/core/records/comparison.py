@@ -56,7 +56,7 @@ class Cell(Estimate):
     """Mean of one metric for one candidate on one suite, with its confidence interval.
 
     Attributes:
-        truth: value of the metric for HR itself, if the metric does not use HR, such as warp_error; else None.
+        truth: value of the metric for HR itself, if it is defined, as for warp_error; else None.
         difference: mean of candidate minus baseline, paired by frame; None for the baseline.
     """
 

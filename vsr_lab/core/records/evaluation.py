@@ -172,7 +172,7 @@ class Verdict(Part):
 
     @property
     def passed(self) -> bool:
-        """Whether the outcome is "pass"; "too few clips" does not count."""
+        """Whether the outcome is "pass"; "too few clips" does not count as passed."""
         return self.outcome == "pass"
 
 
@@ -180,11 +180,12 @@ class Choice(Part):
     """Result of `select` on one suite: which candidate may be deployed, and why.
 
     Attributes:
-        chosen: the selected candidate; None if no candidate passed every gate.
+        chosen: the selected candidate; None if every candidate failed a gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: the metric or property by which the chosen candidate was preferred to the other deployable ones.
         votes: other deployable candidates -> votes for the chosen one against it; empty if people did not vote.
-        ties: candidates that are tied with the chosen one in the first metric of `rank_by`.
+        ties: candidates that are tied with the chosen one in the votes or, without votes, in the first metric of
+            `rank_by`.
         stability: fraction of the clips for which leaving out that one clip does not change the choice; None if there
             is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
@@ -208,10 +209,10 @@ class Choice(Part):
 
 
 class Selection(Record, command="select"):
-    """selection.json: for each suite of test clips, the candidate that passed all gates and was chosen for deployment.
+    """selection.json: for each suite of test clips, the best of the candidates that failed no gate.
 
     Attributes:
-        rank_by: metrics by which the candidates that passed all gates are ranked, the most important first.
+        rank_by: metrics by which the candidates that failed no gate are ranked, the most important first.
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         choices: result for each suite.
     """

@@ -54,8 +54,8 @@ class Votes(Record, command="vote"):
 
     Attributes:
         voters: name of a voter -> number of pairs on which this person voted.
-        left_out: voters whose votes are not counted, because they did not prefer the ground truth in more than a third
-            of their catch trials (pairs of LR and ground truth).
+        left_out: voters whose votes are not counted, because in more than a third of their catch trials (pairs of LR
+            and ground truth) they did not prefer the ground truth.
         evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.
         strengths: strength of each candidate, the highest of a suite first.
         pairs: votes on each pair and clip.

@@ -1,4 +1,4 @@
-"""Export of networks to other formats. To add one: an `Exporter` in this folder and a yaml in configs/exporter."""
+"""Export of networks to other formats. A new format needs an `Exporter` here and a yaml in configs/exporter."""
 
 from vsr_lab.deployment.export.base import Exporter, compare_graph, rollout_clip
 from vsr_lab.deployment.export.onnx import OnnxExporter

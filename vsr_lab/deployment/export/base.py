@@ -1,4 +1,4 @@
-"""Base class of exporters: every written graph is loaded again and compared with the network."""
+"""Base class of exporters, which load every exported graph again and compare it with the network."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

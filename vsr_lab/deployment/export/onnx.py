@@ -27,7 +27,7 @@ Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
 
 class Step(nn.Module):
-    """Module whose forward is one step of a network; input and output are flat, as in the exported graph."""
+    """Module whose forward is one step of a network, with the flat result (sr, tensors of the next state)."""
 
     def __init__(self, network: StreamingNetwork) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ def _array(tensor: Tensor) -> np.ndarray:
 
 
 def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> Sequence[Any]:
-    """Run a graph. Raises UserError if its memory cannot be allocated, or an operator fails."""
+    """Run a graph and return its outputs. Raises UserError if memory cannot be allocated, or an operator fails."""
     try:
         return session.run(None, feeds)
     except Exception as error:  # onnxruntime raises unrelated classes of its own
@@ -236,10 +236,10 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
 
     Args:
         path: the ONNX file.
-        threads: number of CPU threads; 0: onnxruntime determines it.
+        threads: number of CPU threads; 0: onnxruntime chooses the number.
 
     Raises:
-        UserError: onnxruntime cannot run it, or it contains a loop, which may have no end.
+        UserError: onnxruntime cannot run the graph, or the graph contains a loop, which may have no end.
     """
     check_file(path, "give an .onnx file")
     with reported(Exception, path, "is not an ONNX file", "export it again"):  # of protobuf

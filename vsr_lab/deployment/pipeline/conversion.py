@@ -1,4 +1,4 @@
-"""Conversion of frames to the input of the network, and of its output to the frames that are encoded; film grain.
+"""Conversion of frames for the network and for the encoder, and measurement and synthesis of film grain.
 
 The strength of grain is measured in the source, in several bands of luma, and interpolated between them, as in AV1
 (Norkin and Birkbeck 2018, "Film Grain Synthesis for AV1 Video Codec"). Unlike in AV1, the grain that is added to the
@@ -60,7 +60,15 @@ class FrameConversion:
         return to_tensor(picture[None])[0]
 
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
-        """Convert the SR frame with a number, (3, H, W), to RGB (H, W, 3), uint8 or uint16, of the output's size."""
+        """Convert an SR frame to a picture in the size of the output, with grain if the plan has grain.
+
+        Args:
+            sr: (3, H, W) in [0, 1].
+            number: number of the frame, which is the seed of the grain.
+
+        Returns:
+            RGB (H, W, 3), uint8 or uint16.
+        """
         if not torch.isfinite(sr.sum()):
             problem = f"frame {number} of the result is not finite (NaN or infinity)"
             raise UserError(self._video.path, problem, "check the bundle with vsr-lab evaluate")
@@ -104,7 +112,7 @@ def with_grain(plan: Plan, measured: Sequence[float], strength: float) -> Plan:
 def measure_grain(pairs: Tensor) -> list[float]:
     """Measure the standard deviation of film grain by a spatial high-pass filter of the difference of two frames.
 
-    Only the quarter of the blocks that changes least is used, since moving texture changes too.
+    In each band of luma, the lower quartile over blocks is used, since other blocks may contain moving texture.
 
     Args:
         pairs: pairs of frames that are close in time, RGB (N, 2, 3, h, w) in [0, 1].

@@ -1,4 +1,4 @@
-"""Evidence mode: the output shows the original beside the prediction, and a second video the confidence per pixel."""
+"""Evidence mode: the output shows the original beside SR, and a second video shows the confidence per pixel."""
 
 import csv
 import hashlib

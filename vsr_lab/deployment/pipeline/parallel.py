@@ -43,7 +43,8 @@ def upscale_in_parallel(
         bundle: folder of the bundle.
         source, output: video files.
         executor: runs one task per segment.
-        settings, read_options: as in `upscale`.
+        settings: settings of the output and of the network.
+        read_options: how to read interlaced, HDR and damaged files.
 
     Raises:
         Refusal, UserError: as in `upscale`, or a segment failed. Finished segments are kept for the next call.

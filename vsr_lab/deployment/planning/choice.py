@@ -30,7 +30,12 @@ _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mp
 
 @dataclass(frozen=True)
 class VideoChoice:
-    """How the video is encoded (`video`), and descriptions of what is converted or lost of the source."""
+    """How the output video is encoded, and what of the source is not kept as it is.
+
+    Attributes:
+        video: how the output video is encoded.
+        converted, lost: phrases that name the properties of the source that are converted, and those that are lost.
+    """
 
     video: VideoPlan
     converted: list[str] = field(default_factory=list[str])

@@ -145,7 +145,7 @@ class Samples:
 
     @classmethod
     def of(cls, pixel_format: str) -> "Samples":
-        """Properties of the samples of a pixel format."""
+        """Find the properties of a pixel format, given by FFmpeg's name."""
         format = VideoFormat(pixel_format)
         alpha = has_alpha(pixel_format)
         if is_gray(pixel_format):
@@ -230,7 +230,7 @@ _ALLOWED["x264opts"] = _ALLOWED["x264-params"]
 
 
 def check_options(key: str, options: Mapping[str, str]) -> None:
-    """Raise UserError for an encoder option that is not in encoder_options.yaml, since it could write files.
+    """Raise UserError if an encoder option is not in encoder_options.yaml, since other options could write files.
 
     Args:
         key: configuration key of the options, for the error message.

@@ -1,1 +1,1 @@
-"""Streams of a file: what the source has, and the writers of what the output gets."""
+"""Streams of video files: properties of the source, and writing of the video and the other streams of the output."""

@@ -1,6 +1,6 @@
 """Timestamps of the output: exact multiples of the frame duration if it is constant, else those of the source.
 
-Also the packets of other streams, and the chapters, that belong to a part of a file.
+For a part of a file, this module also finds the packets of other streams and the chapters that belong to it.
 """
 
 import re

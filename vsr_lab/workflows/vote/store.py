@@ -65,7 +65,7 @@ class Ballot:
         return found
 
     def trials(self, voter: str) -> list[Trial]:
-        """The trials of the voter with a name, in order. They are the same in every call."""
+        """The trials of a voter, in order. They are the same in every call with the same name `voter`."""
         order = random.Random(f"{self.seed}/{voter}")
         pairs = [
             Trial(suite, clip, a, b, catch=False)
@@ -117,7 +117,7 @@ class Vote(NamedTuple):
 
 
 class VoteStore(Database):
-    """SQLite file in which votes are stored. It is a context manager.
+    """SQLite file in which votes are stored. The object is a context manager.
 
     Args:
         path: the file; it is created if it does not exist.
