@@ -26,7 +26,8 @@ class Stream:
     Attributes:
         frames: number of scored frames.
         rate: frames per second of the clip.
-        windows: (inputs of a few frames, slice of those frames that were not in the previous item).
+        windows: iterator over the clip, a few frames at a time: inputs of these frames, and the slice of those among
+            them that were not in the previous item.
     """
 
     frames: int

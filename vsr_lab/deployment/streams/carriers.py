@@ -111,7 +111,7 @@ class _Copier:
 
 
 def copied(packet: AnyPacket, stream: Any) -> AnyPacket:
-    """Copy of a packet that belongs to `stream`, the same stream of a file that was opened a second time."""
+    """Copy a packet and assign the copy to `stream`, the same stream of the file after it was opened a second time."""
     made = _with_data(packet, bytes(packet))
     for side_data in packet.iter_sidedata():
         made.set_sidedata(side_data)
