@@ -20,7 +20,10 @@ class BundleVerifyConfig(Section):
 
 
 def run(config: BundleVerifyConfig) -> None:
-    """Verify the bundle and print what was verified. Raises Refusal if the signature is wrong or a graph differs."""
+    """Verify the bundle and print what was verified.
+
+    Raises Refusal if the signature is wrong, or if the output of a graph differs from that of the network.
+    """
     key = read_public_key(config.public_key) if config.public_key else None
     with console.status("graphs and network") as status:
         found = verify_bundle(

@@ -131,7 +131,7 @@ class Plan(Part):
         tile: size of the tiles in which frames are processed, in LR pixels; 0: whole frames.
         skip_repeats: whether, for a frame that repeats the previous frame, the output is repeated without running the
             network.
-        evidence: whether the original is shown beside the prediction.
+        evidence: whether the original is shown beside SR.
         segments: number of the first frame of each segment, a part that is encoded separately; [0]: one segment.
         lead_in: number of frames before each segment that the network processes first, starting with its initial
             state; None: the network continues with its state after the previous segment.
