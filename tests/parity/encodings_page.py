@@ -68,7 +68,7 @@ def main() -> None:
         f"{sum(not result.right for result in results)} are wrong.** "
         f"The worst MAE is {max(result.mae for result in read):.3f} and the worst peak "
         f"{max(result.peak for result in read):.2f}; {sum(result.wrong for result in read)} frames were returned for a "
-        f"wrong index. decord reads {sum(result.backend == 'decord' for result in read)} of them, PyAV the others.\n"
+        f"wrong index. decord reads {sum(result.backend == 'decord' for result in read)} files, PyAV the others.\n"
     )
     print("| encoding | encoder, format | file | planes made by | read as | MAE | peak | wrong | backend, or refusal |")
     print("|---|---|---|---|---|---|---|---|---|")
