@@ -15,7 +15,10 @@ from vsr_lab.reporting import compare
 
 
 class ShownMetric(Section):
-    """A metric of finished evaluations and how it is displayed; its function is not imported."""
+    """A metric whose values are read from finished evaluations, and how it is displayed.
+
+    `measure`, the configuration of its class, is not used: that class need not be installed.
+    """
 
     measure: dict[str, Any]
     show: Presentation | None

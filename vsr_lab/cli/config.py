@@ -58,19 +58,22 @@ class Section(BaseModel):
 
 
 class Command(Section):
-    """Base class of the configurations of commands that write to a run folder."""
+    """Base class of the configurations of commands that write to a run folder.
+
+    Attributes:
+        ignored: keys of a content type's yaml that have no effect in this command.
+        writes: names of the files and folders that the command writes to run_dir; `overwrite` removes nothing else.
+        results: pattern of the files from which a stopped run is continued; None: it cannot be continued.
+    """
 
     run_dir: FilePath
     """Folder that the run writes to."""
     overwrite: Bool = False
     """Whether an existing run in run_dir may be replaced. Other folders are never cleared."""
 
-    brought: ClassVar[frozenset[str]] = frozenset()
-    """Keys of a content type's yaml that have no effect in this command."""
+    ignored: ClassVar[frozenset[str]] = frozenset()
     writes: ClassVar[tuple[str, ...]] = ()
-    """What a run writes to run_dir, see `begin_folder`; overwrite removes nothing else."""
     results: ClassVar[str | None] = None
-    """Pattern of the files with which the same command continues a run that was stopped."""
 
 
 class FootageChoice(Section):
@@ -136,11 +139,11 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
         UserError: for the first invalid value.
     """
     model = model_of(command)
-    brought: frozenset[str] = getattr(model, "brought", frozenset())
+    ignored: frozenset[str] = getattr(model, "ignored", frozenset())
     for key in typed:
-        if key.partition(".")[0] in brought:
+        if key.partition(".")[0] in ignored:
             raise UserError(key, f"has no effect on {command}", "remove it")
-    checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in brought}, prefix, typed)
+    checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in ignored}, prefix, typed)
     for key, reason in checked.without_effect().items():
         if key in typed:
             raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")

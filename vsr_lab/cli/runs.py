@@ -10,7 +10,7 @@ from vsr_lab.evaluation.results import Run
 
 
 def read_runs(folders: Iterable[Path]) -> list[Run]:
-    """Read evaluations. Raises UserError if a folder contains none, or one has a content type without a yaml."""
+    """Read evaluations. Raises UserError for a folder without an evaluation, and for a content type without a yaml."""
     runs = results.read_runs(folders)
     for run in runs:
         check_content(f"{run.folder / 'summary.json'}: content", run.summary.content)

@@ -32,12 +32,12 @@ class SelectConfig(Command):
     """votes.json of the same evaluations, whose preference decides before rank_by; null: metrics alone decide."""
     gates: Annotated[dict[str, Annotated[Part[Gate], describes(Gate)]], Field(min_length=1)]
     # The runs say their content types.
-    brought: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
+    ignored: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
     writes = ("selection.json",)
 
 
 def run(config: SelectConfig) -> None:
-    """Write selection.json. Raises Refusal, after writing it, if a content type has no deployable candidate."""
+    """Write selection.json. Raises Refusal, after writing it, if at least one suite has no deployable candidate."""
     selection = write_selection(config)
     empty = [choice.suite for choice in selection.choices if not choice.chosen]
     if empty:

@@ -133,7 +133,7 @@ class TrainConfig(Command):
     Example: vsr-lab train content=animation data.root=FOLDER
     """
 
-    brought: ClassVar[frozenset[str]] = frozenset({"gates"})
+    ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
     writes = (
         *("metrics.csv", "spikes.csv", "network.safetensors", "skipped/step_*.safetensors"),
         *(f"checkpoints/{name}.ckpt" for name in ("best", "last", "best.previous", "last.previous", ".best", ".last")),

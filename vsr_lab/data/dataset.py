@@ -196,7 +196,10 @@ class Crops(_Clips):
         return Place(clip, t, stride, y, x)
 
     def measure(self, place: Place) -> tuple[float, float]:
-        """Mean motion and detail of the crop at a position, in 8-bit levels, from activity maps; no frame is read."""
+        """Mean motion and detail of the crop at a position, in 8-bit levels.
+
+        They are read from maps that are stored with the clip; no frame is read.
+        """
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride
         return motion_and_detail(activity, place.t, span, place.y, place.x, self.options.size, place.stride)

@@ -139,7 +139,7 @@ class PacketLog:
     """Collects the timestamps of the packets of a stream, and builds a `PacketIndex` from them.
 
     Attributes:
-        reach: end of the last packet of any stream, in seconds.
+        reach: latest end of a packet so far, in seconds, over all streams of the file.
     """
 
     def __init__(self, stream: VideoStream) -> None:

@@ -142,7 +142,9 @@ class EvidenceRecorder:
 def record_evidence(
     output: Path, video: VideoFile, planned: Planned, network: StreamingNetwork, overwrite: bool
 ) -> Generator[EvidenceRecorder | None]:
-    """Context manager that writes OUTPUT.confidence.mp4 and OUTPUT.frames.csv if the network is a `FlipEnsemble`.
+    """Context manager that writes OUTPUT.confidence.mp4 and OUTPUT.frames.csv, a row for each frame.
+
+    It writes nothing unless the network is a `FlipEnsemble`, which estimates its own uncertainty.
 
     Args:
         output: path of the upscaled video.
