@@ -164,16 +164,20 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
 
 def _others(config: UpscaleConfig) -> dict[Path, Encoding]:
     """The further outputs, with the settings of the command beside their own presets."""
-    own = {"output", "outputs", "preset", "height", "codec", "pixel_format", "options"}
-    words = [word for word in given_words() if key_of(word).partition(".")[0] not in own] if config.outputs else []
     others: dict[Path, Encoding] = {}
     for one in config.outputs:
         if one.preset not in options("preset"):
             raise UserError("outputs", f"has no preset {one.preset!r}", f"choose from {', '.join(options('preset'))}")
         height = [f"height={one.height}"] if one.height else []
         changed = [quoted(f"output={one.output}"), f"preset={one.preset}", *height]
-        others[one.output] = _encoding(composed("upscale", *words, *changed))
+        others[one.output] = _encoding(_variant(*changed))
     return others
+
+
+def _variant(*words: str) -> UpscaleConfig:
+    """The configuration of this command, with other words for its output."""
+    own = {"output", "outputs", "preset", "height", "codec", "pixel_format", "options"}
+    return composed("upscale", *(word for word in given_words() if key_of(word).partition(".")[0] not in own), *words)
 
 
 def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Provenance) -> None:
@@ -194,9 +198,15 @@ def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Pro
 
 
 def _encoding(config: UpscaleConfig) -> Encoding:
-    """The preset, with what the user set beside it."""
+    """The preset, with what the user set beside it. Raises UserError if its encoder cannot be opened here."""
+    preset = config.preset.build()
+    if not config.codec and (reason := preset.missing):
+        every = {name: _variant(quoted(f"output={config.output}"), f"preset={name}") for name in options("preset")}
+        usable = [name for name, variant in every.items() if not variant.preset.build().missing]
+        problem = f"needs the encoder {preset.codec}, which cannot be opened here ({reason})"
+        raise UserError(f"preset={preset.name}", problem, f"choose from {', '.join(usable)}")
     given = {key: value for key, value in same_fields(Encoding, config).items() if value}
     given["lead_in"] = None  # it is set where segments run in parallel
     if config.certificate and config.private_key:
         given["signer"] = Signer(config.certificate, config.private_key)
-    return replace(config.preset.build(), **given)
+    return replace(preset, **given)

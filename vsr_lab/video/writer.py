@@ -63,9 +63,9 @@ def check_encoder(
     if known and pixel_format not in known:
         raise UserError("pixel_format", f"{codec} does not take {pixel_format}", f"choose one of {', '.join(known)}")
 
-    if why := _failure(found, size, time_base, pixel_format=pixel_format, options=options):
+    if why := encoder_failure(found, size, time_base, pixel_format=pixel_format, options=options):
         for key, value in options.items():
-            alone = _failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
+            alone = encoder_failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
             if alone:
                 problem = f"is not one of {codec}"
                 if alone != _UNKNOWN:
@@ -92,10 +92,10 @@ def _stderr_hidden() -> Generator[None]:
 
 
 @_stderr_hidden()
-def _failure(
+def encoder_failure(
     codec: Codec, size: tuple[int, int], time_base: Fraction, *, pixel_format: str, options: Mapping[str, str]
 ) -> str:
-    """Why an encoder cannot be opened; "" if it can."""
+    """Open an encoder with the settings of `check_encoder`. Returns why it cannot be opened; "" if it can."""
     context = CodecContext.create(codec, "w")
     assert isinstance(context, VideoCodecContext)
     (context.height, context.width), context.pix_fmt = size, pixel_format

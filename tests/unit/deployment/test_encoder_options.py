@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import config_dir
 from vsr_lab.deployment import Encoding
 
 
@@ -31,6 +33,16 @@ def test_options_that_could_do_more_than_change_the_coding_are_named(options: di
     with pytest.raises(UserError) as refused:
         Encoding(options=options)
     assert named in str(refused.value)
+
+
+def test_encoder_that_cannot_be_opened_is_named() -> None:
+    presets = {path.stem: yaml.safe_load(path.read_text()) for path in (config_dir() / "preset").glob("*.yaml")}
+    missing = {
+        name: Encoding(**{k: v for k, v in keys.items() if k != "_target_"}).missing for name, keys in presets.items()
+    }
+    assert not any(why for name, why in missing.items() if name != "nvenc"), missing
+    assert Encoding(codec="libaom-none").missing == "the installed FFmpeg libraries have no such encoder"
+    assert Encoding(codec="libx264", options={"crf": "many"}).missing
 
 
 def test_options_of_presets_are_checked() -> None:

@@ -21,6 +21,7 @@ from vsr_lab.core.errors import UserError, suggestion
 from vsr_lab.core.ranges import Positive
 from vsr_lab.deployment.provenance import Signer
 from vsr_lab.video.color_conversion import bits_of, has_alpha, is_gray, is_rgb
+from vsr_lab.video.writer import encoder_failure
 
 ENCODERS = yaml.safe_load(Path(__file__).with_name("encoders.yaml").read_text(encoding="utf-8"))
 _CHROMA = {"420": (1, 1), "422": (1, 0), "444": (0, 0)}  # log2 of the subsampling, across and down
@@ -102,6 +103,19 @@ class Encoding:
         for codec, options in self.codec_options.items():
             check_options(f"preset.codec_options.{codec}", options)
 
+    @property
+    def missing(self) -> str:
+        """Why the encoder `codec` cannot be opened on this machine; "" if it can, or if there is none."""
+        if not self.codec:
+            return ""
+        try:
+            codec = Codec(self.codec, "w")
+        except UnknownCodecError:
+            return "the installed FFmpeg libraries have no such encoder"
+        usual = (codec.video_formats or ())[0].name
+        options = self.options_of(self.codec, usual)
+        return encoder_failure(codec, (144, 256), Fraction(1, 25), pixel_format=usual, options=options)
+
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
         """Options to pass to an encoder: those of `codec_options` for it, and `options`.
 
@@ -119,11 +133,12 @@ class Encoding:
 
 def _profile(codec: str, pixel_format: str) -> dict[str, str]:
     """Encoder option for the profile of ProRes or DNxHR that supports a pixel format; empty for other codecs."""
+    whole = "444" in pixel_format or is_rgb(pixel_format)
     if codec == "prores_ks":
-        return {"profile": "4444" if "444" in pixel_format else "hq"}
+        return {"profile": "4444" if whole else "hq"}
     if codec == "dnxhd":
         deep = bits_of(pixel_format) > 8
-        return {"profile": "dnxhr_444" if "444" in pixel_format else "dnxhr_hqx" if deep else "dnxhr_hq"}
+        return {"profile": "dnxhr_444" if whole else "dnxhr_hqx" if deep else "dnxhr_hq"}
     return {}
 
 
