@@ -93,7 +93,7 @@ def judge(case: Case, folder: Path) -> Outcome:
         return Outcome(case, "traceback", f"{type(error).__name__}: {error}")
     if case.refused:
         return Outcome(case, "silently wrong", "upscaled, and not refused")
-    if source.read_bytes() != before:
+    if before and source.read_bytes() != before:
         return Outcome(case, "silently wrong", "the source was changed")
     found = problems(source, output, read_options=_as_read(case.read_options)) if case.judged else []
     lost = [problem for problem in found if re.search("lost|->|no disclosure|not kept", problem)]

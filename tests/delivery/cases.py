@@ -19,6 +19,7 @@ from tests.delivery.further_cases import further_cases
 from tests.delivery.given_cases import odd_cases, shared_cases
 from tests.delivery.handling_cases import handling_cases
 from tests.delivery.picture_cases import picture_cases
+from tests.delivery.preset_cases import preset_cases
 from tests.delivery.stream_cases import stream_cases
 
 _REMEDY = "; choose another container, or set unsupported=drop or unsupported=convert"
@@ -27,7 +28,7 @@ VERDICTS = (RIGHT, REFUSED, "silently dropped", "silently wrong", "refused badly
 
 def own_cases() -> list[Case]:
     """Cases whose files are made here."""
-    return [*basic_cases(), *stream_cases(), *picture_cases(), *handling_cases(), *further_cases()]
+    return [*basic_cases(), *stream_cases(), *picture_cases(), *handling_cases(), *further_cases(), *preset_cases()]
 
 
 def run(cases: Iterable[Case]) -> Iterator[Outcome]:

@@ -29,7 +29,8 @@ SAMPLE = {
     "PAFF, fields apart", "ffv1 16-bit", "webm, transcode", "tone_map=bt2390", "data missing, damaged=keep",
     "tiles", "cut.mp4", "cut.flv", "cut.mxf", "cut.wmv", "zeros.ts", "zeros.mxf", "begins in mid-GOP, .ts",
     "list.mkv of another file", "moov missing", "empty.mkv", "sound only", "a.jpg", "12:30.mp4", "50%03d.png",
-    "mp4 called avi",
+    "mp4 called avi", "preset=dnxhr of rgb.mkv to .mov", "preset=archive of clear.mov to .mkv",
+    "EXR, transfer=pq, to ProRes", "TIFF of 16 bits to PNG",
 }  # fmt: skip
 
 

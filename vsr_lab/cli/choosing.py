@@ -16,7 +16,6 @@ class Choosing(Section):
 
     selection: FilePath | None
     bundles: FolderPath
-    scans: FolderPath
     content_model: ContentModel
 
     def chooser(self) -> AutoBundle:
@@ -26,4 +25,4 @@ class Choosing(Section):
         """
         if self.selection is None:
             raise UserError("selection", "is required by bundle=auto", "set selection= to what vsr-lab select wrote")
-        return AutoBundle(selected_bundles(self.selection, self.bundles), self.content_model, self.scans)
+        return AutoBundle(selected_bundles(self.selection, self.bundles), self.content_model)

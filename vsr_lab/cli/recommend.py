@@ -4,10 +4,11 @@ import shlex
 
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.choosing import Choosing
-from vsr_lab.cli.config import Command, Count
+from vsr_lab.cli.config import Command, Count, FolderPath
 from vsr_lab.cli.show import show, show_facts, show_left_out, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath
+from vsr_lab.curation import Scans
 from vsr_lab.workflows.batch import find_sources
 from vsr_lab.workflows.recommend import recommend, write_comparison
 
@@ -19,6 +20,7 @@ class RecommendConfig(Command, Choosing):
     """
 
     input: FilePath
+    scans: FolderPath
     n: Count
 
     writes = ("sheet.png",)
@@ -27,7 +29,7 @@ class RecommendConfig(Command, Choosing):
 def run(config: RecommendConfig) -> None:
     """Print the bundle for each file, the reason and the command to run. Raises Refusal if no file has a bundle."""
     auto = config.chooser()
-    found = recommend(find_sources(config.input), auto)
+    found = recommend(find_sources(config.input), auto, Scans(config.scans))
     sheet = begin_run(config) / "sheet.png"
     shots = write_comparison(sheet, found, auto.bundles, config.n)
     rows = [

@@ -16,6 +16,7 @@ from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_b
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes
+from vsr_lab.core.ranges import Transfer
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.core.spec import same_fields
 from vsr_lab.deployment import Encoding, Inference
@@ -72,6 +73,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     precision: Precision | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
     rate: Rate | None
+    transfer: Transfer | None
     start: Annotated[float, Field(ge=0, le=1e6)]
     stop: Annotated[float, Field(gt=0, le=1e6)] | None
     preview: Bool

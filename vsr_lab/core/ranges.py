@@ -58,3 +58,4 @@ LayoutName = Literal["auto", "reds", "vimeo90k", "pairs", "spmcs", "twins", "foo
 Deinterlace = Literal["auto", "bwdif", "ivtc", "keep"]
 ToneMap = Literal["bt2390", "keep"]
 Damaged = Literal["keep"]
+Transfer = Literal["srgb", "pq"]

@@ -25,6 +25,7 @@ _THUMB_SIDE = 64
 _THUMBS = 4  # a second
 _STILL = 1.0  # levels: a frame this similar to the last thumbnail needs none of its own
 _JUMP = 15.0  # levels: a scene may begin here, which is measured in full
+_SAMPLES = 32  # pairs of frames by which a content type is suggested without a scan
 _LEAST = 6  # measurements of a short clip
 _SOFT = 6  # frames on which softness is measured
 _LARGEST = 2 << 30  # bytes of measurements that are read, about 30 hours
@@ -153,6 +154,26 @@ def scan(footage: Footage) -> Scan:
         crop=np.array(crop or (), np.int64),
         softness=np.array(full.softness(crop)),
     )
+
+
+def sampled_features(footage: Footage) -> npt.NDArray[np.float64]:
+    """Features of at most 32 pairs of consecutive frames at equal distances, (R, number of features).
+
+    Only these frames are read, so that the time hardly depends on the length. R is 0 for a single frame.
+
+    Raises:
+        UserError: a frame cannot be decoded.
+    """
+    size = reduced_size(footage.size, _SIDE)
+    found: list[npt.NDArray[np.float64]] = []
+    for number in np.linspace(0, footage.frames - 2, min(_SAMPLES, footage.frames - 1), dtype=int).tolist():
+        first, second = footage.read(number, number + 2).eight_bit()
+        small, next_small = (
+            np.asarray(cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+            for frame in (first, second)
+        )
+        found.append(measure(first, second, (small, next_small)))
+    return np.array(found).reshape(-1, len(FEATURES))
 
 
 def _thumbnail(small: Frames) -> Frames:

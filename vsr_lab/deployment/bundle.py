@@ -29,6 +29,7 @@ from vsr_lab.models.files import WEIGHTS
 
 MANIFEST = "manifest.json"
 PARITY = "parity.json"
+CARD = "MODEL_CARD.md"
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def write_bundle(
             versions={"python": platform.python_version(), "vsr-lab": version("vsr-lab"), "torch": version("torch")},
             sha256={},
         )
-        card = jinja2.Template(_CARD.read_text(encoding="utf-8"), trim_blocks=True, lstrip_blocks=True)
-        write_text(temporary / "MODEL_CARD.md", card.render(manifest.model_dump(), parities=parities))
+        card = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True, lstrip_blocks=True)
+        write_text(temporary / CARD, card.render(manifest.model_dump(), parities=parities))
         hashes = {file.name: sha256(file) for file in sorted(temporary.iterdir())}
         manifest = manifest.model_copy(update={"sha256": hashes})
         manifest = manifest.model_copy(update={"fingerprint": manifest.computed_fingerprint()})
@@ -177,7 +178,7 @@ def _now() -> str:
     return datetime.fromtimestamp(int(seconds or time.time()), UTC).isoformat(timespec="seconds")
 
 
-_CARD = Path(__file__).with_name("model_card.md.j2")
+_TEMPLATE = Path(__file__).with_name("model_card.md.j2")
 
 
 def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) -> Bundle:

@@ -15,6 +15,7 @@ from av.container import InputContainer
 from av.video.plane import VideoPlane
 
 from vsr_lab.core.clip import AnyFrames, Colour, ycbcr_matrix
+from vsr_lab.video.linear_light import Floats, coded, is_linear
 
 # Position of the first chroma sample, x and y, in luma samples.
 ChromaLocation = tuple[float, float]
@@ -56,7 +57,6 @@ def _by_matroska(stream: VideoStream) -> ChromaLocation:
 
 
 _CUBIC = -0.6  # swscale's default, with which most players upsample chroma
-Floats = npt.NDArray[np.float32]
 
 
 def is_rgb(pixel_format: str) -> bool:
@@ -115,10 +115,11 @@ class RgbConverter:
         like: a frame with the pixel format and size of the frames to convert.
         colour: matrix and range of the frames.
         chroma_location: position of the chroma samples relative to the luma samples, such as LEFT.
+        transfer: transfer function by which linear light is coded, see `coded`.
     """
 
-    def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation) -> None:
-        self._format = like.format.name
+    def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation, transfer: str = "") -> None:
+        self._format, self._transfer = like.format.name, transfer
         self._chroma_location = chroma_location
         bits = bits_of(self._format)
         self._rgb = is_rgb(self._format)
@@ -126,7 +127,7 @@ class RgbConverter:
         self._peak = int(np.iinfo(self._dtype).max)
         planar = _planar_name(like.format, bits)
         self._samples = np.dtype(np.uint8 if bits <= 8 else ">u2" if planar.endswith("be") else "<u2")
-        self._graph = filter_graph(like, "", planar) if planar != self._format else None
+        self._graph = None if planar == self._format or is_linear(self._format) else filter_graph(like, "", planar)
         self._matrix = np.empty(0) if self._rgb else yuv_to_rgb_matrix(colour, max(bits, 8), self._peak)
         self._gray: tuple[np.float32, np.float32] | None = None  # gain and offset of luma alone
         if is_gray(self._format):
@@ -139,6 +140,8 @@ class RgbConverter:
 
     def __call__(self, frame: VideoFrame) -> AnyFrames:
         """Convert a frame to RGB, (H, W, 3)."""
+        if is_linear(self._format):
+            return coded(frame, self._transfer)
         if self._graph:
             self._graph.push(frame)
             frame = self._graph.vpull()

@@ -255,5 +255,6 @@ class FrameConverter(_ProcessLocal):
             raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
         self._check_process()
         if self._convert is None or not self._convert.fits(frame):
-            self._convert = RgbConverter(frame, self._probe.colour, self._probe.chroma_location)
+            probe = self._probe
+            self._convert = RgbConverter(frame, probe.colour, probe.chroma_location, probe.transfer)
         return self._probe.orientation.apply(self._convert(frame))

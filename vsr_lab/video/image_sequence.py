@@ -14,6 +14,7 @@ from PIL import ImageSequence as Pictures
 from vsr_lab.core.clip import AnyFrames, Clip, Colour
 from vsr_lab.core.errors import UserError, reported
 
+_REPLACE = "replace it, or convert it to PNG or TIFF"
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
 
 
@@ -37,9 +38,6 @@ class ImageSequence:
         kinds = sorted({file.suffix.lower() for file in self.files})
         if len(kinds) > 1:
             raise UserError(path, f"holds frames of several kinds ({', '.join(kinds)})", "keep those of one kind")
-        if kinds == [".exr"]:
-            problem = "holds EXR, which is linear light in floating point, and networks are trained on coded pictures"
-            raise UserError(path, problem, "convert it to 16-bit PNG or TIFF in the colors in which it is shown")
         self._size: tuple[int, int] | None = None
         self._depth: np.dtype[Any] | None = None  # of the first image read
 
@@ -52,7 +50,7 @@ class ImageSequence:
         """Height and width, read from the header of the first image only, which is fast for large datasets."""
         if self._size is None:
             file, kinds = self.files[0], (OSError, Image.DecompressionBombError)
-            with reported(kinds, file, "is not a picture that can be read", "replace it"), Image.open(file) as picture:
+            with reported(kinds, file, "is not a picture that can be read", _REPLACE), Image.open(file) as picture:
                 self._size = picture.height, picture.width
         return self._size
 
@@ -107,7 +105,7 @@ def _read_picture(path: Path) -> AnyFrames:
     except cv2.error:  # a header that declares over 2**30 pixels
         picture = None
     if picture is None:
-        raise UserError(path, "is not a picture that can be read", "replace it")
+        raise UserError(path, "is not a picture that can be read", _REPLACE)
     if picture.dtype.name not in {"uint8", "uint16"}:
         raise UserError(path, f"has samples of type {picture.dtype}", "convert it to 8 or 16 bits first")
     if picture.ndim == 2:

@@ -57,6 +57,7 @@ class Probe:
         orientation: rotation and mirroring of the frames.
         sample_aspect: width of a pixel over its height.
         interlaced: whether the first frame is flagged as interlaced.
+        transfer: transfer function by which linear light is coded when it is read; "" for coded pictures.
         hdr: transfer function of an HDR file, "PQ" or "HLG", else "".
         peak: peak luminance of the mastering display in cd/m2, for HDR.
         backend: decoder to use, which reads the file correctly: "decord" or "pyav".
@@ -83,6 +84,7 @@ class Probe:
     peak: float
     backend: str = "pyav"
     reason: str = ""
+    transfer: str = ""
 
     @cached_property
     def timestamps(self) -> npt.NDArray[np.float64]:

@@ -1,37 +1,40 @@
-"""Options for footage that cannot be read as it is: interlaced, HDR or damaged."""
+"""Options for footage that cannot be read as it is: interlaced, HDR, damaged, or in linear light."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import get_args
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.ranges import Damaged, Deinterlace, ToneMap
-
-_CHOICES = {"deinterlace": get_args(Deinterlace), "tone_map": get_args(ToneMap), "damaged": get_args(Damaged)}
+from vsr_lab.core.ranges import Damaged, Deinterlace, ToneMap, Transfer
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read interlaced, HDR and damaged files. None means that such a file raises an error.
+    """How to read interlaced, HDR, damaged and linear files. None means that such a file raises an error.
 
     Args:
         deinterlace: "bwdif": deinterlace, one frame per two fields; "ivtc": restore the frames of telecined film;
             "auto": choose between the two for each file; "keep": read interlaced frames as they are stored.
         tone_map: "bt2390": convert PQ and HLG to BT.709; "keep": read their signal without conversion.
         damaged: "keep": read the frames that can be decoded.
+        transfer: code linear light (OpenEXR) by "srgb", which holds values from 0 to 1, or by "pq", up to 100.
 
     Raises:
-        UserError: any other value.
+        UserError: any other value, or tone mapping of linear light.
     """
 
     deinterlace: Deinterlace | None = None
     tone_map: ToneMap | None = None
     damaged: Damaged | None = None
+    transfer: Transfer | None = None
 
     def __post_init__(self) -> None:
-        for key, known in _CHOICES.items():
-            word = getattr(self, key)
+        for field in fields(ReadOptions):
+            word, known = getattr(self, field.name), get_args(get_args(field.type)[0])
             if word is not None and word not in known:
-                raise UserError(f"{key}={word}", "is not known", f"use null or {', '.join(known)}")
+                raise UserError(f"{field.name}={word}", "is not known", f"use null or {', '.join(known)}")
+
+        if self.transfer and self.tone_map == "bt2390":
+            raise UserError("tone_map=bt2390", "is for HDR video, and transfer for linear light", "set one of the two")
 
     @property
     def changes(self) -> bool:

@@ -17,6 +17,7 @@ from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
 from vsr_lab.video.deinterlace import FilteredDecoder, filter_chain_for
 from vsr_lab.video.hdr import tone_map
 from vsr_lab.video.image_sequence import FRAME_SUFFIXES, ImageSequence
+from vsr_lab.video.linear_light import is_linear
 from vsr_lab.video.probe import Probe, probe
 from vsr_lab.video.read_options import REFUSE, ReadOptions
 
@@ -80,6 +81,8 @@ class VideoFile:
         self.read_options = read_options
         source = probe(path, cut_short=read_options.damaged is not None)
         _refuse(source, read_options)
+        if is_linear(source.pixel_format):
+            source = replace(source, transfer=read_options.transfer or "")
         self._damage = find_damage(source) if read_options.damaged else None
         self.source = drop_frames(source, self._damage.lost) if self._damage else source
         self.chain = filter_chain_for(self.source, read_options)
@@ -188,10 +191,14 @@ class VideoFile:
 
 
 def _refuse(probe: Probe, read_options: ReadOptions) -> None:
-    """Raise UserError for HDR without tone mapping and for more than 16 bits."""
+    """Raise UserError for HDR without tone mapping, linear light without transfer, and for more than 16 bits."""
     if probe.hdr and not read_options.tone_map:
         raise UserError(probe.path, f"is HDR ({probe.hdr})", "set tone_map=bt2390 to bring it to BT.709")
-    if probe.bits > 16:
+    if is_linear(probe.pixel_format):
+        if not read_options.transfer:
+            problem = "holds linear light in floating point, and networks are trained on coded pictures"
+            raise UserError(probe.path, problem, "set transfer=srgb for values up to 1, or transfer=pq for up to 100")
+    elif probe.bits > 16:
         raise UserError(probe.path, f"has {probe.bits} bits a sample", "convert it to 16 bits or fewer first")
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.evaluation import Selection
-from vsr_lab.curation import ContentModel, Scan, Scans, Suggestion
+from vsr_lab.curation import ContentModel, Suggestion
 from vsr_lab.curation.content import UNSURE
-from vsr_lab.curation.scan import scan
+from vsr_lab.curation.scan import sampled_features
 from vsr_lab.deployment import MANIFEST
 from vsr_lab.video import ReadOptions, open_footage
 
@@ -58,25 +57,16 @@ class AutoBundle:
     Args:
         bundles: content type -> folder of the bundle.
         model: suggests content types, as in `footage index`.
-        scans: folder with stored measurements of files.
     """
 
     bundles: Mapping[str, Path]
     model: ContentModel
-    scans: Path
 
-    def suggest(self, path: Path, read_options: ReadOptions) -> tuple[Scan, Suggestion]:
-        """Measure a file, and suggest its content type. Returns the measurements and the suggestion."""
-        if read_options.deinterlace or read_options.damaged:  # stored measurements are of files as they are
-            options = replace(read_options, tone_map=read_options.tone_map or "keep")
-            measured = scan(open_footage(path, read_options=options))
-        else:
-            scans = Scans(self.scans)
-            scans.make()
-            measured = scans.get(path, digest_of(path))
-        if not len(measured.features):  # of a single frame
-            return measured, Suggestion(UNSURE, 0.0, ("", ""))
-        return measured, self.model.suggest(measured.features)
+    def suggest(self, path: Path, read_options: ReadOptions) -> Suggestion:
+        """Suggest the content type of a file from a sample of its frames."""
+        options = replace(read_options, tone_map=read_options.tone_map or "keep")
+        features = sampled_features(open_footage(path, read_options=options))
+        return self.model.suggest(features) if len(features) else Suggestion(UNSURE, 0.0, ("", ""))
 
     def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
         """Choose the bundle for a file. Returns the folder of the bundle.
@@ -90,7 +80,7 @@ class AutoBundle:
             UserError: the measured content type is "unsure", or there is no bundle for the content type.
         """
         if not content:
-            _, found = self.suggest(path, read_options)
+            found = self.suggest(path, read_options)
             if found.kind == UNSURE:
                 problem = f"is of no clear content type ({', '.join(self.model.kinds)})"
                 raise UserError(path, problem, "set bundle=, or name it in a manifest with the column content_type")

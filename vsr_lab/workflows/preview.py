@@ -14,7 +14,7 @@ from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.workflows.batch import Task, Upscaler
 
 _SECONDS = 4.0
-_KEEP = ReadOptions(tone_map="keep", deinterlace="keep")
+_KEEP = ReadOptions(tone_map="keep", deinterlace="keep", transfer="srgb")
 
 
 def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:

@@ -1,7 +1,7 @@
 """Recommendation of a bundle for each file, with the reason, and an image that compares all bundles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -10,14 +10,17 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import digest_of
 from vsr_lab.core.network import stream
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.progress import tracked
 from vsr_lab.core.resize import imresize
-from vsr_lab.curation import ShotCandidate, choose_shots
+from vsr_lab.curation import Scans, ShotCandidate, choose_shots
 from vsr_lab.curation.sampling import shot_candidates
+from vsr_lab.curation.scan import scan as measured
 from vsr_lab.deployment import open_bundle
 from vsr_lab.footage.shots import Shot
+from vsr_lab.video import open_footage
 from vsr_lab.workflows.auto_bundle import AutoBundle
 from vsr_lab.workflows.batch import Source
 
@@ -48,14 +51,20 @@ class Recommendation:
     shots: list[ShotCandidate] = field(default_factory=list[ShotCandidate], repr=False)
 
 
-def recommend(sources: Sequence[Source], auto: AutoBundle) -> list[Recommendation]:
-    """Choose a bundle for each file by its content type, as `upscale bundle=auto` does."""
-    return [_recommend(source, auto) for source in tracked("measuring", sources, len(sources), "files")]
+def recommend(sources: Sequence[Source], auto: AutoBundle, scans: Scans) -> list[Recommendation]:
+    """Choose a bundle for each file, as `upscale bundle=auto` does, and find its shots with stored measurements."""
+    scans.make()
+    return [_recommend(source, auto, scans) for source in tracked("measuring", sources, len(sources), "files")]
 
 
-def _recommend(source: Source, auto: AutoBundle) -> Recommendation:
+def _recommend(source: Source, auto: AutoBundle, scans: Scans) -> Recommendation:
     try:
-        scan, suggestion = auto.suggest(source.path, source.read_options)
+        suggestion = auto.suggest(source.path, source.read_options)
+        options = source.read_options
+        if options.deinterlace or options.damaged:  # stored measurements are of files as they are
+            scan = measured(open_footage(source.path, replace(options, tone_map=options.tone_map or "keep")))
+        else:
+            scan = scans.get(source.path, digest_of(source.path))
         shot = Shot(source.name, source.path, read_options=source.read_options)
         shots = shot_candidates(shot, scan, float(shot.rate), 1)
     except UserError as error:

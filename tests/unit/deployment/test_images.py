@@ -2,9 +2,12 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
 
@@ -12,9 +15,10 @@ from tests.encoded import write_encoded
 from vsr_lab import upscale
 from vsr_lab.core.clip import AnyFrames, Frames
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.ranges import Transfer
 from vsr_lab.deployment import Bundle, Encoding
 from vsr_lab.deployment.provenance import find_provenance
-from vsr_lab.video import VideoFile
+from vsr_lab.video import ReadOptions, VideoFile, read_video
 from vsr_lab.video.disclosure import DISCLOSURE, find_disclosure
 
 LOSSLESS = Encoding(codec="ffv1")
@@ -28,7 +32,7 @@ def write_images(folder: Path, frames: AnyFrames, suffix: str = ".png") -> Path:
     return folder
 
 
-def doubled(frames: AnyFrames) -> AnyFrames:
+def doubled(frames: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return frames.repeat(2, 1).repeat(2, 2)
 
 
@@ -63,11 +67,96 @@ def test_videos_have_their_own_rate(bundle: Bundle, tmp_path: Path, many: Frames
         upscale(bundle, tmp_path / "out.mkv", tmp_path / "again.mkv", encoding=Encoding(rate=Fraction(24)))
 
 
-def test_linear_light_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "1.exr").touch()
-    with pytest.raises(UserError, match="holds EXR, which is linear light"):
-        upscale(bundle, tmp_path / "in", tmp_path / "out.mkv")
+def write_exr(folder: Path, frames: npt.NDArray[np.float32], precision: str = "half") -> Path:
+    """Images of OpenEXR with linear light, (T, H, W, 3) or with premultiplied alpha (T, H, W, 4)."""
+    folder.mkdir()
+    pixel_format = "gbrpf32le" if frames.shape[-1] == 3 else "gbrapf32le"
+    for number, picture in enumerate(frames, 1):
+        context: Any = av.CodecContext.create("exr", "w")
+        context.height, context.width, context.pix_fmt = *picture.shape[:2], pixel_format
+        context.time_base, context.options = Fraction(1, 25), {"format": precision, "compression": "zip16"}
+        packets = [*context.encode(av.VideoFrame.from_ndarray(picture, format=pixel_format)), *context.encode(None)]
+        (folder / f"{number}.exr").write_bytes(b"".join(bytes(packet) for packet in packets))
+    return folder
+
+
+def read_exr(file: Path) -> npt.NDArray[np.float32]:
+    """Linear light of an image, (H, W, C), read without the package."""
+    frame: Any = av.CodecContext.create("exr", "r").decode(av.Packet(file.read_bytes()))[0]
+    kind = "<f2" if "f16" in frame.format.name else "<f4"
+    planes = [np.frombuffer(plane, kind).reshape(frame.height, -1)[:, : frame.width] for plane in frame.planes]
+    return np.stack([planes[n] for n in (2, 0, 1, 3)[: len(planes)]], -1).astype(np.float32)
+
+
+@pytest.mark.parametrize(("transfer", "largest"), [("srgb", 1.0), ("pq", 100.0)])
+@pytest.mark.parametrize("precision", ["half", "float"])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_linear_light_is_kept_to_the_precision_of_half_floats(
+    bundle: Bundle, tmp_path: Path, transfer: Transfer, largest: float, precision: str, alpha: bool
+) -> None:
+    light = largest * np.geomspace(1e-3, 1, 3 * 2 * 21 * 33, dtype=np.float32).reshape(3, 21, 33, 2)
+    light = light[..., [0, 1, 0, 1] if alpha else [0, 1, 0]].astype(np.float16).astype(np.float32)
+    if alpha:
+        light[..., 3] = np.array([0.25, 0.5, 1])[:, None, None]
+    source, output = write_exr(tmp_path / "in", light, precision), tmp_path / "out" / "%06d.exr"
+    options = ReadOptions(transfer=transfer)
+    made = upscale(bundle, source, output, read_options=options)
+    assert f"linear light coded by {transfer}: values below 0 and above {largest:.0f} are cut" in made.plan.converted
+    written = sorted((tmp_path / "out").iterdir())
+    read = np.stack([read_exr(file) for file in written])
+    assert read.shape == doubled(light).shape
+    wanted = np.concatenate([light[..., :3].clip(0, largest * light[..., 3:]), light[..., 3:]], -1) if alpha else light
+    assert np.abs(read / doubled(wanted) - 1).max() < 2e-3
+    assert find_disclosure(tmp_path / "out")
+    found = find_provenance(tmp_path / "out")
+    assert found is not None and found.record.transfer == transfer
+
+
+def test_linear_light_outside_of_the_transfer_is_cut(bundle: Bundle, tmp_path: Path) -> None:
+    light = np.full((2, 16, 16, 3), [-0.5, 7.0, 0.25], np.float32)
+    source = write_exr(tmp_path / "in", light)
+    upscale(bundle, source, tmp_path / "srgb" / "%d.exr", read_options=ReadOptions(transfer="srgb"))
+    assert read_exr(tmp_path / "srgb" / "1.exr")[0, 0] == pytest.approx([0, 1, 0.25], rel=1e-3)
+    upscale(bundle, source, tmp_path / "pq" / "%d.exr", read_options=ReadOptions(transfer="pq"))
+    assert read_exr(tmp_path / "pq" / "1.exr")[0, 0] == pytest.approx([0, 7, 0.25], rel=1e-3)
+
+
+@pytest.mark.parametrize(("transfer", "code"), [("srgb", 13), ("pq", 16)])
+def test_linear_light_becomes_video_with_its_transfer(
+    bundle: Bundle, tmp_path: Path, transfer: Transfer, code: int
+) -> None:
+    source = write_exr(tmp_path / "in", np.full((3, 16, 16, 3), 0.18, np.float32))
+    made = upscale(bundle, source, tmp_path / "out.mkv", encoding=LOSSLESS, read_options=ReadOptions(transfer=transfer))
+    assert (made.plan.video.transfer, made.source.bits, made.output.bits) == (code, 16, 16)
+    video = VideoFile(tmp_path / "out.mkv", read_options=ReadOptions(tone_map="keep"))
+    power = (18 / 10_000) ** 0.1593017578125
+    pq = ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375  # ST 2084, of 18 cd/m2
+    level = {"srgb": 1.055 * 0.18 ** (1 / 2.4) - 0.055, "pq": pq}[transfer]
+    assert video.read(0, 1).frames[0, 0, 0] / 65535 == pytest.approx(level, abs=1e-4)
+
+
+def test_images_become_linear_light_by_the_transfer_that_is_set(bundle: Bundle, tmp_path: Path, many: Frames) -> None:
+    source, output = write_images(tmp_path / "in", many), tmp_path / "out" / "%d.exr"
+    with pytest.raises(UserError, match=r"does not say by sRGB or PQ how .* set transfer=srgb"):
+        upscale(bundle, source, output)
+    made = upscale(bundle, source, output, read_options=ReadOptions(transfer="srgb"))
+    assert "pictures decoded to linear light" in made.plan.converted
+    level = doubled(many)[2] / 255
+    light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)
+    assert np.abs(read_exr(tmp_path / "out" / "3.exr") - light).max() < 5e-4
+
+
+def test_linear_light_is_refused_without_a_transfer(bundle: Bundle, tmp_path: Path, many: Frames) -> None:
+    source = write_exr(tmp_path / "in", np.full((2, 16, 16, 3), 0.18, np.float32))
+    with pytest.raises(UserError, match=r"holds linear light .* set transfer=srgb"):
+        upscale(bundle, source, tmp_path / "out.mkv")
+    with pytest.raises(UserError, match="convert it to PNG or TIFF"):
+        read_video(source)
+    with pytest.raises(UserError, match="transfer: is for linear light, which it does not hold"):
+        write_images(tmp_path / "it", many)
+        upscale(bundle, tmp_path / "it", tmp_path / "out.mkv", read_options=ReadOptions(transfer="pq"))
+    with pytest.raises(UserError, match="tone_map=bt2390"):
+        ReadOptions(transfer="pq", tone_map="bt2390")
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".png", ".webp"])
@@ -126,7 +215,7 @@ def test_yuv_becomes_rgb_as_the_plan_says(bundle: Bundle, tmp_path: Path, many: 
         ("50%/%d.png", "no folder for several"),
         ("%d%d.png", "names one image"),
         ("%s.png", "names one image"),
-        ("%06d.exr", "has the suffix"),
+        ("%06d.jxl", "has the suffix"),
     ],
 )
 def test_names_that_are_no_sequence_are_refused(

@@ -72,7 +72,7 @@ def test_selected_weights_without_a_bundle_are_refused(tmp_path: Path, select: C
 
 @pytest.mark.parametrize("options", [REFUSE, ReadOptions(deinterlace="auto")])
 def test_the_content_decides(tmp_path: Path, write_video: WriteVideo, options: ReadOptions) -> None:
-    auto = AutoBundle({"animation": Path("drawn")}, MODEL, tmp_path / "scans")
+    auto = AutoBundle({"animation": Path("drawn")}, MODEL)
     bright, dark, gray = (
         write_video(f"in/{level}.mkv", np.full((8, 64, 64, 3), level, np.uint8)) for level in (230, 20, 128)
     )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from tests.unit.workflows.test_auto_bundle import MODEL
 from vsr_lab.core.clip import to_frames
+from vsr_lab.curation import Scans
 from vsr_lab.deployment import write_bundle
 from vsr_lab.models import Interpolation
 from vsr_lab.video import REFUSE
@@ -24,14 +25,14 @@ WriteVideo = Callable[..., Path]
 def auto(tmp_path: Path) -> AutoBundle:
     """Bright footage is animation, dark footage live action, for which there is no bundle."""
     write_bundle(tmp_path / "drawn", "drawn", Interpolation(2, "nearest"), about={}, exporters=[])
-    return AutoBundle({"animation": tmp_path / "drawn"}, MODEL, tmp_path / "scans")
+    return AutoBundle({"animation": tmp_path / "drawn"}, MODEL)
 
 
 def test_the_choice_is_that_of_upscale(auto: AutoBundle, write_video: WriteVideo, tmp_path: Path) -> None:
     for name, level in {"bright": 230, "dark": 20}.items():
         write_video(f"in/{name}.mkv", np.full((12, 64, 64, 3), level, np.uint8))
     (tmp_path / "in" / "poisoned.mkv").write_text("no video")
-    bright, dark, poisoned = recommend(find_sources(tmp_path / "in"), auto)
+    bright, dark, poisoned = recommend(find_sources(tmp_path / "in"), auto, Scans(tmp_path / "scans"))
     assert (bright.content, bright.bundle, bright.problem) == ("animation", tmp_path / "drawn", "")
     assert bright.bundle == auto.choose(bright.source.path, REFUSE)
     assert bright.confidence > 0.9 and "brightness" in bright.because
@@ -45,7 +46,7 @@ def test_every_bundle_is_compared_on_the_most_detailed_part(
     clip = np.full((12, 240, 320, 3), 230, np.uint8)
     clip[:, 150:230, 200:300] = to_frames(moving(12, 80, 100, 0, 0))
     write_video("in/a.mkv", clip)
-    found = recommend(find_sources(tmp_path / "in"), auto)
+    found = recommend(find_sources(tmp_path / "in"), auto, Scans(tmp_path / "scans"))
     shots = write_comparison(tmp_path / "sheet.png", found, auto.bundles, n=3)
     assert [(shot.name, len(shot)) for shot in shots] == [("a", 12)]
     sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))

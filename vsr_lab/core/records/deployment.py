@@ -195,6 +195,7 @@ class UpscaleJob(Record, command="upscale"):
     deinterlace: str | None
     tone_map: str | None
     damaged: str | None
+    transfer: str | None = None
     background: str | None
     tile: Count
     overlap: Count
@@ -209,7 +210,8 @@ class Provenance(Record, command="upscale"):
     Attributes:
         created: time at which the record was made, ISO 8601 in UTC.
         plan: the plan that was made before the first frame.
-        deinterlace, tone_map, damaged: options with which the source was read, see `vsr_lab.video.ReadOptions`.
+        deinterlace, tone_map, damaged, transfer: options with which the source was read, see
+            `vsr_lab.video.ReadOptions`.
         damage: damaged frames of the source, as text; empty if none were found.
         cuts: numbers of the first frames of new scenes; None if scene cuts were not detected.
         bundle, bundle_sha256: name of the bundle, and the hashes of its files.
@@ -228,6 +230,7 @@ class Provenance(Record, command="upscale"):
     deinterlace: str | None
     tone_map: str | None
     damaged: str | None
+    transfer: str | None = None
     damage: str
     frames: Count
     scale: Scale

@@ -23,6 +23,7 @@ from vsr_lab.deployment.streams.survey import ColorTags, Survey
 from vsr_lab.deployment.streams.timing import Timing
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of, is_rgb
+from vsr_lab.video.linear_light import LARGEST, TRANSFERS
 
 _BT709 = ColorTags(1, 1, 1)
 _CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"}  # that write them as SEI
@@ -78,6 +79,10 @@ def choose_video(
     colors = _colors(survey.colors, mapped, rgb=written.rgb)
     if pixel_format.startswith("yuvj") or container == IMAGES:
         colors = replace(colors, full_range=True)
+    if codec == "exr":
+        colors = replace(colors, transfer=_transfer_of(source, colors))
+    elif source.read_options.transfer and not source.probe.transfer:
+        raise UserError("transfer", f"is for linear light, which {source.path.name} does not hold", "remove it")
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:
         options.setdefault("bf", "0")  # AVI has no timestamps of presentation
@@ -104,9 +109,21 @@ def choose_video(
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
     converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
+    if linear := source.probe.transfer:
+        converted.append(f"linear light coded by {linear}: values below 0 and above {LARGEST[linear]} are cut")
+    converted += ["pictures decoded to linear light"] if codec == "exr" and not linear else []
     converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
+
+
+def _transfer_of(source: VideoFile, colors: ColorTags) -> int:
+    """Transfer function by which the output is decoded to linear light. Raises UserError if it is not known."""
+    asked = TRANSFERS.get(source.read_options.transfer or "", colors.transfer)
+    if asked not in TRANSFERS.values():
+        problem = "does not say by sRGB or PQ how its values become the linear light of EXR"
+        raise UserError(source.path, problem, "set transfer=srgb or transfer=pq, or write .png or .tiff")
+    return asked
 
 
 def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:
@@ -132,7 +149,8 @@ def _samples(source: VideoFile, survey: Survey) -> Samples:
     """Properties of the source's samples. An alpha channel that is opaque everywhere is ignored."""
     stored = Samples.of(source.probe.pixel_format)
     is_deep_prores = source.probe.codec == "prores" and stored.bits == 12  # decoded to 12 bits; encoders take 10
-    return replace(stored, alpha=stored.alpha and survey.transparent, bits=10 if is_deep_prores else stored.bits)
+    bits = 10 if is_deep_prores else min(16, stored.bits)  # linear light is read as 16
+    return replace(stored, alpha=stored.alpha and survey.transparent, bits=bits)
 
 
 def _wanted(original: Samples, encoding: Encoding, container: str, trained: str | None) -> Samples:

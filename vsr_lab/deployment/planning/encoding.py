@@ -112,7 +112,7 @@ class Encoding:
             codec = Codec(self.codec, "w")
         except UnknownCodecError:
             return "the installed FFmpeg libraries have no such encoder"
-        usual = (codec.video_formats or ())[0].name
+        usual = next((format.name for format in codec.video_formats or ()), "yuv420p")
         options = self.options_of(self.codec, usual)
         return encoder_failure(codec, (144, 256), Fraction(1, 25), pixel_format=usual, options=options)
 
@@ -210,7 +210,8 @@ def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str 
 
 
 def _holds(offered: Samples, wanted: Samples, codec: str, size: tuple[int, int]) -> bool:
-    if offered.bits < max(wanted.bits, 8) or offered.bits > 16 or (wanted.alpha and not offered.alpha):
+    most = 32 if codec == "exr" else 16
+    if not max(wanted.bits, 8) <= offered.bits <= most or (wanted.alpha and not offered.alpha):
         return False
     if codec == "libvpx-vp9" and offered.alpha and offered.chroma != (1, 1):  # which it lists, but does not encode
         return False

@@ -13,7 +13,7 @@ from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path
 from vsr_lab.video.reader import is_frame_folder
 
 IMAGES = "image2"  # FFmpeg's name for files of one image each
-_IMAGE_CODECS = {".png": "png", ".tif": "tiff", ".tiff": "tiff"}
+_IMAGE_CODECS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".exr": "exr"}
 _PATTERN = re.compile(r"[^%]*%(0\d)?d[^%]*")
 _CONTAINERS = {
     ".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".webm": "webm", ".avi": "avi", ".ts": "mpegts",

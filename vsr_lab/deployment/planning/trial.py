@@ -15,12 +15,12 @@ import numpy as np
 from av.stream import Disposition
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.records.deployment import Plan
+from vsr_lab.core.records.deployment import Plan, VideoPlan
 from vsr_lab.deployment.planning.encoding import Samples
 from vsr_lab.deployment.planning.outputs import IMAGES, whole_output
 from vsr_lab.deployment.streams.frames import FrameEncoder
 from vsr_lab.deployment.streams.output import BY_MUXER, Output, Planned
-from vsr_lab.deployment.streams.survey import UNSPECIFIED, SourceStream, Survey, survey
+from vsr_lab.deployment.streams.survey import UNSPECIFIED, ColorTags, SourceStream, Survey, survey
 from vsr_lab.deployment.streams.timing import Timing, packets_between
 from vsr_lab.video.disclosure import find_disclosure
 from vsr_lab.video.packets import open_input, packets_of
@@ -128,15 +128,11 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
     read, written = Samples.of(found.pixel_format), Samples.of(video.pixel_format)
     if written.chroma is None:  # some decoders add neutral chroma
         read = replace(read, chroma=None)
+    if video.codec == "exr":  # half or single precision, and always linear light
+        read = replace(read, bits=written.bits)
     if replace(read, bits=0) != replace(written, bits=0) or read.bits < written.bits:
         yield f"{video.pixel_format} (it is read as {found.pixel_format})"
-    wanted = {"primaries": video.primaries, "transfer": video.transfer, "matrix": video.matrix}
-    names = [name for name, value in wanted.items() if value not in (UNSPECIFIED, getattr(made.colors, name))]
-    if "matrix" in names and written.chroma is None:
-        names.remove("matrix")
-    if "matrix" in names and made.colors.matrix in {5, 6} and video.matrix in {5, 6}:
-        names.remove("matrix")
-    if names:
+    if names := _lost_colors(video, made.colors, gray=written.chroma is None):
         yield f"the color {' and '.join(names)}"
     if found.colour.full_range != (video.range == "full"):
         yield f"{video.range} range"
@@ -153,6 +149,16 @@ def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iter
         yield f"the start time {float(wished[0]):.3f} s"
     elif any(abs((a - times[0]) - (b - wished[0])) > _TOLERANCE for a, b in zip(times, wished, strict=True)):
         yield "the timestamps of frames"
+
+
+def _lost_colors(video: VideoPlan, made: ColorTags, *, gray: bool) -> list[str]:
+    """Names of the planned color tags that a file does not have."""
+    if video.codec == "exr":  # is linear light
+        return []
+    wanted = {"primaries": video.primaries, "transfer": video.transfer, "matrix": video.matrix}
+    if gray or (made.matrix in {5, 6} and video.matrix in {5, 6}):
+        del wanted["matrix"]
+    return [name for name, value in wanted.items() if value not in (UNSPECIFIED, getattr(made, name))]
 
 
 def _lost_of_streams(plan: Plan, source: Survey, made: Survey) -> Iterator[str]:

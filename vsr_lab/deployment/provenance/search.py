@@ -89,7 +89,7 @@ def agreement(one: Sequence[str], other: Sequence[str]) -> float:
 
 
 SUFFIX = ".provenance.json"
-_AS_STORED = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep")
+_AS_STORED = ReadOptions(deinterlace="keep", tone_map="keep", damaged="keep", transfer="srgb")
 _SAME_VIDEO = 0.9  # agreement of the same video, encoded again
 
 

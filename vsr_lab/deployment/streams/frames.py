@@ -13,6 +13,7 @@ from vsr_lab.core.clip import AnyFrames, Colour, ycbcr_matrix
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.records.deployment import VideoPlan
 from vsr_lab.video.color_conversion import bits_of, filter_graph, is_gray, is_rgb, yuv_to_rgb_matrix
+from vsr_lab.video.linear_light import decoded, is_linear
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 LABEL = "Upscaled by a neural network: not recorded fact"
@@ -94,7 +95,7 @@ class FrameEncoder:
         self._plan = plan
         self._format = plan.pixel_format
         self._colour = Colour(MATRICES.get(plan.matrix, "bt709"), plan.range == "full")
-        self._alpha = self._format.startswith("yuva")
+        self._alpha = self._format.startswith(("yuva", "gbrapf"))
         self._opaque = self._format.replace("yuva", "yuv") if self._alpha else self._format
         self._label = Label(plan.label, plan.size) if plan.label else None
         self._graph: Graph | None = None
@@ -153,12 +154,24 @@ class FrameEncoder:
         return frame
 
     def _rgb(self, picture: AnyFrames, alpha: AnyFrames | None) -> VideoFrame:
+        if is_linear(self._format):
+            return self._linear(picture, alpha)
         deep = picture.dtype == np.uint16
         if alpha is not None:
             picture = np.dstack([picture, alpha])  # pyright: ignore[reportAssignmentType]
         kind = ("rgba64le" if deep else "rgba") if alpha is not None else ("rgb48le" if deep else "rgb24")
         frame = VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=kind)  # pyright: ignore[reportArgumentType]
         return self._through(frame, "") if kind != self._format else frame
+
+    def _linear(self, picture: AnyFrames, alpha: AnyFrames | None) -> VideoFrame:
+        """Decode to linear light, with premultiplied alpha, rounded to half floats if the plan has these."""
+        light = decoded(picture, self._plan.transfer)
+        if self._alpha:
+            opaque = np.ones_like(light[..., :1]) if alpha is None else alpha[..., None] / np.iinfo(alpha.dtype).max
+            light = np.concatenate([light * opaque, opaque], -1, dtype=np.float32)
+        if self._plan.options.get("format") == "half":
+            light = light.astype(np.float16).astype(np.float32)  # FFmpeg rounds down
+        return VideoFrame.from_ndarray(light, format=self._format)
 
     def _yuv(self, picture: AnyFrames) -> VideoFrame:
         deep = picture.dtype == np.uint16

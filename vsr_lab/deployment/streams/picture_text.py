@@ -1,9 +1,11 @@
-"""Writing of a text into a coded picture: as SEI message (user data) of H.264 or HEVC, PNG chunk or TIFF tag."""
+"""Writing of a text into a coded picture: as SEI message of H.264 or HEVC, PNG chunk, TIFF tag or EXR attribute."""
 
 import re
 import struct
 import zlib
 from uuid import UUID
+
+import numpy as np
 
 _UUID = UUID("8d2b35fd-9f8b-4a3c-8e4e-7673725f6c61").bytes  # identifies the user data of this package
 _USER_DATA = 5  # payload type: user data unregistered
@@ -18,14 +20,14 @@ _CODECS = {"libx264": _H264, "libx264rgb": _H264, "h264_nvenc": _H264, "libx265"
 
 def takes_text(encoder: str) -> bool:
     """Whether `insert_text` can write a text into the output of an encoder, given by FFmpeg's name."""
-    return encoder in _CODECS or encoder in {"png", "tiff"}
+    return encoder in _CODECS or encoder in {"png", "tiff", "exr"}
 
 
 def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
-    """Insert a text into a coded picture, as SEI message before the first slice or as description of a PNG or TIFF.
+    """Insert a text into a coded picture, as SEI message before the first slice or as description of an image.
 
     Args:
-        picture: packet of FFmpeg's encoder: NAL units with start codes (Annex B), or a whole PNG or TIFF file.
+        picture: packet of FFmpeg's encoder: NAL units with start codes (Annex B), or a whole image file.
         text: the text; ASCII characters appear unchanged in the stream.
         encoder: FFmpeg's name of an encoder for which `takes_text` is true.
 
@@ -38,6 +40,8 @@ def insert_text(picture: bytes, text: str, encoder: str) -> bytes:
         return picture[:_PNG_HEADER] + sized + picture[_PNG_HEADER:]
     if encoder == "tiff":
         return _described_tiff(picture, text.encode("ascii") + b"\0")
+    if encoder == "exr":
+        return _commented_exr(picture, text.encode("ascii"))
     header, slices = _CODECS[encoder]
     first = slices.search(picture)
     if first is None:
@@ -59,6 +63,18 @@ def _described_tiff(picture: bytes, text: bytes) -> bytes:
     tags.sort(key=lambda tag: struct.unpack_from("<H", tag))
     directory = struct.pack("<H", len(tags)) + b"".join(tags) + bytes(4)
     return picture[:4] + struct.pack("<I", len(picture)) + picture[8:] + directory
+
+
+def _commented_exr(picture: bytes, text: bytes) -> bytes:
+    """Append the attribute `comments` to the header, and move the places of the chunks behind it."""
+    end = 8
+    while picture[end]:
+        value = picture.index(0, picture.index(0, end) + 1) + 5  # behind name, type and size
+        end = value + struct.unpack_from("<I", picture, value - 4)[0]
+    comment = b"comments\0string\0" + struct.pack("<I", len(text)) + text
+    (first,) = struct.unpack_from("<Q", picture, end + 1)  # the first chunk follows the table of places
+    places = np.frombuffer(picture[end + 1 : first], "<u8") + np.uint64(len(comment))
+    return picture[:end] + comment + b"\0" + places.tobytes() + picture[first:]
 
 
 def escaped(data: bytes) -> bytes:

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from vsr_lab.video.color_conversion import alpha_of
+from vsr_lab.video.linear_light import TRANSFERS
 from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.side_data import content_light, mastering_display, side_data, side_data_kinds
@@ -218,4 +219,5 @@ def _colors(container: InputContainer, probe: Probe, frame: VideoFrame | None) -
     if matrix in (0, UNSPECIFIED) and probe.colour.matrix != "rgb":
         matrix = {"bt601": 6, "bt709": 1, "bt2020": 9, "smpte240m": 7, "fcc": 4}[probe.colour.matrix]
     primaries, transfer = (stated(name) or UNSPECIFIED for name in ("color_primaries", "color_trc"))
+    transfer = TRANSFERS.get(probe.transfer, transfer)
     return ColorTags(primaries, transfer, matrix, probe.colour.full_range)

@@ -1,0 +1,66 @@
+"""Publication of bundles: in a repository of the Hugging Face Hub, or as an artifact of wandb."""
+
+import importlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vsr_lab.core.errors import UserError, reported
+from vsr_lab.deployment.bundle import CARD, MANIFEST, Bundle
+from vsr_lab.deployment.signature import SIGNATURE
+
+_TOKEN = "set HF_TOKEN to a token that may write there"
+_LOGIN = "log in with wandb login, or set WANDB_MODE=offline"
+
+
+def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
+    """Copy the files of a bundle that its manifest names, the manifest and its signature; other files stay.
+
+    Args:
+        bundle: an opened bundle.
+        to: "hf:OWNER/NAME" for the Hugging Face Hub, or "wandb:PROJECT/NAME". A new version is added if it exists.
+        private: whether the repository of the Hub must be private. In wandb, the project decides.
+
+    Returns:
+        Address of the version, or, if wandb is offline, the folder from which `wandb sync` uploads it.
+
+    Raises:
+        UserError: the package of the Hub is not installed, the repository is public, or the service refuses.
+    """
+    names = [*bundle.manifest.sha256, MANIFEST, SIGNATURE]
+    files = [bundle.folder / name for name in names if (bundle.folder / name).is_file()]
+    kind, _, name = to.partition(":")
+    return _to_hub(name, files, private) if kind == "hf" else _to_wandb(name, files, bundle)
+
+
+def _to_hub(repository: str, files: list[Path], private: bool) -> str:
+    subject = f"to=hf:{repository}"
+    with reported(ImportError, subject, "huggingface_hub is not installed", "pip install 'vsr-lab[hub]'"):
+        hub: Any = importlib.import_module("huggingface_hub")
+    api, failing = hub.HfApi(), partial(reported, Exception, subject, "was refused ({})", _TOKEN)
+    with failing():  # its library for HTTP raises classes of its own
+        api.create_repo(repository, private=private, exist_ok=True)
+        is_public = not api.repo_info(repository).private
+    if private and is_public:
+        raise UserError(subject, "is public", "set private=false to push to it")
+    with failing():
+        copies = {file.name: file for file in files}
+        copies["README.md"] = copies[CARD]  # which the Hub shows
+        operations = [hub.CommitOperationAdd(name, str(file)) for name, file in copies.items()]
+        return str(api.create_commit(repository, operations, commit_message="Bundle of vsr_lab").commit_url)
+
+
+def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
+    import wandb
+
+    project, _, name = place.partition("/")
+    subject, facts = f"to=wandb:{place}", bundle.manifest.model_dump(include={"name", "scale", "fingerprint"})
+    with reported((wandb.Error, OSError, ValueError), subject, "was refused ({})", _LOGIN):
+        artifact = wandb.Artifact(name, "model", metadata=facts)
+        for file in files:
+            artifact.add_file(str(file))
+        with wandb.init(project=project, job_type="bundle", settings=wandb.Settings(silent=True)) as run:
+            logged = run.log_artifact(artifact)
+            if run.offline:
+                return str(Path(run.dir).parent)
+            return str(logged.wait().url)
