@@ -1,7 +1,11 @@
 """Every kind of file is upscaled right, or refused by one true sentence before the first frame."""
 
+import struct
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from tests.delivery.basic_cases import QUIET, REFUSED, TEN
@@ -9,7 +13,8 @@ from tests.delivery.case import REFUSED as PROPERLY
 from tests.delivery.case import RIGHT, Case, doubler, judge
 from tests.delivery.cases import own_cases
 from tests.delivery.checker import problems
-from tests.delivery.making import Film, Sound, make
+from tests.delivery.making import FINE, Film, Sound, make
+from tests.delivery.odd_files import changed
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import Bundle
@@ -50,6 +55,26 @@ def test_file_is_upscaled_with_all_that_it_has_or_refused(tmp_path: Path, case: 
 
 def test_sample_is_of_known_cases() -> None:
     assert {case.name for case in own_cases()} >= SAMPLE
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mkv"])
+def test_sound_of_avi_keeps_its_length_where_the_header_states_too_many_ticks(
+    bundle: Bundle, tmp_path: Path, suffix: str
+) -> None:
+    film = Film("a.avi", codec="mpeg4", options=FINE, rate=Fraction(25), sounds=(Sound("libmp3lame"),))
+    source = changed(film, _with_ticks)(tmp_path)
+    upscale(bundle, source, tmp_path / f"large{suffix}")
+    with av.open(str(tmp_path / f"large{suffix}")) as container:
+        times = [float(p.pts * p.time_base) for p in container.demux(container.streams.audio[0]) if p.pts is not None]
+    assert len(times) > 10
+    assert np.diff(times) == pytest.approx(1152 / 48000, abs=1e-3)
+
+
+def _with_ticks(data: bytes) -> bytes:
+    """AVI whose header of the sound states 100 times as many ticks a second (AVISTREAMHEADER.dwRate)."""
+    place = data.index(b"auds") + 24
+    (rate,) = struct.unpack_from("<I", data, place)
+    return data[:place] + struct.pack("<I", 100 * rate) + data[place + 4 :]
 
 
 @pytest.mark.parametrize(("film", "suffix", "reason"), REFUSED, ids=lambda value: getattr(value, "name", ""))

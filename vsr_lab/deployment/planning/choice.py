@@ -79,10 +79,7 @@ def choose_video(
     colors = _colors(survey.colors, mapped, rgb=written.rgb)
     if pixel_format.startswith("yuvj") or container == IMAGES:
         colors = replace(colors, full_range=True)
-    if codec == "exr":
-        colors = replace(colors, transfer=_transfer_of(source, colors))
-    elif source.read_options.transfer and not source.probe.transfer:
-        raise UserError("transfer", f"is for linear light, which {source.path.name} does not hold", "remove it")
+    colors = _decodable(colors, source, codec)
     options = {**encoding.options_of(codec, pixel_format), **_metadata(codec, survey, encoding, mapped=mapped)}
     if container == "avi" and codec in {"libx264", "libx264rgb"}:
         options.setdefault("bf", "0")  # AVI has no timestamps of presentation
@@ -109,21 +106,30 @@ def choose_video(
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
     converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
-    if linear := source.probe.transfer:
-        converted.append(f"linear light coded by {linear}: values below 0 and above {LARGEST[linear]} are cut")
-    converted += ["pictures decoded to linear light"] if codec == "exr" and not linear else []
-    converted += [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] if mapped else []
+    converted += _light(source, codec)
     converted += [f"transparency composited on {encoding.background}"] if original.alpha and encoding.background else []
     return VideoChoice(video, converted + _drawn(encoding, source.size[0] * scale, height), lost)
 
 
-def _transfer_of(source: VideoFile, colors: ColorTags) -> int:
-    """Transfer function by which the output is decoded to linear light. Raises UserError if it is not known."""
+def _light(source: VideoFile, codec: str) -> list[str]:
+    """Conversions of the light that samples stand for, as sentences."""
+    linear = source.probe.transfer
+    coded = f"linear light coded by {linear}: values below 0 and above {LARGEST.get(linear)} are cut"
+    done = [coded] if linear else ["pictures decoded to linear light"] * (codec == "exr")
+    return done + [f"HDR ({source.probe.hdr}) tone-mapped to BT.709"] * source.is_tone_mapped
+
+
+def _decodable(colors: ColorTags, source: VideoFile, codec: str) -> ColorTags:
+    """Color tags with the transfer function by which EXR is decoded to linear light. Raises UserError without one."""
+    if codec != "exr":
+        if source.read_options.transfer and not source.probe.transfer:
+            raise UserError("transfer", f"is for linear light, which {source.path.name} does not hold", "remove it")
+        return colors
     asked = TRANSFERS.get(source.read_options.transfer or "", colors.transfer)
     if asked not in TRANSFERS.values():
         problem = "does not say by sRGB or PQ how its values become the linear light of EXR"
         raise UserError(source.path, problem, "set transfer=srgb or transfer=pq, or write .png or .tiff")
-    return asked
+    return replace(colors, transfer=asked)
 
 
 def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:

@@ -74,17 +74,32 @@ def add_carrier(
         output.add_attachment(name, kind, known.extradata if known.kind == "attachment" else first)
         return None
     if plan.action == "convert" and known.kind == "audio" and plan.to != "aac (raw)":
-        return _described(_AudioConverter(output, source, plan.to), known)
+        carrier = _described(_AudioConverter(output, source, plan.to), known)
+        return _continuous(carrier) if source.container.format.name == "avi" else carrier
     if plan.action == "convert" and known.kind == "subtitle":
         return _described(_SubtitleConverter(output, source, plan.to), known)
-    return _described(_Copier(output, source, first if plan.to == "aac (raw)" else b""), known)
+    carrier = _described(_Copier(output, source, first if plan.to == "aac (raw)" else b""), known)
+    return _continuous(carrier) if known.kind == "audio" and source.container.format.name == "avi" else carrier
+
+
+def _continuous(carrier: Carrier) -> Carrier:
+    """A carrier of audio of AVI whose packets follow each other, even if its header states too many ticks a second."""
+    end = 0
+
+    def carry(packet: AnyPacket | None) -> list[AnyPacket]:
+        nonlocal end
+        if packet is not None and packet.pts is not None and packet.duration:
+            if packet.pts < end - packet.duration // 2:
+                packet.pts = packet.dts = end
+            end = packet.pts + packet.duration
+        return carrier(packet)
+
+    return carry
 
 
 def _described(carrier: Any, known: SourceStream) -> Carrier:
     """Copy the language, title and flags of the source's stream to the stream of a carrier."""
-    carrier.stream.metadata.update(known.tags)
-    if known.language:
-        carrier.stream.metadata["language"] = known.language
+    carrier.stream.metadata.update(known.kept)
     carrier.stream.disposition = Disposition(known.disposition)
     return carrier
 

@@ -47,9 +47,7 @@ def add_video(container: OutputContainer, plan: Plan, survey: Survey) -> Any:
     context.color_primaries, context.color_trc = video.primaries, video.transfer
     open_encoder(context)
     known = survey.streams[survey.video]
-    stream.metadata.update(known.tags)
-    if known.language:
-        stream.metadata["language"] = known.language
+    stream.metadata.update(known.kept)
     if survey.timecode:
         stream.metadata["timecode"] = survey.timecode
     stream.disposition = Disposition(known.disposition & ~int(Disposition.attached_pic))

@@ -61,6 +61,12 @@ class SourceStream:
         """Tags of the stream, such as its title, without those that FFmpeg adds about the file itself."""
         return written_tags(self.metadata)
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """Tags for the stream of the output: `tags`, the language, and the name of a track of MP4."""
+        named = {"language": self.language, "handler_name": self.metadata.get("handler_name", "")}
+        return self.tags | {key: value for key, value in named.items() if value}
+
     def __str__(self) -> str:
         language = f" ({self.language})" if self.language else ""
         return f"{self.kind} {self.index} {self.codec}{language}"
