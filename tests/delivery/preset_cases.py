@@ -33,7 +33,7 @@ _PRESETS = (
     ("av1", _FULL, ".mp4", ""),
     ("av1", _TEN, ".webm", ""),
     ("dnxhr", _RGB, ".mov", ""),
-    ("dnxhr", _TEN, ".mxf", ""),
+    ("dnxhr", _TEN, ".mxf", "the note that it was upscaled"),
     ("dnxhr", _TWELVE, ".mov", "12 bits become 10"),
     ("hevc10", _PLAIN, ".mkv", ""),
     ("hevc10", _RGB, ".mp4", ""),
@@ -58,7 +58,7 @@ def preset_cases() -> Iterator[Case]:
     for name, source, suffix, refused, options in (
         ("EXR", exr, ".mkv", "holds linear light", ReadOptions()),
         ("EXR, transfer=srgb, to EXR", exr, "/%04d.exr", "", _SRGB),
-        ("EXR, transfer=pq, to ProRes", exr, ".mov", "", _PERCEPTUAL),
+        ("EXR, transfer=pq", exr, ".mov", "16 bits become 12", _PERCEPTUAL),
         ("TIFF of 16 bits to PNG", tiff, "/%04d.png", "", ReadOptions()),
         ("PNG to EXR", png, "/%04d.exr", "does not say by sRGB or PQ", ReadOptions()),
         ("PNG, transfer=srgb, to EXR", png, "/%04d.exr", "", _SRGB),
@@ -66,6 +66,9 @@ def preset_cases() -> Iterator[Case]:
         ("PQ to EXR", partial(make, _PQ), "/%04d.exr", "", ReadOptions()),
     ):
         yield Case("sequences of images", name, source, suffix, refused, options, judged=False)
+    asked = Encoding(codec="prores_ks", bits=10, chroma="444")
+    name = "EXR, transfer=pq, to ProRes"
+    yield Case("sequences of images", name, exr, ".mov", read_options=_PERCEPTUAL, encoding=asked, judged=False)
 
 
 def _encoding(preset: str) -> Encoding:

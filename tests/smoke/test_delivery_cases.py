@@ -35,7 +35,8 @@ SAMPLE = {
     "tiles", "cut.mp4", "cut.flv", "cut.mxf", "cut.wmv", "zeros.ts", "zeros.mxf", "begins in mid-GOP, .ts",
     "list.mkv of another file", "moov missing", "empty.mkv", "sound only", "a.jpg", "12:30.mp4", "50%03d.png",
     "mp4 called avi", "preset=dnxhr of rgb.mkv to .mov", "preset=archive of clear.mov to .mkv",
-    "EXR, transfer=pq, to ProRes", "TIFF of 16 bits to PNG",
+    "EXR, transfer=pq, to ProRes", "TIFF of 16 bits to PNG", "preset=preview of clear.mov to .mov",
+    "preset=prores of rgb.mkv to .mov",
 }  # fmt: skip
 
 

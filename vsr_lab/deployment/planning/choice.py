@@ -69,7 +69,7 @@ def choose_video(
     """
     height, width = _size(source, scale, encoding)
     size, mapped = (height, width * (2 if encoding.evidence else 1)), source.is_tone_mapped
-    original = _samples(source, survey)
+    original = _samples(source, survey, encoding.codec)
     wanted = _wanted(original, encoding, container, trained)
     codec, pixel_format = _format(encoding, container, wanted, size)
     if pixel_format is None:
@@ -99,9 +99,11 @@ def choose_video(
         range="full" if colors.full_range else "limited",
         label=Label(label, (size[1], size[0])).text if label else "",
     )
-    changes = list(_changes(original, written, alpha_kept=encoding.background is None))
+    changes = list(_changes(original, written))
     asked = bool(encoding.pixel_format or encoding.bits or encoding.chroma)
-    lost = [*([] if asked else changes), *_lost(survey, codec, container, timing, mapped=mapped)]
+    clear = original.alpha and not (written.alpha or encoding.background or encoding.pixel_format)
+    lost = ["the alpha channel (set background= to composite it on a color)"] if clear else []
+    lost += [*([] if asked else changes), *_lost(survey, codec, container, timing, mapped=mapped)]
     converted = [f"{change}, as asked" for change in changes] if asked else []
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
@@ -151,10 +153,11 @@ def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
     return encoding.height, max(2, 2 * round(encoding.height * width / height / 2))
 
 
-def _samples(source: VideoFile, survey: Survey) -> Samples:
+def _samples(source: VideoFile, survey: Survey, codec: str | None) -> Samples:
     """Properties of the source's samples. An alpha channel that is opaque everywhere is ignored."""
     stored = Samples.of(source.probe.pixel_format)
-    is_deep_prores = source.probe.codec == "prores" and stored.bits == 12  # decoded to 12 bits; encoders take 10
+    # ProRes is decoded to 12 bits, of which most encoders take 10.
+    is_deep_prores = source.probe.codec == "prores" and stored.bits == 12 and codec != "ffv1"
     bits = 10 if is_deep_prores else min(16, stored.bits)  # linear light is read as 16
     return replace(stored, alpha=stored.alpha and survey.transparent, bits=bits)
 
@@ -197,10 +200,11 @@ def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
 
     A format with another chroma subsampling is preferred to one without alpha, and the latter to one with fewer bits.
     """
+    others = [(wanted.chroma, wanted.rgb), ((0, 0), False), ((1, 0), False), ((1, 1), False)]
     for bits in (wanted.bits, 12, 10, 8):
         for alpha in (wanted.alpha, False):
-            for chroma in (wanted.chroma, (0, 0), (1, 0), (1, 1)):
-                smaller = Samples(min(bits, wanted.bits), chroma, wanted.rgb and chroma == wanted.chroma, alpha)
+            for chroma, rgb in others:
+                smaller = Samples(min(bits, wanted.bits), chroma, rgb, alpha)
                 if found := pixel_format_for(codec, smaller, size):
                     return found
     return None
@@ -265,7 +269,7 @@ def _metadata(codec: str, survey: Survey, encoding: Encoding, *, mapped: bool) -
     return {}
 
 
-def _changes(original: Samples, written: Samples, *, alpha_kept: bool) -> Iterator[str]:
+def _changes(original: Samples, written: Samples) -> Iterator[str]:
     if written.bits < original.bits:
         yield f"{original.bits} bits become {written.bits}"
     if original.rgb and not written.rgb and written.chroma != (0, 0):
@@ -278,8 +282,6 @@ def _changes(original: Samples, written: Samples, *, alpha_kept: bool) -> Iterat
         yield f"chroma of {original} becomes that of {written}"
     if original.chroma is not None and written.chroma is None:
         yield "color becomes gray"
-    if original.alpha and alpha_kept and not written.alpha:
-        yield "the alpha channel (set background= to composite it on a color)"
 
 
 def _lost(survey: Survey, codec: str, container: str, timing: Timing, *, mapped: bool) -> list[str]:

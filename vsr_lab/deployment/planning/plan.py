@@ -22,7 +22,7 @@ from vsr_lab.deployment.streams.picture_text import takes_text
 from vsr_lab.deployment.streams.survey import SourceStream, survey
 from vsr_lab.deployment.streams.timing import chapters_between, later_timecode, timing_of
 from vsr_lab.video import VideoFile
-from vsr_lab.video.color_conversion import has_alpha
+from vsr_lab.video.color_conversion import bits_of, has_alpha
 from vsr_lab.video.damage import GAP, Damage
 from vsr_lab.video.disclosure import DISCLOSURE
 from vsr_lab.video.writer import check_encoder, reason_of
@@ -159,7 +159,7 @@ class _Planner:
             self._converted.append(f"images at {self._video.rate} frames a second, {given}")
         if headless := self._video.source.index.headless:
             self._converted.append(f"{headless} pictures before the first keyframe, which cannot be decoded, left out")
-        if self._video.probe.codec == "prores" and self._video.probe.bits == 12:
+        if self._video.probe.codec == "prores" and self._video.probe.bits == 12 and bits_of(video.pixel_format) < 12:
             self._converted.append("12 bits of ProRes 4444 as 10, which its encoders take")
         if self._survey.views:
             self._converted.append("the first view of a stereoscopic video (MV-HEVC)")
