@@ -99,12 +99,8 @@ def choose_video(
         range="full" if colors.full_range else "limited",
         label=Label(label, (size[1], size[0])).text if label else "",
     )
-    changes = list(_changes(original, written))
-    asked = bool(encoding.pixel_format or encoding.bits or encoding.chroma)
-    clear = original.alpha and not (written.alpha or encoding.background or encoding.pixel_format)
-    lost = ["the alpha channel (set background= to composite it on a color)"] if clear else []
-    lost += [*([] if asked else changes), *_lost(survey, codec, container, timing, mapped=mapped)]
-    converted = [f"{change}, as asked" for change in changes] if asked else []
+    lost, converted = _differences(original, written, encoding)
+    lost += _lost(survey, codec, container, timing, mapped=mapped)
     converted += ["RGB as YCbCr"] if original.rgb and not written.rgb else []
     converted += [f"{original} as {written}"] if written.rgb and not original.rgb else []
     converted += [f"images, which do not state the {timing.rate} frames a second"] if container == IMAGES else []
@@ -267,6 +263,15 @@ def _metadata(codec: str, survey: Survey, encoding: Encoding, *, mapped: bool) -
         own = encoding.options.get("x265-params")
         return {"x265-params": ":".join([*facts, *([own] if own else [])])}
     return {}
+
+
+def _differences(original: Samples, written: Samples, encoding: Encoding) -> tuple[list[str], list[str]]:
+    """Properties of the samples that are lost, and changes that the encoding asks for, as sentences."""
+    changes = [*_changes(original, written)]
+    asked = encoding.pixel_format or encoding.bits or encoding.chroma
+    clear = original.alpha and not (written.alpha or encoding.background or encoding.pixel_format)
+    lost = ["the alpha channel (set background= to composite it on a color)"] if clear else []
+    return (lost, [f"{change}, as asked" for change in changes]) if asked else (lost + changes, [])
 
 
 def _changes(original: Samples, written: Samples) -> Iterator[str]:
