@@ -17,7 +17,6 @@ _HELD = "a frame that HR lost is the same picture as its neighbour, so LR merely
 EXCEPTIONS = {
     ("screen", "HR lost frame 10"): _HELD,
     ("cartoon", "HR lost frame 10"): _HELD,
-    ("still", "fields of two moments"): "the lamp is too small to comb; its light then fits another moment",
     ("still", "gamma 2.2"): "the lamp's light, bent so much, fits another moment better",
     ("still", "HR lost frame 10"): "the lamp's light of frame 10 comes again later",
 }

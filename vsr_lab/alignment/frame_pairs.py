@@ -52,40 +52,6 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
     return [_pair(high, timeline, t, lows[t]) for t in best]
 
 
-def worst_pairs(low: Shot, high: Shot, timeline: Timeline, kept: int) -> list[FramePair]:
-    """Choose the pairs of matching frames that differ most, among those that differ more than 3 times the usual amount.
-
-    Args:
-        low, high: LR and HR clip.
-        timeline: matching HR frame of every LR frame.
-        kept: maximum number of pairs that are returned.
-
-    Returns:
-        The pairs, in order of time; may be empty.
-    """
-    inside = (timeline.match >= 0) & (timeline.match < high.frames)
-    worst = np.argsort(np.where(inside, -timeline.mismatch, 0))[:kept]
-    worst = [int(t) for t in worst if inside[t] and timeline.mismatch[t] > 3 * timeline.noise_floor]
-    return [_pair(high, timeline, t, low.read(t, t + 1).frames[0]) for t in sorted(worst)]
-
-
-def neighbours(high: Shot, timeline: Timeline, frame: FramePair) -> tuple[AnyFrames, AnyFrames]:
-    """Read the HR frames before and after the HR frame of a pair, in the orientation of LR.
-
-    Args:
-        high: HR clip.
-        timeline: alignment in time, which contains the orientation.
-        frame: the frame pair.
-
-    Returns:
-        The previous and the next frame, (H, W, 3) each. At an end of the clip, the missing neighbour is replaced by the
-        HR frame of the pair.
-    """
-    last = high.frames - 1
-    before, after = (_oriented(high, timeline, int(np.clip(u, 0, last))) for u in (frame.u - 1, frame.u + 1))
-    return before, after
-
-
 def _pair(high: Shot, timeline: Timeline, t: int, low: AnyFrames) -> FramePair:
     u = int(timeline.match[t])
     return FramePair(t, u, low, _oriented(high, timeline, u))

@@ -1,4 +1,4 @@
-"""Check of an LR/HR pair of clips: first time, then space, then colour, then the degradation."""
+"""Check of an LR/HR pair of clips: first fields, then time, space, colour and the degradation."""
 
 from dataclasses import replace
 from functools import partial
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vsr_lab.alignment import ALIGNED, UNRELATED, Alignment, ColorTransform, FramePair, Grid, SpatialAlignment, align
 from vsr_lab.alignment.color_transform import fit_frame_colors
-from vsr_lab.alignment.frame_pairs import detail, neighbours, worst_pairs
+from vsr_lab.alignment.frame_pairs import detail
 from vsr_lab.alignment.spatial import align_spatially
 from vsr_lab.pair_check.color import fit_exactly, judge_color, recolor, recolor_frames
 from vsr_lab.pair_check.degradation import judge_degradation
@@ -21,9 +21,8 @@ from vsr_lab.pair_check.identification import (
     identify_degradation,
     in_linear_light,
 )
-from vsr_lab.pair_check.time import MovingPair, judge_fields, judge_order, judge_outlier_frames
+from vsr_lab.pair_check.time import judge_fields, judge_order, judge_outlier_frames
 
-_WORST = 3  # badly matched frames that are examined for fields
 _FLAT = 0.35  # levels from pixel to pixel: below, nothing can be registered
 _SAME = 0.83  # share of LR's variance that HR has to explain, noise and coding aside
 _GARISH = 5.0  # levels: larger differences of colour bias the registration
@@ -43,6 +42,9 @@ def check_pair(pair: ShotPair, declared: Declared) -> Findings:
         UserError: a clip cannot be read.
     """
     found = Findings(pair.name)
+    if judge_fields(found, pair.low):
+        found.unjudged.append("all else: cannot be judged in frames of two moments")
+        return found
     alignment = align(pair.low, pair.high)
     timeline, spatial, frames = alignment.timeline, alignment.spatial, alignment.frames
     if max(detail(frame.low) for frame in frames) < _FLAT:
@@ -54,11 +56,6 @@ def check_pair(pair: ShotPair, declared: Declared) -> Findings:
         return _unrelated(pair, spatial)
     judge_order(found, timeline, pair.high.frames)
     judge_orientation(found, timeline.orientation)
-    sets = (frames, worst_pairs(pair.low, pair.high, timeline, _WORST))
-    moving = [[MovingPair(frame, *neighbours(pair.high, timeline, frame)) for frame in some] for some in sets]
-    if judge_fields(found, moving[0], moving[1], spatial.grid):
-        found.unjudged.append("place, colour, degradation: cannot be judged in frames of two moments")
-        return found
     judge_outlier_frames(found, timeline)
     explanation = _explain(alignment, declared)
     named, spatial = explanation.named, explanation.spatial

@@ -10,7 +10,7 @@ any motion and detail. If the top field is first, u combines fields that are hal
 that are one and a half frame periods apart, so u < d.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -59,16 +59,20 @@ class Interlacing:
     phase: int = 0
     confidence: float = 0.0
 
+    @property
+    def combed(self) -> bool:
+        """Whether frames consist of fields of two moments."""
+        return self.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)
+
     def __str__(self) -> str:
-        fields = self.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)
-        order = (" tff" if self.top_field_first else " bff") if fields else ""
+        order = (" tff" if self.top_field_first else " bff") if self.combed else ""
         return f"{self.scan_type}{order}" + (f" {self.cadence}" if self.cadence else "")
 
 
 _WINDOWS = (0.1, 0.37, 0.63, 0.9)  # positions in the file, as shares of its duration
-_WINDOW = 13  # consecutive frames: two cycles of 3:2 pulldown and their neighbours
+RUN = 13  # consecutive frames: two cycles of 3:2 pulldown and their neighbours
 _HEAVY = 250_000  # bytes per frame from which decoding is slow: only one position is examined
-_COLUMNS = 256  # columns of a frame that are used, evenly spaced
+COLUMNS = 256  # columns of a frame that are used, evenly spaced
 _MOVES = 12  # change of a moving pixel within one field, of 255: above coding noise
 _MIN_MOVING = 3e-4  # share of moving pixels below which a pair of frames has weight 0
 _FULL_WEIGHT = 0.01  # share from which it has weight 1
@@ -108,9 +112,18 @@ def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
 def _detect(path: Path, number: int | None, size: int, changed: int) -> Interlacing:
     with LOG_LOCK, open_input(path) as container:
         stream: Any = container.streams.video[0] if number is None else container.streams[number]
-        verdicts = [classify_interlacing(luma) for luma in _runs(container, stream)]
-    combed = [verdict for verdict in verdicts if verdict.scan_type in (ScanType.INTERLACED, ScanType.TELECINED)]
-    whole = [verdict for verdict in verdicts if verdict.scan_type == ScanType.PROGRESSIVE]
+        return classify_runs(_runs(container, stream))
+
+
+def classify_runs(runs: Iterable[Luma]) -> Interlacing:
+    """The most confident result of several sequences of frames; one that is interlaced or telecined has priority.
+
+    Args:
+        runs: sequences of consecutive frames, as for `classify_interlacing`.
+    """
+    found = [classify_interlacing(luma) for luma in runs]
+    combed = [verdict for verdict in found if verdict.combed]
+    whole = [verdict for verdict in found if verdict.scan_type == ScanType.PROGRESSIVE]
     return max(combed or whole or [Interlacing(ScanType.UNDETERMINED)], key=lambda verdict: verdict.confidence)
 
 
@@ -130,7 +143,7 @@ def _runs(container: InputContainer, stream: VideoStream) -> Iterator[Luma]:
                 if time > seen:
                     run.append(_columns(frame))
                     seen = time
-                if len(run) == _WINDOW:
+                if len(run) == RUN:
                     break
         except av.error.FFmpegError:
             continue  # damage.py reports damage
@@ -145,7 +158,7 @@ def _columns(frame: VideoFrame) -> Luma:
         luma = np.frombuffer(cast(Any, plane), np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
     else:
         luma = frame.to_ndarray(format="gray")
-    return luma[:, :: max(1, frame.width // _COLUMNS)].astype(np.int16)
+    return luma[:, :: max(1, frame.width // COLUMNS)].astype(np.int16)
 
 
 def classify_interlacing(luma: Luma) -> Interlacing:
@@ -174,7 +187,7 @@ def _each_pair(top: Luma, bottom: Luma) -> Iterator[tuple[float, float, float, f
         change_top, change_bottom = np.abs(top[t + 1] - top[t]), np.abs(bottom[t + 1] - bottom[t])
         change = np.maximum(change_top, change_bottom)
         moving = np.maximum(change[:-1], change[1:]) > _MOVES
-        share = float(moving.mean())
+        share = float(moving.mean()) if moving.size else 0.0
         if share < _MIN_MOVING:
             yield 0.0, 1.0, 1.0, 1.0, 0.0
             continue
