@@ -5,9 +5,7 @@ frames depend on is decoded a second time with one thread, and log messages of t
 that caused them. For a range of frames, only the groups of pictures that contain these frames are checked.
 """
 
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +15,7 @@ import av.logging
 import numpy as np
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.video.libav_log import LOG_LOCK, libav_logging
 from vsr_lab.video.packets import PacketIndex, decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe, describe_change
 
@@ -53,11 +52,6 @@ def format_ranges(numbers: Sequence[int]) -> str:
     runs = np.split(np.array(numbers), np.flatnonzero(np.diff(numbers) > 1) + 1)
     shown = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs[:8])
     return shown + (f" and {len(runs) - 8} more" if len(runs) > 8 else "")
-
-
-# libav's log callback is global, and closing a decoder while one of its threads logs a message hangs. Code that
-# captures the log, or decodes possibly damaged files with several threads, therefore holds this lock.
-LOG_LOCK = threading.Lock()
 
 
 @dataclass
@@ -143,19 +137,6 @@ def _is_sound(probe: Probe, first: int, last: int) -> bool:
     except (av.error.FFmpegError, TypeError):
         return False
     return came.issuperset(ticks[(ticks >= start) & (ticks < stop)].tolist())
-
-
-@contextmanager
-def libav_logging(level: int = av.logging.ERROR) -> Generator[None]:
-    """Context manager in which libav logs all messages of at least the severity `level`, including repeated ones."""
-    before, brief = av.logging.get_level(), av.logging.get_skip_repeated()
-    av.logging.set_skip_repeated(False)
-    av.logging.set_level(level)
-    try:
-        yield
-    finally:
-        av.logging.set_level(before)
-        av.logging.set_skip_repeated(brief)
 
 
 def _scan(probe: Probe) -> Damage:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from av import VideoFrame, VideoStream
 from av.container import InputContainer
 
-from vsr_lab.video.damage import LOG_LOCK
+from vsr_lab.video.libav_log import LOG_LOCK
 from vsr_lab.video.packets import open_input, packets_of
 
 Luma = npt.NDArray[np.int16]

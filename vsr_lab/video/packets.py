@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.h264_field_pictures import FieldPictureParser
+from vsr_lab.video.h264_field_pictures import FieldPictures
 from vsr_lab.video.image_sequence import ImageSequence, as_apng
 
 _LISTS = {"hls", "concat", "dash", "sdp"}
@@ -145,7 +145,7 @@ class PacketLog:
     def __init__(self, stream: VideoStream) -> None:
         context = stream.codec_context
         self._hidden = {"vp8": _is_hidden_vp8, "vp9": _is_hidden_vp9}.get(context.name, lambda packet: False)
-        self._fields = FieldPictureParser(context.extradata or b"") if context.name == "h264" else None
+        self._fields = FieldPictures(stream) if context.name == "h264" else None
         self._rows: list[_Row] = []
         self._halves = 0
         self._stream = stream.index

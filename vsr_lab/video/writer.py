@@ -16,7 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError, suggestion
-from vsr_lab.video.damage import libav_logging
+from vsr_lab.video.libav_log import libav_logging
 
 _UNKNOWN = "it has no such option"
 

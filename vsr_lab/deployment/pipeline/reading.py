@@ -15,10 +15,11 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.deployment.streams.carriers import AnyPacket
 from vsr_lab.deployment.streams.timing import Window, packets_between
 from vsr_lab.video.color_conversion import alpha_of
-from vsr_lab.video.damage import LOG_LOCK, Damage, libav_logging
+from vsr_lab.video.damage import Damage
 from vsr_lab.video.decoders import AvDecoder, FrameConverter, numbered
 from vsr_lab.video.deinterlace import FilteredDecoder
 from vsr_lab.video.hdr import tone_map
+from vsr_lab.video.libav_log import LOG_LOCK, libav_logging
 from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.reader import VideoFile
