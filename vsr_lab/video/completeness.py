@@ -6,20 +6,17 @@ before it. It misreads several edits, empty edits between them and changes of sp
 
 import re
 import struct
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import av.error
 import numpy as np
 from av import VideoStream
 from av.container import InputContainer
 from av.stream import Disposition
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video.packets import PacketIndex, open_input, packets_of
+from vsr_lab.video.packets import PacketIndex
 
 STATING = {"flv", "mxf", "asf", "matroska,webm"}  # containers whose header states the duration of all streams
 _SYNC, _EXAMINED = 0x47, 2000  # first byte and number of packets of a transport stream that are examined
@@ -143,28 +140,18 @@ def _parts(body: bytes) -> list[Edit]:
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Select the video stream of a file to read: the one flagged as default, else the first.
+    """Select the video stream of a file to read, as libav does: the one flagged as default, else the first.
 
     Cover pictures are ignored, and so are still images if there is a moving stream.
 
     Raises:
         UserError: the file has no video stream, or there is no decoder for its codec.
     """
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not streams:
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic and s.frames != 1]
+    stream = container.streams.best("video")
+    stream = stream if stream in moving else next(iter(moving), stream)
+    if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
         raise UserError(path, "has no video stream", "give a video file")
-    if len(streams) > 1:
-        streams = _moving(path, streams)
-    stream = next((s for s in streams if s.disposition & Disposition.default), streams[0])
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- None in damaged files
         raise UserError(path, "is of a codec that has no decoder here", "is it complete?")
     return stream
-
-
-def _moving(path: Path, streams: list[VideoStream]) -> list[VideoStream]:
-    """The streams with more than one packet, or all if there are none. All packets are read to count them."""
-    found: Counter[int] = Counter()
-    with open_input(path) as copy, suppress(av.error.FFmpegError):
-        several: Any = [copy.streams[stream.index] for stream in streams]
-        found.update(packet.stream_index for packet in packets_of(copy, several) if packet.size)
-    return [stream for stream in streams if found[stream.index] > 1] or streams
