@@ -15,14 +15,10 @@ class FramePair:
     """An LR frame and the HR frame that shows the same moment.
 
     Attributes:
-        t: number of the LR frame.
-        u: number of the HR frame.
         low: LR frame, uint8 or uint16 RGB (h, w, 3).
         high: HR frame, uint8 or uint16 RGB (H, W, 3), flipped or rotated to the orientation of LR.
     """
 
-    t: int
-    u: int
     low: AnyFrames
     high: AnyFrames
 
@@ -49,13 +45,6 @@ def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept:
     places = matched[np.unique(np.linspace(0, len(matched) - 1, examined + 2).round().astype(int)[1:-1])]
     lows = {int(t): low.read(int(t), int(t) + 1).frames[0] for t in places}
     best = sorted(sorted(lows, key=lambda t: -detail(lows[t]))[:kept])
-    return [_pair(high, timeline, t, lows[t]) for t in best]
-
-
-def _pair(high: Shot, timeline: Timeline, t: int, low: AnyFrames) -> FramePair:
-    u = int(timeline.match[t])
-    return FramePair(t, u, low, _oriented(high, timeline, u))
-
-
-def _oriented(high: Shot, timeline: Timeline, u: int) -> AnyFrames:
-    return timeline.orientation.apply(high.read(u, u + 1).frames[0])
+    matches = timeline.match[best].tolist()
+    oriented = timeline.orientation.apply
+    return [FramePair(lows[t], oriented(high.read(u, u + 1).frames[0])) for t, u in zip(best, matches, strict=True)]

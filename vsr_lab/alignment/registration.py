@@ -26,13 +26,10 @@ class Registration(NamedTuple):
     Attributes:
         grid: positions of LR pixels on HR.
         correlation: correlation of the two pictures without low frequencies, in [-1, 1].
-        standard_error: standard error of the shift in LR pixels (rows, columns); it is large for an axis along which
-            the pictures have no detail.
     """
 
     grid: Grid
     correlation: float
-    standard_error: YX
 
 
 def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] = (NO_BARS, NO_BARS)) -> Registration:
@@ -102,14 +99,13 @@ def _refine(
     levels = [int(np.ceil(max(low.shape) / _FINEST))]
     while min(low.shape) / (2 * levels[0]) >= _COARSEST:
         levels.insert(0, 2 * levels[0])
-    found = Registration(start, 0.0, (np.inf, np.inf))
+    found = Registration(start, 0.0)
     for level in levels:
         fine = max(1, int(min(found.grid.scale) * level / 2))
         small, large = block_mean(low, level), block_mean(high, fine)
         grid, inner = found.grid.rescaled(level, fine), _shrunk_bars(bars, (level, fine))
         fitted = _gauss_newton(small, large, grid, inner, fixed_scale)
-        error = (fitted.standard_error[0] * level, fitted.standard_error[1] * level)
-        found = Registration(fitted.grid.rescaled(1 / level, 1 / fine), fitted.correlation, error)
+        found = Registration(fitted.grid.rescaled(1 / level, 1 / fine), fitted.correlation)
     return found
 
 
@@ -145,7 +141,7 @@ def _gauss_newton(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bar
     y = (np.arange(height, dtype=np.float32) + np.float32(0.5 - height / 2))[:, None]
     x = (np.arange(width, dtype=np.float32) + np.float32(0.5 - width / 2))[None]
     margin = 2 if min(low.shape) > 16 else 1
-    found = Registration(grid, 0.0, (np.inf, np.inf))
+    found = Registration(grid, 0.0)
     for _ in range(8):
         view = _view(low.shape, high, grid, bars, margin)
         if view.inside.sum() < 24:
@@ -168,17 +164,10 @@ def _gauss_newton(low: Picture, high: Picture, grid: Grid, bars: tuple[Bars, Bar
         shift = np.array(grid.shift) + move - zoom * np.array([height / 2, width / 2])
         scale = np.array(grid.scale) + zoom
         grid = Grid((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1])))
-        error = _standard_error(normal, residual, view.inside, grid.scale)
-        found = Registration(grid, _correlation(target, view), error)
+        found = Registration(grid, _correlation(target, view))
         if np.abs(move / grid.scale).max() < 2e-3 and np.abs(zoom / grid.scale).max() * max(low.shape) < 4e-3:
             break
     return found
-
-
-def _standard_error(normal: Picture, residual: Picture, inside: Picture, scale: YX) -> YX:
-    """Standard error of the shift in LR pixels. Smoothing correlates neighbours, so about 10 pixels count as one."""
-    noise = 10 * (float((inside * residual**2).sum() / inside.sum()) + 0.1)
-    return tuple(float(np.sqrt(noise / (normal[i, i] + 1e-9))) / scale[i // 2] for i in (0, 2))  # pyright: ignore[reportReturnType]
 
 
 def _fit_gain(picture: Picture, target: Picture, weight: Picture) -> tuple[float, Picture]:

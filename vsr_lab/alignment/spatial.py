@@ -24,14 +24,12 @@ class SpatialAlignment:
         grid: positions of LR pixels on HR.
         correlation: correlation of LR and aligned HR without low frequencies, in [-1, 1].
         spread: robust standard deviation of the shift over the frame pairs, in LR pixels.
-        standard_error: standard error of the shift (rows, columns), in LR pixels.
         size, reference_size: height and width of LR, and of HR in the orientation of LR.
     """
 
     grid: Grid
     correlation: float
     spread: float
-    standard_error: YX
     size: tuple[int, int]
     reference_size: tuple[int, int]
 
@@ -103,12 +101,10 @@ def _median(found: Sequence[Registration], size: tuple[int, ...], reference: tup
     middle = np.median(middles, 0)
     shift = middle - scale * np.array(size) / 2
     spread = float((1.48 * np.median(np.abs(middles - middle), 0) / scale).max()) if len(good) > 2 else 0.0
-    error = np.median([r.standard_error for r in good], 0)
     return SpatialAlignment(
         Grid((float(scale[0]), float(scale[1])), (float(shift[0]), float(shift[1]))),
         float(np.median([r.correlation for r in good])),
         spread,
-        (float(error[0]), float(error[1])),
         (size[0], size[1]),
         (reference[0], reference[1]),
     )

@@ -92,13 +92,6 @@ class Timeline:
         reliable = inside & (self.mismatch <= 3 * self.noise_floor)
         return np.flatnonzero(reliable if reliable.sum() >= 3 else inside)
 
-    @property
-    def detectable(self) -> float:
-        """Fraction of the HR frames for which a single dropped or repeated frame would be detected, in [0, 1]."""
-        if not len(self.motion):
-            return 0.0
-        return float((self.motion**2 * _MATCH > 2 * _SLIP * self.noise_floor**2).mean())
-
 
 def find_timeline(low: Picture, high: Picture, mask: Picture, orientation: Orientation | None = None) -> Timeline:
     """Find the matching HR frame of every LR frame, even if frames are lost, repeated, shifted or reversed in time.

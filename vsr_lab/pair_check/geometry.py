@@ -47,7 +47,6 @@ def judge_extent(
         "scale": [round(a, 5), round(b, 5)],
         "corner_on_hr": [round(s, 3) for s in spatial.grid.shift],
         "correlation": round(spatial.correlation, 4),
-        "shift_standard_error": [round(u, 4) for u in spatial.standard_error],
     }
     if has_scale(spatial, scale):
         if (height, width) != (h * scale, w * scale):

@@ -25,7 +25,6 @@ def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
         "hr_frames": high_frames,
         "offset": int(match[0]),
         "signature_floor_levels": round(timeline.noise_floor, 4),
-        "single_frames_seen": round(timeline.detectable, 4),
     }
     if frames != high_frames:
         size = f"LR has {frames} frames, HR {high_frames} ({frames - high_frames:+d})"

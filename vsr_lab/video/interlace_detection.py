@@ -47,8 +47,6 @@ class Interlacing:
         scan_type: progressive, interlaced, telecined or undetermined.
         top_field_first: field order of interlaced or telecined video.
         cadence: "3:2" or "2:2" for telecined film, else "".
-        phase: for a 3:2 cadence, which repeats every five frames: number of examined frames, 0 to 4, before the
-            first complete cycle; else 0.
         confidence: fraction of the frames with motion that agree with the result, in [0, 1]; lower if there are few
             such frames.
     """
@@ -56,7 +54,6 @@ class Interlacing:
     scan_type: ScanType
     top_field_first: bool = True
     cadence: str = ""
-    phase: int = 0
     confidence: float = 0.0
 
     @property
@@ -231,9 +228,8 @@ def _cadence(pairs: _Pairs, certainty: float) -> Interlacing | None:
             stray = float((whole * (np.abs(pairs.repeat) + np.abs(lean))).sum() / whole.sum())
             if agrees - stray > best and leaning > 0.05:
                 best = agrees - stray
-                found = Interlacing(
-                    ScanType.TELECINED, top_field_first, "3:2", phase, round(min(1.0, best) * certainty, 2)
-                )
+                confidence = round(min(1.0, best) * certainty, 2)
+                found = Interlacing(ScanType.TELECINED, top_field_first, "3:2", confidence)
     return found
 
 

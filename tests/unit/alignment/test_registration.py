@@ -28,7 +28,6 @@ def test_shift_is_found(shift: tuple[float, float]) -> None:
     found = register(resample(high, Grid((4, 4), shift), (48, 64), 0.5), high, Grid((4, 4)))
     assert found.grid.shift == pytest.approx(shift, abs=0.08)  # HR pixels: 0.02 of LR
     assert found.correlation > 0.95
-    assert max(found.standard_error) < 0.05
 
 
 @pytest.mark.parametrize(("scale", "shift"), [((3.6, 3.6), (10, 14)), ((4.0, 3.2), (0, 26)), ((2.0, 2.0), (50, 60))])
@@ -47,10 +46,10 @@ def test_gain_offset_and_noise_do_not_move_it() -> None:
     assert register(low, high, Grid((4, 4))).grid.shift == pytest.approx((1, -1), abs=0.2)
 
 
-def test_a_picture_without_detail_across_has_a_large_standard_error_across() -> None:
+def test_a_picture_without_detail_across_is_not_moved_across() -> None:
     high = np.repeat(texture()[:, :1], 256, 1)
-    error = register(block_mean(high, 4), high, Grid((4, 4))).standard_error
-    assert error[0] < 0.05 < error[1]
+    shift = register(resample(high, Grid((4, 4), (1.0, 0.0)), (48, 64), 0.5), high, Grid((4, 4))).grid.shift
+    assert shift == pytest.approx((1, 0), abs=0.08)
 
 
 def test_other_footage_does_not_correlate() -> None:
