@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import requires
 from pathlib import Path
@@ -36,7 +36,7 @@ from vsr_lab.core.spec import spec_of
 REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
 _CODES: dict[type, int] = {Refusal: REFUSED, UserError: UNUSABLE, Incomplete: INCOMPLETE}
 _FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
-_begun: list[tuple[Command, bool]] = []  # the runs of this process, and whether their parent folders were there
+_begun: list[tuple[Command, bool]] = []  # the runs of this process, and whether their folders are new
 
 
 def launch(command: str) -> int:
@@ -102,19 +102,15 @@ class _SweepEnded(BaseException):
 
 
 def _end_runs(code: int = 0, remove: bool = False) -> None:
-    """Mark the runs of this process as ended, or remove their folders if the input was unusable.
+    """Mark the runs of this process as ended, or remove their folders if they are new and the input was unusable.
 
     remove: also remove folders in which something was written, except for results from which the command can continue.
     """
-    for run, _ in _begun:
+    for run, is_new in _begun:
         if code in {0, REFUSED}:
             end_run(run.run_dir)
-        elif code == UNUSABLE:
-            remove_unfinished(run.run_dir, keep=run.results or ("" if remove else "**"))
-    for run, is_old in _begun:
-        if code == UNUSABLE and not is_old:
-            with suppress(OSError):  # it has other files
-                run.run_dir.parent.rmdir()
+        elif code == UNUSABLE and is_new:
+            remove_unfinished(run.run_dir, keep=run.results or ("" if remove else "*"))
     _begun.clear()
 
 
@@ -160,12 +156,11 @@ def composed(command: str, *words: str) -> Any:
     return check(command, compose(config_name(command), [*words]))
 
 
-def begin_run(config: Command, files: Sequence[str] = (), continued: bool = False) -> Path:
+def begin_run(config: Command, continued: bool = False) -> Path:
     """Create the folder of a run (run_dir), write the configuration to it, and return its path.
 
     Args:
         config: configuration of the run.
-        files: glob patterns of files that this run writes, in addition to those in `config.writes`; see `begin_folder`.
         continued: keep the files of an unfinished run with the same configuration.
 
     Raises:
@@ -179,9 +174,7 @@ def begin_run(config: Command, files: Sequence[str] = (), continued: bool = Fals
             raise UserError(folder, f"holds {path}, which {key} names", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, which {key} names", "choose another run_dir=")
-    is_old = folder.parent.exists()
-    begin_folder(folder, config.overwrite, _yaml(values), files=[*config.writes, *files], continued=continued)
-    _begun.append((config, is_old))
+    _begun.append((config, begin_folder(folder, config.overwrite, _yaml(values), continued=continued)))
     return folder
 
 

@@ -47,8 +47,6 @@ class CompareConfig(Command):
     selection: FilePath | None
     """selection.json of select on the same evaluations, shown on top; null: nothing is decided yet."""
 
-    writes = ("comparison.json", "report.html", "crops.png", "wipe_*.mp4")
-
     def without_effect(self) -> dict[str, str]:
         if self.a is None or _is_run(self.a):
             return {}
@@ -86,7 +84,7 @@ def _videos(config: CompareConfig, given: Sequence[Path]) -> Path:
 
     a, b, *truth = given
     folder = config.run_dir
-    found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config, FILES))
+    found = compare_videos(a, b, folder, truth=next(iter(truth), None), begin=lambda: begin_run(config))
     for video in found.videos:
         for step in video.steps:
             show(f"{video.name}: {step}")

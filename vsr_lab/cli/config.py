@@ -69,10 +69,9 @@ class Command(Section):
     run_dir: FilePath
     """Folder that the run writes to."""
     overwrite: Bool = False
-    """Whether an existing run in run_dir may be replaced. Other folders are never cleared."""
+    """Whether an existing run in run_dir is renamed to NAME.old-1 and replaced. Other folders are never renamed."""
 
     ignored: ClassVar[frozenset[str]] = frozenset()
-    writes: ClassVar[tuple[str, ...]] = ()
     results: ClassVar[str | None] = None
 
 

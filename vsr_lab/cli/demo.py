@@ -10,7 +10,7 @@ from pydantic import Field
 from vsr_lab.cli import compare, export, select, train, upscale
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.config import Command, Int, Names, Section
-from vsr_lab.cli.evaluate import EvaluateConfig, judge
+from vsr_lab.cli.evaluate import judge
 from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.cli.usage import options
@@ -18,7 +18,6 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.records.evaluation import Choice, Selection
-from vsr_lab.core.run_folder import MARKS
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.video import VideoWriter
 from vsr_lab.workflows.demo_footage import write_demo_footage
@@ -52,7 +51,7 @@ class DemoConfig(Command):
     evaluate: list[Text]
     upscale: list[Text]
 
-    results = "**"
+    results = "*"
 
 
 def run(config: DemoConfig) -> None:
@@ -62,7 +61,7 @@ def run(config: DemoConfig) -> None:
     if not weights_file.is_file():
         raise UserError("start", f"{config.start} is not a file", "set start=WEIGHTS, or run the demo in a checkout")
     _check_overrides(config, weights_file)
-    root = begin_run(config, _files(config.contents))
+    root = begin_run(config)
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
     weights = _train_all(config, root, manifest, weights_file)
     runs = _evaluate_all(config, root, manifest, weights)
@@ -78,23 +77,6 @@ def run(config: DemoConfig) -> None:
         files |= _upscale_one(config, root, manifest, bundles)
     _show_outcome(selection, time.monotonic() - start)
     show_facts("open", files)
-
-
-def _files(contents: list[str]) -> list[str]:
-    """Patterns of the files that the demo writes. The store is not included, since it is kept and used again."""
-    trained = [*contents, _PER_FRAME]
-    runs: list[tuple[str, type[Command]]] = [
-        *((f"train/{name}", train.TrainConfig) for name in trained),
-        *((f"evaluate/{content}/{name}", EvaluateConfig) for content in contents for name in ("bicubic", *trained)),
-        ("compare", compare.CompareConfig),
-        ("select", select.SelectConfig),
-        *((f"export/{content}", export.ExportConfig) for content in contents),
-    ]
-    return [
-        *("footage/manifest.csv", "footage/screen_*.mkv", "upscale/input.mkv"),
-        *(f"upscale/{content}.mp4{suffix}" for content in contents for suffix in ("", ".provenance.json")),
-        *(f"{folder}/{name}" for folder, command in runs for name in ("", *MARKS, *command.writes)),
-    ]
 
 
 def _check_overrides(config: DemoConfig, start: Path) -> None:

@@ -73,11 +73,7 @@ class EvaluateConfig(Command):
     save_frames: Annotated[Int, Field(ge=0, le=100_000)]
     """Frames of every clip, around its middle, that are saved losslessly for the report; 0: none."""
 
-    writes = (
-        *("summary.json", "frames.parquet", "clips.csv", ".clips/**.json"),
-        *(f"pictures/**/{name}.mkv" for name in ("lr", "hr", "sr")),
-    )
-    results = ".clips/**.json"
+    results = ".clips/*.json"
 
     def only(self) -> Part[Candidate]:
         """The candidate that is set by the key `candidate`. Raises UserError if it is not set."""

@@ -14,7 +14,6 @@ from vsr_lab.deployment.bundle import MANIFEST, export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.deployment.signature import read_private_key, sign
 from vsr_lab.evaluation.candidates import Candidate
-from vsr_lab.models.files import WEIGHTS
 
 
 def _has_weights(candidate: Part[Candidate]) -> Part[Candidate]:
@@ -39,11 +38,6 @@ class ExportConfig(Command):
     """PEM file of an Ed25519 key that signs the bundle; null: it is not signed. Requires the extra `provenance`."""
     allow_provisional: Bool = False
     """Whether weights that were chosen provisionally, on too few clips, may be exported."""
-
-    writes = (
-        "bundle/",
-        *(f"bundle/{name}" for name in ("manifest.*", "MODEL_CARD.md", WEIGHTS, "parity.json", "*.onnx", "*.pt2")),
-    )
 
     def without_effect(self) -> dict[str, str]:
         return {} if self.selection else {"allow_provisional": "selection is null"}

@@ -33,7 +33,6 @@ class SelectConfig(Command):
     gates: Annotated[dict[str, Annotated[Part[Gate], describes(Gate)]], Field(min_length=1)]
     # The runs say their content types.
     ignored: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
-    writes = ("selection.json",)
 
 
 def run(config: SelectConfig) -> None:

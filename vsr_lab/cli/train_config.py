@@ -134,12 +134,6 @@ class TrainConfig(Command):
     """
 
     ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
-    writes = (
-        *("metrics.csv", "spikes.csv", "network.safetensors", "skipped/step_*.safetensors"),
-        *(f"checkpoints/{name}.ckpt" for name in ("best", "last", "best.previous", "last.previous", ".best", ".last")),
-        *("tensorboard/events.out.tfevents.*", "tensorboard/hparams.yaml"),
-        *("wandb/debug*.log", "wandb/latest-run", "wandb/run-*/**", "wandb/offline-run-*/**"),
-    )
     results = "checkpoints/last*.ckpt"
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None

@@ -35,7 +35,6 @@ class VoteConfig(Command):
     """Port on 127.0.0.1; 0: any that is free."""
     serve: Bool
     """Whether to serve the page until the command is stopped; false: count the votes."""
-    writes = ("votes.json",)
 
     def without_effect(self) -> dict[str, str]:
         """`run_dir` has no effect while votes are collected (serve=true), and `port` while they are counted."""

@@ -29,11 +29,9 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
     Raises:
         UserError: no candidate was chosen, or a chosen one has no bundle.
     """
-    exported = {
-        str(manifest.about.get("weights_sha256")): path.parent
-        for path in sorted(folder.rglob(MANIFEST))
-        for manifest in [read_record(path, BundleManifest)]
-    }
+    manifests = {path.parent: read_record(path, BundleManifest) for path in folder.rglob(MANIFEST)}
+    by_time = sorted(manifests, key=lambda path: manifests[path].created)  # of bundles of the same weights, the newest
+    exported = {str(manifests[path].about.get("weights_sha256")): path for path in by_time}
     found: dict[str, Path] = {}
     for choice in read_record(selection, Selection).choices:
         facts = choice.candidate_facts

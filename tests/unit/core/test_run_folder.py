@@ -1,5 +1,6 @@
-"""Run folders: what may be cleared, by whom, and when."""
+"""Run folders: what may be renamed, by whom, and when."""
 
+import errno
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,16 +13,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_unfinished
 
 CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
-FILES = (
-    "metrics.csv",
-    "half.csv",
-    "result.json",
-    "checkpoints/*.ckpt",
-    "pictures/**/hr.png",
-    "bundle/",
-    "bundle/a.onnx",
-)
-MARKS = {*run_folder.MARKS}
+MARKS = run_folder.MARKS
 
 
 @pytest.fixture(autouse=True)
@@ -35,31 +27,42 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+def begun(folder: Path) -> Path:
+    begin_folder(folder, overwrite=False, config=CONFIG)
+    return folder
+
+
 def finished(folder: Path) -> Path:
-    begin_folder(folder, overwrite=False, config=CONFIG, files=FILES)
+    begun(folder)
     (folder / "metrics.csv").touch()
     end_run(folder)
     return folder
 
 
 def test_a_run_folder_is_created_with_its_parents(tmp_path: Path) -> None:
-    assert names(begin_folder(tmp_path / "a" / "b", overwrite=False, config=CONFIG)) == MARKS
+    assert begin_folder(tmp_path / "a" / "b", overwrite=False, config=CONFIG)
+    assert names(tmp_path / "a" / "b") == MARKS
 
 
-def test_a_finished_run_is_cleared_only_when_asked(tmp_path: Path) -> None:
+def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path) -> None:
     run = finished(tmp_path / "run")
     with pytest.raises(UserError, match="overwrite=true"):
         begin_folder(run, overwrite=False, config=CONFIG)
     assert "metrics.csv" in names(run)
-    assert names(begin_folder(run, overwrite=True, config=CONFIG)) == MARKS
-    assert names(tmp_path) == {"run"}
+    for n in (1, 2):
+        assert begin_folder(run, overwrite=True, config=CONFIG)
+        assert names(run) == MARKS
+        end_run(run)
+        assert names(tmp_path) == {"run", *(f"run.old-{i}" for i in range(1, n + 1))}
+    assert names(tmp_path / "run.old-1") == {*MARKS, "metrics.csv"} - {run_folder.UNFINISHED}
 
 
 def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -> None:
-    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
+    run = begun(tmp_path / "run")
     run_folder.unlock_folder(run)
     assert is_unfinished(run)
-    assert begin_folder(run, overwrite=False, config=CONFIG) == run
+    assert begin_folder(run, overwrite=False, config=CONFIG)
+    assert names(tmp_path) == {"run", "run.old-1"}
     run_folder.unlock_folder(run)
     (run / "checkpoints").mkdir()
     (run / "checkpoints/last.ckpt").touch()
@@ -68,18 +71,22 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     assert is_saved(run)
 
 
-def test_what_a_stopped_run_wrote_is_kept_for_an_equal_one(tmp_path: Path) -> None:
-    def begun(config: str = CONFIG, overwrite: bool = False) -> set[str]:
-        found = names(begin_folder(tmp_path / "run", overwrite, config, files=FILES, continued=True))
+@pytest.mark.parametrize("name", ["half.csv", "notes.txt", ".env", "pictures/mine/sr.png", "bundle/notes.txt"])
+def test_what_a_stopped_run_wrote_is_kept_for_an_equal_one(tmp_path: Path, name: str) -> None:
+    def is_new(config: str = CONFIG, overwrite: bool = False) -> bool:
+        found = begin_folder(tmp_path / "run", overwrite, config, continued=True)
         run_folder.unlock_folder(tmp_path / "run")
         return found
 
-    begun()
-    (tmp_path / "run" / "half.csv").touch()
-    assert begun() == {*MARKS, "half.csv"}
-    assert begun(CONFIG.replace("0", "1")) == MARKS
-    (tmp_path / "run" / "half.csv").touch()
-    assert begun(CONFIG.replace("0", "1"), overwrite=True) == MARKS
+    is_new()
+    (tmp_path / "run" / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "run" / name).write_text(name)
+    assert not is_new()
+    assert (tmp_path / "run" / name).read_text() == name
+    assert is_new(CONFIG.replace("0", "1"))
+    assert names(tmp_path / "run") == MARKS
+    assert (tmp_path / "run.old-1" / name).read_text() == name
+    assert is_new(CONFIG.replace("0", "1"), overwrite=True)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +94,7 @@ def test_what_a_stopped_run_wrote_is_kept_for_an_equal_one(tmp_path: Path) -> No
     [None, "title: my thesis\n", "kind: screen\nrun_dir: here\nsize:\n- 1\n"],
     ids=["no config.yaml", "a config.yaml without run_dir", "another command's"],
 )
-def test_a_folder_of_others_is_never_cleared(tmp_path: Path, config: str | None) -> None:
+def test_a_folder_of_others_is_never_renamed(tmp_path: Path, config: str | None) -> None:
     (tmp_path / "thesis.txt").touch()
     if config is not None:
         (tmp_path / "config.yaml").write_text(config)
@@ -110,10 +117,11 @@ def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -
 def test_what_a_kill_leaves_is_no_run(tmp_path: Path) -> None:
     for name in (run_folder.LOCK, run_folder.UNFINISHED, ".config.1.partial.yaml", "..unfinished.1.partial"):
         (tmp_path / name).touch()
-    assert begin_folder(tmp_path, overwrite=False, config=CONFIG) == tmp_path
+    assert begin_folder(tmp_path, overwrite=False, config=CONFIG)
+    assert names(tmp_path) > MARKS
 
 
-def test_a_link_to_a_run_is_not_cleared(tmp_path: Path) -> None:
+def test_a_link_to_a_run_is_not_renamed(tmp_path: Path) -> None:
     finished(tmp_path / "run")
     (tmp_path / "link").symlink_to("run")
     with pytest.raises(UserError, match="is a link"):
@@ -131,7 +139,7 @@ def test_a_file_is_no_run_folder(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "precious"
 
 
-def test_a_folder_at_work_is_neither_cleared_nor_shared(tmp_path: Path) -> None:
+def test_a_folder_at_work_is_neither_renamed_nor_shared(tmp_path: Path) -> None:
     run = finished(tmp_path / "run")
     code = f"from pathlib import Path; from vsr_lab.core.run_folder import lock_folder; lock_folder(Path({str(run)!r}))"
     wait = "; print('locked', flush=True); input()"
@@ -143,14 +151,15 @@ def test_a_folder_at_work_is_neither_cleared_nor_shared(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="in use by another process"):
             lock_folder(run)
         other.kill()  # a lock ends with its process, however that ends
-    assert begin_folder(run, overwrite=True, config=CONFIG) == run
+    assert begin_folder(run, overwrite=True, config=CONFIG)
 
 
 def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
-    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG)
+    run = begun(tmp_path / "run")
+    (run / "pictures/a").mkdir(parents=True)
     remove_unfinished(run)
     assert not run.exists()
-    kept = begin_folder(tmp_path / "kept", overwrite=False, config=CONFIG, files=FILES)
+    kept = begun(tmp_path / "kept")
     (kept / "result.json").touch()
     remove_unfinished(kept)
     assert names(kept) == {*MARKS, "result.json"}
@@ -158,55 +167,35 @@ def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     assert not kept.exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["notes.txt", ".env", "pictures/c1/notes.png", "pictures/mine/sr.png", "other/config.yaml"]
-)
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_files_of_others_stay(tmp_path: Path, name: str, overwrite: bool) -> None:
-    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG, files=FILES)
-    own = [run / own for own in ("metrics.csv", "pictures/c1/hr.png", "pictures/a/b/hr.png", "checkpoints/1.ckpt")]
-    for path in (*own, run / ".metrics.1.partial.csv", run / ".bundle.1.partial/a.onnx", run / name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    run_folder.unlock_folder(run)
-    begin_folder(run, overwrite, CONFIG.replace("0", "1"), files=FILES)
-    assert {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} == {*MARKS, name}
-    assert not (run / "checkpoints").exists()
-    remove_unfinished(run)
-    assert {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()} == {name}
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["result.json", "pictures/c2/hr.png", "pictures", "checkpoints", "metrics.csv/notes.txt", "bundle/notes.txt"],
-)
-def test_files_of_others_in_the_way_are_named_before_anything_is_removed(tmp_path: Path, name: str) -> None:
-    run = begin_folder(tmp_path / "run", overwrite=False, config=CONFIG, files=["a.csv"])
-    for path in (run / "a.csv", run / name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    run_folder.unlock_folder(run)
-    with pytest.raises(UserError, match=f"{run / name}: was not written by this command"):
-        begin_folder(run, overwrite=True, config=CONFIG, files=FILES)
-    assert (run / name).read_text() == name
-    assert {"a.csv", *MARKS} <= names(run)
-
-
 def test_links_in_a_run_are_not_followed(tmp_path: Path) -> None:
-    run = finished(tmp_path / "run")
+    run = begun(tmp_path / "run")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/hr.png").touch()
     (run / "pictures").symlink_to(tmp_path / "mine")
-    with pytest.raises(UserError, match="was not written"):
-        begin_folder(run, overwrite=True, config=CONFIG, files=FILES)
+    remove_unfinished(run, keep="*.ckpt")
+    assert not run.exists()
     assert (tmp_path / "mine/hr.png").exists()
 
 
+def test_a_run_that_cannot_be_renamed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = finished(tmp_path / "run")
+
+    def busy(self: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    monkeypatch.setattr(Path, "rename", busy)
+    with pytest.raises(UserError, match=r"cannot be renamed to run\.old-1"):
+        begin_folder(run, overwrite=True, config=CONFIG)
+    assert "metrics.csv" in names(run)
+    assert not run_folder._locks
+
+
 @pytest.mark.parametrize("name", [".", ".."])
-def test_the_folder_that_a_command_runs_in_is_never_cleared(
+def test_the_folder_that_a_command_runs_in_is_never_renamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    run = begin_folder(tmp_path / "run", False, "run_dir: a\n")
+    run = tmp_path / "run"
+    begin_folder(run, False, "run_dir: a\n")
     end_run(run)
     inner = run / "pictures"
     inner.mkdir()

@@ -32,14 +32,12 @@ class CheckConfig(Command):
     families: dict[str, dict[str, Any]]
     """Degradations that are compared with LR."""
 
-    writes = ("check.json",)
-
 
 def run(config: CheckConfig) -> None:
     """Check every LR/HR pair, and write check.json and a picture of each faulty pair. Raises Refusal for faults."""
     pairs, alone = find_pairs(config.lr, config.hr, config.clips, config.frames)
     declared = _declared(config)
-    folder = begin_run(config, [f"{pair.name}.png" for pair in pairs])
+    folder = begin_run(config)
     found = [check_pair(pair, declared) for pair in pairs]
     files = write_findings(folder, pairs, found, declared=declared, sources=(config.lr, config.hr), unpaired=alone)
     _show(found, alone)

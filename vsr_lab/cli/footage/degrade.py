@@ -9,7 +9,7 @@ from vsr_lab.cli.config import Command, FootageChoice, Int, Scale, Seed, check_s
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.core.spec import same_fields
-from vsr_lab.data.degrade_files import RECORD, DegradationJob, write_pairs
+from vsr_lab.data.degrade_files import DegradationJob, write_pairs
 from vsr_lab.degradations import Degradation
 from vsr_lab.footage.shots import ShotSelection, find_shots
 
@@ -28,8 +28,6 @@ class DegradeConfig(Command, FootageChoice):
     window: Annotated[Int, Field(ge=1, le=10_000)]
     memory_gib: Annotated[Number, Field(gt=0, le=4096)]
 
-    writes = ("manifest.csv",)
-
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
         check_scale(self.degradation, self.scale)
@@ -42,8 +40,7 @@ def run(config: DegradeConfig) -> None:
     shots = find_shots(config.root, selection)
     job = DegradationJob(config.degradation.build(), config.seed, config.window, config.memory_gib)
     job.check(shots)
-    suffixes = (f"lr/{{}}{RECORD}", "lr/{}.mkv", *(["hr/{}.mkv"] if job.degradation.modifies_target else []))
-    folder = begin_run(config, [form.format(shot.name) for shot in shots for form in suffixes])
+    folder = begin_run(config)
     pairs = write_pairs(shots, job, folder)
     rows = [[pair.name, str(pair.frames), "x".join(map(str, pair.size[::-1]))] for pair in pairs]
     show_table(f"{len(pairs)} clips at 1/{job.degradation.scale}", ["clip", "frames", "LR"], rows)

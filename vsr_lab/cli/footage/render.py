@@ -35,7 +35,6 @@ class RenderConfig(Command):
     split: Text
     workers: Annotated[Int, Field(ge=1, le=1024)]
 
-    writes = ("manifest.csv", "lr/manifest.csv")
     results = "hr/*.mkv"
 
     def without_effect(self) -> dict[str, str]:
@@ -47,7 +46,7 @@ def run(config: RenderConfig) -> None:
     (height, width), scale, n = config.size, config.scale, str(config.n)
     kind = config.kind.build()
     plan = RenderPlan(kind, config.n, config.frames, config.size, config.seed, scale, config.split)
-    folder = _new_or_existing_run(config, [f"{side}/{kind.name}_*.mkv" for side in ("hr", "lr")])
+    folder = _new_or_existing_run(config)
     written = write_rendered(folder, plan, config.workers)
     end_run(folder)
     rows = [["HR", n, str(config.frames), f"{width}x{height}"]]
@@ -58,11 +57,11 @@ def run(config: RenderConfig) -> None:
     show_facts("written", {"HR": written["manifest"], **({"LR": written["lr"]} if scale else {})})
 
 
-def _new_or_existing_run(config: RenderConfig, clips: list[str]) -> Path:
+def _new_or_existing_run(config: RenderConfig) -> Path:
     """Create the run folder, or return the folder of an earlier run with the same keys, whose clips are kept."""
     mark = config.run_dir / RUN_MARK
     if config.overwrite or not mark.is_file():
-        return begin_run(config, clips)
+        return begin_run(config)
     then, now = stored_config(mark), spec_of(config)
     key = next((key for key in now if key not in _MAY_DIFFER and then.get(key) != now[key]), None)
     if key:
