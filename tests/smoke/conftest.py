@@ -14,6 +14,7 @@ from vsr_lab.core import parts
 class Outcome:
     code: int
     error: str
+    output: str = ""
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +24,13 @@ def _faults_may_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
-    """cli("evaluate", "key=value", ...): its exit code and what it wrote to stderr."""
+    """cli("evaluate", "key=value", ...): its exit code and what it wrote to stderr and stdout."""
 
     def run(command: str, *arguments: object) -> Outcome:
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", [f"vsr-lab {command}", *map(str, arguments)])
         code = launch(command)
-        return Outcome(code, capsys.readouterr().err)
+        said = capsys.readouterr()
+        return Outcome(code, said.err, said.out)
 
     return run

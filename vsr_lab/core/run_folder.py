@@ -22,7 +22,7 @@ _locks: dict[Path, FileLock] = {}  # held until the process ends, however it end
 
 
 def lock_folder(folder: Path) -> None:
-    """Lock a folder until this process ends.
+    """Lock a folder until `unlock_folder` or the end of this process, so that no other process writes to it.
 
     Raises:
         UserError: another process has locked it.

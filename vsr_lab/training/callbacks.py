@@ -1,12 +1,8 @@
-"""Callbacks of a training: averaged weights, logging of loss spikes, comparison with the initial weights, progress."""
+"""Callbacks of a training: averaged weights, comparison with the initial weights, progress."""
 
-import csv
 import logging
-import statistics
 import warnings
-from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -80,33 +76,6 @@ def averages(optimizer: Any) -> bool:
 def averaged(trainer: pl.Trainer) -> list[Any]:
     """Those optimizers of a trainer that are schedule-free, that is, keep averaged weights."""
     return [optimizer for optimizer in trainer.optimizers if averages(optimizer)]
-
-
-class LossSpikes(Callback):
-    """Callback that logs steps with an unusually high loss, to find the samples that cause them.
-
-    Args:
-        path: CSV file to which rows of step, loss, median, sample numbers, clips and frames are appended.
-        factor: a step is logged if its loss is more than `factor` times the median loss of the previous steps.
-        window: number of previous steps from which the median loss is computed.
-    """
-
-    def __init__(self, path: Path, factor: float = 5.0, window: int = 100) -> None:
-        self.path = path
-        self.factor = factor
-        self._recent: deque[float] = deque(maxlen=window)
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
-        if not outputs:  # a step that was skipped
-            return
-        loss = float(outputs["loss"])
-        if len(self._recent) == self._recent.maxlen and loss > self.factor * (usual := statistics.median(self._recent)):
-            with self.path.open("a", newline="") as file:
-                row = [trainer.global_step - 1, loss, usual, " ".join(map(str, batch.numbers)), batch.source]
-                csv.writer(file, lineterminator="\n").writerow(row)
-        self._recent.append(loss)
 
 
 class StartReference(Callback):

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,6 @@ from vsr_lab.core.network import FrameNetwork, Network, enlarge
 from vsr_lab.data.batch import Batch
 from vsr_lab.losses import Objective
 from vsr_lab.metrics import NETS, flicker, psnr, reference_motion
-from vsr_lab.training.nan_guard import dump_batch
 
 OptimizerFactory = Callable[[list[dict[str, Any]]], Optimizer]
 SchedulerFactory = Callable[[Optimizer], LRScheduler]
@@ -201,7 +199,9 @@ class VsrModule(pl.LightningModule):
             sr = self._run_scenes(batch.lr, resets_of(batch, self.recipe.state_reset_prob, self.recipe.seed))
             total, parts = self.losses(sr, batch.hr, batch.lr, progress=progress, measured=measured)
         if not torch.isfinite(total):
-            return self._skip(batch, total)
+            report = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({batch.source})"
+            self._count_skipped(report, alone=self.trainer.world_size > 1)
+            return None
         self.log("train/loss", total.detach(), prog_bar=True)
         if measured and batch_idx % self.trainer.accumulate_grad_batches == 0:  # self.log would repeat old values
             for logger in self.loggers:
@@ -220,18 +220,6 @@ class VsrModule(pl.LightningModule):
             measured: whether losses with weight 0 are computed too, for the log.
         """
         return self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=self.extra_inputs(lr))
-
-    def _skip(self, batch: Batch, total: Tensor) -> None:
-        """Save a batch with a non-finite loss and skip it.
-
-        Raises:
-            Refusal: too many batches were skipped, or the training runs in several processes, which wait for this one.
-        """
-        step = self.global_step
-        path = Path(self.trainer.default_root_dir) / "skipped" / f"step_{step}.safetensors"
-        dump_batch(batch, path)
-        report = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({batch.source}), kept in {path}"
-        self._count_skipped(report, alone=self.trainer.world_size > 1)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN."""

@@ -26,7 +26,6 @@ from vsr_lab.models.files import WEIGHTS
 from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.callbacks import (
     AveragedWeights,
-    LossSpikes,
     StartReference,
     SwitchWeights,
     TrainingBar,
@@ -36,8 +35,8 @@ from vsr_lab.training.callbacks import (
 )
 from vsr_lab.training.checkpoints import LAST, FollowRecipe, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
+from vsr_lab.training.failures import explained, other_network
 from vsr_lab.training.module import Recipe, Validation, VsrModule
-from vsr_lab.training.nan_guard import explained, other_network
 from vsr_lab.training.optimization import evened
 
 
@@ -179,7 +178,6 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
     own = [
         FollowRecipe(),
         SwitchWeights(),
-        LossSpikes(run.path / "spikes.csv"),
         best,  # before the last, which keeps its state
         SaveLast(run.path / LAST, run.save_every),
     ]

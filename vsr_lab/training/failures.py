@@ -1,4 +1,4 @@
-"""Saving of batches with a non-finite loss, and explanation of the errors that end a training."""
+"""Explanation of the errors that end a training."""
 
 import errno
 import signal
@@ -9,15 +9,6 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from vsr_lab.core.errors import Stopped, UserError, is_out_of_memory
 from vsr_lab.core.run_folder import is_saved
 from vsr_lab.core.signals import interruption_of
-from vsr_lab.data.batch import Batch
-from vsr_lab.models import write_tensors
-
-
-def dump_batch(batch: Batch, path: Path) -> None:
-    """Save lr and hr of a batch as safetensors, with the numbers, sources and degradation parameters of the samples."""
-    note = {"numbers": " ".join(map(str, batch.numbers)), "where": batch.source, "params": str(batch.params)}
-    lr = {} if batch.lr is None else {"lr": batch.lr}
-    write_tensors(path, {**lr, "hr": batch.hr}, note)
 
 
 def other_network(run_dir: Path) -> UserError:
