@@ -96,7 +96,8 @@ COMMANDS = {
 }
 WITHOUT_BASE = ("train", "evaluate", "footage degrade", "footage render")  # need no more than the footage
 RESUMED = ("train",)
-_VOLATILE = re.compile(r"(^|/)(home|tmp|\.lock)(/|$)|/\.|(^|/)wandb(/|$)|traceback-|^k/run/store/")
+_OLD = r"\.old-1(/|$)"  # what the stopped command wrote, kept under another name
+_VOLATILE = re.compile(rf"(^|/)(home|tmp|\.lock)(/|$)|/\.|(^|/)wandb(/|$)|traceback-|^k/run/store/|{_OLD}")
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,8 @@ def left_behind(world: World, alone: Usual, also: str = "") -> list[str]:
     faults = [f"{path} is missing" for path in sorted(alone.files.keys() - now.keys())[:3]]
     more = [path for path in sorted(now.keys() - alone.files.keys()) if not (also and path.startswith(also))]
     faults += [f"{path} is left" for path in more[:3]]
-    left = [p for p, what in world.changes().items() if what == "new" and (PARTIAL in p or p.endswith(".unfinished"))]
+    new = [path for path, what in world.changes().items() if what == "new" and not re.search(_OLD, path)]
+    left = [path for path in new if PARTIAL in path or path.endswith(".unfinished")]
     faults += [f"{path} is left" for path in left[:3]]
     common = sorted(path for path in alone.files.keys() & now.keys() if not path.startswith("gone: "))
     same = [path for path in common if path.endswith((".mkv", ".safetensors", ".npy"))]

@@ -27,7 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from vsr_lab.cli.config import Command, check, register_resolvers
 from vsr_lab.cli.overrides import key_of, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
-from vsr_lab.cli.usage import config_dir, config_name, module_name
+from vsr_lab.cli.usage import config_dir, config_name, module_name, options
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.run_folder import RUN_MARK, begin_folder, continue_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
@@ -142,6 +142,8 @@ def _report(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         if missing := re.search(r"Could not find '(.*)/(.*)'", str(error)):
             return UNUSABLE, f"{missing[1]}: has no option {missing[2]!r}; see --info plugins"
+        if missing := re.match(r"You must specify '(.*)',", str(error)):
+            return UNUSABLE, f"{missing[1]}: is required; choose one of {', '.join(options(missing[1]))}"
         return UNUSABLE, str(error).strip().splitlines()[0]
     return None
 

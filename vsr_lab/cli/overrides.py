@@ -40,8 +40,7 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         arguments: arguments after the name of the command, as in sys.argv.
 
     Raises:
-        UserError: an option is unknown, a config group has no yaml file of the given name, or a required config group
-            is not set.
+        UserError: an option is unknown, or a config group has no yaml file of the given name.
     """
     added = _OF_LIGHTNING if os.environ.get("LOCAL_RANK", "0") != "0" else ()
     flags, words = _split([word for word in arguments if not word.startswith(added)])
@@ -50,7 +49,6 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
     sweep = bool({"-m", "--multirun"} & {*flags})
     words = [quoted(word, sweep) for word in words]
     groups = _groups(command)
-    chosen: set[str] = set()
     for i, word in enumerate(words):
         override = _parse(word)
         key, package = override.key_or_group, override.package
@@ -60,25 +58,15 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             hint = f"did you mean {near}?" if near and key else f"see vsr-lab {command} --help"
             raise UserError(key or word, "is not a known key", hint)
         if key in groups or package is not None:
-            chosen.add(key)
-            optional = groups.get(key if package is None else f"{key}@{package}") is None
-            if override.type == OverrideType.DEL and package is None and not optional:
-                raise UserError(key, "cannot be removed", f"choose one of {', '.join(options(key))}")
-            if override.type != OverrideType.DEL:
-                _check_option(key, override, optional)
             if override.value() is None and override.type == OverrideType.CHANGE:
-                same = f"{word.partition('=')[0]}="  # nothing chosen, as by default; Hydra takes no null
-                words[: i + 1] = ["" if earlier.startswith(same) else earlier for earlier in words[: i + 1]]
+                words[i] = f"~{word.partition('=')[0]}"  # Hydra takes no null
+            elif override.type != OverrideType.DEL:
+                _check_option(key, override)
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
             if override.value() == {}:
                 raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
             words[i] = f"++{word.lstrip('+')}"
-    shown_only = bool({"--cfg", "-c", "--info", "-i", "--hydra-help"} & {*flags})
-    for group in sorted(group for group, choice in groups.items() if choice == "???" and group not in chosen):
-        if shown_only:
-            break
-        raise UserError(group, "is required", f"choose one of {', '.join(options(group))}")
-    return [*flags, *filter(None, words)]
+    return [*flags, *words]
 
 
 def _check_hydra(word: str, key: str, package: str) -> None:
@@ -195,26 +183,20 @@ def _parse(word: str) -> Override:
         raise UserError(word, "cannot be read", f"write KEY=VALUE, {hint}") from error
 
 
-def _check_option(group: str, override: Override, may_be_null: bool) -> None:
+def _check_option(group: str, override: Override) -> None:
     values = override.sweep_iterator() if override.is_sweep_override() else [override.value()]
     known = options(group)
     for value in values:
         for name in value if isinstance(value, list) else [value]:
             text = name.text if isinstance(name, QuotedString) else name
-            if text is None and not may_be_null:
-                raise UserError(group, "must not be null", f"choose one of {', '.join(known)}")
-            if text is not None and str(text) not in known:
+            if str(text) not in known:
                 hint = suggestion(str(text), known, f"choose one of {', '.join(known) or 'none'}")
                 raise UserError(group, f"has no option {str(text)!r}", hint)
 
 
-def _groups(command: str) -> dict[str, str | None]:
-    """Groups that the command composes, as GROUP or GROUP@PACKAGE, and their defaults: ??? if a choice is required,
-    None for nothing."""
+def _groups(command: str) -> list[str]:
+    """Groups that the command composes, as GROUP or GROUP@PACKAGE."""
     path = config_dir() / f"{config_name(command)}.yaml"
-    groups: dict[str, str | None] = {}
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]:
-        for name, choice in entry.items() if isinstance(entry, dict) else ():
-            optional, _, group = name.rpartition(" ")
-            groups.setdefault(group.lstrip("/"), None if optional else choice)
-    return groups
+    defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
+    names = (name for entry in defaults if isinstance(entry, dict) for name in entry)
+    return [name.rpartition(" ")[2].lstrip("/") for name in names]  # without "optional"

@@ -58,9 +58,9 @@ def test_unknown_options_are_refused(words: list[str]) -> None:
         normalise("train", ["content=mixed", *words])
 
 
-def test_a_group_cannot_be_removed() -> None:
-    with pytest.raises(UserError, match="logger: cannot be removed; choose one of none, tensorboard"):
-        normalise("train", ["content=mixed", "~logger"])
+def test_null_chooses_nothing_from_a_group() -> None:
+    assert normalise("train", ["content=null", "adversarial=null"]) == ["~content", "~adversarial"]
+    assert normalise("train", ["candidate@teacher=null", "teacher=null"]) == ["~candidate@teacher", "++teacher=null"]
 
 
 @pytest.mark.parametrize(
