@@ -33,7 +33,7 @@ ABBREVIATIONS = {
     "SAMPLE": "root=hr n=1 scans=scans",
 }
 # What was called otherwise when the shared table was written.
-RENAMED = {"data.tries": "data.crop_candidates", "resets": "state_reset_prob", "kind=photo_pan": "kind=camera"}
+RENAMED = {"data.tries": "data.crop_candidates", "kind=photo_pan": "kind=camera"}
 
 _HAS_NO_RUN_DIR = {"footage store", "bench", "bundle verify", "bundle push", "provenance", "main"}
 

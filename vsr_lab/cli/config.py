@@ -62,7 +62,6 @@ class Command(Section):
 
     Attributes:
         ignored: keys of a content type's yaml that have no effect in this command.
-        writes: names of the files and folders that the command writes to run_dir; `overwrite` removes nothing else.
         results: pattern of the files from which a stopped run is continued; None: it cannot be continued.
     """
 

@@ -30,12 +30,14 @@ Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
 Steps = Annotated[Int, Field(ge=1)]
 Side = Annotated[Int, Field(ge=8, le=4096)]
-Fraction = Annotated[Number, Field(ge=0, le=1)]
 Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
-def _check_builds(part: Part[Any], *arguments: Any) -> None:
-    """Call a factory of a library once. Raises PartError with the keyword without which it succeeds."""
+def _check_builds(part: Part[Any], *arguments: Any) -> Part[Any]:
+    """Call a factory of a library once; otherwise unusable values would be reported only when a training begins.
+
+    Raises PartError with the keyword without which it succeeds.
+    """
 
     def failure(keywords: Mapping[str, Any]) -> str:
         try:
@@ -49,6 +51,7 @@ def _check_builds(part: Part[Any], *arguments: Any) -> None:
         found = (key for key, rest in zip(part.keywords, others, strict=True) if not failure(rest))
         detail = {"type": "value_error", "loc": tuple(islice(found, 1)), "msg": problem, "input": None}
         raise PartError({**detail, "ctx": {"error": problem}})
+    return part
 
 
 def _scheduler(part: Part[Any]) -> Part[Any]:
@@ -56,20 +59,11 @@ def _scheduler(part: Part[Any]) -> Part[Any]:
         value = part.keywords.get(name)
         if isinstance(value, int) and value < 1:
             raise PartError({"type": "greater_than_equal", "loc": (name,), "msg": "", "input": value, "ctx": {"ge": 1}})
-    _check_builds(part, torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1, 1))]))
-    return part
+    return _check_builds(part, torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1, 1))]))
 
 
 def _optimizer(part: Part[Any]) -> Part[Any]:
-    """Check the rates of an optimizer, and build it once; libraries report such errors only when a training begins."""
-    for name, least in (("lr", 0.0), ("weight_decay", None)):
-        value = part.keywords.get(name)
-        if isinstance(value, (int, float)) and not (math.isfinite(value) and value >= 0 and value != least):
-            kind = "greater_than" if least is not None else "greater_than_equal"
-            limits = {"gt": 0, "ge": 0}
-            raise PartError({"type": kind, "loc": (name,), "msg": "", "input": value, "ctx": limits})
-    _check_builds(part, [torch.nn.Parameter(torch.zeros(1, 1))])
-    return part
+    return _check_builds(part, [torch.nn.Parameter(torch.zeros(1, 1))])
 
 
 class DataConfig(FootageChoice, Reading):
@@ -164,7 +158,6 @@ class TrainConfig(Command):
     logger: dict[str, Annotated[Part[Logger], describes(Logger)]] | None = None
     save_every: Steps
     measure_every: Steps
-    state_reset_prob: Fraction
     skip_limit: Annotated[Int, Field(ge=0)]
 
     def without_effect(self) -> dict[str, str]:

@@ -11,12 +11,6 @@ from vsr_lab.core.run_folder import is_saved
 from vsr_lab.core.signals import interruption_of
 
 
-def other_network(run_dir: Path) -> UserError:
-    """Make the error for a run whose checkpoint has weights of another network than its config.yaml describes."""
-    problem = "holds weights of another network than config.yaml describes"
-    return UserError(run_dir / "checkpoints", problem, "restore config.yaml, or start a new run")
-
-
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
     """Convert an exception that ended a run to a UserError or Stopped; None if it is a defect of this package."""
     resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
@@ -25,9 +19,6 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
         default = signal.SIGTERM if interruption is error else signal.SIGINT
         number = signal.Signals(interruption.args[0] if interruption.args else default)
         return Stopped(f"stopped by {number.name}; {resume}", 128 + number)
-    text = str(error)
-    if "Error(s) in loading state_dict" in text:
-        return other_network(run_dir)
     if is_out_of_memory(error):
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
         return UserError("memory", "ran out in a training step", f"lower {knobs}")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
@@ -42,12 +41,6 @@ class Recipe:
         teacher: teacher network of distillation, neither trained nor saved; None: no distillation.
         measure_every: number of steps between two logs of the losses with weight 0.
         skip_limit: number of batches with a non-finite loss that are skipped; the next such batch ends the run.
-        state_reset_prob: probability, in [0, 1], that the recurrent state is reset before a frame, as after a scene
-            cut.
-        seed: seed of the random choice of frames at which the state is reset.
-
-    Raises:
-        UserError: the probability is outside [0, 1].
     """
 
     optimizer: OptimizerFactory = _ADAMW
@@ -55,12 +48,6 @@ class Recipe:
     teacher: Network | None = None
     measure_every: int = 50
     skip_limit: int = 5
-    state_reset_prob: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.state_reset_prob <= 1:
-            raise UserError("state_reset_prob", f"must be in [0, 1], got {self.state_reset_prob}", "choose another")
 
 
 @dataclass(frozen=True)
@@ -117,9 +104,6 @@ def _check_metric(name: str, metric: Metric) -> None:
     if missing := wanted - offered:
         problem = f"asks for {min(missing)}, which a training does not have"
         raise UserError(f"validation.metrics.{name}", problem, f"drop it: ~validation.metrics.{name}")
-
-
-_RESETS = 3  # a random stream beside those of data/dataset.py
 
 
 class VsrModule(pl.LightningModule):
@@ -179,12 +163,6 @@ class VsrModule(pl.LightningModule):
         with self.trainer.precision_plugin.forward_context(), once:
             return enlarge(network, lr).to(lr.dtype)
 
-    def _run_scenes(self, lr: Tensor, resets: list[int]) -> Tensor:
-        """Run the network with its state reset at the frames in resets."""
-        if not resets:
-            return self._run(self.network, lr)  # joining one scene would copy it
-        return torch.cat([self._run(self.network, scene) for scene in lr.tensor_split(resets, 1)], 1)
-
     def _full_precision(self) -> torch.autocast:
         """Context manager that disables Lightning's half precision."""
         return torch.autocast(self.device.type, enabled=False)
@@ -196,7 +174,7 @@ class VsrModule(pl.LightningModule):
         progress = step / max(self.trainer.max_steps, 1)
         measured = step % self.recipe.measure_every == 0
         with self._full_precision():
-            sr = self._run_scenes(batch.lr, resets_of(batch, self.recipe.state_reset_prob, self.recipe.seed))
+            sr = self._run(self.network, batch.lr)
             total, parts = self.losses(sr, batch.hr, batch.lr, progress=progress, measured=measured)
         if not torch.isfinite(total):
             report = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({batch.source})"
@@ -283,22 +261,6 @@ class VsrModule(pl.LightningModule):
             for _ in range(step):
                 scheduler.step()
         return optimizer, scheduler
-
-
-def resets_of(batch: Batch, probability: float, seed: int) -> list[int]:
-    """Choose the frames of a batch before which the recurrent state is reset, at random.
-
-    The choice depends only on the seed and on the number of the first sample.
-
-    Args:
-        batch: the batch.
-        probability: probability for each frame except the first, in [0, 1].
-        seed: seed of the training.
-    """
-    if not probability:
-        return []
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(_RESETS, batch.numbers[0])))
-    return [t for t in range(1, batch.hr.shape[1]) if rng.random() < probability]
 
 
 def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ from vsr_lab.training.callbacks import (
 )
 from vsr_lab.training.checkpoints import LAST, FollowRecipe, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
-from vsr_lab.training.failures import explained, other_network
+from vsr_lab.training.failures import explained
 from vsr_lab.training.module import Recipe, Validation, VsrModule
 from vsr_lab.training.optimization import evened
 
@@ -203,10 +203,12 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
 
 
 def _check_state(module: VsrModule, stored: Mapping[str, Any], folder: Path) -> None:
-    """Raise UserError if a checkpoint holds tensors of other shapes than the network has."""
+    """Raise UserError if a checkpoint holds tensors of other names or shapes than the network has."""
     own = module.state_dict()
-    if any(name in own and own[name].shape != tensor.shape for name, tensor in stored.get("state_dict", {}).items()):
-        raise other_network(folder)
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in (stored.get("state_dict", own), own)]
+    if shapes[0] != shapes[1]:
+        problem = "holds weights of another network than config.yaml describes"
+        raise UserError(folder / "checkpoints", problem, "restore config.yaml, or start a new run")
 
 
 def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> None:

@@ -64,7 +64,7 @@ def test_a_run_of_less_than_three_passes_is_none(hr: Tensor) -> None:
     [
         ({"_target_": "vsr_lab.models.Recurrent", "scale": 2, "channels": 4, "blocks": 1}, True),
         ({"_target_": "vsr_lab.models.Compact", "scale": 2, "channels": 4, "layers": 1}, True),
-        ({"_target_": "vsr_lab.models.Window", "scale": 2, "frames": 3, "channels": 4, "blocks": 1}, False),
+        ({"_target_": "vsr_lab.models.AnimeSr", "scale": 2, "channels": 4}, False),
     ],
     ids=lambda value: value["_target_"].rpartition(".")[2] if isinstance(value, dict) else "",
 )

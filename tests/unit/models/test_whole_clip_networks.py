@@ -10,7 +10,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.flow import backward_warp
 from vsr_lab.core.network import Network
 from vsr_lab.core.resize import imresize
-from vsr_lab.models import AnimeSr, BasicVsr, BasicVsrPp, Window, load_animesr, load_basicvsr
+from vsr_lab.models import AnimeSr, BasicVsr, BasicVsrPp, load_animesr, load_basicvsr
 from vsr_lab.models.flow import FlowNet, SpyNet
 
 
@@ -39,13 +39,6 @@ def _reach(network: Network, frames: int) -> Tensor:
     return torch.stack(rows, 1)
 
 
-def test_a_window_sees_its_neighbours_and_no_further() -> None:
-    network = _awake(Window(2, frames=3, channels=8, blocks=1))
-    distance = (torch.arange(6)[:, None] - torch.arange(6)).abs()
-    assert torch.equal(_reach(network, 6), distance <= 1)
-    assert network.lookahead == 1
-
-
 @pytest.mark.parametrize("network", [BasicVsr(2, 8, 1, 8), BasicVsrPp(2, 32, 1, 8)], ids=["first", "second"])
 def test_features_travel_through_the_whole_clip_both_ways(network: Network) -> None:
     assert network.lookahead is None
@@ -55,16 +48,6 @@ def test_features_travel_through_the_whole_clip_both_ways(network: Network) -> N
 def test_animesr_sees_the_past_and_one_frame_ahead() -> None:
     network = _awake(AnimeSr(channels=4))
     assert torch.equal(_reach(network, 5), torch.ones(5, 5, dtype=torch.bool).tril(1))
-
-
-def test_a_window_of_an_even_number_of_frames_has_no_middle() -> None:
-    with pytest.raises(ValueError, match="odd"):
-        Window(2, frames=4, channels=8, blocks=1)
-
-
-def test_window_starts_from_bicubic() -> None:
-    lr = _clip()
-    assert torch.allclose(Window(3, 5, 8, 1)(lr), imresize(lr, 3), atol=1e-6)
 
 
 @pytest.mark.parametrize(("make", "millions"), [(BasicVsr, 6.29), (BasicVsrPp, 7.32)])
