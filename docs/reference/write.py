@@ -56,7 +56,7 @@ def kind(field: dict[str, Any], root: dict[str, Any]) -> str:
     name = name or field.get("type", "any")
     if name == "list" and "items" in field:
         name = f"list of {kind(field['items'], root)}"
-    bounds = [f"{sign} {field[bound]:g}" for bound, sign in _BOUNDS.items() if bound in field]
+    bounds = [f"{sign} {field[bound]:.10g}" for bound, sign in _BOUNDS.items() if bound in field]
     return f"{name} {', '.join(bounds)}".strip()
 
 

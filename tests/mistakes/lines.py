@@ -35,7 +35,7 @@ ABBREVIATIONS = {
 # What was called otherwise when the shared table was written.
 RENAMED = {"data.tries": "data.crop_candidates", "kind=photo_pan": "kind=camera"}
 
-_HAS_NO_RUN_DIR = {"footage store", "bench", "bundle verify", "bundle push", "provenance", "main"}
+_HAS_NO_RUN_DIR = {"footage store", "bench", "bundle verify", "bundle push", "inspect", "provenance", "main"}
 
 
 @dataclass(frozen=True)

@@ -195,8 +195,8 @@ def test_torch_in_float32_needs_no_trial(planted: Opened, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: RuntimeOptions("onnxruntime", precision="bfloat16"), "onnxruntime has float32 on cpu"),
-        (lambda: RuntimeOptions("onnxruntime", "cuda"), "there is no such runtime"),
+        (lambda: RuntimeOptions("onnxruntime", precision="bfloat16"), "it has float32 on cpu"),
+        (lambda: RuntimeOptions("onnxruntime", "cuda"), "does not compute with device=cuda"),
     ],
 )
 def test_a_combination_that_does_not_exist_is_refused(make: Callable[[], RuntimeOptions], words: str) -> None:

@@ -357,9 +357,9 @@ def test_a_resumed_run_takes_no_other_keys(cli: Cli, here: Path) -> None:
     run = here / "run"
     run.mkdir()
     (run / "config.yaml").write_text("content: mixed\nrun_dir: run\nmodel: {}\ntrainer: {}\n")
-    refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: cannot be overridden", "init_from=")
+    refused(cli("train", f"resume={run}", "optimizer.lr=1e-5"), "optimizer.lr: cannot be changed", "init_from=")
     (run / "config.yaml").write_text("kind: screen\nrun_dir: run\n")
-    refused(cli("train", f"resume={run}"), "config.yaml", "is not a training run's")
+    refused(cli("train", f"resume={run}"), "config.yaml", "is not the configuration of a training")
 
 
 def test_compare_needs_two_of_one_kind(cli: Cli, here: Path, tiny_footage: Path) -> None:
@@ -368,6 +368,6 @@ def test_compare_needs_two_of_one_kind(cli: Cli, here: Path, tiny_footage: Path)
     refused(cli("compare", "run_dir=run"), "runs: is required", "a.mp4 b.mp4")
     refused(cli("compare", f"a={clip}", "run_dir=run"), "b: is required too")
     refused(cli("compare", f"a={clip}", "b=judged", "run_dir=run"), "judged: is a run, but the other path is a video")
-    refused(cli("compare", f"a={clip}", f"b={other}", "runs=[judged]", "run_dir=run"), "runs: has no effect")
+    refused(cli("compare", f"a={clip}", f"b={other}", "runs=[judged]", "run_dir=run"), "runs: cannot be combined")
     refused(cli("compare", f"a={clip}", f"b={other}", "run_dir=run"), "clip_1.mkv", "something else")
     assert not (here / "run").exists()

@@ -66,10 +66,12 @@ def test_upscaled_files_are_no_hr(cli: Cli, here: Path) -> None:
                 target.mux(packet)
     assert cli("footage index", "root=footage", "output=manifest.csv").code == 0
     rows = {row["name"]: row for row in _rows(here / "manifest.csv")}
-    assert rows["large"]["problem"].startswith("is no HR: it says that vsr_lab upscaled it; empty this cell")
+    assert rows["large"]["problem"].startswith("cannot be used as HR: it says that vsr_lab upscaled it; empty")
     (here / "footage" / "broken.mp4").unlink()
     outcome = cli("train", "content=mixed", "data.root=footage", "trainer.max_steps=1")
-    assert outcome.code == 2 and "large.mkv: is no HR: it says that vsr_lab upscaled it; move it away" in outcome.error
+    assert (
+        outcome.code == 2 and "large.mkv: cannot be used as HR: it says that vsr_lab upscaled it; move" in outcome.error
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_leaks_looks_at_files_as_they_are_and_goes_on_past_bad_ones(cli: Cli, he
     (here / "footage" / "clip_1.mkv").unlink()
     outcome = cli("footage leaks", "root=m.csv", "run_dir=third")
     assert outcome.code == 2
-    assert "no two splits of footage that can be read" in outcome.error
+    assert "fewer than two splits with footage that can be read" in outcome.error
     assert not (here / "third").exists()
 
 
@@ -215,10 +217,10 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
     ("verb", "arguments", "said"),
     [
         ("footage index", ["root=nowhere"], "nowhere: not found"),
-        ("footage index", ["root=footage", "output=list.txt"], "is no table"),
+        ("footage index", ["root=footage", "output=list.txt"], "must end in .csv or .parquet, got list.txt"),
         ("footage index", ["root=footage", "output=foreign.csv"], "was not written by footage index"),
         ("footage index", ["root=footage", "split=much"], "split"),
-        ("footage leaks", ["root=footage"], "is no manifest"),
+        ("footage leaks", ["root=footage"], "is not a manifest"),
         ("footage leaks", ["root=foreign.csv"], "has 0 splits"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "has 1 shots"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "n: must be >= 1, got 0"),

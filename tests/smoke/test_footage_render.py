@@ -100,9 +100,12 @@ def test_native_pairs_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monkey
     ("keys", "told"),
     [
         (["kind=paint"], "kind: has no option 'paint'; choose one of animation, camera, screen"),
-        (["kind=camera"], "stills: not given; set stills=FOLDER"),
-        (["kind=camera", "stills=nowhere"], "nowhere: is no folder"),
-        (["kind=animation", "size=[91,160]", "scale=2"], "does not divide by scale 2; set size=[92,160]"),
+        (["kind=camera"], "stills: is required by kind=camera; set stills=FOLDER"),
+        (["kind=camera", "stills=nowhere"], "nowhere: is not a folder"),
+        (
+            ["kind=animation", "size=[91,160]", "scale=2"],
+            "multiples of scale=2, got [91, 160]; set size=[92,160]",
+        ),
         (["kind=animation", "size=360"], "size: must be a list, got 360"),
         (["kind=animation", "n=0"], "n: must be >= 1, got 0"),
         (["kind=animation", "frames=0"], "frames: must be >= 1, got 0"),

@@ -62,7 +62,7 @@ def test_gradients_of_nan_spoil_no_weights(cli: Cli, tiny_footage: Path, tmp_pat
 def test_no_memory_is_told_with_the_keys_to_turn(cli: Cli, tiny_footage: Path, tmp_path: Path) -> None:
     outcome = cli("train", *quick(tiny_footage, tmp_path / "run", MEMORY))
     assert outcome.code == 2
-    assert "memory: ran out" in outcome.error
+    assert "training: ran out of memory" in outcome.error
     assert "data.batch_size" in outcome.error
 
 

@@ -57,7 +57,7 @@ def test_what_a_loss_lacks_is_told_before_anything_is_written(cli: Cli, tiny_foo
     for loss, need in asked.items():
         outcome = cli("train", *TINY, f"data.root={tiny_footage}", f"run_dir={run_dir}", loss)
         assert outcome.code == 2
-        assert f"asks for {need}" in outcome.error
+        assert f"needs {need}" in outcome.error
         assert not run_dir.exists()
     outcome = cli("train", *TINY, f"data.root={tiny_footage}", f"run_dir={run_dir}", "flow@loss.estimator=raft")
     assert outcome.code == 2

@@ -112,8 +112,8 @@ def test_steps_that_are_done_are_refused_and_nothing_changes(cli: Cli, run: Call
     for wrong, said in {
         "trainer.max_steps=4": "trainer.max_steps: must be > 4",
         "trainer.max_steps=3": "trainer.max_steps: must be > 4",
-        "resumed=[]": "resumed: cannot be overridden",
-        "optimizer.lr=1": "optimizer.lr: cannot be overridden",
+        "resumed=[]": "resumed: cannot be changed",
+        "optimizer.lr=1": "optimizer.lr: cannot be changed",
         "scheduler.T_max=0": "scheduler.T_max",
         "scheduler.total_steps=9": "scheduler.total_steps",
     }.items():

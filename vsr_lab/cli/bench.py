@@ -9,13 +9,14 @@ from pydantic import AfterValidator, Field
 from vsr_lab.cli.config import Int, Section
 from vsr_lab.cli.show import show_table
 from vsr_lab.core.parts import FilePath, Text
+from vsr_lab.core.ranges import distinct
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.runtimes import Device, RuntimeOptions, Trial, bench
 
 
 def _size(text: str) -> str:
     if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", text):
-        raise ValueError(f"must be width x height in pixels, such as 320x180, got {text}")
+        raise ValueError(f"must be width x height, each 1 to 99999 pixels, such as 320x180, got {text}")
     return text
 
 
@@ -29,7 +30,7 @@ class BenchConfig(Section):
     """
 
     bundle: FilePath
-    sizes: Annotated[list[Size], Field(min_length=1)]
+    sizes: Annotated[list[Size], Field(min_length=1), AfterValidator(distinct)]
     device: Device | Literal["auto"]
     threads: Annotated[Int, Field(ge=0, le=1024)]
 

@@ -58,12 +58,14 @@ class CompareConfig(Command):
         if not paths and self.runs is None:
             raise UserError("runs", "is required", "or give two videos: vsr-lab compare a.mp4 b.mp4 [hr.mp4]")
         if paths and self.runs is not None:
-            raise UserError("runs", "has no effect beside a and b", "leave one of them out")
+            raise UserError("runs", "cannot be combined with a, b and hr", "give runs, or two videos")
         if paths and not (self.a and self.b):
             raise UserError("b" if self.a else "a", "is required too", "give two videos, or two runs")
         runs = [path for path in paths if _is_run(path)]
         if 0 < len(runs) < len(paths):
             raise UserError(runs[0], "is a run, but the other path is a video", "give two videos, or two runs")
+        if self.a and self.b and not runs and self.a.resolve() == self.b.resolve():
+            raise UserError("b", f"is the same video as a, {self.a}", "give another version of it")
         return paths
 
 

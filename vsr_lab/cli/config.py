@@ -142,8 +142,8 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
         if key.partition(".")[0] in ignored:
             raise UserError(key, f"has no effect on {command}", "remove it")
     checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in ignored}, prefix, typed)
-    for key, reason in checked.without_effect().items():
-        if key in typed:
+    for unused, reason in checked.without_effect().items():
+        for key in (word for word in typed if word == unused or word.startswith(f"{unused}.")):
             raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")
     return checked
 
@@ -162,7 +162,7 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
             raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
         if value == "???":
             raise UserError(wanted, "is required", f"set {wanted}=") from error
-        raise UserError(key, f"is a copy of {wanted}, which is not a key of this command", f"set {key}=") from error
+        raise UserError(key, f"refers to {wanted}, which is not set", f"set {key}=") from error
     return _given(plain)
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Bool, Command, Int, Scale, Section
+from vsr_lab.cli.config import Bool, Command, Int, Scale, Section, check_scale
 from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_facts, show_table
@@ -46,6 +46,11 @@ class ProtocolConfig(Section):
     degradation: Annotated[Part[Degradation], describes(Degradation)]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     """Metrics by name, with their presentation."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        check_scale(self.degradation, self.scale)
+        return self
 
     def build(self) -> Protocol:
         """Build the protocol."""

@@ -40,7 +40,9 @@ class ExportConfig(Command):
     """Whether weights that were chosen provisionally, on too few clips, may be exported."""
 
     def without_effect(self) -> dict[str, str]:
-        return {} if self.selection else {"allow_provisional": "selection is null"}
+        unused = [f"exporters.{name}" for name in self.exporters if name not in self.formats]
+        reasons = dict.fromkeys(unused, f"formats is {self.formats}")
+        return reasons if self.selection else {**reasons, "allow_provisional": "selection is null"}
 
 
 def run(config: ExportConfig) -> Path:

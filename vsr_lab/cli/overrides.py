@@ -120,7 +120,7 @@ def _escaped(text: str) -> str:
 
 
 def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
-    """Explain OmegaConf's error for an override list.name=value, in which a list is used like a mapping.
+    """Explain OmegaConf's errors about list.name=value, where `name` should be an index, and about mapping=[A,B].
 
     Other errors are returned unchanged.
 
@@ -128,6 +128,9 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
         error: error of Hydra or OmegaConf.
         typed: keys that the user set.
     """
+    if merged := re.fullmatch(r"Error merging override \+*([^=]+)=([[{].*)", str(error)):
+        kind = "a mapping of keys to values" if merged[2][0] == "[" else "a list"
+        return UserError(merged[1], f"must be {kind}, got {merged[2]}")
     found = re.fullmatch(r"invalid literal for int\(\) with base 10: '(.*)'", str(error))
     key = next((key for key in typed if found and f".{found[1]}" in key), None)
     if found is None or key is None:

@@ -89,7 +89,8 @@ def _show(video: Path, found: FoundRecord, credentials: Credentials | None) -> N
 
 def _check_original(path: Path, facts: VideoFacts) -> None:
     if not path.is_file():
-        raise UserError("original", f"{path} not found", "name the file that was upscaled")
+        problem = f"{path} is not a file" if path.exists() else f"{path} not found"
+        raise UserError("original", problem, "name the file that was upscaled")
     if digest_of(path) != facts.sha256:
         raise Refusal(f"{path}: is not the original; that was {facts.file} with SHA-256 {facts.sha256}")
     show_facts("", {"original": "its SHA-256 is right"})

@@ -48,8 +48,10 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     Raises:
         UserError: the folder contains no training run, an override is not allowed, or all steps of the run are done.
     """
-    if not isinstance(cli_config.resume, str):
-        raise UserError("resume", f"must be a path, got {cli_config.resume}", "set resume=<run_dir of a training run>")
+    if not isinstance(cli_config.resume, str) or not cli_config.resume:
+        raise UserError(
+            "resume", f"must be a path, got {cli_config.resume!r}", "set resume=<run_dir of a training run>"
+        )
     run_dir = Path(cli_config.resume)
     path = run_dir / RUN_MARK
     check_file(path, "set resume=<run_dir of a training run>")
@@ -60,15 +62,15 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
         cfg = OmegaConf.merge(newer, stored_config(path))
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
-        raise UserError(path, "is not a training run's", "set resume=<run_dir of a training run>")
+        raise UserError(path, "is not the configuration of a training", "set resume=<run_dir of a training run>")
     words = [word for word in HydraConfig.get().overrides.task if key_of(word) not in {"resume", "plan"}]
     keys = [key_of(word) for word in words]
     if "trainer.max_steps" in keys:
         _follow_steps(cfg)
     for key in keys:
         if key not in _OVERRIDABLE and not key.startswith("scheduler."):
-            problem = f"cannot be overridden in a resumed run, as {', '.join(_OVERRIDABLE)} can"
-            raise UserError(key, problem, f"leave it out, or begin a new run with init_from={run_dir}")
+            problem = f"cannot be changed in a resumed run, only {', '.join(_OVERRIDABLE)} can"
+            raise UserError(key, problem, f"remove it, or start a new run with init_from={run_dir}")
         value = OmegaConf.select(cli_config, key)
         whole = isinstance(value, DictConfig)  # a scheduler, which may refer to the steps of the run
         OmegaConf.update(cfg, key, OmegaConf.to_container(value) if whole else literal(value), merge=False)

@@ -139,9 +139,13 @@ def _plan(config: TrainConfig, network: Network) -> training.Plan:
 def _teacher(candidate: Candidate, scale: int) -> Network:
     """The network of the teacher candidate. Raises UserError if it has none, or has another scale."""
     if not isinstance(candidate, NetworkCandidate):
-        raise UserError("teacher", "has no network to run", "choose a checkpoint, a bundle or a published one")
+        raise UserError("teacher", "must be a network", "set candidate@teacher=checkpoint teacher.path=WEIGHTS")
     if candidate.scale != scale:
-        raise UserError("teacher", f"enlarges by {candidate.scale}, not {scale}", "choose another, or scale=")
+        raise UserError(
+            "teacher",
+            f"upscales by {candidate.scale}, and scale is {scale}",
+            "choose another teacher, or change scale=",
+        )
     return candidate.network
 
 
@@ -154,7 +158,9 @@ def _data(config: TrainConfig) -> VideoDataModule:
     if root.suffix not in TABLE_SUFFIXES:  # of a manifest, `footage index` left them out, or the user chose them
         for shot in shots:
             if made := find_disclosure(shot.path):
-                raise UserError(shot.path, f"is no HR: {made}", "move it away, or list the footage in a manifest")
+                raise UserError(
+                    shot.path, f"cannot be used as HR: {made}", "move it away, or list the footage in a manifest"
+                )
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
         raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")

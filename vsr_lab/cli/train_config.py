@@ -15,7 +15,19 @@ from pytorch_lightning.strategies import Strategy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from vsr_lab.cli.config import Bool, Command, FolderPath, FootageChoice, Int, Reading, Scale, Section, Seed, check_scale
+from vsr_lab.cli.config import (
+    Bool,
+    Command,
+    Count,
+    FolderPath,
+    FootageChoice,
+    Int,
+    Reading,
+    Scale,
+    Section,
+    Seed,
+    check_scale,
+)
 from vsr_lab.cli.evaluate import Metric
 from vsr_lab.core.network import Network
 from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describes
@@ -28,7 +40,7 @@ from vsr_lab.training.module import SchedulerFactory
 
 Positive = Annotated[Number, Field(gt=0)]
 NonNegative = Annotated[Number, Field(ge=0)]
-Steps = Annotated[Int, Field(ge=1)]
+Steps = Annotated[Int, Field(ge=1, le=1_000_000_000)]
 Side = Annotated[Int, Field(ge=8, le=4096)]
 Lesson = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
@@ -94,7 +106,7 @@ class ValidationConfig(Section):
     every: Steps
     size: Side
     frames: Annotated[Int, Field(ge=2, le=10_000)]
-    clips: Annotated[Int, Field(ge=1)]
+    clips: Count
     colour: Literal["y", "rgb"]
     metrics: Annotated[dict[str, Metric], Field(min_length=1)]
     score: Annotated[dict[str, Number], Field(min_length=1)]
@@ -108,10 +120,10 @@ class TrainerConfig(Section):
     gradient_clip_val: NonNegative | None
     accumulate_grad_batches: Steps
     accelerator: Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"] | None
-    devices: Annotated[Int, Field(ge=1)] | Literal["auto"] | list[Int]
-    num_nodes: Annotated[Int, Field(ge=1)]
+    devices: Count | Literal["auto"] | list[Int]
+    num_nodes: Count
     strategy: Text | Annotated[Part[Strategy], describes(Strategy)]
-    log_every_n_steps: Annotated[Int, Field(ge=1)]
+    log_every_n_steps: Steps
 
 
 class Resumption(Section):
@@ -158,7 +170,7 @@ class TrainConfig(Command):
     logger: dict[str, Annotated[Part[Logger], describes(Logger)]] | None = None
     save_every: Steps
     measure_every: Steps
-    skip_limit: Annotated[Int, Field(ge=0)]
+    skip_limit: Annotated[Int, Field(ge=0, le=1_000_000_000)]
 
     def without_effect(self) -> dict[str, str]:
         found = {"resumed": "overrides of a resumed run are recorded here"}
@@ -183,5 +195,5 @@ class TrainConfig(Command):
         if least > rate:
             raise ValueError(f"scheduler.eta_min={least} is above optimizer.lr={rate}")
         if self.trainer.num_nodes > 1 and not {"NODE_RANK", "GROUP_RANK", "SLURM_NNODES"} & os.environ.keys():
-            raise ValueError(f"trainer.num_nodes={self.trainer.num_nodes} needs a launcher that sets NODE_RANK")
+            raise ValueError(f"trainer.num_nodes={self.trainer.num_nodes} needs a launcher, such as torchrun or srun")
         return self

@@ -15,7 +15,7 @@ from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
 from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.parts import FilePath, Part, Text, describes
+from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.core.ranges import Transfer
 from vsr_lab.core.records.deployment import Provenance
 from vsr_lab.core.spec import same_fields
@@ -74,12 +74,12 @@ class UpscaleConfig(Command, Reading, Choosing):
     threads: Annotated[Int, Field(ge=0, le=1024)]
     rate: Rate | None
     transfer: Transfer | None
-    start: Annotated[float, Field(ge=0, le=1e6)]
-    stop: Annotated[float, Field(gt=0, le=1e6)] | None
+    start: Annotated[Number, Field(ge=0, le=1e6)]
+    stop: Annotated[Number, Field(gt=0, le=1e6)] | None
     preview: Bool
     height: Annotated[Int, Field(ge=8, le=65536)] | None
-    grain: Annotated[float, Field(gt=0, le=1)] | None
-    segment: Annotated[float, Field(gt=0, le=86400)] | None
+    grain: Annotated[Number, Field(gt=0, le=1)] | None
+    segment: Annotated[Number, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
     repeats: Literal["run", "skip"]
     tile: Annotated[Int, Field(ge=0, le=65536)] | Literal["auto"]
@@ -93,12 +93,15 @@ class UpscaleConfig(Command, Reading, Choosing):
             raise ValueError(f"tile must be >= 8 or 0, got {self.tile}")
         self.runtime()  # raises if there is no such one
         if (self.certificate is None) != (self.private_key is None):
-            raise ValueError("certificate and private_key must be set together")
+            pair = ("private_key", "certificate") if self.certificate is None else ("certificate", "private_key")
+            raise ValueError("{} cannot be used without {}=".format(*pair))
         if self.outputs and (self.preview or self.evidence or self.workers > 1 or is_batch(self.input)):
-            raise ValueError("outputs must be [] for many files, preview=true, evidence=true and workers > 1")
+            raise ValueError(
+                "outputs cannot be combined with many input files, preview=true, evidence=true or workers > 1"
+            )
         paths = [self.output.resolve(), *(one.output.resolve() for one in self.outputs)]
         if len({*paths}) < len(paths):
-            raise ValueError("outputs must be files of different names, and none may be output")
+            raise ValueError("outputs must name files that differ from each other and from output")
         if self.preview and is_batch(self.input):
             many = f"{self.input} stands for many; name one of them"
             raise ValueError(f"preview must be false for many files, and {many}")

@@ -156,7 +156,7 @@ def parse_json(text: str | bytes, subject: object) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UserError(subject, f"is not valid JSON{where}", "write it again") from error
+        raise UserError(subject, f"is not valid JSON{where}", "give another file, or write it again") from error
 
 
 def sync(*paths: Path) -> None:

@@ -272,6 +272,8 @@ def _path(value: object) -> object:
     value = _text(value)
     if isinstance(value, str) and (not value.strip() or "\0" in value):
         raise ValueError(f"must be a path, got {value!r}")
+    if isinstance(value, str) and "://" in value:
+        raise ValueError(f"must be a path on this machine, got the URL {value}")
     return Path(value) if isinstance(value, str) else value
 
 

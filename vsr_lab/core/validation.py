@@ -3,6 +3,7 @@
 import difflib
 import inspect
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
@@ -37,6 +38,7 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         return model.model_validate(data)
     except ValidationError as error:
         key, problem, hint = explain(error, model, data, typed)
+        hint = "" if prefix and not typed and hint.startswith("set ") else hint  # of a file, not of a command
         where = ": ".join(part for part in (prefix, key) if part)
         raise UserError(where or "configuration", problem, hint) from error
 
@@ -52,6 +54,12 @@ def explain(
     key, found = min(errors, key=lambda one: (not one[0].startswith(tuple(typed) or "\0"), one[1]["type"] == "missing"))
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     if kind == "missing":
+        if isinstance(found["loc"][-1], int):
+            return (
+                key.rpartition(".")[0],
+                f"must be a list of {found['loc'][-1] + 1} or more items",
+                "write it as [A,B]",
+            )
         return key, "is required", f"set {key}="
     if kind == "extra_forbidden":
         siblings = found.get("siblings") or _fields(model, found["loc"][:-1])
@@ -66,11 +74,19 @@ def explain(
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
         hint = "write it as [A,B]" if _MUST_BE[kind] == "a list" else ""
-        return key, f"must be {_MUST_BE[kind].format(**context)}, got {_short(value)}", hint
+        same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
+        return key, f"must be {' or '.join(dict.fromkeys(map(_must_be, same)))}, got {_short(value)}", hint
     problem = str(context.get("error", found["msg"]))
     if not key:  # of several keys together: the text begins with one of them
         key, _, problem = problem.partition(" ")
     return key, problem, ""
+
+
+def _must_be(error: dict[str, Any]) -> str:
+    if error["input"] != error["input"]:  # NaN
+        return "a finite number"
+    limits = {name: float(v) if isinstance(v, Fraction) else v for name, v in error.get("ctx", {}).items()}
+    return _MUST_BE[error["type"]].format(**limits)
 
 
 def _unwrapped(error: Any) -> dict[str, Any]:

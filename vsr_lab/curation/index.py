@@ -296,7 +296,7 @@ def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
     except UserError as error:
         return {"problem": str(error).removeprefix(f"{task.path}: ")}
     if made := find_disclosure(task.path):
-        row["problem"] = f"is no HR: {made}; empty this cell to use it anyway"
+        row["problem"] = f"cannot be used as HR: {made}; empty this cell to use it anyway"
     order = str(row.get("field_order", ""))
     if order.startswith(("interlaced", "telecined")):
         row["problem"] = f"is {order} by its pixels; make whole frames of it first"

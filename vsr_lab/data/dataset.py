@@ -142,8 +142,8 @@ class Crops(_Clips):
         self._starts = [_Starts(clips, (options.frames - 1) * n) for n in range(1, len(options.strides) + 1)]
         for stride, (probability, starts) in enumerate(zip(options.strides, self._starts, strict=True), 1):
             if probability and not starts.scenes:
-                problem = f"no clip has room for stride {stride}"
-                raise UserError("data.strides", problem, "use longer clips, or set it 0")
+                problem = f"no clip is long enough for every frame number {stride}"
+                raise UserError("data.strides", problem, "use longer clips, or set its probability to 0")
 
     def __getitem__(self, number: int) -> Sample:
         return self.sample(number, self.options.frames)
@@ -209,21 +209,21 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
     """Height and width of a clip. Raises UserError if it is too short or too small for a window."""
     length, height, width, _ = clip.frames.shape
     if length < frames:
-        raise UserError(clip.name, f"has {length} frames, the window {frames}", "lower data.clip_frames")
+        raise UserError(clip.name, f"has {length} frames, fewer than a crop ({frames})", "lower data.clip_frames")
     longest = max(last - first for first, last in clip.scenes)
     if longest < frames:
         raise UserError(
             clip.name, f"has no scene of {frames} frames (the longest: {longest})", "lower data.clip_frames, or drop it"
         )
     if min(height, width) < size:
-        raise UserError(clip.name, f"is {width}x{height}, the crop {size}", "lower data.size")
+        raise UserError(clip.name, f"is {width}x{height}, smaller than a crop ({size}x{size})", "lower data.size")
     return height, width
 
 
 def _probabilities(strides: Sequence[float]) -> np.ndarray:
     weights = np.array(strides, dtype=np.float64)
     if not len(weights) or weights.min() < 0 or not 0 < weights.sum() < np.inf:
-        raise UserError(f"data.strides={list(strides)}", "are no chances", "set data.strides=[0.8,0.15,0.05]")
+        raise UserError(f"data.strides={list(strides)}", "must be probabilities", "set data.strides=[0.8,0.15,0.05]")
     return weights / weights.sum()
 
 

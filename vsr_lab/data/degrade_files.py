@@ -70,8 +70,8 @@ class DegradationJob:
             if self.degradation.temporal and need > self.memory_gib:
                 raise UserError(
                     shot.path,
-                    f"has {shot.frames} frames of {width}x{height}: held whole they take {need:.1f} GiB",
-                    "narrow it (frames=0:200, or a manifest of shots) or raise memory_gib=",
+                    f"has {shot.frames} frames of {width}x{height}, which need {need:.1f} GiB at once",
+                    "use fewer (frames=0:200, or a manifest of shots), or raise memory_gib=",
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:

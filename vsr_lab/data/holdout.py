@@ -40,8 +40,8 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
     lone = len(short) == len(clips) == 1
     for index in short:
         if lone or len(clips[index]) < window:
-            problem = f"has {len(clips[index])} frames; window and hold-out need {2 * window}"
-            raise UserError(clips[index].path, problem, "use longer clips")
+            problem = f"has {len(clips[index])} frames, and training and validation need {2 * window}"
+            raise UserError(clips[index].path, problem, "use longer clips, or lower data.clip_frames")
     # At least one of the short ones, unless longer clips validate; evenly spread, since neighbours are alike.
     whole = set(spread(short, max(round(len(short) * share), int(len(short) == len(clips)))))
     train: list[Span] = []

@@ -108,9 +108,9 @@ def _check_room(records: dict[Shot, store.Record | None], folder: Path, budget_g
         shrink = math.sqrt(total / budget_gib)
         raise UserError(
             "data.budget_gib",
-            f"{total:.2f} GiB decoded is over {budget_gib:g}",
-            f"raise it to {math.ceil(total)}; or take what fits: the first {kept} of {len(sizes)} clips (data.clips), "
-            f"about {frames} frames of each (data.frames=0:{frames}), or all shrunk {shrink:.2f} times more "
+            f"is {budget_gib:g}, and the decoded clips need {total:.3g} GiB",
+            f"raise it to {math.ceil(total)}; or use what fits: the first {kept} of {len(sizes)} clips (data.clips), "
+            f"about {frames} frames of each (data.frames=0:{frames}), or all downscaled {shrink:.2f} times more "
             "(data.downscale)",
         )
     needed = sum(_decoded_bytes(shot) for shot, record in records.items() if not record)

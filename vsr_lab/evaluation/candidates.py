@@ -95,10 +95,10 @@ class FramesCandidate:
         count = -1
         for count, _ in enumerate(lr):
             if count >= shot.frames:
-                raise UserError(shot.path, f"has {shot.frames} frames, the clip has more", "write every frame")
+                raise UserError(shot.path, f"has {shot.frames} frames, and the clip has more", "write every frame")
             yield next(sr)
         if count + 1 != shot.frames:  # one frame more than the clip has was requested, so the clip ended
-            raise UserError(shot.path, f"has {shot.frames} frames, the clip {count + 1}", "write the same frames")
+            raise UserError(shot.path, f"has {shot.frames} frames, and the clip {count + 1}", "write the same frames")
 
 
 def _candidate(

@@ -134,11 +134,17 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
         if twin:
             check_lr_shot(shot, twin, protocol.scale)
         if len(protocol.scored_frames(shot.frames)) < 1:
-            raise UserError(shot.path, f"has {shot.frames} frames, too few for trim {protocol.trim}", "leave it out")
+            raise UserError(
+                shot.path,
+                f"has {shot.frames} frames, too few for protocol.trim={protocol.trim}",
+                "leave it out by suite.clips=",
+            )
         if min(shot.size) // protocol.scale * protocol.scale - 2 * protocol.crop < protocol.min_side:
             size, least = "x".join(map(str, shot.size[::-1])), protocol.min_side + 2 * protocol.crop
             reason = f"needs at least {least} pixels a side (protocol.crop={protocol.crop})"
-            raise UserError(shot.path, f"is {size}, protocol {protocol.name} {reason}", "leave it out")
+            raise UserError(
+                shot.path, f"is {size}, and protocol {protocol.name} {reason}", "leave it out by suite.clips="
+            )
         for candidate in candidates:
             if isinstance(candidate, FramesCandidate):
                 candidate.shot(shot.name)

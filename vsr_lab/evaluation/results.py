@@ -150,7 +150,7 @@ def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
     """Read evaluations from their folders. Raises UserError if `runs` is empty, or a folder contains no evaluation."""
     found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]
     if not found:
-        raise UserError("runs=[]", "names no run", "set runs=[<evaluation folder>,...]")
+        raise UserError("runs=[]", "is empty", "set runs=[<evaluation folder>,...]")
     return found
 
 

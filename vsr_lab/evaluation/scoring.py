@@ -130,7 +130,7 @@ def _frames(targets: Iterable[Pair], outputs: Sequence[Timed], watch: Watch) -> 
         for timed in outputs:
             sr, name = next(timed, None), timed.candidate.name
             if sr is None:
-                raise UserError(name, f"outputs {t} frames, the clip has more", "write every frame")
+                raise UserError(name, f"outputs {t} frames, and the clip has more", "write every frame")
             if sr.shape != pair.hr.shape:
                 (width, height), (w, h) = (frame.shape[-1:-3:-1] for frame in (sr, pair.hr))
                 raise UserError(name, f"outputs {width}x{height} frames, HR has {w}x{h}", "check the scale")

@@ -66,12 +66,14 @@ class Shot:
         last = footage.frames if self.stop is None else self.stop
         if not 0 <= self.start < last <= footage.frames:
             raise UserError(
-                self.path, f"has {footage.frames} frames, not {self.start}:{last}", "narrow the window of frames"
+                self.path, f"has {footage.frames} frames, and {self.start}:{last} was asked for", "change the range"
             )
         if self.crop:
             width, height, x, y = self.crop
             if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
-                raise UserError(self.path, f"is {footage.size[::-1]}, too small for crop {self.crop}", "fix the crop")
+                raise UserError(
+                    self.path, f"is {footage.size[1]}x{footage.size[0]}, and crop is {self.crop}", "correct the crop"
+                )
         return footage
 
     @property
@@ -114,7 +116,7 @@ def parse_window(text: str | None) -> tuple[int, int | None]:
         return 0, None
     first, colon, last = str(text).partition(":")
     if not colon or not (first or "0").isdecimal() or not (last or "0").isdecimal():
-        raise UserError(f"frames={text}", "is no window", "set frames=60:84")
+        raise UserError("frames", f"must be START:STOP, such as 60:84, got {text}")
     return int(first or 0), int(last) if last else None
 
 
@@ -168,7 +170,7 @@ def find_shots(
         shots = _read_manifest(root, usual, split, content)
     else:
         if content:
-            raise UserError("content", f"has no effect: {root} is not a manifest", "remove it")
+            raise UserError(root, "is not a manifest with a column content_type", "remove the choice of a content")
         found = read_layout(root, selection.layout)
         entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
@@ -186,7 +188,9 @@ def find_shots(
             raise UserError("clips", f"{root} has no clip {', '.join(missing)}", f"it has {', '.join(sorted(known))}")
         shots = [known[name] for name in selection.clips]
     if not shots:
-        raise UserError(root, f"lists no footage of split {split} and content {content}", "fix the manifest")
+        raise UserError(
+            root, f"lists no footage of split {split} and content {content}", "correct the manifest, or the keys"
+        )
     return shots
 
 
@@ -223,7 +227,7 @@ def check_lr_shot(high: Shot, low: Shot, scale: int) -> None:
         UserError: the number of frames or the size is wrong.
     """
     if high.frames != low.frames:
-        raise UserError(low.path, f"has {low.frames} frames, its HR {high.frames}", "pair them frame by frame")
+        raise UserError(low.path, f"has {low.frames} frames, and its HR {high.frames}", "give both the same frames")
     expected = (high.size[0] // scale, high.size[1] // scale)
     if low.size != expected:
         size, wanted = (f"{width}x{height}" for height, width in (low.size, expected))

@@ -28,9 +28,9 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise UserError(path, f"cannot be read ({reason})", "give a CSV with a column path") from error
     twice = [name for name in columns if columns.count(name) > 1]
     if twice:
-        raise UserError(path, f"has two columns {twice[0]}", "remove one")
+        raise UserError(path, f"has two columns named {twice[0]}", "remove one")
     if len(columns) == 1 and any(sign in columns[0] for sign in ";\t|"):
-        raise UserError(path, f"has the one column {columns[0]!r}", "separate columns by commas")
+        raise UserError(path, f"has a single column, {columns[0]!r}", "separate columns by commas")
     for number, row in enumerate(rows, 2):
         if "" in row and any(row[""]):
             raise UserError(path, f"line {number} has more cells than the header", "quote cells that hold a comma")
@@ -53,7 +53,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         UserError: the suffix is neither .csv nor .parquet.
     """
     if path.suffix not in TABLE_SUFFIXES:
-        raise UserError(path, f"is no {' or '.join(sorted(TABLE_SUFFIXES))}", "choose one of these suffixes")
+        raise UserError(path, f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}")
     columns = list(dict.fromkeys(column for row in rows for column in row))
     if path.suffix == ".parquet":
         import polars

@@ -94,8 +94,8 @@ class Objective(nn.Module):
         offered = _OWN | set(extra)
         for name, term in self._named():
             if missing := [need for need in required_inputs(term.loss.forward) if need not in offered]:
-                offer = f"this training has {', '.join(sorted(offered))}"
-                raise UserError(f"loss.terms.{name}", f"asks for {missing[0]}", offer)
+                offer = f"this training has only {', '.join(sorted(offered))}"
+                raise UserError(f"loss.terms.{name}", f"needs {missing[0]}", offer)
 
     def _named(self) -> Iterator[tuple[str, Term]]:
         for name, term in self.terms.items():

@@ -38,7 +38,7 @@ class Foreign(FrameNetwork):
         descriptor = _described(Path(path))
         self.scale = int(descriptor.scale)
         if scale not in (None, self.scale):
-            raise UserError(path, f"enlarges by {self.scale}, not {scale}", f"set scale={self.scale}")
+            raise UserError(path, f"upscales by {self.scale}, not {scale}", f"set scale={self.scale}")
         self.architecture = str(descriptor.architecture.name)
         self.model = descriptor.model.train()
         self._call = descriptor._call_fn
@@ -72,7 +72,9 @@ def _described(path: Path) -> Any:
         raise
     except Exception as error:  # spandrel, torch and safetensors each have their own kinds
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(path, f"cannot be loaded by spandrel ({reason})", "is it a supported architecture?") from error
+        raise UserError(
+            path, f"cannot be loaded by spandrel ({reason})", "give a model of an architecture that spandrel supports"
+        ) from error
     if not isinstance(descriptor, spandrel.ImageModelDescriptor) or descriptor.input_channels != 3:
-        raise UserError(path, "makes no RGB images of RGB images", "give a super-resolution model")
+        raise UserError(path, "does not turn RGB images into RGB images", "give a super-resolution model")
     return descriptor

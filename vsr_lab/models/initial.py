@@ -56,8 +56,10 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
     renames = _RENAMES.get(type(network).__name__)
     if renames is None:
         known = ", ".join(_RENAMES)
-        problem = f"holds published weights, which can be read for {known} alone"
-        raise UserError(path, problem, f"choose another model= than {type(network).__name__}, or a network.safetensors")
+        problem = f"holds published weights, which can be read only into {known}"
+        raise UserError(
+            path, problem, f"choose another model= than {type(network).__name__}, or give a network.safetensors"
+        )
     tensors = loaded.get("params", loaded)
     if not isinstance(tensors, dict) or not tensors or not all(isinstance(v, Tensor) for v in tensors.values()):
         raise UserError(path, "holds no weights", _HINT)
@@ -108,7 +110,7 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
     own = network.state_dict()
     for pattern in skip:
         if not any(fnmatchcase(name, pattern) for name in own):
-            raise UserError(f"init_skip={pattern}", "matches no weights", f"like {next(iter(own))}")
+            raise UserError(f"init_skip={pattern}", "matches no weights", f"names are such as {next(iter(own))}")
     left = [name for name in own if any(fnmatchcase(name, pattern) for pattern in skip)]
     tensors = _read(network, path)
     if isinstance(network, Span | SpanStream):
@@ -127,6 +129,8 @@ def trained_with(path: Path) -> str:
 
 
 def _read(network: Network, path: Path) -> dict[str, Tensor]:
+    if not path.exists():
+        raise UserError(path, "not found", "give a network.safetensors, a bundle, a run, a .ckpt or a published .pth")
     if path.is_dir() or path.suffix == ".safetensors":
         return read_weights(path / WEIGHTS if path.is_dir() else path)
     loaded = read_tensors(path)
@@ -137,5 +141,5 @@ def _read(network: Network, path: Path) -> dict[str, Tensor]:
 def _ours(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     tensors = {name.removeprefix(_PREFIX): value for name, value in state.items() if name.startswith(_PREFIX)}
     if not tensors:
-        raise UserError(path, "is no checkpoint of a vsr-lab training", "give one from a run's checkpoints/")
+        raise UserError(path, "is not a checkpoint of vsr-lab train", "give one from a run's checkpoints/")
     return fold_state(tensors)

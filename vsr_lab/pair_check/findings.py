@@ -28,13 +28,12 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
         The pairs, and the names of clips that are only in LR or only in HR.
 
     Raises:
-        UserError: no name is in both LR and HR, or a name in `clips` is missing in one of them.
+        UserError: no name is in both LR and HR, LR and HR are the same file, or a name in `clips` is missing in one of
+            them.
     """
-    if lr.resolve() == hr.resolve():
-        raise UserError("lr", f"is the same as hr, {hr}", "set it to the footage at the lower resolution")
     lows, highs = (find_shots(root, ShotSelection(frames=frames)) for root in (lr, hr))
     if len(lows) == len(highs) == 1:
-        return [ShotPair(highs[0].name, lows[0], highs[0])], []
+        return _different([ShotPair(highs[0].name, lows[0], highs[0])]), []
     low_of, high_of = ({shot.name: shot for shot in shots} for shots in (lows, highs))
     names = sorted(low_of.keys() & high_of.keys())
     if not names:
@@ -45,7 +44,15 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
         if missing:
             raise UserError(hr, f"has no pair {', '.join(missing)}", f"it has {', '.join(names)}")
         names, alone = clips, []
-    return [ShotPair(name, low_of[name], high_of[name]) for name in names], alone
+    return _different([ShotPair(name, low_of[name], high_of[name]) for name in names]), alone
+
+
+def _different(pairs: list[ShotPair]) -> list[ShotPair]:
+    """Return the pairs. Raises UserError if LR and HR of a pair are the same file."""
+    for _, low, high in pairs:
+        if low.path.resolve() == high.path.resolve():
+            raise UserError(low.path, "is both LR and HR", "set lr= to the footage at the lower resolution")
+    return pairs
 
 
 @dataclass(frozen=True)

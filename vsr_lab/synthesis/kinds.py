@@ -94,7 +94,7 @@ class CameraKind(Kind):
     def __init__(self, name: str, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
         super().__init__(name, content_type, licence, source)
         if stills is None:
-            raise UserError("stills", "not given", "set stills=FOLDER, a folder of photographs")
+            raise UserError("stills", "is required by kind=camera", "set stills=FOLDER, a folder of photographs")
         self._stills = find_stills(Path(stills))
 
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:

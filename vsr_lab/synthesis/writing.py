@@ -26,7 +26,7 @@ _done: "Synchronized[int]"  # of a worker: the frames that all of them have rend
 
 def _check_least(key: str, value: int, least: int) -> None:
     if value < least:
-        raise UserError(key, f"{value} is under {least}", f"set {key}={least} or more")
+        raise UserError(key, f"must be >= {least}, got {value}")
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class RenderPlan:
         for key, value, least in (("n", self.n, 1), ("frames", self.frames, 1), ("seed", self.seed, 0)):
             _check_least(key, value, least)
         if self.scale is not None and self.scale < 2:
-            raise UserError("scale", f"{self.scale} is under 2", "set scale=2, or leave it out for no LR")
+            raise UserError("scale", f"must be >= 2, got {self.scale}", "leave it out for no LR")
         if self.scale and (self.size[0] % self.scale or self.size[1] % self.scale):
             near = [max(1, round(side / self.scale)) * self.scale for side in self.size]
-            problem = f"{list(self.size)} does not divide by scale {self.scale}"
+            problem = f"must be multiples of scale={self.scale}, got {list(self.size)}"
             raise UserError("size", problem, f"set size=[{near[0]},{near[1]}]")
 
 

@@ -21,7 +21,7 @@ def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None
         return Stopped(f"stopped by {number.name}; {resume}", 128 + number)
     if is_out_of_memory(error):
         knobs = "data.batch_size (and raise trainer.accumulate_grad_batches), data.clip_frames or data.size"
-        return UserError("memory", "ran out in a training step", f"lower {knobs}")
+        return UserError("training", "ran out of memory in a step", f"lower {knobs}")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return UserError(run_dir / "checkpoints", "the disk is full", f"free some; what was there is kept; {resume}")
     return None

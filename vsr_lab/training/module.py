@@ -70,10 +70,12 @@ class Validation:
 
     def __post_init__(self) -> None:
         if not self.score:
-            raise UserError("validation.score", "is empty, and would choose no weights", "name a metric and its weight")
+            raise UserError(
+                "validation.score", "must not be empty", "give a metric and its weight, such as {psnr: 1.0}"
+            )
         if unknown := [name for name in self.score if name not in self.metrics]:
-            problem = f"no validation.metrics.{unknown[0]} measures it"
-            raise UserError(f"validation.score.{unknown[0]}", problem, f"drop it: ~validation.score.{unknown[0]}")
+            problem = f"needs the metric validation.metrics.{unknown[0]}, which is not set"
+            raise UserError(f"validation.score.{unknown[0]}", problem, f"remove it by ~validation.score.{unknown[0]}")
         if self.colour not in {"y", "rgb"}:
             raise UserError(f"validation.colour={self.colour}", "is not known", "use y or rgb")
         for name, metric in self.metrics.items():
@@ -102,8 +104,8 @@ def _check_metric(name: str, metric: Metric) -> None:
         if wanted & {f"{net}_sr", f"{net}_hr"}:
             make()
     if missing := wanted - offered:
-        problem = f"asks for {min(missing)}, which a training does not have"
-        raise UserError(f"validation.metrics.{name}", problem, f"drop it: ~validation.metrics.{name}")
+        problem = f"needs {min(missing)}, which training does not compute"
+        raise UserError(f"validation.metrics.{name}", problem, f"remove it by ~validation.metrics.{name}")
 
 
 class VsrModule(pl.LightningModule):

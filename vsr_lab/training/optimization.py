@@ -34,7 +34,7 @@ def freeze(network: nn.Module, groups: Sequence[ParameterGroup]) -> None:
     names = [name for name, _ in network.named_parameters()]
     for group in groups:
         if not any(fnmatchcase(name, group.match) for name in names):
-            raise UserError("parameter_groups", f"{group.match} matches no parameter", f"like {names[0]}")
+            raise UserError("parameter_groups", f"{group.match} matches no parameter", f"names are such as {names[0]}")
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(_rate(name, groups) > 0)
 
@@ -98,5 +98,5 @@ def evened(every: int, steps: int) -> int:
         UserError: every < 1.
     """
     if min(every, steps) < 1:
-        raise UserError("validation.every", f"{every} of {steps} steps is none", "use at least 1, of trainer.max_steps")
+        raise UserError("validation.every", f"must be >= 1, got {every} ({steps} steps in all)")
     return steps // math.ceil(steps / every)

@@ -196,10 +196,10 @@ def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: Sav
             enable_model_summary=False,
         )
     except (ValueError, TypeError, RuntimeError, ImportError, MisconfigurationException) as error:
-        reason = textwrap.shorten(str(error), 160, placeholder=" ...")
+        reason = textwrap.shorten(str(error).partition(". ")[0].rstrip("!."), 160, placeholder=" ...")
         key = "callbacks" if "callback" in reason else "trainer"
         where = f"{run.path / RUN_MARK}: {key}" if run.resume else key
-        raise UserError(where, reason, f"fix the keys of {key}") from error
+        raise UserError(where, reason, f"correct the keys of {key}") from error
 
 
 def _check_state(module: VsrModule, stored: Mapping[str, Any], folder: Path) -> None:
@@ -242,9 +242,9 @@ def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFo
     """Write the weights of the best checkpoint, with branches merged. Raises Refusal if no score was finite."""
     if best.best_model_score is None or not torch.isfinite(best.best_model_score):
         below = below_start(trainer.callback_metrics)
-        why = "was above the start on most clips" if below else "had a score that is a number"
+        why = "no validation was better than the start on most clips" if below else "no validation score was finite"
         hint = "lower optimizer.lr, or change validation.score"
-        raise Refusal(f"no validation {why}; see {run.path / 'metrics.csv'}; {hint}")
+        raise Refusal(f"{why}; see {run.path / 'metrics.csv'}; {hint}")
     _, state = newest(Path(best.best_model_path))
     prefix = "network."
     weights = {k.removeprefix(prefix): v for k, v in state["state_dict"].items() if k.startswith(prefix)}

@@ -59,11 +59,15 @@ class ImageSequence:
         pictures = [_read_picture(file) for file in self.files[start:stop]]
         for file, picture in zip(self.files[start:stop], pictures, strict=True):
             if picture.shape[:2] != self.size:
-                raise UserError(file, f"is {picture.shape[:2]}, the others {self.size}", "make all frames one size")
+                raise UserError(
+                    file,
+                    f"is {picture.shape[1]}x{picture.shape[0]}, the others {self.size[1]}x{self.size[0]}",
+                    "make all frames one size",
+                )
             self._depth = self._depth or picture.dtype
             if picture.dtype != self._depth:
                 depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
-                raise UserError(file, f"has {depth} bits a sample, the others {others}", "make all frames one depth")
+                raise UserError(file, f"has {depth} bits a sample, the others {others}", "convert all to one depth")
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 
     def playlist(self) -> bytes:

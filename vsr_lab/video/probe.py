@@ -250,7 +250,7 @@ def _orientation(path: Path, frame: VideoFrame) -> Orientation:
         return Orientation(False, d < 0, a < 0)
     if b and c and not a and not d:
         return Orientation(True, b < 0, c < 0)
-    raise UserError(path, "is turned by no right angle", "turn it first: ffmpeg -i IN OUT.mkv")
+    raise UserError(path, "is rotated by an angle that is no multiple of 90", "rotate its frames: ffmpeg -i IN OUT.mkv")
 
 
 def _peak(frame: VideoFrame) -> float:

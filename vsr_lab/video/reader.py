@@ -140,7 +140,9 @@ class VideoFile:
 
     def read(self, start: int, stop: int) -> Clip:
         if not 0 <= start <= stop <= self.frames:
-            raise UserError(self.path, f"has {self.frames} frames, not {start}:{stop}", "narrow the window of frames")
+            raise UserError(
+                self.path, f"has {self.frames} frames, and {start}:{stop} was asked for", "change the range"
+            )
         self.check(start, stop)
         if self._decoder is None:
             self._decoder = self._open()

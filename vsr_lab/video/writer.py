@@ -67,14 +67,20 @@ def check_encoder(
         for key, value in options.items():
             alone = encoder_failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
             if alone:
-                problem = f"is not one of {codec}"
+                problem = f"is not an option of {codec}"
                 if alone != _UNKNOWN:
                     problem = f"{codec} does not take {value!r} for pixel_format={pixel_format}"
                 raise UserError(
-                    f"options.{key}", problem, f"remove it by ~options.{key}, or see ffmpeg -h encoder={codec}"
+                    f"options.{key}",
+                    problem,
+                    f"remove it, or choose another codec=, pixel_format= or preset=; see ffmpeg -h encoder={codec}",
                 )
         height, width = size
-        hint = "it needs an NVIDIA GPU and its driver; choose another" if "nvenc" in codec else "choose another"
+        hint = (
+            "it needs an NVIDIA GPU and its driver; choose another codec= or preset="
+            if "nvenc" in codec
+            else "choose another codec="
+        )
         raise UserError("codec", f"{codec} cannot encode {width}x{height} {pixel_format} ({why})", hint)
 
 

@@ -11,6 +11,7 @@ from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.core.run_folder import RUN_MARK, is_saved, is_unfinished
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import open_onnx
+from vsr_lab.evaluation.results import read_run
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.models import load_network
 from vsr_lab.models.files import PICKLES, WEIGHTS
@@ -99,11 +100,17 @@ def _bundle(path: Path) -> Inspection:
 
 
 def _run(path: Path) -> Inspection:
-    known = next(((kind, use) for file, (kind, use) in _RUNS.items() if (path / file).is_file()), None)
-    kind, use = known or ("a run", "")
+    file = next((file for file in _RUNS if (path / file).is_file()), "")
+    kind, use = _RUNS.get(file, ("a run", ""))
     if is_unfinished(path):
         hint = f"; train resume={path} continues it" if is_saved(path) else "; the same command begins it again"
         return Inspection(kind, problem=f"{path}: was stopped before its end{hint}")
+    if file == "summary.json":
+        read_run(path)
+    elif file.endswith(".json"):
+        read_json(path / file)
+    elif file == WEIGHTS:
+        load_network(path / file)
     return Inspection(kind, {"settings": str(path / RUN_MARK)}, use)
 
 
@@ -144,7 +151,7 @@ def _table(path: Path) -> Inspection:
 def _record(path: Path) -> Inspection:
     value = read_json(path)
     if not isinstance(value, dict) or "record" not in value:
-        return Inspection("a JSON file", problem=f"{path}: is no record of vsr_lab")
+        return Inspection("a JSON file", problem=f"{path}: is not a record of vsr_lab")
     facts = {"schema version": str(value.get("schema_version", "not stated"))}
     return Inspection(f"a record of vsr_lab: {value['record']}", facts)
 
@@ -153,7 +160,7 @@ def _video(path: Path) -> Inspection:
     found = probe(path)
     facts = _facts(found)
     if made := find_disclosure(path):
-        facts["origin"] = f"{made}; it is no HR to train on"
+        facts["origin"] = f"{made}; it cannot be used as HR"
     try:
         VideoFile(path)
     except UserError as error:

@@ -145,12 +145,12 @@ def test_parameters_of_the_degradation_are_drawn_for_each_sample(high: list[Stor
 
 
 def test_a_clip_too_short_for_the_window_is_named(store: Store) -> None:
-    with pytest.raises(UserError, match="short: has 3 frames, the window 4"):
+    with pytest.raises(UserError, match="short: has 3 frames, fewer than a crop"):
         _crops([store("short", _painted(3, 24, 24))])
 
 
 def test_a_clip_too_small_for_the_crop_is_named(store: Store) -> None:
-    with pytest.raises(UserError, match="small: is 32x11, the crop 12"):
+    with pytest.raises(UserError, match="small: is 32x11, smaller than a crop"):
         _crops([store("small", _painted(4, 11, 32))])
 
 
@@ -196,7 +196,7 @@ def test_a_window_is_as_likely_in_a_long_scene_as_in_a_short_one(store: Store) -
 
 
 def test_a_stride_that_no_clip_has_room_for_is_refused(high: list[StoredClip]) -> None:
-    with pytest.raises(UserError, match="no clip has room for stride 3"):
+    with pytest.raises(UserError, match="no clip is long enough for every frame number 3"):
         _crops(high, strides=(0.8, 0.1, 0.1))
     _crops(high, strides=(0.8, 0.2, 0.0))
 

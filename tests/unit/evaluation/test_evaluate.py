@@ -83,7 +83,7 @@ def test_missing_output_of_another_tool_is_reported_with_the_layout_before_anyth
 
 
 def test_a_clip_too_short_for_the_trim_is_named(suite: Suite) -> None:
-    with pytest.raises(UserError, match=r"city\.mkv: has 5 frames, too few for trim 3"):
+    with pytest.raises(UserError, match=r"city\.mkv: has 5 frames, too few for protocol.trim=3"):
         check_clips([interpolation("bicubic", 2)], suite, _protocol(trim=3))
 
 

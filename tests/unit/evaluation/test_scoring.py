@@ -203,7 +203,7 @@ class Short(Changed):
 
 def test_too_few_frames_are_reported(pairs: list[Pair]) -> None:
     short = Short("short", [pair.hr for pair in pairs], lambda t, frame: frame)
-    with pytest.raises(UserError, match="short: outputs 8 frames, the clip has more"):
+    with pytest.raises(UserError, match="short: outputs 8 frames, and the clip has more"):
         _score([short], pairs, _protocol("psnr"))
 
 
@@ -244,7 +244,7 @@ def test_frames_of_another_tool_are_judged_one_by_one(tmp_path: Path, pairs: lis
 def test_another_number_of_frames_is_refused(tmp_path: Path, pairs: list[Pair], count: int) -> None:
     """Ten frames for a clip of nine are another window: the first nine would be held against the wrong truth."""
     theirs = _write_frames(tmp_path, pairs, *([0] * count))
-    with pytest.raises(UserError, match=rf"walk: has {count} frames, the clip"):
+    with pytest.raises(UserError, match=rf"walk: has {count} frames, and the clip"):
         _score([theirs], pairs, _protocol("psnr"))
 
 

@@ -11,7 +11,7 @@ from vsr_lab.footage.shots import ShotSelection, find_shots, splits_of
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("path,path\na.mkv,b.mkv\n", "two columns path"),
+        ("path,path\na.mkv,b.mkv\n", "two columns named path"),
         ("path;split\na.mkv;train\n", "separate columns by commas"),
         ("path,fraems\na.mkv,0:4\n", "'fraems'; did you mean frames"),
         ("path, start\na.mkv,4\n", "' start'; did you mean start"),

@@ -52,7 +52,7 @@ def test_a_crop_is_width_height_x_y(video: Path, frames: Frames) -> None:
 
 @pytest.mark.parametrize("crop", [(65, 32, 0, 0), (64, 32, 1, 0), (64, 32, 0, 1), (8, 8, -1, 0), (0, 8, 0, 0)])
 def test_a_crop_that_does_not_fit_is_refused(video: Path, crop: tuple[int, int, int, int]) -> None:
-    with pytest.raises(UserError, match="fix the crop"):
+    with pytest.raises(UserError, match="correct the crop"):
         Shot("a", video, crop=crop).read(0, 1)
 
 
@@ -109,7 +109,7 @@ def test_a_pair_that_fits_is_accepted(video: Path, crop: tuple[int, int, int, in
 @pytest.mark.parametrize(
     ("low", "told"),
     [
-        (Shot("low", Path(), 0, 7), "has 7 frames, its HR 8"),
+        (Shot("low", Path(), 0, 7), "has 7 frames, and its HR 8"),
         (Shot("low", Path(), crop=(32, 15, 0, 0)), "is 32x15; its HR over 2 is 32x16"),
         (Shot("low", Path(), crop=(16, 32, 0, 0)), "is 16x32; its HR over 2 is 32x16"),
         (Shot("low", Path()), "is 64x32; its HR over 2 is 32x16"),
@@ -132,7 +132,7 @@ def test_a_window_is_read_from_its_words(text: str | None, window: tuple[int, in
 
 @pytest.mark.parametrize("text", ["60", "a:b", "-1:3", "1:2:3", "1.5:2", " 1:2", "1:²"])
 def test_other_words_are_no_window(text: str) -> None:
-    with pytest.raises(UserError, match="is no window"):
+    with pytest.raises(UserError, match="must be START:STOP"):
         parse_window(text)
 
 
@@ -209,7 +209,7 @@ def test_rows_are_chosen_by_split_and_content(tmp_path: Path) -> None:
     for split, hint in {"evel": "did you mean eval", "x": "choose one of eval, train"}.items():
         with pytest.raises(UserError, match=f"has no split '{split}'; {hint}"):
             find_shots(manifest, ShotSelection(split=split))
-    with pytest.raises(UserError, match="remove it, or give a manifest with a column split"):
+    with pytest.raises(UserError, match="remove split=, or give a manifest with a column split"):
         find_shots(_manifest(tmp_path, "path,split", "a.mkv,"), ShotSelection(split="train"))
 
 

@@ -48,7 +48,7 @@ def test_a_row_with_too_many_cells_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="choose one of these suffixes"):
+    with pytest.raises(UserError, match="must end in"):
         write_rows(tmp_path / "a.xlsx", [{"path": "a"}])
 
 

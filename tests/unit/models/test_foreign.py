@@ -40,7 +40,7 @@ def test_what_was_read_is_read_again_from_what_it_is_saved_to(model: nn.Module, 
 
 
 def test_another_scale_is_refused(theirs: Path) -> None:
-    with pytest.raises(UserError, match="enlarges by 2, not 4; set scale=2"):
+    with pytest.raises(UserError, match="upscales by 2, not 4; set scale=2"):
         Foreign(str(theirs), scale=4)
 
 

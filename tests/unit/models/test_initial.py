@@ -89,8 +89,8 @@ def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
     told = {
         "is damaged, or contains more than tensors and numbers": {"state_dict": nn.Linear(1, 1)},
         "holds no weights": [1, 2],
-        "no checkpoint of a vsr-lab training": {"state_dict": {"weight": torch.zeros(1)}},
-        "can be read for BasicVsr, AnimeSr, Span, SpanStream alone": {"params": {"weight": torch.zeros(1)}},
+        "not a checkpoint of vsr-lab train": {"state_dict": {"weight": torch.zeros(1)}},
+        "can be read only into BasicVsr, AnimeSr, Span, SpanStream": {"params": {"weight": torch.zeros(1)}},
         "another architecture": {"state_dict": {"network.weight": torch.zeros(1)}},
         "NaN or Inf in weight": {"state_dict": {"network.weight": torch.full((1,), torch.nan)}},
     }

@@ -211,7 +211,7 @@ def test_a_photograph_lying_on_its_side_stands_up(tmp_path: Path) -> None:
 
 
 def test_mistakes_are_told(tmp_path: Path, stills: Path) -> None:
-    with pytest.raises(UserError, match="is no folder"):
+    with pytest.raises(UserError, match="is not a folder"):
         find_stills(tmp_path / "nowhere")
     with pytest.raises(UserError, match="holds no pictures"):
         find_stills(tmp_path)

@@ -56,7 +56,7 @@ def test_start_and_bicubic_stand_beside_every_validation(
 
 
 def test_what_is_below_its_start_is_no_best(make_module: Make, data: pl.LightningDataModule, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="above the start"):
+    with pytest.raises(Refusal, match="better than the start"):
         _train(make_module, data, tmp_path, Spoil())
     scores = _logged(tmp_path / "run", "score")
     assert scores[1] > scores[0], "the second would have been the best one"

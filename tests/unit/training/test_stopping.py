@@ -164,6 +164,6 @@ def test_scores_that_are_no_numbers_choose_no_weights(run: Run, tmp_path: Path) 
 
     callback = Callback()
     callback.on_train_start = spoil  # type: ignore[method-assign]
-    with pytest.raises(Refusal, match="no validation had a score that is a number"):
+    with pytest.raises(Refusal, match="no validation score was finite"):
         run(tmp_path / "run", callback)
     assert not (tmp_path / "run" / "network.safetensors").exists()

@@ -62,15 +62,22 @@ def test_tables_and_records(tmp_path: Path) -> None:
     record.write_text(json.dumps({"record": "selection", "schema_version": 1}))
     assert inspect(record).kind == "a record of vsr_lab: selection"
     record.write_text("[]")
-    assert inspect(record).problem.endswith("is no record of vsr_lab")
+    assert inspect(record).problem.endswith("is not a record of vsr_lab")
 
 
 def test_runs(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("run_dir: x\n")
-    (tmp_path / "summary.json").write_text("{}")
-    assert inspect(tmp_path).use == f"compare runs=[{tmp_path}] or select runs=[{tmp_path}]"
+    (tmp_path / "check.json").write_text("{}")
+    assert inspect(tmp_path).use == f"read {tmp_path}/check.json"
     (tmp_path / ".unfinished").write_text("1\n")
     assert "was stopped before its end" in inspect(tmp_path).problem
+
+
+@pytest.mark.parametrize("name", ["summary.json", "check.json", "network.safetensors"])
+def test_a_run_with_a_damaged_result_has_a_reason(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.yaml").write_text("run_dir: x\n")
+    (tmp_path / name).write_text("{")
+    assert inspect(tmp_path).problem.startswith(str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["a.pth", "a.onnx", "a.safetensors", "a.json", "a.csv", "a.mp4", "a.txt", "a"])

@@ -36,7 +36,7 @@ def run(config: IndexConfig) -> None:
     """Write the manifest, or update an existing one."""
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
-        raise UserError(f"output={manifest}", "is no table", f"end it in {' or '.join(sorted(TABLE_SUFFIXES))}")
+        raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
     scans = Scans(config.scans)
     plan = plan_index(config.root, manifest, config.fresh)
     index = build_index(plan, config.content_model, scans)

@@ -28,15 +28,19 @@ def run(config: LeaksConfig) -> None:
     """List the shots that two splits share. Raises Refusal if there are any."""
     manifest = config.root
     if manifest.suffix not in TABLE_SUFFIXES:
-        raise UserError(manifest, "is no manifest", "make one: vsr-lab footage index FOLDER")
+        raise UserError(manifest, "is not a manifest", "make one with vsr-lab footage index FOLDER")
     named = splits_of(manifest)
     if len(named) < 2:
-        raise UserError(manifest, f"has {len(named)} splits", "fill its column split, or index with split=0.1")
+        raise UserError(
+            manifest, f"has {len(named)} splits, and two are needed", "fill its column split, or index with split=0.1"
+        )
     prints, left_out = fingerprint_manifest(manifest, Scans(config.scans))
     show_left_out(left_out.values())
     pairs = sum(bool(a.split and b.split and a.split != b.split) for a, b in combinations(prints, 2))
     if not pairs:
-        raise UserError(manifest, "has no two splits of footage that can be read", "repair the files named above")
+        raise UserError(
+            manifest, "has fewer than two splits with footage that can be read", "repair the files named above"
+        )
     folder = begin_run(config)
     leaks = find_leaks(prints)
     found = {"schema": 1, "pairs": pairs, "leaks": [asdict(leak) for leak in leaks], "left_out": left_out}

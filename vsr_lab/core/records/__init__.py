@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import read_json, write_text
+from vsr_lab.core.validation import explain
 
 
 class Part(BaseModel):
@@ -25,13 +26,15 @@ class Record(Part):
 
     Args:
         command: the command that writes the file, such as "evaluate".
+        given_as: what a user gives to a command that reads the file: the "file", or the "folder" that contains it.
     """
 
     command: ClassVar[str]
+    given_as: ClassVar[str]
 
-    def __init_subclass__(cls, *, command: str = "") -> None:
+    def __init_subclass__(cls, *, command: str = "", given_as: str = "file") -> None:
         super().__init_subclass__()
-        cls.command = command
+        cls.command, cls.given_as = command, given_as
 
 
 R = TypeVar("R", bound=Record)
@@ -47,7 +50,7 @@ def read_record(path: Path, model: type[R]) -> R:
     Raises:
         UserError: the file is missing, damaged, another kind of record, or of another schema version.
     """
-    value = read_json(path, f"give the folder that vsr-lab {model.command} wrote")
+    value = read_json(path, f"give the {model.given_as} that vsr-lab {model.command} wrote")
     kind, version = (model.model_fields[name].default for name in ("record", "schema_version"))
     if not isinstance(value, dict) or value.get("record") != kind:
         raise UserError(path, f"is not a {kind}", f"give one written by vsr-lab {model.command}")
@@ -59,10 +62,7 @@ def read_record(path: Path, model: type[R]) -> R:
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        reason = reason[:1].lower() + reason[1:]
+        key, reason, _ = explain(error, model, value)
         raise UserError(path, f"{key}: {reason}", f"write it again with vsr-lab {model.command}") from error
 
 

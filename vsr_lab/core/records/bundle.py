@@ -10,7 +10,7 @@ from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
 
 
-class BundleManifest(Record, command="export"):
+class BundleManifest(Record, command="export", given_as="folder"):
     """manifest.json of a bundle: the folder that contains an exported network and all data needed to run it.
 
     Attributes:
@@ -70,7 +70,7 @@ class Parity(Part):
     frames: int
 
 
-class ParityReport(Record, command="export"):
+class ParityReport(Record, command="export", given_as="folder"):
     """parity.json of a bundle: each of its graphs compared with the network."""
 
     record: Literal["parity"] = "parity"

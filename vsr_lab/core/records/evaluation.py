@@ -127,7 +127,7 @@ class Evaluated(Record):
         return hashlib.sha256(repr((*known, self.protocol.fingerprint)).encode()).hexdigest()
 
 
-class Summary(Evaluated, command="evaluate"):
+class Summary(Evaluated, command="evaluate", given_as="folder"):
     """summary.json: the result of one candidate on one suite under one protocol.
 
     Attributes:

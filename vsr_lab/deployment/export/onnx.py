@@ -242,7 +242,7 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
         UserError: onnxruntime cannot run the graph, or the graph contains a loop, which may have no end.
     """
     check_file(path, "give an .onnx file")
-    with reported(Exception, path, "is not an ONNX file", "export it again"):  # of protobuf
+    with reported(Exception, path, "is not an ONNX file", "give a .onnx file"):  # of protobuf
         model = onnx.load(str(path), load_external_data=False)
     if {"Loop", "Scan"} & {*_operators([*model.graph.node, *(node for part in model.functions for node in part.node)])}:
         raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")

@@ -161,7 +161,7 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
         if made:
             if made[0] != made[1] or made[0] % side:
                 raise UserError(
-                    path, f"enlarges {side}x{side} to {made[1]}x{made[0]}", "give a graph with one integer scale"
+                    path, f"upscales {side}x{side} to {made[1]}x{made[0]}", "give a graph with one integer scale"
                 )
             return OnnxWindow(session, made[0] // side, multiple).eval()
     hint = "give a graph with dynamic height and width"

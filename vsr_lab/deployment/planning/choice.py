@@ -73,7 +73,7 @@ def choose_video(
     wanted = _wanted(original, encoding, container, trained)
     codec, pixel_format = _format(encoding, container, wanted, size)
     if pixel_format is None:
-        problem = f"holds {original}, which {codec} does not"
+        problem = f"is {original}, which {codec} cannot encode"
         raise UserError(source.path, problem, "set pixel_format=, or choose preset=archive with a .mkv output")
     written = Samples.of(pixel_format)
     colors = _colors(survey.colors, mapped, rgb=written.rgb)

@@ -75,8 +75,8 @@ class Encoding:
     name: str = "match"
     codec: str | None = None
     pixel_format: str | None = None
-    bits: int | None = None
-    chroma: str | None = None
+    bits: Literal[8, 10, 12, 16] | None = None
+    chroma: Literal["420", "422", "444"] | None = None
     hdr: bool = True
     containers: tuple[str, ...] = ()
     codec_options: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
@@ -255,7 +255,7 @@ def check_options(key: str, options: Mapping[str, str]) -> None:
     for option, value in options.items():
         for name, allowed in _named(option, value):
             if name not in allowed:
-                problem = f"must not set {name}; only options that change nothing but the coding may be set"
+                problem = f"must not set {name}; only options of quality, speed and size may be set"
                 raise UserError(f"{key}.{option}", problem, suggestion(name, allowed))
 
 

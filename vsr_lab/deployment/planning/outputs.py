@@ -26,7 +26,7 @@ def container_of(output: Path, encoding: Encoding) -> str:
     """FFmpeg's name of the container of an output, by its suffix. Raises UserError if the suffix is not supported."""
     suffix = output.suffix.lower()
     if encoding.containers and suffix not in encoding.containers:
-        problem = f"is no file of preset={encoding.name}"
+        problem = f"cannot be written with preset={encoding.name}"
         raise UserError(output, problem, f"name it {' or '.join(encoding.containers)}")
     if whole_output(output) != output:
         return IMAGES
@@ -59,8 +59,8 @@ def whole_output(output: Path) -> Path:
     if suffix not in _IMAGE_CODECS:
         return output
     if not _PATTERN.fullmatch(output.name) or "%" in str(folder.absolute()) or not folder.name:
-        problem = "names one image, or no folder for several"
-        raise UserError(output, problem, f"name a sequence in a new folder: output=FOLDER/%06d{suffix}")
+        problem = "must be a sequence of images in a folder"
+        raise UserError(output, problem, f"set output=FOLDER/%06d{suffix}")
     return folder
 
 
@@ -89,7 +89,7 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
         if source.is_dir() and source.resolve() in path.resolve().parents:
             raise UserError(path, "is among the images of the input", "choose another output=")
         if path.exists() and path.samefile(source) and path != output:
-            raise UserError(source, f"is where {path.name} is written", "choose another output=")
+            raise UserError(source, "would be replaced by a file beside the output", "choose another output=")
     if output.exists() and output.samefile(source):
         raise UserError(output, "is the input itself", "the source is never overwritten; choose another output=")
     if output != named and output.exists():

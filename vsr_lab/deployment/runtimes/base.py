@@ -38,8 +38,8 @@ class RuntimeOptions:
 
     def __post_init__(self) -> None:
         if not self.combinations():
-            asked = f"backend={self.backend} device={self.device} precision={self.precision}"
-            raise ValueError(f"{asked}: there is no such runtime; {self.backend} has {self._there_is()}")
+            asked = f"{self.backend} does not compute with device={self.device}, precision={self.precision}"
+            raise ValueError(f"backend {asked}; it has {self._there_is()}")
 
     def combinations(self) -> list[tuple[Backend, Device, Precision]]:
         """All (backend, device, precision) that the options allow, even if this machine does not support them."""

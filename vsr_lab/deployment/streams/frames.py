@@ -43,7 +43,11 @@ class Label:
             points -= 1
             font, lines, strip = _layout(text, points, width)
         if strip > height / 2:
-            raise UserError("label=visible", f"needs {strip} of {height} rows", "set label=null for frames this small")
+            raise UserError(
+                "label=visible",
+                f"needs {strip} rows, and the output has {height}",
+                "set label=null for frames this small",
+            )
         self.text = text
         mask = Image.new("L", (width, strip))
         place = (width / 2, strip / 2)
@@ -222,7 +226,7 @@ class FrameEncoder:
 
 def color_of(name: str) -> tuple[int, int, int]:
     """Red, green and blue in 8 bits of a colour name, such as "black". Raises UserError if there is no such colour."""
-    with reported(ValueError, f"background={name}", "is no color", "name one, such as black or #00ff00"):
+    with reported(ValueError, f"background={name}", "is not a color", "name one, such as black or #00ff00"):
         red, green, blue = ImageColor.getrgb(name)[:3]
     return red, green, blue
 

@@ -52,7 +52,7 @@ def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> 
         raise UserError(
             f"stills of at most {width}x{height}",
             f"are too small for frames of {frame[1]}x{frame[0]} and a moving camera",
-            "give larger stills or ask for smaller frames",
+            "use larger photographs, or a smaller size=",
         )
     return fit[int(rng.integers(len(fit)))], look, rng
 

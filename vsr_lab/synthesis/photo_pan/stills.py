@@ -37,11 +37,11 @@ def find_stills(folder: Path) -> list[Still]:
         UserError: there is no folder or no picture in it, or a picture cannot be read.
     """
     if not folder.is_dir():
-        raise UserError(folder, "is no folder", "set stills=FOLDER, one with photographs")
+        raise UserError(folder, "is not a folder", "set stills=FOLDER, a folder of photographs")
     known = _manifest(folder / "manifest.csv")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     if not paths:
-        raise UserError(folder, "holds no pictures", f"it wants {' '.join(sorted(_ENDINGS))}")
+        raise UserError(folder, "holds no pictures", f"add some, of type {', '.join(sorted(_ENDINGS))}")
     return [_still(path, known.get(path.relative_to(folder).as_posix(), {})) for path in paths]
 
 

@@ -42,7 +42,7 @@ def render_screen(
         raise UserError(
             f"screen footage of {width}x{height} at zoom {zoom:g}",
             f"a side is under {_SMALLEST} logical pixels",
-            "ask for larger frames",
+            "set a larger size=",
         )
     look, acts = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
     desk = Desktop(draw_style(look, find_fonts(), zoom), look, wide, high, views)
