@@ -78,6 +78,13 @@ def test_scoring(bench: Bench) -> None:
     assert len(re.findall(RATIO, bench("scoring", FRAMES=2, SIZE=(72, 96), ROUNDS=1))) == 5
 
 
+def test_intervals(bench: Bench) -> None:
+    printed = bench("intervals", SUITES=100, CLIPS=(3, 8), RESAMPLES=50)
+    rows = re.findall(r"\| (\d+\.\d) \| (\d+\.\d) \|", printed)
+    assert len(rows) == 15
+    assert all(float(share) > 80 for share in rows[0])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory(bench: Bench) -> None:
     assert len(re.findall(r"\d+\.\d MB", bench("memory", FRAMES=(4, 12), SIZE=(32, 32), WARM_UP=3))) == 2

@@ -107,3 +107,44 @@ def test_fifty_files_five_of_them_poisoned_and_a_killed_process(tmp_path: Path, 
     with sqlite3.connect(out / LEDGER) as ledger:
         rows = ledger.execute("SELECT done, count(*), max(error) > '' FROM task GROUP BY done ORDER BY done").fetchall()
     assert rows == [(0, POISONED, 1), (1, FILES - POISONED, 0)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("executor", ["ray", "local"])
+def test_an_evaluation_gives_the_same_tables_whatever_is_killed(tmp_path: Path, executor: str) -> None:
+    """The command is killed, then a worker of the next one. The tables are those of one process."""
+    if executor == "ray":
+        pytest.importorskip("ray")
+    for n in range(8):
+        write_moving_clip(tmp_path / "hr" / f"{n}.mkv", 8, seed=n)
+    words = ["candidates=[bicubic,nearest]", "suite=folder", f"suite.root={tmp_path / 'hr'}", "protocol=vid4-bi-y"]
+    command = [sys.executable, "-m", "vsr_lab", "evaluate", *words, "protocol.scale=2", "protocol.crop=0"]
+    subprocess.run([*command, f"run_dir={tmp_path / 'serial'}"], check=True, capture_output=True)
+    out = tmp_path / "out"
+    command += [f"run_dir={out}", f"executor={executor}", "workers=2"]
+
+    def done() -> int:
+        return len(list(out.glob("*/.clips/*.json")))
+
+    def until(count: int, process: subprocess.Popen[str]) -> None:
+        while done() < count:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(2, process)
+        process.kill()
+    time.sleep(2)  # in which its workers end
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        until(done() + 2, process)
+        os.kill(_processes("ray::_attempt" if executor == "ray" else "spawn_main", process.pid)[0], signal.SIGKILL)
+        _, errors = process.communicate(timeout=280)
+    if executor == "local":  # Ray runs a task whose worker was killed again
+        assert process.returncode == 2 and "1 of " in errors and "the process that ran it ended" in errors
+        subprocess.run(command, check=True, capture_output=True)
+    assert process.returncode == (2 if executor == "local" else 0), errors
+    for candidate in ("bicubic", "nearest"):
+        for table in ("frames.parquet", "clips.csv"):
+            assert (out / candidate / table).read_bytes() == (tmp_path / "serial" / candidate / table).read_bytes()
+    assert not done()

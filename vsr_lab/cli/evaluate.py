@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Bool, Command, Int, Scale, Section, check_scale
+from vsr_lab.cli.config import Bool, Command, Count, Int, Scale, Section, check_scale
 from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_facts, show_table
@@ -22,6 +22,7 @@ from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.evaluator import evaluate
 from vsr_lab.evaluation.protocol import Protocol, Suite
+from vsr_lab.fleet import Local, Ray
 
 Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
 
@@ -78,7 +79,13 @@ class EvaluateConfig(Command):
     save_frames: Annotated[Int, Field(ge=0, le=100_000)]
     """Frames of every clip, around its middle, that are saved losslessly for the report; 0: none."""
 
+    executor: Literal["local", "ray"]
+    workers: Count
+
     results = ".clips/*.json"
+
+    def without_effect(self) -> dict[str, str]:
+        return {"executor": "workers is 1"} if self.workers == 1 else {}
 
     def only(self) -> Part[Candidate]:
         """The candidate that is set by the key `candidate`. Raises UserError if it is not set."""
@@ -125,13 +132,15 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     Returns:
         Folder of the results -> summary.
     """
-    suite = configs[0].suite.build()
+    suite, workers = configs[0].suite.build(), configs[0].workers
     check_content("suite.content", suite.content)
+    executor = (Ray if configs[0].executor == "ray" else Local)(workers) if workers > 1 else None
     return evaluate(
-        {config.run_dir: config.only().build() for config in configs},
+        {config.run_dir: config.only().build for config in configs},
         suite,
         configs[0].protocol.build(),
         save_frames=configs[0].save_frames,
+        executor=executor,
         begin=lambda: [begin_run(config, continued=True) for config in configs],
     )
 

@@ -55,6 +55,10 @@ class PerceptualNet:
         layers = zip(self._model.lins, a, b, strict=True)
         return torch.stack([lin((x - y).square()).mean((1, 2, 3)) for lin, x, y in layers]).sum(0).double()
 
+    def changes(self, clip: Features) -> Tensor:
+        """Distance between each frame of one clip and the frame before, float64 (T - 1,)."""
+        return self.distance([f[:-1] for f in clip], [f[1:] for f in clip])
+
 
 @contextmanager
 def _fetched(subject: Path, problem: str, hint: str) -> Generator[None]:

@@ -1,6 +1,6 @@
 """Candidates, which are anything that can be evaluated: networks, interpolation, and output that other tools wrote."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -122,11 +122,13 @@ def _absolute(path: str) -> str:
     return str(Path(path).resolve())
 
 
-def as_candidate(given: Candidate | Network | Path | str, name: str) -> Candidate:
-    """Convert a network, or the path of a weights file, to a candidate named `name`; return a candidate unchanged."""
+def as_candidate(given: Candidate | Network | Path | str | Callable[[], Candidate], name: str) -> Candidate:
+    """Convert a network, the path of a weights file, or a function that makes one, to a candidate named `name`."""
     if isinstance(given, Network):
         return _candidate(given.eval(), name, "network")
-    return checkpoint(str(given), name) if isinstance(given, (Path, str)) else given
+    if isinstance(given, (Path, str)):
+        return checkpoint(str(given), name)
+    return given() if callable(given) else given
 
 
 def interpolation(method: Kernel, scale: Scale) -> Candidate:

@@ -1,15 +1,12 @@
 """Evaluation of candidates on a suite, clip by clip, so that an interrupted evaluation can be continued."""
 
 import hashlib
-import json
 import os
-import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,96 +15,20 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.network import Network
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.records import Record, read_record, write_record
-from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Shown, Summary
+from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import write_results
 from vsr_lab.evaluation.scoring import ClipFacts, score_clip
+from vsr_lab.evaluation.stored import ClipScores, fingerprint, read_clip, remove_clips, write_clip
+from vsr_lab.fleet import Executor
 from vsr_lab.footage.shots import Shot, check_lr_shot
-
-_FOLDER = ".clips"
-
-
-class ClipScores(Record, command="evaluate"):
-    """Stored scores of one candidate on one clip, by which an interrupted evaluation is continued.
-
-    Attributes:
-        fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
-        shown: the frames that were saved for the report.
-        scores: metric -> value of every frame; None for a frame that is not scored.
-    """
-
-    record: Literal["clip scores"] = "clip scores"
-    schema_version: Literal[1] = 1
-    fingerprint: str
-    ms_per_frame: float
-    shown: Shown
-    scores: dict[str, list[float | None]]
-
-
-def fingerprint(candidate: Candidate, protocol: Protocol, shots: tuple[Shot, Shot | None]) -> str:
-    """Hash of everything that the scores of a clip depend on: candidate, protocol, metrics, HR and LR.
-
-    Files are identified by their size and modification time. A candidate in memory has another hash in every call,
-    since it may have changed.
-
-    Args:
-        candidate: the candidate.
-        protocol: the protocol.
-        shots: the HR clip and its recorded LR; None if LR is computed by the protocol.
-    """
-    facts = candidate.facts
-    fixed = facts.path or facts.kind == "interpolation"
-    known = [
-        *(version("vsr-lab"), candidate.name, facts.model_dump(), "" if fixed else secrets.token_hex()),
-        *(protocol.name, protocol.fingerprint, protocol.metric_fingerprints),
-        *(repr(shot) for shot in shots),
-        *(_files(Path(path)) for path in (facts.path, *(shot.path for shot in shots if shot)) if path),
-    ]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
-
-
-def _files(path: Path) -> list[tuple[str, int, int]]:
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    return [(str(file), (status := file.stat()).st_size, status.st_mtime_ns) for file in files]
-
-
-def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
-    """Read the scores of a clip that an interrupted evaluation stored in its folder.
-
-    Returns None if there are none, or if they have another fingerprint than `expected`.
-    """
-    path = _path(folder, clip)
-    try:
-        found = read_record(path, ClipScores) if path.is_file() else None
-    except UserError:  # of another version
-        return None
-    return found if found and found.fingerprint == expected else None
-
-
-def write_clip(folder: Path, scores: ClipScores) -> None:
-    """Store the scores of a clip in the folder of an evaluation, so that it can be continued if it is interrupted."""
-    write_record(_path(folder, scores.shown.clip), scores)
-
-
-def remove_clips(folder: Path, clips: Iterable[str]) -> None:
-    """Remove the files of `write_clip` from the folder of an evaluation whose results are complete."""
-    for path in [_path(folder, clip) for clip in clips]:
-        path.unlink(missing_ok=True)
-        with suppress(OSError):  # others are left in it
-            os.removedirs(path.parent)
-
-
-def _path(folder: Path, clip: str) -> Path:
-    return inside(folder, f"{_FOLDER}/{clip}.json")
-
 
 _CHUNK = 8  # frames in memory at once
 
 Twins = tuple[Shot, Shot | None]
-Judged = Candidate | Network | Path | str
+Judged = Candidate | Network | Path | str | Callable[[], Candidate]
 
 
 def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Protocol) -> list[Twins]:
@@ -165,6 +86,7 @@ def evaluate(
     protocol: Protocol,
     *,
     save_frames: int = 32,
+    executor: Executor | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> dict[Path, Summary]:
     """Score candidates on the clips of a suite under a protocol, and write the results of each candidate to a folder.
@@ -174,11 +96,13 @@ def evaluate(
     Networks in memory are evaluated on all clips again.
 
     Args:
-        candidates: folder for the results -> what is evaluated: a network, the path of a weights file, or any
-            `Candidate`. A network or weights file is named after its folder.
+        candidates: folder for the results -> what is evaluated: a network, the path of a weights file, any `Candidate`,
+            or a function that makes one. A network or weights file is named after its folder.
         suite: the suite, or a folder of clips.
         protocol: how LR is computed and what is measured.
         save_frames: number of frames of every clip, around its middle, that are saved losslessly for the report.
+        executor: scores several clips at the same time, or several candidates if there are fewer clips than workers;
+            what is evaluated must be picklable. Scores do not depend on it. None: one clip after the other.
         begin: called once, after all checks and before the first file is written.
 
     Returns:
@@ -186,7 +110,8 @@ def evaluate(
         each frame are in frames.parquet in the folder.
 
     Raises:
-        UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written.
+        UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written. Or
+            a task of the executor failed; the others are done, and the same call continues with those that failed.
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown
@@ -201,32 +126,98 @@ def evaluate(
     """
     if not isinstance(suite, Suite):
         suite = Suite(Path(suite).name, str(suite))
-    made = {Path(folder): as_candidate(given, Path(folder).name) for folder, given in candidates.items()}
+    given = {Path(folder): candidate for folder, candidate in candidates.items()}
+    made = {folder: as_candidate(candidate, folder.name) for folder, candidate in given.items()}
     clips = check_clips(made.values(), suite, protocol)
     begin()
-    return _evaluate(made, suite, clips, protocol, save_frames)
+    scored, tasks = _tasks(made, clips, protocol, apart=executor is not None and len(clips) < executor.workers)
+    with progress_bar(suite.name, sum(task.frames for task in tasks.values()), "frames") as update:
+        advance = partial(_advance, update)
+        if executor:
+            new = _run_in(executor, _Scorer(given, protocol, save_frames, _threads(executor)), tasks, advance)
+        else:
+            scorer = _Scorer(made, protocol, save_frames)
+            new = (scorer.score(task, advance) for task in tasks.values())
+        for found in new:
+            scored |= {(folder, clip.shown.clip): clip for folder, clip in found.items()}
+    return _write(made, suite, [shot for shot, _ in clips], protocol, scored)
 
 
-def _evaluate(
-    candidates: Mapping[Path, Candidate], suite: Suite, clips: Sequence[Twins], protocol: Protocol, save_frames: int
+def _advance(update: Callable[..., object], frames: int) -> None:
+    update(advance=frames)
+
+
+class _Task(NamedTuple):
+    """A clip, and for each candidate that is scored on it its folder and the fingerprint of the scores."""
+
+    twins: Twins
+    keys: Mapping[Path, str]
+
+    @property
+    def frames(self) -> int:
+        return self.twins[0].frames * len(self.keys)
+
+
+Scored = dict[tuple[Path, str], ClipScores]  # by folder of the candidate and name of the clip
+
+
+def _tasks(
+    candidates: Mapping[Path, Candidate], clips: Sequence[Twins], protocol: Protocol, *, apart: bool
+) -> tuple[Scored, dict[str, _Task]]:
+    """The scores that are known from an interrupted evaluation, and the tasks that are left, by name.
+
+    apart: a task scores one candidate; else all of them, so that values that depend only on HR are computed once.
+    """
+    scored: Scored = {}
+    tasks: dict[str, _Task] = {}
+    for twins in clips:
+        name = twins[0].name
+        keys = {folder: fingerprint(candidate, protocol, twins) for folder, candidate in candidates.items()}
+        known = {folder: found for folder, key in keys.items() if (found := read_clip(folder, name, key))}
+        scored |= {(folder, name): found for folder, found in known.items()}
+        left = {folder: key for folder, key in keys.items() if folder not in known}
+        if apart:
+            tasks |= {
+                f"{candidates[folder].name} on {name}": _Task(twins, {folder: key}) for folder, key in left.items()
+            }
+        elif left:
+            tasks[name] = _Task(twins, left)
+    return scored, tasks
+
+
+def _threads(executor: Executor) -> int:
+    """Number of threads for each worker, so that together they use the cores of one machine."""
+    return max(1, (os.cpu_count() or 1) // executor.workers)
+
+
+def _run_in(
+    executor: Executor, scorer: "_Scorer", tasks: Mapping[str, _Task], advance: Callable[[int], object]
+) -> Iterator[dict[Path, ClipScores]]:
+    """Run tasks and yield their results. Raises UserError at the end if some failed."""
+    errors: list[str] = []
+    for outcome in executor.run(scorer, tasks):
+        advance(tasks[outcome.key].frames)
+        if outcome.result is None:
+            errors.append(f"{outcome.key}: {outcome.traceback or outcome.error}")
+        else:
+            yield outcome.result
+    if errors:
+        problem = f"{len(errors)} of {len(tasks)} tasks failed ({errors[0]})"
+        raise UserError("evaluation", problem, "the same command continues with these")
+
+
+def _write(
+    candidates: Mapping[Path, Candidate],
+    suite: Suite,
+    shots: Sequence[Shot],
+    protocol: Protocol,
+    scored: Scored,
 ) -> dict[Path, Summary]:
-    scored: dict[Path, list[ClipScores]] = {folder: [] for folder in candidates}
-    with progress_bar("", sum(shot.frames for shot, _ in clips), "frames") as update:
-        for twins in clips:
-            update(description=f"{suite.name}/{twins[0].name}")
-            keys = {folder: fingerprint(candidate, protocol, twins) for folder, candidate in candidates.items()}
-            known = {folder: read_clip(folder, twins[0].name, key) for folder, key in keys.items()}
-            left = {folder: candidates[folder] for folder, found in known.items() if found is None}
-            todo = partial(_score, save_frames=save_frames, advance=lambda: update(advance=1))
-            new = todo(left, keys, twins, protocol) if left else {}
-            for folder, found in known.items():
-                scored[folder].append(found or new[folder])
-            if not left:
-                update(advance=twins[0].frames)
-    suite_fingerprint = _suite_fingerprint([shot for shot, _ in clips])
+    """Write the results of every candidate, and remove the scores of clips that an interrupted run would need."""
+    suite_fingerprint = _suite_fingerprint(shots)
     summaries: dict[Path, Summary] = {}
     for folder, candidate in candidates.items():
-        own = scored[folder]
+        own = [scored[folder, shot.name] for shot in shots]
         evaluated = Evaluated(
             candidate=candidate.name,
             candidate_facts=candidate.facts,
@@ -244,50 +235,65 @@ def _evaluate(
         }
         summaries[folder] = write_results(folder, evaluated, scores)
     for folder in candidates:
-        remove_clips(folder, [shot.name for shot, _ in clips])
+        remove_clips(folder, [shot.name for shot in shots])
     return summaries
 
 
-def _score(
-    candidates: Mapping[Path, Candidate],
-    keys: Mapping[Path, str],
-    twins: Twins,
-    protocol: Protocol,
-    *,
-    save_frames: int,
-    advance: Callable[[], object],
-) -> dict[Path, ClipScores]:
-    """Score candidates on one clip, and write their frames and scores."""
-    shot, twin = twins
-    folders = {candidate.name: inside(folder / "pictures", shot.name) for folder, candidate in candidates.items()}
-    saved = SavedFrames(shot, folders, save_frames)
+@dataclass(frozen=True)
+class _Scorer:
+    """Scores candidates on one clip. It can be pickled if the candidates can.
 
-    def watch(t: int, pair: Pair, made: dict[str, torch.Tensor]) -> None:
-        saved.watch(t, pair, made)
-        advance()
+    Args:
+        candidates: folder -> candidate, as given to `evaluate`.
+        protocol: the protocol.
+        save_frames: number of frames that are saved.
+        threads: number of threads of torch; None: as they are.
+    """
 
-    with torch.inference_mode(), saved:
-        scores, milliseconds = score_clip(
-            list(candidates.values()),
-            ClipFacts(shot.name, shot.frames, float(shot.rate)),
-            read_pairs(shot, twin, protocol, _CHUNK),
-            protocol=protocol,
-            chunk=_CHUNK,
-            watch=watch,
-        )
-    results: dict[Path, ClipScores] = {}
-    for folder, candidate in candidates.items():
-        results[folder] = ClipScores(
-            fingerprint=keys[folder],
-            ms_per_frame=milliseconds[candidate.name],
-            shown=saved.shown,
-            scores={
-                metric: [None if np.isnan(value) else value for value in values.tolist()]
-                for metric, values in scores[candidate.name].items()
-            },
-        )
-        write_clip(folder, results[folder])
-    return results
+    candidates: Mapping[Path, Judged]
+    protocol: Protocol
+    save_frames: int
+    threads: int | None = None
+
+    def __call__(self, task: _Task) -> dict[Path, ClipScores]:
+        """Score a clip in a process of its own."""
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        return self.score(task, lambda _: None)
+
+    def score(self, task: _Task, advance: Callable[[int], object]) -> dict[Path, ClipScores]:
+        """Score a clip, and write frames and scores. advance: called with the number of new frames."""
+        (shot, twin), keys = task
+        candidates = {folder: as_candidate(self.candidates[folder], folder.name) for folder in keys}
+        folders = {candidate.name: inside(folder / "pictures", shot.name) for folder, candidate in candidates.items()}
+        saved = SavedFrames(shot, folders, self.save_frames)
+
+        def watch(t: int, pair: Pair, made: dict[str, torch.Tensor]) -> None:
+            saved.watch(t, pair, made)
+            advance(len(made))
+
+        with torch.inference_mode(), saved:
+            scores, milliseconds = score_clip(
+                list(candidates.values()),
+                ClipFacts(shot.name, shot.frames, float(shot.rate)),
+                read_pairs(shot, twin, self.protocol, _CHUNK),
+                protocol=self.protocol,
+                chunk=_CHUNK,
+                watch=watch,
+            )
+        results: dict[Path, ClipScores] = {}
+        for folder, candidate in candidates.items():
+            results[folder] = ClipScores(
+                fingerprint=keys[folder],
+                ms_per_frame=milliseconds[candidate.name],
+                shown=saved.shown,
+                scores={
+                    metric: [None if np.isnan(value) else value for value in values.tolist()]
+                    for metric, values in scores[candidate.name].items()
+                },
+            )
+            write_clip(folder, results[folder])
+        return results
 
 
 def _suite_fingerprint(shots: Sequence[Shot]) -> str:

@@ -30,6 +30,8 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
     Raises:
         UserError: the votes are on other candidates, clips or settings, or on fewer than 6 clips of a suite.
     """
+    if path.suffix == ".sqlite":
+        raise UserError(path, "holds the single votes, not their result", "give votes.json of vsr-lab vote serve=false")
     votes = read_record(path, Votes)
     for run in runs:
         clips = {row.clip for row in votes.pairs if row.suite == run.suite}

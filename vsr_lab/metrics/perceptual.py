@@ -53,24 +53,24 @@ def dists(sr: Tensor, hr: Tensor) -> Tensor:
     return torch.stack([net(a[None], b[None]) for a, b in frames]).view(sr.shape[:2]).double()
 
 
-def _change_difference(net: PerceptualNet, sr: Features, hr: Features) -> Tensor:
-    """Difference of the distances between neighbouring frames of one clip, 100 |hr - sr|, (1, T)."""
-    ours, truth = (net.distance([f[:-1] for f in own], [f[1:] for f in own]) for own in (sr, hr))
+def _change_difference(ours: Tensor, truth: Tensor) -> Tensor:
+    """Difference of the distances between neighbouring frames of one clip, 100 |truth - ours|, (1, T)."""
     return F.pad((truth - ours).abs()[None] * 100, (1, 0), value=torch.nan)
 
 
-def tlp(lpips_sr: Features, lpips_hr: Features) -> Tensor:
+def tlp(lpips_sr: Features, lpips_changes: Tensor) -> Tensor:
     """Temporal metric tLP100 (Chu et al. 2020), 100 |LPIPS(hr_(t-1), hr_t) - LPIPS(sr_(t-1), sr_t)|; lower is better.
 
     Args:
-        lpips_sr, lpips_hr: AlexNet features of SR and HR of one clip, as from `PerceptualNet.features`.
+        lpips_sr: AlexNet features of one clip, as from `PerceptualNet.features`.
+        lpips_changes: LPIPS between neighbouring frames of its HR, as from `PerceptualNet.changes`.
 
     Returns:
         (1, T), NaN for the first frame.
     """
-    return _change_difference(lpips_net(), lpips_sr, lpips_hr)
+    return _change_difference(lpips_net().changes(lpips_sr), lpips_changes)
 
 
-def st_tlp(st_lpips_sr: Features, st_lpips_hr: Features) -> Tensor:
+def st_tlp(st_lpips_sr: Features, st_lpips_changes: Tensor) -> Tensor:
     """Temporal metric tLP100 with ST-LPIPS instead of LPIPS; arguments and result are as in `tlp`."""
-    return _change_difference(st_lpips_net(), st_lpips_sr, st_lpips_hr)
+    return _change_difference(st_lpips_net().changes(st_lpips_sr), st_lpips_changes)

@@ -84,7 +84,7 @@ def test_an_item_of_a_list_is_named_by_its_number() -> None:
         "vsr_lab.core.parts.importlib.import_module",
         *("vsr_lab.core.files.write_text", "vsr_lab.core.run_folder.remove_unfinished", "vsr_lab.cli.main.main"),
         *("vsr_lab.deployment.upscale", "vsr_lab.data.StoreWriter", "vsr_lab.models.files.read_note"),
-        *("vsr_lab.evaluation.results.write_results", "vsr_lab.evaluation.evaluator.remove_clips"),
+        *("vsr_lab.evaluation.results.write_results", "vsr_lab.evaluation.stored.remove_clips"),
     ],
 )
 def test_foreign_code_is_refused_before_it_is_imported(target: object, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """From clips and candidates to folders of results, and from those to a comparison."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from vsr_lab.evaluation.evaluator import check_clips, evaluate
 from vsr_lab.evaluation.protocol import Protocol, Suite
 from vsr_lab.evaluation.results import pareto_front, read_run
 from vsr_lab.evaluation.scoring import ClipFacts, score_clip
+from vsr_lab.fleet import Local, Outcome
 from vsr_lab.metrics import flicker, psnr
 from vsr_lab.models import Compact, save_network
 from vsr_lab.reporting import compare
@@ -199,3 +201,61 @@ def test_an_evaluation_that_was_stopped_goes_on_with_the_clips_left(
         assert summary.pictures == whole[twin.folder].pictures
         assert (folder / "frames.parquet").read_bytes() == (twin.folder / "frames.parquet").read_bytes()
         assert not (folder / ".clips").exists()
+
+
+# Executors
+
+
+@dataclass(frozen=True)
+class Fatal:
+    """Makes bicubic. The first worker that does so is killed, and removes the mark."""
+
+    mark: Path
+    here: int
+
+    def __call__(self) -> Candidate:
+        if os.getpid() != self.here and self.mark.exists():
+            self.mark.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return interpolation("bicubic", 2)
+
+
+class InTurn:
+    """As an executor of many workers, in this process."""
+
+    workers = 5
+
+    def run(self, work: Callable[[Any], Any], tasks: Mapping[str, Any]) -> Iterator[Outcome[Any]]:
+        return Local().run(work, dict(reversed(tasks.items())))
+
+
+def _tables(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in ("frames.parquet", "clips.csv")]
+
+
+def test_a_worker_that_is_killed_changes_no_table(tmp_path: Path, suite: Suite) -> None:
+    save_network(Compact(2, 4, 1), {}, weights := tmp_path / "weights.safetensors")
+    fatal = Fatal(tmp_path / "mark", os.getpid())
+    fatal.mark.touch()
+    serial = evaluate({tmp_path / "serial/bicubic": fatal, tmp_path / "serial/file": weights}, suite, _protocol())
+    judged = {tmp_path / "parallel/bicubic": fatal, tmp_path / "parallel/file": weights}
+    with pytest.raises(UserError, match=r"1 of 2 tasks failed .*the process that ran it ended.*; the same command"):
+        evaluate(judged, suite, _protocol(), executor=Local(2))
+    assert len(list(tmp_path.glob("parallel/*/.clips/*.json"))) == 2
+    evaluate(judged, suite, _protocol(), executor=InTurn())
+    for folder, summary in serial.items():
+        twin = tmp_path / "parallel" / folder.name
+        assert _tables(twin) == _tables(folder)
+        assert read_run(twin).summary.pictures == summary.pictures
+        assert (twin / "pictures/walk/hr.mkv").is_file()
+    assert not list(tmp_path.rglob(".clips"))
+
+
+def test_few_clips_are_divided_by_candidates(tmp_path: Path, suite: Suite) -> None:
+    judged = {tmp_path / name: interpolation(name, 2) for name in ("nearest", "bicubic")}
+    expected = {name: _tables(folder) for folder in _evaluate(judged, suite, _protocol()) if (name := folder.name)}
+    executor, seen = InTurn(), list[str]()
+    executor.run = lambda work, tasks: (seen.append(o.key) or o for o in InTurn.run(executor, work, tasks))  # type: ignore[method-assign]
+    evaluate(judged, suite, _protocol(), executor=executor)
+    assert seen == ["bicubic on walk", "nearest on walk", "bicubic on city", "nearest on city"]
+    assert {name: _tables(tmp_path / name) for name in expected} == expected

@@ -345,6 +345,13 @@ def test_of_equal_candidates_people_prefer_one_by_chance_in_at_most_one_case_of_
     assert clear <= 0.05 * 400
 
 
+def test_the_single_votes_are_no_result(tmp_path: Path, voted: list[Run]) -> None:
+    with pytest.raises(
+        UserError, match=r"votes\.sqlite: holds the single votes.*; give votes\.json of vsr-lab vote serve"
+    ):
+        select(voted, GATES, rank_by=["psnr"], front=FRONT, votes=tmp_path / "votes.sqlite")
+
+
 def test_votes_on_others_or_on_too_few_clips_are_refused(tmp_path: Path, voted: list[Run], make_run: MakeRun) -> None:
     few = _vote(tmp_path / "few.json", voted, {("plain", "best"): [(9, 0)] * 5})
     with pytest.raises(UserError, match="votes on 5 clips of film, too few"):

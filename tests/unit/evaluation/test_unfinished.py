@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.evaluation.evaluator import read_clip
+from vsr_lab.evaluation.stored import read_clip
 
 
 def test_scores_are_neither_read_nor_written_through_a_link(tmp_path: Path) -> None:

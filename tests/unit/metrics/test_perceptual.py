@@ -36,7 +36,8 @@ def test_tlp_is_a_hundred_times_the_difference_between_two_changes(monkeypatch: 
     sr, hr = (
         torch.tensor(v).view(1, 4, 1, 1, 1).expand(1, 4, 3, 8, 8) for v in ([0.1, 0.3, 0.3, 0.3], [0.2, 0.3, 0.3, 0.7])
     )
-    value = tlp(*(Brightness().features(clip) for clip in (sr, hr)))
+    net = Brightness()
+    value = tlp(net.features(sr), net.changes(net.features(hr)))
     assert value.shape == (1, 4)
     assert value[0].isnan().tolist() == [True, False, False, False]
     assert value[0, 1:].tolist() == pytest.approx([10, 0, 40], abs=1e-4)
@@ -47,7 +48,7 @@ def test_the_truth_is_at_no_distance_from_itself(moving: Moving) -> None:
     hr = moving(3)[None]
     features = perceptual.st_lpips_net().features(hr)
     assert st_lpips(hr, features, features).tolist() == [[0, 0, 0]]
-    assert st_tlp(features, features)[0, 1:].tolist() == [0, 0]
+    assert st_tlp(features, perceptual.st_lpips_net().changes(features))[0, 1:].tolist() == [0, 0]
 
 
 @installed
