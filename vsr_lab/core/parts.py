@@ -109,7 +109,9 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         worst = min(error.errors(), key=lambda one: one["type"] == "missing")
         first = {**worst, "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
         raise PartError(first) from error
-    return Part(target, {key: getattr(checked, key) for key in checked.model_fields_set}, bool(is_partial))
+    kept = checked.model_fields_set  # a set: its order differs from process to process
+    keywords = {key: getattr(checked, key) for key in type(checked).model_fields if key in kept}
+    return Part(target, keywords, bool(is_partial))
 
 
 def describes(base: type | None = None) -> BeforeValidator:

@@ -69,6 +69,11 @@ def test_what_does_not_fit_the_constructor_is_named_with_its_key(keywords: dict[
     assert str(caught.value) == message
 
 
+def test_keywords_have_the_order_of_the_constructor() -> None:
+    """So the config.yaml of a run is the same in every process, and a stopped run is recognised."""
+    assert list(parse_part(node(Inner, kind="b", ratio=0.1, size=2)).keywords) == ["size", "ratio", "kind"]
+
+
 def test_an_item_of_a_list_is_named_by_its_number() -> None:
     good, bad = node(Inner, size=1), node(Inner, size=-1)
     with pytest.raises(UserError, match=r"part\.many\.1\.size: must be >= 1, got -1"):
