@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.mistakes.processes import command, end_session, forked, import_everything, start, waited
 from tests.mistakes.world import World, environment
 from tests.robustness.killing import BASE, COMMANDS, LIMIT, WITHOUT_BASE, build
+from vsr_lab.core.run_folder import RUN_MARK
 
 FOLDERS = [
     name for name, line in COMMANDS.items() if "run_dir=k/run" in line and name not in {"upscale", "footage index"}
@@ -62,7 +63,8 @@ def faults(name: str, world: World) -> list[str]:
     waited(child, LIMIT)
     end_session(child)
     saved = any(run.glob("checkpoints/last*.ckpt")) or not (run / ".unfinished").exists()
-    again("killed", line.replace("run_dir=k/run", f"run_dir={run}") + (" overwrite=true" if saved else ""))
+    if (run / RUN_MARK).is_file():  # else it was killed before it began
+        again("killed", line.replace("run_dir=k/run", f"run_dir={run}") + (" overwrite=true" if saved else ""))
     world.restore()
     return found
 
