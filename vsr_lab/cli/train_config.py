@@ -179,8 +179,7 @@ class TrainConfig(Command):
         if self.data.crop_candidates == 1:
             found["data.min_motion"] = "data.crop_candidates is 1"
         for name in (name for name, weight in self.validation.score.items() if not weight):
-            reason = f"the weight of {name} is 0; leave it out by ~validation.score.{name}"
-            found |= dict.fromkeys(("validation.score", f"validation.score.{name}"), reason)
+            found[f"validation.score.{name}"] = f"its weight is 0; leave it out by ~validation.score.{name}"
         return found
 
     @model_validator(mode="after")

@@ -110,7 +110,8 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         first = {**worst, "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
         raise PartError(first) from error
     kept = checked.model_fields_set  # a set: its order differs from process to process
-    keywords = {key: getattr(checked, key) for key in type(checked).model_fields if key in kept}
+    names = [*type(checked).model_fields, *(checked.model_extra or {})]
+    keywords = {key: getattr(checked, key) for key in names if key in kept}
     return Part(target, keywords, bool(is_partial))
 
 

@@ -193,7 +193,7 @@ def test_the_end_of_a_shot_is_held_out_with_a_gap_before_it(
 
 
 def test_a_shot_too_short_to_share_is_named(write_video: Callable[..., Path]) -> None:
-    with pytest.raises(UserError, match=r"has 7 frames; .* need 8"):
+    with pytest.raises(UserError, match=r"has 7 frames, .* need 8"):
         hold_out(_shots(write_video, 7), share=0.2, window=4)
 
 
