@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import wandb
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import Bundle
@@ -98,6 +99,7 @@ def test_artifact_is_staged_where_wandb_is_offline(
         monkeypatch.setenv(name, str(tmp_path / "wandb_files"))
     monkeypatch.setenv("WANDB_MODE", "offline")
     folder = Path(push_bundle(bundle, "wandb:upscalers/doubler"))
+    wandb.teardown()  # its service would run as long as the tests
     assert folder.name.startswith("offline-run-")
     assert len([*folder.glob("*.wandb")]) == 1
     staged = {path.read_bytes() for path in (tmp_path / "wandb_files").rglob("*") if path.is_file()}
