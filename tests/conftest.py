@@ -13,6 +13,7 @@ import torch
 from hypothesis import settings
 
 from vsr_lab.video import VideoWriter
+from vsr_lab.video.writer import give_back_priority
 
 ROOT = Path(__file__).parents[1]
 # Tests assert no times: the first example of a worker also imports libraries, and the machine may be busy.
@@ -37,10 +38,9 @@ def seeded() -> None:
 
 @pytest.fixture(autouse=True)
 def ordinary_priority() -> Iterator[None]:
-    """SVT-AV1 gives the thread that opens it real-time priority (if root); later tests would starve all others."""
+    """Tests that use SVT-AV1 without `open_encoder` leave real-time priority, which would starve all others."""
     yield
-    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    give_back_priority()
 
 
 @pytest.fixture(scope="session")

@@ -34,11 +34,16 @@ from vsr_lab.metrics.perceptual import PerceptualNet
 def clips() -> tuple[Tensor, Tensor]:
     """sr and hr, 1 3 3 64 80 on 8-bit levels: a moving texture with noise, and the texture."""
     rng = np.random.default_rng(0)
-    texture = gaussian_filter(rng.random((3, 64, 80)), (0, 2, 2), mode="wrap")
-    texture = (texture - texture.min()) / (texture.max() - texture.min())
-    hr = np.stack([np.roll(texture, (t, 2 * t), (1, 2)) for t in range(3)])
+    hr = _moving_texture(rng, 3, (64, 80), 2)
     sr = hr + rng.normal(0, 0.05, hr.shape)
     return quantise(torch.from_numpy(sr).float())[None], quantise(torch.from_numpy(hr).float())[None]
+
+
+def _moving_texture(rng: np.random.Generator, frames: int, size: tuple[int, int], sigma: float) -> np.ndarray:
+    """T 3 H W in [0, 1]: smoothed noise that moves by (1, 2) pixels a frame."""
+    texture = gaussian_filter(rng.random((3, *size)), (0, sigma, sigma), mode="wrap")
+    texture = (texture - texture.min()) / (texture.max() - texture.min())
+    return np.stack([np.roll(texture, (t, 2 * t), (1, 2)) for t in range(frames)])
 
 
 def _matlab_y(rgb: Tensor) -> np.ndarray:
@@ -223,9 +228,7 @@ def test_dists_is_its_formula(clips: tuple[Tensor, Tensor], monkeypatch: pytest.
 def long_clips() -> tuple[Tensor, Tensor]:
     """sr and hr, 1 12 3 96 130 on 8-bit levels: a moving texture, blurred and with noise, and the texture."""
     rng = np.random.default_rng(0)
-    texture = gaussian_filter(rng.random((3, 96, 130)), (0, 1.5, 1.5), mode="wrap")
-    texture = (texture - texture.min()) / (texture.max() - texture.min())
-    hr = np.stack([np.roll(texture, (t, 2 * t), (1, 2)) for t in range(12)])
+    hr = _moving_texture(rng, 12, (96, 130), 1.5)
     sr = gaussian_filter(hr, (0, 0, 1, 1)) + rng.normal(0, 0.02, hr.shape)
     return quantise(torch.from_numpy(sr).float())[None], quantise(torch.from_numpy(hr).float())[None]
 

@@ -1,8 +1,9 @@
 """Writing of lossless video and of H.264 in MP4, and opening of encoders with clear errors for unsupported settings."""
 
 import os
+import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Self
@@ -25,9 +26,21 @@ def open_encoder(context: CodecContext) -> None:
     """Open an encoder. Raises ValueError if an option is set that the encoder does not have."""
     given = dict(context.options)
     context.open()
+    give_back_priority()
     unknown = [key for key in given if key in context.options]  # those that it has are removed
     if unknown:
         raise ValueError(f"{context.name} has no option {unknown[0]}")
+
+
+def give_back_priority() -> None:
+    """Give the threads of this process ordinary priority again.
+
+    SVT-AV1 gives them real-time priority if the user is root, as in a container; other programs would hardly run.
+    """
+    if sys.platform == "linux" and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        for thread in Path("/proc/self/task").iterdir():
+            with suppress(ProcessLookupError):  # it has ended
+                os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
 
 
 def reason_of(error: Exception) -> str:

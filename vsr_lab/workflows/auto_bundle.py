@@ -13,7 +13,7 @@ from vsr_lab.curation import ContentModel, Suggestion
 from vsr_lab.curation.content import UNSURE
 from vsr_lab.curation.scan import sampled_features
 from vsr_lab.deployment import MANIFEST
-from vsr_lab.video import ReadOptions, open_footage
+from vsr_lab.video import Footage, ReadOptions, open_footage
 
 
 def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
@@ -48,6 +48,11 @@ def selected_bundles(selection: Path, folder: Path) -> dict[str, Path]:
     return found
 
 
+def open_to_measure(path: Path, read_options: ReadOptions) -> Footage:
+    """Open a file to measure its content type. HDR is read as it is stored, unless read_options say otherwise."""
+    return open_footage(path, read_options=replace(read_options, tone_map=read_options.tone_map or "keep"))
+
+
 @dataclass(frozen=True)
 class AutoBundle:
     """Chooses the bundle for a file by the content type of the file, which is measured if it is not known.
@@ -62,8 +67,7 @@ class AutoBundle:
 
     def suggest(self, path: Path, read_options: ReadOptions) -> Suggestion:
         """Suggest the content type of a file from a sample of its frames."""
-        options = replace(read_options, tone_map=read_options.tone_map or "keep")
-        features = sampled_features(open_footage(path, read_options=options))
+        features = sampled_features(open_to_measure(path, read_options))
         return self.model.suggest(features) if len(features) else Suggestion(UNSURE, 0.0, ("", ""))
 
     def choose(self, path: Path, read_options: ReadOptions, content: str = "") -> Path:
@@ -77,12 +81,13 @@ class AutoBundle:
         Raises:
             UserError: the measured content type is "unsure", or there is no bundle for the content type.
         """
-        if not content:
-            found = self.suggest(path, read_options)
-            if found.kind == UNSURE:
-                problem = f"is of no clear content type ({', '.join(self.model.kinds)})"
-                raise UserError(path, problem, "set bundle=, or name it in a manifest with the column content_type")
-            content = found.kind
+        return self.bundle_for(path, content or self.suggest(path, read_options).kind)
+
+    def bundle_for(self, path: Path, content: str) -> Path:
+        """Get the bundle for a file of a known or suggested content type. Raises UserError as `choose` does."""
+        if content == UNSURE:
+            problem = f"is of no clear content type ({', '.join(self.model.kinds)})"
+            raise UserError(path, problem, "set bundle=, or name it in a manifest with the column content_type")
         if content not in self.bundles:
             problem = f"is {content}, for which no bundle was selected ({', '.join(self.bundles)} have one)"
             raise UserError(path, problem, "set bundle=")

@@ -1,7 +1,7 @@
 """Recommendation of a bundle for each file, with the reason, and an image that compares all bundles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -20,8 +20,7 @@ from vsr_lab.curation.sampling import shot_candidates
 from vsr_lab.curation.scan import scan as measured
 from vsr_lab.deployment import open_bundle
 from vsr_lab.footage.shots import Shot
-from vsr_lab.video import open_footage
-from vsr_lab.workflows.auto_bundle import AutoBundle
+from vsr_lab.workflows.auto_bundle import AutoBundle, open_to_measure
 from vsr_lab.workflows.batch import Source
 
 _LEAD_IN = 8  # frames
@@ -60,21 +59,19 @@ def recommend(sources: Sequence[Source], auto: AutoBundle, scans: Scans) -> list
 def _recommend(source: Source, auto: AutoBundle, scans: Scans) -> Recommendation:
     try:
         suggestion = auto.suggest(source.path, source.read_options)
-        options = source.read_options
-        if options.deinterlace or options.damaged:  # stored measurements are of files as they are
-            scan = measured(open_footage(source.path, replace(options, tone_map=options.tone_map or "keep")))
+        if source.read_options.deinterlace or source.read_options.damaged:  # stored scans are of files as they are
+            scan = measured(open_to_measure(source.path, source.read_options))
         else:
             scan = scans.get(source.path, digest_of(source.path))
         shot = Shot(source.name, source.path, read_options=source.read_options)
         shots = shot_candidates(shot, scan, float(shot.rate), 1)
     except UserError as error:
         return Recommendation(source, problem=str(error))
-    bundle, problem = None, ""
+    bundle, problem, content = None, "", source.content or suggestion.kind
     try:
-        bundle = auto.choose(source.path, source.read_options, source.content)
+        bundle = auto.bundle_for(source.path, content)
     except UserError as error:
         problem = str(error)
-    content = source.content or suggestion.kind
     return Recommendation(source, content, suggestion.confidence, suggestion.because, bundle, problem, shots)
 
 

@@ -1,7 +1,9 @@
 """Video in and out: what was written is read, and what would be read wrong is refused."""
 
+import os
 import pickle
 import struct
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -237,6 +239,14 @@ def _pictures(folder: Path, **pictures: np.ndarray) -> Path:
     for name, picture in pictures.items():
         assert cv2.imwrite(str(folder / f"{name}.png"), picture[..., ::-1] if picture.ndim == 3 else picture)
     return folder
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="SVT-AV1 changes the priority on Linux")
+def test_no_encoder_keeps_real_time_priority() -> None:
+    """SVT-AV1 takes it if the user is root."""
+    check_encoder("libsvtav1", (128, 128), Fraction(1, 25), pixel_format="yuv420p", options={})
+    threads = [int(thread.name) for thread in Path("/proc/self/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_OTHER}
 
 
 def test_a_folder_of_frames_reads_like_a_clip(tmp_path: Path, frames: Frames) -> None:

@@ -74,11 +74,12 @@ def add_carrier(
         output.add_attachment(name, kind, known.extradata if known.kind == "attachment" else first)
         return None
     if plan.action == "convert" and known.kind == "audio" and plan.to != "aac (raw)":
-        carrier = _described(_AudioConverter(output, source, plan.to), known)
-        return _continuous(carrier) if source.container.format.name == "avi" else carrier
-    if plan.action == "convert" and known.kind == "subtitle":
-        return _described(_SubtitleConverter(output, source, plan.to), known)
-    carrier = _described(_Copier(output, source, first if plan.to == "aac (raw)" else b""), known)
+        made = _AudioConverter(output, source, plan.to)
+    elif plan.action == "convert" and known.kind == "subtitle":
+        made = _SubtitleConverter(output, source, plan.to)
+    else:
+        made = _Copier(output, source, first if plan.to == "aac (raw)" else b"")
+    carrier = _described(made, known)
     return _continuous(carrier) if known.kind == "audio" and source.container.format.name == "avi" else carrier
 
 
