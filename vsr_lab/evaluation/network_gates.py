@@ -68,10 +68,13 @@ def measure_drift(network: StreamingNetwork, hr: Tensor, frames: int) -> Drift:
     if len(hr) < 2 or frames < 3 * period:
         raise ValueError(f"{frames} frames are less than three passes of {period}")
     lr = quantise(imresize(hr, 1 / network.scale))
-    rng = np.random.default_rng(0)
-    resets = iter([bool(rng.random() < _CHANCE) for _ in range(frames)])
+    resets = np.random.default_rng(0).random(frames) < _CHANCE
+    resets[0] = True
     lasting = _psnr(stream(network, (lr[t] for t in order)), hr, order)
-    fresh = _psnr(stream(network, (lr[t] for t in order), lambda _: next(resets)), hr, order)
+    # Only the last pass counts, so the frames before the last reset that precedes it have no effect: they are left out.
+    begin = int(resets[: frames - period + 1].nonzero()[0][-1])
+    following = iter(resets[begin:].tolist())
+    fresh = _psnr(stream(network, (lr[t] for t in order[begin:]), lambda _: next(following)), hr, order[begin:])
     return Drift(*(float(part.mean()) for part in (lasting[period : 2 * period], lasting[-period:], fresh[-period:])))
 
 

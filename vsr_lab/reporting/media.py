@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.records.comparison import ClipFrames, Comparison
 from vsr_lab.reporting.maps import TILE, Map, Place, tile_maps, worst_places
-from vsr_lab.reporting.saved import TRUTH, SavedClip
+from vsr_lab.reporting.saved import LOW, SavedClip
 from vsr_lab.video.writer import even_size, write_mp4
 
 _SIDE = 704  # pixels of the longer side of a picture in the video
@@ -115,9 +116,10 @@ def _media(clip: SavedClip) -> ClipMedia:
     facts, (height, width) = clip.facts, clip.size
     maps = tile_maps(clip)
     places = worst_places(maps)
-    crops = [_crop(clip, "most motion and detail", facts.frame - facts.first, facts.row, facts.column)]
-    crops += [_crop(clip, _title(place), place.t, place.y, place.x) for place in places]
+    middle = _Spot("most motion and detail", facts.frame - facts.first, clip.place(_CROP, facts.row, facts.column))
+    spots = [middle, *(_Spot(_title(place), place.t, clip.place(_CROP, place.y, place.x)) for place in places)]
     rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *_rows(facts, places, height)})
+    images = [_images(clip, view, rows, spots) for view in clip.videos]
     columns = math.ceil(math.sqrt(len(clip.videos)))
     tile = even_size((height, width), _SIDE)
     return ClipMedia(
@@ -132,9 +134,9 @@ def _media(clip: SavedClip) -> ClipMedia:
         video=_video(clip, columns, tile),
         columns=columns,
         tile=tile,
-        crops=crops,
+        crops=[_crop(facts, spot, [own[i] for _, own in images]) for i, spot in enumerate(spots)],
         rows=rows,
-        slices=[_slices(clip, view, rows) for view in (TRUTH, *clip.candidates)],
+        slices=[slices for slices, _ in images[1:]],
         tile_size=TILE,
         maps={kind: [_mean(own[name]) for name in clip.candidates] for kind, own in maps.items()},
     )
@@ -153,15 +155,31 @@ def _title(place: Place) -> str:
     return f"{what} of {place.candidate}: {place.value:.1f} levels, the best other {place.other:.1f}"
 
 
-def _crop(clip: SavedClip, title: str, t: int, y: int, x: int) -> Crop:
-    top, left, side = clip.place(_CROP, y, x)
-    images = [_lossless(clip.crop(view, _CROP, (t, y, x))) for view in clip.videos]
-    return Crop(title, clip.facts.first + t, left, top, side, side, images)
+class _Spot(NamedTuple):
+    title: str
+    t: int
+    square: tuple[int, int, int]
 
 
-def _slices(clip: SavedClip, view: str, rows: list[int]) -> str:
-    over_time = np.stack([frame[rows] for frame in clip.frames(view)], axis=1)  # (rows, T, W, 3)
-    return _lossless(over_time.reshape(-1, *over_time.shape[2:]))
+def _crop(facts: ClipFrames, spot: _Spot, images: list[str]) -> Crop:
+    top, left, side = spot.square
+    return Crop(spot.title, facts.first + spot.t, left, top, side, side, images)
+
+
+def _images(clip: SavedClip, view: str, rows: list[int], spots: list[_Spot]) -> tuple[str, list[str]]:
+    """Time slices of a view (of LR, an empty text) and its crops, from one pass over the frames: seeking is slow."""
+    lines: list[Frames] = []
+    cuts = [""] * len(spots)
+    for t, frame in enumerate(clip.frames(view)):
+        if view != LOW:
+            lines.append(frame[rows])
+        for i, spot in enumerate(spots):
+            if spot.t == t:
+                cuts[i] = _lossless(clip.cut(view, frame, spot.square))
+    if not lines:
+        return "", cuts
+    over_time = np.stack(lines, axis=1)  # (rows, T, W, 3)
+    return _lossless(over_time.reshape(-1, *over_time.shape[2:])), cuts
 
 
 def _lossless(image: Frames) -> str:

@@ -84,20 +84,21 @@ class SavedClip:
         top, left = (max(0, min(at - side // 2, whole - side)) // scale * scale for at, whole in corners)
         return top, left, side
 
-    def crop(self, view: str, side: int, place: tuple[int, int, int] | None = None) -> "Frames":
-        """Square crop of a saved frame of a view.
+    def cut(self, view: str, frame: "Frames", square: tuple[int, int, int]) -> "Frames":
+        """Part of a frame that a square (top, left, side in HR pixels) covers; a frame of LR has fewer pixels there."""
+        top, left, side = (value // self.scale if view == LOW else value for value in square)
+        return frame[top : top + side, left : left + side]
+
+    def crop(self, view: str, side: int) -> "Frames":
+        """Square crop of the middle frame of a view, where the clip has most motion and detail.
 
         Args:
-            view: name of the video, see `videos`. A crop of LR shows the same area, with a side of side / scale pixels.
+            view: name of the video, see `videos`. A crop of LR has a side of side / scale pixels.
             side: side of the square in HR pixels; it is reduced if the frame is smaller.
-            place: (number of the saved frame, y, x), where y, x is the centre of the crop in HR pixels; None: the area
-                with most motion and detail in the middle frame.
         """
         facts = self.facts
-        t, y, x = place or (facts.frame - facts.first, facts.row, facts.column)
-        by = self.scale if view == LOW else 1
-        top, left, side = (value // by for value in self.place(side, y, x))
-        return self.frame(view, t)[top : top + side, left : left + side]
+        frame = self.frame(view, facts.frame - facts.first)
+        return self.cut(view, frame, self.place(side, facts.row, facts.column))
 
 
 _SIDE = 208  # pixels
