@@ -3,7 +3,8 @@
     python scripts/zoo/publish.py NAME WEIGHTS CARD.yaml   # results/zoo/weights/NAME.safetensors and NAME.md
     python scripts/zoo/publish.py cards                    # rewrites every card, after judge.py measured again
 
-NAME: CONTENT_SIZE_xSCALE, such as animation_nano_x2, or CONTENT_stream_SIZE_xSCALE of a streaming network.
+NAME: CONTENT_SIZE_xSCALE, such as animation_nano_x2, or CONTENT_stream_SIZE_xSCALE of a streaming network. A network
+for degraded footage has the kind after its content, live_action_archival_nano_x2, and lies in results/zoo/robust.
 WEIGHTS: network.safetensors of a run, or a file of gpu.py or last_layer.py. CARD.yaml: the fields of `Card`, except
 those of its cost, which is measured. The file has half precision, and its note what the card says.
 """
@@ -28,7 +29,11 @@ from vsr_lab.models import load_network, read_note, save_network
 
 TABLES = ROOT / "results/zoo"
 WEIGHTS = TABLES / "weights"
-NAME = re.compile(r"(live_action|animation|screen_capture)_(?:stream_)?(nano|small)_x([24])")
+ROBUST = TABLES / "robust"
+NAME = re.compile(
+    r"(?P<content>live_action|animation|screen_capture)_(?:(?P<kind>archival|surveillance|compressed|recorded)_)?"
+    r"(?:stream_)?(?:nano|small)_x(?P<scale>[24])"
+)
 # Published weights that a network may begin from: their authors and licence.
 STARTS = {
     "span_ch28_x4": "SPAN with 28 channels, baseline of the NTIRE 2026 challenge on efficient SR "
@@ -50,6 +55,7 @@ class Card(BaseModel):
         trained_with: fidelity losses alone, or also adversarial ones, which invent detail; its start included.
         data: clips that it was trained on: values of the column clips of results/zoo/sources.csv.
         validation: validation beside the start and bicubic, Markdown.
+        degraded: of a network for degraded footage, what LR was made by, and scores on other sources, Markdown.
         ms, timed_on: milliseconds of a frame of 320x180 and the CPU, when it was published; None on a busy machine.
     """
 
@@ -62,6 +68,7 @@ class Card(BaseModel):
     trained_with: Literal["fidelity", "adversarial"]
     data: list[str] = Field(min_length=1)
     validation: str = Field(min_length=1)
+    degraded: str = ""
     ms: float | None = None
     timed_on: str = ""
 
@@ -70,15 +77,25 @@ def publish(name: str, weights: Path, card: Path) -> Path:
     """Write the file and its card. Raises UserError if the name, the card or the network does not fit."""
     found = NAME.fullmatch(name)
     network, note = load_network(weights)
-    if not found or network.scale != int(found[3]):
+    if not found or network.scale != int(found["scale"]):
         raise UserError(name, f"is no name for a network of x{network.scale}", "use CONTENT_SIZE_xSCALE")
     told = read_card(card)
-    path = WEIGHTS / f"{name}.safetensors"
+    if bool(found["kind"]) != bool(told.degraded):
+        raise UserError(
+            f"{card}: degraded", "belongs to a network for degraded footage, and only there", "see its name"
+        )
+    path = (ROBUST if told.degraded else WEIGHTS) / f"{name}.safetensors"
     kept = ("degradation", "pixel_format", "steps")
     about = {key: note["about"][key] for key in kept if key in note["about"]}
-    about |= {"name": name, "content": found[1], "scale": network.scale, "seed": told.seed, "init_from": told.start}
+    about |= {
+        "name": name,
+        "content": found["content"],
+        "scale": network.scale,
+        "seed": told.seed,
+        "init_from": told.start,
+    }
     about["trained_with"] = told.trained_with
-    WEIGHTS.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     save_network(network.half(), about | {"card": told.model_dump()}, path)
     ms, machine = _timed(name, path)
     about["card"] = told.model_copy(update={"ms": ms, "timed_on": machine}).model_dump()
@@ -122,18 +139,28 @@ def page(path: Path) -> str:
         f"- **Start** `{card.start}`: {STARTS[card.start]}.",
         f"- **Made on** {card.machine.strip()}, seed {card.seed}, with {card.trained_with} losses, by\n",
         *(f"  {line}" for line in ("```", *card.command.strip().splitlines(), "```")),
-        "\n- **Footage**, LR by MATLAB's bicubic, rounded:\n",
+        "\n- **Footage**, degraded in training:\n"
+        if card.degraded
+        else "\n- **Footage**, LR by MATLAB's bicubic, rounded:\n",
         *_table(("clips", "source", "licence"), sources),
         "\n- **Validation**\n",
         *(f"  {line}".rstrip() for line in card.validation.strip().splitlines()),
-        "\n- **Clips of other sources** ([leaderboard](../../leaderboard.md)):\n",
-        *_judged(path),
+        *_others(path, card),
         "\n- **Use** with `vsr-lab evaluate` and `vsr-lab export`: `candidate=checkpoint`",
-        f"  `candidate.path=results/zoo/weights/{path.name}`; to train it further: `init_from=`.",
-        f"- **Limits** Made for clean footage, enlarged {network.scale} times. What it adds is learnt, plausible",
-        "  and not recorded: read no face, plate or text from it as evidence.",
+        f"  `candidate.path=results/zoo/{path.parent.name}/{path.name}`; to train it further: `init_from=`.",
+        f"- **Limits** Made for {'degraded' if card.degraded else 'clean'} footage, enlarged {network.scale} times.",
+        "  What it adds is learnt, plausible and not recorded: read no face, plate or text from it as evidence.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _others(path: Path, card: Card) -> list[str]:
+    if card.degraded:
+        return [
+            "\n- **Degraded clips of other sources**\n",
+            *(f"  {line}".rstrip() for line in card.degraded.splitlines()),
+        ]
+    return ["\n- **Clips of other sources** ([leaderboard](../../leaderboard.md)):\n", *_judged(path)]
 
 
 def _judged(path: Path) -> Sequence[str]:
@@ -190,7 +217,7 @@ def _timed(name: str, path: Path) -> tuple[float | None, str]:
 def main(words: list[str]) -> None:
     """Publish one file, or rewrite all cards."""
     if words == ["cards"]:
-        for path in sorted(WEIGHTS.glob("*.safetensors")):
+        for path in sorted((*WEIGHTS.glob("*.safetensors"), *ROBUST.glob("*.safetensors"))):
             write_text(path.with_suffix(".md"), page(path))
         return
     name, weights, card = words

@@ -1,4 +1,4 @@
-"""The zoo's weights: what lies in results/zoo/weights loads, has its card and does what the card says."""
+"""The zoo's weights: what lies in its folders loads, has its card and does what the card says."""
 
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from vsr_lab.synthesis.screen import render_screen
 ROOT = Path(__file__).parents[2]
 ZOO = ROOT / "results/zoo"
 WEIGHTS = sorted((ZOO / "weights").glob("*.safetensors"))
+ROBUST = sorted((ZOO / "robust").glob("*.safetensors"))
 SEEDS = (9001, 9004)  # the zoo was trained on others
 
 
@@ -47,7 +48,7 @@ def decibels(network: Network | BicubicUpsample, scale: int) -> float:
     return sum(found) / len(found)
 
 
-@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*WEIGHTS, *ROBUST], ids=lambda path: path.stem)
 def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts/zoo"))
     from publish import NAME, STARTS, page
@@ -55,7 +56,8 @@ def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
     found = NAME.fullmatch(path.stem)
     about = read_note(path)["about"]
     assert found is not None
-    assert (about["content"], about["scale"]) == (found[1], int(found[3]))
+    assert (about["content"], about["scale"]) == (found["content"], int(found["scale"]))
+    assert bool(found["kind"]) == (path in ROBUST) == bool(about["card"].get("degraded"))
     assert about["trained_with"] == about["card"]["trained_with"] == "fidelity"
     assert path.stat().st_size < 2 * 2**20
     text = path.with_suffix(".md").read_text()
@@ -74,7 +76,8 @@ def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_file_has_a_card_and_every_card_a_file() -> None:
-    assert {path.with_suffix(".md") for path in WEIGHTS} == set((ZOO / "weights").glob("*.md"))
+    for folder, files in (("weights", WEIGHTS), ("robust", ROBUST)):
+        assert {path.with_suffix(".md") for path in files} == set((ZOO / folder).glob("*.md"))
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)

@@ -29,6 +29,7 @@ def _path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import publish
 
     monkeypatch.setattr(publish, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(publish, "ROBUST", tmp_path / "robust")
     monkeypatch.setattr(judge, "cost", lambda entry: {"ms": f"{entry.scale}0", "machine": "a CPU"})
 
 
@@ -87,10 +88,24 @@ def test_a_name_that_is_not_that_of_the_network_is_refused(tmp_path: Path, name:
         publish(name, *written(tmp_path))
 
 
+def test_a_network_for_degraded_footage_lies_apart_and_tells_its_scores(tmp_path: Path) -> None:
+    from publish import publish
+
+    path = publish("live_action_archival_nano_x2", *written(tmp_path, degraded="On ten clips 1.5 dB above bicubic."))
+    assert path.parent == tmp_path / "robust"
+    text = path.with_suffix(".md").read_text()
+    assert "On ten clips 1.5 dB above bicubic." in text
+    assert "leaderboard" not in text
+    with pytest.raises(UserError, match="belongs to a network for degraded footage"):
+        publish("live_action_archival_nano_x2", *written(tmp_path))
+    with pytest.raises(UserError, match="belongs to a network for degraded footage"):
+        publish("live_action_nano_x2", *written(tmp_path, degraded="On ten clips."))
+
+
 def test_the_note_has_what_the_card_says(tmp_path: Path) -> None:
     from publish import publish
 
     about = read_note(publish("animation_nano_x2", *written(tmp_path)))["about"]
-    assert about["card"] == {**CARD, "ms": 20, "timed_on": about["card"]["timed_on"]}
+    assert about["card"] == {**CARD, "degraded": "", "ms": 20, "timed_on": about["card"]["timed_on"]}
     assert about["init_from"] == "span_ch28_x4"
     assert about["trained_with"] == "fidelity"
