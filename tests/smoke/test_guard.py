@@ -128,6 +128,7 @@ def test_a_broken_last_checkpoint_gives_way_to_the_one_before(
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_killed_about_the_last_validation_and_resumed_is_bit_equal(
     cli: Cli, tiny_footage: Path, tmp_path: Path
 ) -> None:

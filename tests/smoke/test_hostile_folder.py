@@ -38,7 +38,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", _LINES)
+@pytest.mark.parametrize(
+    "name", [name if name == "upscale" else pytest.param(name, marks=pytest.mark.slow) for name in _LINES]
+)
 def test_no_process_executes_what_lies_in_the_current_folder(folder: Path, name: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(vsr_lab.__file__).parents[1])}
     environment.pop("PYTHONSAFEPATH")

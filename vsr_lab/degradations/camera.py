@@ -4,7 +4,6 @@ from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from kornia.filters import gaussian_blur2d, guided_blur
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
@@ -77,6 +76,8 @@ class DomeHaze(Degradation, seeded=True):
     haze: Range[Probability] = (0.1, 0.5)
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
+        from kornia.filters import gaussian_blur2d  # slow to import
+
         height, width = clip.shape[-2:]
         dirt = torch.rand(1, 1, 5, 7, generator=generator(params["seed"]), dtype=torch.float64)
         dirt = F.interpolate(dirt, (height, width), mode="bicubic", align_corners=True)[0, 0]
@@ -124,6 +125,8 @@ class DenoiseSmear(Degradation, temporal=True):
     strength: Range[Annotated[float, Field(ge=0, le=1)]] = (0.4, 0.9)
 
     def apply(self, clip: Tensor, params: Params) -> Tensor:
+        from kornia.filters import guided_blur  # slow to import
+
         strength = params["strength"]
         before = clip.select(-4, 0)
         frames = [before]

@@ -1,7 +1,6 @@
 """Losses on pixels, edges and spectra of single frames, (B, T, C, H, W) in [0, 1]; each loss is a scalar."""
 
 import torch
-from kornia.filters import spatial_gradient
 from torch import Tensor, nn
 
 from vsr_lab.core.ranges import NonNegative, Positive
@@ -56,6 +55,8 @@ class Edges(nn.Module):
     """
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        from kornia.filters import spatial_gradient  # slow to import
+
         return spatial_gradient((sr - hr).flatten(0, 1), "sobel").abs().mean()
 
 
