@@ -80,7 +80,8 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     """Create the folder of a run, lock it, and write the configuration to it.
 
     The folder of an unfinished run of the same command is renamed to NAME.old-1 (or 2, 3, ...), and that of a finished
-    run if `overwrite` is set. Nothing in it is deleted.
+    run if `overwrite` is set. Nothing in it is deleted. The folder of a run that was killed before it wrote a result is
+    used again.
 
     Args:
         path: the folder.
@@ -97,10 +98,10 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
-    # A process that was killed before it wrote its configuration leaves the other marks.
-    left = {UNFINISHED, LOCK}
+    # A process that was killed early leaves its marks, and files that were not complete.
+    left = MARKS if is_unfinished(path) else {LOCK}
     is_new = not path.is_dir() or all(e.name in left or _PARTIAL.fullmatch(e.name) for e in path.iterdir())
-    if not is_new:
+    if not is_new or _config(path):
         _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
     with reported(OSError, path, "cannot be created ({})", "choose another run_dir="):
         path.mkdir(parents=True, exist_ok=True)

@@ -61,6 +61,11 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     run = begun(tmp_path / "run")
     run_folder.unlock_folder(run)
     assert is_unfinished(run)
+    (run / ".bundle.1.partial").mkdir()
+    assert begin_folder(run, overwrite=False, config=CONFIG)
+    assert names(tmp_path) == {"run"}  # nothing was complete
+    run_folder.unlock_folder(run)
+    (run / "half.csv").touch()
     assert begin_folder(run, overwrite=False, config=CONFIG)
     assert names(tmp_path) == {"run", "run.old-1"}
     run_folder.unlock_folder(run)
