@@ -25,7 +25,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from vsr_lab.cli.config import Command, check, register_resolvers
-from vsr_lab.cli.overrides import key_of, normalise, step_into_list
+from vsr_lab.cli.overrides import key_of, keys_within, normalise, step_into_list
 from vsr_lab.cli.resume import resumed_config
 from vsr_lab.cli.usage import config_dir, config_name, module_name, options
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
@@ -57,7 +57,8 @@ def launch(command: str) -> int:
     def job(cfg: DictConfig) -> Any:
         register_resolvers()  # a sweep's launcher may have handed the job to another process
         try:
-            config = resumed_config(cfg) if cfg.get("resume") is not None else check(command, cfg, typed)
+            keys = [*typed, *keys_within(sys.argv[1:])]
+            config = resumed_config(cfg) if cfg.get("resume") is not None else check(command, cfg, keys)
             result = importlib.import_module(module_name(command)).run(config)
             if HydraConfig.get().mode == RunMode.RUN:
                 pass_signals()

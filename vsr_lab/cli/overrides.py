@@ -62,6 +62,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
                 words[i] = f"~{word.partition('=')[0]}"  # Hydra takes no null
             elif override.type != OverrideType.DEL:
                 _check_option(key, override)
+            elif (config_dir() / key / "none.yaml").exists():
+                raise UserError(f"~{key}", "removes a whole group of keys", f"set {key}=none")
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
             if override.value() == {}:
                 raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
@@ -147,6 +149,12 @@ def given_words() -> list[str]:
 def key_of(word: str) -> str:
     """Key of an override: "a.b" for "a.b=1", "+a.b=1" and "~a.b"."""
     return word.lstrip("+~").partition("=")[0]
+
+
+def keys_within(words: Iterable[str]) -> list[str]:
+    """Keys of the values that overrides set by a mapping: "a.b" for "a={b: 1}"."""
+    overrides = [_parse(word) for word in words if "={" in word]
+    return [f"{o.key_or_group}.{name}" for o in overrides if isinstance(value := o.value(), dict) for name in value]
 
 
 def quoted(argument: str, sweep: bool = False) -> str:

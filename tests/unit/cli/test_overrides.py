@@ -6,7 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from vsr_lab.cli.overrides import literal, normalise, quoted
+from vsr_lab.cli.overrides import keys_within, literal, normalise, quoted
 from vsr_lab.core.errors import UserError
 
 TEXTS = [
@@ -89,6 +89,18 @@ def test_a_configuration_folder_has_no_keys_of_hydra(tmp_path: Path) -> None:
     (tmp_path / "hydra").mkdir()
     with pytest.raises(UserError, match="--config-dir: must not have a folder hydra"):
         normalise("train", ["content=mixed", "--config-dir", str(tmp_path)])
+
+
+def test_a_group_with_an_option_none_is_not_removed() -> None:
+    with pytest.raises(UserError, match="~logger: removes a whole group of keys; set logger=none"):
+        normalise("train", ["~logger"])
+
+
+def test_keys_set_by_a_mapping_are_known() -> None:
+    assert keys_within(["++validation.score={psnr: 0.0, flicker: 1}", "seed=3"]) == [
+        "validation.score.psnr",
+        "validation.score.flicker",
+    ]
 
 
 def test_what_lightning_adds_for_a_second_device_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
