@@ -31,7 +31,7 @@ TABLES = ROOT / "results/zoo"
 WEIGHTS = TABLES / "weights"
 ROBUST = TABLES / "robust"
 NAME = re.compile(
-    r"(?P<content>live_action|animation|screen_capture)_(?:(?P<kind>archival|surveillance|compressed|recorded)_)?"
+    r"(?P<content>live_action|animation|screen_capture)_(?:(?P<kind>archival|surveillance|compressed)_)?"
     r"(?:stream_)?(?:nano|small)_x(?P<scale>[24])"
 )
 # Published weights that a network may begin from: their authors and licence.
@@ -144,7 +144,7 @@ def page(path: Path) -> str:
         else "\n- **Footage**, LR by MATLAB's bicubic, rounded:\n",
         *_table(("clips", "source", "licence"), sources),
         "\n- **Validation**\n",
-        *(f"  {line}".rstrip() for line in card.validation.strip().splitlines()),
+        *_indented(card.validation),
         *_others(path, card),
         "\n- **Use** with `vsr-lab evaluate` and `vsr-lab export`: `candidate=checkpoint`",
         f"  `candidate.path=results/zoo/{path.parent.name}/{path.name}`; to train it further: `init_from=`.",
@@ -154,12 +154,13 @@ def page(path: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _indented(text: str) -> list[str]:
+    return [f"  {line}".rstrip() for line in text.strip().splitlines()]
+
+
 def _others(path: Path, card: Card) -> list[str]:
     if card.degraded:
-        return [
-            "\n- **Degraded clips of other sources**\n",
-            *(f"  {line}".rstrip() for line in card.degraded.splitlines()),
-        ]
+        return ["\n- **Degraded clips of other sources**\n", *_indented(card.degraded)]
     return ["\n- **Clips of other sources** ([leaderboard](../../leaderboard.md)):\n", *_judged(path)]
 
 

@@ -19,7 +19,7 @@ NETWORKS: dict[str, Callable[[], StreamingNetwork]] = {
     "compact": lambda: Compact(2, channels=4, layers=1),
     "recurrent": lambda: Recurrent(2, channels=4, blocks=1, warm_up=2),
     "span": lambda: Span(4, channels=4),
-    "span with memory": lambda: SpanStream(4, channels=4, memory=4, flow_steps=1),
+    "span with memory": lambda: SpanStream(4, channels=4, memory=4),
 }
 Exported = Callable[[str], tuple[StreamingNetwork, Path]]
 

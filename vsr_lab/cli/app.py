@@ -57,7 +57,7 @@ def launch(command: str) -> int:
     def job(cfg: DictConfig) -> Any:
         register_resolvers()  # a sweep's launcher may have handed the job to another process
         try:
-            keys = [*typed, *keys_within(sys.argv[1:])]
+            keys = [*typed, *keys_within(HydraConfig.get().overrides.task)]
             config = resumed_config(cfg) if cfg.get("resume") is not None else check(command, cfg, keys)
             result = importlib.import_module(module_name(command)).run(config)
             if HydraConfig.get().mode == RunMode.RUN:
