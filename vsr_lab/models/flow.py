@@ -50,9 +50,7 @@ class PyramidFlow(nn.Module, ABC):
             Flow in pixels, (B, 2, h, w).
         """
         height, width = reference.shape[-2:]
-        multiple = 2**self.halvings
-        # not -height % multiple, which torch.export cannot simplify
-        below, right = ((side + multiple - 1) // multiple * multiple - side for side in (height, width))
+        below, right = -height % 2**self.halvings, -width % 2**self.halvings
         with torch.autocast(reference.device.type, enabled=False):
             pair = (self.prepared(x.float()) for x in (reference, other))
             padded = [F.pad(x, (0, right, 0, below), mode="replicate") for x in pair]

@@ -130,7 +130,7 @@ def write_graph(
     """
     logging.disable(logging.WARNING)  # messages of torch.onnx on every operator
     try:
-        with warnings.catch_warnings(), torch.no_grad():  # tracing for a backward pass takes longer
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 module,
