@@ -101,8 +101,10 @@ class Infrared(AppliedToTarget):
         return linear_to_srgb((srgb_to_linear(hr) * weights).sum(-3, keepdim=True).clamp(0, 1)).expand_as(hr)
 
 
-class Underexposure(Degradation):
+class Underexposure(AppliedToTarget):
     """Darken the clip. Followed by `SensorNoise`, it models a camera in low light.
+
+    The target is as dark, since a network cannot tell from the frames how bright the scene was.
 
     Args:
         stops: Reduction of the exposure in stops, >= 0; 1 stop halves the light.
@@ -110,8 +112,8 @@ class Underexposure(Degradation):
 
     stops: Range[NonNegativeFloat] = (0.0, 1.0)
 
-    def apply(self, clip: Tensor, params: Params) -> Tensor:
-        return linear_to_srgb(srgb_to_linear(clip) / 2 ** params["stops"])
+    def target(self, hr: Tensor, params: Params, zoom: int = 1) -> Tensor:
+        return linear_to_srgb(srgb_to_linear(hr) / 2 ** params["stops"])
 
 
 class DenoiseSmear(Degradation, temporal=True):

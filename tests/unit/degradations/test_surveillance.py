@@ -74,6 +74,11 @@ def test_underexposure_halves_light_with_every_stop() -> None:
     assert torch.allclose(dark, srgb_to_linear(hr) / 4, atol=1e-5)
 
 
+def test_a_network_keeps_the_exposure_of_the_recording() -> None:
+    hr = torch.rand(2, 3, 8, 8)
+    assert torch.equal(Underexposure(1).target(hr, {"stops": 1.0}, zoom=4), Underexposure(1).apply(hr, {"stops": 1.0}))
+
+
 def test_noise_reduction_steadies_what_is_still_and_trails_what_moves() -> None:
     still = torch.full((12, 3, 24, 24), 0.4)
     noisy = (still + 0.03 * torch.randn(still.shape, generator=torch.Generator().manual_seed(0))).clamp(0, 1)
