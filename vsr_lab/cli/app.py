@@ -159,12 +159,13 @@ def composed(command: str, *words: str) -> Any:
     return check(command, compose(config_name(command), [*words]))
 
 
-def begin_run(config: Command, continued: bool = False) -> Path:
+def begin_run(config: Command, *, continued: bool = False, has_runs: bool = False) -> Path:
     """Create the folder of a run (run_dir), write the configuration to it, and return its path.
 
     Args:
         config: configuration of the run.
         continued: keep the files of an unfinished run with the same configuration.
+        has_runs: the run puts the folders of other runs in its folder.
 
     Raises:
         UserError: the folder contains an input of the run, is inside a folder of footage that the run reads, or cannot
@@ -177,7 +178,8 @@ def begin_run(config: Command, continued: bool = False) -> Path:
             raise UserError(folder, f"contains {path}, an input ({key})", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, an input ({key})", "choose another run_dir=")
-    _begun.append((config, begin_folder(folder, config.overwrite, _yaml(values), continued=continued)))
+    is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)
+    _begun.append((config, is_new))
     return folder
 
 

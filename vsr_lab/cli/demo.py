@@ -61,7 +61,7 @@ def run(config: DemoConfig) -> None:
     if not weights_file.is_file():
         raise UserError("start", f"{config.start} is not a file", "set start=WEIGHTS, or run the demo in a checkout")
     _check_overrides(config, weights_file)
-    root = begin_run(config)
+    root = begin_run(config, has_runs=True)
     manifest = write_demo_footage(root / "footage", config.footage.train_screens, config.footage.frames)
     weights = _train_all(config, root, manifest, weights_file)
     runs = _evaluate_all(config, root, manifest, weights)

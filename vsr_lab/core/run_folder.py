@@ -76,7 +76,7 @@ def is_saved(folder: Path) -> bool:
     return any((folder / "checkpoints").glob("last*.ckpt"))
 
 
-def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = False) -> bool:
+def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = False, has_runs: bool = False) -> bool:
     """Create the folder of a run, lock it, and write the configuration to it.
 
     The folder of an unfinished run of the same command is renamed to NAME.old-1 (or 2, 3, ...), and that of a finished
@@ -88,13 +88,14 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
         overwrite: rename the folder of a finished run of the same command.
         config: the configuration as YAML; its top-level keys identify the command.
         continued: keep the files of an unfinished run with the same configuration.
+        has_runs: the run itself puts the folders of other runs in its folder.
 
     Returns:
         Whether the folder is new; False if it contains the files of an unfinished run.
 
     Raises:
         UserError: path is a file, is locked by another process, cannot be created or renamed, or contains files that no
-            run of this command wrote.
+            run of this command wrote, or another run.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")
@@ -108,7 +109,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     lock_folder(path)
     if not is_new and not (continued and not overwrite and is_unfinished(path) and _config(path) == config):
         try:
-            _set_aside(path, overwrite)
+            _set_aside(path, overwrite, has_runs)
         except UserError:
             unlock_folder(path)
             raise
@@ -139,7 +140,7 @@ def _check_run(path: Path, keys: Collection[str]) -> None:
         raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
 
 
-def _set_aside(path: Path, overwrite: bool) -> None:
+def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> None:
     """Rename the locked folder of an earlier run, and make a new one. Raises UserError if it must stay."""
     stopped = is_unfinished(path)
     if stopped and is_saved(path) and not overwrite:
@@ -147,6 +148,9 @@ def _set_aside(path: Path, overwrite: bool) -> None:
         raise UserError(path, "holds a training that was stopped", hint)
     if not overwrite and not stopped:
         raise UserError(path, "already exists", "choose another run_dir= or set overwrite=true")
+    inner = next((mark.parent for mark in path.glob(f"*/**/{RUN_MARK}") if _is_mark(mark)), None)
+    if inner and not has_runs:
+        raise UserError(path, f"contains another run, {inner}", "move that run, or choose another run_dir=")
     old = next(old for n in count(1) if not (old := path.with_name(f"{path.name}.old-{n}")).exists())
     with reported(OSError, path, f"cannot be renamed to {old.name} ({{}})", "choose another run_dir="):
         path.rename(old)
@@ -160,6 +164,13 @@ def _is_run(path: Path, keys: Collection[str]) -> bool:
     lines = _config(path).splitlines()
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
     return "run_dir" in written and written <= {*keys}
+
+
+def _is_mark(path: Path) -> bool:
+    """Whether a path is the configuration of a run of ours, not one of a logger with the same name."""
+    return path.is_file() and bool(
+        re.search(r"^run_dir: \S", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    )
 
 
 def _config(path: Path) -> str:

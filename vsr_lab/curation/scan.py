@@ -117,7 +117,7 @@ class _FullMeasurements:
 
 
 def scan(footage: Footage) -> Scan:
-    """Decode a video once, and compute all its measurements.
+    """Decode a video once, and measure its cuts, changes between frames, black bars, softness and content features.
 
     Raises:
         UserError: a frame cannot be decoded.

@@ -109,6 +109,20 @@ def test_a_folder_of_others_is_never_renamed(tmp_path: Path, config: str | None)
     assert names(tmp_path) == before
 
 
+def test_a_folder_that_contains_another_run_is_never_renamed(tmp_path: Path) -> None:
+    run = finished(tmp_path / "run")
+    (run / "wandb/run-1/files").mkdir(parents=True)
+    (run / "wandb/run-1/files/config.yaml").write_text("run_dir:\n  value: x\n")  # a logger's, of this run
+    assert begin_folder(run, overwrite=True, config=CONFIG)
+    end_run(run)
+    finished(run / "trained/it")
+    with pytest.raises(UserError, match=r"contains another run, .*trained/it"):
+        begin_folder(run, overwrite=True, config=CONFIG)
+    assert (run / "trained/it/metrics.csv").exists()
+    assert begin_folder(run, overwrite=True, config=CONFIG, has_runs=True)
+    assert (tmp_path / "run.old-2/trained/it/metrics.csv").exists()
+
+
 @pytest.mark.parametrize("name", [".env", ".git/HEAD", ".clips/c1.json"])
 def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -> None:
     path = tmp_path / "run" / name

@@ -19,7 +19,7 @@ _MEANING = {
 
 
 class StoreConfig(Section):
-    """Check and prune decoded footage.
+    """List the decoded clips that training keeps in a folder, check them, or delete the unusable ones.
 
     Example: vsr-lab footage store results/store
     """
