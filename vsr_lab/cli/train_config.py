@@ -191,6 +191,8 @@ class TrainConfig(Command):
             if side % self.scale:
                 raise ValueError(f"{key}={side} is not a multiple of scale={self.scale}")
         least, rate = self.scheduler.keywords.get("eta_min", 0), self.optimizer.keywords.get("lr", math.inf)
+        if not rate:
+            raise ValueError("optimizer.lr is 0, so nothing would be trained; it must be above 0")
         if least > rate:
             raise ValueError(f"scheduler.eta_min={least} is above optimizer.lr={rate}")
         if self.trainer.num_nodes > 1 and not {"NODE_RANK", "GROUP_RANK", "SLURM_NNODES"} & os.environ.keys():
