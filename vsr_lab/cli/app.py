@@ -175,7 +175,8 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
     for key, path in _paths(values, ""):
         is_read = key.rpartition(".")[2] not in {"run_dir", "save_dir"}  # of the run and of its loggers
         if config.overwrite and is_read and path.resolve().is_relative_to(folder.resolve()):
-            raise UserError(folder, f"contains {path}, an input ({key})", "choose another run_dir=")
+            what = "is" if path.resolve() == folder.resolve() else f"contains {path},"
+            raise UserError(folder, f"{what} an input ({key})", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             raise UserError("run_dir", f"{folder} is inside {path}, an input ({key})", "choose another run_dir=")
     is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)

@@ -53,10 +53,12 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         override = _parse(word)
         key, package = override.key_or_group, override.package
         _check_hydra(word, key, package or "")
-        if not key or (key not in groups and package is None and (config_dir() / key).is_dir()):
+        if not key:
+            raise UserError(word, "has no key before '='", "write KEY=VALUE")
+        if key not in groups and package is None and (config_dir() / key).is_dir():
             near = next((name for name in groups if name.startswith(f"{key}@")), "")
-            hint = f"did you mean {near}?" if near and key else f"see vsr-lab {command} --help"
-            raise UserError(key or word, "is not a known key", hint)
+            hint = f"did you mean {near}?" if near else f"see vsr-lab {command} --help"
+            raise UserError(key, "is not a known key", hint)
         if key in groups or package is not None:
             if override.value() is None and override.type == OverrideType.CHANGE:
                 words[i] = f"~{word.partition('=')[0]}"  # Hydra takes no null
@@ -138,7 +140,7 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
     if found is None or key is None:
         return error
     whole = key.partition(f".{found[1]}")[0]
-    return UserError(key, f"is not a known key: {whole} is a list", f"set {whole}=[A,B]")
+    return UserError(key, f"is not a known key: {whole} is a list", f"set {whole}=[ITEM,ITEM]")
 
 
 def given_words() -> list[str]:

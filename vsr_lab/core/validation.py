@@ -15,6 +15,7 @@ from vsr_lab.core.parts import PartError
 from vsr_lab.core.ranges import WINDOW
 
 M = TypeVar("M", bound=BaseModel)
+_LIST = "write the items in [ ], with commas between them"
 _MUST_BE: dict[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
@@ -55,11 +56,7 @@ def explain(
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     if kind == "missing":
         if isinstance(found["loc"][-1], int):
-            return (
-                key.rpartition(".")[0],
-                f"must be a list of {found['loc'][-1] + 1} or more items",
-                "write it as [A,B]",
-            )
+            return key.rpartition(".")[0], f"must be a list of {found['loc'][-1] + 1} or more items", _LIST
         return key, "is required", f"set {key}="
     if kind == "extra_forbidden":
         siblings = found.get("siblings") or _fields(model, found["loc"][:-1])
@@ -73,7 +70,7 @@ def explain(
     if context.get("pattern") == WINDOW:
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
-        hint = "write it as [A,B]" if _MUST_BE[kind] == "a list" else ""
+        hint = _LIST if _MUST_BE[kind] == "a list" else ""
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
         return key, f"must be {' or '.join(dict.fromkeys(map(_must_be, same)))}, got {_short(value)}", hint
     problem = str(context.get("error", found["msg"]))

@@ -69,7 +69,10 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
         (b"[]", "is not a bundle"),
         (b'{"schema": 1}', "is not a bundle"),
         (b'{"record": "summary", "schema_version": 1}', "is not a bundle"),
-        (b'{"record": "bundle"}', "has schema_version None, this version of vsr_lab reads 2; write it again with"),
+        (
+            b'{"record": "bundle"}',
+            "has schema_version None, this version of vsr_lab reads 2; write the file again with",
+        ),
     ],
 )
 def test_a_damaged_or_foreign_file_is_one_sentence(tmp_path: Path, content: bytes, problem: str) -> None:
@@ -91,7 +94,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     ("changes", "problem"),
     [
         ({"schema_version": 3}, "has schema_version 3, this version of vsr_lab reads 2; update vsr_lab"),
-        ({"schema_version": 0}, "has schema_version 0, this version of vsr_lab reads 2; write it again with vsr-lab"),
+        (
+            {"schema_version": 0},
+            "has schema_version 0, this version of vsr_lab reads 2; write the file again with vsr-lab",
+        ),
         ({"scale": "two"}, "scale: must be an integer, got 'two'"),
         ({"sha256": {"step.onnx": 5}}, "sha256.step.onnx: must be text, got 5"),
         ({"colour": "red"}, "colour: is not a known key"),
@@ -107,7 +113,7 @@ def test_what_was_wrong_is_named(tmp_path: Path, changes: dict[str, Any], proble
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
     path = tmp_path / "summary.json"
     path.write_text('{"record": "summary", "schema_version": 1}')
-    with pytest.raises(UserError, match="candidate: is required; write it again with vsr-lab evaluate"):
+    with pytest.raises(UserError, match="candidate: is required; write the file again with vsr-lab evaluate"):
         read_record(path, Summary)
 
 

@@ -118,7 +118,7 @@ def test_a_manifest_that_disagrees_with_its_files_is_refused(
         open_bundle(bundle.folder)
 
 
-@pytest.mark.parametrize(("version", "hint"), [(1, "write it again with vsr-lab export"), (3, "update vsr_lab")])
+@pytest.mark.parametrize(("version", "hint"), [(1, "write the file again with vsr-lab export"), (3, "update vsr_lab")])
 def test_another_schema_is_refused(bundle: Bundle, version: int, hint: str) -> None:
     _rewrite(bundle, schema_version=version)
     words = f"has schema_version {version}, this version of vsr_lab reads 2; {hint}"

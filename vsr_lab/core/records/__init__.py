@@ -57,13 +57,13 @@ def read_record(path: Path, model: type[R]) -> R:
     found = value.get("schema_version")
     if found != version:
         newer = isinstance(found, int) and found > version
-        hint = "update vsr_lab" if newer else f"write it again with vsr-lab {model.command}"
+        hint = "update vsr_lab" if newer else f"write the file again with vsr-lab {model.command}"
         raise UserError(path, f"has schema_version {found}, this version of vsr_lab reads {version}", hint)
     try:
         return model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         key, reason, _ = explain(error, model, value)
-        raise UserError(path, f"{key}: {reason}", f"write it again with vsr-lab {model.command}") from error
+        raise UserError(path, f"{key}: {reason}", f"write the file again with vsr-lab {model.command}") from error
 
 
 def write_record(path: Path, record: Record) -> None:
