@@ -210,11 +210,11 @@ def test_yuv_becomes_rgb_as_the_plan_says(bundle: Bundle, tmp_path: Path, many: 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("x.png", "must be a sequence of images in a folder"),
-        ("f%d/x.png", "must be a sequence of images in a folder"),
-        ("50%/%d.png", "must be a sequence of images in a folder"),
-        ("%d%d.png", "must be a sequence of images in a folder"),
-        ("%s.png", "must be a sequence of images in a folder"),
+        ("x.png", "is neither a video file nor a sequence of images in a folder"),
+        ("f%d/x.png", "is neither a video file nor a sequence of images in a folder"),
+        ("50%/%d.png", "is neither a video file nor a sequence of images in a folder"),
+        ("%d%d.png", "is neither a video file nor a sequence of images in a folder"),
+        ("%s.png", "is neither a video file nor a sequence of images in a folder"),
         ("%06d.jxl", "has the suffix"),
     ],
 )
@@ -242,7 +242,7 @@ def test_images_without_a_folder_are_refused(bundle: Bundle, tmp_path: Path, mon
     source = write_images(tmp_path / "in", np.zeros((2, 16, 16, 3), np.uint8))
     monkeypatch.chdir(tmp_path)
     for name in ("x.png", "%d.png"):
-        with pytest.raises(UserError, match="must be a sequence of images in a folder"):
+        with pytest.raises(UserError, match="is neither a video file nor a sequence of images in a folder"):
             upscale(bundle, source, name)
 
 

@@ -33,7 +33,8 @@ def run(config: StoreConfig) -> None:
     """List the clips by state; prune=true deletes unusable clips. Raises Refusal if a clip is damaged."""
     folder = config.root
     if not folder.is_dir():
-        raise UserError(folder, "not found", "set root=FOLDER, the data.store= of a training")
+        problem = "is not a folder" if folder.exists() else "not found"
+        raise UserError(folder, problem, "set root=FOLDER, the data.store= of a training")
     files = stored_files(folder)
     if not files and any(folder.iterdir()):
         raise UserError(folder, "holds no decoded footage", "set root=FOLDER, the data.store= of a training")
