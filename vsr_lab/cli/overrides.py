@@ -189,7 +189,7 @@ def _parse(word: str) -> Override:
     except HydraException as error:
         key, equals, value = word.partition("=")
         if not equals:
-            raise UserError(word, "is not KEY=VALUE", "see --help for the keys") from error
+            raise UserError(word, "is not expected without a key", "write KEY=VALUE, see --help") from error
         hint = "with quotes around brackets and spaces"
         if value.startswith(("[", "{")):
             hint = f"with quotes around items that contain = or brackets, such as \"{key}=['a=b']\""

@@ -116,7 +116,13 @@ def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
 
 
 def shared_scenes(one: ShotFingerprint, other: ShotFingerprint) -> list[Leak]:
-    """Find the scenes of a shot that also occur in another shot. Returns one leak for each pair of matching scenes."""
+    """Find the scenes of one row of a manifest that also occur in another row.
+
+    A scene is a range of frames without a cut. A row of a manifest contains several scenes if it was not split at cuts.
+
+    Returns:
+        One leak for each pair of matching scenes.
+    """
     together: dict[tuple[Window, Window], list[Match]] = defaultdict(list)
     for match in find_matches(one.fingerprints, other.fingerprints):
         together[_scene(one, match.a), _scene(other, match.b)].append(match)
