@@ -20,7 +20,10 @@ _CHUNK = 8
 
 
 def gray(frame: AnyFrames) -> Picture:
-    """Convert a frame to gray, (H, W) in [0, 255], by the mean of R, G and B; swapped channels have no effect."""
+    """Convert an RGB frame to gray, (H, W) in [0, 255], by the mean of R, G and B; swapped channels have no effect.
+
+    For spatial alignment and the detection of bars and combing; the gray pictures of signatures are `thumbnails`.
+    """
     share = np.float32(1 / 3 if frame.dtype == np.uint8 else 1 / 3 / 257)
     return cv2.transform(frame.astype(np.float32), np.full((1, 3), share))  # pyright: ignore[reportReturnType]
 

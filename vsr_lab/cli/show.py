@@ -12,7 +12,7 @@ console = get_console()  # of progress bars too
 
 
 def show(text: str, style: str = "") -> None:
-    """Print text without adding line breaks. Control characters, for example in file names, are escaped.
+    """Print text and a line break. Long lines are not wrapped. Control characters other than line breaks are escaped.
 
     Args:
         text: the text.

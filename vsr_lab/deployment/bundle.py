@@ -244,7 +244,9 @@ def verify_bundle(
     frames: int = 60,
     progress: Callable[[str], object] = lambda format: None,
 ) -> Verification:
-    """Verify a bundle before it is used: hashes of its files, signature, and the output of every graph.
+    """Verify a bundle before it is used: its signature, the hashes of its files, and the output of every ONNX graph.
+
+    Graphs of format torch_export are not run, since opening them can execute code.
 
     Args:
         folder: folder of the bundle.
@@ -255,7 +257,8 @@ def verify_bundle(
 
     Raises:
         UserError: a file is missing, damaged or changed.
-        Refusal: the signature is missing or was made with another key, or a graph differs from the network.
+        Refusal: with `key`, there is no signature, it was made with another key, or the manifest was changed; or the
+            output of a graph differs from that of the network.
     """
     folder = Path(folder)
     signed_by = check_signature(folder / MANIFEST, key) if key else ""

@@ -88,10 +88,12 @@ def check_signature(manifest: Path, key: "Ed25519PublicKey") -> str:
         The first 16 hexadecimal digits of the SHA-256 of the public key.
 
     Raises:
+        UserError: manifest is not a file.
         Refusal: there is no signature, it was made with another key, or the manifest was changed afterwards.
     """
     from cryptography.exceptions import InvalidSignature
 
+    check_file(manifest, "give the folder of a bundle")
     path = manifest.with_name(SIGNATURE)
     if not path.is_file():
         raise Refusal(f"{manifest.parent}: is not signed; export it with private_key=")

@@ -38,8 +38,8 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
         The HR clips of the suite, each with its recorded LR (None if LR is computed by the protocol).
 
     Raises:
-        UserError: a clip cannot be read or is too short, its LR has another size or number of frames than expected, or
-            a candidate has another scale than the protocol or no output for a clip.
+        UserError: a clip cannot be read, or is too short or too small, its LR has another size or number of frames than
+            expected, or a candidate has another scale than the protocol or no output for a clip.
     """
     for candidate in candidates:
         if candidate.scale not in (None, protocol.scale):

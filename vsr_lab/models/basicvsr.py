@@ -180,11 +180,12 @@ class Alignment(nn.Module):
         self.filter = nn.Conv2d(2 * channels, channels, 3, padding=1)
 
     def forward(self, here: Tensor, near: Tensor, far: Tensor, flow: Tensor, further: Tensor) -> Tensor:
-        """Align the features of two earlier frames to the current frame.
+        """Align the propagated features of two neighbouring frames to the current frame.
 
         Args:
             here: features of the current frame, (B, C, h, w).
-            near, far: features of the preceding frame, and of the frame that precedes that one, (B, C, h, w).
+            near, far: features of the frame before the current one in the order of propagation, and of the frame before
+                that one, (B, C, h, w). In a backward branch both are later in time.
             flow, further: optical flow from the current frame to `near` and to `far`, in pixels, (B, 2, h, w).
 
         Returns:

@@ -205,14 +205,14 @@ def _refuse(probe: Probe, read_options: ReadOptions) -> None:
 
 
 def open_footage(path: Path, read_options: ReadOptions = REFUSE) -> Footage:
-    """Open a video file or a folder of images.
+    """Open a video file or a folder of images. Damaged frames are found only when they are read.
 
     Args:
         path: the file or folder.
-        read_options: how to read interlaced, HDR and damaged files.
+        read_options: how to read interlaced, HDR, damaged and linear files; not used for a folder.
 
     Raises:
-        UserError: the path does not exist, or cannot be read correctly.
+        UserError: the path does not exist, or cannot be read correctly with these options.
     """
     if path.is_dir():
         return ImageSequence(path)

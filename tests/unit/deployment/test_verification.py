@@ -48,6 +48,9 @@ def test_a_signed_bundle_is_verified_by_its_key_alone(bundle: Bundle, tmp_path: 
     assert len(verify_bundle(bundle.folder, read_public_key(public), frames=4).key) == 16
     with pytest.raises(Refusal, match="was not made with this key"):
         verify_bundle(bundle.folder, read_public_key(other), frames=4)
+    (bundle.folder / "manifest.json").unlink()
+    with pytest.raises(UserError, match=r"manifest\.json: not found; give the folder of a bundle"):
+        verify_bundle(bundle.folder, read_public_key(public), frames=4)
 
 
 def test_a_manifest_that_was_changed_with_its_hash_is_found_by_the_signature(bundle: Bundle, tmp_path: Path) -> None:

@@ -52,7 +52,13 @@ class Trial(NamedTuple):
 
 
 def first_packets(source: Path) -> dict[int, bytes]:
-    """First packet of each stream as bytes, by index of the stream. Streams that start late in the file are missing."""
+    """Read the first packet of each stream, which is needed to add the stream to an output.
+
+    It is the picture of a cover, and the header of raw AAC is computed from it.
+
+    Returns:
+        Index of the stream -> bytes. Streams that start late in the file are missing.
+    """
     found: dict[int, bytes] = {}
     with open_input(source) as container, suppress(av.error.FFmpegError):
         every: Any = list(container.streams)

@@ -99,7 +99,7 @@ class Survey:
         unwritten: other metadata of frames that no encoder writes.
         views: whether the video has more than one view, as for 3D; only the first is decoded.
         timecode: timecode of the first frame; "" if there is none.
-        transparent: whether the first frame has a transparent pixel.
+        transparent: whether one of the first frames has a transparent pixel.
     """
 
     path: Path

@@ -36,7 +36,7 @@ class Trial(NamedTuple):
 
 @dataclass(frozen=True)
 class Ballot:
-    """All trials of a blind vote: pairs of candidates on clips.
+    """All trials of a blind vote: pairs of candidates on clips, and catch trials (HR against LR).
 
     Args:
         runs: evaluations with saved frames, all under one protocol.
