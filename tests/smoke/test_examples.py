@@ -31,7 +31,7 @@ ADDED = {
         *("data.clip_frames=3", "data.workers=0", "data.hold_out=0.2", "validation.size=32"),
         *("validation.frames=3", "validation.clips=1", "logger=none"),
     ],
-    "export": ["exporters.onnx.frames=4"],
+    "export": ["exporters.onnx.frames=4", "exporters.onnx_window.frames=4"],
     "vote": ["--cfg", "job"],  # serves until it is stopped
     "demo": ["--cfg", "job"],  # eleven minutes: composed here, and run by make demo
 }

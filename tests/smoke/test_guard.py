@@ -67,11 +67,11 @@ def test_no_memory_is_told_with_the_keys_to_turn(cli: Cli, tiny_footage: Path, t
 
 
 def test_sigterm_saves_the_step_in_hand_and_the_resumed_run_is_bit_equal(
-    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
+    cli: Cli, tiny_footage: Path, tmp_path: Path
 ) -> None:
     """The signal comes to the run and to its workers, as from a cluster."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    vsr_lab(*options(tiny_footage, whole, 0), "save_every=1000")
+    assert cli(*options(tiny_footage, whole, 0), "save_every=1000").code == 0
     arguments = [*options(tiny_footage, cut, 2), "save_every=1000"]
     process = subprocess.Popen(
         [VSR_LAB, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -85,7 +85,8 @@ def test_sigterm_saves_the_step_in_hand_and_the_resumed_run_is_bit_equal(
     assert process.returncode == 143, said
     assert "stopped by SIGTERM; vsr-lab train resume=" in said
     assert 0 < steps_saved(cut) < 40
-    vsr_lab("train", f"resume={cut}")
+    outcome = cli("train", f"resume={cut}")
+    assert outcome.code == 0, outcome.error
     expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 

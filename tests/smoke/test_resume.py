@@ -13,6 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.smoke.conftest import Outcome
+
 VSR_LAB = Path(sys.executable).parent / "vsr-lab"
 STEPS = 40
 SAVE_EVERY = 8
@@ -61,13 +63,14 @@ def kill_after(arguments: list[str], run_dir: Path, step: int) -> None:
 
 @pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_killed_and_resumed_is_bit_equal(
-    tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str], workers: int
+    cli: Callable[..., Outcome], tiny_footage: Path, tmp_path: Path, workers: int
 ) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    vsr_lab(*options(tiny_footage, whole, workers))
+    assert cli(*options(tiny_footage, whole, workers)).code == 0
     kill_after(options(tiny_footage, cut, workers), cut, 2 * SAVE_EVERY)
     assert not (cut / "network.safetensors").exists()
-    vsr_lab("train", f"resume={cut}")
+    outcome = cli("train", f"resume={cut}")
+    assert outcome.code == 0, outcome.error
 
     expected, resumed = load_file(whole / "network.safetensors"), load_file(cut / "network.safetensors")
     assert all(torch.equal(expected[name], resumed[name]) for name in expected)

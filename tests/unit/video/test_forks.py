@@ -57,7 +57,12 @@ def in_fork(work: Callable[[], object]) -> int:
 
 
 @pytest.fixture(
-    params=[("libx264", "yuv420p"), ("libx264rgb", "bgr24"), ("rawvideo", "nv12")], ids=lambda kind: kind[1]
+    params=[
+        ("libx264", "yuv420p"),
+        pytest.param(("libx264rgb", "bgr24"), marks=pytest.mark.slow),
+        ("rawvideo", "nv12"),
+    ],
+    ids=lambda kind: kind[1],
 )
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> VideoFile:
     """A file that is read from and not closed; RGB and nv12 are converted by a filter graph with threads."""
