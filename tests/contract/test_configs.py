@@ -64,7 +64,8 @@ def composed(group: str, option: str) -> DictConfig:
     if group == "metric":
         return compose(verb, [*needed, f"+metric@metrics.{option}={option}"] if not listed(option) else needed)
     if group == "exporter":
-        return compose(verb, [*needed])
+        known = compose(verb, needed).exporters
+        return compose(verb, needed if option in known else [f"+exporter@exporters.{option}={option}"])
     if group == "flow":
         cfg = compose(verb, [*needed, f"flow@loss.estimator={option}"])
         if OmegaConf.is_missing(cfg.loss.estimator, "weights"):
@@ -137,7 +138,8 @@ BASES = {"model": Network, "degradation": Degradation, "exporter": Exporter, "ga
 
 @pytest.mark.parametrize(("group", "option"), [pair for pair in OPTIONS if pair[0] in BASES])
 def test_option_keeps_its_contract(group: str, option: str) -> None:
-    node = OmegaConf.to_container(OmegaConf.select(composed(group, option), HOME[group][2]), resolve=True)
+    where = f"{HOME[group][2]}.{option}" if group == "exporter" else HOME[group][2]
+    node = OmegaConf.to_container(OmegaConf.select(composed(group, option), where), resolve=True)
     first = next(targets(node))
     assert issubclass(located(first["_target_"]), BASES[group])
 
