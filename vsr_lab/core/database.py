@@ -13,7 +13,7 @@ Row = tuple[Any, ...]
 
 
 class Database:
-    """An SQLite file, open until the end of a `with` block. Threads may share it.
+    """An SQLite file, open until the end of a `with` block. Threads may share it, but not during a `transaction`.
 
     Args:
         path: the file; it is created if it does not exist.
@@ -55,7 +55,7 @@ class Database:
         self._db.close()
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> list[Row]:
-        """Execute a statement, and return its rows. Raises UserError if the file is damaged or cannot be written."""
+        """Execute a statement, and return its rows. Raises UserError if the file cannot be read or written."""
         with self._named():
             return self._db.execute(statement, values).fetchall()
 

@@ -39,7 +39,8 @@ def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Genera
 
     Args:
         kinds: classes of the exceptions.
-        subject, problem, remedy: as for UserError; {} in problem is replaced by the message of the exception.
+        subject, problem, remedy: as for UserError; {} in problem is replaced by `strerror` of an OSError, or by the
+            first line of the message of the exception.
     """
     try:
         yield
@@ -88,14 +89,14 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether the error is a failed memory allocation in Python, NumPy, PyTorch (on any device) or OpenCV."""
+    """Whether the error is a failed memory allocation in Python, NumPy, PyTorch, OpenCV or ONNX Runtime."""
     words = ("not enough memory", "can't allocate memory", "Insufficient memory", "Failed to allocate memory")
     is_torch = type(error).__name__ == "OutOfMemoryError"
     return isinstance(error, MemoryError) or is_torch or any(word in str(error) for word in words)
 
 
 class Stopped(BaseException):
-    """Error that ends a command after a signal. The command can be resumed.
+    """Error that ends a training after a signal. The message says how to continue.
 
     It derives from BaseException, as KeyboardInterrupt does, because libraries catch `Exception`.
 

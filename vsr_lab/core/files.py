@@ -34,8 +34,8 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
         source: file that contains the name, for the error message.
 
     Raises:
-        UserError: name is absolute, contains .. or a character that is not allowed in file names, or resolves outside
-            folder.
+        UserError: name is absolute or not valid Unicode, contains a control character or a backslash, has a part that
+            is empty, ".", ".." or longer than 240 bytes, or resolves outside folder.
     """
     if name.encode(errors="replace").decode() != name:
         raise UserError(ascii(name), "is not a valid Unicode file name", "rename the file")
@@ -68,11 +68,11 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     removed first.
 
     Args:
-        path: the file or folder to write.
+        path: the file or folder to write. An existing folder is replaced only if it is empty.
         replace: if False, an existing file is never replaced, even if it was created during the with block.
 
     Raises:
-        UserError: the disk is full, the folder cannot be written, or `path` exists and `replace` is False.
+        UserError: the disk is full, `path` cannot be written or replaced, or `path` exists and `replace` is False.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
@@ -144,7 +144,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path, hint: str = "check the path") -> Any:
-    """Read JSON. Raises UserError if the file is missing (the message ends with the hint) or invalid."""
+    """Read JSON. Raises UserError if the file is missing (the message ends with the hint), unreadable or invalid."""
     check_file(path, hint)
     with reported(OSError, path, "cannot be read ({})", "check its permissions"):
         return parse_json(path.read_bytes(), path)
@@ -187,7 +187,7 @@ def digest_of(path: Path) -> str:
 
 
 def check_sha256(path: Path, expected: str) -> None:
-    """Raise UserError if the SHA-256 of a file is not `expected`. An unchanged file is read only once."""
+    """Raise UserError if path is a file with another SHA-256 than `expected`. An unchanged file is read only once."""
     if path.is_file():
         status = path.stat()
         if _sha256(path, status.st_size, status.st_mtime_ns) != expected.lower():
@@ -208,7 +208,7 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_00
         most: maximum number of rows, as protection against files of a few kilobytes with billions of equal rows.
 
     Raises:
-        UserError: the file is damaged, lacks a column, or has too many rows.
+        UserError: the file is missing or damaged, lacks a column, or has too many rows.
     """
     import polars  # takes its time to import: only where there is such a file
 

@@ -57,9 +57,10 @@ class Network(nn.Module, ABC):
         return part(*args)
 
     def compile_parts(self) -> None:
-        """Apply torch.compile to each submodule, in place, so that the names of weights do not change.
+        """Apply torch.compile to the parts of the network, in place, so that the names of weights do not change.
 
-        The network as a whole is not compiled, since this would take minutes for every clip length.
+        The parts are the direct submodules, or the items of a ModuleList, that have submodules themselves. The network
+        as a whole is not compiled, since this would take minutes for every clip length.
         """
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):

@@ -1,8 +1,8 @@
 """Parts: objects that the configuration describes by `_target_` and keywords, validated before they are built.
 
 `_target_` may name a class or function of the packages in `PACKAGES`, of the libraries in `LIBRARIES`, or of a package
-that registers itself by the entry point `vsr_lab.parts`. Keywords are validated against the annotations of the
-constructor.
+that registers itself by the entry point `vsr_lab.parts`; a function of this package only if it returns an object or a
+score. Keywords are validated against the annotations of the constructor.
 """
 
 import importlib
@@ -87,13 +87,14 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
 
     Args:
         node: {"_target_": "package.Class", keyword: value, ...}; with `_partial_: true`, `build` returns a factory.
-        base: required base class of the object; None: any class.
+        base: required base class of the object; None: any class. A protocol is not checked.
 
     Returns:
         The validated part, not yet built.
 
     Raises:
         PartError: a value is invalid. The error contains the key relative to `node`.
+        ModuleNotFoundError: a package that the class needs is not installed.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
         raise _error((), "must be a mapping with _target_", node)
@@ -116,10 +117,11 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
 
 
 def describes(base: type | None = None) -> BeforeValidator:
-    """Pydantic validator for a field of type `Part`, which accepts a mapping with `_target_`, or the object itself.
+    """Pydantic validator for a field of type `Part`: it accepts a mapping with `_target_`, or a `Part`.
 
     Args:
-        base: required base class of the object; None: any class.
+        base: required base class of the object; None: any class. With a class that is no protocol, an object of this
+            class is accepted too.
 
     Example: Annotated[Part[Gate], describes(Gate)]
     """

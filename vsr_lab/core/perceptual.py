@@ -1,4 +1,4 @@
-"""Learned perceptual distances: LPIPS, ST-LPIPS and DISTS, with the weights of their packages."""
+"""Learned perceptual distances: LPIPS, ST-LPIPS and DISTS, with the weights of their authors."""
 
 import urllib.error
 import warnings
@@ -96,7 +96,7 @@ def st_lpips_net() -> PerceptualNet:
 @lru_cache(maxsize=1)
 @torch.inference_mode(False)
 def dists_net() -> torch.nn.Module:
-    """DISTS on VGG16: maps two images (N, 3, H, W) to distances (N,). Raises UserError without its weights."""
+    """DISTS on VGG16: maps two images (N, 3, H, W) to distances (N,). Raises UserError if weights cannot be fetched."""
     import piq
     from torchvision.models import VGG16_Weights
 

@@ -25,7 +25,7 @@ def lock_folder(folder: Path) -> None:
     """Lock a folder until `unlock_folder` or the end of this process, so that no other process writes to it.
 
     Raises:
-        UserError: another process has locked it.
+        UserError: another process has locked it, or it cannot be written.
     """
     path = folder.resolve()
     if path in _locks:
@@ -63,7 +63,7 @@ def remove_unfinished(folder: Path, keep: str = "*") -> None:
     Args:
         folder: folder of the run.
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
-            except the configuration.
+            except config.yaml, .unfinished and .lock.
     """
     unlock_folder(folder)
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
@@ -79,23 +79,24 @@ def is_saved(folder: Path) -> bool:
 def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = False, has_runs: bool = False) -> bool:
     """Create the folder of a run, lock it, and write the configuration to it.
 
-    The folder of an unfinished run of the same command is renamed to NAME.old-1 (or 2, 3, ...), and that of a finished
-    run if `overwrite` is set. Nothing in it is deleted. The folder of a run that was killed before it wrote a result is
-    used again.
+    The folder of an unfinished run of the same command is renamed to NAME.old-1 (or 2, 3, ...). The folder of a
+    finished run, or of a stopped training with a checkpoint, is renamed only if `overwrite` is set. Nothing in it is
+    deleted. The folder of a run that was killed before it wrote a result is used again.
 
     Args:
         path: the folder.
-        overwrite: rename the folder of a finished run of the same command.
+        overwrite: rename the folder of an earlier run of the same command, even if it is finished or can be resumed.
         config: the configuration as YAML; its top-level keys identify the command.
-        continued: keep the files of an unfinished run with the same configuration.
+        continued: keep the files of an unfinished run with the same configuration, unless `overwrite` is set.
         has_runs: the run itself puts the folders of other runs in its folder.
 
     Returns:
         Whether the folder is new; False if it contains the files of an unfinished run.
 
     Raises:
-        UserError: path is a file, is locked by another process, cannot be created or renamed, or contains files that no
-            run of this command wrote, or another run.
+        UserError: path is a file, is locked by another process, or cannot be created, renamed or written; it contains
+            files that no run of this command wrote; or its folder must be renamed, but is a link, is the current folder
+            or contains it, contains another run (unless `has_runs`), or may be renamed only with `overwrite`.
     """
     if path.exists() and not path.is_dir():
         raise UserError(path, "is a file", "choose another run_dir=")

@@ -26,7 +26,10 @@ _passed: list[int] = []  # signals that were ignored because of `pass_signals`
 
 
 def catch_signals() -> None:
-    """From now on, raise KeyboardInterrupt at the first SIGINT or SIGTERM; a second one ends the process at once."""
+    """From now on, raise KeyboardInterrupt at the first SIGINT and at the first SIGTERM.
+
+    A second signal of the same kind ends the process at once. Signals that are ignored, as with nohup, stay ignored.
+    """
     _raised.update(_SIGNALS)
     atexit.register(_ignore)
     for number in _SIGNALS:
@@ -35,9 +38,9 @@ def catch_signals() -> None:
 
 
 def pass_signals() -> None:
-    """Ignore one signal from now on, so that a command whose work is finished ends normally.
+    """Ignore one SIGINT and one SIGTERM from now on, so that a command whose work is finished ends normally.
 
-    A second signal ends the process at once.
+    A second signal of the same kind ends the process at once.
     """
     for number in _SIGNALS:
         if signal.getsignal(number) is _interrupt:

@@ -45,7 +45,7 @@ class Tiled(StreamingNetwork):
             multiple of `size_multiple`.
 
     Raises:
-        ValueError: size or overlap is negative, or not a multiple of `size_multiple`.
+        ValueError: size is below 1, overlap is negative, or one of them is not a multiple of `size_multiple`.
     """
 
     def __init__(self, network: StreamingNetwork, size: int, overlap: int) -> None:

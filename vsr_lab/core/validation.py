@@ -33,7 +33,7 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         An instance of the model.
 
     Raises:
-        UserError: for the first invalid value, with its dotted key.
+        UserError: for one invalid value, see `explain`; the message begins with the prefix and the dotted key.
     """
     try:
         return model.model_validate(data)
@@ -48,6 +48,8 @@ def explain(
     error: ValidationError, model: type[BaseModel], data: object, typed: Sequence[str] = ()
 ) -> tuple[str, str, str]:
     """Dotted key, problem and hint ("" if there is none) of the most relevant error of a failed validation.
+
+    Errors of `typed` keys come first, errors of missing keys last.
 
     Args: as for `validate`; error: the exception of pydantic.
     """

@@ -22,8 +22,8 @@ class CutDetector:
 
     As in PySceneDetect, the change of a frame is the mean absolute difference from the previous frame in hue,
     saturation and luma (0..255). A frame begins a scene if its change is at least 15, and at least 3 times the mean
-    change of the two frames before it and the two frames after it. If the earlier picture reappears within two frames,
-    the change is a flash and not a cut.
+    change of the two frames before it and the two frames after it. Scenes have at least 8 frames. If the earlier
+    picture reappears within two frames, the change is a flash and not a cut.
 
     Attributes:
         found: numbers of the first frames of the scenes detected so far.
@@ -116,7 +116,7 @@ def softness(frames: Sequence[Frames]) -> tuple[float, float]:
 
     Returns:
         The PSNR over all frames, and the factor (1, 1.5, 2, 3 or 4) by which the clip must be downscaled so that its
-        PSNR is at most 46 dB (`SOFT_DB`); 1 for a clip that is not soft or has no detail at all.
+        PSNR is at most 46 dB (`SOFT_DB`), or 4 if none suffices; 1 for a clip that is not soft or has no detail at all.
     """
     pictures = [to_tensor(frame) for frame in frames]
     first = _loss(pictures, 1.0)

@@ -63,7 +63,7 @@ def measured_columns(footage: Footage, scan: Scan, model: ContentModel) -> Row:
 
 
 def probed_columns(footage: Footage) -> Row:
-    """Cells of a manifest row that are known without decoding frames, such as size and rate: column -> value."""
+    """Cells of a manifest row that are known without decoding all frames, such as size and rate: column -> value."""
     height, width = footage.size
     rate = float(footage.rate)
     row: Row = {"width": width, "height": height, "frames": footage.frames, "rate": round(rate, 4)}
@@ -133,7 +133,7 @@ class Index:
         rows: rows of the new manifest.
         new: number of files that were measured.
         kept: number of files that have not changed since they were measured.
-        moved: number of files that were found at another path.
+        moved: number of moved files and copies, which have the content of a file that was measured at another path.
         problems: path -> why the file cannot be used.
     """
 
@@ -204,14 +204,18 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     Args:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write; may exist.
-        fresh: measure all files again, also those that have not changed.
+        fresh: make the measured columns of all files again, also of those that have not changed. Stored measurements
+            (`Scans`) are used.
 
     Raises:
-        UserError: root contains no footage; or `manifest` exists, but was not made by this module or lists no file of
-            root.
+        UserError: root contains no footage or lists none; or `manifest` exists, but was not made by this module or
+            lists no file of root.
     """
     is_table = root.suffix in TABLE_SUFFIXES
-    listed = _by_path(read_rows(root), root.parent) if is_table else {}
+    entries = read_rows(root) if is_table else []
+    if is_table and not (entries and "path" in entries[0]):
+        raise UserError(root, "has no rows with a column path", "see data/README.md for the columns")
+    listed = _by_path(entries, root.parent)
     files = list(listed) if is_table else [absolute_path(path) for path in find_footage(root)]
     unnamed = [path for path in files if str(path).encode(errors="replace").decode() != str(path)]
     files = [path for path in files if path not in unnamed]

@@ -175,7 +175,7 @@ def assign_splits(
 
     Returns:
         The name of the split of each clip. If a person assigned a split to one clip of a group (clips that must have
-        the same split), the whole group gets this split.
+        the same split), the other clips of the group get this split; splits that a person assigned are never changed.
     """
     kinds: dict[str, list[list[int]]] = defaultdict(list)
     for group in _groups(clips, duplicates):

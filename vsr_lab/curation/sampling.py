@@ -55,7 +55,7 @@ class Coverage:
     """How well a sample represents the footage: distances of all shots from the nearest chosen shot.
 
     A distance is the root mean square difference of the features of two shots, each feature divided by its standard
-    deviation over all shots.
+    deviation over all shots. The logarithms of motion, detail and noise are used.
 
     Attributes:
         mean, worst: mean and largest distance.
@@ -89,7 +89,7 @@ def shot_candidates(shot: Shot, scan: Scan, rate: float, shortest: int = _SHORTE
         shot: the shot.
         scan: measurements of the file that contains the shot.
         rate: frames per second.
-        shortest: minimum number of frames of a part; shorter ones are left out.
+        shortest: minimum number of frames of a part; shorter ones, and parts without a measured frame, are left out.
     """
     stop = scan.frames if shot.stop is None else shot.stop
     found: list[ShotCandidate] = []
@@ -136,7 +136,7 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
         seed: seed of the random samples with which the coverage is compared; it does not affect the chosen candidates.
 
     Raises:
-        UserError: there are fewer than n candidates.
+        UserError: n is below 1, or there are fewer than n candidates.
     """
     if not candidates:
         raise UserError(f"n={n}", "no shot is long enough", "use longer footage, or lower frames=")

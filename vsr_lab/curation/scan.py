@@ -41,7 +41,8 @@ class Scan:
         measured: numbers of the frames whose features were computed, (R,).
         features: features of the frames `measured`, each computed from the frame and the next one, (R, number of
             features).
-        thumb_frames: numbers of the frames in `thumbs`, (P,): at most four per second, without repeated frames.
+        thumb_frames: numbers of the frames in `thumbs`, (P,): about four per second and one after each large change,
+            without repeated frames.
         thumbs: small gray pictures of the frames `thumb_frames`, uint8 (P, h, w).
         crop: (width, height, x, y) without black bars; empty if there are no bars.
         softness: (PSNR-Y in dB after downscaling and upscaling by 2, suggested downscaling factor), see `softness`.
@@ -67,7 +68,7 @@ class Scan:
 
 
 def load_scan(path: Path) -> Scan | None:
-    """Read measurements that were written by `Scan.save`. Returns None if the file is missing or damaged."""
+    """Read measurements that were written by `Scan.save`. Returns None if it is missing, damaged or over 2 GiB."""
     if not path.exists():
         return None
     try:
@@ -222,7 +223,7 @@ class Scans:
             digest: SHA-256 of the file.
 
         Raises:
-            UserError: the file is damaged or cannot be decoded.
+            UserError: the file is damaged or cannot be read.
         """
         place = self.folder / f"{digest[:24]}-{VERSION}.npz"
         if stored := load_scan(place):

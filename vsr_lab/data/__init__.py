@@ -1,7 +1,4 @@
-"""Training data: decoded footage, datasets and batches.
-
-`data.datamodule` is imported separately, because only that module needs Lightning.
-"""
+"""Training data: decoded footage, datasets and batches."""
 
 from vsr_lab.data.batch import Batch, Sample, collate, make_pair
 from vsr_lab.data.datamodule import Curriculum

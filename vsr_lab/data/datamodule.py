@@ -36,8 +36,8 @@ class Curriculum:
         longest: maximum number of frames of a crop (the key data.clip_frames).
 
     Raises:
-        UserError: the stages do not begin at 0 or are not in ascending order, or a number of frames is below 1 or above
-            `longest`.
+        UserError: the stages are not pairs, do not begin at 0, are not in ascending order or exceed 1, or a number of
+            frames is not an integer from 1 to `longest`.
     """
 
     def __init__(self, stages: list[list[float]], longest: int) -> None:
@@ -109,7 +109,7 @@ class VideoDataModule(pl.LightningDataModule):
     Args:
         train: dataset of random crops.
         validation: dataset of validation clips. Each batch contains one clip, since their sizes differ.
-        loading: batch size and workers.
+        loading: batch size, workers and curriculum.
     """
 
     def __init__(self, train: Crops, validation: Windows, loading: LoaderOptions) -> None:
@@ -142,7 +142,8 @@ class VideoDataModule(pl.LightningDataModule):
             loading: batch size, workers and seed.
 
         Raises:
-            UserError: shots are too short or too small, or LR does not match HR.
+            UserError: shots cannot be read, are too short or too small, or exceed `loading.budget_gib` or the disk when
+                decoded; or LR does not match HR.
         """
         shots = find_shots(Path(footage)) if isinstance(footage, (Path, str)) else footage
         for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):

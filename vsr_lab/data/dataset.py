@@ -98,7 +98,7 @@ class CropOptions:
         flips: whether crops are mirrored, transposed and reversed in time at random.
         strides: relative probabilities that a crop uses every frame, every second frame, every third, and so on.
         min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). A crop with
-            less motion is used only if none of the `crop_candidates` has that much.
+            less motion is used only if none of 8 * `crop_candidates` positions has that much.
     """
 
     frames: int = 8
@@ -120,7 +120,8 @@ class Crops(_Clips):
         seed: seed of positions, augmentation and degradation.
 
     Raises:
-        UserError: a clip is too short or too small for a crop, or no clip is long enough for a stride.
+        UserError: the size is not a multiple of the scale, strides are not probabilities, a clip is too short or too
+            small for a crop, or no clip is long enough for a stride.
     """
 
     def __init__(

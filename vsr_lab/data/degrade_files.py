@@ -75,7 +75,10 @@ class DegradationJob:
                 )
 
     def chunks(self, shot: Shot, params: Params) -> Iterator[tuple[Frames, Frames, np.ndarray]]:
-        """Degrade a clip: yield (LR frames, target frames, timestamps in seconds), `window` frames at a time."""
+        """Degrade a clip: yield (LR frames, target frames, timestamps in seconds from the first frame of the clip).
+
+        Each item has `window` frames, or all frames if the degradation needs the whole clip.
+        """
         size = shot.frames if self.degradation.temporal else self.window
         origin = 0.0
         for first in range(0, shot.frames, size):
@@ -97,7 +100,8 @@ def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> lis
     """Degrade HR clips, and write their LR as lr/NAME.mkv (lossless), a record of each file, and manifest.csv.
 
     hr/NAME.mkv is also written if the target of training differs from the HR clip, as with a timestamp that is drawn on
-    both. Files have the frame rate and timestamps of their source, rounded to milliseconds by Matroska.
+    both. Files have the frame rate of their source and its timestamps from the first frame of the clip, rounded to
+    milliseconds by Matroska.
 
     Args:
         shots: HR clips.
@@ -105,7 +109,7 @@ def write_pairs(shots: Sequence[Shot], job: DegradationJob, folder: Path) -> lis
         folder: Folder to write to.
 
     Raises:
-        UserError: A clip is too small or too long; nothing is written.
+        UserError: A clip is too small or too long, and nothing is written; or a file cannot be read, or exists already.
     """
     job.check(shots)
     pairs: list[Pair] = []

@@ -89,7 +89,7 @@ class Record:
         shot: settings of the shot that affect its frames, such as its crop.
         shape: shape of the frames, (T, H, W, C).
         bytes: size of the file.
-        digest: hash of all frames.
+        digest: hash of the file.
         pages: hash of a few pages (4 KiB blocks) of the file, checked by every training.
     """
 
@@ -152,7 +152,7 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def read_record(path: Path) -> Record | None:
-    """Read the record of the clip at `path`; None if there is none, or another version of vsr_lab wrote it."""
+    """Read the record of the clip at `path`; None if there is none, it is damaged, or another version wrote it."""
     if not record_path(path).exists():
         return None
     try:
@@ -163,7 +163,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def looks_whole(path: Path, record: Record) -> bool:
-    """Whether the size and a few pages of a clip are as recorded: a fast check for truncated or overwritten files."""
+    """Whether a clip has its activity map, and its size and a few pages are as recorded: a fast check for damage."""
     there = path.exists() and activity_path(path).exists()
     return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 

@@ -42,7 +42,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
         All shots, as stored clips.
 
     Raises:
-        UserError: the decoded footage would exceed budget_gib or the free disk space.
+        UserError: a shot cannot be read, or the decoded footage would exceed budget_gib or the free disk space.
     """
     records = _known(shots, folder)
     _check_room(records, folder, budget_gib)  # opens what is not stored: nothing is written before all can be read

@@ -1,4 +1,4 @@
-"""Folder layouts of common datasets, detected by the names of folders without opening images."""
+"""Folder layouts of common datasets, detected by the names of folders and files without opening images."""
 
 import os
 import re
@@ -29,7 +29,8 @@ class Entry:
     Attributes:
         name: name of the clip.
         path: video file or folder of images with the HR frames.
-        lows: recorded LR of the clip in the same dataset: (scale, path) pairs.
+        lows: recorded LR of the clip in the same dataset: (scale, path) pairs; scale 0 (`ANY_SCALE`) if the name of its
+            folder or file does not say the scale.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Layout:
         """Find the key in `parts` of the split to use.
 
         Args:
-            split: the split that the user selected; None: the first one, which is for training.
+            split: the split that the user selected; None: the first one, which is for training if there is one for it.
             root: the dataset folder, for the error message.
 
         Raises:
@@ -99,7 +100,7 @@ def read_layout(root: Path, name: str = AUTO) -> Layout:
         name: expected structure, such as "reds"; "auto" accepts any.
 
     Raises:
-        UserError: the folder has another structure than `name`.
+        UserError: `name` is unknown; the folder does not exist, has another structure than `name`, or has no footage.
     """
     if name != AUTO and name not in LAYOUTS:
         raise UserError(f"layout={name}", "is not known", f"choose one of {', '.join([AUTO, *LAYOUTS])}")
@@ -249,7 +250,7 @@ LAYOUTS: dict[str, Callable[[Path], Layout | None]] = {
 
 
 def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) -> Path:
-    """Select the recorded LR of a clip at 1/scale of the HR size.
+    """Select the recorded LR of a clip at 1/scale of the HR size, or else the LR of which no scale is known.
 
     Args:
         name: name of the clip, for the error message.
@@ -257,7 +258,7 @@ def lr_path_at_scale(name: str, lows: Sequence[tuple[int, Path]], scale: int) ->
         scale: ratio of HR size to LR size.
 
     Raises:
-        UserError: the clip has no or more than one LR at this scale.
+        UserError: the clip has no such LR, or more than one.
     """
     fitting = [path for at, path in lows if at == scale] or [path for at, path in lows if at == ANY_SCALE]
     if len(fitting) == 1:

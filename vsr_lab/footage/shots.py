@@ -130,8 +130,9 @@ class ShotSelection(ReadOptions):
         downscale: factor by which HR is downscaled before use, >= 1. A factor above 1 reduces coding artefacts of lossy
             files.
         split: split to use, such as "test". In a manifest it is a value of the column `split`, and None means all rows;
-            in a dataset folder None means the split for training.
-        content: value of the column `content_type` of the manifest rows to use; None: all rows.
+            rows with an empty cell are always used. In a dataset folder None means the split for training.
+        content: value of the column `content_type` of the manifest rows to use; rows with an empty cell are always
+            used. None: all rows.
         layout: structure of a dataset folder, such as "reds" (see `footage.layouts`); "auto" detects it.
     """
 
@@ -161,7 +162,8 @@ def find_shots(
         report: called with a line of text that describes the detected structure of a dataset folder.
 
     Raises:
-        UserError: no shot is selected, or a clip does not exist.
+        UserError: root cannot be read or has another layout, a row or key is invalid, two clips have the same name, no
+            shot is selected, or a clip does not exist.
     """
     start, stop = parse_window(selection.frames)
     split, content = selection.split, selection.content
@@ -204,13 +206,14 @@ def find_lr_shots(
         lr_root: folder with LR clips of the same names; "auto": LR in the same dataset folder as the HR; None: there is
             no recorded LR.
         scale: ratio of HR size to LR size.
-        frames: frames to use of each clip, such as "60:84"; None: all.
+        frames: frames to use of each clip in a folder `lr_root`, such as "60:84"; None: all. With "auto", the frames of
+            the HR shots are used.
 
     Returns:
         One LR shot per HR shot, in the same order; None if lr_root is None.
 
     Raises:
-        UserError: the LR of a shot is missing.
+        UserError: the LR of a shot is missing, or a shot has more than one LR at this scale.
     """
     if lr_root is None:
         return None

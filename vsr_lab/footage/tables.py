@@ -14,7 +14,8 @@ TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a CSV or Parquet file as one mapping per row, column -> text, with "" for empty cells.
 
-    Raises UserError if the file cannot be read.
+    Raises UserError if the file cannot be read, two columns have one name, columns are not separated by commas, or a
+    row has more cells than the header.
     """
     try:
         if path.suffix == ".parquet":

@@ -21,11 +21,11 @@ def find_pairs(lr: Path, hr: Path, clips: list[str] | None, frames: str | None) 
 
     Args:
         lr, hr: files, folders or manifests.
-        clips: names to use; None: all.
+        clips: names to use; None: all. Not used if there is one LR and one HR clip.
         frames: frames to use of every clip, "start:stop", such as "60:84"; None: all.
 
     Returns:
-        The pairs, and the names of clips that are only in LR or only in HR.
+        The pairs, and the names of clips that are only in LR or only in HR (none if `clips` is given).
 
     Raises:
         UserError: no name is in both LR and HR, LR and HR are the same file, or a name in `clips` is missing in one of

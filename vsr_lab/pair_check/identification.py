@@ -248,7 +248,7 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
     """Whether LR was downscaled in linear light, by comparing the residuals of blur kernels.
 
     The result is True if the residual of a kernel that is estimated in linear light is below 0.6 times that of a kernel
-    that is estimated on gamma-encoded values.
+    that is estimated on gamma-encoded values, and the latter is above 0.5 levels.
     """
     windows = _windows_at(frames, spatial, scale)
     coded, linear = (_estimate_kernel(windows, scale, power).residual for power in (1.0, DISPLAY_GAMMA))
@@ -256,7 +256,7 @@ def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: i
 
 
 def explained_variance(found: Identification) -> float:
-    """Fraction of the variance of LR that the best degradation explains, in [0, 1].
+    """Fraction of the variance of LR that the best degradation explains, at most 1.
 
     The median over the compared parts of frames is returned. The finest detail (grain) is removed first.
     """

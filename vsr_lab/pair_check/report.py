@@ -25,7 +25,8 @@ def write_picture(path: Path, pair: ShotPair, found: Findings, degradation: Degr
         path: the file.
         pair: LR and HR shot.
         found: faults of the pair.
-        degradation: degradation that is applied to HR; None: HR is downscaled by averaging areas.
+        degradation: degradation that is applied to HR. If it is None, or HR is not LR's size times its scale, HR is
+            downscaled by averaging areas.
     """
     t = min(_faulty_frame(found, pair.low.frames // 2), pair.low.frames - 1, pair.high.frames - 1)
     low = to_eight_bit(pair.low.read(t, t + 1).frames)[0]

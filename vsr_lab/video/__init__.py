@@ -1,4 +1,4 @@
-"""Reading and writing video. Only this package handles codecs, uint8 frames and YUV."""
+"""Reading of video and of folders of images, and writing of lossless video and of MP4."""
 
 from vsr_lab.video.damage import Damage
 from vsr_lab.video.image_sequence import ImageSequence

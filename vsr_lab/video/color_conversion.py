@@ -28,7 +28,7 @@ _MATROSKA = re.compile(rb"\x55\xb7\x81([\x01\x02])\x55\xb8\x81([\x01\x02])", re.
 
 
 def chroma_location_of(container: InputContainer, stream: VideoStream) -> ChromaLocation:
-    """Position of chroma samples relative to luma samples, by the tags of a stream; LEFT if it has no such tag."""
+    """Position of chroma samples relative to luma samples, by a stream's tags; LEFT (Y4M: CENTER) without a tag."""
     extradata = stream.codec_context.extradata or b""
     if container.format.name == "yuv4mpegpipe":
         return _y4m(container.name)

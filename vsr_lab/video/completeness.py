@@ -24,7 +24,10 @@ _SHORT = 0.25  # seconds by which it may exceed their end
 
 
 def check_clear(path: Path) -> None:
-    """Raise UserError if a file is a transport stream with scrambled packets (ISO/IEC 13818-1, 2.4.3.3)."""
+    """Raise UserError if a file is a transport stream whose first 2000 packets include scrambled ones.
+
+    Source: ISO/IEC 13818-1, 2.4.3.3.
+    """
     with path.open("rb") as file:
         head = file.read(192 * _EXAMINED)
     for size, first in ((188, 0), (192, 4)):  # 192: M2TS
@@ -140,7 +143,7 @@ def _parts(body: bytes) -> list[Edit]:
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Select the video stream of a file to read, as libav does: the one flagged as default, else the first.
+    """Select the video stream of a file to read: the one that libav ranks highest, such as the one flagged as default.
 
     Cover pictures are ignored, and so are still images if there is a moving stream.
 

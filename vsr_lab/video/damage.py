@@ -27,9 +27,9 @@ class Damage:
     """Frames of a file that cannot be decoded or were decoded from corrupt data.
 
     Attributes:
-        lost: numbers of frames that cannot be decoded, or whose size or colour matrix differs from the first frame.
+        lost: numbers of frames that cannot be decoded, or that differ from the first frame, see `describe_change`.
         broken: numbers of frames decoded from corrupt data; frames that refer to them may be wrong too.
-        reason: first error message of the decoder.
+        reason: first error message of the decoder, or how frames differ from the first one.
         remedy: hint for the user, such as "fetch it again".
     """
 
@@ -172,7 +172,10 @@ def _scan(probe: Probe) -> Damage:
 
 
 def drop_frames(probe: Probe, lost: tuple[int, ...]) -> Probe:
-    """Copy of the properties of a file, without lost frames. Other frames are renumbered and keep their timestamps."""
+    """Copy of the properties of a file, without lost frames. Other frames are renumbered and keep their timestamps.
+
+    Raises UserError if all frames are lost.
+    """
     if not lost:
         return probe
     if len(lost) == probe.frames:

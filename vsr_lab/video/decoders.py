@@ -250,7 +250,7 @@ class FrameConverter(_ProcessLocal):
         self._convert: RgbConverter | None = None
 
     def __call__(self, number: int, frame: VideoFrame) -> AnyFrames:
-        """Convert frame `number` to (H, W, 3). Raises UserError if its size or colour differ from the first frame's."""
+        """Convert frame `number` to (H, W, 3). Raises UserError if it differs, see `describe_change`."""
         if change := describe_change(self._probe, frame):
             raise UserError(self._probe.path, f"{change} at frame {number}", "cut it there")
         self._check_process()

@@ -78,8 +78,8 @@ def filter_chain_for(probe: Probe, read_options: ReadOptions) -> FilterChain | N
         read_options: how to read interlaced files.
 
     Raises:
-        UserError: the file is interlaced or telecined and `read_options.deinterlace` is None, or it is interlaced but
-            not telecined and `read_options.deinterlace` is "ivtc".
+        UserError: filters are needed and `read_options.deinterlace` is None, or the file is not telecined and
+            `read_options.deinterlace` is "ivtc".
     """
     how = read_options.deinterlace
     if how == "keep" or (is_rgb(probe.pixel_format) and not probe.interlaced):

@@ -19,13 +19,13 @@ FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".
 
 
 class ImageSequence:
-    """A folder of images, read like a video in natural order of names. All must have one size and one bit depth.
+    """A folder of images, read like a video in natural order of names. All must have one suffix, size and bit depth.
 
     Args:
         path: the folder.
 
     Raises:
-        UserError: the folder has no images.
+        UserError: the folder has no images, or images with different suffixes.
     """
 
     rate = 25.0  # frames a second
@@ -55,7 +55,13 @@ class ImageSequence:
         return self._size
 
     def read(self, start: int, stop: int) -> Clip:
-        """Read frames start..stop-1. Raises UserError if an image cannot be read or differs from the first."""
+        """Read frames start..stop-1.
+
+        Raises UserError if there are no such frames, or if an image cannot be read or differs in size or bit depth.
+        """
+        if not 0 <= start < stop <= self.frames:
+            problem = f"has {self.frames} frames, and {start}:{stop} was asked for"
+            raise UserError(self.path, problem, "change the range")
         pictures = [_read_picture(file) for file in self.files[start:stop]]
         for file, picture in zip(self.files[start:stop], pictures, strict=True):
             if picture.shape[:2] != self.size:
@@ -71,7 +77,10 @@ class ImageSequence:
         return Clip(np.stack(pictures), np.arange(start, stop) / self.rate, Colour(), self.path)
 
     def playlist(self) -> bytes:
-        """Content of a playlist for FFmpeg's concat demuxer, by which the images are read as a video."""
+        """Content of a playlist for FFmpeg's concat demuxer, by which the images are read as a video.
+
+        Raises UserError if a path contains a character that cannot be printed.
+        """
         names = [str(file.absolute()) for file in self.files]
         if broken := next((name for name in names if not name.isprintable()), None):
             raise UserError(ascii(broken), "cannot be read as a frame of a video", "rename it")

@@ -47,8 +47,8 @@ class Interlacing:
         scan_type: progressive, interlaced, telecined or undetermined.
         top_field_first: field order of interlaced or telecined video.
         cadence: "3:2" or "2:2" for telecined film, else "".
-        confidence: fraction of the frames with motion that agree with the result, in [0, 1]; lower if there are few
-            such frames.
+        confidence: how well the frames with motion agree with the result, in [0, 1]; lower if there are few such
+            frames, and 0 if the scan type is undetermined.
     """
 
     scan_type: ScanType
@@ -91,11 +91,11 @@ class _Pairs(NamedTuple):
 
 
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
-    """Detect whether a video file is progressive, interlaced or telecined, from four short sequences of frames.
+    """Detect whether a video file is progressive, interlaced or telecined, from up to four short sequences of frames.
 
     If any sequence is interlaced or telecined, the most confident of such results is used, so a file that is partly
-    interlaced counts as interlaced. Frames that cannot be decoded are skipped. The result is cached until the file
-    changes.
+    interlaced counts as interlaced. A sequence with a decoding error is skipped. Of a file with a high bit rate, which
+    is slow to decode, only the first sequence is used. The result is cached until the file changes.
 
     Args:
         path: the file.
@@ -162,8 +162,8 @@ def classify_interlacing(luma: Luma) -> Interlacing:
     """Detect whether consecutive frames are progressive, interlaced or telecined.
 
     Args:
-        luma: (T, H, W) in [0, 255], with all rows; columns may be left out. At least 6 frames are needed to detect 3:2
-            pulldown, and 11 to detect it reliably.
+        luma: (T, H, W) in [0, 255], with all rows; columns may be left out. With fewer than 6 frames, 3:2 pulldown may
+            be missed or taken for 2:2; 11 frames are needed to detect it reliably.
     """
     pairs = _measure(luma)
     evidence = float(pairs.weight.sum())

@@ -33,16 +33,17 @@ class PacketIndex:
 
     Attributes:
         ticks: presentation timestamps of the frames in units of `base`, increasing.
-        keys: timestamps of the keyframes, increasing, including keyframes that an edit list hides.
+        keys: timestamps of the keyframes, increasing, including keyframes that an edit list hides; empty if `counted`.
         base: time base in seconds.
-        counted: True if timestamps are missing or repeated, or restart in the middle. Frames are then identified by
-            counting from the start, and `ticks` are decoding timestamps, or timestamps that were made continuous.
+        counted: True if timestamps are missing, repeated or unreliable (AVI), or restart in the middle. Frames are then
+            identified by counting from the start, and `ticks` are decoding timestamps, evenly spaced timestamps, or
+            timestamps that were made continuous.
         hidden: number of packets that an edit list hides.
         leading: True if a frame is stored after a keyframe but displayed before it (open GOP).
         reordered: True if the display order differs from the decoding order.
         packets: number of packets.
         halves: number of packets that contain the second field of a frame.
-        headless: number of packets at the start that cannot be decoded, because they are before the first keyframe.
+        headless: number of packets that cannot be decoded, because they are stored or shown before the first keyframe.
         last: duration of the last frame in units of base; 0 if it is not stored in the file.
         gaps: timestamps of the frames at which packets of a transport stream are missing, according to its counters.
             Joints of two recordings, where a keyframe follows, are not included.
@@ -80,7 +81,8 @@ def open_input(path: Path) -> InputContainer:
 
     Raises:
         av.error.FFmpegError: the file is not one that libav reads.
-        UserError: the file is a playlist or script that refers to other files.
+        UserError: the file is a playlist or script that refers to other files, or the pictures of the folder are not of
+            one kind or have names that cannot be printed.
     """
     if path.is_dir():
         return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options={"safe": "0"})
@@ -97,7 +99,7 @@ def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:
     """Demux the packets of a stream.
 
     Raises:
-        av.error.InvalidDataError: the file is invalid, or a stream starts in the middle of it, which PyAV cannot read.
+        av.error.FFmpegError: the file is invalid, or a stream starts in the middle of it, which PyAV cannot read.
     """
     try:
         yield from container.demux(stream)
@@ -154,7 +156,8 @@ class PacketLog:
     def add(self, packet: "Packet[VideoStream]") -> bool:
         """Add a packet of the file, and return whether it belongs to the stream.
 
-        Packets of other streams, empty packets, and VP8 and VP9 frames that are never shown, are ignored.
+        Packets of other streams, empty packets, and VP8 and VP9 frames that are never shown, are not indexed; all but
+        empty packets count for `reach`.
         """
         if packet.size and packet.pts is not None and packet.time_base:
             self.reach = max(self.reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))

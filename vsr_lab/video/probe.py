@@ -114,7 +114,8 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
         cut_short: whether a truncated file is accepted.
 
     Raises:
-        UserError: the file is not a video, is truncated, or has an unsupported matrix, edit list or rotation.
+        UserError: the file is not a video, is truncated or encrypted, is a list of other files, has no frame that can
+            be decoded, or has an unsupported codec, matrix, edit list, rotation or kind of pictures (single fields).
     """
     try:
         with open_input(path) as container:
@@ -222,7 +223,10 @@ def _colour(path: Path, frame: VideoFrame) -> Colour:
 
 
 def describe_change(probe: Probe, frame: VideoFrame) -> str:
-    """Describe how size, pixel format, matrix or range of a frame differ from those of the first; "" if they do not."""
+    """Describe a change of size, matrix or range since the first frame, or between RGB and YUV, or to more bits.
+
+    The result is "" if there is no such change.
+    """
     colour, matrix = probe.colour, _MATRICES.get(int(frame.colorspace), "")
     if (frame.width, frame.height) != (probe.width, probe.height):
         return f"changes from {probe.width}x{probe.height} to {frame.width}x{frame.height}"

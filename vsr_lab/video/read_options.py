@@ -38,7 +38,7 @@ class ReadOptions:
 
     @property
     def changes(self) -> bool:
-        """Whether any option is set that converts frames, so that they may differ from those in the file."""
+        """Whether any option (except `transfer`) is set that makes frames differ from those in the file."""
         return self.deinterlace not in (None, "keep") or self.tone_map not in (None, "keep") or self.damaged is not None
 
 

@@ -51,7 +51,7 @@ class Footage(Protocol):
         ...
 
     def read(self, start: int, stop: int) -> Clip:
-        """Read frames start..stop-1. Raises UserError if one cannot be decoded."""
+        """Read frames start..stop-1. Raises UserError if there are no such frames, or if one cannot be decoded."""
         ...
 
 
@@ -73,7 +73,8 @@ class VideoFile:
             None: the whole file.
 
     Raises:
-        UserError: the file cannot be read correctly with these options. Damage is found when frames are read.
+        UserError: the file cannot be read correctly with these options. Damage is found when frames are read, but with
+            `read_options.damaged` it is searched for now, by decoding the whole file.
     """
 
     def __init__(self, path: Path, read_options: ReadOptions = REFUSE) -> None:
@@ -139,7 +140,7 @@ class VideoFile:
         return self.probe.size
 
     def read(self, start: int, stop: int) -> Clip:
-        if not 0 <= start <= stop <= self.frames:
+        if not 0 <= start < stop <= self.frames:
             raise UserError(
                 self.path, f"has {self.frames} frames, and {start}:{stop} was asked for", "change the range"
             )
@@ -155,7 +156,10 @@ class VideoFile:
         return clip
 
     def check(self, start: int, stop: int) -> None:
-        """Raise UserError if any of the frames start..stop-1 is damaged and `read_options.damaged` is None."""
+        """Raise UserError if the groups of pictures that contain frames start..stop-1 are damaged.
+
+        Nothing is checked if `read_options.damaged` is set.
+        """
         if self.read_options.damaged:
             return
         start, stop = self.first + start, self.first + stop
@@ -205,7 +209,7 @@ def _refuse(probe: Probe, read_options: ReadOptions) -> None:
 
 
 def open_footage(path: Path, read_options: ReadOptions = REFUSE) -> Footage:
-    """Open a video file or a folder of images. Damaged frames are found only when they are read.
+    """Open a video file or a folder of images. Damaged frames are found as described in `VideoFile`.
 
     Args:
         path: the file or folder.
@@ -229,13 +233,13 @@ def read_video(
     Args:
         path: the file or folder.
         start, stop: range of frames to read, `stop` exclusive; stop None: to the end.
-        read_options: how to read interlaced, HDR and damaged files.
+        read_options: how to read interlaced, HDR, damaged and linear files; not used for a folder.
 
     Returns:
         Frames, uint8 or uint16 RGB (T, H, W, 3), with timestamps; `Clip.tensor()` is float32 (T, 3, H, W) in [0, 1].
 
     Raises:
-        UserError: the path does not exist, cannot be read correctly with these options, or has too few frames.
+        UserError: the path does not exist, cannot be read correctly with these options, or has no such frames.
 
     Example:
         >>> clip = vsr_lab.read_video("footage/a.mkv", 0, 8)
@@ -255,10 +259,11 @@ def is_frame_folder(path: Path) -> bool:
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted by path.
 
-    Images next to videos are assumed to be cover pictures and are ignored.
+    Images next to videos are assumed to be cover pictures and are ignored. If root is a file or itself a folder of
+    images, only root is returned.
 
     Raises:
-        UserError: nothing is found.
+        UserError: root does not exist, nothing is found, or a link leads to a folder that contains it.
     """
     if not root.exists():
         raise UserError(root, "not found", "check the path")

@@ -80,7 +80,7 @@ def roundtrip(
         codec: "h264", "h265", "mpeg2", "mpeg4" or "vp9".
         options: options of the encoder, as returned by `CodecKind.options`.
         pixel_format: pixel format of the stream, by FFmpeg's name.
-        gop: number of frames from one intra frame to the next.
+        gop: maximum number of frames from one intra frame to the next.
         matrix: matrix of the conversion to limited-range YUV and back, "bt601" or "bt709".
 
     Returns:
@@ -88,6 +88,7 @@ def roundtrip(
 
     Raises:
         ValueError: unknown option.
+        RuntimeError: the number of decoded frames differs.
     """
     count, height, width, _ = frames.shape
     padded = _padded(frames)

@@ -23,7 +23,7 @@ _UNKNOWN = "it has no such option"
 
 
 def open_encoder(context: CodecContext) -> None:
-    """Open an encoder. Raises ValueError if an option is set that the encoder does not have."""
+    """Open an encoder. Raises ValueError for an option that it does not have, and FFmpegError for other settings."""
     given = dict(context.options)
     context.open()
     give_back_priority()
@@ -62,8 +62,8 @@ def check_encoder(
         options: options of the encoder, such as crf -> "18".
 
     Raises:
-        UserError: the encoder does not support a setting; the message names its key: codec, pixel_format or
-            options.NAME.
+        UserError: there is no such video encoder, or it does not support a setting; the message names the key: codec,
+            pixel_format or options.NAME.
     """
     try:
         found = Codec(codec, "w")
@@ -142,6 +142,7 @@ class VideoWriter:
 
     Raises:
         UserError: the container cannot hold FFV1.
+        OSError: the file cannot be written.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], rate: Fraction) -> None:

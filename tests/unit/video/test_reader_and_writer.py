@@ -15,7 +15,7 @@ import pytest
 
 from vsr_lab.core.clip import Colour, Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import ImageSequence, VideoFile, VideoWriter, find_footage, open_footage, read_chunks
+from vsr_lab.video import ImageSequence, VideoFile, VideoWriter, find_footage, open_footage, read_chunks, read_video
 from vsr_lab.video.writer import check_encoder
 
 WriteVideo = Callable[..., Path]
@@ -276,6 +276,16 @@ def test_frames_of_mixed_sizes_are_refused(tmp_path: Path, frames: Frames) -> No
     folder = _pictures(tmp_path / "clip", a=frames[0], b=frames[1][:16])
     with pytest.raises(UserError, match=r"b\.png: is 64x16"):
         ImageSequence(folder).read(0, 2)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 9), (2, 2), (5, 3), (-1, 2)])
+def test_a_range_that_a_source_does_not_have_is_refused(
+    tmp_path: Path, frames: Frames, write_video: WriteVideo, start: int, stop: int
+) -> None:
+    folder = _pictures(tmp_path / "clip", **{f"frame{t}": frame for t, frame in enumerate(frames[:8])})
+    for path in (folder, write_video(tmp_path / "clip.mkv", frames[:8])):
+        with pytest.raises(UserError, match=f"has 8 frames, and {start}:{stop} was asked for"):
+            read_video(path, start, stop)
 
 
 def test_sixteen_bits_are_kept(tmp_path: Path, frames: Frames) -> None:

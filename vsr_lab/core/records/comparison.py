@@ -211,7 +211,7 @@ class VideoComparison(Record, command="compare"):
     """video_comparison.json: metrics of two versions of one video.
 
     Attributes:
-        reference: name of the video with which the others are aligned and compared.
+        reference: name of the video with which the others are aligned: the truth or, without it, the larger of a and b.
         frames: number of frames of the reference that all other videos show too.
     """
 

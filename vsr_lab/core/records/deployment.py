@@ -61,7 +61,7 @@ class VideoPlan(Part):
         options: options of the encoder.
         size: width and height in pixels.
         sample_aspect, rate, time_base: pixel aspect ratio, frames per second and duration of a tick in seconds, as
-            fractions such as "1/1".
+            fractions such as "30000/1001" or "25".
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
@@ -179,7 +179,7 @@ class UpscaleJob(Record, command="upscale"):
         source: name of the source file.
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
-        plan: the plan, without measurements of the runtime.
+        plan: the plan, without tile, memory and measurements of the runtime.
         others: plans of further outputs.
         finished: index of each finished segment -> hashes of its files.
     """
@@ -255,7 +255,7 @@ class Pair(Record, command="provenance"):
         first: first frame of the original that was upscaled.
         frames: number of frames of the upscaled version.
         shift: seconds by which timestamps of the upscaled version are later than those of the original.
-        rate: frames per second of the upscaled version, a fraction such as "25/1".
+        rate: frames per second of the upscaled version, a fraction such as "30000/1001" or "25".
     """
 
     record: Literal["pair"] = "pair"
