@@ -38,7 +38,7 @@ def select(
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
         gates: content type -> name -> gate, in the order in which gates are tested. After a failed gate the remaining
-            ones are not tested. "default" is for content types without gates of their own.
+            ones are not tested. "default", which is required, is for content types without gates of their own.
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
