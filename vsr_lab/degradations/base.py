@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """Draw a uniform random number between two ends, both included; an integer if both ends are integers."""
+    """Draw a uniform random number between two ends; if they are integers, an integer, both ends included."""
     low, high = ends
     return int(rng.integers(int(low), high + 1)) if isinstance(high, int) else float(rng.uniform(low, high))
 
@@ -256,8 +256,8 @@ def apply_batch(degradation: Degradation, hr: Tensor, params: Sequence[Params]) 
     """Compute the LR of a batch.
 
     The fastest of three methods is used (benchmarks/degradations.py). If all samples have the same parameters and
-    frames are independent, the batch is processed as one long clip. Otherwise a GPU processes all samples together, and
-    the CPU one sample after the other, because one sample fits into its cache.
+    frames are independent, the batch is processed as one long clip. Otherwise `apply_each` is called on a GPU, and on
+    the CPU `apply` for one sample after the other, because one sample fits into its cache.
 
     Args:
         degradation: Degradation of every sample.

@@ -73,8 +73,8 @@ class GaussianBlur(KernelBlur):
     Args:
         sigma: Standard deviation along `angle`, in pixels, >= 0.
         anisotropy: Ratio of the standard deviation along `angle` to the one across it, >= 1.
-        drift: Relative change of sigma from the middle of a clip to its last frame, in [-1, 1]; linear over time.
         angle: Direction of the larger standard deviation, in radians.
+        drift: Relative change of sigma from the middle of a clip to its last frame, in [-1, 1]; linear over time.
     """
 
     sigma: Range[NonNegativeFloat] = (0.2, 3.0)
@@ -136,7 +136,7 @@ class MotionBlur(KernelBlur):
 
     Args:
         length: Length of the motion path during the exposure, in pixels, > 0.
-        angle: Initial direction of the path, in radians.
+        angle: Direction in the middle of the path, in radians.
         curvature: Change of direction along the path, as a fraction of a half circle, in [-1, 1]; 0 is a straight line.
         linear_light: Whether the blur is computed in linear light instead of on sRGB values.
     """

@@ -55,7 +55,8 @@ class LensDistortion(AppliedToTarget):
     The target is distorted too, since a network cannot tell the strength of the distortion from the frames.
 
     Args:
-        strength: Largest displacement, as a fraction of half the diagonal, >= 0.
+        strength: Strength k, >= 0. A pixel at the distance r from the centre shows the point at the distance
+            r (1 - k (1 - r^2)), where r is 1 in the corners, which do not move.
     """
 
     strength: Range[NonNegativeFloat] = (0.0, 0.12)

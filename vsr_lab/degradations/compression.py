@@ -43,7 +43,7 @@ class Codec(Degradation, on_cpu=True, temporal=True):
         quality: CRF of h264 and h265 (0..51) and vp9 (0..63), or quantiser of mpeg2 and mpeg4 (1..31); a higher value
             gives worse quality.
         gop: Number of frames from one intra frame to the next.
-        b_frames: Maximum number of consecutive B-frames.
+        b_frames: Maximum number of consecutive B-frames; not used for vp9.
         preset: Presets of x264 and x265, of which one is drawn for each clip.
         pixel_format: "yuv420p", "yuv422p" or "yuv444p".
         matrix: YUV matrix, "bt601" or "bt709".

@@ -51,7 +51,7 @@ class DustAndScratches(Degradation, on_cpu=True, temporal=True, seeded=True):
     Each speck, hair or scratch is lighter or darker than the picture and partly transparent. Scratches move slowly.
 
     Args:
-        dust: Number of specks per frame and megapixel, >= 0.
+        dust: Mean number of specks and hairs per frame and megapixel, >= 0.
         scratches: Mean number of scratches in a frame, >= 0.
         speck: Largest radius of a speck, in pixels, >= 0.5.
     """
@@ -116,7 +116,8 @@ class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     from a frame, and learns to blur if it is trained to undo it.
 
     Args:
-        amplitude: Standard deviation of the movement, in pixels of the clip that `apply` gets, >= 0.
+        amplitude: Standard deviation of the vertical movement, in pixels of the clip that `apply` gets, >= 0; that of
+            the horizontal movement is 0.6 times as large.
     """
 
     amplitude: Range[NonNegativeFloat] = (0.2, 0.6)

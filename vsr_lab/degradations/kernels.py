@@ -100,7 +100,7 @@ def trajectory(length: float, angle: float, turn: float, size: int) -> Kernel:
 
     Args:
         length: Length of the path in pixels.
-        angle: Initial direction in radians.
+        angle: Direction in the middle of the path, in radians.
         turn: Change of direction along the path in radians.
         size: Odd kernel size.
     """

@@ -49,7 +49,8 @@ class BlurDown(Degradation):
         border: "reflect" (edge pixel not repeated) or "replicate".
 
     Raises:
-        ValueError: kernel_size is even for an integer phase, or odd for a half-integer phase.
+        ValueError: phase is not a multiple of 0.5 in [0, scale - 1], or kernel_size is even for an integer phase or odd
+            for a half-integer phase.
     """
 
     scale: PositiveInt
@@ -111,9 +112,10 @@ def _subpixel_weights(width: int, scale: int) -> Tensor:
 class SubpixelDown(Degradation):
     """Downscaling by subpixel rendering as in ClearType and FreeType: R, G, B are sampled a third of a pixel apart.
 
-    Each subpixel is the mean of its area, filtered by FreeType's default filter (1 2 3 2 1) / 9. The whole frame is
-    processed and not only text, so use this degradation for screens, not for photographs.
-    Source: Platt, "Optimal filtering for patterned displays", 2000; FreeType, FT_LCD_FILTER_DEFAULT.
+    Each subpixel is the mean of its area, filtered by the weights (1 2 3 2 1) / 9; the default filter of FreeType has
+    five taps too, with other weights. The whole frame is processed and not only text, so use this degradation for
+    screens, not for photographs.
+    Source: Platt, "Optimal filtering for patterned displays", 2000.
 
     Args:
         scale: Downscaling factor.
@@ -212,7 +214,8 @@ class AdaptiveResolution(Degradation, temporal=True):
 
     Args:
         ladder: Resolutions as fractions of the full one, in ascending or descending order.
-        hold: Mean number of frames until the resolution changes to the next lower or higher one of the ladder.
+        hold: Mean number of frames until the resolution changes to the next lower or higher one of the ladder; at both
+            ends of the ladder it is twice as many.
         method: "bilinear", "bicubic", "lanczos" or "area".
     """
 

@@ -123,7 +123,10 @@ def _absolute(path: str) -> str:
 
 
 def as_candidate(given: Candidate | Network | Path | str | Callable[[], Candidate], name: str) -> Candidate:
-    """Convert a network, the path of a weights file, or a function that makes one, to a candidate named `name`."""
+    """Convert a network or the path of a weights file to a candidate named `name`.
+
+    A candidate, or the one that a function returns, is returned as it is, with its own name.
+    """
     if isinstance(given, Network):
         return _candidate(given.eval(), name, "network")
     if isinstance(given, (Path, str)):

@@ -110,8 +110,8 @@ def evaluate(
         each frame are in frames.parquet in the folder.
 
     Raises:
-        UserError: a clip or candidate cannot be evaluated under the protocol, see `check_clips`; nothing is written. Or
-            a task of the executor failed; the others are done, and the same call continues with those that failed.
+        UserError: a clip or candidate cannot be evaluated, see `check_clips`; nothing is written. Or output cannot be
+            scored, see `score_clip`, or a task of the executor failed; the same call continues after what is done.
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown

@@ -48,7 +48,8 @@ class Above(Gate):
     are averaged as squared errors, see `decibel_gains`.
 
     The outcome is "too few clips" instead of "fail" if there are fewer than 8 clips, the gain is above `margin` in
-    every clip, and the mean gain is significantly above `margin` for the frames of these clips.
+    every clip, and the mean gain is above `margin` for the frames of these clips, significantly if they are enough for
+    a test.
 
     Args:
         metric: name of the metric.
@@ -163,6 +164,9 @@ class Limit(Gate):
         over: another percentile, in [0, 100]. If it is set, the ratio of the metric at `percentile` to the metric at
             `over` is limited instead of the metric at `percentile`.
         margin: relative amount by which the candidate may be worse than the baseline if the latter is the limit, >= 0.
+
+    Raises:
+        ValueError: both or none of low and high are set.
     """
 
     def __init__(

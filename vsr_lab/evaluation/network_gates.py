@@ -142,11 +142,16 @@ class NoDrift(Gate):
     network with a state that was reset. The PSNR may be at most `margin` dB lower than either value.
 
     Args:
-        frames: number of frames to process.
+        frames: number of frames to process, >= 180, which is three passes over the clip.
         margin: allowed decrease of the PSNR in dB, >= 0.
+
+    Raises:
+        ValueError: `frames` is less than 180.
     """
 
     def __init__(self, frames: Count, margin: NonNegative) -> None:
+        if frames < (least := 3 * (2 * _PASS - 2)):
+            raise ValueError(f"frames must be >= {least}, got {frames}")
         self.frames = frames
         self.margin = margin
 

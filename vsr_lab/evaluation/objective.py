@@ -24,7 +24,10 @@ _EQUAL_COST = 0.1  # share; times of single runs differ by as much
 
 
 def metric_facts(names: Iterable[str]) -> list[MetricFacts]:
-    """How metrics are displayed, from configs/metric/NAME.yaml; metrics without such a file are left out."""
+    """How metrics are displayed, from configs/metric/NAME.yaml.
+
+    Metrics without such a file, or with `show: null` in it, are left out.
+    """
     files = ((name, config_dir() / "metric" / f"{name}.yaml") for name in names)
     read = ((name, yaml.safe_load(path.read_text("utf-8"))["show"]) for name, path in files if path.is_file())
     return [MetricFacts(name=name, **show) for name, show in read if show]
@@ -64,7 +67,7 @@ def tied(metric: MetricFacts, best: float, gap: float, wins: int, clips: int) ->
 def axes(front: Sequence[str]) -> dict[str, int]:
     """Axes of a Pareto front: metric -> +1 (higher is better) or -1.
 
-    Raises UserError if a metric has no yaml in configs/metric.
+    Raises UserError if a metric has no yaml in configs/metric, or `show: null` in it.
     """
     return {metric.name: sign(metric) for metric in _known("front", front)}
 
@@ -98,9 +101,9 @@ class Ranking:
     """Ranks candidates by several metrics, the most important first.
 
     Candidates that differ by at most 0.1 dB (2 % for metrics in other units) are tied, unless there are at least three
-    clips and one candidate is better on all of them. Ties are broken by the next metric, then by the time per frame,
-    then by the number of parameters, and finally by the exact value of the first metric. If people voted, their
-    preference is used before the first metric.
+    clips and one candidate is better on all of them. Ties are broken by the next metric, then by the time per frame (up
+    to 10 % more than the fastest is a tie), then by the number of parameters, and finally by the exact value of the
+    first metric. If people voted, their preference is used before the first metric.
 
     Args:
         metrics: metrics in order of importance.
@@ -112,7 +115,7 @@ class Ranking:
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
-        """Make a ranking by metrics with these names. Raises UserError if a name has no configs/metric/NAME.yaml."""
+        """Make a ranking by metrics with these names. Raises UserError as `axes` does."""
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:

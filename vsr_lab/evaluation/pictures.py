@@ -26,7 +26,8 @@ class SavedFrames:
 
     Args:
         shot: the clip.
-        folders: candidate -> folder for its sr.mkv. HR and LR are saved once, as hr.mkv and lr.mkv in the first folder.
+        folders: candidate -> folder for its sr.mkv. HR and LR are encoded once, as hr.mkv and lr.mkv in the first
+            folder, and copied to the others.
         most: maximum number of frames.
     """
 

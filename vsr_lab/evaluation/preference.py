@@ -28,7 +28,8 @@ def read_votes(path: Path, runs: Iterable[Run], baseline: str) -> list[PairVotes
         baseline: name of the baseline.
 
     Raises:
-        UserError: the votes are on other candidates, clips or settings, or on fewer than 6 clips of a suite.
+        UserError: the file is not votes.json, or the votes are on other candidates, clips or settings, or on fewer than
+            6 clips of a suite.
     """
     if path.suffix == ".sqlite":
         raise UserError(path, "holds the single votes, not their result", "give votes.json of vsr-lab vote serve=false")

@@ -29,7 +29,7 @@ _NOT_HASHED = {"name", "description", "metrics"}
 class Protocol:
     """Rules of an evaluation: how LR is computed, and which frames, pixels and channels are measured by which metrics.
 
-    Frames are clamped and rounded to 8 bits first.
+    The frames of a candidate are clamped and rounded to 8 bits first; HR of more than 8 bits is not rounded.
 
     Args:
         name: name of the protocol.
@@ -87,7 +87,7 @@ class Protocol:
 
     @property
     def min_side(self) -> int:
-        """Minimum height and width after the crop, in pixels, for which every metric can be computed."""
+        """Minimum height and width after the crop, in pixels: 31 for metrics with LPIPS features, else 11 (SSIM)."""
         deep = any("lpips" in name for metric in self.metrics.values() for name in required_inputs(metric))
         return 31 if deep else 11
 

@@ -138,7 +138,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def read_run(folder: Path) -> Run:
-    """Read the evaluation in folder. Raises UserError if there is none."""
+    """Read the evaluation in folder. Raises UserError if there is none, or its files do not agree."""
     summary = read_record(folder / "summary.json", Summary)
     check_file(folder / "frames.parquet", "evaluate again")
     run = Run(folder, summary)
@@ -180,7 +180,10 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
 
 
 def check_comparable(runs: list[Run]) -> None:
-    """Raise UserError, naming two evaluations, unless all have the same protocol, metric settings and clips."""
+    """Raise UserError, naming two evaluations, unless they can be compared.
+
+    All must have the same protocol and metric settings, and those on one suite the same clips and different candidates.
+    """
     first = runs[0].summary.protocol
     for run in runs[1:]:
         own = run.summary.protocol

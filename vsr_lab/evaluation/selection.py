@@ -32,16 +32,18 @@ def select(
 ) -> Selection:
     """Select, for every suite, the best candidate among those that fail no gate and are on the Pareto front.
 
+    If PSNR or SSIM ranks first and nobody voted, adversarially trained networks fail; those of unknown training fail
+    unless they are shown to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
+
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
         gates: content type -> name -> gate, in the order in which gates are tested. After a failed gate the remaining
-            ones are not tested. "default" is for content types without gates of their own.
+            ones are not tested. "default", which is required, is for content types without gates of their own.
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
-        votes: votes.json that `vote` wrote for the same evaluations. The preference of people then decides before the
-            metrics, among all candidates that fail no gate, on the front or not. A candidate to which people
-            significantly prefer the baseline fails.
+        votes: votes.json that `vote` wrote for the same evaluations. People then decide before metrics, among all that
+            fail no gate, on the front or not; a candidate to which they significantly prefer the baseline fails.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
@@ -50,8 +52,8 @@ def select(
         are too few clips for a gate.
 
     Raises:
-        UserError: the evaluations cannot be compared, one lacks a metric, or a suite has no evaluation of the baseline;
-            or the votes are on other evaluations or too few, see `read_votes`.
+        UserError: the evaluations cannot be compared, one lacks a metric, a suite has no evaluation of the baseline, or
+            the votes are on other evaluations or too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse

@@ -27,7 +27,7 @@ class ClipScores(Record, command="evaluate"):
     Attributes:
         fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
         shown: the frames that were saved for the report.
-        scores: metric -> value of every frame; None for a frame that is not scored.
+        scores: metric -> value of every frame; None for a frame that is not scored or has no value.
     """
 
     record: Literal["clip scores"] = "clip scores"

@@ -32,7 +32,8 @@ class Adversarial(nn.Module, ABC):
         """Compute the adversarial loss of the super-resolution network, a scalar.
 
         Args:
-            sr, hr: output and target, (B, T, C, H, W) in [0, 1].
+            sr: output of the network, (B, T, C, H, W), not clamped.
+            hr: target, (B, T, C, H, W) in [0, 1].
             lr: (B, T, C, h, w) in [0, 1].
             motion: optical flow of hr.
         """
@@ -90,8 +91,8 @@ class SpatioTemporal(nn.Module):
     """Discriminator of TecoGAN for patches of clips (Chu et al. 2020, section 3.1), with spectral normalisation.
 
     The input for a frame also contains the two neighbouring frames, warped onto the frame, so that the discriminator
-    can detect flicker, and the LR frames, so that it can detect invented detail. Spectral normalisation: Miyato et al.
-    2018.
+    can detect flicker, and the LR frames, so that it can detect invented detail. Spectral normalisation (Miyato et al.
+    2018) is used in all layers except the first.
 
     Args:
         channels: number of channels of the first layer. Later layers have up to 4 times as many channels and 1/16 of

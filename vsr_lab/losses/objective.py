@@ -124,7 +124,10 @@ class Objective(nn.Module):
             extra: name -> function that computes a further input; it is called only if a loss needs the input.
 
         Returns:
-            The weighted sum, a scalar, and name -> value of each loss without its weight, detached.
+            The weighted sum, a scalar, and name -> value of each loss that was computed, without its weight, detached.
+
+        Raises:
+            UserError: a loss with a weight above 0 returns more than one value, or needs an input that does not exist.
         """
         lazy = {"motion": lambda: self.estimator(hr), **(extra or {})}
         inputs = Inputs({"sr": sr, "hr": hr, "lr": lr}, lazy)

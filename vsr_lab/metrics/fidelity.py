@@ -1,4 +1,4 @@
-"""Fidelity of single frames. sr, hr: (B, T, 3, H, W) in [0, 1], rounded to 8 bits; results (B, T), float64."""
+"""Fidelity of single frames. sr (rounded to 8 bits), hr: (B, T, 3, H, W) in [0, 1]; results (B, T), float64."""
 
 import itertools
 
@@ -42,6 +42,9 @@ def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 
     Returns:
         (B, T), in [-1, 1].
+
+    Raises:
+        ValueError: a side has fewer than 11 pixels.
     """
     # float32 equals float64 to 1e-6 on Vid4.
     a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
@@ -90,9 +93,9 @@ def ms_ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
 def psnr_shifted(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
     """Highest PSNR in dB over shifts of sr in steps of a quarter of a pixel.
 
-    Shifts of up to 1.75 pixels along each axis are tried, with bicubic interpolation, and a border of 2 pixels is left
-    out. Unlike PSNR, this metric does not penalise a shifted output. Interpolation also reduces noise, so report the
-    metric together with PSNR, not in its place.
+    The best shift is searched in steps of 1, then 1/2, then 1/4 pixel, up to 1.75 pixels along each axis, with bicubic
+    interpolation. A border of 2 pixels is left out. Unlike PSNR, this metric does not penalise a shifted output.
+    Interpolation also reduces noise, so report the metric together with PSNR, not in its place.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

@@ -56,7 +56,8 @@ def find_text(hr: Tensor) -> list[list[Line]]:
         hr: (B, T, 3, H, W), RGB in [0, 1].
 
     Returns:
-        For each of the BT frames, the lines that are recognised with high confidence.
+        For each of the BT frames, the lines of at least 3 characters that are recognised with a confidence of 0.9 or
+        more.
     """
     frames: list[list[Line]] = []
     last: np.ndarray | None = None

@@ -1,6 +1,7 @@
 """Metrics that detect faults of SR by comparison with its LR: colour, position, frame order, sharpness, patterns.
 
-SR that is degraded again must agree with LR, regardless of the detail that a model adds. No learned weights are used.
+SR that is degraded again must agree with LR, regardless of the detail that a model adds. Only `combing` and `grid`
+compare SR with HR instead. No learned weights are used.
 The arguments degraded (SR after the degradation that made LR) and lr are (B, T, 3, h, w) in [0, 1]. Results are (B, T)
 in float64, and NaN for a frame in which nothing can be measured.
 """
@@ -200,9 +201,9 @@ def grid(sr: Tensor, hr: Tensor) -> Tensor:
     """Amplitude of a periodic pattern in the error of SR, such as a checkerboard or stripes.
 
     For P of 10, 12, 14 and 16 (which include a multiple of every period up to 8 pixels), the blocks of P x P pixels of
-    the error of luma, sr - hr, are averaged to one mean block. The amplitude is the standard deviation of the mean
-    block over its P * P positions, minus the expected contribution of noise. The largest of the four amplitudes is
-    returned.
+    the error of luma, sr - hr, are averaged to one mean block. The amplitude is the square root of the variance of the
+    mean block over its P * P positions minus the variance that noise is expected to cause. The largest of the four
+    amplitudes is returned.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].

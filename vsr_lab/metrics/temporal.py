@@ -17,7 +17,7 @@ from vsr_lab.core.flow import Farneback, Motion, farneback, warp_previous
 
 
 def reference_motion(hr: Tensor) -> Motion:
-    """Compute the optical flow of HR that all temporal metrics use, in evaluation and in validation.
+    """Compute the optical flow of HR that temporal metrics use, in evaluation and in validation.
 
     The estimator is Farneback's, with the parameters of tOF, at full size. It is part of the definition of the metrics.
 

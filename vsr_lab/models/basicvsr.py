@@ -38,7 +38,7 @@ class BasicVsr(_WholeClip):
     added to bilinear upscaling, as in the paper. `load_basicvsr` reads the published weights.
 
     Args:
-        scale: upscaling factor.
+        scale: upscaling factor, 2, 3 or 4.
         channels: channels of the features at LR size.
         blocks: residual blocks per direction.
         width: channels of the features during upsampling to SR size.
@@ -97,7 +97,7 @@ class BasicVsrPp(_WholeClip):
     to bilinear upscaling, as in the paper.
 
     Args:
-        scale: upscaling factor.
+        scale: upscaling factor, 2, 3 or 4.
         channels: channels of the features at LR size.
         blocks: residual blocks per propagation branch.
         width: channels of the features during upsampling to SR size.

@@ -42,7 +42,7 @@ def merged_weight(narrow: Tensor, middle: Tensor, wide: Tensor, point: Tensor) -
 
 
 def add_branches(network: nn.Module) -> None:
-    """Add `Branches` to every 3x3 convolution of a network, in place. Its output is the same until it is trained."""
+    """Add `Branches` to every 3x3 convolution without groups, in place. The output is the same until it is trained."""
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) and module.groups == 1:
             branches = Branches(module.weight).to(module.weight)

@@ -14,7 +14,7 @@ class Interpolation(FrameNetwork):
 
     Args:
         scale: upscaling factor.
-        method: "nearest", "bilinear", "bicubic" or "lanczos".
+        method: "nearest", "area", "bilinear", "bicubic" or "lanczos".
     """
 
     def __init__(self, scale: Scale, method: Kernel = "bicubic") -> None:

@@ -74,6 +74,9 @@ def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -
         network: network whose weights are written.
         about: notes on how the network was trained.
         path: file to write.
+
+    Raises:
+        UserError: the network does not keep an argument of its constructor as an attribute.
     """
     note = json.dumps({"schema": 1, "network": spec_of(network), "about": about}, sort_keys=True)
     write_tensors(path, network.state_dict(), {"vsr_lab": note})
@@ -106,7 +109,7 @@ def _opened(path: Path) -> Generator[Any]:
 def read_note(path: Path) -> dict[str, Any]:
     """Read the metadata of a weights file: {"network": its class and keywords, "about": how it was trained}.
 
-    Raises UserError if there is no such metadata, since the file was not written by vsr_lab.
+    Raises UserError if the file is missing, damaged or a pickle, or has no such metadata (vsr_lab did not write it).
     """
     if path.suffix in PICKLES:
         raise UserError(path, "is a pickle, which could run code", "give a network.safetensors of a training run")
@@ -130,7 +133,8 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
         trained}.
 
     Raises:
-        UserError: the file is a pickle or damaged, or its weights are not finite or of another architecture.
+        UserError: the file is missing, damaged or a pickle, or does not describe its network, or its weights are not
+            finite or of another architecture.
 
     Example:
         >>> network, note = vsr_lab.load_network("runs/small/network.safetensors")
@@ -149,8 +153,8 @@ def load_network(path: Path | str) -> tuple[Network, dict[str, Any]]:
 def load_weights(network: Network, path: Path) -> None:
     """Load all weights of a network from a file.
 
-    Raises UserError if names or shapes of the tensors differ from those of the network, or the file is missing or
-    damaged.
+    Raises UserError if names or shapes of the tensors differ from those of the network, a value is not finite, or the
+    file is missing or damaged.
     """
     fill(network, read_weights(path), path)
 

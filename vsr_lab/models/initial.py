@@ -28,7 +28,8 @@ def load_basicvsr(path: Path) -> BasicVsr:
     """Load BasicVSR x4 with its authors' weights in BasicSR's format (.pth).
 
     Raises:
-        UserError: the file is missing, contains more than tensors, or belongs to another network.
+        UserError: the file is missing or damaged, contains more than tensors and numbers, or belongs to another
+            network.
     """
     network = BasicVsr()
     fill(network, published(network, read_tensors(path), path), path)
@@ -69,7 +70,7 @@ def published(network: Network, loaded: dict[str, Any], path: Path) -> dict[str,
 def read_tensors(path: Path) -> dict[str, Any]:
     """Read a PyTorch file (torch.save) that contains only tensors and numbers, without executing code in it.
 
-    Raises UserError for other files.
+    Raises UserError if the file is missing or any other file.
     """
     check_file(path, _HINT)
     # torch has its own kinds for a pickle, a cut and a foreign file
@@ -104,8 +105,8 @@ def init_network(network: Network, path: Path, skip: Sequence[str] = ()) -> list
         Names of the tensors that kept their initial values.
 
     Raises:
-        UserError: the file is missing, could execute code or has tensors of other names or shapes, or a pattern matches
-            no tensor.
+        UserError: the file is missing or damaged, could execute code, or has tensors of other names or shapes or values
+            that are not finite; or a pattern matches no tensor.
     """
     own = network.state_dict()
     for pattern in skip:

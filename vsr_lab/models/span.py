@@ -76,9 +76,9 @@ class _Layers(StreamingNetwork):
 class Span(_Layers, FrameNetwork):
     """SPAN, an efficient network that upscales every frame separately.
 
-    Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every convolution is a
-    single 3x3 convolution; `add_branches` adds the parallel branches with which the paper trains. The output is not
-    added to an interpolation of the input.
+    Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every 3x3 convolution is
+    a single one; `add_branches` adds the parallel branches with which the paper trains. The output is not added to an
+    interpolation of the input.
     """
 
     def frame(self, lr: Tensor) -> Tensor:
@@ -91,8 +91,9 @@ class SpanStream(_Layers):
     The previous LR frame, the hidden features and the previous output are warped to the current frame by Lucas-Kanade
     flow. The previous output is warped at high resolution, because interpolation at LR size would blur it. Features of
     the warped tensors are added to the first and to the last features of SPAN. They also determine, for every pixel,
-    how much of the previous output is mixed with that of SPAN. Pixels whose flow leads out of the previous frame use
-    SPAN alone. The added layers are initialised to zero, so the initial output equals SPAN's.
+    how much of the previous output is mixed with that of SPAN. For pixels whose flow leads out of the previous frame,
+    nothing is mixed in or added to the last features. The layers by which the state acts on the output are initialised
+    to zero, so the initial output equals SPAN's.
 
     The state consists of
 

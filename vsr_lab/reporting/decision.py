@@ -36,7 +36,7 @@ class Decision(NamedTuple):
         why: sentences on the reason, ties, and the stability of the choice.
         missing: sentences on what is missing for a final choice.
         refused: the other candidates, with reasons.
-        costs: sentences on the loss of quality if the candidate chosen for another content type is used.
+        costs: sentences on the loss of quality if a candidate chosen or trained for another content type is used.
         candidates, gates: columns and rows of the table of gates; the first column is the chosen candidate, if any.
     """
 

@@ -47,8 +47,9 @@ class Place(NamedTuple):
 def tile_maps(clip: SavedClip) -> dict[Kind, dict[str, Map]]:
     """Compute maps of error and flicker of a clip: one mean value per tile and frame, in 8-bit levels.
 
-    Error is the mean of |sr - hr|. Flicker is defined as by the metric `flicker`; it is 0 in the first frame of a
-    scene.
+    Error is the mean of |sr - hr|. Flicker is that of the metric `flicker`, except that pixels that are not visible in
+    the previous frame count as 0, and that motion is estimated at half the size if a side of HR has more than 1000
+    pixels; it is 0 in the first frame of a scene.
 
     Returns:
         "error" or "flicker" -> candidate -> map (T, rows, columns).

@@ -33,7 +33,7 @@ class SavedClip:
 
     @cached_property
     def videos(self) -> "dict[str, Footage]":
-        """Videos by name of the view: LR, ground truth, and each candidate. Raises UserError if one is missing."""
+        """Videos by name of the view: LR, ground truth, candidates. Raises UserError if one is missing or changed."""
         from vsr_lab.video import open_footage
 
         facts = self.facts
@@ -107,7 +107,8 @@ _SIDE = 208  # pixels
 def write_sheet(comparison: Comparison, root: Path, path: Path) -> None:
     """Write the contact sheet of a comparison: one row per suite, with a frame of the first clip of the suite.
 
-    Each row shows LR, the output of every candidate, and HR, with PSNR and flicker below.
+    Each row shows LR, the output of every candidate, and HR, with the means of PSNR and flicker over the suite below.
+    Nothing is written if no frames were saved.
 
     Args:
         comparison: comparison whose images are shown.

@@ -15,8 +15,8 @@ class CellView(NamedTuple):
     Attributes:
         value: number by which the table is sorted.
         tone: whether the candidate is better or worse than the baseline; "none" if equal or not compared.
-        strength: difference from the baseline, in percent of the largest difference in the table; determines the
-            colour.
+        strength: difference from the baseline, in percent of the largest difference in this metric on any suite;
+            determines the colour.
         clear: whether the 95 % interval of the difference from the baseline excludes zero and is valid for other clips.
         home: whether the candidate was trained for the content type of the suite.
     """

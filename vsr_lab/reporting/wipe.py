@@ -23,13 +23,17 @@ _SIDE = 1920  # pixels of the longer side, at most
 def write_wipes(comparison: Comparison, root: Path, folder: Path) -> list[Path]:
     """Write wipe_SUITE.mp4 for each suite: the first clip, with a moving line between two candidates.
 
-    The candidate on the left of the line is the baseline; the one on the right is the candidate that `select` chose or,
-    without a selection, the candidate with the best mean PSNR.
+    On the left of the line is the baseline, or LR if there are no frames of the baseline. On the right is the candidate
+    that `select` chose or, if it chose none, the one with the best mean of the metric `headline` (if that is the
+    baseline, the last candidate).
 
     Args:
         comparison: comparison whose clips are shown.
         root: folder to which the paths in `comparison` are relative.
         folder: folder to write to.
+
+    Returns:
+        Paths of the videos.
     """
     firsts = {clip.suite: clip for clip in reversed(comparison.pictures)}
     paths: list[Path] = []

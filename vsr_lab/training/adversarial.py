@@ -13,9 +13,9 @@ class AdversarialModule(VsrModule):
     """Lightning module that trains a network and a discriminator, for objectives with an adversarial loss.
 
     Before the progress `start` of the adversarial loss, the loss affects neither network. One backward pass computes
-    the gradients of both networks; the discriminator gets a detached copy of SR. One optimizer has a parameter group
-    for each network, which is equivalent to two optimizers if the optimizer treats each parameter separately (Adam,
-    SGD). So gradient accumulation, mixed precision and resuming work as in any other training.
+    the gradients of both networks; the discriminator gets a detached copy of SR. One optimizer has separate parameter
+    groups for the two networks, which is equivalent to two optimizers if the optimizer treats each parameter separately
+    (Adam, SGD). So gradient accumulation, mixed precision and resuming work as in any other training.
     """
 
     def losses(
@@ -43,7 +43,7 @@ class AdversarialModule(VsrModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip the gradients of each network by their own norm, so that the two networks do not affect each other."""
+        """Clip the gradients of each parameter group by their own norm; the two networks do not affect each other."""
         if gradient_clip_val is None or gradient_clip_algorithm == "value":
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
             return

@@ -28,7 +28,7 @@ class AveragedWeights(WeightAveraging):
     constant decay, the initial weights would dominate the average in a short training.
 
     Args:
-        decay: in [0, 1); a value closer to 1 averages over more steps.
+        decay: in [0, 1]; a value closer to 1 averages over more steps.
     """
 
     def __init__(self, decay: Fraction) -> None:

@@ -23,7 +23,10 @@ class CsvLog(Logger):
 
     @rank_zero_only
     def start(self, step: int) -> None:
-        """Write the header. In a resumed run, delete the rows from `step` on instead, since they are logged again."""
+        """Write the header. In a resumed run, delete the rows from `step` on instead, since they are logged again.
+
+        Raises UserError if there is a file that is not such a table.
+        """
         path = self.path
         if path.exists():
             problem, hint = "is not the table of a training", "remove it, or restore it"

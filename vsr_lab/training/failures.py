@@ -12,7 +12,11 @@ from vsr_lab.core.signals import interruption_of
 
 
 def explained(error: BaseException, run_dir: Path) -> Stopped | UserError | None:
-    """Convert an exception that ended a run to a UserError or Stopped; None if it is a defect of this package."""
+    """Convert an exception that ended a run to an explanation.
+
+    Returns:
+        Stopped after a signal; UserError if memory ran out or the disk is full; None for any other exception.
+    """
     resume = f"vsr-lab train resume={run_dir} goes on" if is_saved(run_dir) else "nothing was saved yet; run it again"
     interruption = error if isinstance(error, SIGTERMException) else interruption_of(error)
     if interruption:  # Lightning, taking itself down after one, raises others

@@ -60,8 +60,8 @@ class Validation:
         colour: channels on which metrics are computed, "y" (luma) or "rgb".
 
     Raises:
-        UserError: the score uses a metric that is not in `metrics`, a metric needs inputs that validation does not
-            have, or the colour is unknown.
+        UserError: the score is empty or uses a metric that is not in `metrics`, a metric needs inputs that validation
+            does not have or weights that are missing, or the colour is unknown.
     """
 
     metrics: Mapping[str, Metric] = field(default_factory=lambda: {"psnr": psnr, "flicker": flicker})
@@ -120,7 +120,7 @@ class VsrModule(pl.LightningModule):
         validation: metrics, and the score that selects the best checkpoint.
 
     Raises:
-        UserError: a loss needs an input that is not available in this training.
+        UserError: the losses cannot be used in this training, see `Objective.check`.
     """
 
     def __init__(self, network: Network, objective: Objective, recipe: Recipe, *, validation: Validation) -> None:
@@ -170,7 +170,11 @@ class VsrModule(pl.LightningModule):
         return torch.autocast(self.device.type, enabled=False)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
-        """Compute the loss of a batch. Returns None, by which Lightning skips the batch, if the loss is not finite."""
+        """Compute the loss of a batch. Returns None, by which Lightning skips the batch, if the loss is not finite.
+
+        Raises Refusal if too many batches were skipped, or at the first one if several processes train together, since
+        the others would wait for it.
+        """
         assert batch.lr is not None
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
@@ -194,7 +198,8 @@ class VsrModule(pl.LightningModule):
         """Compute the total loss, and each loss by name.
 
         Args:
-            sr, hr: (B, T, C, H, W) in [0, 1].
+            sr: (B, T, C, H, W), not clamped.
+            hr: (B, T, C, H, W) in [0, 1].
             lr: (B, T, C, h, w) in [0, 1].
             progress: fraction of the training that is done, on which the weights of the losses may depend.
             measured: whether losses with weight 0 are computed too, for the log.
@@ -202,7 +207,10 @@ class VsrModule(pl.LightningModule):
         return self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=self.extra_inputs(lr))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN."""
+        """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN.
+
+        Not with 16-mixed precision, whose gradient scaler does it. Raises Refusal if too many batches were skipped.
+        """
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return  # which checks by itself, and at first expects them
         gradients = [p.grad for p in self.parameters() if p.grad is not None]

@@ -95,7 +95,7 @@ def evened(every: int, steps: int) -> int:
         steps: number of steps of the training.
 
     Raises:
-        UserError: every < 1.
+        UserError: `every` or `steps` is below 1.
     """
     if min(every, steps) < 1:
         raise UserError("validation.every", f"must be >= 1, got {every} ({steps} steps in all)")

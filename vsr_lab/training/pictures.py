@@ -29,7 +29,7 @@ class Pictures(Callback):
     bicubic and of SR.
 
     Args:
-        clips: number of clips, evenly spread; 0 disables the images.
+        clips: number of clips, evenly spread, >= 1.
     """
 
     def __init__(self, clips: Count) -> None:
@@ -103,8 +103,8 @@ def flicker_picture(lr: Tensor, sr: Tensor, hr: Tensor, motion: Motion) -> Tenso
 def flicker_map(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker of every pixel, M |e_t - W e_(t-1)| with the error e = sr - hr, averaged over colours.
 
-    W warps the previous frame by the flow; M is 1 for pixels that are visible in the previous frame. The mean of the
-    map over these pixels is the metric `flicker`.
+    W warps the previous frame by the flow; M is 1 for pixels that are visible in the previous frame. 255 times the mean
+    of the map over these pixels is the metric `flicker`.
 
     Args:
         sr, hr: (T, 3, H, W).

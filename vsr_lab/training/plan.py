@@ -43,7 +43,7 @@ class Plan:
     Attributes:
         parameters: number of trained parameters.
         gmac: multiply-accumulate operations for an LR frame of 180 x 320 pixels, divided by 1e9.
-        memory: estimated bytes of weights, optimizer state and stored activations, per device.
+        memory: estimated bytes of weights, gradients, optimizer state and stored activations, per device.
         samples: number of samples of the whole training.
         steps: number of optimizer steps.
         seconds: estimated time of the forward and backward passes of one optimizer step, on this machine.

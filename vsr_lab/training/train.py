@@ -75,7 +75,8 @@ class TrainerOptions:
 
     Args:
         max_steps: number of optimizer steps.
-        validate_every: maximum number of steps between validations; the last validation is at the end.
+        validate_every: maximum number of steps between validations; the last one is at the end or a few steps before
+            it, see `evened`.
         lightning: other keywords of pl.Trainer (accelerator, devices, precision, gradient_clip_val, ...).
         callbacks: callbacks; by default a progress bar and an exponential moving average of the weights.
         loggers: loggers in addition to metrics.csv.
@@ -130,7 +131,7 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is invalid or not supported by the network, memory ran out, or the disk is full.
+        UserError: an option is invalid or unfit for the network, no checkpoint can be resumed, memory or disk is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 
@@ -239,7 +240,7 @@ def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
 
 
 def _save_best(trainer: pl.Trainer, network: Network, best: SaveBest, run: RunFolder) -> Trained:
-    """Write the weights of the best checkpoint, with branches merged. Raises Refusal if no score was finite."""
+    """Write the weights of the best checkpoint, with branches merged. Raises Refusal if no weights were saved."""
     if best.best_model_score is None or not torch.isfinite(best.best_model_score):
         below = below_start(trainer.callback_metrics)
         why = "no validation was better than the start on most clips" if below else "no validation score was finite"

@@ -110,12 +110,13 @@ def test_a_timestamp_counts_with_the_frames() -> None:
 
 
 @pytest.mark.parametrize("corner", range(4))
-@pytest.mark.parametrize("zoom", [2, 3, 4])
+@pytest.mark.parametrize("zoom", [2, 3, 4, 8])
 def test_the_truth_says_the_same_at_the_same_place_and_sharper(corner: int, zoom: int) -> None:
     params = {**PARAMS, "corner": corner}
     lr = TimestampOverlay(size=0.1).apply(torch.full((1, 3, 90, 250), 0.5), params)
     truth = TimestampOverlay(size=0.1).target(torch.full((1, 3, 90 * zoom, 250 * zoom), 0.5), params, zoom)
-    assert torch.allclose(torch.nn.functional.avg_pool2d(truth, zoom), lr, atol=1e-5)
+    exact = 12 % zoom == 0  # the size at which letters are drawn
+    assert torch.allclose(torch.nn.functional.avg_pool2d(truth, zoom), lr, atol=1e-5 if exact else 0.03)
     drawn = (lr != 0.5).any(dim=1)[0]
     rows, columns = torch.nonzero(drawn).float().mean(0).tolist()
     assert (rows > 45) == (corner >= 2) and (columns > 125) == bool(corner % 2)

@@ -57,6 +57,8 @@ def test_what_becomes_no_number_fails(hr: Tensor) -> None:
 def test_a_run_of_less_than_three_passes_is_none(hr: Tensor) -> None:
     with pytest.raises(ValueError, match="three passes of 10"):
         measure_drift(Piling(0), hr, 29)
+    with pytest.raises(ValueError, match="frames must be >= 180, got 179"):
+        NoDrift(frames=179, margin=0.1)
 
 
 @pytest.mark.parametrize(
