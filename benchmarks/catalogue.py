@@ -3,9 +3,9 @@
     python benchmarks/catalogue.py MANIFEST_OR_FOLDER [--frames 300] [--scans results/scans]
 
 Leaks: the middle `--frames` of every clip. Their middle 48 are planted as a copy, no larger than 480 pixels a side and
-coded at CRF 28 after what the row says was done to them, and looked for; then every two different clips are compared,
-which should find nothing. Sample: the distance of any shot of all footage to the nearest chosen one, in deviations of
-the features, against the mean of 200 random draws.
+coded at CRF 28 (in one row at 40) after what the row says was done to them, and looked for; then every two different
+clips are compared, which should find nothing. Sample: the distance of any shot of all footage to the nearest chosen
+one, in deviations of the features, against the mean of 200 random draws.
 """
 
 import argparse

@@ -1,11 +1,12 @@
 """Fit the model that suggests a content type, and say how often it is right on footage that it never saw.
 
-benchmarks/content_types.py MANIFEST [--stills MANIFEST] [--rendered 40] [--write configs/base/content_model.yaml]
+python benchmarks/content_types.py MANIFEST [--stills MANIFEST] [--rendered 40]
+    [--write configs/base/content_model.yaml]
 
 MANIFEST: rows with path, split and content_type; "train" is fitted on, "eval" is only judged. --stills: a manifest of
 pictures (path, content_type), each looked at twice. --rendered: how many screens and
 drawn clips of this project to fit on.
-Features are taken of single frames, as they are and made worse: shrunk, and coded as JPEG.
+Features are taken of two consecutive frames; to fit, also of frames that were made worse: shrunk, and coded as JPEG.
 """
 
 import argparse
@@ -35,7 +36,7 @@ SCREEN, DRAWN = "screen_capture", "animation"  # what the project's own renderer
 
 @dataclass(frozen=True)
 class Seen:
-    """One look. source: what is held out together; weight: all kinds weigh alike, and all sources of a kind."""
+    """Features of one look at a clip. source: what is held out together; plain: whether the frames are as they are."""
 
     kind: str
     source: str
@@ -165,7 +166,7 @@ def _balance(seen: list[Seen]) -> np.ndarray:
 
 
 def _held_out(seen: list[Seen]) -> dict[str, tuple[str, np.ndarray]]:
-    """clip -> its kind and its logits, by a model that saw nothing of its source. Stills and screens go in tenths."""
+    """clip -> its kind and its logits, by a model fitted without its source. Stills and rendered ones go in tenths."""
     sources = sorted({s.source for s in seen})
     many = [source for source in sources if " " in source or "/" in source]
     folds = [[source] for source in sources if source not in many] + [many[i::10] for i in range(10) if many[i::10]]

@@ -2,8 +2,9 @@
 
     python benchmarks/flow_shrink.py FOOTAGE RAFT_WEIGHTS [--size 256] [--frames 4] [--clips 8]
 
-One window from the middle of each clip of FOOTAGE (a folder or a manifest), shown as SR after halving and enlarging it
-by bicubic. Each estimator is compared with itself at full size (RAFT: and 12 updates): `distance` is the mean end-point
+One window from the middle of at most --clips clips of FOOTAGE (a folder or a manifest), shown as SR after halving and
+enlarging it by bicubic. Each estimator is compared with itself at full size (RAFT: and 12 updates), in the last row
+RAFT with Farneback: `distance` is the mean end-point
 distance in pixels where the reference sees a pixel in both frames, `loss` the change of the flicker loss.
 """
 

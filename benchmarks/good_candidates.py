@@ -1,6 +1,6 @@
 """How far from the bounds of the gates unaltered good candidates are, on clips with cuts, stills and fades.
 
-benchmarks/good_candidates.py FOOTAGE [--span FILE ...] [--frames 16] [--size 128]
+python benchmarks/good_candidates.py FOOTAGE [--span FILE ...] [--frames 16] [--size 128]
 
 FOOTAGE: a folder with a folder of videos for each content type (animation, live_action, screen_capture). Candidates:
 every network of results/zoo/weights on footage of its content type; --span, published weights of SPAN named

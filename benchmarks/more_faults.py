@@ -1,4 +1,4 @@
-"""Twenty more kinds of faults, see planted_faults.py: those that can be refused, and those that are only worse."""
+"""More kinds of faults, see planted_faults.py: those that can be refused, and those that are only worse."""
 
 import numpy as np
 import torch

@@ -1,6 +1,6 @@
 """Which gate refuses which fault: faults planted on the output of a per-frame network, judged as `select` does.
 
-benchmarks/planted_faults.py FOOTAGE [--weights FILE] [--frames 16] [--size 192]
+python benchmarks/planted_faults.py FOOTAGE [--weights FILE] [--frames 16] [--size 192]
 
 FOOTAGE: a folder of three clips or more, each used from its first frame, in a square in the middle of the picture.
 --weights: of the network; if it has a memory, its state is lost as well. Prints a table in Markdown.

@@ -2,8 +2,8 @@
 
     python benchmarks/sharpness.py FOLDER_OR_MANIFEST...
 
-x2 round trip: PSNR on luma of bicubic down and up again, mean over frames; lower means more detail that only the full
-resolution has. Still frames count once.
+x2 round trip: PSNR on luma of bicubic down and up again, mean over at most 8 frames of a clip, evenly spaced; lower
+means more detail that only the full resolution has.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """A training step of vsr_lab against BasicSR's own: same network, same batch, in turn, in one run.
 
 python benchmarks/training_step.py [--device cuda] [--basicsr UNPACKED SOURCE TREE] [--compile] [--rounds N]
+    [--only NAME]
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Upscaling in every runtime of this machine: 320x180 to 1280x720 and 960x540 to 1920x1080, the zoo's nano networks."""
+"""Upscaling in every runtime of one device: 320x180 to 1280x720 and 960x540 to 1920x1080, the zoo's nano networks."""
 
 import tempfile
 from pathlib import Path

@@ -4,10 +4,10 @@
     python scripts/zoo/eval_sources.py OUT results/zoo/screens.csv   # screens to train on and to validate on
 
 The clips, their windows, licences and checksums are the rows of results/zoo/eval.csv, or of another TABLE.csv. Each is
-fetched from the public GitHub repository that publishes it, at the commit in the table, into OUT; one that is there
-already is kept. OUT/eval.csv (or OUT/TABLE.csv) is then the manifest of an evaluation (suite=manifest
-suite.root=OUT/eval.csv) or of a training. VID4: a folder with calendar, city, foliage and walk, which are added as the
-content type vid4. The licences differ: measure on the clips, redistribute none.
+fetched from the public GitHub repository that publishes it, at the commit in the table, into OUT; a file that is there
+already with the right checksum is kept. OUT/eval.csv (or OUT/TABLE.csv) is then the manifest of an evaluation
+(suite=manifest suite.root=OUT/eval.csv) or of a training. VID4: a folder with calendar, city, foliage and walk, which
+are added as the content type vid4. The licences differ: measure on the clips, redistribute none.
 """
 
 import hashlib

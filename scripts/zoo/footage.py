@@ -2,8 +2,8 @@
 
     python scripts/zoo/footage.py FOOTAGE STILLS OUT
 
-FOOTAGE: a folder with train/; STILLS: one with live_action/ and animation/. Lossy clips are shrunk until their coding
-no longer shows. It is evaluated on other clips: `eval_sources.py`.
+FOOTAGE: a folder with train/; STILLS: one with live_action/ and animation/. Clips whose coding shows are shrunk until
+it no longer does. It is evaluated on other clips: `eval_sources.py`.
 """
 
 import subprocess

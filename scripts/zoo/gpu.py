@@ -2,11 +2,12 @@
 
     PYTHONPATH=. python scripts/zoo/gpu.py PACK.tar OUT.tar [EARLIER.tar] [seconds=480] [names=a,b] [steps=5 batch=1]
 
-Needs torch, numpy, OpenCV and safetensors alone. PACK: of `pack.py`, with small.safetensors and nano.safetensors, each
-a `SpanStream` that still is its published SPAN. OUT: rewritten after every stage, its weights in half precision and
-report.json: PSNR-Y and flicker of every validation clip, of bicubic and of what the stage started from. EARLIER: an
-OUT of before, whose stages are not trained again. seconds: of all stages together; names: of the stages, where not all
-are wanted; steps, batch: of each stage in place of its time and its own batch, to rehearse.
+Needs only torch, numpy, OpenCV, safetensors, pydantic and PyYAML. PACK: of `pack.py`, with small.safetensors and
+nano.safetensors, each a `SpanStream` that still is its published SPAN. OUT: rewritten after every stage, its weights in
+half precision and report.json: PSNR-Y and flicker of every validation clip, of bicubic, of what the stage started from
+and of what it trained. EARLIER: an OUT of before, whose stages are not trained again. seconds: of all stages together;
+names: of the stages, where not all are wanted; steps, batch: of each stage in place of its time and its own batch, to
+rehearse.
 """
 
 import io
@@ -80,7 +81,10 @@ class Data:
         self.draw = torch.Generator().manual_seed(seed)
 
     def batch(self, stage: Stage, scale: int) -> tuple[Tensor, Tensor]:
-        """lr and hr of one step, both rounded to 8 bits, in [0, 1]. Text is not mirrored."""
+        """lr and hr of one step, both rounded to 8 bits, in [0, 1].
+
+        In a stage of screen_capture alone, nothing is mirrored, turned or reversed in time.
+        """
         wanted = [n for n, clip in enumerate(self.clips) if stage.content in (None, clip.content)]
         size, (_, length, _, height, width) = stage.size * scale, self.hr.shape
         crops: list[Tensor] = []
@@ -170,7 +174,10 @@ def train(network: SpanStream, data: Data, stage: Stage, seconds: float, steps: 
 
 
 def run(stage: Stage, weights: dict[str, Path], data: Data, held: list[Clip], seconds: float, steps: int) -> Report:
-    """Train a stage, keep its weights where they are not below their start on most clips, and report."""
+    """Train a stage and report. Its weights are kept if they are not below their start on at least half of the clips.
+
+    Otherwise, the weights that it started from are written under its name.
+    """
     network, note = load_network(weights[stage.start])
     assert isinstance(network, SpanStream)
     network = network.to(DEVICE)

@@ -6,7 +6,8 @@
 EVAL.csv: written by `eval_sources.py`; PUBLISHED: by `published.py`. Every clip is one evaluation of all candidates
 of a scale, kept in RUNS by name and checksum of the weights. TABLES receives scores.csv (means of every clip), cost.csv
 (milliseconds of a frame) and leaderboard.md, see `leaderboard.py`. --frames, --clips, --only: to try it; give other
---runs and --tables then. --no-text: without legibility, which takes minutes a clip. Measure the cost on a machine that
+--runs and --tables then. --no-text: without legibility, which is measured on screen_capture alone, if RapidOCR is
+installed, and takes minutes a clip. Measure the cost on a machine that
 does nothing else.
 """
 

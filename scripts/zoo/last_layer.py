@@ -3,8 +3,8 @@
     python scripts/zoo/last_layer.py PACK.tar WEIGHTS.safetensors OUT.safetensors scale=2 content=animation [frames=4]
 
 WEIGHTS: published SPAN, of this scale or of one that it divides. Every clip weighs as much as a decibel of it is worth
-(the inverse of its squared error). How far the weights may move (`RIDGE`) is chosen on the clips for validation. Where
-these are below the start in most cases, nothing is written.
+(the inverse of its squared error). How far the weights may move (`RIDGE`) is chosen on the clips for validation. If
+more than half of these are below the start, nothing is written.
 """
 
 import sys

@@ -1,7 +1,8 @@
 """Writes the leaderboard from the stored tables: python scripts/zoo/leaderboard.py [TABLES]
 
 TABLES: a folder with scores.csv and cost.csv of `judge.py`, by default results/zoo, whose page is
-results/leaderboard.md; that of any other folder is its leaderboard.md. quality_cost.png is written into the folder.
+results/leaderboard.md; that of any other folder is its leaderboard.md. If there is a cost.csv, quality_cost.png is
+written into the folder.
 """
 
 import re
@@ -96,7 +97,7 @@ def read_scores(path: Path) -> list[Scores]:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % interval (Student's t) of the mean, NaN for fewer than two values."""
+    """Mean and 95 % interval (Student's t) of the mean; the ends are NaN for fewer than two values."""
     from scipy.stats import ttest_1samp
 
     found = ttest_1samp(values, 0).confidence_interval() if len(values) > 1 else (float("nan"),) * 2
@@ -110,7 +111,7 @@ def start_of(name: str) -> str | None:
 
 
 def write_page(tables: Path) -> None:
-    """Write leaderboard.md and quality_cost.png."""
+    """Write leaderboard.md and, with a cost.csv, quality_cost.png."""
     own = tables == ROOT / "results/zoo"
     suites = read_scores(tables / "scores.csv")
     table = tables / "cost.csv"

@@ -168,8 +168,8 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
         has_runs: the run puts the folders of other runs in its folder.
 
     Raises:
-        UserError: the folder contains an input of the run, is inside a folder of footage that the run reads, or cannot
-            be created.
+        UserError: the folder contains an input of the run and `overwrite` is set, is inside a folder of footage that
+            the run reads, or cannot be used, see `begin_folder`.
     """
     folder, values = config.run_dir, spec_of(config)
     for key, path in _paths(values, ""):

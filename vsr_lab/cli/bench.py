@@ -1,4 +1,4 @@
-"""vsr-lab bench: the speed of a bundle with every library, device and precision that this machine supports."""
+"""vsr-lab bench: the speed of a bundle with every library and precision that this machine supports, on one device."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ Size = Annotated[Text, AfterValidator(_size)]
 
 
 class BenchConfig(Section):
-    """Measure the speed of a bundle with every library, device and precision that this machine supports.
+    """Measure the speed of a bundle with every library and precision that this machine supports, on one device.
 
     Example: vsr-lab bench bundle=BUNDLE sizes=[320x180,960x540]
     """

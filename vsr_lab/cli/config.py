@@ -48,7 +48,7 @@ def check_scale(degradation: Part[Any], scale: int) -> None:
 
 
 class Section(BaseModel):
-    """A part of a configuration: unknown keys are refused, and values are not converted."""
+    """A part of a configuration: unknown keys are refused, and text is not converted to int, float or bool."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
 
@@ -68,7 +68,7 @@ class Command(Section):
     run_dir: FilePath
     """Folder that the run writes to."""
     overwrite: Bool = False
-    """Whether an existing run in run_dir is renamed to NAME.old-1 and replaced. Other folders are never renamed."""
+    """Whether an existing run in run_dir is renamed to NAME.old-1 (or 2, 3, ...). Other folders are never renamed."""
 
     ignored: ClassVar[frozenset[str]] = frozenset()
     results: ClassVar[str | None] = None
@@ -134,7 +134,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
         An instance of the model.
 
     Raises:
-        UserError: for the first invalid value.
+        UserError: for the first invalid value, or the first key in `typed` that has no effect.
     """
     model = model_of(command)
     ignored: frozenset[str] = getattr(model, "ignored", frozenset())

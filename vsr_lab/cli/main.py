@@ -11,7 +11,11 @@ from vsr_lab.core.signals import catch_signals, forget_interruption, interruptio
 
 
 def main() -> None:
-    """Run the command in sys.argv. Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files refused."""
+    """Run the command in sys.argv.
+
+    Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files refused, 70 a defect, 128 + N stopped by signal
+    N.
+    """
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
     arguments = sys.argv[1:]
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:

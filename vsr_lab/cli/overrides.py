@@ -40,7 +40,8 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
         arguments: arguments after the name of the command, as in sys.argv.
 
     Raises:
-        UserError: an option is unknown, or a config group has no yaml file of the given name.
+        UserError: an option is unknown, a word cannot be read, a config group has no yaml file of the given name, or a
+            key of Hydra may not be set.
     """
     added = _OF_LIGHTNING if os.environ.get("LOCAL_RANK", "0") != "0" else ()
     flags, words = _split([word for word in arguments if not word.startswith(added)])

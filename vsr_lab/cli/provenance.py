@@ -29,7 +29,11 @@ class ProvenanceConfig(Section):
 
 
 def run(config: ProvenanceConfig) -> None:
-    """Print the provenance record of a file. Raises Refusal if there is none, or if it does not belong to the file."""
+    """Print the provenance record of a file.
+
+    Raises Refusal if there is none, if the file was changed after upscaling, if `original` is another file than the one
+    that was upscaled, or if the Content Credentials are invalid.
+    """
     if config.records and not config.records.exists():
         raise UserError("records", f"{config.records} not found", "name a folder with .provenance.json files")
     if config.pair and config.pair.exists():

@@ -46,7 +46,8 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
         cli_config: configuration of the command line; its key `resume` is the folder of the run.
 
     Raises:
-        UserError: the folder contains no training run, an override is not allowed, or all steps of the run are done.
+        UserError: the folder contains no training run or is in use, an override is not allowed, or `trainer.max_steps`
+            is set to no more than the number of steps that are done.
     """
     if not isinstance(cli_config.resume, str) or not cli_config.resume:
         raise UserError(

@@ -17,7 +17,7 @@ from vsr_lab.evaluation.selection import select
 
 
 class SelectConfig(Command):
-    """Select the candidate that may be deployed, for each content type.
+    """Select the candidate that may be deployed, for each suite of test clips.
 
     Example: vsr-lab select runs=[results/evaluate/a,results/evaluate/b]
     """

@@ -39,7 +39,7 @@ class Bundle:
     Attributes:
         folder: the folder.
         manifest: content of its manifest.json.
-        network: the ONNX graph, run by onnxruntime, or the network in torch if the bundle has no graph.
+        network: the graph of format onnx, run by onnxruntime, or the network in torch if the bundle has no such graph.
         runtime: options by which `upscale` chooses a runtime; None: `upscale` runs `network`.
     """
 
@@ -61,7 +61,7 @@ def export(
 ) -> BundleManifest:
     """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all files.
 
-    Each graph is loaded again and compared with the network on a long clip.
+    Each graph is loaded again and compared with the network on test clips.
 
     Args:
         weights: network.safetensors of a training.
@@ -70,16 +70,16 @@ def export(
         exporters: one for each format to write; None: ONNX.
         selection: selection.json of `select`, which must have chosen these weights; None: no selection is required.
         allow_provisional: accept a provisional choice, for which `select` had too few clips.
-        begin: called once, after the weights were read and before the first file is written.
+        begin: called once, after weights and selection were checked and before the first file is written.
 
     Returns:
         The content of manifest.json.
 
     Raises:
-        Refusal: the selection did not choose the weights or is provisional, or a graph differs from the network. No
-            files are left behind.
-        UserError: the weights or the selection cannot be read, the network needs future frames, or the folder cannot
-            be written.
+        Refusal: the selection did not choose the weights or is provisional, the network cannot be exported to a format,
+            or a graph differs from the network. No files are left behind.
+        UserError: the weights or the selection cannot be read, the model has no name, the network needs future frames,
+            or the folder cannot be written.
 
     Example:
         >>> from vsr_lab.deployment.export import OnnxExporter
@@ -136,8 +136,9 @@ def write_bundle(
         The content of manifest.json.
 
     Raises:
-        Refusal: a graph differs from the network. No files are left behind.
-        UserError: the network is no `StreamingNetwork`, since it needs future frames, or the folder cannot be written.
+        Refusal: the network cannot be exported to a format, or a graph differs from it. No files are left behind.
+        UserError: the network is no `StreamingNetwork`, since it needs future frames; the folder cannot be written; or
+            the environment variable SOURCE_DATE_EPOCH is no number of seconds.
     """
     if not isinstance(network, StreamingNetwork):
         raise UserError(name, "needs future frames, so it has no streaming step", "export a streaming network")
@@ -187,10 +188,11 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
     Args:
         folder: folder that `export` wrote.
         runtime: options by which `upscale` chooses a runtime (library, device, precision). None: no choice is made, and
-            onnxruntime runs the ONNX graph.
+            `upscale` runs `Bundle.network`.
 
     Raises:
-        UserError: a file is missing or has changed since the export.
+        UserError: the folder is no bundle, a file is missing or has changed since the export, or the network cannot be
+            opened.
     """
     folder = Path(folder)
     if not (folder / MANIFEST).exists():
@@ -227,7 +229,7 @@ class Verification(NamedTuple):
     Attributes:
         manifest: manifest of the bundle.
         key: first digits of the SHA-256 of the public key; empty if no signature was checked.
-        parities: comparison of every graph with the network.
+        parities: comparison of every ONNX graph with the network.
         unopened: formats of graphs that were not run, since opening a file of this format can execute code.
     """
 
@@ -246,7 +248,7 @@ def verify_bundle(
 ) -> Verification:
     """Verify a bundle before it is used: its signature, the hashes of its files, and the output of every ONNX graph.
 
-    Graphs of format torch_export are not run, since opening them can execute code.
+    The signature is verified first. Graphs of format torch_export are not run, since opening them can execute code.
 
     Args:
         folder: folder of the bundle.

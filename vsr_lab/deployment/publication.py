@@ -14,18 +14,22 @@ _LOGIN = "log in with wandb login, or set WANDB_MODE=offline"
 
 
 def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
-    """Copy the files of a bundle that its manifest names, the manifest and its signature; other files stay.
+    """Publish the files of a bundle that its manifest names, the manifest and its signature, but no other files.
+
+    On the Hub, the model card is also written as README.md.
 
     Args:
         bundle: an opened bundle.
         to: "hf:OWNER/NAME" for the Hugging Face Hub, or "wandb:PROJECT/NAME". A new version is added if it exists.
-        private: whether the repository of the Hub must be private. In wandb, the project decides.
+        private: whether the repository of the Hub must be private. If False, a new one is public. In wandb, the project
+            decides.
 
     Returns:
         Address of the version, or, if wandb is offline, the folder from which `wandb sync` uploads it.
 
     Raises:
-        UserError: the package of the Hub is not installed, the repository is public, or the service refuses.
+        UserError: the package of the Hub is not installed, the repository is public although `private` is set, or the
+            service refuses.
     """
     names = [*bundle.manifest.sha256, MANIFEST, SIGNATURE]
     files = [bundle.folder / name for name in names if (bundle.folder / name).is_file()]

@@ -69,7 +69,7 @@ class Executor(Protocol):
 
 
 def attempt(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
-    """Call work(task). If it fails, the outcome contains the error; no exception is raised."""
+    """Call work(task). If it fails, the outcome contains the error; only interruptions are raised."""
     try:
         return Outcome(key, work(task))
     except (UserError, Refusal) as error:
@@ -93,7 +93,7 @@ class Local:
     A task whose process is killed is reported as failed.
 
     Args:
-        workers: number of processes; 1: tasks run in this process.
+        workers: number of processes; 1: tasks run in this process, as does a single task.
     """
 
     workers: int = 1

@@ -97,7 +97,7 @@ class Upscaler:
         )
 
     def plan(self, task: Task) -> Plan:
-        """Plan the upscaling of a file without writing anything, see `vsr_lab.deployment.pipeline.plan_upscale`."""
+        """Plan the upscaling of a file without writing the output, see `vsr_lab.deployment.pipeline.plan_upscale`."""
         source, chosen = task.source, self.settings
         return plan_upscale(
             self.open(source),
@@ -121,7 +121,7 @@ class Upscaler:
     def fingerprint(self) -> str:
         """Hash of the bundles and settings. Outputs that were made with other bundles or settings have another hash.
 
-        Raises UserError for an unusable bundle.
+        Threads, the share of memory and `overwrite` are not part of it. Raises UserError for an unusable bundle.
         """
         bundles = self.bundle.bundles if isinstance(self.bundle, AutoBundle) else {"": self.bundle}
         manifests = {content: open_bundle(path, None).manifest.fingerprint for content, path in bundles.items()}
@@ -159,12 +159,12 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
 
     Args:
         where: a file, a folder with videos at any depth, a pattern such as "in/*.mkv", or a manifest with a column
-            `path` and optional columns `name`, `content_type`, `suggested_content`, `deinterlace`, `tone_map` and
-            `damaged`.
+            `path` and optional columns `name`, `content_type`, `suggested_content`, `deinterlace`, `tone_map`,
+            `damaged` and `transfer`.
         read_options: options for files for which the manifest sets none.
 
     Raises:
-        UserError: there are no files, or the manifest selects parts of files.
+        UserError: there are no files, or the manifest has no column `path` or selects parts of files.
     """
     if where.suffix in TABLE_SUFFIXES:
         return [_row_source(where, row, read_options) for row in read_rows(where)]
@@ -228,13 +228,14 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
         tasks: result of `tasks_of`.
         folder: folder of the outputs and of the ledger.
         upscaler: bundle and settings.
-        executor: runs the tasks in several processes or on a cluster.
+        executor: runs the tasks in several processes or on a cluster. If it has more workers than there are files left,
+            files are upscaled one after another, and the segments of each in parallel.
 
     Yields:
         The result of each file, in the order of completion.
 
     Raises:
-        UserError: another process writes to the folder.
+        UserError: another process writes to the folder, or a bundle cannot be used.
     """
     common = upscaler.fingerprint()
     settings = {

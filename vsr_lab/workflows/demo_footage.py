@@ -26,7 +26,7 @@ def write_demo_footage(folder: Path, train_screens: int, frames: int) -> Path:
     Args:
         folder: folder to write to.
         train_screens: number of rendered screens for training.
-        frames: number of frames of each screen.
+        frames: number of frames of each screen for training; the two test screens have 24.
 
     Returns:
         Path of the manifest.

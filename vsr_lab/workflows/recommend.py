@@ -85,7 +85,7 @@ def write_comparison(path: Path, found: Sequence[Recommendation], bundles: Mappi
         n: number of representative shots, which are chosen from all files.
 
     Returns:
-        The chosen shots.
+        The chosen shots; empty if there are no shots, in which case no file is written.
     """
     candidates = [shot for one in found for shot in one.shots]
     if not candidates:

@@ -31,7 +31,7 @@ class BundlePushConfig(Section):
 
 
 def run(config: BundlePushConfig) -> None:
-    """Print the address. Raises Refusal if the bundle is not right."""
+    """Verify and publish the bundle, and print its address. Raises Refusal as `bundle verify` does."""
     key = read_public_key(config.public_key) if config.public_key else None
     with console.status("graphs and network"):
         verify_bundle(config.bundle, key, frames=config.frames)

@@ -30,7 +30,7 @@ class StoreConfig(Section):
 
 
 def run(config: StoreConfig) -> None:
-    """List the clips by state; prune=true deletes unusable clips. Raises Refusal if a clip is damaged."""
+    """List the clips by state. Raises Refusal if a clip is damaged, unless prune=true, which deletes unusable clips."""
     folder = config.root
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "not found"

@@ -19,12 +19,13 @@ class BundleManifest(Record, command="export", given_as="folder"):
         parameters: number of weights.
         network: class path and keywords that build the network.
         content: content type that the network was trained for; None: not recorded.
-        pixel_format: default pixel format of upscaled files.
+        pixel_format: pixel format for which the network was trained; None: not recorded. Upscaled files get its chroma
+            subsampling if that is finer than the one of the source.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on the training, such as its settings.
         graphs: format of each exported graph (such as onnx) -> name of its file.
         created: time of the export, ISO 8601 in UTC.
-        sha256: file name -> SHA-256, for every other file of the bundle except the signature manifest.sig.
+        sha256: file name -> SHA-256, for every other file of the bundle except the signature.
         fingerprint: hash of all other values of this manifest.
     """
 
@@ -53,7 +54,7 @@ class BundleManifest(Record, command="export", given_as="folder"):
 
 
 class Parity(Part):
-    """Difference between the outputs of an exported graph and of its network on test clips of three sizes.
+    """Difference between the outputs of an exported graph and of its network on test clips of three frame sizes.
 
     Attributes:
         format: format of the graph, such as onnx.

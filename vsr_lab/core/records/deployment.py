@@ -41,8 +41,8 @@ class StreamPlan(Part):
         kind: video, audio, subtitle, cover, attachment or data.
         codec: codec in the source.
         action: upscale, copy, convert or drop.
-        to: codec in the output; empty if the stream is dropped.
-        note: how the stream is converted, or why it is dropped.
+        to: codec in the output, or "attachment", "timecode" or "chapters"; empty if the stream is dropped.
+        note: why the stream is dropped; empty if it is not, or if `audio=drop` left it out.
     """
 
     index: Count
@@ -61,7 +61,7 @@ class VideoPlan(Part):
         options: options of the encoder.
         size: width and height in pixels.
         sample_aspect, rate, time_base: pixel aspect ratio, frames per second and duration of a tick in seconds, as
-            fractions such as "30000/1001" or "25".
+            fractions such as "1/1".
         constant: whether all frames have the same duration.
         primaries, transfer, matrix: code points of ITU-T H.273; 2 is unspecified.
         range: "full" or "limited".
@@ -94,7 +94,8 @@ class Runtime(Part):
         version: version of the backend's package.
         psnr: PSNR in dB between the output and that of torch in float32, of the worst frame in a trial of a few frames;
             None if no trial was run, or if the outputs are equal.
-        speed: frames per second in the trial, divided by those of torch in float32; None if no trial was run.
+        speed: frames per second in the trial, divided by those of torch in float32 on the CPU; None if no trial was
+            run.
         refused: other runtimes whose output differs too much from that of torch in float32, each as a sentence with
             the difference.
     """
@@ -123,8 +124,9 @@ class Plan(Part):
         first: index of the first frame of the output among the frames of the source, counted after deinterlacing.
         frames: number of frames of the output.
         shift: seconds that are added to every timestamp.
-        chapters: number of chapters that are kept.
-        tags: names of the source's metadata tags that are kept.
+        chapters: number of chapters that are written.
+        tags: names of the source's metadata tags that are written. Chapters and tags that the container does not keep
+            are also listed in `dropped`.
         converted: properties of the source that are kept in another form.
         dropped: properties of the source that the output does not keep.
         runtime: library, device and precision that run the network; None if no runtime was chosen.
@@ -164,7 +166,10 @@ class Plan(Part):
 
 
 class Segment(Part):
-    """A finished segment: hashes of its packets, and of the state of the network after its last frame."""
+    """A finished segment: hashes of its packets, and of the state of the network after its last frame.
+
+    The latter is empty if the segment was upscaled in parallel with others.
+    """
 
     packets: str
     state: str
@@ -179,7 +184,7 @@ class UpscaleJob(Record, command="upscale"):
         source: name of the source file.
         size, modified: size of the source in bytes, and time of its last change in ns since 1970.
         bundle: fingerprint of the bundle.
-        plan: the plan, without tile, memory and measurements of the runtime.
+        plan: the plan, without the tile size, the estimated memory, and measurements of the runtime.
         others: plans of further outputs.
         finished: index of each finished segment -> hashes of its files.
     """
@@ -218,7 +223,8 @@ class Provenance(Record, command="upscale"):
         tile, overlap: size and overlap of tiles in LR pixels; tile 0: whole frames.
         repeats: number of frames on which the network was not run because they repeat the previous frame.
         frame_hashes: perceptual hash of the first frame of each second, 64 bits in hexadecimal; empty for a blank
-            frame. With these hashes, the record can be found for a video that was renamed or remuxed.
+            frame and for a second without frames. With these hashes, the record can be found for a video that was
+            renamed or remuxed.
     """
 
     record: Literal["provenance"] = "provenance"
@@ -248,14 +254,14 @@ class Provenance(Record, command="upscale"):
 class Pair(Record, command="provenance"):
     """Record that links an original video with its upscaled version, for media libraries that offer both.
 
-    Frame n of the upscaled version is frame first + n of the original, unless the original was deinterlaced.
+    Frame n of the upscaled version is frame first + n of the original, unless the original was deinterlaced or damaged.
 
     Attributes:
         scale: upscaling factor.
         first: first frame of the original that was upscaled.
         frames: number of frames of the upscaled version.
         shift: seconds by which timestamps of the upscaled version are later than those of the original.
-        rate: frames per second of the upscaled version, a fraction such as "30000/1001" or "25".
+        rate: frames per second of the upscaled version, a fraction such as "25/1".
     """
 
     record: Literal["pair"] = "pair"

@@ -68,12 +68,12 @@ class CandidateFacts(Part):
     """Facts about a candidate (a network or another method whose output is evaluated).
 
     Attributes:
-        kind: "interpolation" (such as bicubic), "network" (an object in Python), "checkpoint", "bundle", "onnx",
+        kind: "interpolation" (such as bicubic), "network" (a network in memory), "checkpoint", "bundle", "onnx",
             "published" (weights published by the authors of a network), "spandrel" (a file that the package spandrel
             loads), "frames" (SR frames that another tool wrote), or a user-defined kind.
         parameters: number of weights.
         path: absolute path of the file or folder from which the candidate was read.
-        sha256: SHA-256 of the file at `path`; None for a folder, or without a path.
+        sha256: SHA-256 of the file at `path`; None for a folder, or if there is no file.
         architecture: class of the network.
         content: content type that the candidate was trained for; None: not known.
         about: other notes stored in the file, such as how it was trained.
@@ -122,7 +122,7 @@ class Evaluated(Record):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the name and file of the candidate, the name and clips of the suite, and the protocol."""
+        """Hash of the names of candidate and suite, the candidate's file, the clips and the protocol."""
         known = (self.candidate, self.candidate_facts.sha256, self.suite, self.suite_fingerprint)
         return hashlib.sha256(repr((*known, self.protocol.fingerprint)).encode()).hexdigest()
 
@@ -187,11 +187,10 @@ class Choice(Part):
         ties: candidates that are tied with the chosen one in the votes or, without votes, in the first metric of
             `rank_by`.
         stability: fraction of the clips for which leaving out that one clip does not change the choice; None if there
-            is only one clip, or no candidate is chosen.
+            is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
-        gates: candidate -> results of its gates in order, up to the first that failed. A verdict on the
-            votes, or on adversarial training, may follow.
+        gates: candidate -> results of its gates in order, up to the first that failed.
     """
 
     suite: str

@@ -53,7 +53,7 @@ class Votes(Record, command="vote"):
     """votes.json: the result of a blind vote between candidates.
 
     Attributes:
-        voters: name of a voter -> number of pairs on which this person voted.
+        voters: name of a voter -> number of trials that this person answered, catch trials included.
         left_out: voters whose votes are not counted, because in more than a third of their catch trials (pairs of LR
             and ground truth) they did not prefer the ground truth.
         evaluations: suite -> candidate -> fingerprint of the evaluation whose frames were shown.

@@ -20,7 +20,7 @@ class Exporter(ABC):
 
     Args:
         tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
-        frames: number of frames of the test clip. Graph and network process it separately, each with its own state.
+        frames: number of frames of each test clip. Graph and network process it separately, each with its own state.
     """
 
     format: str
@@ -52,7 +52,7 @@ class Exporter(ABC):
         return network
 
     def export(self, network: StreamingNetwork, folder: Path) -> Parity:
-        """Write the graph of a network, load it again, and compare the outputs of both on a clip.
+        """Write the graph of a network, load it again, and compare the outputs of both, see `compare_graph`.
 
         Args:
             network: network to export.
@@ -62,7 +62,8 @@ class Exporter(ABC):
             The largest difference of the outputs.
 
         Raises:
-            Refusal: the outputs differ by more than the tolerance; the graph is removed.
+            Refusal: the network cannot be exported to this format, or the outputs differ by more than the tolerance; in
+                the latter case the graph is removed.
         """
         path = folder / self.file
         network = network.eval()

@@ -239,7 +239,8 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
         threads: number of CPU threads; 0: onnxruntime chooses the number.
 
     Raises:
-        UserError: onnxruntime cannot run the graph, or the graph contains a loop, which may have no end.
+        UserError: there is no such file, it is no ONNX file, onnxruntime cannot run the graph, or the graph contains a
+            loop, which may have no end.
     """
     check_file(path, "give an .onnx file")
     with reported(Exception, path, "is not an ONNX file", "give a .onnx file"):  # of protobuf

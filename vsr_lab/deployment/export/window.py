@@ -100,8 +100,8 @@ class OnnxWindowExporter(Exporter):
     """Exports a network to an ONNX graph without a state, which upscales the last of T frames.
 
     The graph, `window.onnx` or `window_fp16.onnx`, maps lr (1, 3T, h, w) to sr (1, 3, scale * h, scale * w), RGB in
-    [0, 1], for any h and w. Since the graph does not use frames before the T frames, its output differs from that of
-    the streaming network.
+    [0, 1], for any h and w that are multiples of the network's `size_multiple`. Since the graph does not use frames
+    before the T frames, its output differs from that of the streaming network.
 
     Args:
         tolerance: largest allowed absolute difference from the output of the network for the same T frames, RGB in [0,
@@ -148,7 +148,8 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
         session: the graph in onnxruntime.
 
     Raises:
-        UserError: the graph does not have one input of 3T channels and one output.
+        UserError: the input is not in float32 or float16 or has no 3T channels, the graph does not take frames of any
+            size, or its scale is not an integer.
     """
     given, channels = session.get_inputs()[0], session.get_inputs()[0].shape[1]
     if given.type not in ("tensor(float)", "tensor(float16)"):

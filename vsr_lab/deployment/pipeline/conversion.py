@@ -35,7 +35,7 @@ class FrameConversion:
         video: the source.
         planned: plan of the output.
         encoding: settings of the output.
-        hashes: collector of perceptual hashes, to which the frames of the source are added.
+        hashes: collector of perceptual hashes, to which the first frame of each second of the source is added.
     """
 
     def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding, hashes: FrameHashes) -> None:
@@ -62,9 +62,11 @@ class FrameConversion:
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
         """Convert an SR frame to a picture in the size of the output, with grain if the plan has grain.
 
+        In evidence mode, the picture has the size of SR, since the original is put beside it later.
+
         Args:
             sr: (3, H, W) in [0, 1].
-            number: number of the frame, which is the seed of the grain.
+            number: number of the frame in the output; its number in the source is the seed of the grain.
 
         Returns:
             RGB (H, W, 3), uint8 or uint16.

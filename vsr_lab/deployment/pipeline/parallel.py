@@ -36,13 +36,13 @@ def upscale_in_parallel(
 ) -> Provenance:
     """Upscale a video like `vsr_lab.upscale`, but upscale several segments at the same time and then join them.
 
-    The state of the network is reset at scene cuts. If a segment does not begin at a cut, the network starts
-    `settings.lead_in` frames before the segment, with its initial state. The output for these frames is discarded.
+    The network starts `settings.lead_in` frames before each segment, with its initial state. The output for these
+    frames is discarded. If `settings.inference.watch_cuts` is set, the state is reset at scene cuts.
 
     Args:
         bundle: folder of the bundle.
         source, output: video files.
-        executor: runs one task per segment.
+        executor: runs one task for each segment that is not finished yet.
         settings: settings of the output and of the network.
         read_options: how to read interlaced, HDR and damaged files.
 

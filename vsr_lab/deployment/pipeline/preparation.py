@@ -34,7 +34,7 @@ class Inference:
     Args:
         tile: height and width in LR pixels of the tiles in which frames are processed to limit memory; 0: whole frames;
             None: the largest tiles for which memory suffices.
-        overlap: overlap of neighbouring tiles, in LR pixels.
+        overlap: width in LR pixels of the margin on each side of a tile, which is processed too and then discarded.
         watch_cuts: reset the state of the network at scene cuts.
         skip_repeats: do not run the network on a frame that repeats the previous frame; see
             `vsr_lab.core.network.is_repeat`.
@@ -119,10 +119,10 @@ def open_network(bundle: Bundle, runtime: Runtime | None, inference: Inference =
 def fit(
     bundle: Bundle, planned: Planned, size: tuple[int, int], inference: Inference
 ) -> tuple[Planned, StreamingNetwork, Inference]:
-    """Open the network in the planned runtime, with the largest tiles for which memory suffices.
+    """Open the network in the planned runtime and, if no tile size is set, with the largest tiles that fit into memory.
 
     A tile may use the fraction `inference.share` of the memory of the GPU or machine, by an estimate. If the estimate
-    is close to this limit, one frame is processed as a test, and the tile size is halved until memory suffices.
+    exceeds a fifth of this limit, one frame is processed as a test, and the tile size is halved until memory suffices.
 
     Args:
         bundle: the bundle.

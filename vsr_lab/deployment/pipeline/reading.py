@@ -1,4 +1,4 @@
-"""Sequential reading of a whole file, together with the packets of its other streams."""
+"""Sequential reading of a file or of a part of it, together with the packets of its other streams."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace

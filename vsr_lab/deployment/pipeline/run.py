@@ -48,8 +48,10 @@ def upscale(
     call continues after the last finished segment.
 
     Args:
-        bundle: folder of a bundle, or the result of `open_bundle` if the runtime is to be chosen.
-        source, output: video files; an existing output is replaced only if `overwrite` is set.
+        bundle: folder of a bundle, whose runtime is then chosen by the default options, or the result of `open_bundle`.
+        source: a video file, or a folder of images.
+        output: file to write, or a sequence of images in a new folder, such as FOLDER/%06d.png. An existing file is
+            replaced only if `overwrite` is set, an existing folder never.
         encoding: settings of the output; by default those of the source are kept.
         inference: how the network is run: tiling, scene cut detection, and repeated frames.
         read_options: how to read interlaced, HDR and damaged files.
@@ -58,9 +60,9 @@ def upscale(
         The content of the provenance file: source, output, bundle and settings.
 
     Raises:
-        Refusal: the output of the runtime differs too much from that of the network in torch.
-        UserError: the bundle is incomplete, the output exists, the source cannot be read, or a stream of the source
-            cannot be kept.
+        Refusal: the output of every runtime differs too much from that of the network in torch.
+        UserError: the bundle is incomplete, a file to write exists, the source cannot be read or is damaged, a stream
+            or property of the source cannot be kept, or the encoder or the container does not support the settings.
 
     Example:
         >>> provenance = vsr_lab.upscale("bundle", "footage/a.mkv", "large.mp4")
@@ -93,7 +95,8 @@ def upscale_all(
         The content of the provenance file of each output.
 
     Raises:
-        Refusal, UserError: as in `upscale`, for any of the outputs, and before the first frame is upscaled.
+        Refusal, UserError: as in `upscale`, for any of the outputs. Paths, plans and the runtime are checked before the
+            first frame is upscaled.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, (first, encoding) = Path(source), next(iter(outputs.items()))
@@ -169,10 +172,10 @@ def plan_upscale(
     inference: Inference = WHOLE_FRAMES,
     read_options: ReadOptions = REFUSE,
 ) -> Plan:
-    """Plan an upscaling without writing anything: streams, encoding, estimated time and size.
+    """Plan an upscaling without writing the output: streams, encoding, estimated time and size.
 
-    The arguments are those of `upscale`. A stream or property that cannot be kept is listed in the plan and raises no
-    error.
+    The arguments are those of `upscale`; `output` may exist. A stream or property that cannot be kept is listed in the
+    plan and raises no error.
     """
     bundle = bundle if isinstance(bundle, Bundle) else open_bundle(bundle)
     source, output = Path(source), Path(output)

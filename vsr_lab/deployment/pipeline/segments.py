@@ -70,7 +70,8 @@ class Segments:
             segments (see `record`), and the folder is kept, so that the segments can be joined later.
 
     Raises:
-        UserError: another process writes the same output, or the folder contains something else.
+        UserError: another process writes the same output, or the folder contains something else; also, if the segments
+            were planned to run in parallel and not all of them are finished. Raised at the beginning of the block.
     """
 
     def __init__(self, output: Path, job: UpscaleJob, record_only: bool = False) -> None:
@@ -166,7 +167,7 @@ class Segments:
 
     @property
     def unfinished(self) -> list[Part]:
-        """Segments that are not finished."""
+        """Segments that were not finished when the block began."""
         return [part for part in self._parts if not part.finished]
 
     def record(self, part: Part, digest: str) -> None:

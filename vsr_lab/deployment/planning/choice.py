@@ -65,7 +65,8 @@ def choose_video(
             than the one of the source, unless `encoding.chroma` is set.
 
     Raises:
-        UserError: no encoder supports these settings, or `encoding.height` is larger than the height of SR.
+        UserError: no encoder supports these settings, `encoding.pixel_format` is unknown, `encoding.height` is larger
+            than the height of SR, the label does not fit into the frame, or the transfer function for EXR is not known.
     """
     height, width = _size(source, scale, encoding)
     size, mapped = (height, width * (2 if encoding.evidence else 1)), source.is_tone_mapped
@@ -150,7 +151,7 @@ def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
 
 
 def _samples(source: VideoFile, survey: Survey, codec: str | None) -> Samples:
-    """Properties of the source's samples. An alpha channel that is opaque everywhere is ignored."""
+    """Properties of the source's samples. An alpha channel that is opaque in the first frames is ignored."""
     stored = Samples.of(source.probe.pixel_format)
     # ProRes is decoded to 12 bits, of which most encoders take 10.
     is_deep_prores = source.probe.codec == "prores" and stored.bits == 12 and codec != "ffv1"
@@ -167,7 +168,10 @@ def _wanted(original: Samples, encoding: Encoding, container: str, trained: str 
 
 
 def _format(encoding: Encoding, container: str, wanted: Samples, size: tuple[int, int]) -> tuple[str, str | None]:
-    """Choose the encoder and its pixel format: the first candidate that keeps all wanted properties."""
+    """Choose the encoder and its pixel format: the first candidate that keeps all wanted properties, or all but alpha.
+
+    If there is none, the first candidate with its nearest pixel format.
+    """
     if encoding.pixel_format and not is_pixel_format(encoding.pixel_format):
         raise UserError("pixel_format", f"FFmpeg has no {encoding.pixel_format}", "choose one such as yuv420p, or null")
     if encoding.codec and (encoding.pixel_format or not has_encoder(encoding.codec)):  # which is checked later
@@ -207,7 +211,10 @@ def _nearest(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
 
 
 def _candidates(container: str, wanted: Samples, pixel_format: str | None) -> Iterator[str]:
-    """Encoders that the container supports, in order of preference: H.264 for up to 8 bits, HEVC for more."""
+    """Encoders that the container supports, in order of preference: H.264 for up to 8 bits, HEVC for more.
+
+    Encoders with an alpha channel come first if alpha is wanted.
+    """
     bits, rgb = (bits_of(pixel_format), is_rgb(pixel_format)) if pixel_format else (wanted.bits, wanted.rgb)
     order = ["libx264rgb", "libx264"] if rgb else ["libx264"]
     order = [*order, "libx265"] if bits <= 8 else ["libx265", *order]

@@ -38,11 +38,12 @@ class Encoding:
 
     Args:
         name: name of the preset, for error messages.
-        codec: FFmpeg encoder; None: HEVC for more than 8 bits, else H.264, or another encoder that the container
-            supports.
-        pixel_format: FFmpeg's name, such as yuv420p; None: one with the bit depth and chroma subsampling of the source.
+        codec: FFmpeg encoder; None: one with an alpha channel if the source is transparent, else HEVC for more than 8
+            bits and H.264 for 8 bits, or another encoder that the container supports.
+        pixel_format: FFmpeg's name, such as yuv420p; None: the smallest one that keeps `bits`, `chroma` and alpha.
         bits: bit depth.
-        chroma: chroma subsampling: 420, 422 or 444.
+        chroma: chroma subsampling: 420, 422 or 444; None: that of the source, or that for which the network was trained
+            if it is finer.
         hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
         containers: suffixes, such as ".mp4", of the output files for which these settings can be used; empty: any.
         codec_options: encoder -> option -> value, used if that encoder is chosen.
@@ -51,11 +52,11 @@ class Encoding:
         unsupported: what is done with streams and properties that the output cannot keep. "drop": they are left out;
             "convert": they are converted if possible, else left out; None: the file is refused.
         label: "visible" draws a line of text at the bottom of every frame, which states that the video was upscaled by
-            a neural network. It is required for containers that cannot store tags. None draws nothing.
+            a neural network. It is required if neither tags nor the coded video can store this. None draws nothing.
         evidence: show the original beside the prediction, with a label, and write a confidence map and a list of the
             frames to separate files. Only for networks that were trained for fidelity.
         segment: duration of a segment in seconds. Every segment begins with a keyframe, and an interrupted upscaling
-            continues after the last finished segment.
+            continues after the last finished segment. With `evidence`, and in VP9 with alpha, there is one segment.
         rate: frames per second of a source that is a folder of images; None: 25.
         start, stop: part of the source that is upscaled, in seconds from its first frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
@@ -117,7 +118,7 @@ class Encoding:
         return encoder_failure(codec, (144, 256), Fraction(1, 25), pixel_format=usual, options=options)
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
-        """Options to pass to an encoder: those of `codec_options` for it, and `options`.
+        """Options to pass to an encoder: those of `codec_options` for it, or else of encoders.yaml, and `options`.
 
         Args:
             codec: FFmpeg's name of the encoder.
@@ -193,11 +194,11 @@ def has_encoder(name: str) -> bool:
 
 
 def pixel_format_for(codec: str, wanted: Samples, size: tuple[int, int]) -> str | None:
-    """Choose the smallest pixel format of an encoder that keeps bit depth, chroma subsampling and alpha.
+    """Choose the smallest pixel format of an encoder that keeps bit depth, chroma subsampling, RGB and alpha.
 
     Args:
         codec: FFmpeg's name of the encoder.
-        wanted: bit depth, chroma subsampling and alpha to keep.
+        wanted: properties to keep.
         size: height and width in pixels; most encoders do not support odd sizes with subsampled chroma.
 
     Returns:

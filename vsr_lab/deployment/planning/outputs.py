@@ -75,8 +75,9 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
         overwrite: whether files may be replaced.
 
     Raises:
-        UserError: the source does not exist or would be replaced, an output file exists and overwrite is False, or the
-            certificate or key cannot be used.
+        UserError: the source does not exist or would be replaced; a file to write exists and overwrite is False, or is
+            inside the bundle or the folder of source images; the output is an existing folder; the signer is set for
+            images; or the certificate or key cannot be used.
     """
     signer, named, output = encoding.signer, output, whole_output(output)
     beside = [provenance_path(output)]

@@ -49,7 +49,9 @@ def make_plan(video: VideoFile, output: Path, *, scale: int, bundle: BundleManif
         The plan, with the data of the source that is needed to write the output.
 
     Raises:
-        UserError: a stream or property cannot be kept, and encoding.unsupported is None.
+        UserError: a stream or property cannot be kept, and encoding.unsupported is None; the settings, the encoder or
+            the container cannot be used; data is missing in the source; or `encoding.evidence` is set, and the network
+            was not trained for fidelity or the source is transparent.
     """
     return _Planner(video, output, encoding).plan(scale, bundle)
 

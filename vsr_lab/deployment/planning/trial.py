@@ -44,7 +44,7 @@ class Trial(NamedTuple):
 
     Attributes:
         lost: properties that the test file does not keep, although they were written.
-        disclosed: whether the metadata of the test file disclose that the video was upscaled.
+        disclosed: whether the metadata or the coded frames of the test file disclose that the video was upscaled.
     """
 
     lost: tuple[str, ...]

@@ -73,10 +73,10 @@ class Signer:
         """Add signed Content Credentials to a video file, or write them into a file beside it.
 
         Args:
-            video: complete file, which is replaced by the signed file.
+            video: complete file, which is replaced by the signed file if `sidecar` is None.
             container: FFmpeg's name of the format of the video.
             upscaling: content of the credentials.
-            sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`.
+            sidecar: file for the credentials if the container cannot hold them, see `needs_sidecar`; else None.
         """
         claims, source = _claims(upscaling), upscaling.source
         parent = {"title": source.name, "relationship": "parentOf", "instance_id": "source", "label": "source"}
@@ -210,6 +210,9 @@ def read_credentials(video: Path, anchors: Path | None = None) -> Credentials | 
 
     Returns:
         The credentials; None if there are none.
+
+    Raises:
+        UserError: `anchors` is no PEM file of certificates, or the .c2pa file is too large.
     """
     import c2pa
 

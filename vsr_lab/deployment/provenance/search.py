@@ -27,7 +27,7 @@ _SAME_BITS = 10  # bits of 64 in which hashes of the same picture may differ; ot
 def frame_hash(picture: AnyFrames) -> str:
     """Perceptual hash (pHash) of a picture, which hardly changes if the picture is compressed or resized.
 
-    Its bits are the signs of the coefficients of the lowest frequencies (Zauner 2010).
+    Each bit states whether the coefficient of a low frequency is above the median of these (Zauner 2010).
 
     Args:
         picture: RGB (H, W, 3), uint8 or uint16.
@@ -75,7 +75,7 @@ def agreement(one: Sequence[str], other: Sequence[str]) -> float:
         one, other: hash of each second, or "" if a second has no hash. Only seconds with both hashes are counted.
 
     Returns:
-        Fraction in [0, 1]; 0 if the durations of the videos differ by more than 2 seconds and by more than 2 %.
+        Fraction in [0, 1]; 0 if the durations of the videos differ by more than 2 seconds plus 2 % of the longer one.
 
     Example:
         >>> agreement(["00ff00ff00ff00ff", ""], ["00ff00ff00ff00fe", ""])

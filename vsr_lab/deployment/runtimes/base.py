@@ -21,8 +21,8 @@ class RuntimeOptions:
 
     Args:
         backend: library that runs the network; "auto": the fastest one whose output agrees with that of torch in
-            float32.
-        device: "cpu" or "cuda"; "auto": "cuda" if there is a CUDA device, else "cpu".
+            float32, see `choose_runtime`.
+        device: "cpu" or "cuda"; "auto": "cuda" if there is a CUDA device and the backend supports it, else "cpu".
         precision: precision of the computation; "auto": the fastest one whose output has a PSNR of at least 50 dB,
             measured against the output in float32.
         threads: number of CPU threads; 0: the default of the backend.

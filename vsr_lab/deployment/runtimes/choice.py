@@ -55,7 +55,7 @@ class Trial(NamedTuple):
     Attributes:
         runtime: library, device and precision.
         seconds: shortest time of a frame; the first frame is not measured.
-        speed: frames per second, divided by those of torch in float32.
+        speed: frames per second, divided by those of torch in float32 on the CPU.
         psnr: PSNR in dB between the output and that of torch in float32, of the worst frame.
         problem: why the runtime is refused, as the end of a sentence; "" if it is not.
     """
@@ -148,8 +148,11 @@ _ROUNDS = 3  # of a benchmark
 def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> Runtime:
     """Choose the fastest runtime (library, device, precision) whose output agrees with that of torch in float32.
 
-    A few frames are run in every runtime that this machine supports. In float32, no value may differ by more than 1e-4;
-    in lower precisions, the PSNR must be at least 50 dB. The choice is cached for each bundle, frame size and machine.
+    A few frames, of at most 480x270 pixels, are run in every runtime that the options allow and this machine supports.
+    In float32, no value may differ by more than 1e-4; in lower precisions, the PSNR must be at least 50 dB. Of the
+    runtimes with at least 90 % of the highest speed, the one that is closest to float32 is chosen. The choice is cached
+    for each bundle, frame size, machine and set of candidates. If torch in float32 is the only candidate, it is chosen
+    without a trial.
 
     Args:
         folder, manifest: folder and manifest of the bundle.
@@ -158,7 +161,7 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
 
     Raises:
         Refusal: the output of no runtime agrees.
-        UserError: no runtime that the options allow is supported by this machine and this bundle.
+        UserError: this machine or this bundle does not support the options, such as more threads than processors.
     """
     candidates = _candidates(manifest, options)
     if [(c.backend, c.precision) for c in candidates] == [("torch", "float32")]:
@@ -235,6 +238,8 @@ def _fastest(folder: Path, manifest: BundleManifest, candidates: list[Runtime], 
 
 def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> list[Trial]:
     """Measure the speed of a bundle in all runtimes that this machine supports, in several rounds.
+
+    All are on one device. Precisions that the processor only emulates are measured only if the options name them.
 
     Args:
         folder, manifest: folder and manifest of the bundle.

@@ -77,7 +77,8 @@ def fitting_tile(size: tuple[int, int], overlap: int, pixels: float) -> int:
         pixels: allowed number of LR pixels.
 
     Returns:
-        Size of the tile without its overlap; 0 if the whole frame has at most `pixels` pixels.
+        Size of the tile without its overlap, a multiple of 64 and at least 64, even if that is too large; 0 if the
+        whole frame has at most `pixels` pixels.
     """
     if size[0] * size[1] <= pixels:
         return 0

@@ -20,7 +20,10 @@ _RATES = 13  # sampling_frequency_index up to 12 names a rate; 15 is followed by
 
 
 def adts_config(packet: bytes) -> bytes:
-    """AudioSpecificConfig (MP4 header of AAC audio) from the ADTS header of a packet. Raises ValueError without one."""
+    """AudioSpecificConfig (MP4 header of AAC audio) from the ADTS header of a packet.
+
+    Raises ValueError if there is no ADTS header, or if it does not state rate and channels.
+    """
     if len(packet) < 7 or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
         raise ValueError("AAC without an ADTS header")
     kind, rate = (packet[2] >> 6) + 1, packet[2] >> 2 & 15
@@ -60,7 +63,8 @@ def add_carrier(
         source: the open stream of the source.
         known: properties of the stream.
         plan: whether the stream is copied or converted, and to which codec.
-        first: content of its first packet, from which the header of AAC is computed if the source has none.
+        first: content of its first packet: the picture of a cover; the header of AAC is computed from it if the source
+            has none.
 
     Returns:
         Function to which the packets of the stream are passed; None for an attachment, which is complete.

@@ -127,7 +127,7 @@ class Output:
     """Writer of an output file: the upscaled video and the other streams of the source.
 
     Args:
-        path: the file; its suffix determines the container.
+        path: the file; the plan determines the container.
         planned: plan of the file and the data of the source that it needs.
         source: the open source, whose streams are used as templates.
         faststart: whether the index of an MP4 file is moved to its beginning when it is complete.

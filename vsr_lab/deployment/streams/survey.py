@@ -90,9 +90,9 @@ class Survey:
         container: FFmpeg's name of the format.
         video: index of the stream that is upscaled.
         metadata: tags of the file.
-        start: time in seconds at which the first stream starts.
+        start: earliest start time of a stream in seconds, not counting streams that start at 0; 0 if all do.
         size: size of the file in bytes; 0 if it is not known.
-        captions: whether frames have CEA-608 or CEA-708 captions.
+        captions: whether one of the first frames has CEA-608 or CEA-708 captions.
         mastering: mastering display metadata in x265's notation; "" if there is none.
         light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
         dynamic: dynamic HDR metadata, such as HDR10+.

@@ -1,7 +1,7 @@
 """Trials of a vote, and storage of the votes in an SQLite file.
 
-A trial is a pair of candidates on a clip. The order of the trials, and which candidate is on the left, is different for
-each voter.
+A trial is a pair of candidates on a clip, or HR and LR as a check of the voter. The order of the trials, and which side
+is on the left, is different for each voter.
 """
 
 import hashlib
@@ -52,7 +52,10 @@ class Ballot:
 
     @cached_property
     def clips(self) -> dict[tuple[str, str], ClipFrames]:
-        """Clips of the vote: (suite, clip) -> saved frames. Raises UserError if no frames were saved."""
+        """Clips of the vote: (suite, clip) -> saved frames.
+
+        Raises UserError if no frames were saved, a suite has only one candidate, or evaluations cannot be compared.
+        """
         check_comparable(list(self.runs))
         found: dict[tuple[str, str], ClipFrames] = {}
         for suite, candidates in by_suite(self.runs).items():
