@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from vsr_lab.core.errors import UserError
+
 Frames = npt.NDArray[np.uint8]
 DeepFrames = npt.NDArray[np.uint16]
 AnyFrames = npt.NDArray[np.uint8 | np.uint16]
@@ -53,6 +55,12 @@ class Clip:
     def eight_bit(self) -> Frames:
         """Frames as uint8; uint16 is rounded to the nearest level."""
         return to_eight_bit(self.frames)
+
+
+def check_range(source: Path, frames: int, start: int, stop: int) -> None:
+    """Raise UserError unless start..stop-1 are one or more of the frames 0..frames-1 of a source."""
+    if not 0 <= start < stop <= frames:
+        raise UserError(source, f"has {frames} frames, and {start}:{stop} was asked for", "change the range")
 
 
 def to_tensor(frames: AnyFrames) -> Tensor:

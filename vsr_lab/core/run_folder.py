@@ -149,9 +149,10 @@ def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> None:
         raise UserError(path, "holds a training that was stopped", hint)
     if not overwrite and not stopped:
         raise UserError(path, "already exists", "choose another run_dir= or set overwrite=true")
-    inner = next((mark.parent for mark in path.glob(f"*/**/{RUN_MARK}") if _is_mark(mark)), None)
-    if inner and not has_runs:
-        raise UserError(path, f"contains another run, {inner}", "move that run, or choose another run_dir=")
+    inner = () if has_runs else (mark.parent for mark in path.glob(f"*/**/{RUN_MARK}"))
+    for folder in inner:
+        if re.search(r"^run_dir: \S", _config(folder), re.MULTILINE):  # not a logger's file of the same name
+            raise UserError(path, f"contains another run, {folder}", "move that run, or choose another run_dir=")
     old = next(old for n in count(1) if not (old := path.with_name(f"{path.name}.old-{n}")).exists())
     with reported(OSError, path, f"cannot be renamed to {old.name} ({{}})", "choose another run_dir="):
         path.rename(old)
@@ -165,13 +166,6 @@ def _is_run(path: Path, keys: Collection[str]) -> bool:
     lines = _config(path).splitlines()
     written = {found[1] for line in lines if (found := re.match(r"(\w+):", line))}
     return "run_dir" in written and written <= {*keys}
-
-
-def _is_mark(path: Path) -> bool:
-    """Whether a path is the configuration of a run of ours, not one of a logger with the same name."""
-    return path.is_file() and bool(
-        re.search(r"^run_dir: \S", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-    )
 
 
 def _config(path: Path) -> str:

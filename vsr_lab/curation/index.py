@@ -17,7 +17,7 @@ from vsr_lab.core.orientation import UPRIGHT
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation.content import FEATURES, ContentModel
 from vsr_lab.curation.scan import NOT_FOUND, VERSION, Scan, Scans, Stamp, is_unchanged, stamp_of
-from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.footage.tables import TABLE_SUFFIXES, check_paths, read_rows
 from vsr_lab.video import Footage, VideoFile, find_footage, open_footage
 from vsr_lab.video.color_conversion import is_rgb
 from vsr_lab.video.disclosure import find_disclosure
@@ -213,8 +213,8 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     """
     is_table = root.suffix in TABLE_SUFFIXES
     entries = read_rows(root) if is_table else []
-    if is_table and not (entries and "path" in entries[0]):
-        raise UserError(root, "has no rows with a column path", "see data/README.md for the columns")
+    if is_table:
+        check_paths(root, entries)
     listed = _by_path(entries, root.parent)
     files = list(listed) if is_table else [absolute_path(path) for path in find_footage(root)]
     unnamed = [path for path in files if str(path).encode(errors="replace").decode() != str(path)]

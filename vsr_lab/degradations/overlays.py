@@ -23,8 +23,8 @@ _STYLES = ("%Y-%m-%d %H:%M:%S  CAM {camera:02d}", "%d/%m/%Y %H:%M:%S", "CAM{came
 def _paste(frame: Tensor, picture: Image.Image, zoom: int, y: int, x: int) -> Tensor:
     """Paste a premultiplied RGBA picture, _FINE times too large, onto frame (..., 3, H, W) at (zoom y, zoom x)."""
     fine = torch.from_numpy(np.asarray(picture, np.float32) / 255).permute(2, 0, 1)
-    size = [side * zoom // _FINE for side in fine.shape[-2:]]
-    drawn = torch.nn.functional.adaptive_avg_pool2d(fine, size).to(frame)
+    height, width = (side * zoom // _FINE for side in fine.shape[-2:])
+    drawn = torch.nn.functional.adaptive_avg_pool2d(fine, (height, width)).to(frame)
     top, left = max(-y * zoom, 0), max(-x * zoom, 0)
     bottom = min(drawn.shape[-2], frame.shape[-2] - y * zoom)
     right = min(drawn.shape[-1], frame.shape[-1] - x * zoom)

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from vsr_lab.core.clip import Clip, to_frames_like
+from vsr_lab.core.clip import Clip, check_range, to_frames_like
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_sha256, inside
 from vsr_lab.core.ranges import Downscale, LayoutName, Names, Window
 from vsr_lab.core.resize import imresize
 from vsr_lab.footage.layouts import AUTO, Lows, check_split, lr_path_at_scale, read_layout
-from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
+from vsr_lab.footage.tables import TABLE_SUFFIXES, check_paths, read_rows
 from vsr_lab.video import REFUSE, Footage, ReadOptions, open_footage
 
 # Columns of a manifest that are read here; others are notes.
@@ -64,10 +64,7 @@ class Shot:
             check_sha256(self.path, self.sha256)
         footage = open_footage(self.path, read_options=self.read_options)
         last = footage.frames if self.stop is None else self.stop
-        if not 0 <= self.start < last <= footage.frames:
-            raise UserError(
-                self.path, f"has {footage.frames} frames, and {self.start}:{last} was asked for", "change the range"
-            )
+        check_range(self.path, footage.frames, self.start, last)
         if self.crop:
             width, height, x, y = self.crop
             if min(x, y) < 0 or min(width, height) < 1 or y + height > footage.size[0] or x + width > footage.size[1]:
@@ -249,8 +246,7 @@ def _read_manifest(path: Path, default: Shot, split: str | None, content: str | 
         near = difflib.get_close_matches(column.strip().lower(), (*_READ, "frames"), 1, 0.8)
         if near and column not in (*_READ, "frames"):
             raise UserError(path, f"has an unknown column {column!r}", f"did you mean {near[0]}?")
-    if not rows or "path" not in rows[0]:
-        raise UserError(path, "has no rows with a column path", "see data/README.md for the columns")
+    check_paths(path, rows)
     check_split(split, (row.get("split", "") for row in rows), path)
     wanted = [
         row

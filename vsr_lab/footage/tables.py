@@ -38,6 +38,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [{column: cell or "" for column, cell in row.items() if column} for row in rows]
 
 
+def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
+    """Raise UserError unless the table has rows, and a column `path`."""
+    if not rows or "path" not in rows[0]:
+        raise UserError(table, "has no rows with a column path", "see data/README.md for the columns")
+
+
 def _read_parquet(path: Path) -> list[dict[str, str]]:
     rows = read_parquet(path, most=1_000_000).to_dicts()
     return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in rows]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from PIL import ImageSequence as Pictures
 
-from vsr_lab.core.clip import AnyFrames, Clip, Colour
+from vsr_lab.core.clip import AnyFrames, Clip, Colour, check_range
 from vsr_lab.core.errors import UserError, reported
 
 _REPLACE = "replace it, or convert it to PNG or TIFF"
@@ -59,9 +59,7 @@ class ImageSequence:
 
         Raises UserError if there are no such frames, or if an image cannot be read or differs in size or bit depth.
         """
-        if not 0 <= start < stop <= self.frames:
-            problem = f"has {self.frames} frames, and {start}:{stop} was asked for"
-            raise UserError(self.path, problem, "change the range")
+        check_range(self.path, self.frames, start, stop)
         pictures = [_read_picture(file) for file in self.files[start:stop]]
         for file, picture in zip(self.files[start:stop], pictures, strict=True):
             if picture.shape[:2] != self.size:

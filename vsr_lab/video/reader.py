@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vsr_lab.core.clip import Clip
+from vsr_lab.core.clip import Clip, check_range
 from vsr_lab.core.errors import UserError
 from vsr_lab.video.damage import Damage, drop_frames, find_damage, find_damage_between
 from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
@@ -140,10 +140,7 @@ class VideoFile:
         return self.probe.size
 
     def read(self, start: int, stop: int) -> Clip:
-        if not 0 <= start < stop <= self.frames:
-            raise UserError(
-                self.path, f"has {self.frames} frames, and {start}:{stop} was asked for", "change the range"
-            )
+        check_range(self.path, self.frames, start, stop)
         self.check(start, stop)
         if self._decoder is None:
             self._decoder = self._open()
