@@ -33,7 +33,7 @@ ADDED = {
     ],
     "export": ["exporters.onnx.frames=4", "exporters.onnx_window.frames=4"],
     "vote": ["--cfg", "job"],  # serves until it is stopped
-    "demo": ["--cfg", "job"],  # eleven minutes: composed here, and run by make demo
+    "demo": ["--cfg", "job"],  # takes minutes: composed here, and run by make demo
 }
 SET = {
     "train": {"trainer.max_steps": "2", "validation.every": "2", "data.size": "32", "data.batch_size": "1"},
