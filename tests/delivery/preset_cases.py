@@ -43,7 +43,7 @@ _PRESETS = (
     ("prores", _RGB, ".mov", ""),
     ("web", _DEEP, ".mp4", ""),
     ("web", _UNEVEN, ".mp4", ""),
-    ("web", _PLAIN, ".mkv", "is no file of preset=web"),
+    ("web", _PLAIN, ".mkv", "cannot be written with preset=web"),
 )
 _SRGB, _PERCEPTUAL = ReadOptions(transfer="srgb"), ReadOptions(transfer="pq")
 
