@@ -176,8 +176,6 @@ class TrainConfig(Command):
         found = {"resumed": "overrides of a resumed run are recorded here"}
         if not self.init_from:
             found["init_skip"] = "init_from is null"
-        if self.data.crop_candidates == 1:
-            found["data.min_motion"] = "data.crop_candidates is 1"
         for name in (name for name, weight in self.validation.score.items() if not weight):
             found[f"validation.score.{name}"] = f"its weight is 0; leave it out by ~validation.score.{name}"
         return found

@@ -97,8 +97,8 @@ class CropOptions:
         crop_candidates: number of random positions from which the one with most motion and detail is chosen.
         flips: whether crops are mirrored, transposed and reversed in time at random.
         strides: relative probabilities that a crop uses every frame, every second frame, every third, and so on.
-        min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). A crop with
-            less motion is used only if none of the `crop_candidates` has that much.
+        min_motion: minimum mean absolute difference between the frames of a crop, in 8-bit levels (0..255). If none of
+            the `crop_candidates` positions has that much motion, more are drawn, at most 8 times as many in total.
     """
 
     frames: int = 8

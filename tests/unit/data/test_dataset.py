@@ -212,14 +212,15 @@ def test_a_clip_without_a_scene_that_is_long_enough_is_named(high: list[StoredCl
         _crops([replace(high[0], cuts=(3, 6))])
 
 
-def test_where_little_moves_the_moving_places_are_found(store: Store) -> None:
+@pytest.mark.parametrize("crop_candidates", [1, 2])
+def test_where_little_moves_the_moving_places_are_found(store: Store, crop_candidates: int) -> None:
     """A screen on which a tenth of the time, in a corner, something happens."""
     frames = np.full((60, 64, 64, 3), 90, np.uint8)
     frames[50:56, :16, :16] += np.random.default_rng(0).integers(0, 99, (6, 16, 16, 3), dtype=np.uint8)
     clip = store("screen", frames)
 
     def moving(min_motion: float) -> float:
-        crops = _crops([clip], crop_candidates=2, min_motion=min_motion)
+        crops = _crops([clip], crop_candidates=crop_candidates, min_motion=min_motion)
         return float(np.mean([bool((crops[n].hr.int().diff(dim=0) != 0).any()) for n in range(60)]))
 
     assert moving(0.05) > 2 * moving(0.0)
