@@ -19,8 +19,9 @@ index, in random order and in sequence, and the result is compared with a refere
 whole file from the start and computes RGB from the decoded planes in float64, with the matrix, range and chroma
 location of the test file. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference share no
 code except the codecs and the filter bwdif. Lossless files are also compared with the frames that were encoded. For
-files that are converted while they are read, the references are the output of libavfilter's filter bwdif for the whole file
-(`deinterlace=bwdif`), the original film frames (`deinterlace=ivtc`), and BT.2390 in float64 (`tone_map=bt2390`).
+files that are converted while they are read, the references are the output of libavfilter's filter bwdif for the
+whole file (`deinterlace=bwdif`), the original film frames (`deinterlace=ivtc`), and BT.2390 in float64
+(`tone_map=bt2390`).
 
 The columns of the table are:
 
