@@ -18,9 +18,10 @@ This page shows how {len(ROWS)} video encodings are read. Each test file is enco
 index, in random order and in sequence, and the result is compared with a reference. The reference decodes the
 whole file from the start and computes RGB from the decoded planes in float64, with the matrix, range and chroma
 location of the test file. Chroma is upsampled by a cubic kernel with a = -0.6. The reader and the reference share no
-code except the codecs. Lossless files are also compared with the frames that were encoded. For files that are
-converted while they are read, the references are the output of libavfilter's filter bwdif for the whole file
-(`deinterlace=bwdif`), the original film frames (`deinterlace=ivtc`), and BT.2390 in float64 (`tone_map=bt2390`).
+code except the codecs and the filter bwdif. Lossless files are also compared with the frames that were encoded. For
+files that are converted while they are read, the references are the output of libavfilter's filter bwdif for the
+whole file (`deinterlace=bwdif`), the original film frames (`deinterlace=ivtc`), and BT.2390 in float64
+(`tone_map=bt2390`).
 
 The columns of the table are:
 
@@ -34,8 +35,8 @@ The columns of the table are:
 - *backend, or refusal*: the library that decodes the file and the reason for this choice, or the error message.
 
 This page is written by `python -m tests.parity.encodings_page > docs/encodings.md` with PyAV {av.__version__};
-`tests/parity/test_encoding_matrix.py` tests that *MAE* <= {BOUND:g} and *wrong* = 0 in every row. 10-bit VP9 is
-missing in the table, because PyAV's wheel cannot encode it.
+`tests/parity/test_encoding_matrix.py` tests that *MAE* <= {BOUND:g} and *wrong* = 0 in every row that is read, and
+that the other rows are refused. 10-bit VP9 is missing in the table, because PyAV's wheel cannot encode it.
 """
 
 
