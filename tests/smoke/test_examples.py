@@ -31,7 +31,6 @@ ADDED = {
         *("data.clip_frames=3", "data.workers=0", "data.hold_out=0.2", "validation.size=32"),
         *("validation.frames=3", "validation.clips=1", "logger=none"),
     ],
-    "export": ["exporters.onnx.frames=4", "exporters.onnx_window.frames=4"],
     "vote": ["--cfg", "job"],  # serves until it is stopped
     "demo": ["--cfg", "job"],  # takes minutes: composed here, and run by make demo
 }
@@ -54,8 +53,9 @@ def run(command: str) -> str:
     keys = {word.lstrip("+~").partition("=")[0] for word in arguments}
     resumes = "resume" in keys
     arguments += [word for word in ADDED.get(name, ()) if word.partition("=")[0] not in keys and not resumes]
-    if "exporters.ort" in command:  # CONTRIBUTING's
-        arguments.append("exporters.ort.frames=4")
+    if name == "export":
+        formats = re.search(r"formats=\[(.*?)\]", command)
+        arguments += [f"exporters.{format}.frames=4" for format in (formats[1] if formats else "onnx").split(",")]
     if resumes:  # the run of 2 steps
         arguments = [re.sub(r"^(trainer\.max_steps)=\d+", r"\1=4", word) for word in arguments]
     elif name in SET:
