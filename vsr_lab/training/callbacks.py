@@ -81,14 +81,14 @@ def averaged(trainer: pl.Trainer) -> list[Any]:
 class StartReference(Callback):
     """Callback that compares every validation with bicubic and with the initial weights.
 
-    It logs the PSNR of bicubic and of the initial weights, and the fraction of clips whose PSNR is at least that of the
-    initial weights. If this fraction is below one half, `SaveBest` does not save the weights. The initial weights are
-    measured in Lightning's sanity check, which must include all clips (num_sanity_val_steps=-1).
+    It logs the PSNR of bicubic, the PSNR and the score of the initial weights, and the fraction of clips whose score
+    is at least that of the initial weights. If this fraction is below one half, `SaveBest` does not save the weights.
+    The initial weights are measured in Lightning's sanity check, which must include all clips
+    (num_sanity_val_steps=-1).
     """
 
     def __init__(self) -> None:
-        self.start: list[float] = []
-        self.bicubic: list[float] = []
+        self.start: dict[str, list[float]] = {"score": [], "psnr": [], "bicubic": []}
         self._now: list[float] = []
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -103,30 +103,35 @@ class StartReference(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        inputs: Inputs = outputs["inputs"]
-        sr, hr, lr, colour = (inputs[name] for name in ("sr", "hr", "lr", "colour"))
-        self._now.append(float(psnr(sr, hr, colour).mean()))
+        self._now.append(float(outputs["score"]))
         if trainer.sanity_checking:
+            inputs: Inputs = outputs["inputs"]
+            sr, hr, lr, colour = (inputs[name] for name in ("sr", "hr", "lr", "colour"))
             upscaled = quantise(imresize(lr, hr.shape[-1] / lr.shape[-1]))
-            self.bicubic.append(float(psnr(upscaled, hr, colour).mean()))
+            self.start["score"].append(self._now[-1])
+            self.start["psnr"].append(float(psnr(sr, hr, colour).mean()))
+            self.start["bicubic"].append(float(psnr(upscaled, hr, colour).mean()))
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if trainer.sanity_checking:
-            self.start = self._now
             return
-        above = [now >= start for now, start in zip(self._now, self.start, strict=True)]
-        for name, values in (("above_start", above), ("start_psnr", self.start), ("bicubic_psnr", self.bicubic)):
-            pl_module.log(f"val/{name}", torch.tensor(values, dtype=torch.float32).mean(), sync_dist=True)
+        score, quality, bicubic = (torch.tensor(self.start[name]) for name in ("score", "psnr", "bicubic"))
+        compared = ~score.isnan()  # a score without value, such as flicker where no pixel of HR stays visible
+        above = (torch.tensor(self._now) >= score)[compared].float()
+        values = {"above_start": above, "start_score": score[compared], "start_psnr": quality, "bicubic_psnr": bicubic}
+        for name, value in values.items():
+            if len(value):
+                pl_module.log(f"val/{name}", value.mean(), sync_dist=True)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"start": self.start, "bicubic": self.bicubic}
+        return {"start": self.start}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.start, self.bicubic = state_dict["start"], state_dict["bicubic"]
+        self.start = state_dict["start"]
 
 
 def below_start(metrics: dict[str, Tensor]) -> bool:
-    """Whether most clips of the last validation had a lower PSNR than with the initial weights."""
+    """Whether most clips of the last validation had a lower score than with the initial weights."""
     return ABOVE_START in metrics and bool(metrics[ABOVE_START] < 0.5)
 
 

@@ -55,7 +55,7 @@ class RollingCheckpointIO(TorchCheckpointIO):
 class SaveBest(ModelCheckpoint):
     """Callback that saves `best.ckpt` after every validation with a new highest score (val/score).
 
-    Nothing is saved if most clips have a lower PSNR than with the initial weights, see `StartReference`. Unlike
+    Nothing is saved if most clips have a lower score than with the initial weights, see `StartReference`. Unlike
     Lightning's `ModelCheckpoint`, it remembers the best score if the run is resumed in another folder.
 
     Args:

@@ -225,8 +225,8 @@ class VsrModule(pl.LightningModule):
             raise Refusal(f"{report}; {int(self.skipped)} such batches, skip_limit={self.recipe.skip_limit}")
         self.print(report)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs]:
-        """Compute and log the metrics of a batch, and return their inputs (sr, hr, ...) for callbacks."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs | Tensor]:
+        """Compute and log the metrics of a batch, and return their inputs (sr, hr, ...) and the score for callbacks."""
         assert batch.lr is not None
         with self._full_precision():
             sr = quantise(self._run(self.network, batch.lr))
@@ -241,7 +241,7 @@ class VsrModule(pl.LightningModule):
             size, shown = 0 if absent else len(sr), name in {"psnr", "score"}
             logged = torch.zeros_like(value) if absent else value
             self.log(f"val/{name}", logged.float(), batch_size=size, sync_dist=True, prog_bar=shown)
-        return {"inputs": inputs}
+        return {"inputs": inputs, "score": values["score"]}
 
     def _motion(self, batch: Batch) -> Motion:
         """Optical flow of a validation batch, which all temporal metrics use.

@@ -1,6 +1,7 @@
 """Weights that are below their start on most clips are never called best."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,13 @@ class Spoil(pl.Callback):
             pl_module.network.head.bias.fill_(0.5 / trainer.global_step)
 
 
-def _train(make_module: Make, data: pl.LightningDataModule, folder: Path, *callbacks: pl.Callback) -> Path:
+def _train(
+    make_module: Make,
+    data: pl.LightningDataModule,
+    folder: Path,
+    *callbacks: pl.Callback,
+    score: dict[str, float] | None = None,
+) -> Path:
     network = Compact(2, 4, 1)
     like = make_module(network)
     return train(
@@ -33,7 +40,7 @@ def _train(make_module: Make, data: pl.LightningDataModule, folder: Path, *callb
         like.objective,
         run=RunFolder(folder / "run", SPEC, save_every=1),
         recipe=like.recipe,
-        validation=like.validation,
+        validation=like.validation if score is None else replace(like.validation, score=score),
         options=TrainerOptions(
             max_steps=2, validate_every=1, lightning=OPTIONS, callbacks=[*callbacks, StartReference()]
         ),
@@ -52,6 +59,7 @@ def test_start_and_bicubic_stand_beside_every_validation(
     start, bicubic = _logged(tmp_path / "run", "start_psnr"), _logged(tmp_path / "run", "bicubic_psnr")
     assert start == pytest.approx(bicubic, abs=1e-4), "an untrained network is bicubic"
     assert len(_logged(tmp_path / "run", "above_start")) == 2
+    assert len(set(_logged(tmp_path / "run", "start_score"))) == 1, "measured once"
     load_network(tmp_path / "run" / "network.safetensors")
 
 
@@ -61,3 +69,9 @@ def test_what_is_below_its_start_is_no_best(make_module: Make, data: pl.Lightnin
     scores = _logged(tmp_path / "run", "score")
     assert scores[1] > scores[0], "the second would have been the best one"
     assert _logged(tmp_path / "run", "above_start") == [0, 0]
+
+
+def test_the_score_decides_and_not_psnr(make_module: Make, data: pl.LightningDataModule, tmp_path: Path) -> None:
+    _train(make_module, data, tmp_path, Spoil(), score={"psnr": -1.0})
+    assert _logged(tmp_path / "run", "above_start") == [1, 1]
+    assert _logged(tmp_path / "run", "psnr")[0] < _logged(tmp_path / "run", "start_psnr")[0] - 1
