@@ -234,7 +234,8 @@ class VsrModule(pl.LightningModule):
             known = {"sr": sr, "hr": batch.hr, "lr": batch.lr, "colour": self.validation.colour}
             inputs = Inputs(known, lazy)
             values = {name: inputs.call(metric).nanmean() for name, metric in self.validation.metrics.items()}
-        values["score"] = sum(weight * values[name] for name, weight in self.validation.score.items())
+        scored = [weight * values[name] for name, weight in self.validation.score.items()]
+        values["score"] = torch.stack(scored).sum()
         finite = bool(sr.isfinite().all())
         for name, value in values.items():
             absent = finite and bool(value.isnan())  # such as flicker where no pixel of HR stays visible
