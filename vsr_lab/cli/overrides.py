@@ -61,6 +61,9 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             hint = f"did you mean {near}?" if near else f"see vsr-lab {command} --help"
             raise UserError(key, "is not a known key", hint)
         if key in groups or package is not None:
+            removes = override.type == OverrideType.DEL or override.value() is None
+            if removes and _sets_keys_of_others(key, groups.get(key)):
+                raise UserError(key, "sets keys that are required", f"choose one of {', '.join(options(key))}")
             if override.value() is None and override.type == OverrideType.CHANGE:
                 words[i] = f"~{word.partition('=')[0]}"  # Hydra takes no null
             elif override.type != OverrideType.DEL:
@@ -208,9 +211,15 @@ def _check_option(group: str, override: Override) -> None:
                 raise UserError(group, f"has no option {str(text)!r}", hint)
 
 
-def _groups(command: str) -> list[str]:
-    """Groups that the command composes, as GROUP or GROUP@PACKAGE."""
+def _groups(command: str) -> dict[str, str | None]:
+    """Groups that the command composes, as GROUP or GROUP@PACKAGE, and their defaults."""
     path = config_dir() / f"{config_name(command)}.yaml"
     defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
-    names = (name for entry in defaults if isinstance(entry, dict) for name in entry)
-    return [name.rpartition(" ")[2].lstrip("/") for name in names]  # without "optional"
+    chosen = ((name, value) for entry in defaults if isinstance(entry, dict) for name, value in entry.items())
+    return {name.rpartition(" ")[2].lstrip("/"): value for name, value in chosen}  # without "optional"
+
+
+def _sets_keys_of_others(group: str, default: str | None) -> bool:
+    """Whether the default of a group sets keys outside the group."""
+    path = config_dir() / group / f"{default}.yaml"
+    return path.is_file() and path.read_text(encoding="utf-8").startswith("# @package _global_")

@@ -95,7 +95,7 @@ class DataConfig(FootageChoice, Reading):
     crop_candidates: Annotated[Int, Field(ge=1, le=10_000)]
     flips: Bool
     strides: Annotated[list[NonNegative], Field(min_length=1, max_length=64)]
-    min_motion: NonNegative
+    min_motion: Annotated[NonNegative, Field(le=255)]
     batch_size: Annotated[Int, Field(ge=1, le=65_536)]
     workers: Annotated[Int, Field(ge=0, le=1024)]
 
@@ -176,8 +176,6 @@ class TrainConfig(Command):
         found = {"resumed": "overrides of a resumed run are recorded here"}
         if not self.init_from:
             found["init_skip"] = "init_from is null"
-        if self.data.crop_candidates == 1:
-            found["data.min_motion"] = "data.crop_candidates is 1"
         for name in (name for name, weight in self.validation.score.items() if not weight):
             found[f"validation.score.{name}"] = f"its weight is 0; leave it out by ~validation.score.{name}"
         return found

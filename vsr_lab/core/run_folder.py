@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from fnmatch import fnmatchcase
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,6 +20,7 @@ LOCK = ".lock"
 MARKS = {RUN_MARK, UNFINISHED, LOCK}
 _PARTIAL = re.compile(r"\..+\.\d+\.partial.*")  # a temporary name, see core.files
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
+_made: set[Path] = set()  # folders that this process created to hold those of runs
 
 
 def lock_folder(folder: Path) -> None:
@@ -60,6 +62,8 @@ def end_run(folder: Path) -> None:
 def remove_unfinished(folder: Path, keep: str = "*") -> None:
     """Delete the folder of an unfinished run, unless it contains results that must not be lost.
 
+    Empty parents that this process created for it are deleted too.
+
     Args:
         folder: folder of the run.
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
@@ -69,6 +73,9 @@ def remove_unfinished(folder: Path, keep: str = "*") -> None:
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # not empty
+            for parent in takewhile(_made.__contains__, folder.resolve().parents):
+                parent.rmdir()
 
 
 def is_saved(folder: Path) -> bool:
@@ -106,6 +113,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     if not is_new or _config(path):
         _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
     with reported(OSError, path, "cannot be created ({})", "choose another run_dir="):
+        _made.update(parent for parent in path.resolve().parents if not parent.exists())
         path.mkdir(parents=True, exist_ok=True)
     lock_folder(path)
     if not is_new and not (continued and not overwrite and is_unfinished(path) and _config(path) == config):

@@ -58,6 +58,12 @@ def test_unknown_options_are_refused(words: list[str]) -> None:
         normalise("train", ["content=mixed", *words])
 
 
+@pytest.mark.parametrize("word", ["objective=null", "~objective"])
+def test_a_group_of_required_keys_is_not_removed(word: str) -> None:
+    with pytest.raises(UserError, match="objective: sets keys that are required; choose one of balanced, fidelity"):
+        normalise("select", [word])
+
+
 def test_null_chooses_nothing_from_a_group() -> None:
     assert normalise("train", ["content=null", "adversarial=null"]) == ["~content", "~adversarial"]
     assert normalise("train", ["candidate@teacher=null", "teacher=null"]) == ["~candidate@teacher", "++teacher=null"]

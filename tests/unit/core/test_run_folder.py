@@ -186,6 +186,18 @@ def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     assert not kept.exists()
 
 
+def test_parents_that_were_created_for_a_run_are_removed_with_it(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    first, second = tmp_path / "own/many/a", tmp_path / "own/many/b"
+    for folder in (first, second):
+        begin_folder(folder, overwrite=False, config=CONFIG)
+    remove_unfinished(first)
+    assert second.is_dir()
+    remove_unfinished(second)
+    assert list(tmp_path.iterdir()) == [tmp_path / "own"]
+    assert not list((tmp_path / "own").iterdir())
+
+
 def test_links_in_a_run_are_not_followed(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     (tmp_path / "mine").mkdir()
