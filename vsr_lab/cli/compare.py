@@ -34,10 +34,11 @@ class CompareConfig(Command):
 
     runs: Runs | None
     a: FilePath | None
-    """A video or a folder of frames; or a folder that evaluate wrote, as the following two: short for runs."""
+    """First video or folder of frames. If a, b and hr are folders that evaluate wrote, they are compared as runs."""
     b: FilePath | None
+    """Second video or folder of frames."""
     hr: FilePath | None
-    """What both should look like."""
+    """Ground truth of both: a video or folder of frames; null: there is none."""
     title: Text
     baseline: Text | None
     metrics: dict[str, ShownMetric]

@@ -18,13 +18,12 @@ from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.bundle import BundleManifest, Parity, ParityReport
 from vsr_lab.core.records.evaluation import Selection
-from vsr_lab.core.spec import spec_of
 from vsr_lab.deployment.export import Exporter, OnnxExporter, TorchExporter, compare_graph, open_onnx
 from vsr_lab.deployment.export.window import Unrolled, Windowed
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import bundled_network
 from vsr_lab.deployment.signature import check_signature
-from vsr_lab.models import load_network, save_network
+from vsr_lab.models import load_network, read_note, save_network
 from vsr_lab.models.files import WEIGHTS
 
 MANIFEST = "manifest.json"
@@ -152,7 +151,7 @@ def write_bundle(
             scale=network.scale,
             warm_up=network.warm_up,
             parameters=sum(p.numel() for p in network.parameters()),
-            network=spec_of(network),
+            network=read_note(temporary / WEIGHTS)["network"],
             content=about.get("content"),
             pixel_format=about.get("pixel_format"),
             trained_with=about.get("trained_with", "unknown"),

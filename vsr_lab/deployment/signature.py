@@ -31,9 +31,12 @@ def parse_private_key(pem: bytes, path: Path, hint: str) -> "PrivateKeyTypes":
     Raises:
         UserError: the file is not a private key in PEM, or has a passphrase.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    with reported((ValueError, TypeError), path, "is not a private key in PEM without a passphrase", hint):
+    with reported(
+        (ValueError, TypeError, UnsupportedAlgorithm), path, "is not a private key in PEM without a passphrase", hint
+    ):
         return load_pem_private_key(pem, None)
 
 
@@ -49,10 +52,11 @@ def read_private_key(path: Path) -> "Ed25519PrivateKey":
 
 def read_public_key(path: Path) -> "Ed25519PublicKey":
     """Read a public Ed25519 key in PEM. Raises UserError if the file is something else."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    with reported((ValueError, TypeError), path, "is not a public key in PEM", _HINT):
+    with reported((ValueError, TypeError, UnsupportedAlgorithm), path, "is not a public key in PEM", _HINT):
         key = load_pem_public_key(_read(path))
     if not isinstance(key, Ed25519PublicKey):
         raise UserError(path, "is not an Ed25519 key", _HINT)

@@ -115,7 +115,10 @@ class Ranking:
 
     @classmethod
     def by(cls, names: Sequence[str]) -> "Ranking":
-        """Make a ranking by metrics with these names. Raises UserError as `axes` does."""
+        """Make a ranking by metrics with these names.
+
+        Raises UserError if a metric has no yaml in configs/metric, or `show: null` in it.
+        """
         return cls(_known("rank_by", names))
 
     def best(self, runs: Mapping[str, Run], clips: Collection[str] | None = None) -> Best:

@@ -148,9 +148,10 @@ def pool_decibels(values: Values) -> float:
 def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
     """Gain of one candidate over another in dB, frame by frame, in which frames with a very high PSNR count little.
 
-    The mean of the gains in a clip is the difference of `pool_decibels`, which averages squared errors. The gain of a
-    frame is its contribution to that difference, to first order. So a black or still frame of 100 dB does not outweigh
-    the others. A squared error smaller than that of rounding to 8 bits is replaced by that of rounding.
+    For a whole clip, the gain is the difference between the PSNR of the mean squared errors (`pool_decibels`) of the
+    two candidates. This gain is divided among the frames in proportion to their squared errors, so that the mean over
+    the frames of a clip is exactly that difference. So a black or still frame of 100 dB does not outweigh the others.
+    A squared error smaller than that of rounding to 8 bits is replaced by that of rounding.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.

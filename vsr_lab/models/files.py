@@ -78,7 +78,10 @@ def save_network(network: Network, about: Mapping[str, JsonValue], path: Path) -
     Raises:
         UserError: the network does not keep an argument of its constructor as an attribute.
     """
-    note = json.dumps({"schema": 1, "network": spec_of(network), "about": about}, sort_keys=True)
+    spec = spec_of(network)
+    if "path" in spec:  # of a network that was built from a file: its folder says nothing about the network
+        spec["path"] = Path(spec["path"]).name
+    note = json.dumps({"schema": 1, "network": spec, "about": about}, sort_keys=True)
     write_tensors(path, network.state_dict(), {"vsr_lab": note})
 
 

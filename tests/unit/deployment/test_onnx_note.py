@@ -6,9 +6,13 @@ from typing import Any
 
 import onnx
 import pytest
+from torch import Tensor
+from torch.nn import functional as F
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.network import State
 from vsr_lab.deployment.export import OnnxExporter, open_onnx
+from vsr_lab.deployment.export.onnx import note_of
 from vsr_lab.models import Recurrent
 
 
@@ -39,3 +43,15 @@ def test_a_note_that_does_not_fit_is_refused(graph: Path, tmp_path: Path, change
     onnx.save(model, str(tmp_path / "a.onnx"))
     with pytest.raises(UserError, match=rf"a\.onnx: .*{problem}"):
         open_onnx(tmp_path / "a.onnx")
+
+
+class _Padded(Recurrent):
+    """A network whose state has a border of one pixel."""
+
+    def zero_state(self, lr: Tensor) -> State:
+        return tuple(F.pad(tensor, (1, 1, 1, 1)) for tensor in super().zero_state(lr))
+
+
+def test_a_state_whose_size_is_not_proportional_to_lr_is_refused() -> None:
+    with pytest.raises(ValueError, match="proportional"):
+        note_of(_Padded(2, 4, 1))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,12 @@ from vsr_lab.deployment.bundle import verify_bundle
 from vsr_lab.deployment.export import OnnxExporter, OnnxWindowExporter
 from vsr_lab.deployment.signature import SIGNATURE, read_private_key, read_public_key, sign
 from vsr_lab.models import Interpolation, Recurrent
+
+# Keys of the algorithm 1.2.3.4, which does not exist.
+_UNKNOWN = {
+    kind: b64encode(bytes.fromhex(der)).decode()
+    for kind, der in (("PUBLIC", "300a300506032a0304030100"), ("PRIVATE", "300c020100300506032a03040400"))
+}
 
 
 def _write_keys(folder: Path, name: str) -> tuple[Path, Path]:
@@ -72,8 +79,10 @@ def test_a_graph_that_was_replaced_with_its_hash_is_found_by_running_it(bundle: 
 
 @pytest.mark.parametrize("read", [read_private_key, read_public_key])
 def test_what_is_no_key_is_refused(tmp_path: Path, read: object) -> None:
-    text, other = tmp_path / "text.pem", tmp_path / "x25519.pem"
+    text, other, unknown = (tmp_path / name for name in ("text.pem", "x25519.pem", "unknown.pem"))
     text.write_text("no key")
+    kind = "PRIVATE" if read is read_private_key else "PUBLIC"
+    unknown.write_text(f"-----BEGIN {kind} KEY-----\n{_UNKNOWN[kind]}\n-----END {kind} KEY-----\n")
     key = X25519PrivateKey.generate()
     private = read is read_private_key
     other.write_bytes(
@@ -84,6 +93,7 @@ def test_what_is_no_key_is_refused(tmp_path: Path, read: object) -> None:
     for path, problem in (
         (text, r"text\.pem: is not a (private|public) key in PEM"),
         (other, "is not an Ed25519 key"),
+        (unknown, r"unknown\.pem: is not a (private|public) key in PEM"),
         (tmp_path / "none.pem", "none"),
     ):
         with pytest.raises(UserError, match=problem):

@@ -11,7 +11,7 @@ from spandrel.architectures.ESRGAN import ESRGAN
 from torch import nn
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.models import Foreign
+from vsr_lab.models import Foreign, load_network, save_network
 
 
 @pytest.fixture
@@ -37,6 +37,15 @@ def test_what_was_read_is_read_again_from_what_it_is_saved_to(model: nn.Module, 
     save_file(network.state_dict(), tmp_path / "ours.safetensors")
     lr = torch.rand(1, 1, 3, 16, 16)
     assert torch.equal(Foreign(str(tmp_path / "ours.safetensors")).eval()(lr), network.eval()(lr))
+
+
+def test_it_is_saved_without_the_folder_of_its_source(theirs: Path, tmp_path: Path) -> None:
+    save_network(Foreign(str(theirs)), {}, tmp_path / "network.safetensors")
+    theirs.unlink()
+    network, note = load_network(tmp_path / "network.safetensors")
+    assert network.scale == 2
+    assert note["network"]["path"] == "theirs.pth"
+    assert str(tmp_path).encode() not in (tmp_path / "network.safetensors").read_bytes()
 
 
 def test_another_scale_is_refused(theirs: Path) -> None:

@@ -53,14 +53,18 @@ def note_of(network: StreamingNetwork) -> str:
 def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
     """[channels, numerator, denominator] of each state, with its size relative to lr.
 
-    Raises ValueError if it is not zero.
+    Raises ValueError if it is not zero, or if its size is not proportional to that of lr.
     """
     size = 48
     shapes: list[list[int]] = []
-    for tensor in network.zero_state(torch.rand(1, 3, size, size)):
-        if tensor.abs().max() > 0 or tensor.shape[-1] * size % size:
+    small, large = (network.zero_state(torch.rand(1, 3, size, width)) for width in (size, 2 * size))
+    for tensor, wide in zip(small, large, strict=True):
+        if tensor.abs().max() > 0:
             raise ValueError("only a state that is zero at the beginning can be exported")
-        shapes.append([tensor.shape[1], tensor.shape[-1], size])
+        channels, height, width = tensor.shape[1:]
+        if height != width or wide.shape[1:] != (channels, height, 2 * width):
+            raise ValueError("only a state whose size is proportional to that of lr can be exported")
+        shapes.append([channels, width, size])
     return shapes
 
 

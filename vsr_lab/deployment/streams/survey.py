@@ -90,7 +90,7 @@ class Survey:
         container: FFmpeg's name of the format.
         video: index of the stream that is upscaled.
         metadata: tags of the file.
-        start: earliest start time of a stream in seconds, not counting streams that start at 0; 0 if all do.
+        start: earliest start time of a stream in seconds.
         size: size of the file in bytes; 0 if it is not known.
         captions: whether one of the first frames has CEA-608 or CEA-708 captions.
         mastering: mastering display metadata in x265's notation; "" if there is none.
@@ -146,7 +146,8 @@ def survey(probe: Probe) -> Survey:
     """Read the properties of a file other than its pictures, from its header and first frames."""
     with open_input(probe.path) as container:
         streams = tuple(_stream(stream) for stream in container.streams)
-        starts = [Fraction(s.start_time) * s.time_base for s in container.streams if s.start_time and s.time_base]
+        times = [(stream.start_time, stream.time_base) for stream in container.streams]
+        starts = [ticks * base for ticks, base in times if ticks is not None and base]
         frames = _first_frames(container, probe)
         names = {name for frame in frames for name in side_data_kinds(frame)}
         first = frames[0] if frames else None
