@@ -26,7 +26,7 @@ _passed: list[int] = []  # signals that were ignored because of `pass_signals`
 
 
 def catch_signals() -> None:
-    """From now on, raise KeyboardInterrupt at the first SIGINT and at the first SIGTERM.
+    """From now on, raise KeyboardInterrupt at the first SIGINT and at the first SIGTERM, after a running import.
 
     A second signal of the same kind ends the process at once. Signals that are ignored, as with nohup, stay ignored.
     """
@@ -87,10 +87,25 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
         return
+    if _is_importing(frame):  # an exception in the initialisation of a C++ module ends the process by SIGABRT
+        _thread.start_new_thread(_send_later, (number, os.getpid()))
+        return
     _raised.discard(number)
     sys.unraisablehook = lambda _: None  # reports on partly constructed objects
     _thread.start_new_thread(_insist, (number, os.getpid()))  # threading.Thread takes locks that may be held here
     raise KeyboardInterrupt(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    return frame is not None
+
+
+def _send_later(number: int, process: int) -> None:
+    time.sleep(_PAUSE / 4)
+    if os.getpid() == process:
+        os.kill(process, number)
 
 
 def _ignore() -> None:
