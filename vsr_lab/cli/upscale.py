@@ -208,8 +208,8 @@ def _encoding(config: UpscaleConfig) -> Encoding:
     if not config.codec and (reason := preset.missing):
         every = {name: _variant(quoted(f"output={config.output}"), f"preset={name}") for name in options("preset")}
         usable = [name for name, variant in every.items() if not variant.preset.build().missing]
-        problem = f"needs the encoder {preset.codec}, which cannot be opened here ({reason})"
-        raise UserError(f"preset={preset.name}", problem, f"choose from {', '.join(usable)}")
+        problem = f"its encoder, preset.codec={preset.codec}, cannot be opened here ({reason})"
+        raise UserError(f"preset={preset.name}", problem, f"set preset= to one of {', '.join(usable)}")
     given = {key: value for key, value in same_fields(Encoding, config).items() if value}
     given["lead_in"] = None  # it is set where segments run in parallel
     if config.certificate and config.private_key:

@@ -65,7 +65,7 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
         (b'{"record": "bundle"', "is not valid JSON"),
         (b"\xff\xfe", "is not valid JSON"),
         (b"[" * 100_000, "is not valid JSON"),
-        (b"null", "is not a bundle; give one written by vsr-lab export"),
+        (b"null", "is not a bundle record; give one written by vsr-lab export"),
         (b"[]", "is not a bundle"),
         (b'{"schema": 1}', "is not a bundle"),
         (b'{"record": "summary", "schema_version": 1}', "is not a bundle"),

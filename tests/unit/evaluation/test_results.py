@@ -56,7 +56,7 @@ def test_a_folder_that_holds_no_evaluation_is_refused(tmp_path: Path, make_run: 
     with pytest.raises(UserError, match=r"frames\.parquet: not found"):
         read_run(run.folder)
     (run.folder / "summary.json").write_text('{"schema": 1}')
-    with pytest.raises(UserError, match="is not a summary; give one written by vsr-lab evaluate"):
+    with pytest.raises(UserError, match="is not a summary record; give one written by vsr-lab evaluate"):
         read_run(run.folder)
 
 

@@ -53,7 +53,7 @@ def read_record(path: Path, model: type[R]) -> R:
     value = read_json(path, f"give the {model.given_as} that vsr-lab {model.command} wrote")
     kind, version = (model.model_fields[name].default for name in ("record", "schema_version"))
     if not isinstance(value, dict) or value.get("record") != kind:
-        raise UserError(path, f"is not a {kind}", f"give one written by vsr-lab {model.command}")
+        raise UserError(path, f"is not a {kind} record", f"give one written by vsr-lab {model.command}")
     found = value.get("schema_version")
     if found != version:
         newer = isinstance(found, int) and found > version
