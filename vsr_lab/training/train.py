@@ -66,6 +66,8 @@ class RunFolder:
         if self.begin:
             self.begin()
         elif not self.resume:
+            if self.path.exists():
+                raise UserError(self.path, "already exists", "choose another folder, or set resume=True")
             self.path.mkdir(parents=True)
 
 
@@ -131,7 +133,7 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is invalid or unfit for the network, no checkpoint can be resumed, memory or disk is full.
+        UserError: an option is invalid or unfit for the network, the folder of a new run exists, no checkpoint can be resumed, memory or disk is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 

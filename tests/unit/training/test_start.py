@@ -8,7 +8,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from vsr_lab.core.errors import Refusal
+from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.models import Compact, load_network
 from vsr_lab.training import RunFolder, StartReference, TrainerOptions, VsrModule, train
 
@@ -61,6 +61,14 @@ def test_start_and_bicubic_stand_beside_every_validation(
     assert len(_logged(tmp_path / "run", "above_start")) == 2
     assert len(set(_logged(tmp_path / "run", "start_score"))) == 1, "measured once"
     load_network(tmp_path / "run" / "network.safetensors")
+
+
+def test_the_folder_of_a_new_run_must_not_exist(
+    make_module: Make, data: pl.LightningDataModule, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(UserError, match="run: already exists; choose another folder"):
+        _train(make_module, data, tmp_path)
 
 
 def test_what_is_below_its_start_is_no_best(make_module: Make, data: pl.LightningDataModule, tmp_path: Path) -> None:
