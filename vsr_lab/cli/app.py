@@ -178,7 +178,8 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
             what = "is" if path.resolve() == folder.resolve() else f"contains {path},"
             raise UserError(folder, f"{what} an input ({key})", "choose another run_dir=")
         if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
-            raise UserError("run_dir", f"{folder} is inside {path}, an input ({key})", "choose another run_dir=")
+            where = "is" if path.resolve() == folder.resolve() else f"is inside {path},"
+            raise UserError("run_dir", f"{folder} {where} an input ({key})", "choose another run_dir=")
     is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)
     _begun.append((config, is_new))
     return folder

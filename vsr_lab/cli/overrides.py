@@ -62,14 +62,12 @@ def normalise(command: str, arguments: Iterable[str]) -> list[str]:
             raise UserError(key, "is not a known key", hint)
         if key in groups or package is not None:
             removes = override.type == OverrideType.DEL or override.value() is None
-            if removes and _sets_keys_of_others(key, groups.get(key)):
-                raise UserError(key, "sets keys that are required", f"choose one of {', '.join(options(key))}")
+            if removes and package is None and groups[key]:
+                raise UserError(key, "cannot be removed", f"choose one of {', '.join(options(key))}")
             if override.value() is None and override.type == OverrideType.CHANGE:
                 words[i] = f"~{word.partition('=')[0]}"  # Hydra takes no null
             elif override.type != OverrideType.DEL:
                 _check_option(key, override)
-            elif (config_dir() / key / "none.yaml").exists():
-                raise UserError(f"~{key}", "removes a whole group of keys", f"set {key}=none")
         elif override.type in {OverrideType.CHANGE, OverrideType.ADD} and not key.startswith("hydra"):
             if override.value() == {}:
                 raise UserError(key, "is empty, which changes nothing", f"remove keys by ~{key}.KEY")
@@ -217,9 +215,3 @@ def _groups(command: str) -> dict[str, str | None]:
     defaults = yaml.safe_load(path.read_text(encoding="utf-8"))["defaults"]
     chosen = ((name, value) for entry in defaults if isinstance(entry, dict) for name, value in entry.items())
     return {name.rpartition(" ")[2].lstrip("/"): value for name, value in chosen}  # without "optional"
-
-
-def _sets_keys_of_others(group: str, default: str | None) -> bool:
-    """Whether the default of a group sets keys outside the group."""
-    path = config_dir() / group / f"{default}.yaml"
-    return path.is_file() and path.read_text(encoding="utf-8").startswith("# @package _global_")

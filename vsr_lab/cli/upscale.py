@@ -95,9 +95,11 @@ class UpscaleConfig(Command, Reading, Choosing):
         if (self.certificate is None) != (self.private_key is None):
             pair = ("private_key", "certificate") if self.certificate is None else ("certificate", "private_key")
             raise ValueError("{} cannot be used without {}=".format(*pair))
-        if self.outputs and (self.preview or self.evidence or self.workers > 1 or is_batch(self.input)):
+        others = {"preview=true": self.preview, "evidence=true": self.evidence, "workers > 1": self.workers > 1}
+        others["many input files"] = is_batch(self.input)
+        if self.outputs and any(others.values()):
             raise ValueError(
-                "outputs cannot be combined with many input files, preview=true, evidence=true or workers > 1"
+                f"outputs cannot be combined with {' and '.join(name for name, given in others.items() if given)}"
             )
         paths = [self.output.resolve(), *(one.output.resolve() for one in self.outputs)]
         if len({*paths}) < len(paths):
@@ -208,8 +210,10 @@ def _encoding(config: UpscaleConfig) -> Encoding:
     if not config.codec and (reason := preset.missing):
         every = {name: _variant(quoted(f"output={config.output}"), f"preset={name}") for name in options("preset")}
         usable = [name for name, variant in every.items() if not variant.preset.build().missing]
-        problem = f"its encoder, preset.codec={preset.codec}, cannot be opened here ({reason})"
-        raise UserError(f"preset={preset.name}", problem, f"set preset= to one of {', '.join(usable)}")
+        problem = f"needs the encoder {preset.codec}, which cannot be opened here ({reason})"
+        if every[preset.name].preset.build().codec != preset.codec:
+            raise UserError("preset.codec", problem, "remove it, or name another encoder")
+        raise UserError(f"preset={preset.name}", problem, f"choose from {', '.join(usable)}")
     given = {key: value for key, value in same_fields(Encoding, config).items() if value}
     given["lead_in"] = None  # it is set where segments run in parallel
     if config.certificate and config.private_key:

@@ -218,14 +218,14 @@ class ContentModel(BaseModel):
         return np.array([[weights[name] for name in self.features] for weights in self.kinds.values()])
 
     def probabilities(self, features: Array) -> Array:
-        """Probability of each content type for a clip, from features of R > 0 frames, (R, number of features)."""
+        """Probability of each content type for a clip, from at least one pair of frames, (pairs, features)."""
         bias = np.array([weights["bias"] for weights in self.kinds.values()])
         logits = (bias + self._standardized(features) @ self._weights.T).mean(0) / self.temperature
         exponentials = np.exp(logits - logits.max())
         return exponentials / exponentials.sum()
 
     def suggest(self, features: Array) -> Suggestion:
-        """Suggest the content type of a clip, from the features of R > 0 of its frames, (R, number of features)."""
+        """Suggest the content type of a clip, from the features of at least one pair of frames, (pairs, features)."""
         probabilities = self.probabilities(features)
         best, second = (int(i) for i in np.argsort(-probabilities)[:2])
         evidence = self._standardized(features).mean(0) * (self._weights[best] - self._weights[second])

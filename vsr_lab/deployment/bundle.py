@@ -199,13 +199,13 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
         raise UserError(folder, what, "give the folder `bundle` that vsr-lab export wrote")
     manifest = read_record(folder / MANIFEST, BundleManifest)
     if manifest.fingerprint != manifest.computed_fingerprint():
-        raise UserError(folder / MANIFEST, "was changed after the export", "copy the bundle/ again")
+        raise UserError(folder / MANIFEST, "was changed after the export", "copy the bundle again, or export it again")
     for file, digest in manifest.sha256.items():
         path = folder / file
         if not path.is_file():
             raise UserError(path, "is missing from the bundle", "copy the whole bundle/")
         if sha256(path) != digest:
-            raise UserError(path, "was changed after the export", "copy the bundle/ again")
+            raise UserError(path, "was changed after the export", "copy the bundle again, or export it again")
     unhashed = [file for file in (WEIGHTS, *manifest.graphs.values()) if file not in manifest.sha256]
     if unhashed:
         raise UserError(folder / unhashed[0], "has no hash in the manifest", "export the bundle again")

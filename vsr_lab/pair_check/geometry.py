@@ -24,7 +24,8 @@ def integer_scale(spatial: SpatialAlignment, declared: int | None) -> int | None
 
     Args:
         spatial: positions of LR pixels on HR.
-        declared: ratio according to the user, which is tried first; None: not declared.
+        declared: ratio according to the user, which is returned if the measured one is close enough to it; None: not
+            declared.
     """
     return next((s for s in (declared, *(round(a) for a in spatial.grid.scale)) if s and has_scale(spatial, s)), None)
 

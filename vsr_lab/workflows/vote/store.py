@@ -60,7 +60,7 @@ class Ballot:
         found: dict[tuple[str, str], ClipFrames] = {}
         for suite, candidates in by_suite(self.runs).items():
             if len(candidates) < 2:
-                raise UserError(f"suite {suite}", "has one candidate; a vote needs two", "add a run of another")
+                raise UserError(f"suite {suite!r}", "has one candidate; a vote needs two", "add a run of another")
             clips = saved_clips(candidates, Path())
             found |= {(suite, clip.clip): clip for clip in _spread(clips, candidates, self.most)}
         if not found:
