@@ -67,7 +67,7 @@ def explain(
         beside = key.rpartition(".")[0]
         hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else ""
         return key, "is not a known key" if not beside else f"is not a known key of {beside}", hint
-    if kind in {"too_short", "string_too_short"} and value == "":
+    if kind in {"too_short", "string_too_short"} and not value:
         return key, "must not be empty", ""
     if context.get("pattern") == WINDOW:
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""

@@ -195,9 +195,10 @@ def assign_splits(
 def fill_splits(
     rows: Sequence[Row], manifest: Path, scans: Scans, *, share: float, names: tuple[str, str], seed: int
 ) -> None:
-    """Fill the empty cells of the column `split` of a manifest.
+    """Fill the empty cells of the column `split` of a manifest, except in rows with a problem.
 
-    Clips with the same source, and near-duplicates (clips that share a scene), get the same split.
+    Clips with the same source, and near-duplicates (clips that share a scene), get the same split, unless a person has
+    assigned different ones.
 
     Args:
         rows: rows of the manifest, which are changed in place.

@@ -139,7 +139,7 @@ def choose_shots(candidates: Sequence[ShotCandidate], n: int, seed: int) -> Samp
         UserError: n is below 1, or there are fewer than n candidates.
     """
     if not candidates:
-        raise UserError(f"n={n}", "no shot is long enough", "use longer footage, or lower frames=")
+        raise UserError("frames", "no shot is that long", "use longer footage, or lower frames=")
     if not 0 < n <= len(candidates):
         raise UserError(f"n={n}", f"the footage has {len(candidates)} shots", f"set n=1 to n={len(candidates)}")
     distance = _distances(np.stack([candidate.features for candidate in candidates]))

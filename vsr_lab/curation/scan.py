@@ -191,8 +191,8 @@ class Stamp(NamedTuple):
     """Size and modification time of a file, by which changes are detected.
 
     Attributes:
-        bytes: size of the file; total size of the images in a folder.
-        modified: time of the last change in ns since 1970; the latest one for a folder of images.
+        bytes: size of the file; total size of all files in a folder of images.
+        modified: time of the last change in ns since 1970; the latest one of all files in a folder of images.
     """
 
     bytes: int

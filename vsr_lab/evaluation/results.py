@@ -138,7 +138,10 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def read_run(folder: Path) -> Run:
-    """Read the evaluation in folder. Raises UserError if there is none, or its files do not agree."""
+    """Read the evaluation in folder.
+
+    Raises UserError if summary.json or frames.parquet is missing or damaged, or if the two do not agree.
+    """
     summary = read_record(folder / "summary.json", Summary)
     check_file(folder / "frames.parquet", "evaluate again")
     run = Run(folder, summary)

@@ -148,10 +148,11 @@ def pool_decibels(values: Values) -> float:
 def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> dict[str, Values]:
     """Gain of one candidate over another in dB, frame by frame, in which frames with a very high PSNR count little.
 
-    For a whole clip, the gain is the difference between the PSNR of the mean squared errors (`pool_decibels`) of the
-    two candidates. This gain is divided among the frames in proportion to their squared errors, so that the mean over
-    the frames of a clip is exactly that difference. So a black or still frame of 100 dB does not outweigh the others.
-    A squared error smaller than that of rounding to 8 bits is replaced by that of rounding.
+    The gain of a clip is the difference between the PSNR of the mean squared errors (`pool_decibels`) of the two
+    candidates. The gain of a frame is the gain of the clip + 10 / ln(10) * (e_theirs / m_theirs - e_ours / m_ours),
+    where e is the squared error of the frame and m its mean over the clip. So the mean over the frames is the gain of
+    the clip, and a black or still frame of 100 dB does not outweigh the others. A squared error smaller than that of
+    rounding to 8 bits is replaced by that of rounding.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.

@@ -12,7 +12,7 @@ from vsr_lab.video.interlace_detection import COLUMNS, RUN, ScanType, classify_r
 
 
 def judge_order(found: Findings, timeline: Timeline, high_frames: int) -> None:
-    """Test whether LR has the frames of HR in the same order, and add the faults to the findings.
+    """Test the number, order and offset of the LR frames, and add the faults to the findings.
 
     Args:
         found: findings to which the faults are added.

@@ -8,7 +8,16 @@ from vsr_lab.reporting.text import interval, number, signed, with_unit
 
 
 class Verdict(NamedTuple):
-    """Sentence about the best candidate on a suite, the number next to it, and whether the gain is significant."""
+    """Sentence about the best candidate on a suite, the number next to it, and whether the gain is significant.
+
+    Attributes:
+        suite: name of the suite.
+        figure: gain over the baseline; the mean if the baseline is best or the gain is not known; "" if nothing was
+            measured.
+        sentence: which candidate is best, and by how much.
+        tone: "clear": the gain is significant; "unclear": it is not, is not known, or the baseline is best; "none":
+            nothing was measured.
+    """
 
     suite: str
     figure: str

@@ -26,7 +26,7 @@ def previous(path: Path) -> Path:
 
 
 class RollingCheckpointIO(TorchCheckpointIO):
-    """Lightning checkpoint plugin that keeps the previous checkpoint as `last.previous.ckpt`, next to `last.ckpt`.
+    """Lightning checkpoint plugin that keeps the previous checkpoint: `last.previous.ckpt`, `best.previous.ckpt`.
 
     The new checkpoint is written to a temporary file. Then `last.ckpt` is renamed to `last.previous.ckpt`, and the
     temporary file to `last.ckpt`. If the process is killed between the two renames, `newest` loads the previous

@@ -197,7 +197,7 @@ class ExportedStep(StreamingNetwork):
 
     def zero_state(self, lr: Tensor) -> State:
         height, width = lr.shape[-2:]
-        return tuple(lr.new_zeros(1, c, height * n // d, width * n // d) for c, n, d in self.shapes)
+        return tuple(lr.new_zeros(len(lr), c, height * n // d, width * n // d) for c, n, d in self.shapes)
 
 
 class OnnxStream(ExportedStep):
@@ -208,13 +208,18 @@ class OnnxStream(ExportedStep):
         self.session = session
 
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
-        feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
-        sr, *following = (torch.from_numpy(np.asarray(out)) for out in run_session(self.session, feeds))
+        samples = zip(*(tensor.split(1) for tensor in (lr, *state)), strict=True)  # a graph takes one sample
+        results = [self._step(*sample) for sample in samples]
+        sr, *following = (torch.cat(tensors).to(lr.device) for tensors in zip(*results, strict=True))
         return sr, tuple(following)
+
+    def _step(self, lr: Tensor, *state: Tensor) -> list[Tensor]:
+        feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
+        return [torch.from_numpy(np.asarray(out)) for out in run_session(self.session, feeds)]
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(tensor.float().numpy())
+    return np.ascontiguousarray(tensor.float().cpu().numpy())
 
 
 def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> Sequence[Any]:

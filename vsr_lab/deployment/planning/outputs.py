@@ -76,8 +76,9 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
 
     Raises:
         UserError: the source does not exist or would be replaced; a file to write exists and overwrite is False, or is
-            inside the bundle or the folder of source images; the output is an existing folder; the signer is set for
-            images; or the certificate or key cannot be used.
+            inside the bundle or the folder of source images; the output is an existing folder, a single image,
+            or a sequence of images without a folder; the signer is set for images; or the certificate or key cannot be
+            used.
     """
     signer, named, output = encoding.signer, output, whole_output(output)
     beside = [provenance_path(output)]

@@ -151,8 +151,8 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
     A few frames, of at most 480x270 pixels, are run in every runtime that the options allow and this machine supports.
     In float32, no value may differ by more than 1e-4; in lower precisions, the PSNR must be at least 50 dB. Of the
     runtimes with at least 90 % of the highest speed, the one that is closest to float32 is chosen. The choice is cached
-    for each bundle, frame size, machine and set of allowed runtimes. If only torch in float32 is allowed, it is chosen
-    without a trial.
+    for each bundle, frame size, machine and set of these runtimes. If torch in float32 is the only one, it is chosen
+    without a trial. A library whose output in float32 differs by more is refused in every precision.
 
     Args:
         folder, manifest: folder and manifest of the bundle.
