@@ -91,8 +91,11 @@ def launch(command: str) -> int:
 
 
 def _remove_sweep(folder: Path) -> None:
-    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and parents that are empty."""
-    if all(path.name == "multirun.yaml" or path.is_dir() for path in folder.rglob("*")):
+    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and parents that are empty.
+
+    It was new or empty before the sweep, see `normalise`.
+    """
+    if all(path.name == "multirun.yaml" or (path.is_dir() and not path.is_symlink()) for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
             os.removedirs(folder.parent)
@@ -119,7 +122,9 @@ def _defect(error: BaseException) -> tuple[int, str]:
     """Exit code and message for a defect of this package; the traceback is written to a file."""
     folder = next((run.run_dir for run, _ in _begun if run.run_dir.is_dir()), Path(tempfile.gettempdir()))
     path = folder / f"traceback-{os.getpid()}.txt"
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="replace")
+    text = "".join(traceback.format_exception(error))
+    with suppress(FileExistsError), path.open("x", encoding="utf-8", errors="replace") as file:
+        file.write(text)
     what = " ".join(str(error).split())[:200] or "no message"
     return DEFECT, f"this is a defect of vsr-lab ({type(error).__name__}: {what}); please report it with {path}"
 

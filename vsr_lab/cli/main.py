@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from itertools import islice
 
 from vsr_lab import __version__
 from vsr_lab.cli.usage import COMMANDS, POSITIONAL, command_help, usage
@@ -47,6 +48,9 @@ def _command(words: list[str]) -> str | None:
     return next((command for command in (" ".join(words[:2]), words[0]) if command in COMMANDS), None)
 
 
+_TAKES_VALUE = {"--config-dir", "-cd", "--package", "-p", "--cfg", "-c", "--info", "-i"}  # of Hydra's options
+
+
 def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
     """Add keys to words without one, in the order of keys, and replace -n by n=."""
     if not keys:
@@ -56,6 +60,8 @@ def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
     for word in words:
         if word == "-n":
             named.append(f"n={next(words, '')}")
+        elif word in _TAKES_VALUE:
+            named += [word, *islice(words, 1)]
         elif "=" in word or word.startswith(("-", "~", "+")):
             named.append(word)
         else:

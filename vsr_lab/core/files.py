@@ -78,6 +78,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)
+        _remove(temporary)  # not of this process: in a folder that was handed over, it may be a link
     try:
         if not replace and path.exists():
             raise FileExistsError(errno.EEXIST, "already there")
@@ -119,7 +120,7 @@ def remove_abandoned(path: Path) -> None:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True

@@ -1,8 +1,8 @@
 """Parts: objects that the configuration describes by `_target_` and keywords, validated before they are built.
 
-`_target_` may name a class or function of the packages in `PACKAGES`, of the libraries in `LIBRARIES`, or of a package
-that registers itself by the entry point `vsr_lab.parts`; a function of this package only if it returns an object or a
-score. Keywords are validated against the annotations of the constructor.
+`_target_` may name a class in `CLASSES`, or a class or function of the packages in `PACKAGES`, of the libraries in
+`LIBRARIES`, or of a package that registers itself by the entry point `vsr_lab.parts`; a function of this package only
+if it returns an object or a score. Keywords are validated against the annotations of the constructor.
 """
 
 import importlib
@@ -34,13 +34,19 @@ PACKAGES = (  # of this one; the others have functions that write or remove file
     "vsr_lab.synthesis.",
     "vsr_lab.training.",
 )
-LIBRARIES = (
-    "torch.optim.",
-    "pytorch_lightning.loggers.",
-    "pytorch_lightning.callbacks.",
-    "pytorch_lightning.strategies.",
-    "schedulefree.",
+# Of those packages: what writes, renames or removes files at a path that a configuration names.
+_WRITERS = ("vsr_lab.training.checkpoints.", "vsr_lab.training.csv_log.", "vsr_lab.training.train.")
+LIBRARIES = ("torch.optim.", "pytorch_lightning.strategies.", "schedulefree.")
+# Other loggers and callbacks of Lightning write or remove files at a path of the configuration or of a checkpoint.
+_LOGGERS = "Comet MLFlow Neptune TensorBoard Wandb"
+_CALLBACKS = (
+    "DeviceStatsMonitor EarlyStopping GradientAccumulationScheduler LearningRateMonitor ModelSummary RichModelSummary "
+    "StochasticWeightAveraging ThroughputMonitor Timer"
 )
+CLASSES = {
+    *(f"pytorch_lightning.loggers.{name}Logger" for name in _LOGGERS.split()),
+    *(f"pytorch_lightning.callbacks.{name}" for name in _CALLBACKS.split()),
+}
 
 
 class PartError(ValueError):
@@ -170,7 +176,9 @@ def _locate(name: object) -> Callable[..., Any]:
         if "." in (error.name or ""):  # of a package that is installed
             raise _error(("_target_",), f"{name}: there is no module {module}", name) from error
         raise  # a package that is not installed: the command line names the extra that brings it
-    if not (inspect.isclass(found) or inspect.isfunction(found)) or not _is_allowed(f"{found.__module__}."):
+    if not (inspect.isclass(found) or inspect.isfunction(found)) or not (
+        name in CLASSES or _is_allowed(f"{found.__module__}.")
+    ):
         raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
     if inspect.isfunction(found) and found.__module__.startswith("vsr_lab.") and not _makes_parts(found):
         raise _error(("_target_",), f"{name} may not be named in a configuration", name)
@@ -187,7 +195,9 @@ def _makes_parts(function: Callable[..., Any]) -> bool:
 
 
 def _is_allowed(name: str) -> bool:
-    return name == "vsr_lab.deployment.Encoding" or name.startswith((*PACKAGES, *LIBRARIES, *registered_packages()))
+    if name == "vsr_lab.deployment.Encoding" or name in CLASSES:
+        return True
+    return name.startswith((*PACKAGES, *LIBRARIES, *registered_packages())) and not name.startswith(_WRITERS)
 
 
 @cache

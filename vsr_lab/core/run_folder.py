@@ -133,7 +133,13 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
 
 
 def continue_folder(path: Path, config: str) -> None:
-    """Mark a run, in its folder, as unfinished, and write the configuration with which it is begun or continued."""
+    """Mark a run, in its folder, as unfinished, and write the configuration with which it is begun or continued.
+
+    Raises UserError if a file of the folder or its checkpoints is a link, through which another file could be replaced.
+    """
+    for found in (*path.iterdir(), *path.glob("checkpoints/*")):
+        if found.is_symlink():
+            raise UserError(found, "is a link", "replace it by what it leads to, or start a new run")
     write_text(path / UNFINISHED, f"{os.getpid()}\n")
     write_text(path / RUN_MARK, config)
 

@@ -113,7 +113,7 @@ def _facts(shot: Shot) -> str:
 
 def clip_path(folder: Path, shot: Shot) -> Path:
     """Path in the store for the frames of a shot; it depends on size, time and path of the footage and on the shot."""
-    return folder / f"{_key(shot.path, _facts(shot))}.npy"
+    return folder / f"{_name(shot.path, _facts(shot))}.npy"
 
 
 def activity_path(path: Path) -> Path:
@@ -124,13 +124,13 @@ def record_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def _key(source: Path, facts: str) -> str:
+def _name(source: Path, facts: str) -> str:
     if not source.exists():
         raise UserError(source, "not found", "check the path")
     files = [source] if source.is_file() else sorted(source.iterdir())
     stamps = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
     text = repr((_FRAMES_VERSION, str(source.resolve()), stamps, facts))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return f"clip-{hashlib.sha256(text.encode()).hexdigest()[:24]}"
 
 
 def make_record(shot: Shot, path: Path) -> Record:
@@ -199,7 +199,7 @@ class StoreEntry(NamedTuple):
 
 def stored_files(folder: Path) -> list[Path]:
     """Paths of the clips in a store, recognised by their names; other files in the folder are ignored."""
-    return sorted(path for path in folder.iterdir() if re.fullmatch(r"[0-9a-f]{24}\.(npy|partial)", path.name))
+    return sorted(path for path in folder.iterdir() if re.fullmatch(r"clip-[0-9a-f]{24}\.(npy|partial)", path.name))
 
 
 def inspect_store(folder: Path, every_byte: bool = False) -> Iterator[StoreEntry]:
@@ -243,6 +243,6 @@ def stale_bytes(folder: Path, wanted: Collection[Path]) -> list[int]:
 
 def _is_stale(path: Path, record: Record) -> bool:
     try:
-        return _key(Path(record.source), record.shot) != path.stem
+        return _name(Path(record.source), record.shot) != path.stem
     except UserError:
         return True

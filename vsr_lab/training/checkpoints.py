@@ -39,8 +39,9 @@ class RollingCheckpointIO(TorchCheckpointIO):
         new = path.with_name(f".{path.name}")  # one name for all, so that kills leave no more than one behind
         buffer = io.BytesIO()  # torch, writing to a file, does not say that the disk is full
         torch.save(checkpoint, buffer)
+        new.unlink(missing_ok=True)  # of a run that was handed over, it may be a link
         try:
-            with new.open("wb") as file:
+            with new.open("xb") as file:
                 file.write(buffer.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
@@ -50,6 +51,12 @@ class RollingCheckpointIO(TorchCheckpointIO):
         if path.exists():
             path.replace(previous(path))
         new.replace(path)
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """Remove a checkpoint file. The state of a checkpoint may name any path; other ones stay."""
+        path = Path(path)
+        if path.suffix == ".ckpt" and path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 class SaveBest(ModelCheckpoint):

@@ -133,7 +133,8 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is unfit, the folder of a new run exists, no checkpoint can be resumed, memory or disk is full.
+        UserError: an option is unfit, the folder of a new run exists, no checkpoint can be resumed, or memory or disk
+            is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 

@@ -76,6 +76,7 @@ def test_null_chooses_nothing_from_a_group() -> None:
         ["+hydra.callbacks={x: {_target_: a.b}}"],
         ["hydra.launcher._target_=a.b"],
         ["hydra.sweeper.sampler={_target_: a.b}"],
+        ["hydra.sweeper.params=${x}"],
         ["hydra.run.dir=hr", "hydra.output_subdir=."],
         ["hydra.searchpath=[file:///tmp]"],
         ["hydra/job_logging=default"],
@@ -88,6 +89,20 @@ def test_of_hydras_keys_those_of_sweeps_may_be_set(words: list[str]) -> None:
         normalise("train", ["content=mixed", *words])
     sweep = ["hydra.sweep.dir=x", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "hydra/sweeper=optuna"]
     assert normalise("train", ["content=mixed", *sweep])[1:] == sweep
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_the_folder_of_a_sweep_is_new(tmp_path: Path, is_link: bool) -> None:
+    folder, place = tmp_path / "of others", tmp_path / "sweep"
+    folder.mkdir()
+    if is_link:
+        place.symlink_to(folder)
+    else:
+        place.mkdir()
+        normalise("train", ["content=mixed", f"hydra.sweep.dir='{place}'"])
+        (place / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"hydra\.sweep\.dir: .*sweep already exists"):
+        normalise("train", ["content=mixed", f"hydra.sweep.dir='{place}'"])
 
 
 def test_a_configuration_folder_has_no_keys_of_hydra(tmp_path: Path) -> None:

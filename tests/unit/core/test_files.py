@@ -160,3 +160,12 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     (tmp_path / f".a.{os.getppid()}.partial.txt").write_text("at work")
     write_text(tmp_path / "a.txt", "whole")
     assert _names(tmp_path) == [f".a.{os.getppid()}.partial.txt", "a.txt"]
+
+
+def test_a_link_under_the_temporary_name_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "film.mkv").write_text("recorded")
+    (tmp_path / f".a.{os.getpid()}.partial.json").symlink_to("film.mkv")
+    (tmp_path / f".a.{'9' * 20}.partial.json").touch()  # no number of a process
+    write_text(tmp_path / "a.json", "{}")
+    assert (tmp_path / "film.mkv").read_text() == "recorded"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "film.mkv"]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from vsr_lab.core import parts
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.parts import Part, describes, parse_part
+from vsr_lab.core.parts import Part, PartError, describes, parse_part
 from vsr_lab.core.validation import validate
 from vsr_lab.losses import L1, Charbonnier, Objective, Term
 
@@ -124,3 +124,19 @@ def test_losses_are_described_by_their_annotations() -> None:
     assert isinstance(built.terms["a"], Term)
     assert isinstance(built.terms["a"].loss, Charbonnier)
     assert not isinstance(built.terms["a"].loss, L1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pytorch_lightning.loggers.CSVLogger",
+        "pytorch_lightning.callbacks.ModelCheckpoint",
+        "pytorch_lightning.callbacks.early_stopping.EarlyStopping",
+        "vsr_lab.training.train.RunFolder",
+        "vsr_lab.training.RunFolder",
+        "vsr_lab.training.checkpoints.SaveLast",
+    ],
+)
+def test_what_writes_or_removes_files_may_not_be_named(name: str) -> None:
+    with pytest.raises(PartError, match=r"may not be named|has no class"):
+        parse_part({"_target_": name})

@@ -10,7 +10,15 @@ import pytest
 
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.run_folder import begin_folder, end_run, is_saved, is_unfinished, lock_folder, remove_unfinished
+from vsr_lab.core.run_folder import (
+    begin_folder,
+    continue_folder,
+    end_run,
+    is_saved,
+    is_unfinished,
+    lock_folder,
+    remove_unfinished,
+)
 
 CONFIG = "seed: 0\nrun_dir: here\ncontent: x\n"
 MARKS = run_folder.MARKS
@@ -196,6 +204,17 @@ def test_parents_that_were_created_for_a_run_are_removed_with_it(tmp_path: Path)
     remove_unfinished(second)
     assert list(tmp_path.iterdir()) == [tmp_path / "own"]
     assert not list((tmp_path / "own").iterdir())
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "checkpoints/last.ckpt", "metrics.csv"])
+def test_a_run_with_links_is_not_continued(tmp_path: Path, name: str) -> None:
+    run, other = begun(tmp_path / "run"), tmp_path / "other"
+    other.write_text("of another run")
+    (run / name).parent.mkdir(exist_ok=True)
+    (run / name).symlink_to(other)
+    with pytest.raises(UserError, match=f"{name}: is a link"):
+        continue_folder(run, CONFIG)
+    assert other.read_text() == "of another run"
 
 
 def test_links_in_a_run_are_not_followed(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class Given(BaseModel):
         ("grain", 1e7, "grain: must be <= 1000000, got 10000000.0"),
         ("share", float("nan"), "share: must be a finite number, got nan"),
         ("size", [3], r"size: must be a list of 2 or more items; write the items in \[ \], with commas between them"),
-        ("names", [], r"names: must be a list of at least 1 items, got \[\]"),
+        ("names", [], "names: must not be empty"),
         ("rate", 0, "rate: must be > 0, got 0"),
         ("rate", "fast", "rate: must be a number or a fraction, such as 24000/1001, got 'fast'"),
         ("output", "http://a/b.mkv", "output: must be a path on this machine, got the URL http://a/b.mkv"),

@@ -312,8 +312,9 @@ def test_what_is_stale_is_told_and_may_go(
     assert "prune" not in capsys.readouterr().out
     write_video("a.mkv", 255 - frames)
     shots[1].path.unlink()
-    (store / f"{'ab' * 12}.partial").write_bytes(b"x")
-    (store / "notes.npy").write_text("not of the store")
+    (store / f"clip-{'ab' * 12}.partial").write_bytes(b"x")
+    for name in ("notes.npy", f"{'ab' * 12}.npy"):
+        (store / name).write_text("not of the store")
     store_shots([Shot("a", shots[0].path)], store, 1)
     told = capsys.readouterr().out
     assert "2 clips (0.00 GiB) whose footage is gone or has changed; vsr-lab footage store" in told

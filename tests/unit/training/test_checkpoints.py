@@ -103,3 +103,20 @@ def test_a_broken_one_with_nothing_before_it_is_named(tmp_path: Path) -> None:
     os.truncate(tmp_path / LAST, 100)
     with pytest.raises(UserError, match="cannot be loaded"):
         found(tmp_path)
+
+
+def test_links_and_paths_of_others_are_not_followed(tmp_path: Path) -> None:
+    film, folder = tmp_path / "film.mkv", tmp_path / "films"
+    film.write_text("recorded")
+    folder.mkdir()
+    (folder / "a.mkv").touch()
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/.last.ckpt").symlink_to(film)
+    save(tmp_path, 1)
+    for path in (film, folder, f"local://{folder}", tmp_path / ".."):
+        RollingCheckpointIO().remove_checkpoint(path)
+    assert film.read_text() == "recorded"
+    assert [*folder.iterdir()] == [folder / "a.mkv"]
+    assert found(tmp_path) == 1
+    RollingCheckpointIO().remove_checkpoint(tmp_path / LAST)
+    assert not (tmp_path / LAST).exists()
