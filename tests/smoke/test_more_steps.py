@@ -123,3 +123,29 @@ def test_steps_that_are_done_are_refused_and_nothing_changes(cli: Cli, run: Call
     outcome = cli("train", f"resume={cut}", "trainer.max_steps=8", "scheduler=one_cycle", "scheduler.total_steps=3")
     assert outcome.code == 2, outcome
     assert {path: path.read_bytes() for path in cut.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("key", "part", "problem"),
+    [
+        (
+            "logger",
+            {"_target_": "WandbLogger", "settings": {"base_url": "http://localhost:9"}},
+            "logger.x.settings is not",
+        ),
+        ("logger", {"_target_": "MLFlowLogger", "tracking_uri": "http://localhost:9"}, "logger.x.tracking_uri is not"),
+        ("logger", {"_target_": "CSVLogger", "save_dir": "victim"}, "logger.x.save_dir is not"),
+        ("callbacks", {"_target_": "ModelCheckpoint", "dirpath": "victim"}, "may not be named in a configuration"),
+    ],
+)
+def test_what_a_run_of_others_may_not_do_is_refused(
+    cli: Cli, run: Callable[..., Path], key: str, part: dict[str, Any], problem: str
+) -> None:
+    handed = run("handed")
+    stored = yaml.safe_load((handed / "config.yaml").read_text())
+    part["_target_"] = f"pytorch_lightning.{key.rstrip('s')}s.{part['_target_']}"
+    stored[key] = {**(stored[key] or {}), "x": part}
+    (handed / "config.yaml").write_text(yaml.safe_dump(stored))
+    outcome = cli("train", f"resume={handed}")
+    assert outcome.code == 2
+    assert problem in outcome.error

@@ -16,6 +16,11 @@ from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
+# Loggers that a stored configuration may have, and their keywords: none that names a server or a folder elsewhere.
+_LOGGERS = {
+    "pytorch_lightning.loggers.WandbLogger": "project name save_dir offline id entity tags group notes log_model",
+    "pytorch_lightning.loggers.TensorBoardLogger": "save_dir name version log_graph default_hp_metric sub_dir",
+}
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler", "trainer.max_steps")
 
 
@@ -64,6 +69,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not the configuration of a training", "set resume=<run_dir of a training run>")
+    _check_loggers(cfg, path)
     words = [word for word in HydraConfig.get().overrides.task if key_of(word) not in {"resume", "plan"}]
     keys = [key_of(word) for word in words]
     if "trainer.max_steps" in keys:
@@ -82,6 +88,17 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     config = check("train", cfg, keys, prefix=str(path))
     lock_folder(run_dir)
     return _recorded(config, words) if words else config
+
+
+def _check_loggers(cfg: DictConfig, path: Path) -> None:
+    """Raise UserError if a logger of a stored configuration could send data to a server that the user did not name."""
+    loggers = cfg.get("logger")
+    for name, logger in loggers.items() if isinstance(loggers, DictConfig) else ():
+        given = {*logger} - {"_target_"} if isinstance(logger, DictConfig) else set[object]()
+        known = _LOGGERS.get(str(logger.get("_target_")), "") if isinstance(logger, DictConfig) else ""
+        for key in sorted(given - {*known.split()}, key=str):
+            problem = f"logger.{name}.{key} is not used in a resumed run, since it could name a server"
+            raise UserError(path, problem, "remove it from the file")
 
 
 def _follow_steps(cfg: DictConfig) -> None:

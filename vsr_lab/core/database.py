@@ -1,5 +1,6 @@
 """SQLite files that vsr_lab writes. SQLite files of other origin are never changed."""
 
+import os
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file, make_folder
 
 Row = tuple[Any, ...]
+
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")  # end of a journal of several databases, which vsr_lab never writes
 
 
 class Database:
@@ -30,6 +33,7 @@ class Database:
         make_folder(path.parent)
         if path.exists() or path.is_symlink():
             check_file(path, hint)
+        self._check_journals()
         with self._named():
             self._db = sqlite3.connect(path, 0 if exclusive else 5, isolation_level=None, check_same_thread=False)
         try:
@@ -47,6 +51,17 @@ class Database:
         except BaseException:
             self._db.close()
             raise
+
+    def _check_journals(self) -> None:
+        """Raise UserError if another program wrote a journal: SQLite deletes the file that the end of one names."""
+        for journal in (self._path.with_name(f"{self._path.name}{kind}") for kind in ("-journal", "-wal")):
+            if not (journal.exists() or journal.is_symlink()):
+                continue
+            check_file(journal, self._hint)
+            with journal.open("rb") as file:
+                file.seek(-min(len(_JOURNAL), journal.stat().st_size), os.SEEK_END)
+                if journal.is_symlink() or journal.name.endswith("-wal") or file.read() == _JOURNAL:
+                    raise UserError(journal, "was not written by vsr_lab", self._hint)
 
     def __enter__(self) -> Self:
         return self

@@ -59,6 +59,9 @@ def check_file(path: Path, hint: str) -> None:
     raise UserError(path, "is a folder, not a file" if path.is_dir() else "is not a regular file", hint)
 
 
+_LARGEST_JSON = 1 << 28  # bytes
+
+
 @contextmanager
 def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     """Context manager for writing a file or folder atomically: readers see either the old or the complete new one.
@@ -148,6 +151,8 @@ def read_json(path: Path, hint: str = "check the path") -> Any:
     """Read JSON. Raises UserError if the file is missing (the message ends with the hint), unreadable or invalid."""
     check_file(path, hint)
     with reported(OSError, path, "cannot be read ({})", "check its permissions"):
+        if (size := path.stat().st_size) > _LARGEST_JSON:
+            raise UserError(path, f"has {size / 2**20:.0f} MiB, too many for a record", "give another file")
         return parse_json(path.read_bytes(), path)
 
 

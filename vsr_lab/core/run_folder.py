@@ -69,13 +69,13 @@ def remove_unfinished(folder: Path, keep: str = "*") -> None:
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
             except config.yaml, .unfinished and .lock.
     """
-    unlock_folder(folder)
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # not empty
             for parent in takewhile(_made.__contains__, folder.resolve().parents):
                 parent.rmdir()
+    unlock_folder(folder)
 
 
 def is_saved(folder: Path) -> bool:

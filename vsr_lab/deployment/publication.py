@@ -33,6 +33,9 @@ def push_bundle(bundle: Bundle, to: str, *, private: bool = True) -> str:
     """
     names = [*bundle.manifest.sha256, MANIFEST, SIGNATURE]
     files = [bundle.folder / name for name in names if (bundle.folder / name).is_file()]
+    for file in files:
+        if file.is_symlink():  # the signature has no hash
+            raise UserError(file, "is a link", "copy the file that it leads to into the bundle")
     kind, _, name = to.partition(":")
     return _to_hub(name, files, private) if kind == "hf" else _to_wandb(name, files, bundle)
 

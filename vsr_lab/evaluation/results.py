@@ -27,6 +27,7 @@ _COLUMNS = {
     "metric": pl.String,
     "value": pl.Float64,
 }
+_LAST_FRAME = 1_000_000  # curves have a value for every frame up to the last scored one
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
@@ -110,6 +111,8 @@ class Run:
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:
             raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", "evaluate again")
+        if len(rows.filter(~pl.col("frame").is_between(0, _LAST_FRAME))):
+            raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", "evaluate again")
         return rows
 
     def check(self) -> None:

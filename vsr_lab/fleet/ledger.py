@@ -67,8 +67,10 @@ class Ledger(Database):
     def _relative(self, path: Path) -> bytes:
         return os.fsencode(os.path.relpath(path, self._folder))  # so that they can be moved together
 
-    def _is_same(self, path: bytes, digest: str, size: int, modified: int) -> bool:
+    def _is_same(self, path: object, digest: str, size: int, modified: int) -> bool:
         """Whether a file, or folder of images, is as recorded; a file is only read where its size or time differ."""
+        if not isinstance(path, bytes):  # of a ledger that was changed
+            return False
         file = self._folder / os.fsdecode(path)
         same = file.is_file() and _stamp(file) == (size, modified)
         return same or (file.exists() and digest_of(file) == digest)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, read_parquet, write_text
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
+
+_MOST_CELLS, _MOST_BYTES = 10_000_000, 1 << 28  # of a Parquet file, in which equal rows need hardly any space
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -27,7 +30,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
         raise UserError(path, f"cannot be read ({reason})", "give a CSV with a column path") from error
-    twice = [name for name in columns if columns.count(name) > 1]
+    twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
         raise UserError(path, f"has two columns named {twice[0]}", "remove one")
     if len(columns) == 1 and any(sign in columns[0] for sign in ";\t|"):
@@ -45,8 +48,13 @@ def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:
-    rows = read_parquet(path, most=1_000_000).to_dicts()
-    return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in rows]
+    import polars.selectors as cs
+
+    table = read_parquet(path, most=1_000_000)
+    letters = sum(sum(row) for row in table.select(cs.string().str.len_bytes().sum()).rows())
+    if table.height * table.width > _MOST_CELLS or letters > _MOST_BYTES:
+        raise UserError(path, f"is too large ({table.height} rows, {table.width} columns)", "split it")
+    return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in table.to_dicts()]
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:

@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from vsr_lab.core.clip import luma
@@ -40,7 +41,7 @@ class Stream:
             yield tuple(inputs[name][0, new] for name in names)
 
 
-def vmaf(stream: Stream, model: str = "vmaf_v0.6.1") -> Tensor:
+def vmaf(stream: Stream, model: Annotated[str, Field(pattern=r"^\w[\w.]*$")] = "vmaf_v0.6.1") -> Tensor:
     """VMAF (Li et al. 2016), by libvmaf in the FFmpeg of the package imageio-ffmpeg; higher is better.
 
     It is computed on luma (BT.601, 16 to 235) that is rounded to 8 bits.

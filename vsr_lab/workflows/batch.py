@@ -18,6 +18,7 @@ from vsr_lab.curation.content import UNSURE
 from vsr_lab.deployment import Bundle, Encoding, open_bundle, plan_upscale
 from vsr_lab.deployment.pipeline import UpscaleSettings, upscale_all, upscale_in_parallel
 from vsr_lab.deployment.planning import suffix_for
+from vsr_lab.deployment.planning.outputs import files_beside
 from vsr_lab.deployment.provenance import provenance_path
 from vsr_lab.fleet import Executor, Ledger, Local
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
@@ -207,7 +208,7 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
         encoding: settings of the outputs, which determine their suffixes.
 
     Raises:
-        UserError: two sources would have the same output, or an output would be outside the folder.
+        UserError: two sources would have the same output, or an output would be outside the folder or replace a source.
     """
     tasks = [
         Task(source, inside(folder, f"{source.name}{suffix_for(source.path, encoding)}", source.path))
@@ -216,7 +217,17 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
     twice = [output for output, count in Counter(task.output for task in tasks).items() if count > 1]
     if twice:
         raise UserError(twice[0], "would be the output of two files", "give each a name of its own in a manifest")
+    inputs = {_identity(source.path) for source in sources if source.path.exists()}
+    for task in tasks:
+        for path in (task.output, *files_beside(task.output, encoding)):
+            if path.exists() and _identity(path) in inputs:
+                raise UserError(path, "is an input of this batch", "choose another output=")
     return tasks
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,16 @@ def test_a_folder_or_device_is_no_database(tmp_path: Path) -> None:
     for path in (tmp_path, Path("/dev/zero")):
         with pytest.raises(UserError, match=r"is a folder|not a regular file"):
             Database(path, TABLES, "hint")
+
+
+def test_a_journal_that_names_another_file_is_refused(tmp_path: Path) -> None:
+    path, film, magic = tmp_path / "notes.sqlite", tmp_path / "film.mkv", bytes.fromhex("d9d505f920a163d7")
+    film.write_text("recorded")
+    Database(path, TABLES, "hint").__exit__()
+    name, block = str(film).encode(), 0x40000000 // 4096 + 1
+    header = (magic + struct.pack(">5I", 0, 0, path.stat().st_size // 4096, 512, 4096)).ljust(512, b"\0")
+    end = struct.pack(">I", block) + name + struct.pack(">2I", len(name), sum(name)) + magic
+    path.with_name("notes.sqlite-journal").write_bytes(header + end)
+    with pytest.raises(UserError, match=r"notes\.sqlite-journal: was not written by vsr_lab; hint"):
+        Database(path, TABLES, "hint")
+    assert film.read_text() == "recorded"

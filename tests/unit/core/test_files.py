@@ -169,3 +169,10 @@ def test_a_link_under_the_temporary_name_is_not_followed(tmp_path: Path) -> None
     write_text(tmp_path / "a.json", "{}")
     assert (tmp_path / "film.mkv").read_text() == "recorded"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "film.mkv"]
+
+
+def test_a_json_of_gigabytes_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as file:
+        file.truncate(1 << 33)  # sparse
+    with pytest.raises(UserError, match=r"a\.json: has 8192 MiB, too many for a record"):
+        read_json(tmp_path / "a.json")

@@ -140,3 +140,10 @@ def test_losses_are_described_by_their_annotations() -> None:
 def test_what_writes_or_removes_files_may_not_be_named(name: str) -> None:
     with pytest.raises(PartError, match=r"may not be named|has no class"):
         parse_part({"_target_": name})
+
+
+def test_the_model_of_vmaf_is_a_name() -> None:
+    part = {"_target_": "vsr_lab.metrics.vmaf", "_partial_": True}
+    assert parse_part({**part, "model": "vmaf_v0.6.1neg"}).keywords == {"model": "vmaf_v0.6.1neg"}
+    with pytest.raises(PartError):
+        parse_part({**part, "model": "vmaf_v0.6.1:log_path=film.mkv"})

@@ -18,6 +18,8 @@ from vsr_lab.deployment import Encoding
         ({"stats": "a.yaml"}, "options.stats: must not set stats"),
         ({"passlogfile": "a"}, "options.passlogfile: must not set passlogfile"),
         ({"flags": "+ilme+pass1"}, "options.flags: must not set pass1"),
+        ({"flags": "512"}, "options.flags: must not set 512"),
+        ({"flags": "ilme+0x200"}, "options.flags: must not set 0x200"),
         ({"x264-params": "crf=1:dump_yuv=a"}, "options.x264-params: must not set dump-yuv"),
         ({"x264-params": "cqm=a.cfg"}, "must not set cqm"),
         ({"x264-params": "'sta'ts=a"}, "must not set 'sta'ts"),

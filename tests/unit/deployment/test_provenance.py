@@ -228,3 +228,10 @@ def test_nonsense_numbers_are_refused(output: Path, path: tuple[str, ...], value
     provenance_path(output).write_text(json.dumps(record))
     with pytest.raises(UserError, match=path[-1]):
         read_record(provenance_path(output), Provenance)
+
+
+def test_a_gap_of_years_has_no_hashes() -> None:
+    found = FrameHashes()
+    for seconds in (0.0, 3e9):
+        found.add(seconds, np.zeros((16, 16, 3), np.uint8))
+    assert found.values == [""]

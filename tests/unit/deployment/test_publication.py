@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -13,8 +14,9 @@ import pytest
 import wandb
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.deployment import Bundle
+from vsr_lab.deployment import Bundle, open_bundle
 from vsr_lab.deployment.publication import push_bundle
+from vsr_lab.deployment.signature import SIGNATURE
 
 PUSHED = {"MODEL_CARD.md", "manifest.json", "network.safetensors", "parity.json", "step.onnx"}
 
@@ -106,3 +108,14 @@ def test_artifact_is_staged_where_wandb_is_offline(
     assert len([*folder.glob("*.wandb")]) == 1
     staged = {path.read_bytes() for path in (tmp_path / "wandb_files").rglob("*") if path.is_file()}
     assert staged >= {(bundle.folder / name).read_bytes() for name in PUSHED}
+
+
+def test_a_signature_that_is_a_link_is_not_uploaded(bundle: Bundle, hub: type[Hub], tmp_path: Path) -> None:
+    folder, secret = tmp_path / "copy", tmp_path / "secret"
+    shutil.copytree(bundle.folder, folder)
+    secret.write_text("mine")
+    (folder / SIGNATURE).unlink(missing_ok=True)
+    (folder / SIGNATURE).symlink_to(secret)
+    with pytest.raises(UserError, match=rf"{SIGNATURE}: is a link"):
+        push_bundle(open_bundle(folder), "hf:me/doubler")
+    assert not hub.files

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from vsr_lab.core.errors import UserError
@@ -65,6 +66,16 @@ def test_a_damaged_table_is_reported(make_run: MakeRun) -> None:
     table = run.folder / "frames.parquet"
     table.write_bytes(table.read_bytes()[:100])
     with pytest.raises(UserError, match=r"frames\.parquet: is not a table"):
+        read_run(run.folder)
+
+
+def test_a_frame_number_that_no_clip_has_is_refused(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    table = run.folder / "frames.parquet"
+    rows = pl.read_parquet(table)
+    last = pl.when(pl.col("frame") == pl.col("frame").max()).then(2**31 - 1).otherwise(pl.col("frame"))
+    rows.with_columns(last.cast(rows.schema["frame"]).alias("frame")).write_parquet(table)
+    with pytest.raises(UserError, match=r"frames\.parquet: has frames that are not in 0 to 1000000"):
         read_run(run.folder)
 
 

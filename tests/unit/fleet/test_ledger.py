@@ -142,3 +142,11 @@ def test_what_others_wrote_into_it_is_not_done(ledger: Path) -> None:
             database.execute("UPDATE file SET path = ? WHERE rowid = 1", (path,))
         with Ledger(ledger) as opened:
             assert not opened.is_done("a", "x")
+
+
+def test_a_path_that_is_none_is_not_done(ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as opened:
+        opened.execute("UPDATE file SET path = NULL")
+        opened.commit()
+    with Ledger(ledger) as opened:
+        assert not opened.is_done("a", "x")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,3 +66,13 @@ def test_a_table_of_too_many_rows_is_not_read(tmp_path: Path) -> None:
     write_rows(path, [{"path": "a.mkv"}] * 11)
     with pytest.raises(UserError, match="has 11 rows, more than 10"):
         read_parquet(path, most=10)
+
+
+def test_a_small_file_that_becomes_huge_is_refused(tmp_path: Path) -> None:
+    many, long = tmp_path / "many.parquet", tmp_path / "long.parquet"
+    pl.DataFrame({f"c{i}": pl.repeat("a", 200_000, eager=True) for i in range(60)}).write_parquet(many)
+    pl.DataFrame({"path": pl.repeat("a" * 100_000, 4000, eager=True)}).write_parquet(long)
+    assert long.stat().st_size < 1_000_000
+    for path in (many, long):
+        with pytest.raises(UserError, match="is too large"):
+            read_rows(path)

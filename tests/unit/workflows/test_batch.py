@@ -185,3 +185,17 @@ def test_a_plan_writes_nothing(footage: Path, bundle: Path) -> None:
     (outcome,) = Local().run(Upscaler(bundle, UpscaleSettings()).plan, {"a": tasks[0]})
     assert outcome.result is not None and outcome.result.frames == 8
     assert isinstance(tasks[0], Task) and not footage.with_name("out").exists()
+
+
+def test_no_output_replaces_another_source(tmp_path: Path) -> None:
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path,name\na.mkv,b\nb.mkv,c\n")
+    for name in ("a.mkv", "b.mkv"):
+        (tmp_path / name).touch()
+    tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+    with pytest.raises(UserError, match=r"b\.mkv: is an input of this batch"):
+        tasks_of(find_sources(manifest), tmp_path, Encoding())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/c.mkv.provenance.json").hardlink_to(tmp_path / "a.mkv")
+    with pytest.raises(UserError, match="is an input of this batch"):
+        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())

@@ -268,5 +268,7 @@ def _named(option: str, value: str) -> Iterator[tuple[str, set[str]]]:
             yield name, _ALLOWED[option]
     else:
         yield option, _PLAIN
-    if option == "flags" and (found := re.search(r"pass\w*", value)):
-        yield found[0], _PLAIN
+    if option == "flags":
+        for flag in re.findall(r"[^\s+-]+", value):
+            if "pass" in flag or not re.fullmatch("[a-z_]+", flag):  # a number may be a sum of flags
+                yield flag, _PLAIN

@@ -64,6 +64,14 @@ def whole_output(output: Path) -> Path:
     return folder
 
 
+def files_beside(output: Path, encoding: Encoding) -> list[Path]:
+    """Paths of the files that an upscaling writes in addition to its output."""
+    beside = [provenance_path(output)]
+    beside += [sidecar_path(output)] * (encoding.signer is not None)
+    beside += [confidence_path(output), frame_list_path(output)] * encoding.evidence
+    return beside
+
+
 def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path, overwrite: bool) -> None:
     """Check the files that an upscaling reads and writes, including the certificate and key of the signer.
 
@@ -81,9 +89,7 @@ def check_paths(source: Path, output: Path, encoding: Encoding, *, bundle: Path,
             used.
     """
     signer, named, output = encoding.signer, output, whole_output(output)
-    beside = [provenance_path(output)]
-    beside += [sidecar_path(output)] * (signer is not None)
-    beside += [confidence_path(output), frame_list_path(output)] * encoding.evidence
+    beside = files_beside(output, encoding)
     check_input(source)
     for path in (output, *beside):
         if path.resolve().is_relative_to(bundle.resolve()):

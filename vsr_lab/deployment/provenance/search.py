@@ -20,6 +20,7 @@ from vsr_lab.video import ReadOptions, VideoFile
 from vsr_lab.video.reader import is_frame_folder
 
 _SIDE, _LOW = 32, 8  # of the picture that is transformed, and of its low frequencies that are kept
+_LONGEST = 1_000_000  # seconds of a video that have hashes
 _BLANK = 3.0  # levels of deviation below which a picture has no hash
 _SAME_BITS = 10  # bits of 64 in which hashes of the same picture may differ; other pictures differ in about 32
 
@@ -54,8 +55,8 @@ class FrameHashes:
         self.values: list[str] = []
 
     def wants(self, seconds: float) -> bool:
-        """Whether the frame at this time is the first one of its second."""
-        return int(seconds) >= len(self.values)
+        """Whether the frame at this time is the first one of its second, in the first 1,000,000 s."""
+        return len(self.values) <= int(seconds) < _LONGEST
 
     def add(self, seconds: float, picture: AnyFrames) -> None:
         """Process the next frame of the video, and store its hash if it is the first frame of a second.
