@@ -223,7 +223,7 @@ def _look(cell: Cell, how: Ended, child: int, world: World, alone: Usual) -> Non
     elif cell.signal != "SIGKILL" and (
         len(said) != 1 or not said[0].startswith(f"vsr-lab {cell.command.partition(' (')[0]}: ")
     ):
-        cell.faults.append(f"{len(said)} lines on stderr: {cell.said[:200]}")
+        cell.faults.append(f"{len(said)} lines on stderr: {' / '.join(said)[:800]}")
     changes = world.changes()
     cell.faults += [f"{path} {what}" for path, what in changes.items() if what != "new" and _lost(cell, path)]
     new = [path for path, what in changes.items() if what == "new"]

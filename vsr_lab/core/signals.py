@@ -91,7 +91,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         _thread.start_new_thread(_send_later, (number, os.getpid()))
         return
     _raised.discard(number)
-    sys.unraisablehook = lambda _: None  # reports on partly constructed objects
+    # Reports on partly constructed objects, and tracebacks that an extension module prints itself.
+    sys.unraisablehook = sys.excepthook = lambda *_: None
     _thread.start_new_thread(_insist, (number, os.getpid()))  # threading.Thread takes locks that may be held here
     raise KeyboardInterrupt(number)
 
