@@ -79,7 +79,8 @@ def signatures(thumbs: Frames, cells: int, window: Window = WHOLE) -> Picture:
 def common_cells(low: Picture, high: Picture, window: Window, orientation: Orientation) -> Picture:
     """Mask (n, n), 1 for the cells of LR that can be compared with HR.
 
-    Cells outside of HR, and cells that are black in one of the clips only, are 0, and so are their neighbours.
+    Cells for which HR has no pixels (LR may show more than HR), and cells that are black in one of the clips only, are
+    0, and so are their neighbours.
 
     Args:
         low, high: signatures of LR (T, n, n), and of the part of HR that LR shows (U, n, n).

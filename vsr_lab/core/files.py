@@ -44,7 +44,7 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
     path = folder / name
     if bad or Path(name).is_absolute() or Path(name).drive or any(len(part.encode()) > 240 for part in parts):
         subject = f"{source}: {name!r}" if source else repr(name)
-        raise UserError(subject, "cannot be the name of a file", "rename the clip (column name of a manifest)")
+        raise UserError(subject, "cannot be the name of a file", "rename the clip, in the column `name` of a manifest")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(path, f"leads out of {folder} by a link", "remove the link")
     return path
@@ -78,6 +78,8 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         UserError: the disk is full, `path` cannot be written or replaced, or `path` exists and `replace` is False.
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UserError(path, f"cannot be written: {path.parent} is not a folder", "choose another place")
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)

@@ -72,7 +72,7 @@ def explain(
     if context.get("pattern") == WINDOW:
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
-        hint = _LIST if _MUST_BE[kind] == "a list" else ""
+        hint = _LIST if _MUST_BE[kind] == "a list" else f"~{key} leaves it out" if value is None and "." in key else ""
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
         return key, f"must be {' or '.join(dict.fromkeys(map(_must_be, same)))}, got {_short(value)}", hint
     problem = str(context.get("error", found["msg"]))

@@ -58,13 +58,15 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             raise UserError(
                 shot.path,
                 f"has {shot.frames} frames, too few for protocol.trim={protocol.trim}",
-                "leave it out by suite.clips=",
+                "leave the clip out by suite.clips=",
             )
         if min(shot.size) // protocol.scale * protocol.scale - 2 * protocol.crop < protocol.min_side:
             size, least = "x".join(map(str, shot.size[::-1])), protocol.min_side + 2 * protocol.crop
             reason = f"needs at least {least} pixels a side (protocol.crop={protocol.crop})"
             raise UserError(
-                shot.path, f"is {size}, and protocol {protocol.name} {reason}", "leave it out by suite.clips="
+                shot.path,
+                f"is {size}, and protocol {protocol.name} {reason}",
+                "leave the clip out by suite.clips=",
             )
         for candidate in candidates:
             if isinstance(candidate, FramesCandidate):

@@ -169,7 +169,7 @@ def find_shots(
         shots = _read_manifest(root, usual, split, content)
     else:
         if content:
-            raise UserError(root, "is not a manifest with a column content_type", "remove data.content (content_type)")
+            raise UserError(root, "is not a manifest with a column content_type", "choose no content type")
         found = read_layout(root, selection.layout)
         entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]

@@ -156,5 +156,6 @@ def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
     if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
         raise UserError(path, "has no video stream", "give a video file")
     if stream.codec_context is None:  # pyright: ignore[reportUnnecessaryComparison] -- None in damaged files
-        raise UserError(path, "is of a codec that has no decoder here", "is it complete?")
+        hint = "convert it by a program that can read it, such as FFmpeg"
+        raise UserError(path, "is of a codec that has no decoder here", hint)
     return stream

@@ -16,7 +16,8 @@ class ReadOptions:
             "auto": choose between the two for each file; "keep": read interlaced frames as they are stored.
         tone_map: "bt2390": convert PQ and HLG to BT.709; "keep": read their signal without conversion.
         damaged: "keep": read the frames that can be decoded.
-        transfer: code linear light (OpenEXR) by "srgb", which holds values from 0 to 1, or by "pq", up to 100.
+        transfer: transfer function by which the values of linear light (OpenEXR) are encoded: "srgb", for values in
+            [0, 1], or "pq", for values in [0, 100].
 
     Raises:
         UserError: any other value, or tone mapping of linear light.

@@ -125,8 +125,8 @@ class Plan(Part):
         frames: number of frames of the output.
         shift: seconds that are added to every timestamp.
         chapters: number of chapters that are written.
-        tags: names of the source's metadata tags that are written. Chapters and tags that the container does not keep
-            are also listed in `dropped`.
+        tags: names of the source's metadata tags that are kept. Chapters and tags that the container does not keep are
+            listed in `dropped`.
         converted: properties of the source that are kept in another form.
         dropped: properties of the source that the output does not keep.
         runtime: library, device and precision that run the network; None if no runtime was chosen.

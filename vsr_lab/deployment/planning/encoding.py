@@ -234,7 +234,7 @@ def _excess(name: str, wanted: Samples) -> tuple[int, int, int, int, str]:
 
 
 def lower(samples: Samples, *, bits: int | None = None, chroma: str | None = None) -> Samples:
-    """Copy of `samples` with the bit depth and chroma subsampling of a preset; None: not changed."""
+    """Pixel format with the bit depth and chroma subsampling of a preset; None: that of `samples`."""
     if chroma is not None and samples.chroma is not None:
         samples = Samples(samples.bits, _CHROMA[chroma], False, samples.alpha)
     return Samples(bits or samples.bits, samples.chroma, samples.rgb, samples.alpha)
@@ -256,7 +256,7 @@ def check_options(key: str, options: Mapping[str, str]) -> None:
     for option, value in options.items():
         for name, allowed in _named(option, value):
             if name not in allowed:
-                problem = f"must not set {name}; only options of quality, speed and size may be set"
+                problem = f"must not set {name}; options that may be set are {', '.join(sorted(allowed))}"
                 raise UserError(f"{key}.{option}", problem, suggestion(name, allowed))
 
 

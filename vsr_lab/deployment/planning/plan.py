@@ -106,9 +106,8 @@ class _Planner:
         if not (trial.disclosed or plan.video.label):
             self._lost.append(UNDISCLOSED)
         self._refuse()
-        done = plan.model_copy(
-            update={"converted": self._converted, "dropped": self._lost, "tags": sorted(self._survey.tags)}
-        )
+        kept = {"tags": list(trial.tags), "chapters": trial.chapters}
+        done = plan.model_copy(update={"converted": self._converted, "dropped": self._lost, **kept})
         return self._planned(self._estimated(done), tags, sei)
 
     def _check_gaps(self) -> None:

@@ -45,10 +45,14 @@ class Trial(NamedTuple):
     Attributes:
         lost: properties that the test file does not keep, although they were written.
         disclosed: whether the metadata or the coded frames of the test file disclose that the video was upscaled.
+        tags: names of the source's metadata tags that the test file keeps.
+        chapters: number of chapters of the test file.
     """
 
     lost: tuple[str, ...]
     disclosed: bool
+    tags: tuple[str, ...]
+    chapters: int
 
 
 def first_packets(source: Path) -> dict[int, bytes]:
@@ -126,7 +130,8 @@ def _compare(path: Path, planned: Planned) -> Trial:
     lost += _lost_of_streams(plan, source, made)
     values = " ".join(kept.values())
     tagged = any(text in values for key, text in tags.items() if key in {"disclosure", "comment"})
-    return Trial(tuple(lost), tagged or bool(planned.sei and find_disclosure(path)))
+    is_disclosed = tagged or bool(planned.sei and find_disclosure(path))
+    return Trial(tuple(lost), is_disclosed, tuple(sorted({*source.tags} - {*gone})), len(made.chapters))
 
 
 def _lost_of_video(found: Any, made: Survey, plan: Plan, timing: Timing) -> Iterator[str]:
