@@ -9,7 +9,7 @@ import sys
 import tempfile
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.metadata import requires
 from pathlib import Path
@@ -52,6 +52,7 @@ def launch(command: str) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors; they are reported below in one line
     failures: list[Exception] = []
     process = os.getpid()
+    new = [path for path in (Path("results", name), Path("results")) if not path.exists()]  # hydra.sweep.dir is in them
     typed = [key_of(word) for word in sys.argv[1:] if not word.startswith("-")]
 
     def job(cfg: DictConfig) -> Any:
@@ -84,21 +85,22 @@ def launch(command: str) -> int:
         code, line = _report(cause) or _defect(cause)
         _end_runs(code, remove=command == "compare" or is_disk_full(cause))
         if isinstance(error, _SweepEnded):
-            _remove_sweep(Path(str(error)))
+            _remove_sweep(Path(str(error)), new)
         print(printable(f"vsr-lab {command}: {line}"), file=sys.stderr)
         return code
     return 0
 
 
-def _remove_sweep(folder: Path) -> None:
-    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and parents that are empty.
+def _remove_sweep(folder: Path, made: Sequence[Path]) -> None:
+    """Remove the folder of a sweep in which nothing was written but Hydra's own file, and its parents in `made`.
 
-    It was new or empty before the sweep, see `normalise`.
+    The folder did not exist before the sweep, see `normalise`.
     """
     if all(path.name == "multirun.yaml" or (path.is_dir() and not path.is_symlink()) for path in folder.rglob("*")):
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):
-            os.removedirs(folder.parent)
+            for parent in made:
+                parent.rmdir()
 
 
 class _SweepEnded(BaseException):

@@ -79,10 +79,10 @@ def _check_hydra(word: str, override: Override) -> None:
     key, package, value = override.key_or_group, override.package or "", override.value()
     if key == "hydra.sweep.dir":
         folder = Path(value.text if isinstance(value, QuotedString) else str(value))
-        if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        if folder.is_symlink() or folder.exists():
             raise UserError(key, f"{folder} already exists", "choose a new folder for the sweep")
     is_hydra = re.match(r"hydra\b", key) or re.match(r"hydra\b", package)
-    if is_hydra and (package or not key.startswith(_HYDRA) or re.search(r"\$\{|_target_", word)):
+    if is_hydra and (package or not key.startswith(_HYDRA) or re.search(r"\$|_target_", word)):
         shown = ", ".join(name + "*" if name.endswith(".") else name for name in _HYDRA)
         raise UserError(f"{key}@{package}" if package else key, "may not be set", f"of Hydra's keys, {shown} may")
 

@@ -31,7 +31,9 @@ class Database:
     def __init__(self, path: Path, tables: Sequence[str], hint: str, *, exclusive: bool = False) -> None:
         self._path, self._hint = path, hint
         make_folder(path.parent)
-        if path.exists() or path.is_symlink():
+        if path.is_symlink():  # SQLite would use the journal beside the file that it leads to
+            raise UserError(path, "is a link", hint)
+        if path.exists():
             check_file(path, hint)
         self._check_journals()
         with self._named():

@@ -77,6 +77,7 @@ def test_null_chooses_nothing_from_a_group() -> None:
         ["hydra.launcher._target_=a.b"],
         ["hydra.sweeper.sampler={_target_: a.b}"],
         ["hydra.sweeper.params=${x}"],
+        ["hydra.sweep.dir=$\\{x\\}"],
         ["hydra.run.dir=hr", "hydra.output_subdir=."],
         ["hydra.searchpath=[file:///tmp]"],
         ["hydra/job_logging=default"],
@@ -98,9 +99,8 @@ def test_the_folder_of_a_sweep_is_new(tmp_path: Path, is_link: bool) -> None:
     if is_link:
         place.symlink_to(folder)
     else:
-        place.mkdir()
         normalise("train", ["content=mixed", f"hydra.sweep.dir='{place}'"])
-        (place / "notes.txt").touch()
+        place.mkdir()
     with pytest.raises(UserError, match=r"hydra\.sweep\.dir: .*sweep already exists"):
         normalise("train", ["content=mixed", f"hydra.sweep.dir='{place}'"])
 

@@ -79,3 +79,10 @@ def test_a_journal_that_names_another_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"notes\.sqlite-journal: was not written by vsr_lab; hint"):
         Database(path, TABLES, "hint")
     assert film.read_text() == "recorded"
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    Database(tmp_path / "notes.sqlite", TABLES, "hint").__exit__()
+    (tmp_path / "link.sqlite").symlink_to("notes.sqlite")
+    with pytest.raises(UserError, match=r"link\.sqlite: is a link; hint"):
+        Database(tmp_path / "link.sqlite", TABLES, "hint")
