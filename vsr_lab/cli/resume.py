@@ -1,5 +1,6 @@
 """Configuration of a resumed training: the stored one, with the overrides that are allowed."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not the configuration of a training", "set resume=<run_dir of a training run>")
-    _check_loggers(cfg, path)
+    _check_loggers(cfg, path, run_dir)
     words = [word for word in HydraConfig.get().overrides.task if key_of(word) not in {"resume", "plan"}]
     keys = [key_of(word) for word in words]
     if "trainer.max_steps" in keys:
@@ -90,8 +91,11 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     return _recorded(config, words) if words else config
 
 
-def _check_loggers(cfg: DictConfig, path: Path) -> None:
-    """Raise UserError if a logger of a stored configuration could send data to a server that the user did not name."""
+def _check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
+    """Let the loggers of a stored configuration write to the folder of the run.
+
+    Raises UserError if one could send data to a server that the user did not name, or write elsewhere.
+    """
     loggers = cfg.get("logger")
     for name, logger in loggers.items() if isinstance(loggers, DictConfig) else ():
         given = {*logger} - {"_target_"} if isinstance(logger, DictConfig) else set[object]()
@@ -99,6 +103,13 @@ def _check_loggers(cfg: DictConfig, path: Path) -> None:
         for key in sorted(given - {*known.split()}, key=str):
             problem = f"logger.{name}.{key} is not used in a resumed run, since it could name a server"
             raise UserError(path, problem, "remove it from the file")
+        for key in ("name", "version", "sub_dir"):
+            if key in given and re.search(
+                r"[^\w .:-]|\.\.|::", str(logger[key])
+            ):  # TensorBoardLogger replaces $NAME and opens URLs
+                raise UserError(path, f"logger.{name}.{key} is not a plain name", "change it in the file")
+        if "save_dir" in given:
+            logger.save_dir = literal(str(run_dir))
 
 
 def _follow_steps(cfg: DictConfig) -> None:
