@@ -4,7 +4,8 @@
     python scripts/zoo/publish.py cards                    # rewrites every card, after judge.py measured again
 
 NAME: CONTENT_SIZE_xSCALE, such as animation_nano_x2, or CONTENT_stream_SIZE_xSCALE of a streaming network. A network
-for degraded footage has the kind after its content, live_action_archival_nano_x2, and lies in results/zoo/robust.
+for degraded footage has the kind after its content, live_action_archival_nano_x2, and lies in results/zoo/robust; one
+that was trained with a discriminator is called live_action_perceptual_small_x4 and lies in results/zoo/perceptual.
 WEIGHTS: network.safetensors of a run, or a file of gpu.py or last_layer.py. CARD.yaml: the fields of `Card`, except
 those of its cost, which is measured. The file has half precision, and its note what the card says.
 """
@@ -30,8 +31,9 @@ from vsr_lab.models import load_network, read_note, save_network
 TABLES = ROOT / "results/zoo"
 WEIGHTS = TABLES / "weights"
 ROBUST = TABLES / "robust"
+PERCEPTUAL = TABLES / "perceptual"
 NAME = re.compile(
-    r"(?P<content>live_action|animation|screen_capture)_(?:(?P<kind>archival|surveillance|compressed)_)?"
+    r"(?P<content>live_action|animation|screen_capture)_(?:(?P<kind>archival|surveillance|compressed|perceptual)_)?"
     r"(?:stream_)?(?:nano|small)_x(?P<scale>[24])"
 )
 # Published weights that a network may begin from: their authors and licence.
@@ -56,6 +58,7 @@ class Card(BaseModel):
         data: clips that it was trained on: values of the column clips of results/zoo/sources.csv.
         validation: validation beside the start and bicubic, Markdown.
         degraded: of a network for degraded footage, what LR was made by, and scores on other sources, Markdown.
+        perceptual: of a network that was trained with a discriminator, scores on other sources, Markdown.
         ms, timed_on: milliseconds of a frame of 320x180 and the CPU, when it was published; None on a busy machine.
     """
 
@@ -69,6 +72,7 @@ class Card(BaseModel):
     data: list[str] = Field(min_length=1)
     validation: str = Field(min_length=1)
     degraded: str = ""
+    perceptual: str = ""
     ms: float | None = None
     timed_on: str = ""
 
@@ -80,11 +84,12 @@ def publish(name: str, weights: Path, card: Path) -> Path:
     if not found or network.scale != int(found["scale"]):
         raise UserError(name, f"is no name for a network of x{network.scale}", "use CONTENT_SIZE_xSCALE")
     told = read_card(card)
-    if bool(found["kind"]) != bool(told.degraded):
-        raise UserError(
-            f"{card}: degraded", "belongs to a network for degraded footage, and only there", "see its name"
-        )
-    path = (ROBUST if told.degraded else WEIGHTS) / f"{name}.safetensors"
+    is_perceptual = found["kind"] == "perceptual"
+    for key, expected in (("degraded", bool(found["kind"]) and not is_perceptual), ("perceptual", is_perceptual)):
+        if bool(getattr(told, key)) != expected:
+            raise UserError(f"{card}: {key}", f"belongs to a {key} network, and only there", "see its name")
+    folder = PERCEPTUAL if is_perceptual else ROBUST if told.degraded else WEIGHTS
+    path = folder / f"{name}.safetensors"
     kept = ("degradation", "pixel_format", "steps")
     about = {key: note["about"][key] for key in kept if key in note["about"]}
     about |= {
@@ -161,6 +166,8 @@ def _indented(text: str) -> list[str]:
 def _others(path: Path, card: Card) -> list[str]:
     if card.degraded:
         return ["\n- **Degraded clips of other sources**\n", *_indented(card.degraded)]
+    if card.perceptual:
+        return ["\n- **Clips of other sources**\n", *_indented(card.perceptual)]
     return ["\n- **Clips of other sources** ([leaderboard](../../leaderboard.md)):\n", *_judged(path)]
 
 
@@ -218,7 +225,7 @@ def _timed(name: str, path: Path) -> tuple[float | None, str]:
 def main(words: list[str]) -> None:
     """Publish one file, or rewrite all cards."""
     if words == ["cards"]:
-        for path in sorted((*WEIGHTS.glob("*.safetensors"), *ROBUST.glob("*.safetensors"))):
+        for path in sorted(path for folder in (WEIGHTS, ROBUST, PERCEPTUAL) for path in folder.glob("*.safetensors")):
             write_text(path.with_suffix(".md"), page(path))
         return
     name, weights, card = words

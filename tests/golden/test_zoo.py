@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 ZOO = ROOT / "results/zoo"
 WEIGHTS = sorted((ZOO / "weights").glob("*.safetensors"))
 ROBUST = sorted((ZOO / "robust").glob("*.safetensors"))
+PERCEPTUAL = sorted((ZOO / "perceptual").glob("*.safetensors"))
 SEEDS = (9001, 9004)  # the zoo was trained on others
 
 
@@ -48,7 +49,7 @@ def decibels(network: Network | BicubicUpsample, scale: int) -> float:
     return sum(found) / len(found)
 
 
-@pytest.mark.parametrize("path", [*WEIGHTS, *ROBUST], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*WEIGHTS, *ROBUST, *PERCEPTUAL], ids=lambda path: path.stem)
 def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "scripts/zoo"))
     from publish import NAME, STARTS, page
@@ -57,8 +58,11 @@ def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
     about = read_note(path)["about"]
     assert found is not None
     assert (about["content"], about["scale"]) == (found["content"], int(found["scale"]))
-    assert bool(found["kind"]) == (path in ROBUST) == bool(about["card"].get("degraded"))
-    assert about["trained_with"] == about["card"]["trained_with"] == "fidelity"
+    assert bool(found["kind"]) == (path not in WEIGHTS)
+    assert (path in ROBUST) == bool(about["card"].get("degraded"))
+    assert (path in PERCEPTUAL) == (found["kind"] == "perceptual") == bool(about["card"].get("perceptual"))
+    trained_with = "adversarial" if path in PERCEPTUAL else "fidelity"
+    assert about["trained_with"] == about["card"]["trained_with"] == trained_with
     assert path.stat().st_size < 2 * 2**20
     text = path.with_suffix(".md").read_text()
     assert text == page(path), "python scripts/zoo/publish.py cards"
@@ -76,7 +80,7 @@ def test_the_card_is_that_of_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_file_has_a_card_and_every_card_a_file() -> None:
-    for folder, files in (("weights", WEIGHTS), ("robust", ROBUST)):
+    for folder, files in (("weights", WEIGHTS), ("robust", ROBUST), ("perceptual", PERCEPTUAL)):
         assert {path.with_suffix(".md") for path in files} == set((ZOO / folder).glob("*.md"))
 
 

@@ -96,9 +96,9 @@ def test_a_network_for_degraded_footage_lies_apart_and_tells_its_scores(tmp_path
     text = path.with_suffix(".md").read_text()
     assert "On ten clips 1.5 dB above bicubic." in text
     assert "leaderboard" not in text
-    with pytest.raises(UserError, match="belongs to a network for degraded footage"):
+    with pytest.raises(UserError, match="belongs to a degraded network"):
         publish("live_action_archival_nano_x2", *written(tmp_path))
-    with pytest.raises(UserError, match="belongs to a network for degraded footage"):
+    with pytest.raises(UserError, match="belongs to a degraded network"):
         publish("live_action_nano_x2", *written(tmp_path, degraded="On ten clips."))
 
 
@@ -106,6 +106,6 @@ def test_the_note_has_what_the_card_says(tmp_path: Path) -> None:
     from publish import publish
 
     about = read_note(publish("animation_nano_x2", *written(tmp_path)))["about"]
-    assert about["card"] == {**CARD, "degraded": "", "ms": 20, "timed_on": about["card"]["timed_on"]}
+    assert about["card"] == {**CARD, "degraded": "", "perceptual": "", "ms": 20, "timed_on": about["card"]["timed_on"]}
     assert about["init_from"] == "span_ch28_x4"
     assert about["trained_with"] == "fidelity"
