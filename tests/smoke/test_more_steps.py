@@ -1,6 +1,7 @@
 """Runs that are resumed with more steps or another schedule: their learning rates, and what is recorded."""
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,27 @@ def test_what_a_run_of_others_may_not_do_is_refused(
     outcome = cli("train", f"resume={handed}")
     assert outcome.code == 2
     assert problem in outcome.error
+
+
+def test_records_of_a_run_that_cannot_be_read_are_named(cli: Cli, run: Callable[..., Path]) -> None:
+    handed = run("handed")
+    for name, content, problem in (
+        ("config.yaml", "a: " + "[" * 20_000, "config.yaml: has aliases or deep nesting"),
+        ("config.yaml", "a: " + "9" * 5000, "config.yaml: is not a valid config.yaml"),
+        ("checkpoints/last.ckpt", {"callbacks": {"SaveBest": 5}}, "last.ckpt: cannot be resumed"),
+        ("metrics.csv", None, "metrics.csv: is not a regular file"),
+    ):
+        path = handed / name
+        before = path.read_bytes()
+        if isinstance(content, str):
+            path.write_text(content)
+        elif content is None:
+            path.unlink()
+            os.mkfifo(path)
+        else:
+            callbacks = dict.fromkeys(last(handed)["callbacks"], 5)
+            torch.save({**last(handed), "callbacks": callbacks}, path)
+        outcome = cli("train", f"resume={handed}", "trainer.max_steps=8")
+        assert (outcome.code, problem in outcome.error) == (2, True), outcome.error
+        path.unlink()
+        path.write_bytes(before)

@@ -22,6 +22,7 @@ _LOGGERS = {
     "pytorch_lightning.loggers.WandbLogger": "project name save_dir offline id entity tags group notes log_model",
     "pytorch_lightning.loggers.TensorBoardLogger": "save_dir name version log_graph default_hp_metric sub_dir",
 }
+_LARGEST, _DEEPEST = 1 << 20, 50  # bytes and levels of a config.yaml
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler", "trainer.max_steps")
 
 
@@ -31,11 +32,16 @@ def stored_config(path: Path) -> DictConfig:
     Raises:
         UserError: the file is damaged.
     """
-    kinds = (yaml.YAMLError, OSError, UnicodeError, RecursionError, OmegaConfBaseException)
+    kinds = (yaml.YAMLError, OSError, ValueError, RecursionError, OmegaConfBaseException)
     with reported(kinds, path, "is not a valid config.yaml", "restore it, or start a new run"):
-        text = path.read_text(encoding="utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise UserError(path, "has aliases, which could fill all memory", "restore it, or start a new run")
+        if path.stat().st_size > _LARGEST:
+            raise UserError(path, "is too large", "restore it, or start a new run")
+        text, depth = path.read_text(encoding="utf-8"), 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
+                problem = "has aliases or deep nesting, which could fill all memory"
+                raise UserError(path, problem, "restore it, or start a new run")
         cfg = OmegaConf.create(literal(yaml.safe_load(text)))
     if not isinstance(cfg, DictConfig):
         raise UserError(path, "is not a valid config.yaml", "restore it, or start a new run")

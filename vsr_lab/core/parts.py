@@ -78,12 +78,17 @@ class Part(Generic[T]):
     def build(self) -> T:
         """Build the object; parts among its keyword arguments are built first.
 
-        Raises UserError if a constructor raises ValueError or RuntimeError.
+        Raises UserError if a constructor raises ValueError or RuntimeError, or that of a library any exception.
         """
         keywords = {name: _built(value) for name, value in self.keywords.items()}
         try:
             return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
-        except (ValueError, RuntimeError) as error:
+        except Exception as error:
+            is_own = self.target.__module__.startswith("vsr_lab.")
+            if isinstance(error, (UserError, ImportError)) or (
+                is_own and not isinstance(error, (ValueError, RuntimeError))
+            ):
+                raise
             reason = str(error).strip().partition("\n")[0]
             raise UserError(f"configuration of {public_name(self.target)}", reason, "fix the key") from error
 

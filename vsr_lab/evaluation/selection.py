@@ -73,8 +73,7 @@ def select(
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
-            problem = f"has no run of the baseline {baseline}"
-            raise UserError(f"suite {suite!r}", problem, "add one to runs=, or set baseline=")
+            raise UserError(f"suite {suite!r}", f"has no run of {baseline}, the baseline", "add one, or set baseline=")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
         by_people = replace(ranking, votes=[row for row in rows if row.suite == suite])
         choices.append(_choose(candidates, own, baseline, ranking=by_people, front=signs))

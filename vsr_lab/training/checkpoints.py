@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,24 @@ def _load(path: Path) -> dict[str, Any]:
     problem = "cannot be loaded as a checkpoint of plain tensors"
     with reported(Exception, path, problem, "resume from another checkpoint"):  # torch raises half a dozen kinds
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(loaded, dict) or "global_step" not in loaded:
+    if not _is_checkpoint(loaded):
         raise UserError(path, "is not a checkpoint of a training", "resume from another checkpoint")
     return loaded
+
+
+def _is_checkpoint(loaded: Any) -> bool:
+    """Whether a checkpoint has the parts that Lightning restores, and no tensor that is larger than its file."""
+    if not isinstance(loaded, dict) or type(loaded.get("global_step")) is not int or loaded["global_step"] < 0:
+        return False
+    states = loaded.get("optimizer_states")
+    parts = [loaded.get(name) for name in ("state_dict", "callbacks", "loops")]
+    if not isinstance(states, list) or not states or not all(isinstance(part, dict) for part in (*states, *parts)):
+        return False
+    return all(tensor.numel() * tensor.itemsize <= tensor.untyped_storage().nbytes() for tensor in _tensors(loaded))
+
+
+def _tensors(node: Any) -> Iterator[torch.Tensor]:
+    if isinstance(node, torch.Tensor):
+        yield node
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _tensors(child)

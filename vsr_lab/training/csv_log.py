@@ -8,9 +8,10 @@ from typing import Any
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.loggers.logger import Logger
 
-from vsr_lab.core.errors import reported
-from vsr_lab.core.files import write_text
+from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.files import check_file, write_text
 
+_LARGEST = 1 << 28  # bytes of a table that is continued
 _HEADER = ["step", "name", "value"]
 
 
@@ -29,6 +30,9 @@ class CsvLog(Logger):
         """
         path = self.path
         if path.exists():
+            check_file(path, "remove it, or restore it")
+            if path.stat().st_size > _LARGEST:
+                raise UserError(path, "is too large for the table of a training", "remove it, or restore it")
             problem, hint = "is not the table of a training", "remove it, or restore it"
             with reported((ValueError, csv.Error, OSError), path, problem, hint), path.open(newline="") as file:
                 kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]

@@ -131,6 +131,7 @@ class VsrModule(pl.LightningModule):
         self.objective = objective
         self.recipe = recipe  # its teacher is not registered, and so not saved
         self.validation = validation
+        self.is_started = False
         self._motions: dict[tuple[int, ...], Motion] = {}
         if recipe.teacher:
             recipe.teacher.eval().requires_grad_(False)
@@ -205,6 +206,9 @@ class VsrModule(pl.LightningModule):
             measured: whether losses with weight 0 are computed too, for the log.
         """
         return self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=self.extra_inputs(lr))
+
+    def on_train_start(self) -> None:
+        self.is_started = True
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN.

@@ -133,8 +133,7 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is unfit, the folder of a new run exists, no checkpoint can be resumed, or memory or disk
-            is full.
+        UserError: an option is unfit, the folder of a new run exists, no checkpoint can be resumed, memory is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 
@@ -166,11 +165,17 @@ def train(
         with _wandb(options.loggers):
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     except (Exception, SystemExit) as error:
-        report = explained(error, run.path)
-        if report is None:
+        report = explained(error, run.path) or (run.resume and not module.is_started and _unfit(error, run.path))
+        if not report:
             raise
         raise report from error
     return _save_best(trainer, network, best, run)
+
+
+def _unfit(error: BaseException, folder: Path) -> UserError:
+    reason = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+    hint = "resume from another checkpoint, or start a new run"
+    return UserError(folder / LAST, f"cannot be resumed ({reason})", hint)
 
 
 def make_trainer(run: RunFolder, options: TrainerOptions, log: CsvLog, best: SaveBest) -> pl.Trainer:

@@ -136,7 +136,7 @@ def test_every_suite_has_a_choice_of_its_own(make_run: MakeRun) -> None:
 
 
 def test_a_suite_without_the_baseline_is_refused(make_run: MakeRun) -> None:
-    with pytest.raises(UserError, match="suite 'film': has no run of the baseline bicubic"):
+    with pytest.raises(UserError, match="suite 'film': has no run of bicubic, the baseline"):
         _choose([_run(make_run, "ours", 40, 1.0)])
 
 

@@ -16,7 +16,13 @@ class Killed(BaseException):
 
 
 def save(run: Path, step: int) -> None:
-    RollingCheckpointIO().save_checkpoint({"global_step": step, "weights": torch.full((100,), step)}, run / LAST)
+    parts = {
+        "state_dict": {"weights": torch.full((100,), step)},
+        "optimizer_states": [{}],
+        "callbacks": {},
+        "loops": {},
+    }
+    RollingCheckpointIO().save_checkpoint({"global_step": step, "optimizer_states": [{}], **parts}, run / LAST)
 
 
 def found(run: Path) -> int:
@@ -120,3 +126,23 @@ def test_links_and_paths_of_others_are_not_followed(tmp_path: Path) -> None:
     assert found(tmp_path) == 1
     RollingCheckpointIO().remove_checkpoint(tmp_path / LAST)
     assert not (tmp_path / LAST).exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"global_step": "x"},
+        {"global_step": True},
+        {"optimizer_states": []},
+        {"optimizer_states": [5]},
+        {"callbacks": [1]},
+        {"state_dict": 5},
+        {"optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(1).expand(10**5, 10**5)}}}]},
+    ],
+)
+def test_a_forged_checkpoint_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    save(tmp_path, 1)
+    stored = torch.load(tmp_path / LAST, weights_only=True)
+    torch.save({**stored, **change}, tmp_path / LAST)
+    with pytest.raises(UserError, match="is not a checkpoint of a training"):
+        found(tmp_path)
