@@ -19,7 +19,7 @@ from vsr_lab.core.run_folder import RUN_MARK, lock_folder
 
 # Loggers that a stored configuration may have, and their keywords: none that names a server or a folder elsewhere.
 _LOGGERS = {
-    "pytorch_lightning.loggers.WandbLogger": "project name save_dir offline id entity tags group notes log_model",
+    "pytorch_lightning.loggers.WandbLogger": "project name save_dir offline id tags group notes",
     "pytorch_lightning.loggers.TensorBoardLogger": "save_dir name version log_graph default_hp_metric sub_dir",
 }
 _LARGEST, _DEEPEST = 1 << 20, 50  # bytes and levels of a config.yaml
@@ -76,13 +76,13 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     assert isinstance(cfg, DictConfig)
     if not {"model", "trainer"} <= {*cfg}:
         raise UserError(path, "is not the configuration of a training", "set resume=<run_dir of a training run>")
-    _check_loggers(cfg, path, run_dir)
+    check_loggers(cfg, path, run_dir)
     words = [word for word in HydraConfig.get().overrides.task if key_of(word) not in {"resume", "plan"}]
     keys = [key_of(word) for word in words]
     if "trainer.max_steps" in keys:
         _follow_steps(cfg)
     for key in keys:
-        if key not in _OVERRIDABLE and not key.startswith("scheduler."):
+        if key not in _OVERRIDABLE and not re.match(r"scheduler\.|logger\.\w+\.offline$", key):
             problem = f"cannot be changed in a resumed run, only {', '.join(_OVERRIDABLE)} can"
             raise UserError(key, problem, f"remove it, or start a new run with init_from={run_dir}")
         value = OmegaConf.select(cli_config, key)
@@ -97,7 +97,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
     return _recorded(config, words) if words else config
 
 
-def _check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
+def check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
     """Let the loggers of a stored configuration write to the folder of the run.
 
     Raises UserError if one could send data to a server that the user did not name, or write elsewhere.
@@ -116,6 +116,8 @@ def _check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
                 raise UserError(path, f"logger.{name}.{key} is not a plain name", "change it in the file")
         if "save_dir" in given:
             logger.save_dir = literal(str(run_dir))
+        if "Wandb" in str(logger.get("_target_") if isinstance(logger, DictConfig) else ""):
+            logger.offline = True  # unless the user sets logger.NAME.offline=false now
 
 
 def _follow_steps(cfg: DictConfig) -> None:

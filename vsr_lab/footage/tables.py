@@ -11,7 +11,7 @@ from vsr_lab.core.files import atomic_path, read_parquet, write_text
 
 TABLE_SUFFIXES = frozenset({".csv", ".parquet"})
 
-_MOST_CELLS, _MOST_BYTES = 10_000_000, 1 << 28  # of a Parquet file, in which equal rows need hardly any space
+_MOST_CELLS, _MOST_BYTES = 10_000_000, 1 << 28  # of a table; equal rows of Parquet need hardly any space
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -23,6 +23,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     try:
         if path.suffix == ".parquet":
             return _read_parquet(path)
+        if path.stat().st_size > _MOST_BYTES:
+            raise UserError(path, f"has more than {_MOST_BYTES >> 20} MiB", "split it")
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restkey="", strict=True)
             columns = list(reader.fieldnames or ())

@@ -55,6 +55,14 @@ class Foreign(FrameNetwork):
         return self._call(self.model, lr)[..., : height * self.scale, : width * self.scale]
 
 
+def _check_size(weights: dict[str, Tensor]) -> None:
+    """Raise ValueError for names or shapes from which spandrel would build a network that is larger than the file."""
+    numbers = [int(part) for name in weights for part in name.split(".") if part.isdecimal()]
+    is_larger = any(tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes() for tensor in weights.values())
+    if is_larger or max(numbers, default=0) > max(len(weights), 100):
+        raise ValueError("it describes more layers or values than it has")
+
+
 def _described(path: Path) -> Any:
     """Load the file with spandrel, as a model from RGB images to RGB images."""
     import spandrel  # takes a second, which those who do without need not wait
@@ -63,6 +71,7 @@ def _described(path: Path) -> Any:
     try:
         loaded = load_file(path) if path.suffix == ".safetensors" else read_tensors(path)
         weights = spandrel.canonicalize_state_dict(loaded)
+        _check_size(weights)
         try:
             descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
         except spandrel.UnsupportedModelError:  # as this network itself is saved; ESRGAN's own names begin so too

@@ -76,3 +76,10 @@ def test_a_small_file_that_becomes_huge_is_refused(tmp_path: Path) -> None:
     for path in (many, long):
         with pytest.raises(UserError, match="is too large"):
             read_rows(path)
+
+
+def test_a_sparse_csv_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.csv").open("wb") as file:
+        file.truncate(1 << 33)
+    with pytest.raises(UserError, match=r"a\.csv: has more than 256 MiB"):
+        read_rows(tmp_path / "a.csv")

@@ -70,3 +70,15 @@ def test_frames_are_padded_to_what_the_architecture_wants(
     network.model.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[-2:]))
     assert network(torch.rand(1, 1, 3, 7, 9)).shape == (1, 1, 3, 14, 18)
     assert seen == [size]
+
+
+@pytest.mark.parametrize(
+    "change", [{"body.2000000.weight": torch.zeros(1)}, {"body.0.weight": torch.zeros(1).expand(10**4, 10**4, 3, 3)}]
+)
+def test_a_small_file_that_describes_a_huge_network_is_refused(
+    theirs: Path, tmp_path: Path, change: dict[str, torch.Tensor]
+) -> None:
+    stored = torch.load(theirs, weights_only=True)["params_ema"]
+    torch.save({**stored, **change}, tmp_path / "huge.pth")
+    with pytest.raises(UserError, match=r"huge\.pth: cannot be loaded by spandrel \(it describes more"):
+        Foreign(str(tmp_path / "huge.pth"))

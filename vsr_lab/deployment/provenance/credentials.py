@@ -81,8 +81,9 @@ class Signer:
         claims, source = _claims(upscaling), upscaling.source
         parent = {"title": source.name, "relationship": "parentOf", "instance_id": "source", "label": "source"}
         signed = video.with_name(f"{video.name.removesuffix(f'.partial{video.suffix}')}.signed.partial{video.suffix}")
+        signed.unlink(missing_ok=True)  # in the folder of somebody else, it may be a link
         try:
-            with source.open("rb") as original, video.open("rb") as unsigned, signed.open("w+b") as target:
+            with source.open("rb") as original, video.open("rb") as unsigned, signed.open("x+b") as target:
                 ingredient = (parent, _FORMATS.get(source.suffix.lower(), _OTHER), original)
                 format = _EMBEDDED.get(container, _OTHER)
                 written = self._sign(claims, format, unsigned, target, ingredient=ingredient, embed=sidecar is None)
