@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 
 from vsr_lab.cli.usage import config_dir, config_name, options
 from vsr_lab.core.errors import UserError, suggestion
+from vsr_lab.core.files import missing_parent
 
 # Hydra's options that every command has, each with the values that it takes.
 _FLAGS: dict[str, Sequence[str]] = {
@@ -79,7 +80,7 @@ def _check_hydra(word: str, override: Override) -> None:
     key, package, value = override.key_or_group, override.package or "", override.value()
     if key == "hydra.sweep.dir":
         folder = Path(value.text if isinstance(value, QuotedString) else str(value))
-        if folder.is_symlink() or folder.exists():
+        if folder.is_symlink() or folder.exists() or missing_parent(folder):
             raise UserError(key, f"{folder} already exists", "choose a new folder for the sweep")
     is_hydra = re.match(r"hydra\b", key) or re.match(r"hydra\b", package)
     if is_hydra and (package or not key.startswith(_HYDRA) or re.search(r"\$|_target_", word)):

@@ -59,6 +59,12 @@ def check_file(path: Path, hint: str) -> None:
     raise UserError(path, "is a folder, not a file" if path.is_dir() else "is not a regular file", hint)
 
 
+def missing_parent(path: Path) -> Path | None:
+    """Folder before a ".." of a path that does not exist: once it is created, the path leads to something else."""
+    places = (Path(*path.parts[:i]) for i, part in enumerate(path.parts) if part == "..")
+    return next((place for place in places if not place.exists()), None)
+
+
 _LARGEST_JSON = 1 << 28  # bytes
 
 

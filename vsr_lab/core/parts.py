@@ -19,6 +19,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_a
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError, create_model
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import missing_parent
 
 T = TypeVar("T")
 PACKAGES = (  # of this one; the others have functions that write or remove files
@@ -38,13 +39,12 @@ PACKAGES = (  # of this one; the others have functions that write or remove file
 _WRITERS = ("vsr_lab.training.checkpoints.", "vsr_lab.training.csv_log.", "vsr_lab.training.train.")
 LIBRARIES = ("torch.optim.", "pytorch_lightning.strategies.", "schedulefree.")
 # Other loggers and callbacks of Lightning write or remove files at a path of the configuration or of a checkpoint.
-_LOGGERS = "Comet MLFlow Neptune TensorBoard Wandb"
 _CALLBACKS = (
     "DeviceStatsMonitor EarlyStopping GradientAccumulationScheduler LearningRateMonitor ModelSummary RichModelSummary "
     "StochasticWeightAveraging ThroughputMonitor Timer"
 )
 CLASSES = {
-    *(f"pytorch_lightning.loggers.{name}Logger" for name in _LOGGERS.split()),
+    *(f"pytorch_lightning.loggers.{name}Logger" for name in ["Comet", "MLFlow", "Neptune", "TensorBoard", "Wandb"]),
     *(f"pytorch_lightning.callbacks.{name}" for name in _CALLBACKS.split()),
 }
 
@@ -294,6 +294,8 @@ def _path(value: object) -> object:
         raise ValueError(f"must be a path, got {value!r}")
     if isinstance(value, str) and "://" in value:
         raise ValueError(f"must be a path on this machine, got the URL {value}")
+    if isinstance(value, str) and (missing := missing_parent(Path(value))):
+        raise ValueError(f"leads through {missing}, which does not exist, got {value}")
     return Path(value) if isinstance(value, str) else value
 
 

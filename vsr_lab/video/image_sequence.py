@@ -13,6 +13,7 @@ from PIL import ImageSequence as Pictures
 
 from vsr_lab.core.clip import AnyFrames, Clip, Colour, check_range
 from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.files import check_file
 
 _REPLACE = "replace it, or convert it to PNG or TIFF"
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
@@ -25,7 +26,7 @@ class ImageSequence:
         path: the folder.
 
     Raises:
-        UserError: the folder has no images, or images with different suffixes.
+        UserError: the folder has no images, images with different suffixes, or an image that is not a regular file.
     """
 
     rate = 25.0  # frames a second
@@ -38,6 +39,8 @@ class ImageSequence:
         kinds = sorted({file.suffix.lower() for file in self.files})
         if len(kinds) > 1:
             raise UserError(path, f"holds frames of several kinds ({', '.join(kinds)})", "keep those of one kind")
+        for file in self.files:
+            check_file(file, "replace it by a picture")  # a pipe would be waited for
         self._size: tuple[int, int] | None = None
         self._depth: np.dtype[Any] | None = None  # of the first image read
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, inside, read_json, sha256, write_json, write_text
+from vsr_lab.core.files import atomic_path, inside, missing_parent, read_json, sha256, write_json, write_text
 
 
 def _names(folder: Path) -> list[str]:
@@ -176,3 +176,10 @@ def test_a_json_of_gigabytes_is_not_read(tmp_path: Path) -> None:
         file.truncate(1 << 33)  # sparse
     with pytest.raises(UserError, match=r"a\.json: has 8192 MiB, too many for a record"):
         read_json(tmp_path / "a.json")
+
+
+def test_a_path_through_a_folder_that_does_not_exist_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    assert missing_parent(tmp_path / "there/../new/file") is None
+    assert missing_parent(tmp_path / "new/../there") == tmp_path / "new"
+    assert missing_parent(Path("../a")) is None

@@ -332,3 +332,10 @@ def test_a_place_without_footage_is_refused(tmp_path: Path) -> None:
         find_footage(tmp_path)
     with pytest.raises(UserError, match="not found"):
         find_footage(tmp_path / "nowhere")
+
+
+def test_a_pipe_among_pictures_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "001.png"), np.zeros((8, 8, 3), np.uint8))
+    os.mkfifo(tmp_path / "002.png")
+    with pytest.raises(UserError, match=r"002\.png: is not a regular file"):
+        open_footage(tmp_path)
