@@ -224,7 +224,7 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
         ("footage leaks", ["root=foreign.csv"], "has 0 splits"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=40"], "has 1 shots"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=0"], "n: must be >= 1, got 0"),
-        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "no shot is long enough"),
+        ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "frames: no shot is that long"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "frames: must be >= 2, got 0"),
         ("footage sample", ["root=footage", "m=3"], "m: is not a known key"),
     ],

@@ -323,7 +323,7 @@ def test_what_is_stale_is_told_and_may_go(
         if entry.state != "whole":
             remove_entry(entry.path)
     assert _states(store) == ["whole"]
-    assert len(list(store.iterdir())) == 5  # frames, activity, record, the lock, and what is not of the store
+    assert len(list(store.iterdir())) == 6  # frames, activity, record, the lock, and two that are not of the store
 
 
 def test_the_budget_says_what_would_fit(tmp_path: Path, shots: list[Shot]) -> None:
