@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from vsr_lab import __version__
-from vsr_lab.cli.usage import COMMANDS, POSITIONAL, command_help, usage
+from vsr_lab.cli.usage import COMMANDS, FLAGS, POSITIONAL, command_help, usage
 from vsr_lab.core.errors import Stopped
 from vsr_lab.core.signals import catch_signals, forget_interruption, interruption_of, pass_signals, signal_of
 
@@ -48,9 +48,6 @@ def _command(words: list[str]) -> str | None:
     return next((command for command in (" ".join(words[:2]), words[0]) if command in COMMANDS), None)
 
 
-_TAKES_VALUE = {"--config-dir", "-cd", "--package", "-p", "--cfg", "-c", "--info", "-i"}  # of Hydra's options
-
-
 def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
     """Add keys to words without one, in the order of keys, and replace -n by n=."""
     if not keys:
@@ -60,7 +57,7 @@ def _named(arguments: list[str], keys: Sequence[str]) -> list[str]:
     for word in words:
         if word == "-n":
             named.append(f"n={next(words, '')}")
-        elif word in _TAKES_VALUE:
+        elif FLAGS.get(word):  # its value follows
             named += [word, *islice(words, 1)]
         elif "=" in word or word.startswith(("-", "~", "+")):
             named.append(word)

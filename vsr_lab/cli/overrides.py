@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType, QuotedString
 from hydra.errors import HydraException
 
-from vsr_lab.cli.usage import config_dir, config_name, options
+from vsr_lab.cli.usage import FLAGS, config_dir, config_name, options
 from vsr_lab.core.errors import UserError, suggestion
 from vsr_lab.core.files import missing_parent
 
-# Hydra's options that every command has, each with the values that it takes.
-_FLAGS: dict[str, Sequence[str]] = {
-    **dict.fromkeys(("-m", "--multirun", "--resolve", "--hydra-help"), ()),
-    **dict.fromkeys(("--cfg", "-c"), ("job", "hydra", "all")),
-    **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
-    **dict.fromkeys(("--package", "-p", "--config-dir", "-cd"), ("a value",)),
-}
 # Hydra's own keys that may be set, for sweeps. Others could run code (hydra.callbacks) or write anywhere (hydra.run).
 _HYDRA = ("hydra/launcher", "hydra/sweeper", "hydra.launcher.", "hydra.sweeper.", "hydra.sweep.")
 # What Lightning adds for the processes of other devices: where Hydra writes, which is nowhere.
@@ -100,11 +93,11 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         name, equals, value = word.partition("=")
         if name in {"-sc", "--shell-completion"}:
             return words, []
-        if name not in _FLAGS:
-            hint = suggestion(name, _FLAGS, "a key is set by KEY=VALUE, without dashes; see --help", 0.8)
+        if name not in FLAGS:
+            hint = suggestion(name, FLAGS, "a key is set by KEY=VALUE, without dashes; see --help", 0.8)
             raise UserError(name, "is not an option", hint)
         flags.append(name)
-        if known := _FLAGS[name]:
+        if known := FLAGS[name]:
             flags.append(value if equals else next(rest, ""))
             if not flags[-1] or (known != ("a value",) and flags[-1] not in known):
                 raise UserError(name, f"must be followed by {' or '.join(known)}, got {flags[-1]!r}")

@@ -83,7 +83,7 @@ def resumed_config(cli_config: DictConfig) -> DictConfig:
         _follow_steps(cfg)
     for key in keys:
         if key not in _OVERRIDABLE and not re.match(r"scheduler\.|logger\.\w+\.offline$", key):
-            problem = f"cannot be changed in a resumed run, only {', '.join(_OVERRIDABLE)} can"
+            problem = f"cannot be changed in a resumed run, only {', '.join(_OVERRIDABLE)} and logger.NAME.offline can"
             raise UserError(key, problem, f"remove it, or start a new run with init_from={run_dir}")
         value = OmegaConf.select(cli_config, key)
         whole = isinstance(value, DictConfig)  # a scheduler, which may refer to the steps of the run
@@ -104,19 +104,19 @@ def check_loggers(cfg: DictConfig, path: Path, run_dir: Path) -> None:
     """
     loggers = cfg.get("logger")
     for name, logger in loggers.items() if isinstance(loggers, DictConfig) else ():
-        given = {*logger} - {"_target_"} if isinstance(logger, DictConfig) else set[object]()
-        known = _LOGGERS.get(str(logger.get("_target_")), "") if isinstance(logger, DictConfig) else ""
-        for key in sorted(given - {*known.split()}, key=str):
+        if not isinstance(logger, DictConfig):
+            continue
+        known = _LOGGERS.get(str(logger.get("_target_")), "").split()
+        for key in sorted({*logger} - {"_target_", *known}, key=str):
             problem = f"logger.{name}.{key} is not used in a resumed run, since it could name a server"
             raise UserError(path, problem, "remove it from the file")
         for key in ("name", "version", "sub_dir"):
-            if key in given and re.search(
-                r"[^\w .:-]|\.\.|::", str(logger[key])
-            ):  # TensorBoardLogger replaces $NAME and opens URLs
+            # TensorBoardLogger replaces $NAME, and opens URLs.
+            if re.search(r"[^\w .:-]|\.\.|::", str(logger.get(key))):
                 raise UserError(path, f"logger.{name}.{key} is not a plain name", "change it in the file")
-        if "save_dir" in given:
+        if "save_dir" in logger:
             logger.save_dir = literal(str(run_dir))
-        if "Wandb" in str(logger.get("_target_") if isinstance(logger, DictConfig) else ""):
+        if "offline" in known:
             logger.offline = True  # unless the user sets logger.NAME.offline=false now
 
 

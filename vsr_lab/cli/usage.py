@@ -1,6 +1,7 @@
 """Help texts of vsr-lab. It imports neither Hydra nor torch, so that --help is fast."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,14 @@ from vsr_lab.core.files import config_dir
 _TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, str] = {command: facts["help"] for command, facts in _TABLE.items()}
 POSITIONAL: dict[str, list[str]] = {command: facts.get("arguments", []) for command, facts in _TABLE.items()}
+
+# Hydra's options that every command has, each with the values that it takes.
+FLAGS: dict[str, Sequence[str]] = {
+    **dict.fromkeys(("-m", "--multirun", "--resolve", "--hydra-help"), ()),
+    **dict.fromkeys(("--cfg", "-c"), ("job", "hydra", "all")),
+    **dict.fromkeys(("--info", "-i"), ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")),
+    **dict.fromkeys(("--package", "-p", "--config-dir", "-cd"), ("a value",)),
+}
 
 
 def config_name(command: str) -> str:

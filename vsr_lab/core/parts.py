@@ -81,14 +81,13 @@ class Part(Generic[T]):
         Raises UserError if a constructor raises ValueError or RuntimeError, or that of a library any exception.
         """
         keywords = {name: _built(value) for name, value in self.keywords.items()}
+        is_own = self.target.__module__.startswith("vsr_lab.")
+        expected = (ValueError, RuntimeError) if is_own else (Exception,)
         try:
             return cast(T, partial(self.target, **keywords)) if self.partial else self.target(**keywords)
-        except Exception as error:
-            is_own = self.target.__module__.startswith("vsr_lab.")
-            if isinstance(error, (UserError, ImportError)) or (
-                is_own and not isinstance(error, (ValueError, RuntimeError))
-            ):
-                raise
+        except (UserError, ImportError):
+            raise
+        except expected as error:
             reason = str(error).strip().partition("\n")[0]
             raise UserError(f"configuration of {public_name(self.target)}", reason, "fix the key") from error
 

@@ -12,6 +12,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.ranges import Scale
+from vsr_lab.models.files import is_expanded
 from vsr_lab.models.initial import read_tensors
 
 _PREFIX = "model."
@@ -58,8 +59,7 @@ class Foreign(FrameNetwork):
 def _check_size(weights: dict[str, Tensor]) -> None:
     """Raise ValueError for names or shapes from which spandrel would build a network that is larger than the file."""
     numbers = [int(part) for name in weights for part in name.split(".") if part.isdecimal()]
-    is_larger = any(tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes() for tensor in weights.values())
-    if is_larger or max(numbers, default=0) > max(len(weights), 100):
+    if any(map(is_expanded, weights.values())) or max(numbers, default=0) > max(len(weights), 100):
         raise ValueError("it describes more layers or values than it has")
 
 

@@ -15,6 +15,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError, reported
+from vsr_lab.models.files import is_expanded
 from vsr_lab.training.callbacks import below_start
 from vsr_lab.training.module import VsrModule
 
@@ -210,7 +211,7 @@ def _is_checkpoint(loaded: Any) -> bool:
     parts = [loaded.get(name) for name in ("state_dict", "callbacks", "loops")]
     if not isinstance(states, list) or not states or not all(isinstance(part, dict) for part in (*states, *parts)):
         return False
-    return all(tensor.numel() * tensor.itemsize <= tensor.untyped_storage().nbytes() for tensor in _tensors(loaded))
+    return not any(map(is_expanded, _tensors(loaded)))
 
 
 def _tensors(node: Any) -> Iterator[torch.Tensor]:
