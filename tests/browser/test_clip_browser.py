@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.waiting import wait_for
 from vsr_lab.video import read_video
 
 pytestmark = pytest.mark.timeout(120)
@@ -42,15 +43,6 @@ def pixels(page: Any, canvas: str = "#stage") -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB"))
 
 
-def wait_for(page: Any, condition: str) -> None:
-    """Wait for a condition; Playwright's own wait_for_function needs eval, which the page's policy forbids."""
-    for _ in range(200):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(condition)
-
-
 def press(page: Any, keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
@@ -59,7 +51,7 @@ def press(page: Any, keys: str) -> None:
 def settle(page: Any) -> None:
     """Wait until the video shows the frame that was asked for, and pictures are loaded."""
     wait_for(page, "!video.seeking && [...loaded.values()].every((image) => image.complete)")
-    page.wait_for_timeout(50)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")  # it is drawn
 
 
 def test_frames_are_stepped_and_played(browsing: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.waiting import wait_for
 from vsr_lab.core.records.comparison import ClipFrames
 from vsr_lab.workflows.vote import Ballot, Trial, VoteServer, VoteStore
 
@@ -58,9 +59,7 @@ def test_a_vote_by_the_keyboard_alone_goes_on_after_a_reload(
     begin(page)
     progress = page.locator("#progress")
     progress.get_by_text("Pair 1 of 3").wait_for()
-    page.wait_for_timeout(500)
-    assert page.evaluate("video.videoWidth") == 2 * 192 + 16
-    assert not page.evaluate("video.paused")
+    wait_for(page, f"video.videoWidth === {2 * 192 + 16} && !video.paused")
     page.keyboard.press("Space")
     assert page.evaluate("video.paused")
     page.keyboard.press("ArrowLeft")
