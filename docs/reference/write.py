@@ -10,24 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from vsr_lab.cli.config import model_of
-from vsr_lab.cli.usage import COMMANDS, config_dir, config_name, options
+from vsr_lab.cli.usage import COMMANDS, commented_keys, config_dir, config_name, options
 
 HERE = Path(__file__).parent
-_LINE = re.compile(r"^(\s*)(\w+):\s*(.*?)\s*(?:#\s*(.*))?$")
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-
-
-def keys(text: str) -> dict[str, tuple[str, str]]:
-    """Dotted key -> its value and its comment, of the part of a command's yaml below its defaults list."""
-    found: dict[str, tuple[str, str]] = {}
-    stack: list[tuple[int, str]] = []
-    for line in text.partition("\n\n")[2].splitlines():
-        if match := _LINE.match(line):
-            indent, name, value, comment = len(match[1]), match[2], match[3], match[4] or ""
-            stack = [(depth, key) for depth, key in stack if depth < indent]
-            found[".".join([key for _, key in stack] + [name])] = (value, comment)
-            stack.append((indent, name))
-    return found
 
 
 def fields(
@@ -65,7 +51,7 @@ def page(command: str) -> str:
     model = model_of(command)
     schema = model.model_json_schema()
     yaml = (config_dir() / f"{config_name(command)}.yaml").read_text(encoding="utf-8")
-    said = keys(yaml)
+    said = commented_keys(yaml)
     groups = dict.fromkeys(re.findall(r"^  - (?:optional )?/?([a-z_]+)(?:@[\w.]+)?: ", yaml, re.MULTILINE))
     chosen = {group: f"one of configs/{group}, or their keys" for group in groups}
     rows = [

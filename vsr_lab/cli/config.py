@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from vsr_lab.cli.usage import module_name
+from vsr_lab.cli.usage import meaning_of, module_name
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Part, Text
 from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
@@ -141,7 +141,9 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
     for key in typed:
         if key.partition(".")[0] in ignored:
             raise UserError(key, f"has no effect on {command}", "remove it")
-    checked = validate(model, {key: value for key, value in resolved(cfg).items() if key not in ignored}, prefix, typed)
+    values = {key: value for key, value in resolved(cfg).items() if key not in ignored}
+    choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    checked = validate(model, values, prefix, typed, lambda key: meaning_of(command, key, choices))
     for unused, reason in checked.without_effect().items():
         for key in (word for word in typed if word == unused or word.startswith(f"{unused}.")):
             raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")

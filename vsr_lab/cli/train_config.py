@@ -75,7 +75,17 @@ def _scheduler(part: Part[Any]) -> Part[Any]:
 
 
 def _optimizer(part: Part[Any]) -> Part[Any]:
-    return _check_builds(part, [torch.nn.Parameter(torch.zeros(1, 1))])
+    parameter = torch.nn.Parameter(torch.zeros(1, 1))
+    _check_builds(part, [parameter])
+    optimizer = part.build()([parameter])
+    parameter.grad = torch.ones(1, 1)
+    if hasattr(optimizer, "train"):  # of schedulefree
+        optimizer.train()
+    try:
+        optimizer.step()
+    except (TypeError, RuntimeError) as error:  # LBFGS needs a closure, SparseAdam sparse gradients
+        raise ValueError(f"{type(optimizer).__name__} cannot train a network here: {error}") from error
+    return part
 
 
 class DataConfig(FootageChoice, Reading):
@@ -193,6 +203,19 @@ class TrainConfig(Command):
             raise ValueError("optimizer.lr is 0, so nothing would be trained; it must be above 0")
         if least > rate:
             raise ValueError(f"scheduler.eta_min={least} is above optimizer.lr={rate}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_machine(self) -> Self:
+        """A run folder of others may ask for more processes than fit in memory. Lightning counts the GPUs itself."""
+        on_cpu = self.trainer.accelerator in {"cpu", "auto", None}
+        devices = self.trainer.devices if on_cpu and isinstance(self.trainer.devices, int) else 1
+        processes, cores = devices * (1 + self.data.workers), os.cpu_count() or 1
+        if processes > max(16, 4 * cores):
+            raise ValueError(
+                f"trainer.devices={devices} and data.workers={self.data.workers} start {processes} processes;"
+                f" the maximum for the {cores} cores of this machine is {max(16, 4 * cores)}"
+            )
         if self.trainer.num_nodes > 1 and not {"NODE_RANK", "GROUP_RANK", "SLURM_NNODES"} & os.environ.keys():
             raise ValueError(f"trainer.num_nodes={self.trainer.num_nodes} needs a launcher, such as torchrun or srun")
         return self

@@ -1,7 +1,7 @@
 """Help texts of vsr-lab. It imports neither Hydra nor torch, so that --help is fast."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -9,6 +9,7 @@ import yaml
 import vsr_lab
 from vsr_lab.core.files import config_dir
 
+_LINE = re.compile(r"^(\s*)(\w+):\s*(.*?)\s*(?:#\s*(.*))?$")
 _TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, str] = {command: facts["help"] for command, facts in _TABLE.items()}
 POSITIONAL: dict[str, list[str]] = {command: facts.get("arguments", []) for command, facts in _TABLE.items()}
@@ -60,3 +61,37 @@ def options(group: str) -> list[str]:
     """Names of the options of a config group, such as "degradation": the yaml files in its folder."""
     folder = config_dir() / group
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
+
+
+def commented_keys(text: str) -> dict[str, tuple[str, str]]:
+    """The keys of a yaml of `configs`, dotted, each with its value and the comment on its line, as text."""
+    found: dict[str, tuple[str, str]] = {}
+    stack: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        if match := _LINE.match(line):
+            indent, name, value, comment = len(match[1]), match[2], match[3], match[4] or ""
+            stack = [(depth, key) for depth, key in stack if depth < indent]
+            found[".".join([key for _, key in stack] + [name])] = (value, comment)
+            stack.append((indent, name))
+    return found
+
+
+def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
+    """The comment on a key of a command, in the command's yaml or that of the chosen option of a group; "" if none.
+
+    Args:
+        command: name of the command.
+        key: dotted key.
+        choices: the chosen option of each config group, as in `hydra.runtime.choices`.
+    """
+    yamls = {f"{config_name(command)}.yaml": key}
+    for place, option in choices.items():
+        group, _, package = place.partition("@")
+        if key.startswith(f"{package or group}."):
+            inner = key.removeprefix(f"{package or group}.")
+            yamls |= {f"{group}/{option}.yaml": inner, f"base/{group}.yaml": inner}
+    for name, wanted in yamls.items():
+        path = config_dir() / name
+        if path.is_file() and (comment := commented_keys(path.read_text(encoding="utf-8")).get(wanted, ("", ""))[1]):
+            return comment
+    return ""

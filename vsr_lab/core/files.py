@@ -156,21 +156,21 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path, hint: str = "check the path") -> Any:
-    """Read JSON. Raises UserError if the file is missing (the message ends with the hint), unreadable or invalid."""
+    """Read JSON. Raises UserError if the file is missing or invalid (the message ends with the hint), or unreadable."""
     check_file(path, hint)
     with reported(OSError, path, "cannot be read ({})", "check its permissions"):
         if (size := path.stat().st_size) > _LARGEST_JSON:
             raise UserError(path, f"has {size / 2**20:.0f} MiB, too many for a record", "give another file")
-        return parse_json(path.read_bytes(), path)
+        return parse_json(path.read_bytes(), path, hint)
 
 
-def parse_json(text: str | bytes, subject: object) -> Any:
+def parse_json(text: str | bytes, subject: object, hint: str = "give another file, or write it again") -> Any:
     """Parse JSON. Raises UserError about `subject` if it is invalid."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise UserError(subject, f"is not valid JSON{where}", "give another file, or write it again") from error
+        raise UserError(subject, f"is not valid JSON{where}", hint) from error
 
 
 def sync(*paths: Path) -> None:

@@ -107,7 +107,7 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         ModuleNotFoundError: a package that the class needs is not installed.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
-        raise _error((), "must be a mapping with _target_", node)
+        raise _error((), "must be a mapping with _target_, such as {_target_: package.Class}", node)
     given = {str(name): value for name, value in cast(Mapping[str, Any], node).items()}
     name, is_partial = given.pop("_target_"), given.pop("_partial_", False)
     target = _locate(name)

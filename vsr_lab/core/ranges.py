@@ -13,7 +13,7 @@ def _odd(value: int) -> int:
 
 def file_name(text: str) -> str:
     if not text.isprintable() or {*text} & {*"/\\$"} or text in {".", ".."}:
-        raise ValueError(f"must be a name without slashes, $ and control characters, got {text!r}")
+        raise ValueError(f"must be text without slashes, $ and control characters, got {text!r}")
     return text
 
 

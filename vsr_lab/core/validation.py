@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
@@ -19,7 +19,13 @@ _LIST = "write the items in [ ], with commas between them"
 _MUST_BE: dict[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
 
 
-def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str] = ()) -> M:
+def validate(
+    model: type[M],
+    data: object,
+    prefix: str = "",
+    typed: Sequence[str] = (),
+    meaning_of: Callable[[str], str] = lambda key: "",
+) -> M:
     """Validate data, such as a configuration or the content of a JSON file, with a pydantic model.
 
     Args:
@@ -27,7 +33,8 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         data: value to validate.
         prefix: beginning of the error message, such as the path of a file.
         typed: keys that the user set. Their errors are reported before those of other values, which may be
-            consequences.
+            consequences. Their messages have no prefix.
+        meaning_of: returns the meaning of a dotted key, "" if unknown; it is the hint of a message without another.
 
     Returns:
         An instance of the model.
@@ -39,9 +46,13 @@ def validate(model: type[M], data: object, prefix: str = "", typed: Sequence[str
         return model.model_validate(data)
     except ValidationError as error:
         key, problem, hint = explain(error, model, data, typed)
-        hint = "" if prefix and not typed and hint.startswith("set ") else hint  # of a file, not of a command
-        where = ": ".join(part for part in (prefix, key) if part)
-        raise UserError(where or "configuration", problem, hint) from error
+        if prefix and key not in typed:
+            hint = "correct the file, or write it again" if not hint or hint.startswith("set ") else hint
+            raise UserError(": ".join(filter(None, (prefix, key))), problem, hint) from error
+        meaning = meaning_of(key)
+        if meaning and (not hint or problem == "is required"):
+            hint = f"{hint} ({meaning})" if hint else f"meaning: {meaning}"
+        raise UserError(key or "configuration", problem, hint) from error
 
 
 def explain(
@@ -65,7 +76,8 @@ def explain(
         key = next((word for word in typed if word.startswith(f"{key}.")), key)
         near = difflib.get_close_matches(str(found["loc"][-1]), siblings, 1, 0.6)
         beside = key.rpartition(".")[0]
-        hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else ""
+        others = f"choose from {', '.join(siblings)}" if beside and siblings else "see --help" if typed else ""
+        hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else others
         return key, "is not a known key" if not beside else f"is not a known key of {beside}", hint
     if kind in {"too_short", "string_too_short"} and not value:
         return key, "must not be empty", ""
@@ -74,7 +86,9 @@ def explain(
     if kind in _MUST_BE:
         hint = _LIST if _MUST_BE[kind] == "a list" else f"~{key} leaves it out" if value is None and "." in key else ""
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
-        return key, f"must be {' or '.join(dict.fromkeys(map(_must_be, same)))}, got {_short(value)}", hint
+        *first, last = dict.fromkeys(map(_must_be, same))
+        kinds = f"{', '.join(first)} or {last}" if first else last
+        return key, f"must be {kinds}, got {_short(value)}", hint
     problem = str(context.get("error", found["msg"]))
     if not key:  # of several keys together: the text begins with one of them
         key, _, problem = problem.partition(" ")

@@ -1,12 +1,18 @@
 """Per-frame models of other projects, loaded by spandrel."""
 
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
@@ -16,6 +22,7 @@ from vsr_lab.models.files import is_expanded
 from vsr_lab.models.initial import read_tensors
 
 _PREFIX = "model."
+_MORE = 2**24  # elements that no file contains, such as masks of attention
 
 
 class Foreign(FrameNetwork):
@@ -56,6 +63,29 @@ class Foreign(FrameNetwork):
         return self._call(self.model, lr)[..., : height * self.scale, : width * self.scale]
 
 
+@contextmanager
+def _limited(elements: int) -> Generator[None]:
+    """Context manager in which networks with more elements than `elements` in total are refused with a ValueError.
+
+    Shapes without elements, and vectors, may describe a network of any size. PyTorch registers a parameter before it
+    writes to its memory.
+    """
+    left = elements
+
+    def count(module: nn.Module, name: str, tensor: Tensor | None) -> None:
+        nonlocal left
+        left -= tensor.numel() if tensor is not None else 0
+        if left < 0:
+            raise ValueError("it describes more values than it has")
+
+    hooks = register_module_parameter_registration_hook(count), register_module_buffer_registration_hook(count)
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
 def _check_size(weights: dict[str, Tensor]) -> None:
     """Raise ValueError for names or shapes from which spandrel would build a network that is larger than the file."""
     numbers = [int(part) for name in weights for part in name.split(".") if part.isdecimal()]
@@ -72,11 +102,12 @@ def _described(path: Path) -> Any:
         loaded = load_file(path) if path.suffix == ".safetensors" else read_tensors(path)
         weights = spandrel.canonicalize_state_dict(loaded)
         _check_size(weights)
-        try:
-            descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
-        except spandrel.UnsupportedModelError:  # as this network itself is saved; ESRGAN's own names begin so too
-            own = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
-            descriptor = spandrel.ModelLoader().load_from_state_dict(own)
+        with _limited(4 * sum(tensor.numel() for tensor in weights.values()) + _MORE):
+            try:
+                descriptor = spandrel.ModelLoader().load_from_state_dict(weights)
+            except spandrel.UnsupportedModelError:  # as this network itself is saved; ESRGAN's own names begin so too
+                own = {name.removeprefix(_PREFIX): tensor for name, tensor in weights.items()}
+                descriptor = spandrel.ModelLoader().load_from_state_dict(own)
     except UserError:
         raise
     except Exception as error:  # spandrel, torch and safetensors each have their own kinds

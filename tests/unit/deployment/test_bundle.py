@@ -107,7 +107,7 @@ def test_a_manifest_that_was_edited_is_refused(bundle: Bundle) -> None:
     [
         ({"scale": 9}, "scale is 9, that of its graph 2"),
         ({"warm_up": 100}, "warm_up is 100, that of its graph"),
-        ({"graphs": {"onnx": "/etc/step.onnx"}}, "graphs.onnx: must be a name without slashes"),
+        ({"graphs": {"onnx": "/etc/step.onnx"}}, "graphs.onnx: must be text without slashes"),
     ],
 )
 def test_a_manifest_that_disagrees_with_its_files_is_refused(

@@ -73,7 +73,12 @@ def test_frames_are_padded_to_what_the_architecture_wants(
 
 
 @pytest.mark.parametrize(
-    "change", [{"body.2000000.weight": torch.zeros(1)}, {"body.0.weight": torch.zeros(1).expand(10**4, 10**4, 3, 3)}]
+    "change",
+    [
+        {"body.2000000.weight": torch.zeros(1)},
+        {"body.0.weight": torch.zeros(1).expand(10**4, 10**4, 3, 3)},
+        {"body.0.weight": torch.zeros(5000, 3, 3, 0), "body.2.weight": torch.zeros(5000, 5000, 3, 0)},
+    ],
 )
 def test_a_small_file_that_describes_a_huge_network_is_refused(
     theirs: Path, tmp_path: Path, change: dict[str, torch.Tensor]

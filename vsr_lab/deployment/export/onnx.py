@@ -3,7 +3,8 @@
 import json
 import logging
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from vsr_lab.core.validation import validate
 from vsr_lab.deployment.export.base import Exporter
 
 KEY = "vsr_lab"
+_MOST_OPERATORS = 100_000
 _Side = Annotated[int, Field(ge=1, le=4096), Strict()]
 Opset = Annotated[int, Field(ge=18, le=23)]  # what torch.onnx writes
 
@@ -232,12 +234,26 @@ def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> 
         raise UserError("ONNX graph", problem, "use smaller frames, or export it again") from error
 
 
-def _operators(nodes: Iterable[onnx.NodeProto]) -> Iterator[str]:
+def _operators(nodes: Iterable[onnx.NodeProto], functions: Mapping[tuple[str, str], Any]) -> Iterator[str]:
+    """Operators of nodes, and of the graphs and functions in them, which onnxruntime inlines."""
     for node in nodes:
         yield node.op_type
+        if (name := (node.domain, node.op_type)) in functions:
+            yield from _operators(functions[name].node, functions)
         for attribute in node.attribute:
             for graph in (attribute.g, *attribute.graphs):
-                yield from _operators(graph.node)
+                yield from _operators(graph.node, functions)
+
+
+def _check_operators(model: onnx.ModelProto, path: Path) -> None:
+    """Raise UserError for a graph that may take forever to run, or to be opened."""
+    functions = {(one.domain, one.name): one for one in model.functions}
+    with reported(RecursionError, path, "contains graphs or functions that are nested too deeply", "export it again"):
+        found = [*islice(_operators(model.graph.node, functions), _MOST_OPERATORS + 1)]
+    if len(found) > _MOST_OPERATORS:
+        raise UserError(path, f"has more than {_MOST_OPERATORS:,} operators", "export a smaller network")
+    if {"Loop", "Scan"} & {*found}:
+        raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")
 
 
 def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
@@ -249,13 +265,12 @@ def open_session(path: Path, threads: int = 0) -> ort.InferenceSession:
 
     Raises:
         UserError: there is no such file, it is no ONNX file, onnxruntime cannot run the graph, or the graph contains a
-            loop, which may have no end.
+            loop, which may have no end, or too many operators.
     """
     check_file(path, "give an .onnx file")
     with reported(Exception, path, "is not an ONNX file", "give a .onnx file"):  # of protobuf
         model = onnx.load(str(path), load_external_data=False)
-    if {"Loop", "Scan"} & {*_operators([*model.graph.node, *(node for part in model.functions for node in part.node)])}:
-        raise UserError(path, "contains a loop, which may have no end", "export it without Loop and Scan")
+    _check_operators(model, path)
     options = ort.SessionOptions()
     options.log_severity_level = 4  # errors are raised, too
     options.intra_op_num_threads = threads
