@@ -186,6 +186,11 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
+def absolute_path(path: Path) -> Path:
+    """Make a path absolute, without resolving links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
 def sha256(path: Path) -> str:
     """Hex SHA-256 digest of a file. Raises UserError if it cannot be read."""
     with reported(OSError, path, "cannot be read ({})", "check the file and its permissions"), path.open("rb") as file:

@@ -3,7 +3,6 @@
 The rows of a manifest have manual columns, which a person fills in, and measured columns.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of
+from vsr_lab.core.files import absolute_path
 from vsr_lab.core.orientation import UPRIGHT
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.curation.content import FEATURES, ContentModel
@@ -111,11 +110,6 @@ def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, st
     return row | {"bytes": stamp.bytes, "modified": stamp.modified, "sha256": digest, "indexed": VERSION}
 
 
-def absolute_path(path: Path) -> Path:
-    """Make a path absolute, without resolving links."""
-    return Path(os.path.abspath(path))  # noqa: PTH100
-
-
 def path_cell(file: Path, manifest: Path) -> str:
     """The path of a file as it is written to a manifest: relative if the file is below the manifest's folder."""
     file, home = absolute_path(file), absolute_path(manifest.parent)
@@ -195,7 +189,7 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
     return rows
 
 
-def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
+def plan_index(root: Path, manifest: Path, scans: Scans, fresh: bool = False) -> IndexPlan:
     """Find the files to index, and compare them with an existing manifest.
 
     Existing rows of files that are not found in root are kept, because the cells that a person filled in are stored
@@ -204,8 +198,9 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     Args:
         root: folder of footage, or a manifest that lists files.
         manifest: the manifest to write; may exist.
+        scans: stored measurements of files.
         fresh: make the measured columns of all files again, also of those that have not changed. Stored measurements
-            (`Scans`) are used.
+            are used.
 
     Raises:
         UserError: root contains no footage or lists none; or `manifest` exists, but was not made by this module or
@@ -223,7 +218,8 @@ def plan_index(root: Path, manifest: Path, fresh: bool) -> IndexPlan:
     by_digest: dict[str, list[Path]] = defaultdict(list)
     for path, rows in before.items():
         by_digest[rows[0]["sha256"]].append(path)
-    tasks = [_task(path, before, by_digest, listed.get(path, []), fresh) for path in files]
+    scans.make()  # or every file would be listed as one that cannot be used
+    tasks = [_task(path, before, by_digest, listed.get(path, []), scans, fresh) for path in files]
     taken = {task.old_path for task in tasks}
     if before and taken == {None}:
         raise UserError(manifest, f"lists no file of {root}", "it is of other footage; choose another output=")
@@ -241,7 +237,12 @@ def _by_path(rows: Iterable[TextRow], home: Path) -> dict[Path, list[TextRow]]:
 
 
 def _task(
-    path: Path, before: dict[Path, list[TextRow]], by_digest: dict[str, list[Path]], listed: list[TextRow], fresh: bool
+    path: Path,
+    before: dict[Path, list[TextRow]],
+    by_digest: dict[str, list[Path]],
+    listed: list[TextRow],
+    scans: Scans,
+    fresh: bool,
 ) -> IndexTask:
     rows, old_path = before.get(path, []), path if path in before else None
     if not (path.is_file() or path.is_dir()):
@@ -249,7 +250,7 @@ def _task(
     stamp = stamp_of(path)
     if not fresh and rows and _is_measured(rows[0]) and is_unchanged(rows[0], stamp):
         return IndexTask(path, stamp, rows, rows[0]["sha256"], rows[0], old_path)
-    digest = digest_of(path)
+    digest = scans.digest(path)
     copies = by_digest.get(digest, [])
     moved = None if rows else next((other for other in copies if not other.exists()), None)
     measured = (before[other][0] for other in copies if not fresh and _is_measured(before[other][0]))
@@ -271,7 +272,6 @@ def build_index(plan: IndexPlan, model: ContentModel, scans: Scans) -> Index:
         model: suggests content types.
         scans: stored measurements of files.
     """
-    scans.make()  # or every file would be listed as one that cannot be used
     index, names = Index(problems=dict(plan.unnamed)), _names([task.path for task in plan.tasks], plan.root)
     with progress_bar("indexing", sum(task.stamp.bytes for task in plan.tasks), "bytes") as update:
         for task in plan.tasks:
@@ -296,7 +296,7 @@ def build_index(plan: IndexPlan, model: ContentModel, scans: Scans) -> Index:
 
 def _measure(task: IndexTask, model: ContentModel, scans: Scans) -> Row:
     try:
-        row = measured_columns(open_footage(task.path), scans.get(task.path, task.digest), model)
+        row = measured_columns(open_footage(task.path), scans.get(task.path), model)
     except UserError as error:
         return {"problem": str(error).removeprefix(f"{task.path}: ")}
     if made := find_disclosure(task.path):

@@ -99,7 +99,7 @@ def fingerprint_manifest(manifest: Path, scans: Scans) -> tuple[list[ShotFingerp
     """
     rows = [row for row in read_rows(manifest) if not row.get("problem")]
     shots = [replace(shot, sha256="") for shot in find_shots(manifest)]  # their files may have changed
-    return scans.of_each(shots, rows, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))
+    return scans.of_each(shots, lambda n, scan: fingerprint_shot(shots[n], rows[n].get("split") or "", scan))
 
 
 def find_leaks(shots: Sequence[ShotFingerprint]) -> list[Leak]:
@@ -218,10 +218,7 @@ def fill_splits(
         )
         for row in usable
     ]
-    shots = [
-        fingerprint_shot(shot, "", scans.get(shot.path, str(row["sha256"])))
-        for shot, row in zip(find_shots(manifest), usable, strict=True)
-    ]
+    shots = [fingerprint_shot(shot, "", scans.get(shot.path)) for shot in find_shots(manifest)]
     splits = assign_splits(clips, near_duplicates(shots), share, names, seed)
     for row, split in zip(usable, splits, strict=True):
         row["split"] = split

@@ -123,7 +123,7 @@ def find_candidates(
         rate = float(open_footage(shots[number].path).rate)
         return shot_candidates(shots[number], scan, rate, frames or _SHORTEST)
 
-    found, problems = scans.of_each(shots, [{}] * len(shots), parts)
+    found, problems = scans.of_each(shots, parts)
     return [*chain.from_iterable(found)], problems
 
 

@@ -1,5 +1,7 @@
 """Measurement of a video file in one pass, and storage of the measurements in a folder."""
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, digest_of, make_folder
+from vsr_lab.core.files import absolute_path, atomic_path, digest_of, make_folder, write_text
 from vsr_lab.core.progress import tracked
 from vsr_lab.curation.content import FEATURES, measure
 from vsr_lab.curation.detectors import BarDetector, CutDetector, mean_difference, softness
@@ -206,7 +208,11 @@ def stamp_of(path: Path) -> Stamp:
 
 
 class Scans:
-    """Storage of the measurements of video files in a folder, in one file for each SHA-256 of a video."""
+    """Storage of the measurements of video files in a folder, in one file for each SHA-256 of a video.
+
+    The SHA-256 of a video is stored beside, and computed again if its path, size or modification time changes. One that
+    a manifest states is not used: measurements of another file could be stored as those of this one.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -215,17 +221,13 @@ class Scans:
         """Create the folder unless it exists. Raises UserError if it cannot be created."""
         make_folder(self.folder)
 
-    def get(self, path: Path, digest: str) -> Scan:
+    def get(self, path: Path) -> Scan:
         """Read the stored measurements of a file; measure it if there are none.
 
-        Args:
-            path: the file.
-            digest: SHA-256 of the file.
-
         Raises:
-            UserError: the file is damaged or cannot be read.
+            UserError: the file is missing or damaged, or cannot be read.
         """
-        place = self.folder / f"{digest[:24]}-{VERSION}.npz"
+        place = self.folder / f"{self.digest(path)[:24]}-{VERSION}.npz"
         if stored := load_scan(place):
             return stored
         footage = open_footage(path)
@@ -235,14 +237,23 @@ class Scans:
         found.save(place)
         return found
 
-    def of_each(
-        self, shots: Sequence[Shot], rows: Sequence[Mapping[str, str]], use: Callable[[int, Scan], T]
-    ) -> tuple[list[T], dict[str, str]]:
+    def digest(self, path: Path) -> str:
+        """SHA-256 of a file. Raises UserError if the file does not exist."""
+        if not path.exists():
+            raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
+        key = hashlib.sha256(repr((str(absolute_path(path)), stamp_of(path))).encode(errors="surrogateescape"))
+        place = self.folder / f"{key.hexdigest()[:24]}.sha256"
+        known = place.read_text(encoding="utf-8", errors="replace") if place.is_file() else ""
+        if not re.fullmatch("[0-9a-f]{64}", known):
+            known = digest_of(path)
+            write_text(place, known)
+        return known
+
+    def of_each(self, shots: Sequence[Shot], use: Callable[[int, Scan], T]) -> tuple[list[T], dict[str, str]]:
         """Call a function for every shot with the measurements of its file.
 
         Args:
             shots: the shots. Their files are measured if no measurements are stored.
-            rows: row of each shot in a manifest, or {}. The SHA-256 in the row is used if the file has not changed.
             use: function to call with the index of a shot and the measurements of its file.
 
         Returns:
@@ -250,24 +261,12 @@ class Scans:
         """
         found: list[T] = []
         left_out: dict[str, str] = {}
-        pairs = tracked("scanning footage", zip(shots, rows, strict=True), len(shots))
-        for number, (shot, row) in enumerate(pairs):
+        for number, shot in enumerate(tracked("scanning footage", shots, len(shots))):
             try:
-                found.append(use(number, self.get(shot.path, known_digest(shot.path, row))))
+                found.append(use(number, self.get(shot.path)))
             except UserError as error:
                 left_out[shot.name] = str(error)
         return found, left_out
-
-
-def known_digest(path: Path, row: Mapping[str, str]) -> str:
-    """SHA-256 of a file: from the row of a manifest or, if size or modification time of the file differ, computed.
-
-    Raises:
-        UserError: the file does not exist.
-    """
-    if not path.exists():
-        raise UserError(path, NOT_FOUND, "fetch it again, or index its folder again")
-    return row["sha256"] if row.get("sha256") and is_unchanged(row, stamp_of(path)) else digest_of(path)
 
 
 def is_unchanged(row: Mapping[str, str], stamp: Stamp) -> bool:

@@ -1,6 +1,8 @@
 """Folders of numbered images, read like a video."""
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +18,8 @@ from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 
 _REPLACE = "replace it, or convert it to PNG or TIFF"
+_FORMATS = ("PNG", "BMP", "TIFF", "JPEG", "WEBP")
+_LARGEST = 2**28  # pixels of an animated WebP, which is converted as a whole
 FRAME_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".exr"})
 
 
@@ -52,9 +56,7 @@ class ImageSequence:
     def size(self) -> tuple[int, int]:
         """Height and width, read from the header of the first image only, which is fast for large datasets."""
         if self._size is None:
-            file, kinds = self.files[0], (OSError, Image.DecompressionBombError)
-            with reported(kinds, file, "is not a picture that can be read", _REPLACE), Image.open(file) as picture:
-                self._size = picture.height, picture.width
+            self._size = _size_of(self.files[0])
         return self._size
 
     def read(self, start: int, stop: int) -> Clip:
@@ -63,14 +65,13 @@ class ImageSequence:
         Raises UserError if there are no such frames, or if an image cannot be read or differs in size or bit depth.
         """
         check_range(self.path, self.frames, start, stop)
-        pictures = [_read_picture(file) for file in self.files[start:stop]]
-        for file, picture in zip(self.files[start:stop], pictures, strict=True):
-            if picture.shape[:2] != self.size:
-                raise UserError(
-                    file,
-                    f"is {picture.shape[1]}x{picture.shape[0]}, the others {self.size[1]}x{self.size[0]}",
-                    "make all frames one size",
-                )
+        pictures: list[AnyFrames] = []
+        for file in self.files[start:stop]:
+            if (size := _size_of(file)) != self.size:  # before memory is allocated for it
+                problem = f"is {size[1]}x{size[0]}, the others {self.size[1]}x{self.size[0]}"
+                raise UserError(file, problem, "make all frames one size")
+            picture = _read_picture(file)
+            pictures.append(picture)
             self._depth = self._depth or picture.dtype
             if picture.dtype != self._depth:
                 depth, others = picture.dtype.itemsize * 8, self._depth.itemsize * 8
@@ -89,18 +90,45 @@ class ImageSequence:
         return "\n".join(["ffconcat version 1.0", *lines]).encode()
 
 
+@contextmanager
+def open_picture(path: Path) -> Generator[Image.Image]:
+    """Context manager that opens a picture in Pillow, if its content is of a type in `FRAME_SUFFIXES`.
+
+    Other types, which the name of the file does not tell, may be programs, such as PostScript.
+
+    Raises:
+        UserError: the picture cannot be read, also within the with block.
+    """
+    kinds = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+    with (
+        reported(kinds, path, "is not a picture that can be read ({})", _REPLACE),
+        Image.open(path, formats=_FORMATS) as image,
+    ):
+        yield image
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    with open_picture(path) as picture:
+        return picture.height, picture.width
+
+
 @lru_cache(maxsize=1)
 def as_apng(path: Path) -> bytes:
     """Convert an animated WebP file, which FFmpeg does not decode, to APNG. Returns b"" for other files.
 
-    Equal neighbouring frames are merged to one, with the sum of their durations.
+    Equal neighbouring frames are merged to one, with the sum of their durations. Raises UserError for an animation that
+    needs too much memory.
     """
     try:
         with Image.open(path, formats=["WEBP"]) as image:
+            pixels = image.width * image.height * getattr(image, "n_frames", 1)
             if not getattr(image, "is_animated", False):
                 return b""
+            if pixels > _LARGEST:
+                problem = f"has {pixels / 1e6:,.0f} million pixels in all frames; the maximum is {_LARGEST / 1e6:,.0f}"
+                raise UserError(path, problem, "convert it to a video, such as .mkv")
             frames = [(frame.copy(), frame.info["duration"]) for frame in Pictures.Iterator(image)]
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return b""
     pictures, durations = zip(*frames, strict=True)
     buffer = BytesIO()

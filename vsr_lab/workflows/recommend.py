@@ -10,7 +10,6 @@ from torch import Tensor
 
 from vsr_lab.core.clip import Frames, to_frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of
 from vsr_lab.core.network import stream
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.progress import tracked
@@ -62,7 +61,7 @@ def _recommend(source: Source, auto: AutoBundle, scans: Scans) -> Recommendation
         if source.read_options.deinterlace or source.read_options.damaged:  # stored scans are of files as they are
             scan = measured(open_to_measure(source.path, source.read_options))
         else:
-            scan = scans.get(source.path, digest_of(source.path))
+            scan = scans.get(source.path)
         shot = Shot(source.name, source.path, read_options=source.read_options)
         shots = shot_candidates(shot, scan, float(shot.rate), 1)
     except UserError as error:

@@ -218,7 +218,7 @@ def test_mistakes_are_told(tmp_path: Path, stills: Path) -> None:
     with pytest.raises(UserError, match="too small for frames of 1920x1080"):
         choose_still(find_stills(stills), 0, (1080, 1920))
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match=r"broken\.png: cannot be read as a picture"):
+    with pytest.raises(UserError, match=r"broken\.png: is not a picture that can be read"):
         find_stills(tmp_path)
 
 

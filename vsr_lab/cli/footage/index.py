@@ -38,7 +38,7 @@ def run(config: IndexConfig) -> None:
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
     scans = Scans(config.scans)
-    plan = plan_index(config.root, manifest, config.fresh)
+    plan = plan_index(config.root, manifest, scans, config.fresh)
     index = build_index(plan, config.content_model, scans)
     write_rows(manifest, index.rows)  # so that its rows can be read as shots
     if config.split is not None:

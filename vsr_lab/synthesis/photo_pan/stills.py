@@ -9,9 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.video import open_picture
 
 Picture = NDArray[Any]  # float32
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
@@ -53,13 +54,10 @@ def _manifest(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _still(path: Path, row: dict[str, str]) -> Still:
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if image.getexif().get(0x0112, 1) >= 5:  # lying on its side
-                width, height = height, width
-    except (OSError, Image.DecompressionBombError) as error:
-        raise UserError(path, f"cannot be read as a picture ({error})", "remove or replace it") from error
+    with open_picture(path) as image:
+        width, height = image.size
+        if image.getexif().get(0x0112, 1) >= 5:  # lying on its side
+            width, height = height, width
     source = "; ".join(part for part in (path.name, row.get("source", "")) if part)
     return Still(path, (height, width), row.get("content_type") or "", row.get("licence") or "", source)
 
@@ -67,11 +65,8 @@ def _still(path: Path, row: dict[str, str]) -> Still:
 @lru_cache(maxsize=4)
 def read_linear(path: Path) -> Picture:
     """Read an upright picture, RGB float32 (H, W, 3) in [0, 1] in linear light. Raises UserError if it is damaged."""
-    try:
-        with Image.open(path) as image:
-            upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(path, f"cannot be read as a picture ({error})", "remove or replace it") from error
+    with open_picture(path) as image:
+        upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     return _TO_LINEAR[upright]
 
 
