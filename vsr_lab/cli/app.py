@@ -116,7 +116,7 @@ def _end_runs(code: int = 0, remove: bool = False) -> None:
         if code in {0, REFUSED}:
             end_run(run.run_dir)
         elif code == UNUSABLE and is_new:
-            remove_unfinished(run.run_dir, keep=run.results or ("" if remove else "*"))
+            remove_unfinished(run.run_dir, run.results or ("" if remove else "*"), run.writes)
     _begun.clear()
 
 

@@ -63,6 +63,7 @@ class Command(Section):
     Attributes:
         ignored: keys of a content type's yaml that have no effect in this command.
         results: pattern of the files from which a stopped run is continued; None: it cannot be continued.
+        writes: patterns of the names of the files and folders that the command writes to run_dir.
     """
 
     run_dir: FilePath
@@ -72,6 +73,7 @@ class Command(Section):
 
     ignored: ClassVar[frozenset[str]] = frozenset()
     results: ClassVar[str | None] = None
+    writes: ClassVar[tuple[str, ...]] = ()
 
 
 class FootageChoice(Section):

@@ -151,6 +151,7 @@ class TrainConfig(Command):
 
     ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
     results = "checkpoints/last*.ckpt"
+    writes = ("checkpoints", "metrics.csv", "network.safetensors", "wandb", "tensorboard")
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
     resumed: list[Resumption] = Field(default_factory=list)

@@ -66,6 +66,7 @@ def missing_parent(path: Path) -> Path | None:
 
 
 _LARGEST_JSON = 1 << 28  # bytes
+_MOST_TEXT = 1 << 29  # bytes in a Parquet file, in which equal rows need hardly any space
 
 
 @contextmanager
@@ -227,13 +228,23 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_00
         most: maximum number of rows, as protection against files of a few kilobytes with billions of equal rows.
 
     Raises:
-        UserError: the file is missing or damaged, lacks a column, or has too many rows.
+        UserError: the file is missing or damaged, lacks a column, has columns that are neither text nor numbers, or
+            has too many rows, or too much text in them.
     """
     import polars  # takes its time to import: only where there is such a file
+    import polars.selectors as cs
 
     with reported((polars.exceptions.PolarsError, OSError), path, "cannot be read as Parquet ({})", "write it anew"):
         table = polars.scan_parquet(path, glob=False)
+        table = table.select(columns) if columns else table
+        others = table.select(~(cs.string() | cs.numeric() | cs.boolean() | cs.temporal() | cs.by_dtype(polars.Null)))
+        if kinds := others.collect_schema():  # lists and binary data may be of any size
+            name, kind = next(iter(kinds.items()))
+            raise UserError(path, f"has a column of {kind} ({name})", "leave it out, or write it as text")
         count = table.select(polars.len()).collect().item()
         if count > most:
             raise UserError(path, f"has {count} rows, more than {most}", "split it")
-        return (table.select(columns) if columns else table).collect()
+        text = table.select(cs.string().str.len_bytes().sum()).collect(engine="streaming")
+        if sum(map(sum, text.rows())) > _MOST_TEXT:
+            raise UserError(path, f"has more than {_MOST_TEXT >> 20} MiB of text", "split it")
+        return table.collect()

@@ -14,6 +14,7 @@ from vsr_lab.core.errors import reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.flow import Motion, motion_between
 from vsr_lab.core.ranges import Count, Shrink
+from vsr_lab.core.tensor_files import load_tensors
 
 _MIN_SIDE = 128  # pixels: four levels of the correlation pyramid at 1/8 of the size
 _RENAMES: dict[str, str] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
@@ -64,7 +65,7 @@ def _network(weights: str) -> nn.Module:
     check_file(path, "put raft-small.pth there, or set loss.estimator= for another flow")
     # torch raises different types for other, truncated and foreign files
     with reported(Exception, path, "holds no RAFT-small ({})", "give the authors' or torchvision's file"):
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = load_tensors(path)
         network = raft_small(weights=None)
         network.load_state_dict({_renamed(name): tensor for name, tensor in tensors.items()})
     return network.eval().requires_grad_(False)

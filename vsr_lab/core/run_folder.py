@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import count, takewhile
@@ -59,23 +59,37 @@ def end_run(folder: Path) -> None:
     unlock_folder(folder)
 
 
-def remove_unfinished(folder: Path, keep: str = "*") -> None:
-    """Delete the folder of an unfinished run, unless it contains results that must not be lost.
+def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ()) -> None:
+    """Delete what an unfinished run wrote to its folder, unless it contains results that must not be lost.
 
-    Empty parents that this process created for it are deleted too.
+    The folder, and parents that this process created for it, are deleted too if they are empty then. Files that the run
+    did not write stay: a user may have put them there meanwhile.
 
     Args:
         folder: folder of the run.
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
             except config.yaml, .unfinished and .lock.
+        writes: shell patterns of the names of the files and folders that the run writes to its folder, beside those.
     """
     files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
-        shutil.rmtree(folder, ignore_errors=True)
+        for path in folder.iterdir():
+            if path.name in MARKS or _PARTIAL.fullmatch(path.name) or any(fnmatchcase(path.name, n) for n in writes):
+                _remove(path)
         with suppress(OSError):  # not empty
+            folder.rmdir()
             for parent in takewhile(_made.__contains__, folder.resolve().parents):
                 parent.rmdir()
     unlock_folder(folder)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, a link, or a folder with all files in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
 
 
 def is_saved(folder: Path) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.tracking import set_up_wandb
 from vsr_lab.deployment.bundle import CARD, MANIFEST, Bundle
 from vsr_lab.deployment.signature import SIGNATURE
 
@@ -60,13 +61,14 @@ def _to_hub(repository: str, files: list[Path], private: bool) -> str:
 def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
     import wandb
 
+    set_up_wandb(silent=True)
     project, _, name = place.partition("/")
     subject, facts = f"to=wandb:{place}", bundle.manifest.model_dump(include={"name", "scale", "fingerprint"})
     with reported((wandb.Error, OSError, ValueError), subject, "was refused ({})", _LOGIN):
         artifact = wandb.Artifact(name, "model", metadata=facts)
         for file in files:
             artifact.add_file(str(file))
-        with wandb.init(project=project, job_type="bundle", settings=wandb.Settings(silent=True)) as run:
+        with wandb.init(project=project, job_type="bundle") as run:
             logged = run.log_artifact(artifact)
             if run.offline:
                 return str(Path(run.dir).parent)

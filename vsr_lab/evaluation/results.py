@@ -28,6 +28,7 @@ _COLUMNS = {
     "value": pl.Float64,
 }
 _LAST_FRAME = 1_000_000  # curves have a value for every frame up to the last scored one
+_UNSCORED = 1_000_000  # frames without a value in all curves
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
 
 
@@ -113,6 +114,9 @@ class Run:
             raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", "evaluate again")
         if len(rows.filter(~pl.col("frame").is_between(0, _LAST_FRAME))):
             raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", "evaluate again")
+        lengths = rows.group_by("clip", "metric").agg(pl.col("frame").max() + 1)
+        if int(lengths["frame"].sum()) > 4 * len(rows) + _UNSCORED:
+            raise UserError(path, "has values of frames far beyond the others", "evaluate again")
         return rows
 
     def check(self) -> None:

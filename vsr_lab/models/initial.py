@@ -6,13 +6,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from torch import Tensor
 
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.network import Network
+from vsr_lab.core.tensor_files import load_tensors
 from vsr_lab.models.anime_sr import AnimeSr
 from vsr_lab.models.basicvsr import BasicVsr
 from vsr_lab.models.branches import deploy_published, fit_upsampler, fold_state
@@ -74,8 +74,8 @@ def read_tensors(path: Path) -> dict[str, Any]:
     """
     check_file(path, _HINT)
     # torch has its own kinds for a pickle, a cut and a foreign file
-    with reported(Exception, path, "is damaged, or contains more than tensors and numbers", _HINT):
-        loaded: Any = torch.load(path, "cpu", weights_only=True)
+    with reported(Exception, path, "is damaged, compressed, or contains more than tensors and numbers", _HINT):
+        loaded: Any = load_tensors(path)
     if not isinstance(loaded, dict):
         raise UserError(path, "holds no weights", _HINT)
     return loaded

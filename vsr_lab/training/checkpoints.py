@@ -15,6 +15,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError, reported
+from vsr_lab.core.tensor_files import load_tensors
 from vsr_lab.models.files import is_expanded
 from vsr_lab.training.callbacks import below_start
 from vsr_lab.training.module import VsrModule
@@ -197,7 +198,7 @@ def _load(path: Path) -> dict[str, Any]:
     """Load a checkpoint of tensors and numbers only. Raises UserError if it is damaged or could run code."""
     problem = "cannot be loaded as a checkpoint of plain tensors"
     with reported(Exception, path, problem, "resume from another checkpoint"):  # torch raises half a dozen kinds
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+        loaded: Any = load_tensors(path)
     if not _is_checkpoint(loaded):
         raise UserError(path, "is not a checkpoint of a training", "resume from another checkpoint")
     return loaded

@@ -20,6 +20,7 @@ from vsr_lab.core.errors import Refusal, UserError, reported
 from vsr_lab.core.network import Network
 from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.core.spec import spec_of
+from vsr_lab.core.tracking import set_up_wandb
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.models.files import WEIGHTS
@@ -241,6 +242,7 @@ def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
 
     silent = os.environ.setdefault("WANDB_SILENT", "true") == "true"
     wandb.termsetup(wandb.Settings(silent=silent), None)  # the variable alone would let its deprecations through
+    set_up_wandb(silent)
     try:
         yield
     finally:

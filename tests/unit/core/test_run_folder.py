@@ -184,14 +184,24 @@ def test_a_folder_at_work_is_neither_renamed_nor_shared(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     (run / "pictures/a").mkdir(parents=True)
-    remove_unfinished(run)
+    remove_unfinished(run, writes=["pictures"])
     assert not run.exists()
     kept = begun(tmp_path / "kept")
     (kept / "result.json").touch()
     remove_unfinished(kept)
     assert names(kept) == {*MARKS, "result.json"}
-    remove_unfinished(kept, keep="*.ckpt")
+    remove_unfinished(kept, keep="*.ckpt", writes=["*.json"])
     assert not kept.exists()
+
+
+def test_files_that_a_user_put_into_an_unfinished_run_stay(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    for name in ("mine/notes.txt", "metrics.csv", ".metrics.1234.partial.csv"):
+        (run / name).parent.mkdir(exist_ok=True)
+        (run / name).touch()
+    remove_unfinished(run, keep="*.ckpt", writes=["metrics.csv"])
+    assert names(run) == {"mine"}
+    assert (run / "mine/notes.txt").exists()
 
 
 def test_parents_that_were_created_for_a_run_are_removed_with_it(tmp_path: Path) -> None:
@@ -222,7 +232,7 @@ def test_links_in_a_run_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/hr.png").touch()
     (run / "pictures").symlink_to(tmp_path / "mine")
-    remove_unfinished(run, keep="*.ckpt")
+    remove_unfinished(run, keep="*.ckpt", writes=["pictures"])
     assert not run.exists()
     assert (tmp_path / "mine/hr.png").exists()
 

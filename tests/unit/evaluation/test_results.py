@@ -79,6 +79,16 @@ def test_a_frame_number_that_no_clip_has_is_refused(make_run: MakeRun) -> None:
         read_run(run.folder)
 
 
+def test_curves_of_a_few_far_frames_are_refused(make_run: MakeRun) -> None:
+    """Each has a place for every frame, so a small table of 60 clips could need gigabytes."""
+    run = make_run("ours", {"psnr": {f"clip{i}": [30.0] for i in range(60)}})
+    table = run.folder / "frames.parquet"
+    rows = pl.read_parquet(table)
+    rows.with_columns(pl.lit(10**6).cast(rows.schema["frame"]).alias("frame")).write_parquet(table)
+    with pytest.raises(UserError, match=r"frames\.parquet: has values of frames far beyond the others"):
+        read_run(run.folder)
+
+
 def test_a_summary_and_a_table_that_disagree_are_refused(make_run: MakeRun) -> None:
     run = make_run("ours", VALUES)
     path = run.folder / "summary.json"

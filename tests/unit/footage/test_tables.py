@@ -71,11 +71,19 @@ def test_a_table_of_too_many_rows_is_not_read(tmp_path: Path) -> None:
 def test_a_small_file_that_becomes_huge_is_refused(tmp_path: Path) -> None:
     many, long = tmp_path / "many.parquet", tmp_path / "long.parquet"
     pl.DataFrame({f"c{i}": pl.repeat("a", 200_000, eager=True) for i in range(60)}).write_parquet(many)
-    pl.DataFrame({"path": pl.repeat("a" * 100_000, 4000, eager=True)}).write_parquet(long)
+    pl.DataFrame({"path": pl.repeat("a" * 100_000, 6000, eager=True)}).write_parquet(long)
     assert long.stat().st_size < 1_000_000
-    for path in (many, long):
-        with pytest.raises(UserError, match="is too large"):
+    for path, problem in ((many, "is too large"), (long, "has more than 512 MiB of text")):
+        with pytest.raises(UserError, match=problem):
             read_rows(path)
+
+
+@pytest.mark.parametrize("value", [b"\0", [1, 2], {"a": 1}])
+def test_columns_of_lists_and_binary_data_are_not_read(tmp_path: Path, value: object) -> None:
+    """The values of a small file may be of any size."""
+    pl.DataFrame({"path": ["a.mkv"], "extra": [value]}).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: has a column of \w+.*\(extra\)"):
+        read_rows(tmp_path / "a.parquet")
 
 
 def test_a_sparse_csv_is_not_read(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_missing_file_is_told(tmp_path: Path, name: str) -> None:
 def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
     path = tmp_path / "a.ckpt"
     told = {
-        "is damaged, or contains more than tensors and numbers": {"state_dict": nn.Linear(1, 1)},
+        "is damaged, compressed, or contains more than tensors and numbers": {"state_dict": nn.Linear(1, 1)},
         "holds no weights": [1, 2],
         "not a checkpoint of vsr-lab train": {"state_dict": {"weight": torch.zeros(1)}},
         "can be read only into BasicVsr, AnimeSr, Span, SpanStream": {"params": {"weight": torch.zeros(1)}},
@@ -99,7 +99,7 @@ def test_what_holds_no_weights_or_others_is_told(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=said):
             init_network(_network(0), path)
     path.write_bytes(b"no weights")
-    with pytest.raises(UserError, match="is damaged, or contains more than tensors and numbers"):
+    with pytest.raises(UserError, match="is damaged, compressed, or contains more than tensors and numbers"):
         init_network(_network(0), path)
     (tmp_path / "a.safetensors").write_bytes(b"no weights")
     with pytest.raises(UserError, match="is not a safetensors file"):

@@ -108,10 +108,10 @@ def test_published_weights_that_do_not_fit_are_refused(load, tmp_path: Path) -> 
     with pytest.raises(UserError, match="another architecture"):
         load(path)
     path.write_bytes(b"no weights")
-    with pytest.raises(UserError, match="is damaged, or contains more than tensors and numbers"):
+    with pytest.raises(UserError, match="is damaged, compressed, or contains more than tensors and numbers"):
         load(path)
     torch.save({"params": {"network": nn.Linear(1, 1)}}, path)  # a pickle that could run code
-    with pytest.raises(UserError, match="is damaged, or contains more than tensors and numbers"):
+    with pytest.raises(UserError, match="is damaged, compressed, or contains more than tensors and numbers"):
         load(path)
     torch.save([1, 2], path)
     with pytest.raises(UserError, match="holds no weights"):

@@ -23,6 +23,8 @@ class LeaksConfig(Command):
     root: FilePath
     scans: FolderPath
 
+    writes = ("leaks.json",)
+
 
 def run(config: LeaksConfig) -> None:
     """List the shots that two splits share. Raises Refusal if there are any."""

@@ -36,6 +36,7 @@ class RenderConfig(Command):
     workers: Annotated[Int, Field(ge=1, le=1024)]
 
     results = "hr/*.mkv"
+    writes = ("hr", "lr", "manifest.csv")
 
     def without_effect(self) -> dict[str, str]:
         return {} if "stills" in self.kind.keywords else {"stills": "this kind of footage is made without photographs"}

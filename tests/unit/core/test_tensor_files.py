@@ -1,0 +1,45 @@
+"""Files of torch.save that strangers wrote: what they hold is as large as they are."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+
+from vsr_lab.core.errors import UserError
+from vsr_lab.core.tensor_files import load_tensors
+from vsr_lab.models.initial import read_tensors
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    for zipped in (True, False):
+        torch.save({"a": torch.arange(5)}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+        assert torch.equal(load_tensors(tmp_path / "a.pth")["a"], torch.arange(5))
+
+
+def test_a_file_with_compressed_parts_is_refused(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(10**6)}, tmp_path / "a.pth")
+    path = tmp_path / "small.pth"
+    with zipfile.ZipFile(tmp_path / "a.pth") as stored, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for part in stored.infolist():
+            packed.writestr(part.filename, stored.read(part))
+    assert path.stat().st_size < 20_000
+    with pytest.raises(UserError, match=r"small\.pth: is damaged, compressed,"):
+        read_tensors(path)
+
+
+def test_a_file_whose_parts_overlap_is_refused(tmp_path: Path) -> None:
+    torch.save({f"w{i}": torch.zeros(10**5) for i in range(20)}, tmp_path / "a.pth")
+    with zipfile.ZipFile(tmp_path / "a.pth") as stored:
+        parts = stored.infolist()
+        place = next(part.header_offset for part in parts if part.filename.endswith("data/0"))
+    shutil.copy(tmp_path / "a.pth", tmp_path / "b.pth")
+    with zipfile.ZipFile(tmp_path / "b.pth", "a") as archive:
+        for i in range(100):
+            part = zipfile.ZipInfo(f"a/data/{i + 20}")
+            part.header_offset, part.file_size, part.compress_size, part.CRC = place, 400_000, 400_000, 0
+            archive.filelist.append(part)
+        archive._didModify = True  # writes the directory anew
+    with pytest.raises(ValueError, match="overlap"):
+        load_tensors(tmp_path / "b.pth")
