@@ -40,6 +40,11 @@ def test_two_processes_make_what_one_makes_with_twice_the_batch(
     assert expected["head.weight"].abs().max() > 1e-4
 
 
+def test_two_devices_need_no_other_setting(tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]) -> None:
+    vsr_lab(*short(tiny_footage, tmp_path / "run", "trainer.max_steps=2", "validation.every=2", "trainer.devices=2"))
+    assert (tmp_path / "run" / "network.safetensors").is_file()
+
+
 def test_the_strategy_of_many_processes_trains_in_one(
     tiny_footage: Path, tmp_path: Path, vsr_lab: Callable[..., str]
 ) -> None:

@@ -10,6 +10,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from lightning_utilities.core.rank_zero import rank_zero_only
 from pydantic import JsonValue
+from pytorch_lightning.strategies import DDPStrategy
 
 import vsr_lab
 from vsr_lab import training
@@ -180,6 +181,8 @@ def _options(config: TrainConfig) -> training.TrainerOptions:
     lightning = {key: value for key, value in dict(config.trainer).items() if key != "max_steps"}
     if isinstance(strategy := config.trainer.strategy, Part):
         lightning["strategy"] = strategy.build()
+    elif strategy == "auto" and config.trainer.devices != 1:  # buffers are the same in every process
+        lightning["strategy"] = DDPStrategy(broadcast_buffers=False)
     callbacks = [callback.build() for callback in config.callbacks.values() if callback]
     return training.TrainerOptions(
         max_steps=config.trainer.max_steps,

@@ -23,16 +23,23 @@ _locks: dict[Path, FileLock] = {}  # held until the process ends, however it end
 _made: set[Path] = set()  # folders that this process created to hold those of runs
 
 
+def lock_in(folder: Path) -> FileLock:
+    """The lock of a folder, not yet acquired. Raises UserError if its file is a link, which could be emptied."""
+    if (folder / LOCK).is_symlink():
+        raise UserError(folder / LOCK, "is a link", "remove it")
+    return FileLock(folder.resolve() / LOCK)
+
+
 def lock_folder(folder: Path) -> None:
     """Lock a folder until `unlock_folder` or the end of this process, so that no other process writes to it.
 
     Raises:
-        UserError: another process has locked it, or it cannot be written.
+        UserError: another process has locked it, it cannot be written, or its lock is a link.
     """
     path = folder.resolve()
     if path in _locks:
         return
-    lock = FileLock(path / LOCK)
+    lock = lock_in(folder)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import make_folder, write_text
 from vsr_lab.core.progress import progress_bar, tracked
+from vsr_lab.core.run_folder import lock_in
 from vsr_lab.data import store
 from vsr_lab.data.activity import measure_activity
 from vsr_lab.footage.shots import Shot
@@ -65,7 +66,7 @@ def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers:
 def _alone(folder: Path) -> Generator[None]:
     """Lock the store. A second process waits, and then finds the clips that the first one has decoded."""
     make_folder(folder)
-    lock = FileLock(folder / ".lock")
+    lock = lock_in(folder)
     try:
         lock.acquire(timeout=0.1)
     except Timeout:

@@ -264,3 +264,13 @@ def test_the_folder_that_a_command_runs_in_is_never_renamed(
         begin_folder(Path(name), True, "run_dir: a\n")
     assert (run / run_folder.RUN_MARK).is_file()
     assert inner.is_dir()
+
+
+def test_a_lock_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
+    run, thesis = tmp_path / "run", tmp_path / "thesis.txt"
+    run.mkdir()
+    thesis.write_text("of the user")
+    (run / ".lock").symlink_to(thesis)
+    with pytest.raises(UserError, match=r"\.lock: is a link; remove it"):
+        lock_folder(run)
+    assert thesis.read_text() == "of the user"

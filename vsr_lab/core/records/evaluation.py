@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
+
+Position = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class Estimate(Part):
@@ -99,12 +101,18 @@ class Shown(Part):
     """
 
     clip: str
-    frame: int
-    row: int
-    column: int
-    first: int
-    saved: int
-    rate: float
+    frame: Position
+    row: Position
+    column: Position
+    first: Position
+    saved: Position
+    rate: Annotated[float, Field(ge=0.01, le=1000)]
+
+    @model_validator(mode="after")
+    def _is_saved(self) -> Self:
+        if self.saved and not self.first <= self.frame < self.first + self.saved:
+            raise ValueError(f"frame {self.frame} is not among the {self.saved} saved from {self.first}")
+        return self
 
 
 class Evaluated(Record):
