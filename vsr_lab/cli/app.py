@@ -143,6 +143,8 @@ def _report(error: BaseException) -> tuple[int, str] | None:
             return UNUSABLE, f"{where}: the disk is full; free some space; what was there is untouched"
         if isinstance(cause, RuntimeError) and (loop := re.match(r"Symlink loop from '(.*)'", str(cause))):
             return UNUSABLE, f"{loop[1]}: is a link that leads to itself; remove it"
+        if isinstance(cause, BrokenPipeError):
+            return UNUSABLE, "the output cannot be written: its reader has ended; write it to a file"
         if is_out_of_memory(cause):
             return UNUSABLE, "out of memory; use smaller or fewer frames, or fewer processes"
     if isinstance(error, OSError) and error.filename and error.strerror:

@@ -18,29 +18,39 @@ def main() -> None:
     N.
     """
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
-    arguments = sys.argv[1:]
+    try:
+        code = _dispatch(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of the output, such as head, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    """Run the command that begins the arguments, or print a help text, and return the exit code."""
     if arguments and arguments[0] in {"-sc", "--shell-completion"}:
-        sys.exit(_complete(arguments))
+        return _complete(arguments)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(usage())
-        sys.exit(0)
+        return 0
     if arguments[0] == "--version":
         print(f"vsr-lab {__version__}")
-        sys.exit(0)
+        return 0
     command = _command(arguments)
     groups = {name.split()[0] for name in COMMANDS if " " in name}
     if command is None and arguments[0] in groups and arguments[1:] in ([], ["-h"], ["--help"]):
         print(usage(arguments[0]))
-        sys.exit(0)
+        return 0
     if command is None:
         print(f"vsr-lab: {arguments[0]}: no such command; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
-        sys.exit(2)
+        return 2
     rest = arguments[len(command.split()) :]
     if {"-h", "--help"} & set(rest):
         print(command_help(command))
-        sys.exit(0)
+        return 0
     sys.argv = [f"vsr-lab {command}", *_named(rest, POSITIONAL[command])]
-    sys.exit(_run(command))
+    return _run(command)
 
 
 def _command(words: list[str]) -> str | None:
