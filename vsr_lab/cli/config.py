@@ -86,7 +86,7 @@ class FootageChoice(Section):
     downscale: Annotated[Number, Field(ge=1, le=16)] = 1.0
     """Factor by which footage is downscaled first, to remove coding artefacts."""
     split: Text | None = None
-    """Split to use, of a manifest or of a dataset's layout."""
+    """Name of the split to use, such as train, of a manifest or of a known dataset; null: all."""
 
 
 class Reading(Section):

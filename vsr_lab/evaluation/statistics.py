@@ -42,8 +42,8 @@ def within(per_clip: Mapping[str, Values]) -> Estimate:
     """Mean over the frames of each clip, then over clips, with an interval that is only valid for these clips.
 
     The interval accounts for the choice of frames in the clips, not for the choice of clips. The frames of each clip
-    are averaged in blocks that are long enough to be independent. The variances of the clips are combined with the
-    degrees of freedom of Welch and Satterthwaite. There is no interval if a clip has fewer than 4 blocks.
+    are averaged in blocks that are long enough to be independent. The variances of the clips, which may differ, are
+    combined as in Welch's t test (Satterthwaite 1946). There is no interval if a clip has fewer than 4 blocks.
 
     Args:
         per_clip: clip -> one value per frame, in frame order.

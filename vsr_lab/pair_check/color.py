@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 def fit_exactly(named: Identification) -> ColorTransform:
-    """Fit the colour transform from the output of the identified degradation to LR, pixel by pixel."""
+    """Fit one colour transform to all pairs of pixels: LR that the identified degradation computes, and LR itself."""
     inner = (slice(None), slice(4, -4), slice(4, -4))
     highs = [lr[inner].reshape(3, -1).mT.double().numpy() for lr in named.best.raw]
     lows = [window.lr[inner].reshape(3, -1).mT.double().numpy() for window in named.windows]

@@ -75,14 +75,14 @@ class _Site:
 class Identification:
     """Result of a comparison of LR with known degradations of HR, such as bicubic.
 
-    The nominal position of LR on HR is the one that the sampling phase of a degradation defines; the measured position
-    is that of the spatial alignment.
+    Each degradation defines where its LR pixels lie on HR: the nominal position. Where LR really lies was measured
+    before, by matching it with HR: the measured position.
 
     Attributes:
         scale: ratio of HR size to LR size.
         best: the best fit; it may be at the nominal or at the measured position.
         shift: measured shift (rows, columns) of LR from the nominal position of `best`, in LR pixels.
-        origin: position (row, column) in HR of the first pixel of LR.
+        origin: measured position of LR on HR: the HR pixel (row, column) at which LR begins.
         fits: fit of every known degradation at its nominal position, by name.
         kernel: downscaling kernel that was estimated by least squares.
         explained: whether `best` explains LR; if not, LR was made by none of the known degradations.

@@ -1,4 +1,4 @@
-"""Rendered footage: screens, animation, and a camera over photographs, written as clips with a manifest."""
+"""Rendered footage: screens, animation, and photographs filmed by a moving virtual camera, as clips with a manifest."""
 
 from vsr_lab.synthesis.kinds import AnimationKind, CameraKind, Kind, ScreenKind
 from vsr_lab.synthesis.writing import RenderPlan, write_rendered

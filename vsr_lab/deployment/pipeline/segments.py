@@ -265,7 +265,10 @@ def _count(path: Path) -> int:
 
 
 def write_packets(file: BinaryIO, packets: Sequence[AnyPacket], output: int = 0) -> None:
-    """Append packets, with timestamps and keyframe flags, to a packet file; output: index of their output file."""
+    """Append encoded packets, with timestamps and keyframe flags, to a file that stores the packets of a segment.
+
+    output: which of the files of the upscaling (`output`, then `outputs`) the packets are for, from 0.
+    """
     for packet in packets:
         file.write(_HEAD.pack(packet.pts, packet.dts, packet.is_keyframe, output, packet.size))
         file.write(bytes(packet))

@@ -58,7 +58,8 @@ class Trial(NamedTuple):
 def first_packets(source: Path) -> dict[int, bytes]:
     """Read the first packet of each stream, which is needed to add the stream to an output.
 
-    It is the picture of a cover, and the header of raw AAC is computed from it.
+    For a stream with cover art, the first packet is the picture. For raw AAC, the header of the output is computed from
+    it.
 
     Returns:
         Index of the stream -> bytes. Streams that start late in the file are missing.
