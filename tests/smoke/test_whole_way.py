@@ -149,7 +149,11 @@ def test_nothing_deployable_is_said_and_exits_1(cli: Cli, tmp_path: Path, tiny_f
     assert choice["verdict"] == "nothing deployable"
 
 
-def test_completion_knows_verbs_groups_and_options(vsr_lab: Callable[..., str], monkeypatch) -> None:
+def test_completion_knows_verbs_groups_and_options(vsr_lab: Callable[..., str], tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("good.png", "$(touch PWNED).png", "`touch PWNED`.png"):
+        (tmp_path / name).touch()
+
     def complete(line: str) -> list[str]:
         monkeypatch.setenv("COMP_LINE", line)
         monkeypatch.setenv("COMP_POINT", str(len(line)))
@@ -158,6 +162,7 @@ def test_completion_knows_verbs_groups_and_options(vsr_lab: Callable[..., str], 
     assert "evaluate" in complete("vsr-lab ev")
     assert complete("vsr-lab evaluate candidate=bic") == ["candidate=bicubic"]
     assert "data.batch_size=" in complete("vsr-lab train data.batch")
+    assert complete("vsr-lab upscale input=./") == ["input=./good.png"]  # bash would run the others
 
 
 def test_a_sweep_gives_each_job_its_own_folder(

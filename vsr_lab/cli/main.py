@@ -1,8 +1,11 @@
 """Entry point of `vsr-lab COMMAND key=value ...`, which calls the module of the command."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from itertools import islice
 
 from vsr_lab import __version__
@@ -115,4 +118,10 @@ def _complete(arguments: list[str]) -> int:
         os.environ["COMP_LINE"] = line.split()[0] + (line.split(command, 1)[1] or " ")
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
     sys.argv = [sys.argv[0], *arguments]
-    return _run(command or "train")
+    if not any(a.startswith("query") for a in arguments):
+        return _run(command or "train")
+    with redirect_stdout(StringIO()) as completions:
+        code = _run(command or "train")
+    # Bash expands what it is given: a file name may contain a command.
+    print(" ".join(word for word in completions.getvalue().split() if re.fullmatch(r"[\w.@/=,:+~-]+", word)))
+    return code

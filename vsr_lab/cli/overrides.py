@@ -134,7 +134,7 @@ def step_into_list(error: BaseException, typed: Iterable[str]) -> BaseException:
         typed: keys that the user set.
     """
     if merged := re.fullmatch(r"Error merging override \+*([^=]+)=([[{].*)", str(error)):
-        kind = "a mapping of keys to values" if merged[2][0] == "[" else "a list"
+        kind = "a mapping, such as {key: value}" if merged[2][0] == "[" else "a list"
         return UserError(merged[1], f"must be {kind}, got {merged[2]}")
     found = re.fullmatch(r"invalid literal for int\(\) with base 10: '(.*)'", str(error))
     key = next((key for key in typed if found and f".{found[1]}" in key), None)

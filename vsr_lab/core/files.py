@@ -43,8 +43,8 @@ def inside(folder: Path, name: str, source: object = None) -> Path:
     bad = {"", ".", ".."} & set(parts) or any(ord(character) < 32 or character in "\\\x7f" for character in name)
     path = folder / name
     if bad or Path(name).is_absolute() or Path(name).drive or any(len(part.encode()) > 240 for part in parts):
-        subject = f"{source}: {name!r}" if source else repr(name)
-        raise UserError(subject, "cannot be the name of a file", "rename the clip, in the column `name` of a manifest")
+        problem = f"the name {name!r} cannot be the name of a file" if source else "cannot be the name of a file"
+        raise UserError(source or repr(name), problem, "change it; a manifest has names in its column `name`")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(path, f"leads out of {folder} by a link", "remove the link")
     return path

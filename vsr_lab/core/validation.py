@@ -70,11 +70,13 @@ def explain(
     if kind == "missing":
         if isinstance(found["loc"][-1], int):
             return key.rpartition(".")[0], f"must be a list of {found['loc'][-1] + 1} or more items", _LIST
+        if key in typed:
+            return key, "is required, and cannot be removed", f"leave ~{key} out"
         return key, "is required", f"set {key}="
     if kind == "extra_forbidden":
         siblings = found.get("siblings") or _fields(model, found["loc"][:-1])
         key = next((word for word in typed if word.startswith(f"{key}.")), key)
-        near = difflib.get_close_matches(str(found["loc"][-1]), siblings, 1, 0.6)
+        near = difflib.get_close_matches(str(found["loc"][-1]), siblings, 1, 0.65)
         beside = key.rpartition(".")[0]
         others = f"choose from {', '.join(siblings)}" if beside and siblings else "see --help" if typed else ""
         hint = f"did you mean {'.'.join(filter(None, (beside, near[0])))}?" if near else others
@@ -84,7 +86,10 @@ def explain(
     if context.get("pattern") == WINDOW:
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
-        hint = _LIST if _MUST_BE[kind] == "a list" else f"~{key} leaves it out" if value is None and "." in key else ""
+        hint = _LIST if _MUST_BE[kind] == "a list" else ""
+        is_entry = str(found["loc"][-1]) not in _fields(model, found["loc"][:-1])  # of a mapping, such as a metric
+        if value is None and is_entry and _MUST_BE[kind].startswith("a mapping"):
+            hint = f"~{key} leaves it out"
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
         *first, last = dict.fromkeys(map(_must_be, same))
         kinds = f"{', '.join(first)} or {last}" if first else last

@@ -169,7 +169,8 @@ def find_shots(
         shots = _read_manifest(root, usual, split, content)
     else:
         if content:
-            raise UserError(root, "is not a manifest with a column content_type", "choose no content type")
+            problem = "is not a manifest with a column content_type, by which clips could be selected"
+            raise UserError(root, problem, "leave the key `content` out, or give the manifest of vsr-lab footage index")
         found = read_layout(root, selection.layout)
         entries = found.parts[found.part(split, root)]
         shots = [replace(usual, name=entry.name, path=entry.path, lows=entry.lows) for entry in entries]
