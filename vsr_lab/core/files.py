@@ -183,6 +183,8 @@ def sync(*paths: Path) -> None:
 
 def make_folder(path: Path) -> None:
     """Create a folder unless it exists. Raises UserError if it cannot be created."""
+    if file := next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None):
+        raise UserError(file, "is a file, and a folder is needed", "choose another folder")
     with reported(OSError, path, "cannot be created ({})", "choose another folder"):
         path.mkdir(parents=True, exist_ok=True)
 
