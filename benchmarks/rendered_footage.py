@@ -4,9 +4,9 @@
         [--steps 600] [--scale 4] [--out FOLDER] [key=value ...]
 
 MANIFEST lists recorded and rendered clips; --rendered is a pattern of the names of the rendered ones. Measured on the
-last frames of the recorded clips, which no training uses, with the weights that `train` keeps. If it keeps none,
-because they are worse than the initial ones, the result is that of the initial weights. `key=value`, such as
-`experiment=zoo/sharp init_from=FILE`, goes to every `vsr-lab train`. What is in FOLDER is not trained again.
+last frames of the recorded clips, which no training uses, with the weights of the last step: the best step would be
+selected on other validation clips with rendered footage than without. `key=value`, such as `experiment=zoo/sharp`,
+goes to every `vsr-lab train`. What is in FOLDER is not trained again.
 """
 
 import argparse
@@ -21,6 +21,8 @@ from statistics import mean, stdev
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.footage.tables import read_rows, write_rows
+from vsr_lab.models import init_network, load_network, save_network
+from vsr_lab.training.checkpoints import LAST
 
 FRAMES = 1  # at the end of every recorded clip, for the measurement
 HOLD_OUT = 0.1
@@ -30,7 +32,7 @@ COMMON = ("logger=none", "callbacks.pictures=null", f"data.hold_out={HOLD_OUT}")
 
 
 def run(*words: str) -> None:
-    """Runs a command. Exit code 1 is accepted: `train` keeps no weights that are worse than the initial ones."""
+    """Runs a command. Exit code 1 is accepted: `train` writes no weights that are worse than the initial ones."""
     code = subprocess.run([sys.executable, "-m", "vsr_lab", *words, "overwrite=true"], check=False).returncode
     if code not in {0, 1}:
         sys.exit(code)
@@ -57,16 +59,19 @@ def measure(weights: Path, out: Path, run_dir: Path, scale: int) -> dict[str, fl
         candidate = ("candidate=checkpoint", f"candidate.path={weights}")
         run("evaluate", *candidate, *suite, *(f"~protocol.metrics.{name}" for name in OTHERS), f"run_dir={run_dir}")
     found = read_record(run_dir / "summary.json", Summary)
-    return {name: clip["psnr"] for name, clip in found.per_clip.items()}
+    return {name: value for name, clip in found.per_clip.items() if (value := clip["psnr"]) is not None}
 
 
-def trained(arm: str, seed: int, out: Path, *words: str) -> Path | None:
-    """The weights of an arm; None if it kept none."""
+def trained(arm: str, seed: int, init: Path, out: Path, *words: str) -> Path:
+    """The weights of the last step of an arm."""
     run_dir = out / f"{arm}-{seed}"
-    weights = run_dir / "network.safetensors"
-    if not (run_dir / "metrics.csv").is_file():
+    weights = run_dir / "last.safetensors"
+    if not (run_dir / LAST).is_file():
         run("train", *COMMON, f"data.root={out / f'{arm}.csv'}", f"seed={seed}", f"run_dir={run_dir}", *words)
-    return weights if weights.is_file() else None
+    network, note = load_network(init)
+    init_network(network, run_dir / LAST)
+    save_network(network, note["about"], weights)
+    return weights
 
 
 def cell(values: Sequence[float]) -> str:
@@ -92,8 +97,8 @@ def main() -> None:
     gains: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
     for seed in told.seeds:
         for arm, found in gains.items():
-            weights = trained(arm, seed, told.out, *words)
-            after = measure(weights, told.out, told.out / f"judged-{arm}-{seed}", told.scale) if weights else start
+            weights = trained(arm, seed, told.init, told.out, *words)
+            after = measure(weights, told.out, told.out / f"judged-{arm}-{seed}", told.scale)
             found.append({clip: after[clip] - start[clip] for clip in clips})
     print(f"\n| clip | start | {' | '.join(gains)} | difference |\n|---|---|---|---|---|")
     visible = [clip for clip in clips if start[clip] < VISIBLE]

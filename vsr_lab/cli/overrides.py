@@ -94,7 +94,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if name in {"-sc", "--shell-completion"}:
             return words, []
         if name not in FLAGS:
-            hint = suggestion(name, FLAGS, "a key is set by KEY=VALUE, without dashes; see --help", 0.8)
+            hint = suggestion(name, FLAGS, "leave it out; keys are set by KEY=VALUE, see --help", 0.8)
             raise UserError(name, "is not an option", hint)
         flags.append(name)
         if known := FLAGS[name]:

@@ -84,13 +84,14 @@ def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
         key: dotted key.
         choices: the chosen option of each config group, as in `hydra.runtime.choices`.
     """
-    yamls = {f"{config_name(command)}.yaml": key}
+    yamls = [(f"{config_name(command)}.yaml", key)]
     for place, option in choices.items():
         group, _, package = place.partition("@")
+        yamls.append((f"{group}/{option}.yaml", key))  # of one with "@package _global_"
         if key.startswith(f"{package or group}."):
             inner = key.removeprefix(f"{package or group}.")
-            yamls |= {f"{group}/{option}.yaml": inner, f"base/{group}.yaml": inner}
-    for name, wanted in yamls.items():
+            yamls += [(f"{group}/{option}.yaml", inner), (f"base/{group}.yaml", inner)]
+    for name, wanted in yamls:
         path = config_dir() / name
         if path.is_file() and (comment := commented_keys(path.read_text(encoding="utf-8")).get(wanted, ("", ""))[1]):
             return comment

@@ -173,7 +173,7 @@ def _locate(name: object) -> Callable[..., Any]:
     """Import the public class or function `name` of an allowed package. Nothing else is imported."""
     module, _, attribute = str(name).rpartition(".")
     if not module or attribute.startswith("_") or not _is_allowed(str(name)):
-        raise _error(("_target_",), f"{name} may not be named in a configuration", name)
+        raise _error(("_target_",), f"{name} may not be named in a configuration, {_ALLOWED}", name)
     try:
         found = getattr(importlib.import_module(module), attribute, None)
     except ModuleNotFoundError as error:
@@ -185,7 +185,7 @@ def _locate(name: object) -> Callable[..., Any]:
     ):
         raise _error(("_target_",), f"{module} has no class or function {attribute}", name)
     if inspect.isfunction(found) and found.__module__.startswith("vsr_lab.") and not _makes_parts(found):
-        raise _error(("_target_",), f"{name} may not be named in a configuration", name)
+        raise _error(("_target_",), f"{name} may not be named in a configuration, {_ALLOWED}", name)
     return found
 
 
@@ -289,8 +289,8 @@ def _text(value: object) -> object:
 
 def _path(value: object) -> object:
     value = _text(value)
-    if isinstance(value, str) and (not value.strip() or "\0" in value):
-        raise ValueError(f"must be a path, got {value!r}")
+    if isinstance(value, str) and (not value.strip() or "\0" in value or value == "-"):
+        raise ValueError(f"must be a path of a file or folder, got {value!r}")
     if isinstance(value, str) and "://" in value:
         raise ValueError(f"must be a path on this machine, got the URL {value}")
     if isinstance(value, str) and (missing := missing_parent(Path(value))):
@@ -301,6 +301,7 @@ def _path(value: object) -> object:
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
 Number = Annotated[float, Strict(), AllowInfNan(False)]
+_ALLOWED = "only parts of vsr_lab, torch.optim and Lightning may"
 _CONTAINERS: dict[Any, Any] = {
     list: list,
     tuple: tuple,

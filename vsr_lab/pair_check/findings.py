@@ -51,7 +51,8 @@ def _different(pairs: list[ShotPair]) -> list[ShotPair]:
     """Return the pairs. Raises UserError if LR and HR of a pair are the same file."""
     for _, low, high in pairs:
         if low.path.resolve() == high.path.resolve():
-            raise UserError(low.path, "is both LR and HR", "set lr= to the footage at the lower resolution")
+            hint = "set hr= to the footage at the higher resolution, and lr= to the other"
+            raise UserError(low.path, "is both LR and HR", hint)
     return pairs
 
 

@@ -92,9 +92,9 @@ class ImageSequence:
 
 @contextmanager
 def open_picture(path: Path) -> Generator[Image.Image]:
-    """Context manager that opens a picture in Pillow, if its content is of a type in `FRAME_SUFFIXES`.
+    """Context manager that opens a PNG, BMP, TIFF, JPEG or WebP picture in Pillow, whatever its file is called.
 
-    Other types, which the name of the file does not tell, may be programs, such as PostScript.
+    Pillow detects the type from the content, and would run the program in a file of PostScript that is named photo.jpg.
 
     Raises:
         UserError: the picture cannot be read, also within the with block.

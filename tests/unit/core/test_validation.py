@@ -29,7 +29,7 @@ class Given(BaseModel):
         ("grain", True, "grain: must be a number, got true"),
         ("grain", 1e7, "grain: must be <= 1000000, got 10000000.0"),
         ("share", float("nan"), "share: must be a finite number, got nan"),
-        ("size", [3], r"size: must be a list of 2 or more items; write the items in \[ \], with commas between them"),
+        ("size", [3], r"size: must be a list of 2 or more items, got \[3\]"),
         ("names", [], "names: must not be empty"),
         ("rate", 0, "rate: must be > 0, got 0"),
         ("rate", "fast", "rate: must be a number or a fraction, such as 24000/1001, got 'fast'"),

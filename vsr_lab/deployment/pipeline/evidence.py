@@ -128,7 +128,7 @@ class EvidenceRecorder:
         )
 
     def close(self) -> None:
-        """Complete the confidence map."""
+        """Write the last frames of the video of the uncertainty, and close its file."""
         self._mux(self._encoder.finish())
         self._container.close()
 

@@ -59,7 +59,7 @@ def whole_output(output: Path) -> Path:
     if suffix not in _IMAGE_CODECS:
         return output
     if not _PATTERN.fullmatch(output.name) or "%" in str(folder.absolute()) or not folder.name:
-        problem = "is neither a video file nor a sequence of images in a folder"
+        problem = "is neither a video file nor a sequence of images in a folder, whose name has one number such as %06d"
         raise UserError(output, problem, f"set output=FOLDER/%06d{suffix}")
     return folder
 

@@ -1,4 +1,4 @@
-"""Transfer of the streams that are not upscaled to the output.
+"""Transfer of audio, subtitles and other streams to the output. A carrier copies or converts the packets of one stream.
 
 The ADTS headers of AAC in transport streams (ISO/IEC 14496-3, 1.A.2) are removed, since MP4 and Matroska do not use
 them.

@@ -141,7 +141,7 @@ def chapters_between(chapters: Sequence[Any], window: Window) -> tuple[Any, ...]
 
 
 def later_timecode(timecode: str, frames: int, rate: Fraction) -> str:
-    """Timecode of the frame that comes `frames` frames after the frame with a timecode (SMPTE ST 12-1).
+    """Add a number of frames to a timecode (SMPTE ST 12-1).
 
     Drop-frame timecode, whose last separator is no colon, skips frame numbers at the start of every minute except every
     tenth: two numbers at 30000/1001 frames per second, four at 60000/1001.
