@@ -5,6 +5,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -123,9 +124,10 @@ def _remove(path: Path) -> None:
 
 def remove_abandoned(path: Path) -> None:
     """Remove the temporary files of `atomic_path(path)` that processes which were killed have left."""
+    # Not those of a.1.mp4 for a.mp4, whose glob pattern they match.
+    name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.partial{re.escape(path.suffix)}")
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        process = found.name.removeprefix(f".{path.stem}.").partition(".")[0]
-        if process.isdecimal() and not _is_running(int(process)):
+        if (match := name.fullmatch(found.name)) and not _is_running(int(match[1])):
             _remove(found)
 
 

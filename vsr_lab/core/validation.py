@@ -91,8 +91,7 @@ def explain(
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
         hint = _LIST if _MUST_BE[kind] == "a list" else ""
-        is_entry = str(found["loc"][-1]) not in _fields(model, found["loc"][:-1])  # of a mapping, such as a metric
-        if value is None and is_entry and _MUST_BE[kind].startswith("a mapping"):
+        if value is None and _MUST_BE[kind].startswith("a mapping") and _is_entry(model, found["loc"]):
             hint = f"~{key} leaves it out"
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
         *first, last = dict.fromkeys(map(_must_be, same))
@@ -127,6 +126,11 @@ def _fields(model: type[BaseModel], location: Sequence[Any]) -> list[str]:
         inner = [t for t in (field.annotation, *get_args(field.annotation)) if inspect.isclass(t)] if field else []
         model = next((t for t in inner if issubclass(t, BaseModel)), model)
     return list(model.model_fields)
+
+
+def _is_entry(model: type[BaseModel], location: Sequence[Any]) -> bool:
+    """Whether a value is one of a mapping with names of the user, such as a metric."""
+    return bool(location) and str(location[-1]) not in _fields(model, location[:-1])
 
 
 def _path(location: Sequence[Any], data: object, kind: str) -> list[str]:

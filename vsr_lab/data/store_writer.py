@@ -200,10 +200,11 @@ def _mark(partial: Path) -> Path:
 
 def _continued(partial: Path, shape: tuple[int, ...]) -> tuple[int, np.memmap]:
     """Number of frames that an earlier attempt completed, and the file to continue."""
-    if partial.exists() and _mark(partial).exists():
+    if partial.exists() and _mark(partial).exists() and not partial.is_symlink():
         target = np.lib.format.open_memmap(partial, "r+")
         if target.shape == shape:
             return int(_mark(partial).read_text(encoding="utf-8")), target
+    partial.unlink(missing_ok=True)  # in a store that was handed over, it may be a link
     return 0, np.lib.format.open_memmap(partial, "w+", np.uint8, shape)  # pyright: ignore[reportArgumentType]
 
 
@@ -212,5 +213,6 @@ def _write_activity(path: Path) -> None:
     parts = [
         measure_activity(frames[t : t + _CHUNK], frames[t - 1] if t else None) for t in range(0, len(frames), _CHUNK)
     ]
+    store.activity_path(path).unlink(missing_ok=True)
     with store.activity_path(path).open("wb") as file:
         np.save(file, np.concatenate(parts))

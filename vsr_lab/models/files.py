@@ -162,11 +162,6 @@ def load_weights(network: Network, path: Path) -> None:
     fill(network, read_weights(path), path)
 
 
-def is_expanded(tensor: Tensor) -> bool:
-    """Whether a tensor has fewer stored values than elements, by which a small file can describe a huge tensor."""
-    return tensor.numel() * tensor.itemsize > tensor.untyped_storage().nbytes()
-
-
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a safetensors file. Raises UserError if it is missing or damaged."""
     with _opened(path) as file:

@@ -18,7 +18,6 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file
 from vsr_lab.core.network import FrameNetwork
 from vsr_lab.core.ranges import Scale
-from vsr_lab.models.files import is_expanded
 from vsr_lab.models.initial import read_tensors
 
 _PREFIX = "model."
@@ -87,10 +86,10 @@ def _limited(elements: int) -> Generator[None]:
 
 
 def _check_size(weights: dict[str, Tensor]) -> None:
-    """Raise ValueError for names or shapes from which spandrel would build a network that is larger than the file."""
+    """Raise ValueError for names from which spandrel would build a network with more layers than the file has."""
     numbers = [int(part) for name in weights for part in name.split(".") if part.isdecimal()]
-    if any(map(is_expanded, weights.values())) or max(numbers, default=0) > max(len(weights), 100):
-        raise ValueError("it describes more layers or values than it has")
+    if max(numbers, default=0) > max(len(weights), 100):
+        raise ValueError("it describes more layers than it has")
 
 
 def _described(path: Path) -> Any:

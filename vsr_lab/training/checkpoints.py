@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.tensor_files import load_tensors
-from vsr_lab.models.files import is_expanded
 from vsr_lab.training.callbacks import below_start
 from vsr_lab.training.module import VsrModule
 
@@ -205,18 +203,9 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _is_checkpoint(loaded: Any) -> bool:
-    """Whether a checkpoint has the parts that Lightning restores, and no tensor that is larger than its file."""
+    """Whether a checkpoint has the parts that Lightning restores."""
     if not isinstance(loaded, dict) or type(loaded.get("global_step")) is not int or loaded["global_step"] < 0:
         return False
     states = loaded.get("optimizer_states")
     parts = [loaded.get(name) for name in ("state_dict", "callbacks", "loops")]
-    if not isinstance(states, list) or not states or not all(isinstance(part, dict) for part in (*states, *parts)):
-        return False
-    return not any(map(is_expanded, _tensors(loaded)))
-
-
-def _tensors(node: Any) -> Iterator[torch.Tensor]:
-    if isinstance(node, torch.Tensor):
-        yield node
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _tensors(child)
+    return isinstance(states, list) and bool(states) and all(isinstance(part, dict) for part in (*states, *parts))

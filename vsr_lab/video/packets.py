@@ -22,7 +22,10 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.video.h264_field_pictures import FieldPictures
 from vsr_lab.video.image_sequence import ImageSequence, as_apng
 
-_LISTS = {"hls", "concat", "dash", "sdp"}
+# Lists of other files are not opened at all: libav would wait for the next part of a stream, or for a pipe, in them.
+_LISTS = (b"#EXTM3U", b"ffconcat version", b"<MPD", b"v=0")
+_FORMATS = ",".join(sorted(av.formats_available - {"hls", "concat", "dash", "sdp", "imf", "vobsub", "lavfi"}))
+_PICTURES = ",".join(["concat", "image2", *sorted(name for name in av.formats_available if name.endswith("_pipe"))])
 _INVALID = 1094995529  # AVERROR_INVALIDDATA
 Ticks = npt.NDArray[np.int64]
 
@@ -85,14 +88,18 @@ def open_input(path: Path) -> InputContainer:
             one kind or have names that cannot be printed.
     """
     if path.is_dir():
-        return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options={"safe": "0"})
+        options = {"safe": "0", "format_whitelist": _PICTURES}
+        return av.open(BytesIO(ImageSequence(path).playlist()), "r", format="concat", options=options)
     if path.suffix.lower() == ".webp" and (animation := as_apng(path)):
         return av.open(BytesIO(animation), "r", format="apng")
-    container = av.open(str(path.absolute()), metadata_errors="replace")
-    if container.format.name in _LISTS:
-        container.close()
-        raise UserError(path, f"is a list of other files ({container.format.name})", "name these files")
-    return container
+    try:
+        return av.open(str(path.absolute()), options={"format_whitelist": _FORMATS}, metadata_errors="replace")
+    except av.error.ArgumentError:  # libav does not say why
+        with path.open("rb") as file:
+            start = file.read(4096)
+        if any(mark in start for mark in _LISTS):
+            raise UserError(path, "is a list of other files", "name these files") from None
+        raise
 
 
 def packets_of(container: InputContainer, stream: Any) -> Iterator[Any]:

@@ -43,3 +43,40 @@ def test_a_file_whose_parts_overlap_is_refused(tmp_path: Path) -> None:
         archive._didModify = True  # writes the directory anew
     with pytest.raises(ValueError, match="overlap"):
         load_tensors(tmp_path / "b.pth")
+
+
+class _Large:
+    def __reduce__(self) -> tuple[type, tuple[int]]:
+        return bytearray, (10**10,)
+
+
+def _shared(depth: int) -> dict[str, object]:
+    """Containers of 2 ** depth values, in a file of a few kilobytes."""
+    node: dict[str, object] = {}
+    for _ in range(depth):
+        node = {"a": node, "b": node}
+    return node
+
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (_Large(), "beside tensors and numbers"),
+        (Path("a"), "beside tensors and numbers"),
+        (_shared(60), "contain each other many times"),
+        (LOOP, "contain each other many times"),
+        (torch.zeros(1).expand(10**4, 10**4), "more elements than it"),
+        ([torch.zeros(1000)[:] for _ in range(3)] * 9, "share their elements"),
+        (torch.eye(3).to_sparse(), "."),
+        (torch.zeros(3, device="meta"), "."),
+    ],
+)
+def test_a_small_file_that_describes_much_is_refused(tmp_path: Path, value: object, problem: str, zipped: bool) -> None:
+    torch.save({"a": value}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match=problem):
+        load_tensors(tmp_path / "a.pth")

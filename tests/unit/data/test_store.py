@@ -69,6 +69,22 @@ def test_what_is_stored_is_not_decoded_again(tmp_path: Path, shots: list[Shot], 
     assert decoded == ["a", "b"]
 
 
+def test_links_in_a_store_of_others_are_not_written_through(
+    tmp_path: Path, shots: list[Shot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_shots(shots, tmp_path / "known", 1)
+    thesis = tmp_path / "thesis.txt"
+    thesis.write_text("of the user")
+    (tmp_path / "store").mkdir()
+    for path in (tmp_path / "known").iterdir():
+        if path.suffix == ".npy":
+            (tmp_path / "store" / path.with_suffix(".partial").name).symlink_to(thesis)
+            (tmp_path / "store" / path.with_suffix(".done").name).write_text("0")
+            (tmp_path / "store" / path.name).symlink_to(thesis)
+    store_shots(shots, tmp_path / "store", 1)
+    assert thesis.read_text() == "of the user"
+
+
 @pytest.mark.parametrize("change", [{"start": 0}, {"stop": 6}, {"downscale": 2.0}, {"crop": (32, 32, 0, 0)}])
 def test_another_window_is_another_clip(tmp_path: Path, shots: list[Shot], change: dict[str, object]) -> None:
     values = {"name": "a", "path": shots[0].path, "start": 1, "stop": 7, **change}
