@@ -149,7 +149,10 @@ def test_records_of_a_run_that_cannot_be_read_are_named(cli: Cli, run: Callable[
     handed = run("handed")
     for name, content, problem in (
         ("config.yaml", "a: " + "[" * 20_000, "config.yaml: has aliases or deep nesting"),
-        ("config.yaml", "a: " + "9" * 5000, "config.yaml: is not a valid config.yaml"),
+        ("config.yaml", "seed: 0x" + "f" * 20_000, "config.yaml: has too many keys, or a number that is too long"),
+        ("config.yaml", "seed: 1" + ":59" * 20_000, "config.yaml: has too many keys, or a number that is too long"),
+        ("config.yaml", "a: 1\n" * 90_000, "config.yaml: has too many keys, or a number that is too long"),
+        ("config.yaml", "a: " + "9" * 5000, "config.yaml: has too many keys, or a number that is too long"),
         ("checkpoints/last.ckpt", {"callbacks": {"SaveBest": 5}}, "last.ckpt: cannot be resumed"),
         ("metrics.csv", None, "metrics.csv: is not a regular file"),
     ):

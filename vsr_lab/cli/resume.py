@@ -22,7 +22,8 @@ _LOGGERS = {
     "pytorch_lightning.loggers.WandbLogger": "project name save_dir offline id tags group notes",
     "pytorch_lightning.loggers.TensorBoardLogger": "save_dir name version log_graph default_hp_metric sub_dir",
 }
-_LARGEST, _DEEPEST = 1 << 20, 50  # bytes and levels of a config.yaml
+_LARGEST, _DEEPEST, _MOST = 1 << 20, 50, 50_000  # bytes, levels, and keys and values of a config.yaml
+_LONG = re.compile(r"[-+]?(0x[\da-fA-F_]{30,}|[\d_:]{30,})")  # an integer, which may take minutes to be read
 _OVERRIDABLE = ("compile", "data.root", "data.store", "data.workers", "scheduler", "trainer.max_steps")
 
 
@@ -37,7 +38,10 @@ def stored_config(path: Path) -> DictConfig:
         if path.stat().st_size > _LARGEST:
             raise UserError(path, "is too large", "restore it, or start a new run")
         text, depth = path.read_text(encoding="utf-8"), 0
-        for event in yaml.parse(text, yaml.SafeLoader):
+        for number, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+            if number > _MOST or (isinstance(event, yaml.ScalarEvent) and _LONG.fullmatch(event.value)):
+                problem = "has too many keys, or a number that is too long"
+                raise UserError(path, problem, "restore it, or start a new run")
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or depth > _DEEPEST:
                 problem = "has aliases or deep nesting, which could fill all memory"

@@ -223,17 +223,17 @@ def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
 
 
-def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_000_000) -> "DataFrame":
+def read_parquet(path: Path, columns: list[str] | None = None, most: int = 80_000_000) -> "DataFrame":
     """Read a Parquet file into a data frame.
 
     Args:
         path: the file.
         columns: names of the columns to read; None: all.
-        most: maximum number of rows, as protection against files of a few kilobytes with billions of equal rows.
+        most: maximum number of cells, as protection against files of a few kilobytes with billions of equal cells.
 
     Raises:
         UserError: the file is missing or damaged, lacks a column, has columns that are neither text nor numbers, or
-            has too many rows, or too much text in them.
+            has too many cells, or too much text in them.
     """
     import polars  # takes its time to import: only where there is such a file
     import polars.selectors as cs
@@ -245,9 +245,9 @@ def read_parquet(path: Path, columns: list[str] | None = None, most: int = 20_00
         if kinds := others.collect_schema():  # lists and binary data may be of any size
             name, kind = next(iter(kinds.items()))
             raise UserError(path, f"has a column of {kind} ({name})", "leave it out, or write it as text")
-        count = table.select(polars.len()).collect().item()
-        if count > most:
-            raise UserError(path, f"has {count} rows, more than {most}", "split it")
+        rows, width = table.select(polars.len()).collect().item(), len(table.collect_schema())
+        if rows * width > most:
+            raise UserError(path, f"has {rows} rows and {width} columns, more than {most} cells", "split it")
         text = table.select(cs.string().str.len_bytes().sum()).collect(engine="streaming")
         if sum(map(sum, text.rows())) > _MOST_TEXT:
             raise UserError(path, f"has more than {_MOST_TEXT >> 20} MiB of text", "split it")

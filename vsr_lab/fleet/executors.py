@@ -201,8 +201,9 @@ def _ray(workers: int, running: Collection[Any]) -> Generator[None]:
     import ray
 
     own: dict[str, Any] = {"num_cpus": workers, "object_store_memory": _STORE}
-    own = {} if "RAY_ADDRESS" in os.environ else own
-    begin = partial(ray.init, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
+    address = os.environ.get("RAY_ADDRESS") or "local"  # else Ray takes one from a file that all users may write
+    own = own if address == "local" else {}
+    begin = partial(ray.init, address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
     # In a thread of its own, it is not interrupted, which would end in an abort. Ray's processes end with this thread.
     with ThreadPoolExecutor(1) as thread:
         try:

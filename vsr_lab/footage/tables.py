@@ -50,10 +50,8 @@ def check_paths(table: Path, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _read_parquet(path: Path) -> list[dict[str, str]]:
-    table = read_parquet(path, most=1_000_000)
-    if table.height * table.width > _MOST_CELLS:
-        raise UserError(path, f"is too large ({table.height} rows, {table.width} columns)", "split it")
-    return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in table.to_dicts()]
+    rows = read_parquet(path, most=_MOST_CELLS).to_dicts()
+    return [{column: "" if cell is None else str(cell) for column, cell in row.items()} for row in rows]
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
