@@ -19,6 +19,7 @@ UNFINISHED = ".unfinished"  # is there until the run has ended
 LOCK = ".lock"
 MARKS = {RUN_MARK, UNFINISHED, LOCK}
 _PARTIAL = re.compile(r"\..+\.\d+\.partial.*")  # a temporary name, see core.files
+_WANDB_LINKS = {"latest-run", "debug.log", "debug-internal.log"}  # it replaces them
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
 _made: set[Path] = set()  # folders that this process created to hold those of runs
 
@@ -156,10 +157,10 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
 def continue_folder(path: Path, config: str) -> None:
     """Mark a run, in its folder, as unfinished, and write the configuration with which it is begun or continued.
 
-    Raises UserError if a file of the folder or its checkpoints is a link, through which another file could be replaced.
+    Raises UserError if a file of the folder is a link, through which another file could be replaced.
     """
-    for found in (*path.iterdir(), *path.glob("checkpoints/*")):
-        if found.is_symlink():
+    for found in path.rglob("*"):  # follows no links
+        if found.is_symlink() and (found.parent != path / "wandb" or found.name not in _WANDB_LINKS):
             raise UserError(found, "is a link", "replace it by what it leads to, or start a new run")
     write_text(path / UNFINISHED, f"{os.getpid()}\n")
     write_text(path / RUN_MARK, config)

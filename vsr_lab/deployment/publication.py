@@ -61,14 +61,14 @@ def _to_hub(repository: str, files: list[Path], private: bool) -> str:
 def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
     import wandb
 
-    set_up_wandb(silent=True)
+    set_up_wandb(silent=True, offline=False)
     project, _, name = place.partition("/")
     subject, facts = f"to=wandb:{place}", bundle.manifest.model_dump(include={"name", "scale", "fingerprint"})
     with reported((wandb.Error, OSError, ValueError), subject, "was refused ({})", _LOGIN):
         artifact = wandb.Artifact(name, "model", metadata=facts)
         for file in files:
             artifact.add_file(str(file))
-        with wandb.init(project=project, job_type="bundle") as run:
+        with wandb.init(project=project, job_type="bundle", dir=str(Path.cwd())) as run:
             logged = run.log_artifact(artifact)
             if run.offline:
                 return str(Path(run.dir).parent)

@@ -235,14 +235,18 @@ def _check_optimizer(module: VsrModule, options: TrainerOptions, step: int) -> N
 @contextmanager
 def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
     """Keep wandb silent, and end its run; otherwise the next training in this process would continue it."""
-    if not any(isinstance(logger, WandbLogger) for logger in loggers):
+    ours = [logger for logger in loggers if isinstance(logger, WandbLogger)]
+    if not ours:
         yield
         return
     import wandb  # no other training needs it
 
     silent = os.environ.setdefault("WANDB_SILENT", "true") == "true"
     wandb.termsetup(wandb.Settings(silent=silent), None)  # the variable alone would let its deprecations through
-    set_up_wandb(silent)
+    offline = any(getattr(logger, "_offline", True) for logger in ours)
+    set_up_wandb(silent, offline)
+    if offline and not all(logger.experiment.offline for logger in ours):
+        raise RuntimeError("wandb is not offline, although it was told to be")
     try:
         yield
     finally:

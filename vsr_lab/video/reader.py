@@ -253,6 +253,11 @@ def is_frame_folder(path: Path) -> bool:
     return bool(suffixes & FRAME_SUFFIXES) and not suffixes & VIDEO_SUFFIXES
 
 
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted by path.
 
@@ -267,10 +272,14 @@ def find_footage(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
     for folder, folders, files in os.walk(root, followlinks=True):  # lists each folder once: Vimeo-90K has 64,612
         for link in (path for name in folders if (path := Path(folder, name)).is_symlink()):
             if Path(folder).resolve().is_relative_to(link.resolve()):
                 raise UserError(link, "is a link to a folder that contains it", "remove the link")
+        # Each folder is listed once, by whichever of its names: there may be exponentially many ways to it by links.
+        places = {name: _identity(Path(folder, name)) for name in folders}
+        folders[:] = [name for name, place in sorted(places.items()) if place not in seen and not seen.add(place)]
         suffixes = {Path(file).suffix.lower() for file in files}
         if suffixes & VIDEO_SUFFIXES:
             found += [Path(folder, file) for file in files if Path(file).suffix.lower() in VIDEO_SUFFIXES]

@@ -216,11 +216,11 @@ def test_parents_that_were_created_for_a_run_are_removed_with_it(tmp_path: Path)
     assert not list((tmp_path / "own").iterdir())
 
 
-@pytest.mark.parametrize("name", ["checkpoints", "checkpoints/last.ckpt", "metrics.csv"])
+@pytest.mark.parametrize("name", ["checkpoints", "checkpoints/last.ckpt", "metrics.csv", "tensorboard/v/hparams.yaml"])
 def test_a_run_with_links_is_not_continued(tmp_path: Path, name: str) -> None:
     run, other = begun(tmp_path / "run"), tmp_path / "other"
     other.write_text("of another run")
-    (run / name).parent.mkdir(exist_ok=True)
+    (run / name).parent.mkdir(exist_ok=True, parents=True)
     (run / name).symlink_to(other)
     with pytest.raises(UserError, match=f"{name}: is a link"):
         continue_folder(run, CONFIG)

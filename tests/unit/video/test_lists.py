@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.video import open_footage
+from vsr_lab.video import find_footage, open_footage
 from vsr_lab.video.packets import open_input
 
 pytestmark = pytest.mark.timeout(60)
@@ -31,3 +31,14 @@ def test_a_list_among_pictures_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_text(LIVE)
     with open_input(tmp_path) as container, pytest.raises(Exception, match=r"[Ii]nvalid"):
         list(container.decode(video=0))
+
+
+def test_folders_with_exponentially_many_links_are_listed_once(tmp_path: Path) -> None:
+    for i in range(31):
+        (tmp_path / f"d{i}").mkdir()
+        for name in "ab":
+            (tmp_path / f"d{i}" / name).symlink_to(tmp_path / f"d{i + 1}")
+    (tmp_path / "d31").mkdir()
+    (tmp_path / "d31/clip.mp4").touch()
+    (found,) = find_footage(tmp_path / "d0")
+    assert found.resolve() == tmp_path / "d31/clip.mp4"
