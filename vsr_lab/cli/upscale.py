@@ -99,7 +99,8 @@ class UpscaleConfig(Command, Reading, Choosing):
         others["many input files"] = is_batch(self.input)
         if self.outputs and any(others.values()):
             raise ValueError(
-                f"outputs cannot be combined with {' and '.join(name for name, given in others.items() if given)}"
+                f"outputs cannot be combined with {' and '.join(name for name, given in others.items() if given)};"
+                " remove one of them"
             )
         paths = [self.output.resolve(), *(one.output.resolve() for one in self.outputs)]
         if len({*paths}) < len(paths):

@@ -58,7 +58,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             raise UserError(
                 shot.path,
                 f"has {shot.frames} frames, too few for protocol.trim={protocol.trim}",
-                "leave the clip out by suite.clips=",
+                "name the other clips by suite.clips=[...]",
             )
         if min(shot.size) // protocol.scale * protocol.scale - 2 * protocol.crop < protocol.min_side:
             size, least = "x".join(map(str, shot.size[::-1])), protocol.min_side + 2 * protocol.crop
@@ -66,7 +66,7 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
             raise UserError(
                 shot.path,
                 f"is {size}, and protocol {protocol.name} {reason}",
-                "leave the clip out by suite.clips=",
+                "name the other clips by suite.clips=[...]",
             )
         for candidate in candidates:
             if isinstance(candidate, FramesCandidate):
