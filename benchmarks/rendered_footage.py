@@ -92,7 +92,7 @@ def main() -> None:
     told, words = parser.parse_known_intermixed_args()
     clips = lists(told.manifest, told.content, told.rendered, told.out)
     words += [f"content={told.content}", f"scale={told.scale}", f"init_from={told.init}"]
-    words += [f"trainer.max_steps={told.steps}", f"validation.every={told.steps}"]
+    words += [f"{key}={told.steps}" for key in ("trainer.max_steps", "validation.every", "save_every")]
     start = measure(told.init, told.out, told.out / "judged-start", told.scale)
     gains: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
     for seed in told.seeds:

@@ -16,6 +16,7 @@ from torchvision.models.optical_flow import raft_small
 
 from tests.conftest import ROOT, write_moving_clip
 from tests.smoke.conftest import Outcome
+from vsr_lab.models import Recurrent, save_network
 
 Bench = Callable[..., str]
 RATIO = r"\d+\.\d+ ?x"
@@ -165,6 +166,23 @@ def test_temporal_losses(bench: Bench, footage: Path, cli: Callable[..., Outcome
     arguments = [footage, "--seeds", 0, "--steps", 2, "--further", 2, *small, *fewer, "trainer.precision=32-true"]
     printed = bench("temporal_losses", arguments, subprocess=SimpleNamespace(run=train))
     assert len(re.findall(r"^\| flicker 1 \| \d+\.\d+ \([+-]\d+\.\d+\)", printed, re.MULTILINE)) == 1
+
+
+def test_rendered_footage(bench: Bench, footage: Path, tmp_path: Path, cli: Callable[..., Outcome]) -> None:
+    def run(command: list[str], check: bool) -> SimpleNamespace:
+        outcome = cli(command[3], *command[4:])
+        assert outcome.code in {0, 1}, outcome.error
+        return SimpleNamespace(returncode=outcome.code)
+
+    rows = [f"{name},{footage / 'animation0_train.mkv'},train,animation,0,36" for name in ("a", "screen_b")]
+    (tmp_path / "m.csv").write_text("\n".join(["name,path,split,content_type,start,stop", *rows]) + "\n")
+    save_network(Recurrent(4, 4, 1), {"name": "start"}, tmp_path / "start.safetensors")
+    small = ["model.channels=4", "model.blocks=1", "data.size=32", "data.clip_frames=3", "data.batch_size=1"]
+    fewer = ["data.workers=0", "validation.size=32", "validation.frames=3", "validation.clips=1"]
+    chosen = ["--content", "animation", "--rendered", "screen_*", "--init", tmp_path / "start.safetensors"]
+    arguments = [tmp_path / "m.csv", *chosen, "--seeds", 0, "--steps", 2, *small, *fewer]
+    printed = bench("rendered_footage", arguments, subprocess=SimpleNamespace(run=run))
+    assert len(re.findall(r"^\| a \| \d+\.\d+( \| [+-]\d+\.\d+){3} \|", printed, re.MULTILINE)) == 1
 
 
 def test_training_step(bench: Bench) -> None:
