@@ -20,6 +20,6 @@ def set_up_wandb(silent: bool, offline: bool) -> None:
 
     folder = Path.cwd()
     with chdir(folder.anchor):
-        wandb.setup(wandb.Settings(silent=silent, root_dir=str(folder)))
+        wandb.setup(wandb.Settings(silent=silent, root_dir=os.environ.get("WANDB_DIR", str(folder))))
         mode = "offline" if offline else os.environ.get("WANDB_MODE", "online")
         wandb.setup(wandb.Settings(mode=mode))  # pyright: ignore[reportArgumentType]

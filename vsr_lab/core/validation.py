@@ -91,8 +91,8 @@ def explain(
         return key, f"must be START:STOP, such as 0:24, got {_short(value)}", ""
     if kind in _MUST_BE:
         hint = _LIST if _MUST_BE[kind] == "a list" else ""
-        if value is None and _MUST_BE[kind].startswith("a mapping") and _is_entry(model, found["loc"]):
-            hint = f"~{key} leaves it out"
+        if value is None and _MUST_BE[kind].startswith("a mapping"):
+            hint = f"~{key} leaves it out" if _is_entry(model, found["loc"]) else f"leave {key}=null out"
         same = [e for where, e in errors if where == key and e["type"] in _MUST_BE]  # of a choice between several types
         *first, last = dict.fromkeys(map(_must_be, same))
         kinds = f"{', '.join(first)} or {last}" if first else last

@@ -68,7 +68,7 @@ def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
         artifact = wandb.Artifact(name, "model", metadata=facts)
         for file in files:
             artifact.add_file(str(file))
-        with wandb.init(project=project, job_type="bundle", dir=str(Path.cwd())) as run:
+        with wandb.init(project=project, job_type="bundle") as run:
             logged = run.log_artifact(artifact)
             if run.offline:
                 return str(Path(run.dir).parent)
