@@ -24,7 +24,6 @@ from rich.table import Table
 
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of
 from vsr_lab.curation import (
     Scans,
     ShotFingerprint,
@@ -141,7 +140,7 @@ def main() -> None:
     kinds = [row.get("content_type") for row in read_rows(options.root)] if options.root.is_file() else []
     for number, shot in enumerate(track(find_shots(options.root), "looking at footage", transient=True)):
         try:
-            found = scans.get(shot.path, digest_of(shot.path))
+            found = scans.get(shot.path)
         except UserError as error:
             console.print(f"left out: {error}")
             continue
