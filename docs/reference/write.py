@@ -51,7 +51,7 @@ def page(command: str) -> str:
     model = model_of(command)
     schema = model.model_json_schema()
     yaml = (config_dir() / f"{config_name(command)}.yaml").read_text(encoding="utf-8")
-    said = commented_keys(yaml)
+    said = commented_keys(f"{config_name(command)}.yaml")
     groups = dict.fromkeys(re.findall(r"^  - (?:optional )?/?([a-z_]+)(?:@[\w.]+)?: ", yaml, re.MULTILINE))
     chosen = {group: f"one of configs/{group}, or their keys" for group in groups}
     rows = [

@@ -12,7 +12,7 @@ from vsr_lab.cli.config import Bool, Command, Count, Int, Scale, Section, check_
 from vsr_lab.cli.overrides import given_words, key_of, quoted
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_facts, show_table
-from vsr_lab.cli.usage import commented_keys, config_dir, options
+from vsr_lab.cli.usage import commented_keys, options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.parts import Part, Text, describes
@@ -114,8 +114,7 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
         kind, _, path = text.partition(":")
         if kind not in options("candidate"):
             raise UserError("candidates", f"has no kind {kind!r}", f"choose from {', '.join(options('candidate'))}")
-        yaml = (config_dir() / f"candidate/{kind}.yaml").read_text(encoding="utf-8")
-        if not path and commented_keys(yaml).get("path", ("", ""))[0] == "???":
+        if not path and commented_keys(f"candidate/{kind}.yaml").get("path", ("", ""))[0] == "???":
             raise UserError("candidates", f"{text} has no path", f"write {kind}:PATH")
         keys = {"path": path, "name": given}
         own = [f"candidate={kind}", *(quoted(f"++candidate.{key}={value}") for key, value in keys.items() if value)]

@@ -108,7 +108,8 @@ def _complete(arguments: list[str]) -> int:
     line = os.environ.get("COMP_LINE", "")
     words = line.split()[1:]
     command = _command(words) if words else None
-    if any(a.startswith("query") for a in arguments) and command is None:
+    is_query = any(a.startswith("query") for a in arguments)
+    if is_query and command is None:
         typed = words.pop() if words and not line.endswith(" ") else ""
         known = [name.split() for name in COMMANDS]
         nexts = [name[len(words)] for name in known if name[: len(words)] == words and len(name) > len(words)]
@@ -118,7 +119,7 @@ def _complete(arguments: list[str]) -> int:
         os.environ["COMP_LINE"] = line.split()[0] + (line.split(command, 1)[1] or " ")
         os.environ["COMP_POINT"] = str(len(os.environ["COMP_LINE"]))
     sys.argv = [sys.argv[0], *arguments]
-    if not any(a.startswith("query") for a in arguments):
+    if not is_query:
         return _run(command or "train")
     with redirect_stdout(StringIO()) as completions:
         code = _run(command or "train")

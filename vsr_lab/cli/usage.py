@@ -63,11 +63,15 @@ def options(group: str) -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
-def commented_keys(text: str) -> dict[str, tuple[str, str]]:
-    """The keys of a yaml of `configs`, dotted, each with its value and the comment on its line, as text."""
+def commented_keys(name: str) -> dict[str, tuple[str, str]]:
+    """The dotted keys of a yaml of `configs`, such as "train.yaml", each with its value and the comment on its line.
+
+    There are none if there is no such yaml.
+    """
     found: dict[str, tuple[str, str]] = {}
     stack: list[tuple[int, str]] = []
-    for line in text.splitlines():
+    path = config_dir() / name
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         if match := _LINE.match(line):
             indent, name, value, comment = len(match[1]), match[2], match[3], match[4] or ""
             stack = [(depth, key) for depth, key in stack if depth < indent]
@@ -92,7 +96,6 @@ def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
             inner = key.removeprefix(f"{package or group}.")
             yamls += [(f"{group}/{option}.yaml", inner), (f"base/{group}.yaml", inner)]
     for name, wanted in yamls:
-        path = config_dir() / name
-        if path.is_file() and (comment := commented_keys(path.read_text(encoding="utf-8")).get(wanted, ("", ""))[1]):
+        if comment := commented_keys(name).get(wanted, ("", ""))[1]:
             return comment
     return ""

@@ -91,7 +91,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_abandoned(path)
-        _remove(temporary)  # not of this process: in a folder that was handed over, it may be a link
+        remove(temporary)  # not of this process: in a folder that was handed over, it may be a link
     try:
         if not replace and path.exists():
             raise FileExistsError(errno.EEXIST, "already there")
@@ -112,14 +112,22 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
             raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         raise
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path, ignore_errors: bool = False) -> None:
+    """Delete a file, a link, or a folder with all files in it, if it exists.
+
+    ignore_errors: whether what cannot be deleted is left there, without an error.
+    """
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
+        shutil.rmtree(path, ignore_errors)
+        return
+    try:
         path.unlink(missing_ok=True)
+    except OSError:
+        if not ignore_errors:
+            raise
 
 
 def remove_abandoned(path: Path) -> None:
@@ -128,7 +136,7 @@ def remove_abandoned(path: Path) -> None:
     name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.partial{re.escape(path.suffix)}")
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         if (match := name.fullmatch(found.name)) and not _is_running(int(match[1])):
-            _remove(found)
+            remove(found)
 
 
 def _is_running(process: int) -> bool:
@@ -194,6 +202,12 @@ def make_folder(path: Path) -> None:
 def absolute_path(path: Path) -> Path:
     """Make a path absolute, without resolving links."""
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Device and inode of a file or folder, which are equal for all its names and links."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def sha256(path: Path) -> str:

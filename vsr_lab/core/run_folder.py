@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -12,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vsr_lab.core.errors import UserError, reported
-from vsr_lab.core.files import write_text
+from vsr_lab.core.files import remove, write_text
 
 RUN_MARK = "config.yaml"  # only folders that hold it are ever renamed
 UNFINISHED = ".unfinished"  # is there until the run has ended
@@ -83,21 +82,12 @@ def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ())
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
         for path in folder.iterdir():
             if path.name in MARKS or _PARTIAL.fullmatch(path.name) or any(fnmatchcase(path.name, n) for n in writes):
-                _remove(path)
+                remove(path, ignore_errors=True)
         with suppress(OSError):  # not empty
             folder.rmdir()
             for parent in takewhile(_made.__contains__, folder.resolve().parents):
                 parent.rmdir()
     unlock_folder(folder)
-
-
-def _remove(path: Path) -> None:
-    """Delete a file, a link, or a folder with all files in it."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()
 
 
 def is_saved(folder: Path) -> bool:

@@ -27,7 +27,9 @@ def load_tensors(path: Path) -> Any:
         Exception: those of torch.load, for a file that is damaged.
     """
     size = path.stat().st_size
-    if zipfile.is_zipfile(path):
+    with path.open("rb") as file:
+        is_zip = file.read(4) == b"PK\3\4"  # by which torch.load decides
+    if is_zip:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
             if any(part.compress_type for part in parts) or sum(part.file_size for part in parts) > size:

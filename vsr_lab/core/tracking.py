@@ -13,13 +13,14 @@ def set_up_wandb(silent: bool, offline: bool) -> None:
 
     Args:
         silent: whether wandb prints nothing.
-        offline: whether it makes no connection. It reads the environment only once, so this cannot be changed there
-            later, as Lightning tries to. If False, the environment variable WANDB_MODE decides.
+        offline: whether it makes no connection. wandb reads the environment only once, so this cannot be changed there
+            later, as Lightning tries to. If False, the environment and the files of the user decide.
     """
     import wandb  # takes a second, which only those who use it need to wait
 
     folder = Path.cwd()
+    settings = wandb.Settings(silent=silent, root_dir=os.environ.get("WANDB_DIR", str(folder)))
+    if offline:
+        settings.mode = "offline"
     with chdir(folder.anchor):
-        wandb.setup(wandb.Settings(silent=silent, root_dir=os.environ.get("WANDB_DIR", str(folder))))
-        mode = "offline" if offline else os.environ.get("WANDB_MODE", "online")
-        wandb.setup(wandb.Settings(mode=mode))  # pyright: ignore[reportArgumentType]
+        wandb.setup(settings)

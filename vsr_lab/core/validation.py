@@ -69,11 +69,8 @@ def explain(
     kind, value, context = found["type"], found["input"], found.get("ctx", {})
     if kind == "missing":
         if isinstance(found["loc"][-1], int):
-            return (
-                key.rpartition(".")[0],
-                f"must be a list of {found['loc'][-1] + 1} or more items, got {_short(value)}",
-                "",
-            )
+            problem = f"must be a list of {found['loc'][-1] + 1} or more items, got {_short(value)}"
+            return key.rpartition(".")[0], problem, ""
         if key in typed:
             return key, "is required, and cannot be removed", f"leave ~{key} out"
         return key, "is required", f"set {key}="

@@ -242,7 +242,6 @@ def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
     import wandb  # no other training needs it
 
     silent = os.environ.setdefault("WANDB_SILENT", "true") == "true"
-    wandb.termsetup(wandb.Settings(silent=silent), None)  # the variable alone would let its deprecations through
     offline = any(getattr(logger, "_offline", True) for logger in ours)
     set_up_wandb(silent, offline)
     if offline and not all(logger.experiment.offline for logger in ours):

@@ -12,6 +12,7 @@ import numpy as np
 
 from vsr_lab.core.clip import Clip, check_range
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import identity
 from vsr_lab.video.damage import Damage, drop_frames, find_damage, find_damage_between
 from vsr_lab.video.decoders import AvDecoder, Decoder, open_decoder
 from vsr_lab.video.deinterlace import FilteredDecoder, filter_chain_for
@@ -253,11 +254,6 @@ def is_frame_folder(path: Path) -> bool:
     return bool(suffixes & FRAME_SUFFIXES) and not suffixes & VIDEO_SUFFIXES
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
 def find_footage(root: Path) -> list[Path]:
     """Find video files and folders of images at any depth under root, sorted by path.
 
@@ -278,7 +274,7 @@ def find_footage(root: Path) -> list[Path]:
             if Path(folder).resolve().is_relative_to(link.resolve()):
                 raise UserError(link, "is a link to a folder that contains it", "remove the link")
         # Each folder is listed once, by whichever of its names: there may be exponentially many ways to it by links.
-        places = {name: _identity(Path(folder, name)) for name in folders}
+        places = {name: identity(Path(folder, name)) for name in folders}
         folders[:] = [name for name, place in sorted(places.items()) if place not in seen and not seen.add(place)]
         suffixes = {Path(file).suffix.lower() for file in files}
         if suffixes & VIDEO_SUFFIXES:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import digest_of, inside, sha256
+from vsr_lab.core.files import digest_of, identity, inside, sha256
 from vsr_lab.core.records import read_record
 from vsr_lab.core.records.deployment import Plan, Provenance
 from vsr_lab.curation.content import UNSURE
@@ -217,17 +217,12 @@ def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> lis
     twice = [output for output, count in Counter(task.output for task in tasks).items() if count > 1]
     if twice:
         raise UserError(twice[0], "would be the output of two files", "give each a name of its own in a manifest")
-    inputs = {_identity(source.path) for source in sources if source.path.exists()}
+    inputs = {identity(source.path) for source in sources if source.path.exists()}
     for task in tasks:
         for path in (task.output, *files_beside(task.output, encoding)):
-            if path.exists() and _identity(path) in inputs:
+            if path.exists() and identity(path) in inputs:
                 raise UserError(path, "is an input of this batch", "choose another output=")
     return tasks
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
 
 
 def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> Iterator[FileResult]:

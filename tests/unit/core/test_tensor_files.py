@@ -45,6 +45,17 @@ def test_a_file_whose_parts_overlap_is_refused(tmp_path: Path) -> None:
         load_tensors(tmp_path / "b.pth")
 
 
+def test_a_zip_behind_another_file_hides_nothing(tmp_path: Path) -> None:
+    """torch.load reads the beginning, and zipfile the end."""
+    torch.save({"a": torch.zeros(3)}, tmp_path / "zip.pth")
+    torch.save({"a": _Large()}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    both = (tmp_path / "old.pth").read_bytes() + (tmp_path / "zip.pth").read_bytes()
+    (tmp_path / "both.pth").write_bytes(both)
+    assert zipfile.is_zipfile(tmp_path / "both.pth")
+    with pytest.raises(ValueError, match="beside tensors and numbers"):
+        load_tensors(tmp_path / "both.pth")
+
+
 class _Large:
     def __reduce__(self) -> tuple[type, tuple[int]]:
         return bytearray, (10**10,)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SETTINGS = """
 from vsr_lab.core.tracking import set_up_wandb
 import wandb
@@ -38,6 +40,18 @@ def test_settings_in_the_current_folder_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "wandb").mkdir()
     (tmp_path / "wandb/settings").write_text(FILE)
     assert run(SETTINGS, tmp_path).split() == ["None", "False", str(tmp_path), "None"]
+
+
+@pytest.mark.parametrize(("offline", "mode"), [(True, "offline"), (False, "disabled")])
+def test_mode_is_that_of_the_files_of_the_user_unless_offline(tmp_path: Path, offline: bool, mode: str) -> None:
+    (tmp_path / "settings").write_text("[default]\nmode = disabled\n")
+    code = f"""
+from vsr_lab.core.tracking import set_up_wandb
+import wandb
+set_up_wandb(silent=True, offline={offline})
+print(wandb.setup().settings.mode)
+"""
+    assert run(code, tmp_path, WANDB_CONFIG_DIR=str(tmp_path)).strip() == mode
 
 
 def test_offline_training_makes_no_connection(tmp_path: Path) -> None:
