@@ -3,6 +3,7 @@
 With a curriculum, training begins with crops of few frames, which are faster, and continues with longer crops.
 """
 
+import gc
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -239,7 +240,7 @@ class _Loader(DataLoader[Any]):
             batch_sampler=batches,
             num_workers=workers,
             collate_fn=collate,
-            worker_init_fn=_survive_one_sigterm,
+            worker_init_fn=_begin_worker,
             persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
@@ -251,11 +252,14 @@ class _Loader(DataLoader[Any]):
         """Do nothing: the sampler starts at the trainer's step."""
 
 
-def _survive_one_sigterm(_: int) -> None:
-    """Ignore the first SIGTERM in a worker, so that the current step can be completed.
+def _begin_worker(_: int) -> None:
+    """Keep what the training process allocated, and ignore the first SIGTERM, so that the step can be completed.
 
-    A cluster sends SIGTERM to every process of a job. A second signal ends a worker, as does the end of the run.
+    Garbage of the training process, such as an ONNX session, may have threads, which do not exist in a forked worker:
+    freeing it there would hang or crash. A cluster sends SIGTERM to every process of a job. A second signal ends a
+    worker, as does the end of the run.
     """
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's own process ends its workers
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     end_with_parent()  # torch checks every 5 seconds only

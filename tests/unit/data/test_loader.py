@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import multiprocessing
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,14 +80,26 @@ def test_validation_is_one_window_a_clip(clips: list[StoredClip]) -> None:
     assert [batch.clips for batch in data.val_dataloader()] == [["a"]]
 
 
-def test_a_worker_frees_no_decoder_of_its_parent(clips: list[StoredClip], write_video: Callable[..., Path]) -> None:
-    """It would wait for ever for the decoder's threads, which did not come along when it was forked."""
+class _Threaded:
+    """Stands for an object with threads, which only the process that made it can free."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.cycle = self
+
+    def __del__(self) -> None:
+        if os.getpid() != self.process:
+            os._exit(1)
+
+
+def test_a_worker_frees_no_garbage_of_its_parent(clips: list[StoredClip], write_video: Callable[..., Path]) -> None:
+    """It would wait for ever for threads, which did not come along when it was forked, or crash."""
     frames = np.random.default_rng(0).integers(0, 255, (60, 256, 320, 3), np.uint8)
     footage = open_footage(write_video("long.mp4", frames))
     gc.disable()
     try:
         footage.read(0, 5)  # far from its last frame, so the decoder stays open
-        garbage: list[Any] = [footage]
+        garbage: list[Any] = [footage, _Threaded()]
         garbage.append(garbage)
         del footage, garbage
         crops = _Collecting(clips, _BLUR, CropOptions(4, 12, crop_candidates=2), seed=3)
