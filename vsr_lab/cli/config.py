@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from vsr_lab.cli.usage import meaning_of, module_name
+from vsr_lab.cli.usage import meaning_of, module_name, options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Part, Text
 from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window
@@ -165,7 +165,8 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
         if wanted.startswith("oc.env:"):
             raise UserError(wanted[7:], "is not set in the environment", f"export {wanted[7:]}=...") from error
         if value == "???":
-            raise UserError(wanted, "is required", f"set {wanted}=") from error
+            names = ", ".join(options(wanted))
+            raise UserError(wanted, "is required", f"choose one of {names}" if names else f"set {wanted}=") from error
         raise UserError(key, f"refers to {wanted}, which is not set", f"set {key}=") from error
     return _given(plain)
 

@@ -107,7 +107,8 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         ModuleNotFoundError: a package that the class needs is not installed.
     """
     if not isinstance(node, Mapping) or "_target_" not in node:
-        raise _error((), "must be a mapping with _target_, such as {_target_: package.Class}", node)
+        rest = "not null; to leave it out, type ~KEY" if node is None else "such as {_target_: package.Class}"
+        raise _error((), f"must be a mapping with _target_, {rest}", node)
     given = {str(name): value for name, value in cast(Mapping[str, Any], node).items()}
     name, is_partial = given.pop("_target_"), given.pop("_partial_", False)
     target = _locate(name)
@@ -120,9 +121,8 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         worst = min(error.errors(), key=lambda one: one["type"] == "missing")
         first = {**worst, "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
         raise PartError(first) from error
-    kept = checked.model_fields_set  # a set: its order differs from process to process
-    names = [*type(checked).model_fields, *(checked.model_extra or {})]
-    keywords = {key: getattr(checked, key) for key in names if key in kept}
+    names = [*type(checked).model_fields, *(checked.model_extra or {})]  # model_fields_set has no fixed order
+    keywords = {key: getattr(checked, key) for key in names if key in checked.model_fields_set}
     return Part(target, keywords, bool(is_partial))
 
 

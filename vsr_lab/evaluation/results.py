@@ -215,7 +215,8 @@ def check_comparable(runs: list[Run]) -> None:
         twin = seen.setdefault((run.suite, run.candidate), run)
         if twin is not run:
             hint = "leave one out, or evaluate one again under another candidate.name="
-            raise UserError(run.folder, f"{run.candidate} on {run.suite} is also in {twin.folder}", hint)
+            problem = f"has candidate {run.candidate} on suite {run.suite}, and so has {twin.folder}"
+            raise UserError(run.folder, problem, hint)
 
 
 _LINUX = Path("/proc/cpuinfo")

@@ -261,12 +261,14 @@ def find_footage(root: Path) -> list[Path]:
     images, only root is returned.
 
     Raises:
-        UserError: root does not exist, nothing is found, or a link leads to a folder that contains it.
+        UserError: root does not exist or is a device, nothing is found, or a link leads to a folder that contains it.
     """
     if not root.exists():
         raise UserError(root, "not found", "check the path")
     if root.is_file():
         return [root]
+    if not root.is_dir():
+        raise UserError(root, "is neither a file nor a folder", "give a video or a folder of videos")
     found: list[Path] = []
     seen: set[tuple[int, int]] = set()
     for folder, folders, files in os.walk(root, followlinks=True):  # lists each folder once: Vimeo-90K has 64,612

@@ -86,8 +86,9 @@ class AutoBundle:
     def bundle_for(self, path: Path, content: str) -> Path:
         """Get the bundle for a file of a known or suggested content type. Raises UserError as `choose` does."""
         if content == UNSURE:
-            problem = f"is of no clear content type ({', '.join(self.model.kinds)})"
-            raise UserError(path, problem, "set bundle=, or name it in a manifest with the column content_type")
+            problem = f"has no clear content type ({', '.join(self.model.kinds)}), which bundle=auto needs"
+            hint = "set bundle=FOLDER, or set input= to a manifest with its type in the column content_type"
+            raise UserError(path, problem, hint)
         if content not in self.bundles:
             problem = f"is {content}, for which no bundle was selected ({', '.join(self.bundles)} have one)"
             raise UserError(path, problem, "set bundle=")

@@ -157,7 +157,7 @@ def test_a_metric_that_the_first_run_lacks_is_checked_too(make_run: MakeRun) -> 
 
 
 def test_one_candidate_twice_on_a_suite_is_refused(make_run: MakeRun) -> None:
-    with pytest.raises(UserError, match="a on film is also in"):
+    with pytest.raises(UserError, match="has candidate a on suite film, and so has"):
         check_comparable([make_run("a", VALUES), make_run("a", VALUES)])
 
 

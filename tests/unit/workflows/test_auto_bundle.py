@@ -82,5 +82,5 @@ def test_the_content_decides(tmp_path: Path, write_video: WriteVideo, options: R
         auto.choose(dark, options)
     one_frame = write_video("in/one.mkv", np.full((1, 64, 64, 3), 230, np.uint8))  # motion cannot be measured
     for path in (gray, one_frame):
-        with pytest.raises(UserError, match="is of no clear content type"):
+        with pytest.raises(UserError, match="has no clear content type"):
             auto.choose(path, options)

@@ -180,10 +180,11 @@ class Note(BaseModel):
 
 
 def read_note(text: str, session: ort.InferenceSession, path: Path) -> Note:
-    note = validate(Note, parse_json(text, f"{path}: note"), f"{path}: note")
+    name = f"{path}: its metadata"
+    note = validate(Note, parse_json(text, name), name)
     channels = [node.shape[1] for node in session.get_inputs()[1:]]
     if channels != [state[0] for state in note.state]:
-        raise UserError(path, "has a note with another state than its graph", "export it again")
+        raise UserError(path, "has metadata with another state than its graph", "export it again")
     return note
 
 
