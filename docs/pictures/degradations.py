@@ -21,7 +21,7 @@ from rich.progress import track
 from torch import Tensor
 
 import vsr_lab.degradations as d
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.usage import config_dir
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.files import atomic_path
 from vsr_lab.degradations import Degradation

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from vsr_lab.cli.config import model_of
-from vsr_lab.cli.usage import COMMANDS, commented_keys, config_dir, config_name, options
+from vsr_lab.cli.configuration.schema import model_of
+from vsr_lab.cli.configuration.usage import COMMANDS, commented_keys, config_dir, config_name, options
 
 HERE = Path(__file__).parent
 _BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}

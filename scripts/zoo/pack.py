@@ -27,7 +27,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.usage import config_dir
 from vsr_lab.core.clip import Frames
 from vsr_lab.data import CropOptions, Crops, hold_out, store_shots
 from vsr_lab.degradations import ResizeDown

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vsr_lab.cli.usage import COMMANDS
+from vsr_lab.cli.configuration.usage import COMMANDS
 
 PACKAGE = Path(__file__).parents[2] / "vsr_lab"
 FILES = sorted(PACKAGE.rglob("*.py"))

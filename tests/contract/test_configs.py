@@ -10,8 +10,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from vsr_lab.cli.config import check
-from vsr_lab.cli.usage import COMMANDS, config_dir, config_name, module_name
+from vsr_lab.cli.configuration.schema import check
+from vsr_lab.cli.configuration.usage import COMMANDS, config_dir, config_name, module_name
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import Network
 from vsr_lab.degradations import Degradation

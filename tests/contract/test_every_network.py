@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from spandrel.architectures.Compact import Compact
 from torch import Tensor, nn
 
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.usage import config_dir
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.models import load_network, save_network
 

@@ -42,7 +42,7 @@ import sys
 from hydra import initialize_config_dir
 from vsr_lab.cli.app import composed
 from vsr_lab.cli.train import train
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.usage import config_dir
 with initialize_config_dir(str(config_dir()), version_base="1.3"):
     config = composed("train", *sys.argv[1:])
 trainer = config.trainer.model_copy(update={"precision": "64-true"})

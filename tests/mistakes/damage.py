@@ -271,7 +271,7 @@ def evil_content(name: str, gate: dict[str, Any]) -> Callable[[Path, Path], None
     """A summary whose content is the path of a yaml outside the package, with a gate of its own."""
 
     def change(world: Path, run: Path) -> None:
-        from vsr_lab.cli.usage import config_dir
+        from vsr_lab.cli.configuration.usage import config_dir
 
         text = yaml.safe_dump({"gates": {"evil": gate}}).replace("WORLD", str(world))
         (world / f"{name}.yaml").write_text(f"# @package _global_\n{text}", encoding="utf-8")

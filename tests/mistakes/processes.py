@@ -34,7 +34,7 @@ def import_everything() -> None:
         importlib.import_module(name)
     with contextlib.suppress(ImportError):
         importlib.import_module("torch.onnx._internal.exporter._core")
-    from vsr_lab.cli.usage import COMMANDS, module_name
+    from vsr_lab.cli.configuration.usage import COMMANDS, module_name
 
     for command in COMMANDS:
         importlib.import_module(module_name(command))

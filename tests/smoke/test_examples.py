@@ -16,8 +16,8 @@ import pytest
 
 from tests.conftest import ROOT, write_moving_clip
 from tests.examples import Example, find_examples
+from vsr_lab.cli.configuration.usage import COMMANDS, config_name
 from vsr_lab.cli.main import main
-from vsr_lab.cli.usage import COMMANDS, config_name
 
 PAGES = sorted(
     {*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "results/zoo/README.md"}

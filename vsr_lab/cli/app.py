@@ -24,10 +24,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from vsr_lab.cli.config import Command, check, register_resolvers
-from vsr_lab.cli.overrides import key_of, keys_within, normalise, step_into_list
-from vsr_lab.cli.resume import resumed_config
-from vsr_lab.cli.usage import config_dir, config_name, module_name, options
+from vsr_lab.cli.configuration.overrides import key_of, keys_within, normalise, step_into_list
+from vsr_lab.cli.configuration.resumed import resumed_config
+from vsr_lab.cli.configuration.schema import Command, check, register_resolvers
+from vsr_lab.cli.configuration.usage import config_dir, config_name, module_name, options
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
 from vsr_lab.core.run_folder import RUN_MARK, begin_folder, continue_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals

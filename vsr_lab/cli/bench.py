@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.config import Int, Section
+from vsr_lab.cli.configuration.schema import Int, Section
 from vsr_lab.cli.show import show_table
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.ranges import distinct

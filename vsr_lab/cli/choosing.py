@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from vsr_lab.cli.config import FolderPath, Section
+from vsr_lab.cli.configuration.schema import FolderPath, Section
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath
 from vsr_lab.curation import ContentModel

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, Names, Runs, Section
+from vsr_lab.cli.configuration.schema import Command, Names, Runs, Section
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import UserError

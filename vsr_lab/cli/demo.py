@@ -9,11 +9,11 @@ from pydantic import Field
 
 from vsr_lab.cli import compare, export, select, train, upscale
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Command, Int, Names, Section
+from vsr_lab.cli.configuration.overrides import key_of, normalise
+from vsr_lab.cli.configuration.schema import Command, Int, Names, Section
+from vsr_lab.cli.configuration.usage import options
 from vsr_lab.cli.evaluate import judge
-from vsr_lab.cli.overrides import key_of, normalise
 from vsr_lab.cli.show import show, show_facts, show_table
-from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.parts import FilePath, Text

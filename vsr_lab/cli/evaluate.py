@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Bool, Command, Count, Int, Scale, Section, check_scale
-from vsr_lab.cli.overrides import given_words, key_of, quoted
+from vsr_lab.cli.configuration.overrides import given_words, key_of, quoted
+from vsr_lab.cli.configuration.schema import Bool, Command, Count, Int, Scale, Section, check_scale
+from vsr_lab.cli.configuration.usage import commented_keys, options
 from vsr_lab.cli.runs import check_content
 from vsr_lab.cli.show import show_facts, show_table
-from vsr_lab.cli.usage import commented_keys, options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.parts import Part, Text, describes

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Bool, Command, Names
+from vsr_lab.cli.configuration.schema import Bool, Command, Names
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, describes

@@ -1,6 +1,6 @@
 """vsr-lab inspect: what a file is, and whether it can be used."""
 
-from vsr_lab.cli.config import Section
+from vsr_lab.cli.configuration.schema import Section
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath

@@ -9,7 +9,7 @@ from io import StringIO
 from itertools import islice
 
 from vsr_lab import __version__
-from vsr_lab.cli.usage import COMMANDS, FLAGS, POSITIONAL, command_help, usage
+from vsr_lab.cli.configuration.usage import COMMANDS, FLAGS, POSITIONAL, command_help, usage
 from vsr_lab.core.errors import Stopped
 from vsr_lab.core.signals import catch_signals, forget_interruption, interruption_of, pass_signals, signal_of
 

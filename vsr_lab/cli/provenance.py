@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from vsr_lab.cli.config import Bool, FolderPath, Section
+from vsr_lab.cli.configuration.schema import Bool, FolderPath, Section
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, digest_of

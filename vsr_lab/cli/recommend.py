@@ -4,7 +4,7 @@ import shlex
 
 from vsr_lab.cli.app import begin_run
 from vsr_lab.cli.choosing import Choosing
-from vsr_lab.cli.config import Command, Count, FolderPath
+from vsr_lab.cli.configuration.schema import Command, Count, FolderPath
 from vsr_lab.cli.show import show, show_facts, show_left_out, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath

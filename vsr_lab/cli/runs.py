@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from vsr_lab.cli.usage import options
+from vsr_lab.cli.configuration.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.evaluation import results
 from vsr_lab.evaluation.results import Run

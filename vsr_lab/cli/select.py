@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Command, Names, Runs
-from vsr_lab.cli.overrides import given_words, key_of
+from vsr_lab.cli.configuration.overrides import given_words, key_of
+from vsr_lab.cli.configuration.schema import Command, Names, Runs
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal

@@ -15,7 +15,7 @@ from pytorch_lightning.strategies import DDPStrategy
 import vsr_lab
 from vsr_lab import training
 from vsr_lab.cli.app import begin_run, continue_run
-from vsr_lab.cli.overrides import key_of
+from vsr_lab.cli.configuration.overrides import key_of
 from vsr_lab.cli.show import console, show, show_facts
 from vsr_lab.cli.train_config import TrainConfig
 from vsr_lab.core.errors import UserError

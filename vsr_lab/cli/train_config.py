@@ -15,7 +15,7 @@ from pytorch_lightning.strategies import Strategy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from vsr_lab.cli.config import (
+from vsr_lab.cli.configuration.schema import (
     Bool,
     Command,
     Count,

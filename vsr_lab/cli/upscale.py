@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 
 from vsr_lab.cli.app import composed
 from vsr_lab.cli.choosing import AUTO, Choosing
-from vsr_lab.cli.config import Bool, Command, Count, Int, Reading, Section
-from vsr_lab.cli.overrides import given_words, key_of, quoted
+from vsr_lab.cli.configuration.overrides import given_words, key_of, quoted
+from vsr_lab.cli.configuration.schema import Bool, Command, Count, Int, Reading, Section
+from vsr_lab.cli.configuration.usage import options
 from vsr_lab.cli.show import show_facts
 from vsr_lab.cli.show_plan import plan_batch, show_plan, show_runtime, upscale_batch
-from vsr_lab.cli.usage import options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.core.ranges import Transfer

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Bool, Command, Count, Int, Runs, Seed
+from vsr_lab.cli.configuration.schema import Bool, Command, Count, Int, Runs, Seed
 from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import UserError, reported

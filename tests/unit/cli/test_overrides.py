@@ -6,7 +6,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from vsr_lab.cli.overrides import keys_within, literal, normalise, quoted
+from vsr_lab.cli.configuration.overrides import keys_within, literal, normalise, quoted
 from vsr_lab.core.errors import UserError
 
 TEXTS = [

@@ -8,7 +8,7 @@ from hydra import initialize_config_dir
 
 from vsr_lab.cli import select
 from vsr_lab.cli.app import composed
-from vsr_lab.cli.usage import config_dir, options
+from vsr_lab.cli.configuration.usage import config_dir, options
 from vsr_lab.core.parts import Part, parse_part
 from vsr_lab.evaluation.gates import Gate
 from vsr_lab.evaluation.objective import Ranking, axes

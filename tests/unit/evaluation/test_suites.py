@@ -12,7 +12,7 @@ from hydra import initialize_config_dir
 from torch import Tensor
 
 from vsr_lab.cli.app import composed
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.usage import config_dir
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import UserError

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vsr_lab.cli.config import Bool, Section
+from vsr_lab.cli.configuration.schema import Bool, Section
 from vsr_lab.cli.show import console, show_facts
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.core.ranges import Rollout

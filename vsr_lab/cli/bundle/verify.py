@@ -1,6 +1,6 @@
 """vsr-lab bundle verify: checks the files and the signature of a bundle, and compares its graphs with its network."""
 
-from vsr_lab.cli.config import Section
+from vsr_lab.cli.configuration.schema import Section
 from vsr_lab.cli.show import console, show_facts, show_table
 from vsr_lab.core.parts import FilePath
 from vsr_lab.core.ranges import Rollout

@@ -8,8 +8,8 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
 from vsr_lab.cli.app import begin_run, composed
-from vsr_lab.cli.config import Command, Frames, Names, Scale
-from vsr_lab.cli.overrides import given_words
+from vsr_lab.cli.configuration.overrides import given_words
+from vsr_lab.cli.configuration.schema import Command, Frames, Names, Scale
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.parts import FilePath, PartError, parse_part

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, FootageChoice, Int, Scale, Seed, check_scale
+from vsr_lab.cli.configuration.schema import Command, FootageChoice, Int, Scale, Seed, check_scale
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.parts import FilePath, Number, Part, Text, describes
 from vsr_lab.core.spec import same_fields

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from vsr_lab.cli.config import Bool, Command, FolderPath, Seed
+from vsr_lab.cli.configuration.schema import Bool, Command, FolderPath, Seed
 from vsr_lab.cli.show import show_facts, show_left_out, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Text

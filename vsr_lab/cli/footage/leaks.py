@@ -4,7 +4,7 @@ from dataclasses import asdict
 from itertools import combinations
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, FolderPath
+from vsr_lab.cli.configuration.schema import Command, FolderPath
 from vsr_lab.cli.show import show, show_facts, show_left_out
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import write_json

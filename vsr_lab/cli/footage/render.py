@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, Count, Int, Seed
-from vsr_lab.cli.resume import stored_config
+from vsr_lab.cli.configuration.resumed import stored_config
+from vsr_lab.cli.configuration.schema import Command, Count, Int, Seed
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes

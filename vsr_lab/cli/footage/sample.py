@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vsr_lab.cli.app import begin_run
-from vsr_lab.cli.config import Command, Count, FolderPath, Int, Names, Seed
+from vsr_lab.cli.configuration.schema import Command, Count, FolderPath, Int, Names, Seed
 from vsr_lab.cli.show import show, show_facts, show_left_out, show_table
 from vsr_lab.core.parts import FilePath, Text
 from vsr_lab.curation import Scans, choose_shots, find_candidates, write_sample

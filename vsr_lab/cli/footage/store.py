@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from vsr_lab.cli.config import Bool, Section
+from vsr_lab.cli.configuration.schema import Bool, Section
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.parts import FilePath

@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType, QuotedString
 from hydra.errors import HydraException
 
-from vsr_lab.cli.usage import FLAGS, config_dir, config_name, options
+from vsr_lab.cli.configuration.usage import FLAGS, config_dir, config_name, options
 from vsr_lab.core.errors import UserError, suggestion
 from vsr_lab.core.files import missing_parent
 

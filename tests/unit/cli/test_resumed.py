@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from vsr_lab.cli.resume import check_loggers
+from vsr_lab.cli.configuration.resumed import check_loggers
 from vsr_lab.core.errors import UserError
 
 WANDB = "pytorch_lightning.loggers.WandbLogger"

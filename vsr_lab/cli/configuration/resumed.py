@@ -10,9 +10,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from vsr_lab.cli.config import check
-from vsr_lab.cli.overrides import key_of, literal
-from vsr_lab.cli.usage import config_dir
+from vsr_lab.cli.configuration.overrides import key_of, literal
+from vsr_lab.cli.configuration.schema import check
+from vsr_lab.cli.configuration.usage import config_dir
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.run_folder import RUN_MARK, lock_folder

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from vsr_lab.cli.usage import meaning_of, module_name, options
+from vsr_lab.cli.configuration.usage import meaning_of, module_name, options
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Number, Part, Text
 from vsr_lab.core.ranges import WINDOW, Damaged, Deinterlace, ToneMap, distinct, window

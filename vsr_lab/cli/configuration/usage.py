@@ -10,7 +10,7 @@ import vsr_lab
 from vsr_lab.core.files import config_dir
 
 _LINE = re.compile(r"^(\s*)(\w+):\s*(.*?)\s*(?:#\s*(.*))?$")
-_TABLE = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
+_TABLE = yaml.safe_load(Path(__file__).parents[1].joinpath("commands.yaml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, str] = {command: facts["help"] for command, facts in _TABLE.items()}
 POSITIONAL: dict[str, list[str]] = {command: facts.get("arguments", []) for command, facts in _TABLE.items()}
 
