@@ -4,8 +4,7 @@ python benchmarks/content_types.py MANIFEST [--stills MANIFEST] [--rendered 40]
     [--write configs/base/content_model.yaml]
 
 MANIFEST: rows with path, split and content_type; "train" is fitted on, "eval" is only judged. --stills: a manifest of
-pictures (path, content_type), each looked at twice. --rendered: how many screens and
-drawn clips of this project to fit on.
+pictures (path, content_type), each looked at twice. --rendered: how many rendered screens to fit on.
 Features are taken of two consecutive frames; to fit, also of frames that were made worse: shrunk, and coded as JPEG.
 """
 
@@ -25,13 +24,12 @@ from scipy.optimize import minimize
 from vsr_lab.core.clip import Frames
 from vsr_lab.curation.content import FEATURES, ContentModel, measure
 from vsr_lab.footage.tables import read_rows
-from vsr_lab.synthesis.animation import render_animation
 from vsr_lab.synthesis.screen import render_screen
 from vsr_lab.video import open_footage
 
 USED = [name for name in FEATURES if name not in {"motion", "warmth"}]  # how fast and how warm is no matter of kind
 LOOKS = 12  # at a clip
-SCREEN, DRAWN = "screen_capture", "animation"  # what the project's own renderers make
+SCREEN = "screen_capture"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     seen = list(_clips(options.manifest, "train", worse=True))
     seen += _stills(options.stills) if options.stills else []
-    seen += _rendered(SCREEN, options.rendered) + _rendered(DRAWN, options.rendered)
+    seen += _rendered(options.rendered)
     settings = fit(seen)
     guesses = _held_out(seen)
     settings["temperature"] = _temperature(guesses)
@@ -94,14 +92,11 @@ def _stills(manifest: Path) -> list[Seen]:
     return found
 
 
-def _rendered(kind: str, count: int) -> list[Seen]:
+def _rendered(count: int) -> list[Seen]:
     found: list[Seen] = []
-    for seed in track(range(count), f"rendering {kind}"):
-        if kind == SCREEN:
-            frames = list(render_screen(seed, 30, 720, 1280, (1.0, 1.5, 2.0)[seed % 3]))
-        else:
-            frames = list(render_animation(seed, 4, 720, 1280))
-        found += _looks(kind, f"rendered {kind} {seed}", f"rendered {kind} {seed}", np.stack(frames[-2:]))
+    for seed in track(range(count), "rendering screens"):
+        frames = list(render_screen(seed, 30, 720, 1280, (1.0, 1.5, 2.0)[seed % 3]))
+        found += _looks(SCREEN, f"rendered {seed}", f"rendered {seed}", np.stack(frames[-2:]))
     return found
 
 

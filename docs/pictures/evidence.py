@@ -1,8 +1,8 @@
-"""Draws evidence.png: a frame of evidence mode and its confidence map, of drawn animation. Needs the extra `demo`.
+"""Draws evidence.png: a frame of evidence mode and its confidence map. Needs the extra `demo`.
 
     python docs/pictures/evidence.py
 
-The animation is rendered, reduced to half its size, and upscaled by a network of the zoo.
+A clip of the demo is reduced to half its size and upscaled by a network of the zoo.
 """
 
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from vsr_lab.core.resize import imresize
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import write_bundle
 from vsr_lab.models import load_network
-from vsr_lab.synthesis.animation import render_animation
-from vsr_lab.video import VideoFile, VideoWriter
+from vsr_lab.video import VideoFile, VideoWriter, open_footage
+from vsr_lab.workflows.demo_footage import _packaged
 
-WEIGHTS = Path(__file__).parents[2] / "results" / "zoo" / "weights" / "animation_stream_nano_x2.safetensors"
-FRAMES, HIGH, WIDE, SEED = 16, 288, 512, 22
+WEIGHTS = Path(__file__).parents[2] / "results" / "zoo" / "weights" / "live_action_stream_nano_x2.safetensors"
+FIRST, FRAMES, HIGH, WIDE = 190, 16, 272, 640
 
 
 def rows() -> Iterator[tuple[str, list[Frames]]]:
     """The last frame of the output, and below it the true error and the confidence map."""
-    hr = np.stack(list(render_animation(SEED, FRAMES, HIGH, WIDE)))
+    hr = open_footage(Path(_packaged("bikes.mp4"))).read(FIRST, FIRST + FRAMES).eight_bit()
     network, _ = load_network(WEIGHTS)
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -2,7 +2,7 @@
 
     python docs/pictures/grain.py
 
-Needs the extra `demo`. The animation is rendered, reduced to half its size, and upscaled by a network of the zoo.
+Needs the extra `demo`. A clip of the demo is reduced to half its size and upscaled by a network of the zoo.
 """
 
 from collections.abc import Iterator
@@ -20,17 +20,17 @@ from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import write_bundle
 from vsr_lab.deployment.pipeline.conversion import measure_grain
 from vsr_lab.models import load_network
-from vsr_lab.synthesis.animation import render_animation
-from vsr_lab.video import VideoFile, VideoWriter
+from vsr_lab.video import VideoFile, VideoWriter, open_footage
+from vsr_lab.workflows.demo_footage import _packaged
 
 WEIGHTS = Path(__file__).parents[2] / "results" / "zoo" / "weights" / "live_action_nano_x2.safetensors"
-FRAMES, HIGH, WIDE, SEED = 12, 576, 1024, 22
+FIRST, FRAMES, HIGH, WIDE = 190, 12, 272, 640
 FILM = {"strength": 8.0, "size": 0.4, "color": 0.0, "seed": 1}
 
 
 def rows() -> Iterator[tuple[str, list[Frames]]]:
     """The same place of the source (enlarged by repetition), and of the outputs."""
-    hr = np.stack(list(render_animation(SEED, FRAMES, HIGH, WIDE)))
+    hr = open_footage(Path(_packaged("bikes.mp4"))).read(FIRST, FIRST + FRAMES).eight_bit()
     lr = to_frames(FilmGrain().apply(imresize(to_tensor(hr), 0.5), FILM))
     network, _ = load_network(WEIGHTS)
     with TemporaryDirectory() as name:
@@ -42,7 +42,7 @@ def rows() -> Iterator[tuple[str, list[Frames]]]:
             encoding = Encoding(codec="ffv1", pixel_format="bgr0", grain=grain)
             upscale(folder / "bundle", folder / "lr.mkv", folder / f"{title}.mkv", encoding=encoding)
             sr = np.asarray(VideoFile(folder / f"{title}.mkv").read(0, FRAMES).frames, np.uint8)
-            pictures = [frame[180:396, 300:684] for frame in (lr[-1].repeat(2, 0).repeat(2, 1), sr[-1])]
+            pictures = [frame[28:244, 130:514] for frame in (lr[-1].repeat(2, 0).repeat(2, 1), sr[-1])]
             yield f"source: {_levels(lr)}; {title}: {_levels(sr)}", pictures
 
 

@@ -44,12 +44,10 @@ TRAIN = {
 RENDERED = {
     "camera_live_action": "kind=camera n=60 frames=18 size=[384,640] seed=0 stills={stills}/live_action",
     "camera_animation": "kind=camera n=30 frames=18 size=[384,640] seed=500 stills={stills}/animation",
-    "drawn": "kind=animation n=24 frames=18 size=[384,640] seed=1000",
     "screens": "kind=screen n=40 frames=20 size=[384,640] seed=0",
     "dense_screens": "kind=screen n=16 frames=20 size=[384,640] seed=2000 scale=2",
 }
 CONTENT = {
-    "drawn": "animation",
     "screens": "screen_capture",
     "dense_screens": "screen_capture",
 }

@@ -14,7 +14,7 @@ from vsr_lab.footage.shots import check_lr_shot, find_shots
 from vsr_lab.video import open_footage
 
 Cli = Callable[..., Outcome]
-TINY = ("n=2", "frames=4", "size=[72,128]", "scale=2", "workers=1")
+TINY = ("n=2", "frames=4", "size=[128,192]", "scale=2", "workers=1")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -40,24 +40,24 @@ def stills(tmp_path: Path) -> Path:
 def test_bytes_do_not_depend_on_workers_and_a_render_goes_on(
     vsr_lab: Callable[..., str], cli: Cli, tmp_path: Path
 ) -> None:
-    said = vsr_lab("footage", "render", "kind=animation", *TINY[:-1], "workers=2", f"run_dir={tmp_path / 'two'}")
+    said = vsr_lab("footage", "render", "kind=screen", *TINY[:-1], "workers=2", f"run_dir={tmp_path / 'two'}")
     assert str(tmp_path / "two" / "manifest.csv") in said
     assert str(tmp_path / "two" / "lr" / "manifest.csv") in said
-    assert cli("footage render", "kind=animation", *TINY, f"run_dir={tmp_path / 'one'}").code == 0
+    assert cli("footage render", "kind=screen", *TINY, f"run_dir={tmp_path / 'one'}").code == 0
     made = digests(tmp_path / "one")
     assert len(made) == 4 and made == digests(tmp_path / "two")
 
-    lost = tmp_path / "one" / "lr" / "animation_00001.mkv"
+    lost = tmp_path / "one" / "lr" / "screen_00001.mkv"
     lost.unlink()
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").rglob("*.mkv")}
     more = ("n=3", *TINY[1:])
-    assert cli("footage render", "kind=animation", *more, f"run_dir={tmp_path / 'one'}").code == 0
+    assert cli("footage render", "kind=screen", *more, f"run_dir={tmp_path / 'one'}").code == 0
     again = digests(tmp_path / "one")
     assert len(again) == 6 and made.items() <= again.items()
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
 
 
-@pytest.mark.parametrize(("kind", "size"), [("animation", (72, 128)), ("camera", (72, 128)), ("screen", (128, 192))])
+@pytest.mark.parametrize(("kind", "size"), [("camera", (72, 128)), ("screen", (128, 192))])
 def test_pairs_are_of_one_scene_and_lossless(
     cli: Cli, tmp_path: Path, stills: Path, kind: str, size: tuple[int, int]
 ) -> None:
@@ -82,7 +82,7 @@ def test_pairs_are_of_one_scene_and_lossless(
 def test_native_pairs_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     keys = ("n=2", "frames=12", *TINY[2:], "run_dir=made")
-    assert cli("footage render", "kind=animation", *keys).code == 0
+    assert cli("footage render", "kind=screen", *keys).code == 0
     small = [
         "data.size=32",
         "data.clip_frames=4",
@@ -99,22 +99,22 @@ def test_native_pairs_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        (["kind=paint"], "kind: has no option 'paint'; choose one of animation, camera, screen"),
+        (["kind=paint"], "kind: has no option 'paint'; choose one of camera, screen"),
         (["kind=camera"], "stills: is required by kind=camera; set stills=FOLDER"),
         (["kind=camera", "stills=nowhere"], "nowhere: is not a folder"),
         (
-            ["kind=animation", "size=[91,160]", "scale=2"],
-            "multiples of scale=2, got [91, 160]; set size=[92,160]",
+            ["kind=screen", "size=[131,192]", "scale=2"],
+            "multiples of scale=2, got [131, 192]; set size=[132,192]",
         ),
-        (["kind=animation", "size=360"], "size: must be a list, got 360"),
-        (["kind=animation", "n=0"], "n: must be >= 1, got 0"),
-        (["kind=animation", "frames=0"], "frames: must be >= 1, got 0"),
-        (["kind=animation", "seed=-1"], "seed: must be >= 0, got -1"),
-        (["kind=animation", "scale=1"], "scale: must be >= 2, got 1"),
-        (["kind=animation", "workers=0"], "workers: must be >= 1, got 0"),
-        (["kind=animation", "n=some"], "n: must be an integer, got 'some'"),
-        (["kind=animation", "frame=3"], "frame: is not a known key; did you mean frames?"),
-        (["kind=animation", "n=1", "frames=1", "size=[64,64]", "run_dir=made"], "made: was rendered with another size"),
+        (["kind=screen", "size=360"], "size: must be a list, got 360"),
+        (["kind=screen", "n=0"], "n: must be >= 1, got 0"),
+        (["kind=screen", "frames=0"], "frames: must be >= 1, got 0"),
+        (["kind=screen", "seed=-1"], "seed: must be >= 0, got -1"),
+        (["kind=screen", "scale=1"], "scale: must be >= 2, got 1"),
+        (["kind=screen", "workers=0"], "workers: must be >= 1, got 0"),
+        (["kind=screen", "n=some"], "n: must be an integer, got 'some'"),
+        (["kind=screen", "frame=3"], "frame: is not a known key; did you mean frames?"),
+        (["kind=screen", "n=1", "frames=1", "size=[160,192]", "run_dir=made"], "made: was rendered with another size"),
         (["kind=screen", "size=[64,64]", "scale=2", "workers=1"], "64 logical pixels"),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_mistake_is_told_in_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if "run_dir=made" in keys:
-        assert cli("footage render", "kind=animation", "n=1", "frames=1", "size=[32,32]", "run_dir=made").code == 0
+        assert cli("footage render", "kind=screen", "n=1", "frames=1", "size=[128,192]", "run_dir=made").code == 0
     outcome = cli("footage render", *keys)
     assert outcome.code == 2
     assert told in outcome.error and outcome.error.strip().count("\n") == 0

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.synthesis.animation import RATE as ANIMATION_RATE
-from vsr_lab.synthesis.animation import cuts, render_animation
 from vsr_lab.synthesis.photo_pan import RATE as CAMERA_RATE
 from vsr_lab.synthesis.photo_pan import choose_still, find_stills, render_camera
 from vsr_lab.synthesis.screen import render_screen
@@ -72,18 +70,6 @@ class ScreenKind(Kind):
 
     def zooms(self, scale: int) -> tuple[float, float]:
         return float(scale), 1.0
-
-
-class AnimationKind(Kind):
-    """Drawn animation. LR is drawn at its own resolution, with its own line width."""
-
-    rate = ANIMATION_RATE
-
-    def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        return render_animation(seed, frames, *size)
-
-    def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
-        return super().facts(seed, frames, size) | {"cuts": " ".join(map(str, cuts(seed, frames)))}
 
 
 class CameraKind(Kind):

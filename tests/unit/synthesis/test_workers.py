@@ -12,11 +12,11 @@ import pytest
 _RENDER = """
 import sys
 from pathlib import Path
-from vsr_lab.synthesis import AnimationKind
+from vsr_lab.synthesis import ScreenKind
 from vsr_lab.synthesis.writing import RenderPlan, write_rendered
 if __name__ == "__main__":
-    kind = AnimationKind("animation", "animation", "ours", "here")
-    write_rendered(Path(sys.argv[1]), RenderPlan(kind, 2, 100_000, (64, 96)), 2)
+    kind = ScreenKind("screen", "screen_capture", "ours", "here", ["page"])
+    write_rendered(Path(sys.argv[1]), RenderPlan(kind, 2, 100_000, (128, 192)), 2)
 """
 
 

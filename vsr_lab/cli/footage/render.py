@@ -20,9 +20,9 @@ Side = Annotated[Int, Field(ge=16, le=8192)]
 
 
 class RenderConfig(Command):
-    """Render clips of synthetic footage: animation, computer screens, or a virtual camera that moves over photographs.
+    """Render clips of synthetic footage: computer screens, or a virtual camera that moves over photographs.
 
-    Example: vsr-lab footage render kind=animation n=8 frames=48 scale=2
+    Example: vsr-lab footage render kind=screen n=8 frames=48 scale=2
     """
 
     kind: Annotated[Part[Kind], describes(Kind)]

@@ -1,1 +1,0 @@
-"""Figures of drawn animation: people and creatures."""

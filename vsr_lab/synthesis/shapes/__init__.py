@@ -1,1 +1,0 @@
-"""Shapes of drawn animation: filled outlines, their colors and curves."""
