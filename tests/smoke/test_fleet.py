@@ -83,14 +83,14 @@ def test_fifty_files_five_of_them_poisoned_and_a_killed_process(tmp_path: Path, 
     command = [sys.executable, "-m", "vsr_lab", "upscale", *words, "backend=torch"]
     begin = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while len(list(out.glob("*.mkv"))) < 5:
+        while len(list(out.glob("[0-9]*.mkv"))) < 5:
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         workers = _processes("ray::_attempt" if executor == "ray" else "spawn_main", process.pid)
         os.kill(workers[0], signal.SIGKILL)
         output, errors = process.communicate(timeout=280)
     print(f"{executor}: {time.monotonic() - begin:.0f} s", errors)
-    made = sorted(out.glob("*.mkv"))
+    made = sorted(out.glob("[0-9]*.mkv"))
     killed = executor == "local"  # where the file of the killed process is left for the next run
     assert process.returncode == 3 and f"{POISONED + killed} of {FILES} files were refused" in errors
     assert all(f"refused: {path}: " in output for path in bad)
@@ -100,9 +100,9 @@ def test_fifty_files_five_of_them_poisoned_and_a_killed_process(tmp_path: Path, 
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 3 and f"{POISONED} of {FILES} files were refused" in again.stderr
     assert f"{int(killed)} files upscaled, {FILES - POISONED - killed} done before" in again.stdout
-    assert len(list(out.glob("*.mkv"))) == FILES - POISONED
+    assert len(list(out.glob("[0-9]*.mkv"))) == FILES - POISONED
     assert {path: path.stat().st_mtime_ns for path in made} == before
-    assert all(VideoFile(path).frames == FRAMES for path in out.glob("*.mkv"))
+    assert all(VideoFile(path).frames == FRAMES for path in out.glob("[0-9]*.mkv"))
     assert not list(out.glob(".*.partial*"))
     with sqlite3.connect(out / LEDGER) as ledger:
         rows = ledger.execute("SELECT done, count(*), max(error) > '' FROM task GROUP BY done ORDER BY done").fetchall()

@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -127,6 +128,26 @@ def test_a_second_run_measures_what_changed_and_keeps_what_a_person_wrote(
     assert rows["clip_0"]["path"] == "moved.mkv"  # its name stays, since suites go by it
 
 
+def test_what_a_person_writes_meanwhile_is_kept(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vsr_lab.cli.footage import index
+
+    manifest = here / "manifest.csv"
+    asked = ("footage index", "root=footage", f"output={manifest}", "fresh=true")
+    assert cli(*asked).code == 0
+    measure, rounds = index.build_index, list[int]()
+
+    def measure_while_somebody_writes(*args: Any) -> Any:
+        if not rounds:
+            _write(manifest, [row | {"licence": "CC0", "mine": "a note"} for row in _rows(manifest)])
+        rounds.append(1)
+        return measure(*args)
+
+    monkeypatch.setattr(index, "build_index", measure_while_somebody_writes)
+    assert cli(*asked).code == 0
+    assert len(rounds) == 2
+    assert {(row["licence"], row["mine"]) for row in _rows(manifest)} == {("CC0", "a note")}
+
+
 def test_rows_of_files_that_are_away_keep_what_a_person_wrote_until_they_come_back(cli: Cli, here: Path) -> None:
     manifest, first = here / "all.csv", here / "footage" / "clip_0.mkv"
     (here / "footage" / "broken.mp4").unlink()
@@ -227,12 +248,14 @@ def test_a_sample_has_a_sheet_and_a_manifest_that_is_a_suite(cli: Cli, here: Pat
         ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=21"], "frames: no shot is that long"),
         ("footage sample", ["root=footage/clip_0.mkv", "n=1", "frames=0"], "frames: must be >= 2, got 0"),
         ("footage sample", ["root=footage", "m=3"], "m: is not a known key"),
+        ("footage index", ["root=footage", "output=header.csv"], "header.csv: was not written by footage index"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(
     cli: Cli, here: Path, verb: str, arguments: list[str], said: str
 ) -> None:
     (here / "foreign.csv").write_text("path\nfootage/clip_0.mkv\n")
+    (here / "header.csv").write_text("my notes, without rows\n")
     before = sorted(path for path in here.iterdir())
     outcome = cli(verb, *arguments, "run_dir=run")
     assert outcome.code == 2, outcome

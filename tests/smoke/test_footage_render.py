@@ -57,6 +57,23 @@ def test_bytes_do_not_depend_on_workers_and_a_render_goes_on(
     assert all(path.stat().st_mtime_ns == then for path, then in kept.items())
 
 
+def test_a_second_render_keeps_what_a_person_wrote_and_follows_no_link(cli: Cli, tmp_path: Path) -> None:
+    keys, made = ("kind=screen", *TINY, f"run_dir={tmp_path / 'made'}"), tmp_path / "made"
+    assert cli("footage render", *keys).code == 0
+    header, first, second = (made / "manifest.csv").read_text().splitlines()
+    own = [f"{header},note", f"{first},good", f"{second},", "mine,hr/mine.mkv" + "," * header.count(",")]
+    (made / "manifest.csv").write_text("\n".join(own) + "\n")
+    assert cli("footage render", *keys[:1], "n=1", *keys[2:]).code == 0
+    assert [(row["name"], row["note"]) for row in rows(made / "manifest.csv")] == [
+        ("screen_00000", "good"),
+        ("screen_00001", ""),
+        ("mine", ""),
+    ]
+    (made / "lr").rename(tmp_path / "elsewhere")
+    (made / "lr").symlink_to(tmp_path / "elsewhere")
+    assert "is a link" in cli("footage render", *keys).error
+
+
 @pytest.mark.parametrize(("kind", "size"), [("camera", (72, 128)), ("screen", (128, 192))])
 def test_pairs_are_of_one_scene_and_lossless(
     cli: Cli, tmp_path: Path, stills: Path, kind: str, size: tuple[int, int]

@@ -48,8 +48,6 @@ class CompareConfig(Command):
     selection: FilePath | None
     """selection.json of select on the same evaluations, shown on top; null: nothing is decided yet."""
 
-    writes = ("report.html", "crops.png", "*comparison.json", "side_by_side.mp4", "wipe*.mp4")
-
     def without_effect(self) -> dict[str, str]:
         if self.a is None or _is_run(self.a):
             return {}

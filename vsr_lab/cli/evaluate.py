@@ -83,7 +83,6 @@ class EvaluateConfig(Command):
     workers: Count
 
     results = ".clips/*.json"
-    writes = (".clips", "pictures", "frames.parquet", "clips.csv", "summary.json")
 
     def without_effect(self) -> dict[str, str]:
         return {"executor": "workers is 1"} if self.workers == 1 else {}

@@ -39,8 +39,6 @@ class ExportConfig(Command):
     allow_provisional: Bool = False
     """Whether weights that were chosen provisionally, on too few clips, may be exported."""
 
-    writes = ("bundle",)
-
     def without_effect(self) -> dict[str, str]:
         unused = [f"exporters.{name}" for name in self.exporters if name not in self.formats]
         reasons = dict.fromkeys(unused, f"formats is {self.formats}")

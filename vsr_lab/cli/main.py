@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from itertools import islice
+from pathlib import Path
 
 from vsr_lab import __version__
 from vsr_lab.cli.configuration.usage import COMMANDS, FLAGS, POSITIONAL, command_help, usage
@@ -21,6 +22,9 @@ def main() -> None:
     N.
     """
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
+    # If this is not set, OpenCV makes it end in ":", and other processes load libraries from the current folder.
+    folders = [folder for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
+    os.environ["LD_LIBRARY_PATH"] = ":".join(folders) or str(Path(__file__).parent)
     try:
         code = _dispatch(sys.argv[1:])
         sys.stdout.flush()

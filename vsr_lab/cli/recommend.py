@@ -23,8 +23,6 @@ class RecommendConfig(Command, Choosing):
     scans: FolderPath
     n: Count
 
-    writes = ("sheet.png",)
-
 
 def run(config: RecommendConfig) -> None:
     """Print the bundle for each file, the reason and the command to run. Raises Refusal if no file has a bundle."""

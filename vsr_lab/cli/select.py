@@ -34,8 +34,6 @@ class SelectConfig(Command):
     # The runs say their content types.
     ignored: ClassVar[frozenset[str]] = frozenset({"content", "data", "loss", "validation", "pixel_format"})
 
-    writes = ("selection.json",)
-
 
 def run(config: SelectConfig) -> None:
     """Write selection.json. Raises Refusal, after writing it, if at least one suite has no deployable candidate."""

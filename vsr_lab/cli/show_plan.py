@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum
+from itertools import count
 from pathlib import Path
 
 from av.video.reformatter import ColorPrimaries, ColorTrc
@@ -27,8 +28,8 @@ def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
     _show_refused({str(result.task.source.path): result.error for result in results if result.error})
     files = {"folder": folder, "ledger": folder / LEDGER}
     if traces := [result.traceback for result in results if result.traceback]:
-        write_text(folder / "tracebacks.txt", "\n".join(traces), errors="replace")
-        files["defects"] = folder / "tracebacks.txt"
+        files["defects"] = next(path for n in count(1) if not (path := folder / f"tracebacks-{n}.txt").exists())
+        write_text(files["defects"], "\n".join(traces), errors="replace", replace=False)
     counts = {state: sum(result.state == state for result in results) for state in ("done", "kept", "refused")}
     show_facts(f"{counts['done']} files upscaled, {counts['kept']} done before", files)
     if counts["refused"]:

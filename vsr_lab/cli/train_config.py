@@ -151,7 +151,7 @@ class TrainConfig(Command):
 
     ignored: ClassVar[frozenset[str]] = frozenset({"gates"})
     results = "checkpoints/last*.ckpt"
-    writes = ("checkpoints", "metrics.csv", "network.safetensors", "wandb", "tensorboard")
+    writes = ("metrics.csv", "checkpoints/*.ckpt", "wandb/*run*", "wandb/debug*.log", "tensorboard/*.tfevents.*")
     content: Annotated[Text, Field(min_length=1)]
     resume: FilePath | None
     resumed: list[Resumption] = Field(default_factory=list)

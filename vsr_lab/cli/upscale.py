@@ -195,7 +195,7 @@ def _show(config: UpscaleConfig, upscaler: Upscaler, task: Task, provenance: Pro
     if config.certificate and needs_sidecar(provenance.plan.container):
         files["signed"] = sidecar_path(output)
     if config.preview:
-        files["picture"] = write_picture(task, upscaler.settings.encoding)
+        files["picture"] = write_picture(task, upscaler.settings.encoding, upscaler.settings.overwrite)
     show_facts(f"upscaled {provenance.frames} frames to {width}x{height}", files)
     show_facts("", {"runtime": show_runtime(provenance.plan.runtime)})
     if config.repeats == "skip":

@@ -36,8 +36,6 @@ class VoteConfig(Command):
     serve: Bool
     """Whether to serve the page until the command is stopped; false: count the votes."""
 
-    writes = ("votes.json",)
-
     def without_effect(self) -> dict[str, str]:
         """`run_dir` has no effect while votes are collected (serve=true), and `port` while they are counted."""
         return {"run_dir": "serve is true"} if self.serve else {"port": "serve is false"}

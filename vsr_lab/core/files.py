@@ -5,6 +5,7 @@ import glob
 import hashlib
 import json
 import os
+import platform
 import re
 import shutil
 from collections.abc import Generator
@@ -66,6 +67,7 @@ def missing_parent(path: Path) -> Path | None:
     return next((place for place in places if not place.exists()), None)
 
 
+_written: dict[Path, tuple[int, ...]] = {}  # files that this process wrote by atomic_path, and their state then
 _LARGEST_JSON = 1 << 28  # bytes
 _MOST_TEXT = 1 << 29  # bytes in a Parquet file, in which equal rows need hardly any space
 
@@ -85,7 +87,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
     Raises:
         UserError: the disk is full, `path` cannot be written or replaced, or `path` exists and `replace` is False.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_machine()}-{os.getpid()}.partial{path.suffix}")
     if path.parent.exists() and not path.parent.is_dir():
         raise UserError(path, f"cannot be written: {path.parent} is not a folder", "choose another place")
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
@@ -99,7 +101,9 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         if replace or temporary.is_dir():
             temporary.replace(path)
         else:
-            os.link(temporary, path)  # which never replaces
+            _rename_new(temporary, path)
+        files = path.rglob("*") if path.is_dir() else (path,)
+        _written.update({absolute_path(file): _state(file) for file in files if file.is_file()})
     except UserError as error:
         raise error.about(temporary, path) from error.__cause__
     except OSError as error:
@@ -107,12 +111,24 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
             raise UserError(path, "the disk is full", "free some space and run again; nothing was changed") from error
         if error.errno == errno.EEXIST and not replace:
             raise UserError(path, "already exists", "choose another path or set overwrite=true") from error
-        refused = {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
+        refused = {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.EFBIG}
         if error.errno in refused or str(error.filename) == str(temporary):
             raise UserError(path, f"cannot be written ({error.strerror})", "choose another place") from error
         raise
     finally:
         remove(temporary)
+
+
+def _rename_new(temporary: Path, path: Path) -> None:
+    """Rename a file, or raise FileExistsError if there is one of the new name."""
+    try:
+        os.link(temporary, path)  # which never replaces
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.ENOSYS}:
+            raise
+        if path.exists():  # of a file system without hard links, such as exFAT
+            raise FileExistsError(errno.EEXIST, "already there") from error
+        temporary.rename(path)
 
 
 def remove(path: Path, ignore_errors: bool = False) -> None:
@@ -132,11 +148,29 @@ def remove(path: Path, ignore_errors: bool = False) -> None:
 
 def remove_abandoned(path: Path) -> None:
     """Remove the temporary files of `atomic_path(path)` that processes which were killed have left."""
-    # Not those of a.1.mp4 for a.mp4, whose glob pattern they match.
-    name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.partial{re.escape(path.suffix)}")
+    # Not those of a.1.mp4 for a.mp4, whose glob pattern they match, and not those of processes that are not seen here.
+    name = re.compile(rf"\.{re.escape(path.stem)}\.{_machine()}-(\d+)\.partial{re.escape(path.suffix)}")
     for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         if (match := name.fullmatch(found.name)) and not _is_running(int(match[1])):
             remove(found)
+
+
+@lru_cache
+def _machine() -> str:
+    """Digits that differ between machines and containers, which may have processes of the same number."""
+    namespace = Path("/proc/self/ns/pid")
+    numbers = os.readlink(namespace) if namespace.is_symlink() else ""  # noqa: PTH115 - it leads to no file
+    return hashlib.sha256(f"{platform.node()} {numbers}".encode()).hexdigest()[:8]
+
+
+def is_own(path: Path) -> bool:
+    """Whether this process wrote the file, and nobody has replaced or changed it since."""
+    return path.is_file() and not path.is_symlink() and _written.get(absolute_path(path)) == _state(path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _is_running(process: int) -> bool:
@@ -149,15 +183,16 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def write_text(path: Path, text: str, errors: str = "strict") -> None:
+def write_text(path: Path, text: str, errors: str = "strict", replace: bool = True) -> None:
     """Write text as UTF-8, atomically.
 
     Args:
         path: file to write.
         text: content of the file.
         errors: handling of characters that cannot be encoded, as for `str.encode`.
+        replace: whether an existing file is replaced, see `atomic_path`.
     """
-    with atomic_path(path) as temporary:
+    with atomic_path(path, replace) as temporary:
         temporary.write_text(text, encoding="utf-8", errors=errors)
 
 

@@ -1,7 +1,10 @@
 """Base classes of networks, and functions that run a network on a whole clip or frame by frame."""
 
+import os
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar, TypeVarTuple
 
 import torch
@@ -62,10 +65,21 @@ class Network(nn.Module, ABC):
         The parts are the direct submodules, or the items of a ModuleList, that have submodules themselves. The network
         as a whole is not compiled, since this would take minutes for every clip length.
         """
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _private_folder())
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
                 if any(True for _ in piece.children()):
                     piece.compile()
+
+
+def _private_folder() -> str:
+    """Folder for compiled code. By default it would be in /tmp, where another user of the machine could write it."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vsr_lab" / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # no home that can be written
+        return tempfile.mkdtemp(prefix="vsr_lab_")
+    return str(folder)
 
 
 class StreamingNetwork(Network):

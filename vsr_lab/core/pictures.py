@@ -28,7 +28,9 @@ class SheetRow:
     title: str = ""
 
 
-def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None) -> None:
+def write_contact_sheet(
+    path: Path, rows: Iterable[SheetRow], cell: tuple[int, int] | None = None, replace: bool = True
+) -> None:
     """Write a contact sheet, rows of images with captions, as one PNG file.
 
     Images are resized to fit a cell, keeping their aspect ratio: Lanczos if reduced, nearest neighbour if enlarged.
@@ -58,7 +60,7 @@ def write_contact_sheet(path: Path, rows: Iterable[SheetRow], cell: tuple[int, i
         for column, caption in enumerate(row.captions):
             _write_lines(sheet, (gap + column * (width + gap), top + height * bool(row.images)), caption, width)
         y += step
-    with atomic_path(path) as temporary:
+    with atomic_path(path, replace) as temporary:
         sheet.save(temporary, "PNG", optimize=True)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vsr_lab.core.errors import UserError, reported
-from vsr_lab.core.files import remove, write_text
+from vsr_lab.core.files import is_own, remove, write_text
 
 RUN_MARK = "config.yaml"  # only folders that hold it are ever renamed
 UNFINISHED = ".unfinished"  # is there until the run has ended
 LOCK = ".lock"
 MARKS = {RUN_MARK, UNFINISHED, LOCK}
-_PARTIAL = re.compile(r"\..+\.\d+\.partial.*")  # a temporary name, see core.files
+_PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}-\d+\.partial.*")  # a temporary name, see core.files
 _WANDB_LINKS = {"latest-run", "debug.log", "debug-internal.log"}  # it replaces them
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
 _made: set[Path] = set()  # folders that this process created to hold those of runs
@@ -69,20 +69,27 @@ def end_run(folder: Path) -> None:
 def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ()) -> None:
     """Delete what an unfinished run wrote to its folder, unless it contains results that must not be lost.
 
-    The folder, and parents that this process created for it, are deleted too if they are empty then. Files that the run
-    did not write stay: a user may have put them there meanwhile.
+    Empty folders in it, the folder itself, and parents that this process created for it are deleted too. Files that the
+    run did not write stay: a user may have put them there meanwhile.
 
     Args:
         folder: folder of the run.
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
             except config.yaml, .unfinished and .lock.
-        writes: shell patterns of the names of the files and folders that the run writes to its folder, beside those.
+        writes: such patterns of files that libraries write; those that `atomic_path` wrote are known.
     """
-    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    files = {name: path for name, path in found.items() if path.is_symlink() or not path.is_dir()}
     if not any(fnmatchcase(name, keep) for name in files if name not in MARKS):
-        for path in folder.iterdir():
-            if path.name in MARKS or _PARTIAL.fullmatch(path.name) or any(fnmatchcase(path.name, n) for n in writes):
+        for name, path in files.items():
+            if name in MARKS or is_own(path) or any(fnmatchcase(name, pattern) for pattern in writes):
                 remove(path, ignore_errors=True)
+        for _, path in sorted(found.items(), reverse=True):  # what is in a folder comes first
+            if _PARTIAL.fullmatch(path.name):
+                remove(path, ignore_errors=True)
+            elif path.is_dir() and not path.is_symlink():
+                with suppress(OSError):  # not empty
+                    path.rmdir()
         with suppress(OSError):  # not empty
             folder.rmdir()
             for parent in takewhile(_made.__contains__, folder.resolve().parents):

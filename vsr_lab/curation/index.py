@@ -184,7 +184,7 @@ def _read_manifest(manifest: Path) -> list[TextRow]:
     if not manifest.exists():
         return []
     rows = read_rows(manifest)
-    if rows and not {"path", "sha256", "indexed"} <= set(rows[0]):
+    if not rows or not {"path", "sha256", "indexed"} <= set(rows[0]):
         raise UserError(manifest, "was not written by footage index", "choose another output=")
     return rows
 

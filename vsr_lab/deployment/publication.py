@@ -1,6 +1,7 @@
 """Publication of bundles: in a repository of the Hugging Face Hub, or as an artifact of wandb."""
 
 import importlib
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def _to_hub(repository: str, files: list[Path], private: bool) -> str:
 def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
     import wandb
 
+    if (folder := Path(os.environ.get("WANDB_DIR", ""), "wandb")).is_symlink():
+        raise UserError(folder, "is a link, and wandb would write through it", "remove it, or set WANDB_DIR=FOLDER")
     set_up_wandb(silent=True, offline=False)
     project, _, name = place.partition("/")
     subject, facts = f"to=wandb:{place}", bundle.manifest.model_dump(include={"name", "scale", "fingerprint"})

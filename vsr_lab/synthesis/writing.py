@@ -17,7 +17,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.signals import end_with_parent
-from vsr_lab.footage.tables import write_rows
+from vsr_lab.footage.tables import read_rows, write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
 
@@ -111,8 +111,10 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
     written = {"manifest": folder / "manifest.csv", **({"lr": folder / "lr" / "manifest.csv"} if scale else {})}
     for manifest, below in zip(written.values(), ("hr/", ""), strict=False):
         window = {"split": plan.split, "start": 0, "stop": frames}
-        rows = [{"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()]
-        write_rows(manifest, rows)
+        before = {row.get("name", ""): row for row in (read_rows(manifest) if manifest.exists() else ())}
+        rows = {name: {"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()}
+        # Cells and rows that a person added are kept, and so are the rows of other clips.
+        write_rows(manifest, [rows.get(name, {}) | before.get(name, {}) for name in {**before, **rows}])
     return written
 
 

@@ -35,8 +35,12 @@ class CsvLog(Logger):
                 raise UserError(path, "is too large for the table of a training", "remove it, or restore it")
             problem, hint = "is not the table of a training", "remove it, or restore it"
             with reported((ValueError, csv.Error, OSError), path, problem, hint), path.open(newline="") as file:
-                kept = [row for row in list(csv.reader(file))[1:] if len(row) == 3 and int(row[0]) < step]
-            write_text(path, "\n".join(",".join(row) for row in [_HEADER, *kept]) + "\n")
+                header, *lines = file.read().splitlines()
+                if header.split(",")[:3] != _HEADER:
+                    raise ValueError(header)
+                complete = [line for line in lines if line.count(",") >= 2]  # a kill may cut the last
+                kept = [line for line in complete if int(line.partition(",")[0]) < step]
+            write_text(path, "\n".join([header, *kept]) + "\n")
         else:
             write_text(path, ",".join(_HEADER) + "\n")
 

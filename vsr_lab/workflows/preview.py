@@ -42,7 +42,7 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
     return replace(upscaler, settings=replace(settings, encoding=encoding)), replace(task, output=output)
 
 
-def write_picture(task: Task, encoding: Encoding) -> Path:
+def write_picture(task: Task, encoding: Encoding, overwrite: bool) -> Path:
     """Write a PNG file with the middle frame of a preview, before (bicubic) and after upscaling. Returns its path."""
     before, after = (
         open_source(task.source.path, encoding, task.source.read_options),
@@ -54,7 +54,7 @@ def write_picture(task: Task, encoding: Encoding) -> Path:
     enlarged = to_frames(resize_to(to_tensor(lr), size).clamp(0, 1))
     images, captions = [enlarged[0], to_eight_bit(sr)[0]], ["source, enlarged by bicubic", "upscaled"]
     title = f"{task.source.path.name}, frame {before.first + number}"
-    write_contact_sheet(_picture(task.output), [SheetRow(images, captions, title)])
+    write_contact_sheet(_picture(task.output), [SheetRow(images, captions, title)], replace=overwrite)
     return _picture(task.output)
 
 

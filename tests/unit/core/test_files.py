@@ -153,21 +153,44 @@ def test_what_is_there_is_kept_where_it_may_not_be_replaced(tmp_path: Path) -> N
     assert (path.read_text(), late.read_text(), _names(tmp_path)) == ("precious", "came meanwhile", ["a.txt", "b.txt"])
 
 
+def test_nothing_is_lost_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "a.txt"
+    with atomic_path(path, replace=False) as temporary:
+        temporary.write_text("new")
+    with pytest.raises(UserError, match="already exists"), atomic_path(path, replace=False):
+        pass
+    assert path.read_text() == "new"
+
+
+def _temporary(path: Path, process: object) -> Path:
+    """Name of the temporary file of another process on this machine."""
+    with atomic_path(path) as own:
+        own.touch()
+    return own.with_name(own.name.replace(f"-{os.getpid()}.", f"-{process}."))
+
+
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    (tmp_path / f".a.{gone.pid}.partial.txt").write_text("half")
-    (tmp_path / f".a.{os.getppid()}.partial.txt").write_text("at work")
-    (tmp_path / f".a.{gone.pid}.{os.getppid()}.partial.txt").write_text("at work on a.NUMBER.txt")
+    left = _temporary(tmp_path / "a.txt", gone.pid)
+    at_work = _temporary(tmp_path / "a.txt", os.getppid())
+    on_another = left.with_name(f".a.{'0' * 8}-{gone.pid}.partial.txt")  # whose processes are not seen here
+    of_a_number = _temporary(tmp_path / f"a.{gone.pid}.txt", os.getppid())
+    (tmp_path / f"a.{gone.pid}.txt").unlink()
+    for path in (left, at_work, on_another, of_a_number):
+        path.write_text("half")
     write_text(tmp_path / "a.txt", "whole")
-    others = [f".a.{gone.pid}.{os.getppid()}.partial.txt", f".a.{os.getppid()}.partial.txt"]
-    assert _names(tmp_path) == sorted([*others, "a.txt"])
+    assert _names(tmp_path) == sorted(["a.txt", at_work.name, on_another.name, of_a_number.name])
 
 
 def test_a_link_under_the_temporary_name_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "film.mkv").write_text("recorded")
-    (tmp_path / f".a.{os.getpid()}.partial.json").symlink_to("film.mkv")
-    (tmp_path / f".a.{'9' * 20}.partial.json").touch()  # no number of a process
+    _temporary(tmp_path / "a.json", os.getpid()).symlink_to("film.mkv")
+    _temporary(tmp_path / "a.json", "9" * 20).touch()  # no number of a process
     write_text(tmp_path / "a.json", "{}")
     assert (tmp_path / "film.mkv").read_text() == "recorded"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "film.mkv"]

@@ -10,6 +10,7 @@ import pytest
 
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import write_text
 from vsr_lab.core.run_folder import (
     begin_folder,
     continue_folder,
@@ -69,7 +70,7 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     run = begun(tmp_path / "run")
     run_folder.unlock_folder(run)
     assert is_unfinished(run)
-    (run / ".bundle.1.partial").mkdir()
+    (run / ".bundle.0123abcd-1.partial").mkdir()
     assert begin_folder(run, overwrite=False, config=CONFIG)
     assert names(tmp_path) == {"run"}  # nothing was complete
     run_folder.unlock_folder(run)
@@ -142,7 +143,8 @@ def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -
 
 
 def test_what_a_kill_leaves_is_no_run(tmp_path: Path) -> None:
-    for name in (run_folder.LOCK, run_folder.UNFINISHED, ".config.1.partial.yaml", "..unfinished.1.partial"):
+    temporary = (".config.0123abcd-1.partial.yaml", "..unfinished.0123abcd-1.partial")
+    for name in (run_folder.LOCK, run_folder.UNFINISHED, *temporary):
         (tmp_path / name).touch()
     assert begin_folder(tmp_path, overwrite=False, config=CONFIG)
     assert names(tmp_path) > MARKS
@@ -184,7 +186,7 @@ def test_a_folder_at_work_is_neither_renamed_nor_shared(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
     (run / "pictures/a").mkdir(parents=True)
-    remove_unfinished(run, writes=["pictures"])
+    remove_unfinished(run)
     assert not run.exists()
     kept = begun(tmp_path / "kept")
     (kept / "result.json").touch()
@@ -196,11 +198,16 @@ def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
 
 def test_files_that_a_user_put_into_an_unfinished_run_stay(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
-    for name in ("mine/notes.txt", "metrics.csv", ".metrics.1234.partial.csv"):
-        (run / name).parent.mkdir(exist_ok=True)
+    for name in ("mine/notes.txt", "pictures/notes.txt", "wandb/run-1/log", ".metrics.0123abcd-1234.partial.csv"):
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).touch()
-    remove_unfinished(run, keep="*.ckpt", writes=["metrics.csv"])
-    assert names(run) == {"mine"}
+    for name in ("pictures/a.png", "pictures/b.png", "metrics.csv"):
+        write_text(run / name, "of the run")
+    (run / "pictures/b.png").unlink()
+    (run / "pictures/b.png").write_text("of the user")
+    remove_unfinished(run, keep="*.ckpt", writes=["wandb/run-*"])
+    assert names(run) == {"mine", "pictures"}
+    assert names(run / "pictures") == {"notes.txt", "b.png"}
     assert (run / "mine/notes.txt").exists()
 
 

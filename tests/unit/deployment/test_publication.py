@@ -110,6 +110,15 @@ def test_artifact_is_staged_where_wandb_is_offline(
     assert staged >= {(bundle.folder / name).read_bytes() for name in PUSHED}
 
 
+def test_wandb_writes_through_no_link(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WANDB_DIR", raising=False)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "wandb").symlink_to("mine")
+    with pytest.raises(UserError, match="wandb: is a link"):
+        push_bundle(bundle, "wandb:upscalers/doubler")
+
+
 def test_a_signature_that_is_a_link_is_not_uploaded(bundle: Bundle, hub: type[Hub], tmp_path: Path) -> None:
     folder, secret = tmp_path / "copy", tmp_path / "secret"
     shutil.copytree(bundle.folder, folder)

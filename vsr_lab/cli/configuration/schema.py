@@ -63,7 +63,7 @@ class Command(Section):
     Attributes:
         ignored: keys of a content type's yaml that have no effect in this command.
         results: pattern of the files from which a stopped run is continued; None: it cannot be continued.
-        writes: patterns of the names of the files and folders that the command writes to run_dir.
+        writes: patterns of files that libraries write to run_dir.
     """
 
     run_dir: FilePath

@@ -28,8 +28,6 @@ class DegradeConfig(Command, FootageChoice):
     window: Annotated[Int, Field(ge=1, le=10_000)]
     memory_gib: Annotated[Number, Field(gt=0, le=4096)]
 
-    writes = ("hr", "lr", "manifest.csv")
-
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
         check_scale(self.degradation, self.scale)

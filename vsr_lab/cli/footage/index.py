@@ -1,5 +1,6 @@
 """vsr-lab footage index: the manifest (table of files and their properties) of a folder of footage."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -7,6 +8,7 @@ from pydantic import AfterValidator, Field
 from vsr_lab.cli.configuration.schema import Bool, Command, FolderPath, Seed
 from vsr_lab.cli.show import show_facts, show_left_out, show_table
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256
 from vsr_lab.core.parts import FilePath, Number, Text
 from vsr_lab.core.ranges import distinct
 from vsr_lab.curation import ContentModel, Index, Scans, build_index, fill_splits, plan_index
@@ -37,15 +39,31 @@ def run(config: IndexConfig) -> None:
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
-    scans = Scans(config.scans)
-    plan = plan_index(config.root, manifest, scans, config.fresh)
-    index = build_index(plan, config.content_model, scans)
-    write_rows(manifest, index.rows)  # so that its rows can be read as shots
-    if config.split is not None:
-        fill_splits(index.rows, manifest, scans, share=config.split, names=config.split_names, seed=config.seed)
-        write_rows(manifest, index.rows)
+    while (index := _indexed(config, manifest)) is None:
+        pass  # again, which is fast: the files are measured
     _show(index)
     show_facts("indexed", {"manifest": manifest})
+
+
+def _indexed(config: IndexConfig, manifest: Path) -> Index | None:
+    """Write the manifest; None if somebody else changed it meanwhile."""
+    scans, before = Scans(config.scans), _digest(manifest)
+    plan = plan_index(config.root, manifest, scans, config.fresh)
+    index = build_index(plan, config.content_model, scans)
+    if _digest(manifest) != before:
+        return None
+    write_rows(manifest, index.rows)  # so that its rows can be read as shots
+    if config.split is not None:
+        before = _digest(manifest)
+        fill_splits(index.rows, manifest, scans, share=config.split, names=config.split_names, seed=config.seed)
+        if _digest(manifest) != before:
+            return None
+        write_rows(manifest, index.rows)
+    return index
+
+
+def _digest(manifest: Path) -> str:
+    return sha256(manifest) if manifest.exists() else ""
 
 
 def _show(index: Index) -> None:

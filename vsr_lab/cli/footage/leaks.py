@@ -23,8 +23,6 @@ class LeaksConfig(Command):
     root: FilePath
     scans: FolderPath
 
-    writes = ("leaks.json",)
-
 
 def run(config: LeaksConfig) -> None:
     """List the shots that two splits share. Raises Refusal if there are any."""

@@ -11,7 +11,7 @@ from vsr_lab.cli.configuration.schema import Command, Count, Int, Seed
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.core.run_folder import RUN_MARK, end_run, lock_folder
+from vsr_lab.core.run_folder import RUN_MARK, continue_folder, end_run, lock_folder
 from vsr_lab.core.spec import spec_of
 from vsr_lab.synthesis import Kind, RenderPlan, write_rendered
 
@@ -36,7 +36,6 @@ class RenderConfig(Command):
     workers: Annotated[Int, Field(ge=1, le=1024)]
 
     results = "hr/*.mkv"
-    writes = ("hr", "lr", "manifest.csv")
 
     def without_effect(self) -> dict[str, str]:
         return {} if "stills" in self.kind.keywords else {"stills": "this kind of footage is made without photographs"}
@@ -69,4 +68,5 @@ def _new_or_existing_run(config: RenderConfig) -> Path:
         problem = f"was rendered with another {key}"
         raise UserError(config.run_dir, problem, "choose another run_dir= or set overwrite=true")
     lock_folder(mark.parent)
+    continue_folder(mark.parent, mark.read_text(encoding="utf-8"))
     return mark.parent

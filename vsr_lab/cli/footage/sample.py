@@ -27,8 +27,6 @@ class SampleConfig(Command):
     seed: Seed
     scans: FolderPath
 
-    writes = ("sheet.png", "manifest.csv", "sample.json")
-
 
 def run(config: SampleConfig) -> None:
     """Choose n shots, and write a manifest, a contact sheet, and the fraction of the footage that each represents."""

@@ -30,7 +30,7 @@ from vsr_lab.deployment.streams.carriers import AnyPacket
 
 _JOB = "job.json"
 _OWN = re.compile(
-    r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.\d+\.partial\.(json|safetensors|packets)"
+    r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.[0-9a-f]{8}-\d+\.partial\.(json|safetensors|packets)"
 )
 _HEAD = struct.Struct("<qq?BI")  # presentation and decoding time, keyframe, output, bytes that follow
 _STATES = 2  # that are kept: they may be larger than the segments
