@@ -20,13 +20,14 @@ _GIB = 2**30
 _MATRICES = {0: "rgb", 1: "bt709", 2: "unspecified", 5: "bt470bg", 6: "smpte170m", 9: "bt2020nc"}
 
 
-def upscale_batch(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, executor: Executor) -> None:
-    """Upscale many files, and print a table of the results. Raises Incomplete if some files were refused."""
+def upscale_batch(tasks: Sequence[Task], folders: Sequence[Path], upscaler: Upscaler, executor: Executor) -> None:
+    """Upscale many files into folders, and print a table of the results. Raises Incomplete if some were refused."""
+    folder, *others = folders
     results = list(tracked("upscaling", upscale_files(tasks, folder, upscaler, executor), len(tasks), "files"))
     rows = [[str(result.task.source.path), result.state, str(result.frames or "")] for result in results]
     show_table(f"{len(results)} files", ["file", "", "frames"], rows, texts=2)
     _show_refused({str(result.task.source.path): result.error for result in results if result.error})
-    files = {"folder": folder, "ledger": folder / LEDGER}
+    files = {"folder": folder, **{f"folder {n}": other for n, other in enumerate(others, 2)}, "ledger": folder / LEDGER}
     if traces := [result.traceback for result in results if result.traceback]:
         files["defects"] = next(path for n in count(1) if not (path := folder / f"tracebacks-{n}.txt").exists())
         write_text(files["defects"], "\n".join(traces), errors="replace", replace=False)

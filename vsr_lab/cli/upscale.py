@@ -33,10 +33,10 @@ from vsr_lab.workflows.preview import preview_of, write_picture
 
 
 class OutputConfig(Section):
-    """A further output file of `upscale`, from the same run of the network."""
+    """A further output of `upscale`, from the same run of the network."""
 
     output: FilePath
-    """File to write."""
+    """File to write; for many files a folder."""
     preset: Text = "match"
     """Name of its preset."""
     height: Annotated[Int, Field(ge=8, le=65536)] | None = None
@@ -95,8 +95,8 @@ class UpscaleConfig(Command, Reading, Choosing):
         if (self.certificate is None) != (self.private_key is None):
             pair = ("private_key", "certificate") if self.certificate is None else ("certificate", "private_key")
             raise ValueError("{} cannot be used without {}=".format(*pair))
-        others = {"preview=true": self.preview, "evidence=true": self.evidence, "workers > 1": self.workers > 1}
-        others["many input files"] = is_batch(self.input)
+        others = {"preview=true": self.preview, "evidence=true": self.evidence}
+        others["workers > 1 for one file"] = self.workers > 1 and not is_batch(self.input)
         if self.outputs and any(others.values()):
             raise ValueError(
                 f"outputs cannot be combined with {' and '.join(name for name, given in others.items() if given)};"
@@ -146,11 +146,19 @@ def run(config: UpscaleConfig) -> None:
     read_options = ReadOptions(**same_fields(ReadOptions, config))
     executor = (Ray if config.executor == "ray" else Local)(config.workers)
     if is_batch(config.input):
-        if config.input.is_dir() and config.output.resolve().is_relative_to(config.input.resolve()):
-            problem = f"{config.output} is in {config.input}, so that the outputs would be upscaled the next time"
-            raise UserError("output", problem, "choose another folder")
-        tasks = tasks_of(find_sources(config.input, read_options), config.output, settings.encoding)
-        (plan_batch if config.plan else upscale_batch)(tasks, config.output, upscaler, executor)
+        folders = {config.output: settings.encoding, **_others(config)}
+        for folder in folders:
+            if config.input.is_dir() and folder.resolve().is_relative_to(config.input.resolve()):
+                problem = f"{folder} is in {config.input}, so that the outputs would be upscaled the next time"
+                raise UserError("output", problem, "choose another folder")
+        sources = find_sources(config.input, read_options)
+        tasks = tasks_of(sources, folders)
+        if config.plan:
+            for folder, encoding in folders.items():
+                own = replace(upscaler, settings=replace(settings, encoding=encoding))
+                plan_batch(tasks_of(sources, {folder: encoding}), folder, own, executor)
+        else:
+            upscale_batch(tasks, [*folders], upscaler, executor)
     else:
         task = Task(Source(config.input, "", read_options), config.output)
         _upscale_one(config, *(preview_of(upscaler, task) if config.preview else (upscaler, task)), executor)
@@ -164,7 +172,7 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
             plan = own.plan(replace(task, output=output))
             show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
     elif config.workers > 1:
-        _show(config, upscaler, task, upscaler.upscale(task, executor))
+        _show(config, upscaler, task, upscaler.upscale(task, executor)[0])
     else:
         for output, provenance in zip(outputs, upscaler.upscale_all(task.source, outputs), strict=True):
             _show(config, upscaler, replace(task, output=output), provenance)

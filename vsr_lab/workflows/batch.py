@@ -54,13 +54,20 @@ class Task:
     Attributes:
         source: the file.
         output: file to write.
-        made_here: whether the output did not exist when this batch, perhaps in an earlier run that was interrupted,
-            began the task. If the output exists later, it is the result of this task.
+        others: further files to write from the same run of the network, each with its settings.
+        made_here: whether no output existed when this batch, perhaps in an earlier run that was interrupted, began the
+            task. If the outputs exist later, they are the result of this task.
     """
 
     source: Source
     output: Path
+    others: tuple[tuple[Path, Encoding], ...] = ()
     made_here: bool = False
+
+    @property
+    def outputs(self) -> list[Path]:
+        """All files to write."""
+        return [self.output, *(path for path, _ in self.others)]
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,19 @@ class Upscaler:
     bundle: Path | AutoBundle
     settings: UpscaleSettings
 
-    def upscale(self, task: Task, executor: Executor | None = None) -> Provenance:
-        """Upscale a file like `vsr_lab.upscale`; executor: runs segments of the file in parallel; None: one by one."""
+    def upscale(self, task: Task, executor: Executor | None = None) -> list[Provenance]:
+        """Upscale a file like `vsr_lab.upscale`, and return the provenance of each output.
+
+        executor: runs segments of the file in parallel; None: one by one. With several outputs it is not used.
+        """
         if task.made_here and (made := _made(task)):
             return made
         source, chosen = task.source, self.settings
-        if executor:
+        if executor and not task.others:
             folder, output = self.folder(source), task.output
             options = source.read_options
-            return upscale_in_parallel(folder, source.path, output, executor, settings=chosen, read_options=options)
-        return self.upscale_all(source, {task.output: chosen.encoding})[0]
+            return [upscale_in_parallel(folder, source.path, output, executor, settings=chosen, read_options=options)]
+        return self.upscale_all(source, {task.output: chosen.encoding, **dict(task.others)})
 
     def upscale_all(self, source: Source, outputs: Mapping[Path, Encoding]) -> list[Provenance]:
         """Upscale a file into several output files at once, see `vsr_lab.deployment.pipeline.upscale_all`."""
@@ -199,29 +209,32 @@ def _row_source(manifest: Path, row: dict[str, str], usual: ReadOptions) -> Sour
     return Source(manifest.parent / path, name, ReadOptions(**options), "" if content == UNSURE else content)
 
 
-def tasks_of(sources: Sequence[Source], folder: Path, encoding: Encoding) -> list[Task]:
-    """Make a task for each source, with the path of its output in a folder.
+def tasks_of(sources: Sequence[Source], folders: Mapping[Path, Encoding]) -> list[Task]:
+    """Make a task for each source, with the path of its output in each folder.
 
     Args:
         sources: the files.
-        folder: folder of the outputs.
-        encoding: settings of the outputs, which determine their suffixes.
+        folders: folders of the outputs -> settings of the outputs in it, which determine their suffixes.
 
     Raises:
         UserError: two sources would have the same output, or an output would be outside the folder or replace a source.
     """
-    tasks = [
-        Task(source, inside(folder, f"{source.name}{suffix_for(source.path, encoding)}", source.path))
-        for source in sources
-    ]
-    twice = [output for output, count in Counter(task.output for task in tasks).items() if count > 1]
+    tasks: list[Task] = []
+    for source in sources:
+        named = [
+            (inside(folder, f"{source.name}{suffix_for(source.path, encoding)}", source.path), encoding)
+            for folder, encoding in folders.items()
+        ]
+        tasks.append(Task(source, named[0][0], tuple(named[1:])))
+    twice = [output for output, count in Counter(path for task in tasks for path in task.outputs).items() if count > 1]
     if twice:
         raise UserError(twice[0], "would be the output of two files", "give each a name of its own in a manifest")
     inputs = {identity(source.path) for source in sources if source.path.exists()}
     for task in tasks:
-        for path in (task.output, *files_beside(task.output, encoding)):
-            if path.exists() and identity(path) in inputs:
-                raise UserError(path, "is an input of this batch", "choose another output=")
+        for output, encoding in zip(task.outputs, folders.values(), strict=True):
+            for path in (output, *files_beside(output, encoding)):
+                if path.exists() and identity(path) in inputs:
+                    raise UserError(path, "is an input of this batch", "choose another output=")
     return tasks
 
 
@@ -245,7 +258,9 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
     """
     common = upscaler.fingerprint()
     settings = {
-        task.output.relative_to(folder).as_posix(): _hash(common, task.source.read_options, task.source.content)
+        task.output.relative_to(folder).as_posix(): _hash(
+            common, task.source.read_options, task.source.content, task.others
+        )
         for task in tasks
     }
     with Ledger(folder / LEDGER) as ledger:
@@ -254,10 +269,12 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
             if ledger.is_done(key, hashed):
                 yield FileResult(task, "kept")
             else:
-                waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or not task.output.exists())
+                is_new = not any(output.exists() for output in task.outputs)
+                waiting[key] = replace(task, made_here=ledger.is_begun(key, hashed) or is_new)
                 ledger.begin(key, hashed)
         outcomes = executor.run(upscaler.upscale, waiting)
-        if len(waiting) < executor.workers:  # files one after another, each in segments that run in parallel
+        several = any(task.others for task in tasks)
+        if len(waiting) < executor.workers and not several:  # files one by one, in segments that run in parallel
             outcomes = Local().run(partial(upscaler.upscale, executor=executor), waiting)
         for outcome in outcomes:
             key, task, made = outcome.key, waiting[outcome.key], outcome.result
@@ -265,18 +282,20 @@ def upscale_files(tasks: Sequence[Task], folder: Path, upscaler: Upscaler, execu
                 ledger.fail(key, settings[key], outcome.error)
                 yield FileResult(task, "refused", error=outcome.error, traceback=outcome.traceback)
             else:
-                files = {task.source.path: made.source.sha256, task.output: made.output.sha256}
-                ledger.finish(key, settings[key], files)
-                yield FileResult(task, "done", made.frames)
+                written = {path: one.output.sha256 for path, one in zip(task.outputs, made, strict=True)}
+                ledger.finish(key, settings[key], {task.source.path: made[0].source.sha256, **written})
+                yield FileResult(task, "done", made[0].frames)
 
 
-def _made(task: Task) -> Provenance | None:
-    """Provenance of a task's output; None if the output is missing, incomplete, or made from another source."""
-    note = provenance_path(task.output)
-    if not (task.output.is_file() and note.is_file()):
+def _made(task: Task) -> list[Provenance] | None:
+    """Provenance of a task's outputs; None if one is missing, incomplete, or made from another source."""
+    notes = [provenance_path(output) for output in task.outputs]
+    if not all(path.is_file() for path in (*task.outputs, *notes)):
         return None
-    made = read_record(note, Provenance)
-    same = made.source.sha256 == digest_of(task.source.path) and made.output.sha256 == sha256(task.output)
+    made = [read_record(note, Provenance) for note in notes]
+    if {one.source.sha256 for one in made} != {digest_of(task.source.path)}:
+        return None
+    same = all(one.output.sha256 == sha256(output) for one, output in zip(made, task.outputs, strict=True))
     return made if same else None
 
 

@@ -130,7 +130,7 @@ def test_a_preview_is_short_and_has_a_picture(bundle: Bundle, source: Path, tmp_
     task = Task(Source(source, ""), tmp_path / "new.mkv")
     upscaler, task = preview_of(Upscaler(bundle.folder, settings), task)
     upscaler.upscale(task)
-    picture = write_picture(task, upscaler.settings.encoding)
+    picture = write_picture(task, upscaler.settings.encoding, overwrite=False)
     assert picture == tmp_path / "new.preview.png" and picture.stat().st_size > 1000
     assert read_record(provenance_path(tmp_path / "new.preview.mkv"), Provenance).frames == 20
     with pytest.raises(UserError, match=r"new\.preview\.png: already exists"):

@@ -15,6 +15,7 @@ from vsr_lab.deployment import Encoding, Inference, write_bundle
 from vsr_lab.deployment.pipeline import UpscaleSettings
 from vsr_lab.fleet import Ledger, Local
 from vsr_lab.models import Interpolation
+from vsr_lab.video import VideoFile
 from vsr_lab.workflows.batch import (
     LEDGER,
     FileResult,
@@ -47,9 +48,29 @@ def footage(write_video: WriteVideo, frames: Frames) -> Path:
 def run(footage: Path, bundle: Path, workers: int = 1, **changes: object) -> dict[str, FileResult]:
     """Upscale the folder to `out` beside it: results by the name of the source."""
     folder, settings = footage.with_name("out"), UpscaleSettings(**changes)  # pyright: ignore[reportArgumentType]
-    tasks = tasks_of(find_sources(footage), folder, settings.encoding)
+    tasks = tasks_of(find_sources(footage), {folder: settings.encoding})
     results = list(upscale_files(tasks, folder, Upscaler(bundle, settings), Local(workers)))
     return {result.task.source.path.name: result for result in results}
+
+
+def test_each_file_has_several_outputs_from_one_run(footage: Path, bundle: Path) -> None:
+    large, small = footage.with_name("out"), footage.with_name("small")
+
+    def upscaled(height: int) -> dict[str, str]:
+        folders = {large: Encoding(codec="ffv1"), small: Encoding(codec="ffv1", height=height)}
+        upscaler = Upscaler(bundle, UpscaleSettings(encoding=folders[large]))
+        results = list(upscale_files(tasks_of(find_sources(footage), folders), large, upscaler, Local(2)))
+        return states({result.task.source.path.name: result for result in results})
+
+    assert upscaled(16) == {"a.mkv": "done", "b.mkv": "done", "poisoned.mp4": "refused"}
+    heights = {path.relative_to(footage.parent).as_posix(): VideoFile(path).size[0] for path in large.rglob("*.mkv")}
+    assert {VideoFile(small / path.relative_to(large)).size[0] for path in large.rglob("*.mkv")} == {16}
+    assert sorted(heights) == ["out/a.mkv", "out/deep/b.mkv"] and 16 not in heights.values()
+    assert upscaled(16) == {"a.mkv": "kept", "b.mkv": "kept", "poisoned.mp4": "refused"}
+    (small / "deep/b.mkv").unlink()
+    assert upscaled(16)["a.mkv"] == "kept"
+    assert upscaled(16)["b.mkv"] == "refused"  # its other output is there, made by another run
+    assert upscaled(24)["a.mkv"] == "refused"
 
 
 def states(results: dict[str, FileResult]) -> dict[str, str]:
@@ -123,7 +144,7 @@ def test_an_output_of_somebody_else_is_kept(footage: Path, bundle: Path) -> None
 
 
 def names(where: Path) -> list[str]:
-    return [str(task.output) for task in tasks_of(find_sources(where), Path("out"), Encoding())]
+    return [str(task.output) for task in tasks_of(find_sources(where), {Path("out"): Encoding()})]
 
 
 def test_outputs_are_named_after_their_sources(tmp_path: Path) -> None:
@@ -159,14 +180,14 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     manifest = tmp_path / "list.csv"
     manifest.write_text("path,name\na.mkv,../../precious\n")
     with pytest.raises(UserError, match="cannot be the name of a file"):
-        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+        tasks_of(find_sources(manifest), {tmp_path / "out": Encoding()})
 
 
 def test_two_files_need_two_names(tmp_path: Path) -> None:
     manifest = tmp_path / "list.csv"
     manifest.write_text("path,name\na.mkv,same\nb.mkv,same\n")
     with pytest.raises(UserError, match="would be the output of two files"):
-        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+        tasks_of(find_sources(manifest), {tmp_path / "out": Encoding()})
 
 
 def test_fewer_files_than_workers_are_divided_into_segments(
@@ -181,7 +202,7 @@ def test_fewer_files_than_workers_are_divided_into_segments(
 
 
 def test_a_plan_writes_nothing(footage: Path, bundle: Path) -> None:
-    tasks = tasks_of(find_sources(footage / "*.mkv"), footage.with_name("out"), Encoding())
+    tasks = tasks_of(find_sources(footage / "*.mkv"), {footage.with_name("out"): Encoding()})
     (outcome,) = Local().run(Upscaler(bundle, UpscaleSettings()).plan, {"a": tasks[0]})
     assert outcome.result is not None and outcome.result.frames == 8
     assert isinstance(tasks[0], Task) and not footage.with_name("out").exists()
@@ -192,10 +213,10 @@ def test_no_output_replaces_another_source(tmp_path: Path) -> None:
     manifest.write_text("path,name\na.mkv,b\nb.mkv,c\n")
     for name in ("a.mkv", "b.mkv"):
         (tmp_path / name).touch()
-    tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+    tasks_of(find_sources(manifest), {tmp_path / "out": Encoding()})
     with pytest.raises(UserError, match=r"b\.mkv: is an input of this batch"):
-        tasks_of(find_sources(manifest), tmp_path, Encoding())
+        tasks_of(find_sources(manifest), {tmp_path: Encoding()})
     (tmp_path / "out").mkdir()
     (tmp_path / "out/c.mkv.provenance.json").hardlink_to(tmp_path / "a.mkv")
     with pytest.raises(UserError, match="is an input of this batch"):
-        tasks_of(find_sources(manifest), tmp_path / "out", Encoding())
+        tasks_of(find_sources(manifest), {tmp_path / "out": Encoding()})
