@@ -7,6 +7,11 @@ LOCKED := demo training metrics vmaf openvino provenance fleet dev
 # one process for each core, with one thread each: the threads of several processes would wait for each other
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# pip writes the path into scripts that a shell reads
+ifneq ($(findstring $$,$(CURDIR))$(findstring `,$(CURDIR)),)
+$(error the path of this folder contains $$ or a backtick, which a shell would execute; rename the folder)
+endif
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 

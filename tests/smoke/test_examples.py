@@ -135,7 +135,7 @@ def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[E
             if example.path.startswith("vsr_lab/"):
                 package = importlib.import_module(".".join(Path(example.path).parent.parts))
                 monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / Path(example.path).parent)])
-        for module in ("app", "usage", "resume"):
+        for module in ("app", "configuration.usage", "configuration.resumed"):
             monkeypatch.setattr(f"vsr_lab.cli.{module}.config_dir", lambda: tmp_path / "configs")
         return tmp_path
 

@@ -61,13 +61,14 @@ def test_a_second_render_keeps_what_a_person_wrote_and_follows_no_link(cli: Cli,
     keys, made = ("kind=screen", *TINY, f"run_dir={tmp_path / 'made'}"), tmp_path / "made"
     assert cli("footage render", *keys).code == 0
     header, first, second = (made / "manifest.csv").read_text().splitlines()
-    own = [f"{header},note", f"{first},good", f"{second},", "mine,hr/mine.mkv" + "," * header.count(",")]
+    own = [f"{header},note", f"{first},good", f"{second},", *[",hr/mine.mkv" + "," * header.count(",")] * 2]
     (made / "manifest.csv").write_text("\n".join(own) + "\n")
     assert cli("footage render", *keys[:1], "n=1", *keys[2:]).code == 0
     assert [(row["name"], row["note"]) for row in rows(made / "manifest.csv")] == [
         ("screen_00000", "good"),
         ("screen_00001", ""),
-        ("mine", ""),
+        ("", ""),
+        ("", ""),
     ]
     (made / "lr").rename(tmp_path / "elsewhere")
     (made / "lr").symlink_to(tmp_path / "elsewhere")

@@ -29,6 +29,7 @@ from vsr_lab.cli.configuration.resumed import resumed_config
 from vsr_lab.cli.configuration.schema import Command, check, register_resolvers
 from vsr_lab.cli.configuration.usage import config_dir, config_name, module_name, options
 from vsr_lab.core.errors import Incomplete, Refusal, UserError, causes, is_disk_full, is_out_of_memory, printable
+from vsr_lab.core.files import write_text
 from vsr_lab.core.run_folder import RUN_MARK, begin_folder, continue_folder, end_run, remove_unfinished
 from vsr_lab.core.signals import interruption_of, pass_signals
 from vsr_lab.core.spec import spec_of
@@ -195,11 +196,16 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
 
 
 def continue_run(config: Command) -> None:
-    """Mark a training run as unfinished again when it is resumed, and record overrides in its config.yaml."""
+    """Mark a training run as unfinished again when it is resumed, and record overrides in its config.yaml.
+
+    A config.yaml that changes is kept as config.previous.yaml.
+    """
     stored = (config.run_dir / RUN_MARK).read_text(encoding="utf-8")
     values = {**spec_of(config), "resume": None}
     is_changed = yaml.safe_load(stored).get("resumed", []) != values["resumed"]
     continue_folder(config.run_dir, _yaml(values) if is_changed else stored)
+    if is_changed:
+        write_text(config.run_dir / "config.previous.yaml", stored)  # with the comments of a person, if there are any
 
 
 def _yaml(values: Any) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from itertools import islice
-from pathlib import Path
 
 from vsr_lab import __version__
 from vsr_lab.cli.configuration.usage import COMMANDS, FLAGS, POSITIONAL, command_help, usage
+from vsr_lab.core.current_folder import import_torch_elsewhere, protect_processes
 from vsr_lab.core.errors import Stopped
 from vsr_lab.core.signals import catch_signals, forget_interruption, interruption_of, pass_signals, signal_of
 
@@ -21,10 +21,8 @@ def main() -> None:
     Exit codes: 0 done, 1 a check failed, 2 unusable input, 3 some files refused, 70 a defect, 128 + N stopped by signal
     N.
     """
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # or worker processes would import modules from the current folder
-    # If this is not set, OpenCV makes it end in ":", and other processes load libraries from the current folder.
-    folders = [folder for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
-    os.environ["LD_LIBRARY_PATH"] = ":".join(folders) or str(Path(__file__).parent)
+    protect_processes()
+    import_torch_elsewhere()
     try:
         code = _dispatch(sys.argv[1:])
         sys.stdout.flush()

@@ -68,6 +68,7 @@ def missing_parent(path: Path) -> Path | None:
 
 
 _written: dict[Path, tuple[int, ...]] = {}  # files that this process wrote by atomic_path, and their state then
+_TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)\.partial[^/]*")
 _LARGEST_JSON = 1 << 28  # bytes
 _MOST_TEXT = 1 << 29  # bytes in a Parquet file, in which equal rows need hardly any space
 
@@ -92,8 +93,7 @@ def atomic_path(path: Path, replace: bool = True) -> Generator[Path]:
         raise UserError(path, f"cannot be written: {path.parent} is not a folder", "choose another place")
     with reported(OSError, path, "cannot be written ({})", "choose another place"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(path)
-        remove(temporary)  # not of this process: in a folder that was handed over, it may be a link
+        remove_abandoned(path)  # also one with the number of this process: it may be a link, in a folder of others
     try:
         if not replace and path.exists():
             raise FileExistsError(errno.EEXIST, "already there")
@@ -148,11 +148,16 @@ def remove(path: Path, ignore_errors: bool = False) -> None:
 
 def remove_abandoned(path: Path) -> None:
     """Remove the temporary files of `atomic_path(path)` that processes which were killed have left."""
-    # Not those of a.1.mp4 for a.mp4, whose glob pattern they match, and not those of processes that are not seen here.
-    name = re.compile(rf"\.{re.escape(path.stem)}\.{_machine()}-(\d+)\.partial{re.escape(path.suffix)}")
-    for found in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        if (match := name.fullmatch(found.name)) and not _is_running(int(match[1])):
+    start, end = f".{path.stem}.{_machine()}-", f".partial{path.suffix}"
+    for found in path.parent.glob(f"{glob.escape(start)}*{glob.escape(end)}"):
+        if is_abandoned(found):
             remove(found)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether a path has the name of a temporary file that this process, or one that has ended, wrote here."""
+    found = _TEMPORARY.fullmatch(path.name)  # those of other machines may be at work
+    return bool(found) and found[1] == _machine() and (int(found[2]) == os.getpid() or not _is_running(int(found[2])))
 
 
 @lru_cache

@@ -1,7 +1,6 @@
 """Base classes of networks, and functions that run a network on a whole clip or frame by frame."""
 
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -64,22 +63,26 @@ class Network(nn.Module, ABC):
 
         The parts are the direct submodules, or the items of a ModuleList, that have submodules themselves. The network
         as a whole is not compiled, since this would take minutes for every clip length.
+
+        Raises UserError if other users of this machine can write the folder of compiled code.
         """
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", _private_folder())
+        _check_cache()
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
                 if any(True for _ in piece.children()):
                     piece.compile()
 
 
-def _private_folder() -> str:
-    """Folder for compiled code. By default it would be in /tmp, where another user of the machine could write it."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vsr_lab" / "compiled"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # no home that can be written
-        return tempfile.mkdtemp(prefix="vsr_lab_")
-    return str(folder)
+def _check_cache() -> None:
+    """Raise UserError if torch.compile would execute code that another user of this machine can write."""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir, default_cache_dir  # takes seconds to import
+
+    for folder in (Path(default_cache_dir()), Path(cache_dir())):  # by default in /tmp
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.lstat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
+            problem = "can be written by other users, and compiled code in it is executed"
+            raise UserError(folder, problem, "remove it, set TMPDIR= to a folder of your own, or set compile=false")
 
 
 class StreamingNetwork(Network):

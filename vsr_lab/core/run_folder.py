@@ -11,13 +11,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vsr_lab.core.errors import UserError, reported
-from vsr_lab.core.files import is_own, remove, write_text
+from vsr_lab.core.files import is_abandoned, is_own, remove, write_text
 
 RUN_MARK = "config.yaml"  # only folders that hold it are ever renamed
 UNFINISHED = ".unfinished"  # is there until the run has ended
 LOCK = ".lock"
 MARKS = {RUN_MARK, UNFINISHED, LOCK}
-_PARTIAL = re.compile(r"\..*\.[0-9a-f]{8}-\d+\.partial.*")  # a temporary name, see core.files
 _WANDB_LINKS = {"latest-run", "debug.log", "debug-internal.log"}  # it replaces them
 _locks: dict[Path, FileLock] = {}  # held until the process ends, however it ends
 _made: set[Path] = set()  # folders that this process created to hold those of runs
@@ -85,7 +84,7 @@ def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ())
             if name in MARKS or is_own(path) or any(fnmatchcase(name, pattern) for pattern in writes):
                 remove(path, ignore_errors=True)
         for _, path in sorted(found.items(), reverse=True):  # what is in a folder comes first
-            if _PARTIAL.fullmatch(path.name):
+            if is_abandoned(path):
                 remove(path, ignore_errors=True)
             elif path.is_dir() and not path.is_symlink():
                 with suppress(OSError):  # not empty
@@ -128,7 +127,7 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
         raise UserError(path, "is a file", "choose another run_dir=")
     # A process that was killed early leaves its marks, and files that were not complete.
     left = MARKS if is_unfinished(path) else {LOCK}
-    is_new = not path.is_dir() or all(e.name in left or _PARTIAL.fullmatch(e.name) for e in path.iterdir())
+    is_new = not path.is_dir() or all(e.name in left or is_abandoned(e) for e in path.iterdir())
     if not is_new or _config(path):
         _check_run(path, re.findall(r"^(\w+):", config, re.MULTILINE))
     with reported(OSError, path, "cannot be created ({})", "choose another run_dir="):

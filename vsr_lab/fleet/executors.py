@@ -18,12 +18,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from sysconfig import get_path
+from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
 
 from rich import get_console
 
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.signals import catch_signals, end_with_parent, heed_signals, interruption_of
+from vsr_lab.core.signals import catch_signals, heed_signals, interruption_of
+from vsr_lab.core.workers import begin_worker
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -143,8 +145,8 @@ def _process() -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
+    begin_worker()
     get_console().quiet = True  # only the process that distributes tasks reports progress
-    end_with_parent()
 
 
 def _attempt_alone(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
@@ -200,12 +202,12 @@ def _ray(workers: int, running: Collection[Any]) -> Generator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     import ray
 
-    own: dict[str, Any] = {"num_cpus": workers, "object_store_memory": _STORE}
     address = os.environ.get("RAY_ADDRESS") or "local"  # else Ray takes one from a file that all users may write
-    own = own if address == "local" else {}
-    begin = partial(ray.init, address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, **own)
+    begin = partial(ray.init, address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     # In a thread of its own, it is not interrupted, which would end in an abort. Ray's processes end with this thread.
-    with ThreadPoolExecutor(1) as thread:
+    with TemporaryDirectory(prefix="ray_", ignore_cleanup_errors=True) as private, ThreadPoolExecutor(1) as thread:
+        if address == "local":  # else in /tmp/ray, which all users may write
+            begin = partial(begin, num_cpus=workers, object_store_memory=_STORE, _temp_dir=private)
         try:
             with chdir(get_path("stdlib")):  # its workers import modules from the current folder
                 thread.submit(begin).result()

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import cv2
@@ -16,12 +15,10 @@ import numpy as np
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import atomic_path, remove_abandoned
 from vsr_lab.core.progress import progress_bar
-from vsr_lab.core.signals import end_with_parent
+from vsr_lab.core.workers import begin_worker, count_frame
 from vsr_lab.footage.tables import read_rows, write_rows
 from vsr_lab.synthesis.kinds import Kind, Size
 from vsr_lab.video import VideoWriter
-
-_done: "Synchronized[int]"  # of a worker: the frames that all of them have rendered
 
 
 def _check_least(key: str, value: int, least: int) -> None:
@@ -111,10 +108,11 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
     written = {"manifest": folder / "manifest.csv", **({"lr": folder / "lr" / "manifest.csv"} if scale else {})}
     for manifest, below in zip(written.values(), ("hr/", ""), strict=False):
         window = {"split": plan.split, "start": 0, "stop": frames}
-        before = {row.get("name", ""): row for row in (read_rows(manifest) if manifest.exists() else ())}
         rows = {name: {"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()}
         # Cells and rows that a person added are kept, and so are the rows of other clips.
-        write_rows(manifest, [rows.get(name, {}) | before.get(name, {}) for name in {**before, **rows}])
+        kept = read_rows(manifest) if manifest.exists() else []
+        new = [row for name, row in rows.items() if name not in {row.get("name") for row in kept}]
+        write_rows(manifest, [*(rows.get(row.get("name", ""), {}) | row for row in kept), *new])
     return written
 
 
@@ -129,7 +127,7 @@ def _render_all(jobs: Sequence[_Job], workers: int) -> None:
         context = multiprocessing.get_context("spawn")  # forking a process with threads, such as OpenCV's, may hang it
         done = context.Value("l", 0)
         others = {*multiprocessing.active_children()}
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _init_worker, (done,))
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, begin_worker, (done,))
         try:
             futures = _submitted(pool, jobs)
             while not all(future.done() and _succeeded(future) for future in futures):
@@ -160,18 +158,10 @@ def _succeeded(future: "Future[None]") -> bool:
     return True
 
 
-def _init_worker(done: "Synchronized[int]") -> None:
-    global _done  # noqa: PLW0603
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one ends the others
-    end_with_parent()
-    _done = done
-
-
 def _write(job: _Job) -> None:
     cv2.setNumThreads(1)
     for _ in _frames_written(job):
-        with _done.get_lock():
-            _done.value += 1
+        count_frame()
 
 
 def _frames_written(job: _Job) -> Iterator[None]:

@@ -38,8 +38,9 @@ class CsvLog(Logger):
                 header, *lines = file.read().splitlines()
                 if header.split(",")[:3] != _HEADER:
                     raise ValueError(header)
-                complete = [line for line in lines if line.count(",") >= 2]  # a kill may cut the last
-                kept = [line for line in complete if int(line.partition(",")[0]) < step]
+                if lines and lines[-1].count(",") < 2:
+                    lines.pop()  # cut by a kill
+                kept = [line for line in lines if int(line.partition(",")[0]) < step]
             write_text(path, "\n".join([header, *kept]) + "\n")
         else:
             write_text(path, ",".join(_HEADER) + "\n")

@@ -25,8 +25,8 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
         stop), and copy of the task with the output NAME.preview.SUFFIX instead of NAME.SUFFIX.
 
     Raises:
-        UserError: the source cannot be read, or the picture of the preview exists already and settings.overwrite
-            is not set.
+        UserError: the source cannot be read, or the picture of the preview is the source, or exists already and
+            settings.overwrite is not set.
     """
     settings, encoding = upscaler.settings, upscaler.settings.encoding
     whole = whole_output(task.output)
@@ -34,6 +34,8 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
     output = output if whole == task.output else output / task.output.name
     if (picture := _picture(output)).exists() and not settings.overwrite:
         raise UserError(picture, "already exists", "choose another output= or set overwrite=true")
+    if picture.exists() and picture.samefile(task.source.path):
+        raise UserError(picture, "is the input, and the picture of the preview", "choose another output=")
     if encoding.stop is None:
         start = encoding.start or max(
             0.0, (open_source(task.source.path, encoding, task.source.read_options).probe.timestamps[-1] - _SECONDS) / 2

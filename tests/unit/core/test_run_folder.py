@@ -1,6 +1,7 @@
 """Run folders: what may be renamed, by whom, and when."""
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from vsr_lab.core import run_folder
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import write_text
+from vsr_lab.core.files import atomic_path, write_text
 from vsr_lab.core.run_folder import (
     begin_folder,
     continue_folder,
@@ -48,6 +49,14 @@ def finished(folder: Path) -> Path:
     return folder
 
 
+def abandoned(path: Path, process: int = 2**22 + 1) -> Path:
+    """Temporary name for a file, of a process, by default one that does not run."""
+    with atomic_path(path) as own:
+        own.touch()
+    path.unlink()
+    return own.with_name(own.name.replace(f"-{os.getpid()}.", f"-{process}."))
+
+
 def test_a_run_folder_is_created_with_its_parents(tmp_path: Path) -> None:
     assert begin_folder(tmp_path / "a" / "b", overwrite=False, config=CONFIG)
     assert names(tmp_path / "a" / "b") == MARKS
@@ -70,7 +79,7 @@ def test_a_stopped_run_is_begun_again_unless_it_can_be_resumed(tmp_path: Path) -
     run = begun(tmp_path / "run")
     run_folder.unlock_folder(run)
     assert is_unfinished(run)
-    (run / ".bundle.0123abcd-1.partial").mkdir()
+    abandoned(run / "bundle").mkdir()
     assert begin_folder(run, overwrite=False, config=CONFIG)
     assert names(tmp_path) == {"run"}  # nothing was complete
     run_folder.unlock_folder(run)
@@ -142,12 +151,24 @@ def test_hidden_files_of_others_are_files_of_others(tmp_path: Path, name: str) -
     assert path.exists()
 
 
+def test_a_file_that_another_process_is_writing_stays(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run")
+    at_work = abandoned(run / "movie.mkv", os.getppid())
+    at_work.touch()
+    remove_unfinished(run)
+    assert names(run) == {at_work.name, *MARKS}
+    remove_unfinished(run, keep="*.ckpt")
+    assert names(run) == {at_work.name}
+    with pytest.raises(UserError, match="no run of this command"):
+        begin_folder(run, overwrite=False, config=CONFIG)
+
+
 def test_what_a_kill_leaves_is_no_run(tmp_path: Path) -> None:
-    temporary = (".config.0123abcd-1.partial.yaml", "..unfinished.0123abcd-1.partial")
+    temporary = (abandoned(tmp_path / name).name for name in (run_folder.RUN_MARK, run_folder.UNFINISHED))
     for name in (run_folder.LOCK, run_folder.UNFINISHED, *temporary):
         (tmp_path / name).touch()
     assert begin_folder(tmp_path, overwrite=False, config=CONFIG)
-    assert names(tmp_path) > MARKS
+    assert names(tmp_path) == MARKS
 
 
 def test_a_link_to_a_run_is_not_renamed(tmp_path: Path) -> None:
@@ -198,7 +219,7 @@ def test_a_folder_without_results_is_removed(tmp_path: Path) -> None:
 
 def test_files_that_a_user_put_into_an_unfinished_run_stay(tmp_path: Path) -> None:
     run = begun(tmp_path / "run")
-    for name in ("mine/notes.txt", "pictures/notes.txt", "wandb/run-1/log", ".metrics.0123abcd-1234.partial.csv"):
+    for name in ("mine/notes.txt", "pictures/notes.txt", "wandb/run-1/log", abandoned(run / "metrics.csv").name):
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         (run / name).touch()
     for name in ("pictures/a.png", "pictures/b.png", "metrics.csv"):

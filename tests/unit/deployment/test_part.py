@@ -1,5 +1,6 @@
 """A part of a file: its frames, times and other streams, and the preview of one."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -135,6 +136,9 @@ def test_a_preview_is_short_and_has_a_picture(bundle: Bundle, source: Path, tmp_
     assert read_record(provenance_path(tmp_path / "new.preview.mkv"), Provenance).frames == 20
     with pytest.raises(UserError, match=r"new\.preview\.png: already exists"):
         preview_of(upscaler, Task(Source(source, ""), tmp_path / "new.mkv"))
+    replacing = replace(upscaler, settings=replace(upscaler.settings, overwrite=True))
+    with pytest.raises(UserError, match=r"new\.preview\.png: is the input"):
+        preview_of(replacing, Task(Source(picture, ""), tmp_path / "new.mkv"))
 
 
 @pytest.mark.parametrize(("start", "stop", "samples"), [(0.4, None, (3200, 14400)), (0.0, 1.7, (0, 13760))])
