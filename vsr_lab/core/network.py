@@ -70,7 +70,7 @@ class Network(nn.Module, ABC):
         for part in self.children():
             for piece in part if isinstance(part, nn.ModuleList) else (part,):
                 if any(True for _ in piece.children()):
-                    piece.compile()
+                    piece.compile(dynamic=False)  # symbolic sizes fail in torch 2.15 (python_mod)
 
 
 def _check_cache() -> None:
