@@ -155,7 +155,7 @@ def remove_abandoned(path: Path) -> None:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether a path has the name of a temporary file that this process, or one that has ended, wrote here."""
+    """Whether a path has the name of a temporary file of this machine, of this process or one that has ended."""
     found = _TEMPORARY.fullmatch(path.name)  # those of other machines may be at work
     return bool(found) and found[1] == _machine() and (int(found[2]) == os.getpid() or not _is_running(int(found[2])))
 

@@ -19,11 +19,13 @@ _MOST_NODES = 10_000_000
 
 
 def load_tensors(path: Path) -> Any:
-    """Load a .pth or .ckpt file of tensors, numbers and text to the CPU. A small file cannot need a large memory.
+    """Load a .pth or .ckpt file of tensors, numbers and text to the CPU.
+
+    A file that would need much more memory than its own size is refused.
 
     Raises:
-        ValueError: it contains other objects, or describes more than it holds: its parts are compressed or overlap, or
-            its tensors or containers are larger than the file. torch.save writes no such files.
+        ValueError: it contains other objects, its parts are compressed or overlap, or its tensors or containers are
+            larger than the file. torch.save writes no such files.
         Exception: those of torch.load, for a file that is damaged.
     """
     size = path.stat().st_size

@@ -163,7 +163,12 @@ def read_record(path: Path) -> Record | None:
 
 
 def looks_whole(path: Path, record: Record) -> bool:
-    """Whether a clip has its activity map, and its size and a few pages are as recorded: a fast check for damage."""
+    """Fast check of a stored clip for damage.
+
+    Returns:
+        Whether its activity map exists, its file has the recorded size, and the checksums of a few blocks are as
+        recorded.
+    """
     there = path.exists() and activity_path(path).exists()
     return there and path.stat().st_size == record.bytes and _pages(path) == record.pages
 

@@ -110,7 +110,7 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 
 
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
-    """Gate weave of film: the whole picture moves around its position, by fractions of a pixel and at most one pixel.
+    """Gate weave of film: the whole picture moves around its position, by less than one pixel in x and in y.
 
     Vertical movement is larger than horizontal movement. The target is shifted as well: a network cannot know the shift
     from a frame, and learns to blur if it is trained to undo it.

@@ -111,7 +111,11 @@ def wins(votes: Iterable[PairVotes], names: Sequence[str]) -> Wins:
 
 
 def strengths(wins: Wins) -> npt.NDArray[np.float64]:
-    """Strengths of `bradley_terry`; half a vote is added for each side of every pair, so that they are finite."""
+    """Bradley-Terry strength of each candidate, see `bradley_terry`.
+
+    In every pair, half a vote is added to both candidates, so that one without a won or a lost vote has a finite
+    strength.
+    """
     return bradley_terry(wins + _PRIOR * (1 - np.eye(len(wins))))
 
 

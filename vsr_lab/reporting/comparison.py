@@ -212,7 +212,9 @@ def _origin(run: Run) -> Origin:
 
 
 def saved_clips(found: Mapping[str, Run], root: Path) -> list[ClipFrames]:
-    """Saved frames of the clips of a suite, without clips of which candidates saved different frames.
+    """Saved frames of the clips of a suite.
+
+    A clip is left out if the evaluations did not save the same frame numbers of it for all candidates.
 
     Args:
         found: candidate -> evaluation, all on one suite.

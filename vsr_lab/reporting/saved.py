@@ -1,4 +1,4 @@
-"""Reading of the frames that `evaluate` saved of a clip, and crops.png with images of a comparison."""
+"""Reading of the frames that `evaluate` saved of a clip, and writing of crops.png, a picture of a comparison."""
 
 import os
 from collections.abc import Iterator
@@ -90,10 +90,10 @@ class SavedClip:
         return frame[top : top + side, left : left + side]
 
     def crop(self, view: str, side: int) -> "Frames":
-        """Square crop of the middle frame of a view, where the clip has most motion and detail.
+        """Cut a square out of the middle frame of a video, where there is most motion and detail.
 
         Args:
-            view: name of the video, see `videos`. A crop of LR has a side of side / scale pixels.
+            view: name of the video: LR, HR or a candidate, see `videos`. A crop of LR has side / scale pixels.
             side: side of the square in HR pixels; it is reduced if the frame is smaller.
         """
         facts = self.facts

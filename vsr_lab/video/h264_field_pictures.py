@@ -32,7 +32,7 @@ def _traced() -> Generator[Values]:
 
 
 class FieldPictures:
-    """Detects H.264 packets that contain a single field, from the slice headers of the packets in order.
+    """Detects H.264 packets with the second field of a frame, from the slice headers of the packets in order.
 
     Args:
         stream: an H.264 stream.

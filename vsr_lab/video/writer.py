@@ -23,7 +23,7 @@ _UNKNOWN = "it has no such option"
 
 
 def open_encoder(context: CodecContext) -> None:
-    """Open an encoder. Raises ValueError for an option that it does not have, and FFmpegError for other settings."""
+    """Open an encoder. Raises ValueError for an option that it does not have, FFmpegError for a value it refuses."""
     given = dict(context.options)
     context.open()
     give_back_priority()

@@ -211,7 +211,8 @@ class VideoComparison(Record, command="compare"):
     """video_comparison.json: metrics of two versions of one video.
 
     Attributes:
-        reference: name of the video with which the others are aligned: the truth or, without it, the larger of a and b.
+        reference: name of the video with which the others are aligned: the ground truth if there is one, else the
+            version with more pixels per frame.
         frames: number of frames of the reference that all other videos show too.
     """
 

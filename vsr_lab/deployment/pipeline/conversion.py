@@ -62,7 +62,7 @@ class FrameConversion:
     def picture(self, sr: Tensor, number: int) -> AnyFrames:
         """Convert an SR frame to a picture in the size of the output, with grain if the plan has grain.
 
-        In evidence mode, the picture has the size of SR, since the original is put beside it later.
+        With `evidence=true`, the picture is not resized: a later step places the source frame, enlarged, next to it.
 
         Args:
             sr: (3, H, W) in [0, 1].

@@ -92,7 +92,10 @@ def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> 
 def open_plans(
     bundle: Bundle, source: Path, outputs: Mapping[Path, Encoding], read_options: ReadOptions
 ) -> tuple[VideoFile, list[Planned]]:
-    """Open a source and make the plan of each output, with the runtime that `bundle.runtime` allows."""
+    """Open a source and make the plan of each output.
+
+    The runtime in the plans is the one in `bundle.runtime`, or the fastest one if that is "auto".
+    """
     encodings = [*outputs.values()]
     strict = replace(encodings[0], hdr=all(encoding.hdr for encoding in encodings))
     video = open_source(source, strict, read_options)

@@ -1,4 +1,4 @@
-"""Upscaling of a video file with a bundle into a new, tagged file. The source is only read."""
+"""Upscaling of a video file with a bundle into a new file, whose metadata says so. The source is only read."""
 
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -131,7 +131,12 @@ class _Copier:
 
 
 def copied(packet: AnyPacket, stream: Any) -> AnyPacket:
-    """Copy a packet and assign the copy to `stream`, the same stream of the file after it was opened a second time."""
+    """Copy a packet, and assign the copy to another stream object.
+
+    Args:
+        packet: a packet of a file.
+        stream: the packet's stream in a second opening of the same file.
+    """
     made = _with_data(packet, bytes(packet))
     for side_data in packet.iter_sidedata():
         made.set_sidedata(side_data)
