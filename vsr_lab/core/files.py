@@ -68,7 +68,7 @@ def missing_parent(path: Path) -> Path | None:
 
 
 _written: dict[Path, tuple[int, ...]] = {}  # files that this process wrote by atomic_path, and their state then
-_TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)\.partial[^/]*")
+_TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)(\.signed)?\.partial.*")  # signed: by provenance.credentials
 _LARGEST_JSON = 1 << 28  # bytes
 _MOST_TEXT = 1 << 29  # bytes in a Parquet file, in which equal rows need hardly any space
 

@@ -181,7 +181,8 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     on_another = left.with_name(f".a.{'0' * 8}-{gone.pid}.partial.txt")  # whose processes are not seen here
     of_a_number = _temporary(tmp_path / f"a.{gone.pid}.txt", os.getppid())
     (tmp_path / f"a.{gone.pid}.txt").unlink()
-    for path in (left, at_work, on_another, of_a_number):
+    signed = left.with_name(left.name.replace(".partial", ".signed.partial"))
+    for path in (left, signed, at_work, on_another, of_a_number):
         path.write_text("half")
     write_text(tmp_path / "a.txt", "whole")
     assert _names(tmp_path) == sorted(["a.txt", at_work.name, on_another.name, of_a_number.name])
