@@ -151,12 +151,11 @@ def run(config: UpscaleConfig) -> None:
             if config.input.is_dir() and folder.resolve().is_relative_to(config.input.resolve()):
                 problem = f"{folder} is in {config.input}, so that the outputs would be upscaled the next time"
                 raise UserError("output", problem, "choose another folder")
-        sources = find_sources(config.input, read_options)
-        tasks = tasks_of(sources, folders)
+        tasks = tasks_of(find_sources(config.input, read_options), folders)
         if config.plan:
-            for folder, encoding in folders.items():
-                own = replace(upscaler, settings=replace(settings, encoding=encoding))
-                plan_batch(tasks_of(sources, {folder: encoding}), folder, own, executor)
+            for n, (folder, encoding) in enumerate(folders.items()):
+                own = [Task(task.source, task.outputs[n]) for task in tasks]
+                plan_batch(own, folder, upscaler.encoded(encoding), executor)
         else:
             upscale_batch(tasks, [*folders], upscaler, executor)
     else:
@@ -168,8 +167,7 @@ def _upscale_one(config: UpscaleConfig, upscaler: Upscaler, task: Task, executor
     outputs = {task.output: upscaler.settings.encoding, **_others(config)}
     if config.plan:
         for output, encoding in outputs.items():
-            own = replace(upscaler, settings=replace(upscaler.settings, encoding=encoding))
-            plan = own.plan(replace(task, output=output))
+            plan = upscaler.encoded(encoding).plan(replace(task, output=output))
             show_plan(plan, refused=config.unsupported is None or UNDISCLOSED in plan.dropped)
     elif config.workers > 1:
         _show(config, upscaler, task, upscaler.upscale(task, executor)[0])

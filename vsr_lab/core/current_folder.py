@@ -20,6 +20,11 @@ def protect_processes() -> None:
     os.environ["LD_LIBRARY_PATH"] = ":".join(folders) or str(Path(__file__).parent)
 
 
+def elsewhere() -> chdir[str]:
+    """Context manager in which a folder of Python itself, whose files can be trusted, is the current one."""
+    return chdir(get_path("stdlib"))
+
+
 def import_torch_elsewhere() -> None:
     """Let later imports of torch take place while another folder is the current one.
 
@@ -40,5 +45,5 @@ class _TorchElsewhere(MetaPathFinder):
 
 
 def _executed_elsewhere(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
-    with chdir(get_path("stdlib")):
+    with elsewhere():
         execute(module)

@@ -68,7 +68,8 @@ def missing_parent(path: Path) -> Path | None:
 
 
 _written: dict[Path, tuple[int, ...]] = {}  # files that this process wrote by atomic_path, and their state then
-_TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)(\.signed)?\.partial.*")  # signed: by provenance.credentials
+MAKER = r"[0-9a-f]{8}-\d+"  # in the name of a temporary file: the machine and the process that write it
+_TEMPORARY = re.compile(rf"\..*\.({MAKER})(\.signed)?\.partial.*")  # signed: by provenance.credentials
 _LARGEST_JSON = 1 << 28  # bytes
 _MOST_TEXT = 1 << 29  # bytes in a Parquet file, in which equal rows need hardly any space
 
@@ -156,8 +157,10 @@ def remove_abandoned(path: Path) -> None:
 
 def is_abandoned(path: Path) -> bool:
     """Whether a path has the name of a temporary file of this machine, of this process or one that has ended."""
-    found = _TEMPORARY.fullmatch(path.name)  # those of other machines may be at work
-    return bool(found) and found[1] == _machine() and (int(found[2]) == os.getpid() or not _is_running(int(found[2])))
+    if not (found := _TEMPORARY.fullmatch(path.name)):
+        return False
+    machine, process = found[1].split("-")  # those of other machines may be at work
+    return machine == _machine() and (int(process) == os.getpid() or not _is_running(int(process)))
 
 
 @lru_cache

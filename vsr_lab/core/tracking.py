@@ -1,8 +1,14 @@
 """Set-up of Weights & Biases (wandb)."""
 
 import os
-from contextlib import chdir
 from pathlib import Path
+
+from vsr_lab.core.current_folder import elsewhere
+
+
+def wandb_root() -> Path:
+    """Folder in which wandb makes its folder `wandb`, unless it is given another one."""
+    return Path(os.environ.get("WANDB_DIR", "")).absolute()
 
 
 def set_up_wandb(silent: bool, offline: bool) -> None:
@@ -18,9 +24,8 @@ def set_up_wandb(silent: bool, offline: bool) -> None:
     """
     import wandb  # takes a second, which only those who use it need to wait
 
-    folder = Path.cwd()
-    settings = wandb.Settings(silent=silent, root_dir=os.environ.get("WANDB_DIR", str(folder)))
+    settings = wandb.Settings(silent=silent, root_dir=str(wandb_root()))
     if offline:
         settings.mode = "offline"
-    with chdir(folder.anchor):
+    with elsewhere():
         wandb.setup(settings)

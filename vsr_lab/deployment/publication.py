@@ -1,13 +1,12 @@
 """Publication of bundles: in a repository of the Hugging Face Hub, or as an artifact of wandb."""
 
 import importlib
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vsr_lab.core.errors import UserError, reported
-from vsr_lab.core.tracking import set_up_wandb
+from vsr_lab.core.tracking import set_up_wandb, wandb_root
 from vsr_lab.deployment.bundle import CARD, MANIFEST, Bundle
 from vsr_lab.deployment.signature import SIGNATURE
 
@@ -62,7 +61,7 @@ def _to_hub(repository: str, files: list[Path], private: bool) -> str:
 def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
     import wandb
 
-    if (folder := Path(os.environ.get("WANDB_DIR", ""), "wandb")).is_symlink():
+    if (folder := wandb_root() / "wandb").is_symlink():
         raise UserError(folder, "is a link, and wandb would write through it", "remove it, or set WANDB_DIR=FOLDER")
     set_up_wandb(silent=True, offline=False)
     project, _, name = place.partition("/")

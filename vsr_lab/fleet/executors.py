@@ -12,17 +12,17 @@ import traceback
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from sysconfig import get_path
 from tempfile import TemporaryDirectory
 from typing import Any, Generic, Protocol, TypeVar
 
 from rich import get_console
 
+from vsr_lab.core.current_folder import elsewhere
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.signals import catch_signals, heed_signals, interruption_of
 from vsr_lab.core.workers import begin_worker
@@ -209,7 +209,7 @@ def _ray(workers: int, running: Collection[Any]) -> Generator[None]:
         if address == "local":  # else in /tmp/ray, which all users may write
             begin = partial(begin, num_cpus=workers, object_store_memory=_STORE, _temp_dir=private)
         try:
-            with chdir(get_path("stdlib")):  # its workers import modules from the current folder
+            with elsewhere():  # its workers import modules from the current folder
                 thread.submit(begin).result()
             signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))  # below Python, Ray replaced it
             yield

@@ -111,7 +111,8 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
         rows = {name: {"name": name, "path": f"{below}{name}.mkv", **window, **fact} for name, fact in facts.items()}
         # Cells and rows that a person added are kept, and so are the rows of other clips.
         kept = read_rows(manifest) if manifest.exists() else []
-        new = [row for name, row in rows.items() if name not in {row.get("name") for row in kept}]
+        names = {row.get("name") for row in kept}
+        new = [row for name, row in rows.items() if name not in names]
         write_rows(manifest, [*(rows.get(row.get("name", ""), {}) | row for row in kept), *new])
     return written
 

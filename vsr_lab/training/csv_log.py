@@ -34,7 +34,7 @@ class CsvLog(Logger):
             if path.stat().st_size > _LARGEST:
                 raise UserError(path, "is too large for the table of a training", "remove it, or restore it")
             problem, hint = "is not the table of a training", "remove it, or restore it"
-            with reported((ValueError, csv.Error, OSError), path, problem, hint), path.open(newline="") as file:
+            with reported((ValueError, OSError), path, problem, hint), path.open(newline="") as file:
                 header, *lines = file.read().splitlines()
                 if header.split(",")[:3] != _HEADER:
                     raise ValueError(header)

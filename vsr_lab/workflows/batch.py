@@ -119,6 +119,10 @@ class Upscaler:
             read_options=source.read_options,
         )
 
+    def encoded(self, encoding: Encoding) -> "Upscaler":
+        """Copy of the upscaler with other settings of the output."""
+        return replace(self, settings=replace(self.settings, encoding=encoding))
+
     def folder(self, source: Source) -> Path:
         """Folder of the bundle for a file."""
         if isinstance(self.bundle, AutoBundle):

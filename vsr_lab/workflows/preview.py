@@ -41,7 +41,7 @@ def preview_of(upscaler: Upscaler, task: Task) -> tuple[Upscaler, Task]:
             0.0, (open_source(task.source.path, encoding, task.source.read_options).probe.timestamps[-1] - _SECONDS) / 2
         )
         encoding = replace(encoding, start=start, stop=start + _SECONDS)
-    return replace(upscaler, settings=replace(settings, encoding=encoding)), replace(task, output=output)
+    return upscaler.encoded(encoding), replace(task, output=output)
 
 
 def write_picture(task: Task, encoding: Encoding, overwrite: bool) -> Path:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from vsr_lab.core.errors import UserError, reported
-from vsr_lab.core.files import atomic_path, make_folder, sha256, sync
+from vsr_lab.core.files import MAKER, atomic_path, make_folder, sha256, sync
 from vsr_lab.core.network import State
 from vsr_lab.core.progress import report
 from vsr_lab.core.records import read_record, write_record
@@ -30,7 +30,7 @@ from vsr_lab.deployment.streams.carriers import AnyPacket
 
 _JOB = "job.json"
 _OWN = re.compile(
-    r"\.lock|job\.json|\d{6}\.(packets|safetensors)|\.(job|\d{6})\.[0-9a-f]{8}-\d+\.partial\.(json|safetensors|packets)"
+    rf"\.lock|job\.json|\d{{6}}\.(packets|safetensors)|\.(job|\d{{6}})\.{MAKER}\.partial\.(json|safetensors|packets)"
 )
 _HEAD = struct.Struct("<qq?BI")  # presentation and decoding time, keyframe, output, bytes that follow
 _STATES = 2  # that are kept: they may be larger than the segments
