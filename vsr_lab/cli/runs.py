@@ -18,6 +18,11 @@ def read_runs(folders: Iterable[Path]) -> list[Run]:
 
 
 def check_content(subject: str, content: str | None) -> None:
-    """Raise UserError about `subject` if a content type has no yaml in configs/content; None is accepted."""
+    """Raise UserError if a content type has no yaml in configs/content; None is accepted.
+
+    Args:
+        subject: what the message begins with: the key or file that contains the content type.
+        content: the content type.
+    """
     if content is not None and content not in (known := options("content")):
         raise UserError(subject, f"must be {', '.join(known)} or null, got {content!r}")

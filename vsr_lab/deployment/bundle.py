@@ -273,7 +273,7 @@ def verify_bundle(
             continue
         progress(format)
         if format not in recorded:
-            raise UserError(folder / PARITY, f"does not contain {format}", "export the bundle again")
+            raise UserError(folder / PARITY, f"has no result for {format}", "export the bundle again")
         graph, tolerance = open_onnx(folder / file), recorded[format].tolerance
         parities.append(compare_graph(_reference(network, graph), graph, format, tolerance=tolerance, frames=frames))
     return Verification(manifest, signed_by, parities, unopened)

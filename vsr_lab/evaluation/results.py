@@ -27,6 +27,7 @@ _COLUMNS = {
     "metric": pl.String,
     "value": pl.Float64,
 }
+_AGAIN = "run vsr-lab evaluate again"
 _LAST_FRAME = 1_000_000  # curves have a value for every frame up to the last scored one
 _UNSCORED = 1_000_000  # frames without a value in all curves
 _VERSIONED = ("vsr-lab", "torch", "piq", "opencv-python-headless", "decord", "numpy")
@@ -107,16 +108,16 @@ class Run:
     @cached_property
     def _rows(self) -> pl.DataFrame:
         path = self.folder / "frames.parquet"
-        with reported(UserError, path, "is not a table of an evaluation", "evaluate again"):
+        with reported(UserError, path, "is not a table of an evaluation", _AGAIN):
             rows = read_parquet(path, list(_COLUMNS))
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:
-            raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", "evaluate again")
+            raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", _AGAIN)
         if len(rows.filter(~pl.col("frame").is_between(0, _LAST_FRAME))):
-            raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", "evaluate again")
+            raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", _AGAIN)
         lengths = rows.group_by("clip", "metric").agg(pl.col("frame").max() + 1)
         if int(lengths["frame"].sum()) > 4 * len(rows) + _UNSCORED:
-            raise UserError(path, "has values of frames far beyond the others", "evaluate again")
+            raise UserError(path, "has values of frames far beyond the others", _AGAIN)
         return rows
 
     def check(self) -> None:
@@ -129,7 +130,7 @@ class Run:
         agree = agree and all(_same(np.mean(clips[m]), e.mean) for m, e in self.summary.metrics.items() if clips[m])
         agree = agree and not self._rows.select("clip", "frame", "metric").is_duplicated().any()
         if not agree or self._rows.select("clip", "frame").n_unique() != self.summary.frames:
-            raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", "evaluate again")
+            raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", _AGAIN)
 
     def curve(self, metric: str, clip: str) -> list[float | None]:
         """Values of a metric for a clip, from frame 0 to the last scored frame; None for frames without a value."""
@@ -150,7 +151,7 @@ def read_run(folder: Path) -> Run:
     Raises UserError if summary.json or frames.parquet is missing or damaged, or if the two do not agree.
     """
     summary = read_record(folder / "summary.json", Summary)
-    check_file(folder / "frames.parquet", "evaluate again")
+    check_file(folder / "frames.parquet", _AGAIN)
     run = Run(folder, summary)
     run.check()
     return run
@@ -208,10 +209,10 @@ def check_comparable(runs: list[Run]) -> None:
         for name, fingerprint in run.summary.metric_fingerprints.items():
             other = measured.setdefault(name, run)
             if other.summary.metric_fingerprints[name] != fingerprint:
-                raise UserError(run.folder, f"computed {name} differently from {other.folder}", "evaluate again")
+                raise UserError(run.folder, f"computed {name} differently from {other.folder}", _AGAIN)
         other = suites.setdefault(run.suite, run)
         if run.summary.suite_fingerprint != other.summary.suite_fingerprint:
-            raise UserError(run.folder, f"suite {run.suite} has other clips than in {other.folder}", "evaluate again")
+            raise UserError(run.folder, f"suite {run.suite} has other clips than in {other.folder}", _AGAIN)
         twin = seen.setdefault((run.suite, run.candidate), run)
         if twin is not run:
             hint = "leave one out, or evaluate one again under another candidate.name="

@@ -87,7 +87,7 @@ def check_split(split: str | None, known: Iterable[str], root: Path) -> None:
     """Raise UserError, which names `root`, unless split is None or one of the known splits."""
     names = sorted({*known} - {""})
     if split and split not in names:
-        none = "remove split=, or give a manifest with a column split"
+        none = "remove split=, or give a manifest (CSV) that has a column named split"
         hint = suggestion(split, names, f"choose one of {', '.join(names)}" if names else none)
         raise UserError(root, f"has no split {split!r}", hint)
 

@@ -56,6 +56,11 @@ def mastering_display(frame: VideoFrame) -> str:
 
 
 def content_light(frame: VideoFrame) -> tuple[int, int] | None:
-    """Maximum luminance of a pixel and of the mean of a frame, MaxCLL and MaxFALL in cd/m2 (CTA-861.3), or None."""
+    """Read the content light levels of a video from the side data of one of its frames (CTA-861.3).
+
+    Returns:
+        MaxCLL, the luminance of the brightest pixel of the video, and MaxFALL, the highest mean luminance of a frame,
+        in cd/m2; None if the frame has no such side data.
+    """
     data = side_data(frame, "CONTENT_LIGHT_LEVEL")
     return struct.unpack_from("=2I", data) if len(data) >= 8 else None

@@ -80,14 +80,11 @@ def check_encoder(
         for key, value in options.items():
             alone = encoder_failure(found, size, time_base, pixel_format=pixel_format, options={key: value})
             if alone:
-                problem = f"is not an option of {codec}"
+                problem, hint = f"is not an option of {codec}", f"remove options.{key}"
                 if alone != _UNKNOWN:
-                    problem = f"{codec} does not take {value!r} for pixel_format={pixel_format}"
-                raise UserError(
-                    f"options.{key}",
-                    problem,
-                    f"remove it, or choose another codec=, pixel_format= or preset=; see ffmpeg -h encoder={codec}",
-                )
+                    problem = f"{codec} does not take {value!r} with the pixel format {pixel_format}"
+                    hint = f"choose another value, or remove options.{key}"
+                raise UserError(f"options.{key}", problem, f"{hint}; ffmpeg -h encoder={codec} lists what it takes")
         height, width = size
         hint = (
             "it needs an NVIDIA GPU and its driver; choose another codec= or preset="

@@ -210,11 +210,11 @@ def test_yuv_becomes_rgb_as_the_plan_says(bundle: Bundle, tmp_path: Path, many: 
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("x.png", "is neither a video file nor a sequence of images in a folder"),
-        ("f%d/x.png", "is neither a video file nor a sequence of images in a folder"),
-        ("50%/%d.png", "is neither a video file nor a sequence of images in a folder"),
-        ("%d%d.png", "is neither a video file nor a sequence of images in a folder"),
-        ("%s.png", "is neither a video file nor a sequence of images in a folder"),
+        ("x.png", "is not the name of a sequence of images"),
+        ("f%d/x.png", "is not the name of a sequence of images"),
+        ("50%/%d.png", "is in a folder with % in its name"),
+        ("%d%d.png", "is not the name of a sequence of images"),
+        ("%s.png", "is not the name of a sequence of images"),
         ("%06d.jxl", "has the suffix"),
     ],
 )
@@ -241,8 +241,8 @@ def test_a_folder_with_files_is_never_written_to(bundle: Bundle, tmp_path: Path,
 def test_images_without_a_folder_are_refused(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write_images(tmp_path / "in", np.zeros((2, 16, 16, 3), np.uint8))
     monkeypatch.chdir(tmp_path)
-    for name in ("x.png", "%d.png"):
-        with pytest.raises(UserError, match="is neither a video file nor a sequence of images in a folder"):
+    for name, problem in (("x.png", "is not the name of a sequence"), ("%d.png", "has no folder")):
+        with pytest.raises(UserError, match=problem):
             upscale(bundle, source, name)
 
 

@@ -160,7 +160,7 @@ def test_a_bundle_without_the_parity_of_a_graph_is_refused(bundle: Bundle) -> No
     path = bundle.folder / "parity.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "formats": []}))
     _edit(bundle, sha256={**bundle.manifest.sha256, "parity.json": sha256(path)})
-    with pytest.raises(UserError, match=r"parity\.json: does not contain onnx"):
+    with pytest.raises(UserError, match=r"parity\.json: has no result for onnx"):
         verify_bundle(bundle.folder, frames=4)
 
 

@@ -209,7 +209,7 @@ def test_rows_are_chosen_by_split_and_content(tmp_path: Path) -> None:
     for split, hint in {"evel": "did you mean eval", "x": "choose one of eval, train"}.items():
         with pytest.raises(UserError, match=f"has no split '{split}'; {hint}"):
             find_shots(manifest, ShotSelection(split=split))
-    with pytest.raises(UserError, match="remove split=, or give a manifest with a column split"):
+    with pytest.raises(UserError, match=r"remove split=, or give a manifest \(CSV\) that has a column named split"):
         find_shots(_manifest(tmp_path, "path,split", "a.mkv,"), ShotSelection(split="train"))
 
 

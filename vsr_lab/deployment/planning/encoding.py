@@ -256,8 +256,9 @@ def check_options(key: str, options: Mapping[str, str]) -> None:
     for option, value in options.items():
         for name, allowed in _named(option, value):
             if name not in allowed:
-                problem = f"must not set {name}; options that may be set are {', '.join(sorted(allowed))}"
-                raise UserError(f"{key}.{option}", problem, suggestion(name, allowed))
+                problem = f"must not set {name}, which is not in the list of options that write no files"
+                hint = suggestion(name, allowed, "remove it; encoder_options.yaml of vsr_lab is this list")
+                raise UserError(f"{key}.{option}", problem, hint)
 
 
 def _named(option: str, value: str) -> Iterator[tuple[str, set[str]]]:

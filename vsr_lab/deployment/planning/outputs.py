@@ -58,10 +58,15 @@ def whole_output(output: Path) -> Path:
     suffix, folder = output.suffix.lower(), output.parent
     if suffix not in _IMAGE_CODECS:
         return output
-    if not _PATTERN.fullmatch(output.name) or "%" in str(folder.absolute()) or not folder.name:
-        problem = "is neither a video file nor a sequence of images in a folder, whose name has one number such as %06d"
-        raise UserError(output, problem, f"set output=FOLDER/%06d{suffix}")
-    return folder
+    if not _PATTERN.fullmatch(output.name):
+        problem = "is not the name of a sequence of images, which has one number such as %06d"
+    elif "%" in str(folder.absolute()):
+        problem = "is in a folder with % in its name; only the names of images may have it"
+    elif not folder.name:
+        problem = "has no folder; a sequence of images is written to a folder of its own"
+    else:
+        return folder
+    raise UserError(output, problem, f"set output=FOLDER/%06d{suffix}, or name a video file")
 
 
 def files_beside(output: Path, encoding: Encoding) -> list[Path]:

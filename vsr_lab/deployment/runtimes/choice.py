@@ -182,7 +182,8 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
 def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runtime]:
     """The runtimes that the options allow and that this machine has."""
     if options.threads > (processors := os.cpu_count() or 1):  # which would wait for each other for minutes
-        raise UserError(f"threads={options.threads}", f"this machine has {processors} processors", "set fewer, or 0")
+        problem = f"this machine has {processors} processors"
+        raise UserError(f"threads={options.threads}", problem, f"set at most {processors}")
     if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError("device=cuda", "there is no CUDA device", "set device=cpu")
     if options.backend != "auto" and (reason := _missing(options.backend, manifest)):
