@@ -129,7 +129,7 @@ COPIES: dict[str, Make] = {
     "b_absgraph": copy("exp/bundle", absolute_graph),
     "b_graphlist": _bundle({"graphs": ["step.onnx"]}),
     "b_graphnull": _bundle({"graphs": {"onnx": None}}),
-    "b_graphdots": _bundle({"graphs": {"onnx": "../exp/bundle/step.onnx"}}),
+    "b_graphdots": _bundle({"graphs": {"onnx": {"file": "../exp/bundle/step.onnx", "inputs": [], "outputs": []}}}),
     "b_pfint": _bundle({"pixel_format|about.pixel_format": 5}),
     "b_scale9": _bundle({"scale": 9}),
     "b_name": _bundle({"name": "another"}),

@@ -310,7 +310,7 @@ def nested_run(world: Path, path: Path) -> None:
 
 
 def absolute_graph(world: Path, path: Path) -> None:
-    in_json("manifest.json", {"graphs.onnx": str(path / "step.onnx")})(world, path)
+    in_json("manifest.json", {"graphs.onnx.file": str(path / "step.onnx")})(world, path)
     record = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
     record["sha256"][str(path / "step.onnx")] = record["sha256"]["step.onnx"]
     (path / "manifest.json").write_text(json.dumps(record), encoding="utf-8")

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from vsr_lab.core.network import State, StreamingNetwork
-from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest, Processing
 from vsr_lab.deployment import Bundle, Encoding, upscale
 from vsr_lab.deployment.pipeline import conversion, run, segments
 from vsr_lab.deployment.streams.frames import FrameEncoder
@@ -53,8 +53,9 @@ class Memory(StreamingNetwork):
 def bundle_of(network: StreamingNetwork, folder: Path) -> Bundle:
     """A bundle of a network, without files."""
     manifest = BundleManifest(
-        name="memory", scale=network.scale, warm_up=0, parameters=0, network={}, content=None, pixel_format=None,
-        about={}, graphs={}, created="", versions={}, sha256={}, fingerprint="0",
+        name="memory", scale=network.scale, warm_up=0, size_multiple=1, parameters=0, network={}, content=None,
+        pixel_format=None, about={}, licence=None, processing=Processing(cut_detector="", cut_thresholds={}), scores=[],
+        graphs={}, created="", versions={}, sha256={}, fingerprint="0",
     )  # fmt: skip
     return Bundle(folder, manifest, network)
 

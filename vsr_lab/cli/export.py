@@ -10,6 +10,7 @@ from vsr_lab.cli.configuration.schema import Bool, Command, Names
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, describes
+from vsr_lab.core.ranges import Name
 from vsr_lab.deployment.bundle import MANIFEST, export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.deployment.signature import read_private_key, sign
@@ -34,6 +35,8 @@ class ExportConfig(Command):
     formats: Names
     selection: FilePath | None = None
     """selection.json of select that must have chosen these weights; null: they are exported unselected."""
+    licence: Name | None = None
+    """Licence of the weights, for manifest and model card; null: the one that the weights file states, if any."""
     private_key: FilePath | None = None
     """PEM file of an Ed25519 key that signs the bundle; null: it is not signed. Requires the extra `provenance`."""
     allow_provisional: Bool = False
@@ -59,6 +62,7 @@ def run(config: ExportConfig) -> Path:
         exporters=[config.exporters[name].build() for name in formats],
         selection=config.selection,
         allow_provisional=config.allow_provisional,
+        licence=config.licence,
         begin=lambda: begin_run(config),
     )
     written = {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"}

@@ -24,8 +24,19 @@ _FLAT = 2 / 255  # standard deviation below which a frame shows nothing: black, 
 _STILL = 2 / 255  # largest change of a channel of a cell that stays as it was
 _BLACK = 16 / 255  # cells below this, such as letterbox bars, stay black at a cut too
 _MOST_STILL = 0.25  # largest share of the other cells that stay as they were; 0.4 and more where a window is switched
-# All that decides what a cut is, for fingerprints of measurements.
-CUT_RULE = (_GRID, _CELL, _MIN_CHANGE, _RATIO, _SAME_SCENE, _FLAT, _STILL, _BLACK, _MOST_STILL)
+# All that decides what a cut is, for manifests and for fingerprints of measurements.
+CUT_THRESHOLDS: dict[str, int | float | tuple[int, int]] = {
+    "grid": _GRID,
+    "cell": _CELL,
+    "min_change": _MIN_CHANGE,
+    "ratio": _RATIO,
+    "same_scene": _SAME_SCENE,
+    "flat": _FLAT,
+    "still": _STILL,
+    "black": _BLACK,
+    "most_still": _MOST_STILL,
+}
+CUT_RULE = tuple(CUT_THRESHOLDS.values())
 
 
 class SceneCutDetector:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jinja2
 
+from vsr_lab.core.cuts import CUT_THRESHOLDS, SceneCutDetector
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import atomic_path, sha256, write_text
 from vsr_lab.core.network import Network, StreamingNetwork
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.bundle import BundleManifest, Parity, ParityReport
-from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.core.records.bundle import BundleManifest, Parity, ParityReport, Processing, Scores
+from vsr_lab.core.records.evaluation import Estimate, Selection
 from vsr_lab.deployment.export import Exporter, OnnxExporter, TorchExporter, compare_graph, open_onnx
 from vsr_lab.deployment.export.window import Unrolled, Windowed
 from vsr_lab.deployment.runtimes import DEFAULT, RuntimeOptions
@@ -29,6 +30,7 @@ from vsr_lab.models.files import WEIGHTS
 MANIFEST = "manifest.json"
 PARITY = "parity.json"
 CARD = "MODEL_CARD.md"
+_CUT_DETECTOR = f"{SceneCutDetector.__module__}.{SceneCutDetector.__qualname__}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def export(
     exporters: Sequence[Exporter] | None = None,
     selection: Path | str | None = None,
     allow_provisional: bool = False,
+    licence: str | None = None,
     begin: Callable[[], object] = lambda: None,
 ) -> BundleManifest:
     """Export a trained network to a bundle: graphs, weights, a model card and the hashes of all files.
@@ -69,6 +72,7 @@ def export(
         exporters: one for each format to write; None: ONNX.
         selection: selection.json of `select`, which must have chosen these weights; None: no selection is required.
         allow_provisional: accept a provisional choice, for which `select` had too few clips.
+        licence: licence of the weights; None: the one that the weights file states, if any.
         begin: called once, after weights and selection were checked and before the first file is written.
 
     Returns:
@@ -83,8 +87,8 @@ def export(
     Example:
         >>> from vsr_lab.deployment.export import OnnxExporter
         >>> manifest = vsr_lab.export("runs/small/network.safetensors", "bundle", exporters=[OnnxExporter(frames=4)])
-        >>> manifest.graphs, manifest.scale
-        ({'onnx': 'step.onnx'}, 2)
+        >>> manifest.graphs["onnx"].file, manifest.scale
+        ('step.onnx', 2)
     """
     network, note = load_network(weights)
     about: dict[str, Any] = note["about"]
@@ -92,15 +96,21 @@ def export(
     if not called:
         raise UserError(weights, "does not say the name of its model", "set candidate.name=")
     about = {**about, "weights_sha256": sha256(Path(weights))}
+    scores: list[Scores] = []
     if selection is not None:
-        about = {**about, "selection": _check_selected(Path(weights), Path(selection), allow_provisional)}
+        verdicts, scores = _check_selected(Path(weights), Path(selection), allow_provisional)
+        about = {**about, "selection": verdicts}
+    licence = licence or about.get("licence")
     begin()
     exporters = [OnnxExporter()] if exporters is None else exporters
-    return write_bundle(Path(folder), called, network, about=about, exporters=exporters)
+    return write_bundle(Path(folder), called, network, about=about, exporters=exporters, licence=licence, scores=scores)
 
 
-def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> str:
-    """Verdicts of a selection on weights, as text. Raises Refusal if it did not choose them, or only provisionally."""
+def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> tuple[str, list[Scores]]:
+    """Verdicts of a selection on weights, as text, and their scores.
+
+    Raises Refusal if it did not choose them, or only provisionally.
+    """
     digest, selection = sha256(weights), read_record(path, Selection)
     own = [choice for choice in selection.choices if (facts := choice.candidate_facts) and facts.sha256 == digest]
     if not own:
@@ -111,7 +121,18 @@ def _check_selected(weights: Path, path: Path, allow_provisional: bool) -> str:
     verdicts = "; ".join(f"{choice.suite}: {choice.verdict}" for choice in own)
     if any(choice.provisional for choice in own) and not allow_provisional:
         raise Refusal(f"{path}: {verdicts}; evaluate on more clips, or set allow_provisional=true")
-    return verdicts
+    scores = [
+        Scores(
+            suite=choice.suite,
+            protocol=selection.protocol,
+            baseline=selection.baseline,
+            metrics=choice.scores["chosen"],
+            baseline_metrics=choice.scores["baseline"],
+        )
+        for choice in own
+        if choice.scores  # earlier versions of vsr_lab did not write them
+    ]
+    return verdicts, scores
 
 
 def write_bundle(
@@ -121,6 +142,8 @@ def write_bundle(
     *,
     about: Mapping[str, Any],
     exporters: Sequence[Exporter],
+    licence: str | None = None,
+    scores: Sequence[Scores] = (),
 ) -> BundleManifest:
     """Export a network to a new bundle: graphs, weights, a model card and the hashes of all files.
 
@@ -130,6 +153,8 @@ def write_bundle(
         network: network to export.
         about: notes on the training, which are stored in the bundle.
         exporters: one for each format to write.
+        licence: licence of the weights; None: not stated.
+        scores: scores on each suite for which the network was selected.
 
     Returns:
         The content of manifest.json.
@@ -150,24 +175,32 @@ def write_bundle(
             name=name,
             scale=network.scale,
             warm_up=network.warm_up,
+            size_multiple=network.size_multiple,
             parameters=sum(p.numel() for p in network.parameters()),
             network=read_note(temporary / WEIGHTS)["network"],
             content=about.get("content"),
             pixel_format=about.get("pixel_format"),
             trained_with=about.get("trained_with", "unknown"),
             about=dict(about),
-            graphs={exporter.format: exporter.file for exporter in exporters},
+            licence=licence,
+            processing=Processing(cut_detector=_CUT_DETECTOR, cut_thresholds=CUT_THRESHOLDS),
+            scores=list(scores),
+            graphs={exporter.format: exporter.describe(network) for exporter in exporters},
             created=_now(),
             versions={"python": platform.python_version(), "vsr-lab": version("vsr-lab"), "torch": version("torch")},
             sha256={},
         )
         card = jinja2.Template(_TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True, lstrip_blocks=True)
-        write_text(temporary / CARD, card.render(manifest.model_dump(), parities=parities))
+        write_text(temporary / CARD, card.render(vars(manifest), parities=parities, shown=_shown))
         hashes = {file.name: sha256(file) for file in sorted(temporary.iterdir())}
         manifest = manifest.model_copy(update={"sha256": hashes})
         manifest = manifest.model_copy(update={"fingerprint": manifest.computed_fingerprint()})
         write_record(temporary / MANIFEST, manifest)
     return manifest
+
+
+def _shown(estimate: Estimate) -> str:
+    return f"{estimate.mean:.4g} {estimate.interval('{:.4g}'.format)}".rstrip()
 
 
 def _now() -> str:
@@ -206,12 +239,13 @@ def open_bundle(folder: Path | str, runtime: RuntimeOptions | None = DEFAULT) ->
             raise UserError(path, "is missing from the bundle", "copy the whole bundle/")
         if sha256(path) != digest:
             raise UserError(path, "was changed after the export", "copy the bundle again, or export it again")
-    unhashed = [file for file in (WEIGHTS, *manifest.graphs.values()) if file not in manifest.sha256]
+    files = (WEIGHTS, *(graph.file for graph in manifest.graphs.values()))
+    unhashed = [file for file in files if file not in manifest.sha256]
     if unhashed:
         raise UserError(folder / unhashed[0], "has no hash in the manifest", "export the bundle again")
     graph = manifest.graphs.get("onnx")
-    network = open_onnx(folder / graph) if graph else bundled_network(folder)
-    for key in ("scale", "warm_up"):
+    network = open_onnx(folder / graph.file) if graph else bundled_network(folder)
+    for key in ("scale", "warm_up", "size_multiple"):
         said, own = getattr(manifest, key), getattr(network, key)
         if said != own:
             raise UserError(folder / MANIFEST, f"{key} is {said}, that of its graph {own}", "export the bundle again")
@@ -268,13 +302,13 @@ def verify_bundle(
     recorded = {parity.format: parity for parity in read_record(folder / PARITY, ParityReport).formats}
     parities: list[Parity] = []
     unopened = [format for format in manifest.graphs if format == TorchExporter.format]  # torch unpickles parts of it
-    for format, file in manifest.graphs.items():
+    for format, described in manifest.graphs.items():
         if format in unopened:
             continue
         progress(format)
         if format not in recorded:
             raise UserError(folder / PARITY, f"has no result for {format}", "export the bundle again")
-        graph, tolerance = open_onnx(folder / file), recorded[format].tolerance
+        graph, tolerance = open_onnx(folder / described.file), recorded[format].tolerance
         parities.append(compare_graph(_reference(network, graph), graph, format, tolerance=tolerance, frames=frames))
     return Verification(manifest, signed_by, parities, unopened)
 

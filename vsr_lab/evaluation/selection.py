@@ -120,6 +120,7 @@ def _choose(
         deployable=deployable,
         pareto=on_front,
         gates=verdicts,
+        scores={"chosen": candidates[best.name].summary.metrics, "baseline": reference.summary.metrics} if best else {},
     )
 
 

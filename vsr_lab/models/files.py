@@ -27,7 +27,7 @@ Spec = dict[str, Any]
 
 
 def _about(notes: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    for name in ("name", "content", "pixel_format"):
+    for name in ("name", "content", "pixel_format", "licence"):
         if not isinstance(notes.get(name), (str, type(None))):
             raise ValueError(f"must have text as {name}, got {notes[name]}")
     return notes

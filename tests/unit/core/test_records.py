@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.bundle import BundleManifest
+from vsr_lab.core.records.bundle import BundleManifest, Graph, GraphTensor, Processing
 from vsr_lab.core.records.evaluation import Estimate, Summary
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
@@ -24,7 +24,15 @@ MANIFEST = BundleManifest(
     content="animation",
     pixel_format=None,
     about={"seed": 1, "nested": {"list": [1, 2.5, None]}},
-    graphs={"onnx": "step.onnx"},
+    size_multiple=1,
+    licence="MIT",
+    processing=Processing(cut_detector="x", cut_thresholds={"grid": [18, 32]}),
+    scores=[],
+    graphs={
+        "onnx": Graph(
+            file="step.onnx", inputs=[GraphTensor(name="lr", type="float32", shape=(1, 3, "h", "w"))], outputs=[]
+        )
+    },
     created="2026-01-01T00:00:00+00:00",
     versions={"python": "3.11"},
     sha256={"step.onnx": "ab"},
@@ -71,7 +79,7 @@ def test_a_failed_write_keeps_the_old_record(tmp_path: Path, monkeypatch: pytest
         (b'{"record": "summary", "schema_version": 1}', "is not a bundle"),
         (
             b'{"record": "bundle"}',
-            "has schema_version None, this version of vsr_lab reads 2; write the file again with",
+            "has schema_version None, this version of vsr_lab reads 3; write the file again with",
         ),
     ],
 )
@@ -93,10 +101,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"schema_version": 3}, "has schema_version 3, this version of vsr_lab reads 2; update vsr_lab"),
+        ({"schema_version": 4}, "has schema_version 4, this version of vsr_lab reads 3; update vsr_lab"),
         (
             {"schema_version": 0},
-            "has schema_version 0, this version of vsr_lab reads 2; write the file again with vsr-lab",
+            "has schema_version 0, this version of vsr_lab reads 3; write the file again with vsr-lab",
         ),
         ({"scale": "two"}, "scale: must be an integer, got 'two'"),
         ({"sha256": {"step.onnx": 5}}, "sha256.step.onnx: must be text, got 5"),

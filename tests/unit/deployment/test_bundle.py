@@ -8,18 +8,23 @@ import pytest
 import torch
 from torch import Tensor
 
+from vsr_lab.core.cuts import CUT_RULE
 from vsr_lab.core.errors import Refusal, UserError
 from vsr_lab.core.files import sha256
 from vsr_lab.core.network import Network
 from vsr_lab.core.records import write_record
-from vsr_lab.core.records.bundle import BundleManifest
-from vsr_lab.core.records.evaluation import CandidateFacts, Choice, ProtocolFacts, Selection
+from vsr_lab.core.records.bundle import BundleManifest, Graph
+from vsr_lab.core.records.evaluation import CandidateFacts, Choice, Estimate, ProtocolFacts, Selection
 from vsr_lab.deployment import Bundle, open_bundle, write_bundle
 from vsr_lab.deployment.bundle import export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.models import Interpolation, load_network, save_network
 
+_SIDES = (("lr", ("h", "w")), ("sr", ("2*h", "2*w")))
 SPEC = {"_target_": "vsr_lab.models.Interpolation", "scale": 2, "method": "nearest"}
+
+
+ELSEWHERE = Graph.model_construct(file="/etc/step.onnx", inputs=[], outputs=[])
 
 
 def _names(folder: Path) -> set[str]:
@@ -41,7 +46,13 @@ def test_the_manifest_says_what_the_bundle_is(bundle: Bundle) -> None:
     manifest = bundle.manifest
     assert (manifest.name, manifest.scale, manifest.network) == ("doubler", 2, SPEC)
     assert manifest.about == {"content": "animation"}
-    assert manifest.graphs == {"onnx": "step.onnx"}
+    given, made = ({"name": name, "type": "float32", "shape": (1, 3, *size)} for name, size in _SIDES)
+    assert manifest.graphs["onnx"].model_dump() == {"file": "step.onnx", "inputs": [given], "outputs": [made]}
+    assert manifest.size_multiple == 1
+    assert (manifest.processing.clip, manifest.processing.rounding) == ((0, 1), "half to even")
+    assert manifest.processing.cut_detector == "vsr_lab.core.cuts.SceneCutDetector"
+    assert list(manifest.processing.cut_thresholds.values()) == [*CUT_RULE]
+    assert (manifest.licence, manifest.scores) == (None, [])
 
 
 def test_every_file_but_the_manifest_has_its_hash(bundle: Bundle) -> None:
@@ -107,7 +118,8 @@ def test_a_manifest_that_was_edited_is_refused(bundle: Bundle) -> None:
     [
         ({"scale": 9}, "scale is 9, that of its graph 2"),
         ({"warm_up": 100}, "warm_up is 100, that of its graph"),
-        ({"graphs": {"onnx": "/etc/step.onnx"}}, "graphs.onnx: must be text without slashes"),
+        ({"size_multiple": 4}, "size_multiple is 4, that of its graph 1"),
+        ({"graphs": {"onnx": ELSEWHERE}}, "graphs.onnx.file: must be text without slashes"),
     ],
 )
 def test_a_manifest_that_disagrees_with_its_files_is_refused(
@@ -118,10 +130,10 @@ def test_a_manifest_that_disagrees_with_its_files_is_refused(
         open_bundle(bundle.folder)
 
 
-@pytest.mark.parametrize(("version", "hint"), [(1, "write the file again with vsr-lab export"), (3, "update vsr_lab")])
+@pytest.mark.parametrize(("version", "hint"), [(2, "write the file again with vsr-lab export"), (4, "update vsr_lab")])
 def test_another_schema_is_refused(bundle: Bundle, version: int, hint: str) -> None:
     _rewrite(bundle, schema_version=version)
-    words = f"has schema_version {version}, this version of vsr_lab reads 2; {hint}"
+    words = f"has schema_version {version}, this version of vsr_lab reads 3; {hint}"
     with pytest.raises(UserError, match=words):
         open_bundle(bundle.folder)
 
@@ -195,6 +207,10 @@ def _selection(weights: Path, path: Path, *, provisional: bool, digest: str | No
         deployable=["small"],
         pareto=["small"],
         gates={},
+        scores={
+            "chosen": {"psnr": Estimate(mean=33.25, low=32.5, high=34.0, about="clips")},
+            "baseline": {"psnr": Estimate(mean=31.0)},
+        },
     )
     protocol = ProtocolFacts(name="base", fingerprint="settings", scale=2, description="")
     write_record(
@@ -220,3 +236,19 @@ def test_only_the_weights_that_were_selected_are_exported(tmp_path: Path, neares
     manifest = exported(provisional=True, allow_provisional=True)
     assert manifest.about["selection"] == "film: small is deployable provisionally"
     assert "| selection | film: small is deployable provisionally |" in (folder / "MODEL_CARD.md").read_text()
+    (scores,) = open_bundle(folder, None).manifest.scores
+    assert (scores.suite, scores.protocol.name, scores.baseline) == ("film", "base", "bicubic")
+    assert (scores.metrics["psnr"].mean, scores.baseline_metrics["psnr"].mean) == (33.25, 31.0)
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "| metric | small | bicubic |" in card and "| psnr | 33.25 [32.5, 34] | 31 |" in card
+
+
+def test_the_licence_is_the_one_given_or_that_of_the_weights(tmp_path: Path, nearest: Exporter) -> None:
+    weights = tmp_path / "network.safetensors"
+    save_network(Interpolation(2, "nearest"), {"name": "small", "licence": "MIT"}, weights)
+    assert export(weights, tmp_path / "own", exporters=[nearest]).licence == "MIT"
+    assert export(weights, tmp_path / "given", exporters=[nearest], licence="CC0-1.0").licence == "CC0-1.0"
+    assert "| licence of the weights | CC0-1.0 |" in (tmp_path / "given" / "MODEL_CARD.md").read_text()
+    with pytest.raises(UserError, match="must have text as licence"):
+        save_network(Interpolation(2, "nearest"), {"name": "small", "licence": 5}, weights)
+        export(weights, tmp_path / "other", exporters=[nearest])

@@ -6,6 +6,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -130,14 +131,33 @@ def test_no_path_of_this_machine_is_in_a_bundle(twice: tuple[Path, Path, Recurre
         assert not re.search(rb"\.py\b|site-packages|/home/|" + re.escape(bytes(Path.cwd())), path.read_bytes()), path
 
 
+def test_the_manifest_describes_inputs_and_outputs_as_the_graphs_have_them(
+    twice: tuple[Path, Path, Recurrent],
+) -> None:
+    for graph in read_record(twice[0] / "manifest.json", BundleManifest).graphs.values():
+        session = ort.InferenceSession(str(twice[0] / graph.file), providers=["CPUExecutionProvider"])
+        for described, nodes in ((graph.inputs, session.get_inputs()), (graph.outputs, session.get_outputs())):
+            assert [tensor.name for tensor in described] == [node.name for node in nodes]
+            assert [list(tensor.shape) for tensor in described] == [node.shape for node in nodes]
+            assert {node.type for node in nodes} == {"tensor(float)"} and {t.type for t in described} == {"float32"}
+
+
 def test_every_graph_is_compared_again(twice: tuple[Path, Path, Recurrent]) -> None:
     found = verify_bundle(twice[0], frames=3)
     assert [(parity.format, parity.frames) for parity in found.parities] == [("onnx", 3), ("onnx_window", 3)]
     assert all(parity.worst < 1e-4 for parity in found.parities)
 
 
-def test_the_code_in_the_model_card_runs(twice: tuple[Path, Path, Recurrent], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("warm_up", [0, 2])
+def test_the_code_in_the_model_card_runs(
+    twice: tuple[Path, Path, Recurrent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_up: int
+) -> None:
     folder, _, network = twice
+    if warm_up:
+        weights, folder = network.state_dict(), tmp_path / "bundle"
+        network = Recurrent(2, channels=4, blocks=1, warm_up=warm_up).eval()
+        network.load_state_dict(weights)
+        write_bundle(folder, "tiny", network, about={}, exporters=[OnnxExporter(frames=4)])
     monkeypatch.chdir(folder)
     (code,) = re.findall(r"```python\n(.*?)```", (folder / "MODEL_CARD.md").read_text(), re.DOTALL)
     clip = torch.rand(1, 3, 3, 20, 28, generator=torch.Generator().manual_seed(0))

@@ -8,6 +8,61 @@ from pydantic import JsonValue
 
 from vsr_lab.core.ranges import Name
 from vsr_lab.core.records import Part, Record
+from vsr_lab.core.records.evaluation import Estimate, ProtocolFacts
+
+
+class GraphTensor(Part):
+    """Input or output of an exported graph.
+
+    Attributes:
+        shape: sizes of the axes batch, channel, height and width. A size that depends on the LR frame is text: "h" and
+            "w" are height and width of the frame, "2*h" is twice its height, "h/2" half of it.
+    """
+
+    name: str
+    type: Literal["float32", "float16"]
+    shape: tuple[int, int, int | str, int | str]
+
+
+class Graph(Part):
+    """Exported graph: its file, and its inputs and outputs in order, those of the state included."""
+
+    file: Name
+    inputs: list[GraphTensor]
+    outputs: list[GraphTensor]
+
+
+class Processing(Part):
+    """What `upscale` does around a graph, and what other programs must do to write the same frames.
+
+    Attributes:
+        values: values of inputs and outputs.
+        clip: range to which outputs, which can exceed it, are limited.
+        rounding: how a limited output is rounded to a level of the written file.
+        cut_detector: class that finds scene cuts, before which the state is set to zero.
+        cut_thresholds: constants of that class by which it decides.
+    """
+
+    values: Literal["RGB in [0, 1]"] = "RGB in [0, 1]"
+    clip: tuple[float, float] = (0.0, 1.0)
+    rounding: Literal["half to even"] = "half to even"
+    cut_detector: str
+    cut_thresholds: dict[str, int | float | tuple[int, int]]
+
+
+class Scores(Part):
+    """Mean metrics of the network and of the baseline on one suite, from the selection that chose the network.
+
+    Attributes:
+        baseline: name of the baseline.
+        metrics, baseline_metrics: metric -> mean over the clips, with its 95 % interval, of network and baseline.
+    """
+
+    suite: str
+    protocol: ProtocolFacts
+    baseline: str
+    metrics: dict[str, Estimate]
+    baseline_metrics: dict[str, Estimate]
 
 
 class BundleManifest(Record, command="export", given_as="folder"):
@@ -16,6 +71,7 @@ class BundleManifest(Record, command="export", given_as="folder"):
     Attributes:
         scale: upscaling factor.
         warm_up: number of additional passes over the first frame, see `StreamingNetwork`.
+        size_multiple: height and width of LR frames must be multiples of this number.
         parameters: number of weights.
         network: class path and keywords that build the network.
         content: content type that the network was trained for; None: not recorded.
@@ -23,24 +79,31 @@ class BundleManifest(Record, command="export", given_as="folder"):
             subsampling if that is finer than the one of the source.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on the training, such as its settings.
-        graphs: format of each exported graph (such as onnx) -> name of its file.
+        licence: licence of the weights, such as an SPDX identifier; None: not stated.
+        processing: clipping and rounding of outputs, and the rule by which scene cuts are found.
+        scores: scores on each suite for which the network was selected; empty if it was exported without a selection.
+        graphs: format of each exported graph (such as onnx) -> its file, inputs and outputs.
         created: time of the export, ISO 8601 in UTC.
         sha256: file name -> SHA-256, for every other file of the bundle except the signature.
         fingerprint: hash of all other values of this manifest.
     """
 
     record: Literal["bundle"] = "bundle"
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     name: Name
     scale: int
     warm_up: int
+    size_multiple: int
     parameters: int
     network: dict[str, JsonValue]
     content: str | None
     pixel_format: str | None
     trained_with: Literal["fidelity", "adversarial", "unknown"] = "unknown"
     about: dict[str, JsonValue]
-    graphs: dict[str, Name]
+    licence: str | None
+    processing: Processing
+    scores: list[Scores]
+    graphs: dict[str, Graph]
     created: str
     versions: dict[str, str]
     sha256: dict[Name, str]

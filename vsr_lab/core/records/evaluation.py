@@ -199,6 +199,8 @@ class Choice(Part):
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
         gates: candidate -> results of its gates in order, up to the first that failed.
+        scores: "chosen" and "baseline" -> metric -> mean over the clips of the suite, with its 95 % interval; empty if
+            no candidate was chosen.
     """
 
     suite: str
@@ -214,6 +216,7 @@ class Choice(Part):
     deployable: list[str]
     pareto: list[str]
     gates: dict[str, list[Verdict]]
+    scores: dict[Literal["chosen", "baseline"], dict[str, Estimate]] = Field(default_factory=dict)
 
 
 class Selection(Record, command="select"):

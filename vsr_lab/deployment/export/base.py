@@ -1,7 +1,9 @@
 """Base class of exporters, which load every exported graph again and compare it with the network."""
 
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.ranges import Positive, Rollout
-from vsr_lab.core.records.bundle import Parity
+from vsr_lab.core.records.bundle import Graph, GraphTensor, Parity
 from vsr_lab.core.resize import imresize
 
 _SIZES = ((36, 52), (45, 33), (48, 64))  # one odd, one that needs no padding: a graph of fixed size is detected
@@ -47,6 +49,18 @@ class Exporter(ABC):
     def load(self, path: Path) -> StreamingNetwork:
         """Load a graph that was written by `write`."""
 
+    def describe(self, network: StreamingNetwork) -> Graph:
+        """File, inputs and outputs of the graph of a network; unless a subclass overrides it, those of one step."""
+        states = state_shapes(network)
+        return Graph(
+            file=self.file,
+            inputs=[tensor("lr", 3), *(tensor(f"state_{i}", *shape) for i, shape in enumerate(states))],
+            outputs=[
+                tensor("sr", 3, network.scale),
+                *(tensor(f"next_{i}", *shape) for i, shape in enumerate(states)),
+            ],
+        )
+
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
         """Return the network with which the graph is compared: `network`, unless a subclass exports a variant of it."""
         return network
@@ -74,6 +88,33 @@ class Exporter(ABC):
         except Refusal as error:
             path.unlink()
             raise Refusal(f"{error}; nothing was exported") from error
+
+
+def tensor(
+    name: str, channels: int, times: int = 1, over: int = 1, *, type: Literal["float32", "float16"] = "float32"
+) -> GraphTensor:
+    """Input or output of a graph, whose height and width are those of LR, multiplied by `times` / `over`."""
+    times, over = Fraction(times, over).as_integer_ratio()
+    height, width = (f"{times}*" * (times > 1) + side + f"/{over}" * (over > 1) for side in "hw")
+    return GraphTensor(name=name, type=type, shape=(1, channels, height, width))
+
+
+def state_shapes(network: StreamingNetwork) -> list[tuple[int, int, int]]:
+    """(channels, numerator, denominator) of each tensor of the state, with its size relative to lr.
+
+    Raises ValueError if it is not zero, or if its size is not proportional to that of lr.
+    """
+    size = 48
+    shapes: list[tuple[int, int, int]] = []
+    small, large = (network.zero_state(torch.rand(1, 3, size, width)) for width in (size, 2 * size))
+    for part, wide in zip(small, large, strict=True):
+        if part.abs().max() > 0:
+            raise ValueError("only a state that is zero at the beginning can be exported")
+        channels, height, width = part.shape[1:]
+        if height != width or wide.shape[1:] != (channels, height, 2 * width):
+            raise ValueError("only a state whose size is proportional to that of lr can be exported")
+        shapes.append((channels, width, size))
+    return shapes
 
 
 def compare_graph(

@@ -20,7 +20,7 @@ from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
 from vsr_lab.core.validation import validate
-from vsr_lab.deployment.export.base import Exporter
+from vsr_lab.deployment.export.base import Exporter, state_shapes
 
 KEY = "vsr_lab"
 _MOST_OPERATORS = 100_000
@@ -47,27 +47,9 @@ def note_of(network: StreamingNetwork) -> str:
         "scale": network.scale,
         "size_multiple": network.size_multiple,
         "warm_up": network.warm_up,
-        "state": _state_shapes(network),
+        "state": state_shapes(network),
     }
     return json.dumps(note)
-
-
-def _state_shapes(network: StreamingNetwork) -> list[list[int]]:
-    """[channels, numerator, denominator] of each state, with its size relative to lr.
-
-    Raises ValueError if it is not zero, or if its size is not proportional to that of lr.
-    """
-    size = 48
-    shapes: list[list[int]] = []
-    small, large = (network.zero_state(torch.rand(1, 3, size, width)) for width in (size, 2 * size))
-    for tensor, wide in zip(small, large, strict=True):
-        if tensor.abs().max() > 0:
-            raise ValueError("only a state that is zero at the beginning can be exported")
-        channels, height, width = tensor.shape[1:]
-        if height != width or wide.shape[1:] != (channels, height, 2 * width):
-            raise ValueError("only a state whose size is proportional to that of lr can be exported")
-        shapes.append([channels, width, size])
-    return shapes
 
 
 class OnnxExporter(Exporter):

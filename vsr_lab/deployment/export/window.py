@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
-from vsr_lab.deployment.export.base import Exporter
+from vsr_lab.core.records.bundle import Graph
+from vsr_lab.deployment.export.base import Exporter, tensor
 from vsr_lab.deployment.export.onnx import KEY, OnnxStream, open_session, read_note, run_session, write_graph
 
 Window = Annotated[int, Field(ge=1, le=31)]
@@ -119,6 +120,11 @@ class OnnxWindowExporter(Exporter):
         self.precision = precision
         half = "_fp16" if precision == "fp16" else ""
         self.format, self.file = f"onnx_window{half}", f"window{half}.onnx"
+
+    def describe(self, network: StreamingNetwork) -> Graph:
+        kind = "float16" if self.precision == "fp16" else "float32"
+        given, made = tensor("lr", 3 * self.window, type=kind), tensor("sr", 3, network.scale, type=kind)
+        return Graph(file=self.file, inputs=[given], outputs=[made])
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
         return Unrolled(network, self.window)

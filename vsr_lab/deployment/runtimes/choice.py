@@ -41,7 +41,7 @@ def open_runtime(folder: Path, manifest: BundleManifest, runtime: Runtime) -> St
     """
     if runtime.backend == "torch":
         return TorchStream(bundled_network(folder), runtime)
-    graph = folder / manifest.graphs["onnx"]
+    graph = folder / manifest.graphs["onnx"].file
     if runtime.backend == "onnxruntime":
         return open_onnx(graph, runtime.threads)
     from vsr_lab.deployment.runtimes.openvino import OpenVinoStream  # of an extra
