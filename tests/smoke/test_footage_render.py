@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.smoke.conftest import Outcome
+from vsr_lab.core.errors import UserError
 from vsr_lab.footage.shots import check_lr_shot, find_shots
+from vsr_lab.synthesis import RenderPlan, ScreenKind, write_rendered
 from vsr_lab.video import open_footage
 
 Cli = Callable[..., Outcome]
@@ -133,6 +135,8 @@ def test_native_pairs_train(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monkey
         (["kind=screen", "n=some"], "n: must be an integer, got 'some'"),
         (["kind=screen", "frame=3"], "frame: is not a known key; did you mean frames?"),
         (["kind=screen", "n=1", "frames=1", "size=[160,192]", "run_dir=made"], "made: was rendered with another size"),
+        (["kind=screen", "kind.name=../../x"], "kind.name: must be text without slashes"),
+        (["kind=screen", "kind.views=[page,foo]"], "kind.views.1: must be 'editor', "),
         (["kind=screen", "size=[64,64]", "scale=2", "workers=1"], "64 logical pixels"),
     ],
 )
@@ -145,3 +149,10 @@ def test_a_mistake_is_told_in_one_line(
     outcome = cli("footage render", *keys)
     assert outcome.code == 2
     assert told in outcome.error and outcome.error.strip().count("\n") == 0
+
+
+def test_the_name_of_a_kind_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    kind = ScreenKind("../../x", "screen_capture", "ours", "here", ["page"])
+    with pytest.raises(UserError, match="cannot be the name of a file"):
+        write_rendered(tmp_path / "a" / "b", RenderPlan(kind, 1, 1, (128, 192)), 1)
+    assert not list(tmp_path.iterdir())

@@ -3,17 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.ranges import Name
 from vsr_lab.synthesis.photo_pan import RATE as CAMERA_RATE
 from vsr_lab.synthesis.photo_pan import choose_still, find_stills, render_camera
-from vsr_lab.synthesis.screen import render_screen
+from vsr_lab.synthesis.screen import ViewName, render_screen
 
 Pictures = Iterator[NDArray[np.uint8]]
 Size = tuple[int, int]
+Views = Annotated[Sequence[ViewName], Field(min_length=1)]
 
 
 class Kind(ABC):
@@ -26,7 +30,7 @@ class Kind(ABC):
 
     rate: int
 
-    def __init__(self, name: str, content_type: str, licence: str, source: str) -> None:
+    def __init__(self, name: Name, content_type: str, licence: str, source: str) -> None:
         self.name, self.content_type, self.licence, self.source = name, content_type, licence, source
 
     @abstractmethod
@@ -61,7 +65,7 @@ class ScreenKind(Kind):
 
     rate = 25
 
-    def __init__(self, name: str, content_type: str, licence: str, source: str, views: Sequence[str]) -> None:
+    def __init__(self, name: Name, content_type: str, licence: str, source: str, views: Views) -> None:
         super().__init__(name, content_type, licence, source)
         self._views = tuple(views)
 
@@ -77,7 +81,7 @@ class CameraKind(Kind):
 
     rate = CAMERA_RATE
 
-    def __init__(self, name: str, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
+    def __init__(self, name: Name, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
         super().__init__(name, content_type, licence, source)
         if stills is None:
             raise UserError("stills", "is required by kind=camera", "set stills=FOLDER, a folder of photographs")

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import atomic_path, remove_abandoned
+from vsr_lab.core.files import atomic_path, inside, remove_abandoned
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.workers import begin_worker, count_frame
 from vsr_lab.footage.tables import read_rows, write_rows
@@ -100,7 +100,7 @@ def write_rendered(folder: Path, plan: RenderPlan, workers: int) -> dict[str, Pa
     if scale:
         sides["lr"] = ((size[0] // scale, size[1] // scale), low)
     jobs = [
-        _Job(folder / side / f"{name}.mkv", kind, seed, frames, pixels, zoom)
+        _Job(inside(folder, f"{side}/{name}.mkv"), kind, seed, frames, pixels, zoom)
         for side, (pixels, zoom) in sides.items()
         for seed, name in zip(seeds, facts, strict=True)
     ]

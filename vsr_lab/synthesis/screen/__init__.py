@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from vsr_lab.core.errors import UserError
 from vsr_lab.synthesis.drawing.fonts import find_fonts
 from vsr_lab.synthesis.drawing.style import draw_style
-from vsr_lab.synthesis.screen.desktop import VIEWS, Desktop
+from vsr_lab.synthesis.screen.desktop import VIEWS, Desktop, ViewName
 from vsr_lab.synthesis.screen.script import Script
 
-__all__ = ["render_screen"]
+__all__ = ["ViewName", "render_screen"]
 
 _SMALLEST = 64  # logical pixels a side that still hold a window
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import cycle
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -21,6 +21,7 @@ from vsr_lab.synthesis.views.sheet import Sheet
 from vsr_lab.synthesis.views.slides import Slides
 from vsr_lab.synthesis.views.terminal import Terminal
 
+ViewName = Literal["editor", "page", "terminal", "sheet", "slides"]
 _MAKERS = {"editor": Editor, "page": Page, "terminal": Terminal, "sheet": Sheet, "slides": Slides}
 VIEWS = tuple(_MAKERS)
 _BARS = {"lights": 26, "flat": 27, "round": 31}
