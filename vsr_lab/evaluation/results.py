@@ -16,7 +16,7 @@ import polars as pl
 from vsr_lab.core.errors import UserError, reported
 from vsr_lab.core.files import atomic_path, check_file, read_parquet
 from vsr_lab.core.records import read_record, write_record
-from vsr_lab.core.records.evaluation import Evaluated, Summary
+from vsr_lab.core.records.evaluation import Estimate, Evaluated, Summary
 from vsr_lab.evaluation.statistics import Values, estimate, pareto
 
 _COLUMNS = {
@@ -113,6 +113,8 @@ class Run:
         wrong = [name for name, kind in _COLUMNS.items() if rows.schema[name] != kind]
         if wrong:
             raise UserError(path, f"has {rows.schema[wrong[0]]} in column {wrong[0]}", _AGAIN)
+        if any(any(counts) for counts in rows.null_count().iter_rows()):
+            raise UserError(path, "has empty cells", _AGAIN)
         if len(rows.filter(~pl.col("frame").is_between(0, _LAST_FRAME))):
             raise UserError(path, f"has frames that are not in 0 to {_LAST_FRAME}", _AGAIN)
         lengths = rows.group_by("clip", "metric").agg(pl.col("frame").max() + 1)
@@ -126,9 +128,8 @@ class Run:
         found = {(clip, metric): value for clip, metric, value in means.iter_rows()}
         said = {(clip, m): value for clip, row in self.summary.per_clip.items() for m, value in row.items()}
         agree = all(_same(found.get(key), said.get(key)) for key in {*found, *said})
-        clips = {m: [v for (_, name), v in said.items() if name == m and v is not None] for m in self.summary.metrics}
-        agree = agree and all(_same(np.mean(clips[m]), e.mean) for m, e in self.summary.metrics.items() if clips[m])
         agree = agree and not self._rows.select("clip", "frame", "metric").is_duplicated().any()
+        agree = agree and _agree({m: estimate(values) for m, values in self.values.items()}, self.summary.metrics)
         if not agree or self._rows.select("clip", "frame").n_unique() != self.summary.frames:
             raise UserError(self.folder / "summary.json", "does not agree with frames.parquet", _AGAIN)
 
@@ -143,6 +144,15 @@ class Run:
 
 def _same(a: Any, b: Any) -> bool:
     return a == b or (a is not None and b is not None and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9))
+
+
+def _agree(found: Mapping[str, Estimate], said: Mapping[str, Estimate]) -> bool:
+    """Whether the means and intervals of all metrics are the same."""
+    return found.keys() == said.keys() and all(
+        own.about == said[name].about
+        and all(_same(getattr(own, key), getattr(said[name], key)) for key in ("mean", "low", "high"))
+        for name, own in found.items()
+    )
 
 
 def read_run(folder: Path) -> Run:

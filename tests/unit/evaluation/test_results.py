@@ -95,6 +95,11 @@ def test_a_summary_and_a_table_that_disagree_are_refused(make_run: MakeRun) -> N
     told = json.loads(path.read_text())
     for change in (
         lambda said: said["metrics"]["psnr"].update(mean=99.0),
+        lambda said: said["metrics"]["psnr"].update(low=said["metrics"]["psnr"]["low"] + 0.1),
+        lambda said: said["metrics"]["psnr"].update(high=None),
+        lambda said: said["metrics"]["psnr"].update(about="frames"),
+        lambda said: said["metrics"]["flicker"].update(low=1.0, high=2.0, about="clips"),
+        lambda said: said["metrics"].update(lpips=said["metrics"]["psnr"]),
         lambda said: said["per_clip"].popitem(),
         lambda said: said.update(frames=1),
     ):
@@ -102,6 +107,16 @@ def test_a_summary_and_a_table_that_disagree_are_refused(make_run: MakeRun) -> N
         path.write_text(json.dumps(said))
         with pytest.raises(UserError, match=r"summary\.json: does not agree with frames\.parquet"):
             read_run(run.folder)
+
+
+def test_a_table_with_empty_cells_is_refused(make_run: MakeRun) -> None:
+    run = make_run("ours", VALUES)
+    table = run.folder / "frames.parquet"
+    rows = pl.read_parquet(table)
+    first = pl.when(pl.int_range(pl.len()) == 0).then(None).otherwise(pl.col("value"))
+    rows.with_columns(first.alias("value")).write_parquet(table)
+    with pytest.raises(UserError, match=r"frames\.parquet: has empty cells"):
+        read_run(run.folder)
 
 
 # Pareto front
