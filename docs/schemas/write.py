@@ -3,16 +3,7 @@
 import json
 from pathlib import Path
 
-from vsr_lab.core.records import Record
-from vsr_lab.core.records.bundle import BundleManifest, ParityReport
-from vsr_lab.core.records.comparison import Comparison, VideoComparison
-from vsr_lab.core.records.deployment import Pair, Provenance, UpscaleJob
-from vsr_lab.core.records.evaluation import Selection, Summary
-from vsr_lab.core.records.votes import Votes
-
-RECORDS: tuple[type[Record], ...] = (
-    Summary, Comparison, VideoComparison, Selection, Votes, BundleManifest, ParityReport, Provenance, Pair, UpscaleJob
-)  # fmt: skip
+from vsr_lab.core.records.kinds import RECORDS
 
 
 def schemas() -> dict[str, str]:

@@ -136,10 +136,19 @@ def _read(network: Network, path: Path) -> dict[str, Tensor]:
         return read_weights(path / WEIGHTS if path.is_dir() else path)
     loaded = read_tensors(path)
     state = loaded.get("state_dict")
-    return _ours(state, path) if isinstance(state, dict) else published(network, loaded, path)
+    return checkpoint_weights(state, path) if isinstance(state, dict) else published(network, loaded, path)
 
 
-def _ours(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def checkpoint_weights(state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """Weights of the network in the `state_dict` of a training's checkpoint.
+
+    Args:
+        state: the `state_dict`.
+        path: path of the checkpoint, for the error message.
+
+    Raises:
+        UserError: vsr-lab train did not write the checkpoint.
+    """
     tensors = {name.removeprefix(_PREFIX): value for name, value in state.items() if name.startswith(_PREFIX)}
     if not tensors:
         raise UserError(path, "is not a checkpoint of vsr-lab train", "give one from a run's checkpoints/")

@@ -8,6 +8,9 @@ from shlex import quote
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import check_file, read_json
 from vsr_lab.core.network import StreamingNetwork
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.core.records.kinds import RECORDS
 from vsr_lab.core.run_folder import RUN_MARK, is_saved, is_unfinished
 from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import open_onnx
@@ -15,6 +18,7 @@ from vsr_lab.evaluation.results import read_run
 from vsr_lab.footage.tables import TABLE_SUFFIXES, read_rows
 from vsr_lab.models import load_network
 from vsr_lab.models.files import PICKLES, WEIGHTS
+from vsr_lab.models.initial import checkpoint_weights, read_tensors
 from vsr_lab.video import Probe, VideoFile, find_footage, open_footage, probe
 from vsr_lab.video.disclosure import find_disclosure
 
@@ -107,7 +111,9 @@ def _run(path: Path) -> Inspection:
         return Inspection(kind, problem=f"{path}: was stopped before its end{hint}")
     if file == "summary.json":
         read_run(path)
-    elif file.endswith(".json"):
+    elif file == "selection.json":
+        read_record(path / file, Selection)
+    elif file == "check.json":
         read_json(path / file)
     elif file == WEIGHTS:
         load_network(path / file)
@@ -131,6 +137,16 @@ def _weights(path: Path) -> Inspection:
     return Inspection("weights", facts, "evaluate candidate=checkpoint candidate.path={}")
 
 
+def _pickle(path: Path) -> Inspection:
+    loaded = read_tensors(path)
+    state = loaded.get("state_dict")
+    if not isinstance(state, dict):
+        problem = "does not say which network it holds; train init_from= takes published weights of its model="
+        return Inspection("weights as PyTorch saves them", problem=f"{path}: {problem}")
+    facts = {"tensors": str(len(checkpoint_weights(state, path))), "steps": str(loaded.get("global_step"))}
+    return Inspection("a checkpoint of a training", facts, "train init_from={}")
+
+
 def _graph(path: Path) -> Inspection:
     network = open_onnx(path)
     facts = {"scale": f"x{network.scale}", "warm-up": f"{network.warm_up} frames"}
@@ -150,10 +166,13 @@ def _table(path: Path) -> Inspection:
 
 def _record(path: Path) -> Inspection:
     value = read_json(path)
-    if not isinstance(value, dict) or "record" not in value:
+    kind = value.get("record") if isinstance(value, dict) else None
+    model = next((model for model in RECORDS if model.model_fields["record"].default == kind), None)
+    if not model:
         return Inspection("a JSON file", problem=f"{path}: is not a record of vsr_lab")
-    facts = {"schema version": str(value.get("schema_version", "not stated"))}
-    return Inspection(f"a record of vsr_lab: {value['record']}", facts)
+    read_record(path, model)
+    facts = {"schema version": str(value["schema_version"]), "written by": f"vsr-lab {model.command}"}
+    return Inspection(f"a record of vsr_lab: {kind}", facts)
 
 
 def _video(path: Path) -> Inspection:
@@ -188,7 +207,7 @@ def _size(size: tuple[int, int]) -> str:
 
 _BY_SUFFIX: dict[str, tuple[str, Reader]] = {
     ".safetensors": ("weights", _weights),
-    **dict.fromkeys(PICKLES, ("a pickle", _weights)),
+    **dict.fromkeys(PICKLES, ("a pickle", _pickle)),
     ".onnx": ("an ONNX graph", _graph),
     ".json": ("a JSON file", _record),
     **dict.fromkeys(TABLE_SUFFIXES, ("a table", _table)),

@@ -8,14 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vsr_lab.cli.inspect import InspectConfig, run
 from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.models import Interpolation, save_network
+from vsr_lab.core.records import write_record
+from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.models import Compact, Interpolation, save_network
 from vsr_lab.workflows.inspection import inspect
 
 WriteVideo = Callable[..., Path]
+PROTOCOL = {"name": "vid4", "fingerprint": "", "scale": 4, "description": ""}
 
 
 @pytest.fixture
@@ -59,8 +63,16 @@ def test_tables_and_records(tmp_path: Path) -> None:
     table.write_text("name\na\n")
     assert inspect(table).problem.endswith("has no rows with a column path")
     record = tmp_path / "a.json"
-    record.write_text(json.dumps({"record": "selection", "schema_version": 1}))
-    assert inspect(record).kind == "a record of vsr_lab: selection"
+    selection = {"protocol": PROTOCOL, "baseline": "bicubic", "rank_by": ["psnr"], "front": {"psnr": 1}, "choices": []}
+    write_record(record, Selection.model_validate(selection))
+    found = inspect(record)
+    assert (found.kind, found.facts["written by"]) == ("a record of vsr_lab: selection", "vsr-lab select")
+    assert not found.problem
+    for damaged in ({"record": "selection", "schema_version": 1}, {"record": "selection", "schema_version": 99}):
+        record.write_text(json.dumps(damaged))
+        assert inspect(record).problem.startswith(f"{record}: ")
+    record.write_text(json.dumps({"record": ["selection"]}))
+    assert inspect(record).problem.endswith("is not a record of vsr_lab")
     record.write_text("[]")
     assert inspect(record).problem.endswith("is not a record of vsr_lab")
 
@@ -71,6 +83,27 @@ def test_runs(tmp_path: Path) -> None:
     assert inspect(tmp_path).use == f"read {tmp_path}/check.json"
     (tmp_path / ".unfinished").write_text("1\n")
     assert "was stopped before its end" in inspect(tmp_path).problem
+
+
+def test_a_run_with_an_empty_selection_has_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("run_dir: x\n")
+    (tmp_path / "selection.json").write_text(json.dumps({"record": "selection", "schema_version": 1}))
+    assert "protocol" in inspect(tmp_path).problem
+
+
+def test_a_checkpoint_of_a_training_is_taken_by_init_from(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    state = {f"network.{name}": tensor for name, tensor in Compact(2, 4, 1).state_dict().items()}
+    torch.save({"state_dict": state, "global_step": 7}, path)
+    found = inspect(path)
+    assert (found.kind, found.facts["steps"], found.problem) == ("a checkpoint of a training", "7", "")
+    assert found.use == f"train init_from={path}"
+    torch.save({"state_dict": {"other": torch.zeros(1)}}, path)
+    assert "is not a checkpoint of vsr-lab train" in inspect(path).problem
+    torch.save({"params": {"a": torch.zeros(1)}}, path)
+    assert "does not say which network it holds" in inspect(path).problem
+    torch.save({"state_dict": Path("of another library")}, path)
+    assert "more than tensors and numbers" in inspect(path).problem
 
 
 @pytest.mark.parametrize("name", ["summary.json", "check.json", "network.safetensors"])

@@ -1,7 +1,7 @@
 """Records: JSON files that one command writes and another reads, each described by a pydantic model.
 
-There is one module for each group of commands. To add a record, define a `Record` in a module, add a line to
-docs/schemas/write.py and run it. Increase `schema_version` if a change makes older files unreadable.
+There is one module for each group of commands. To add a record, define a `Record` in a module, add it to
+`kinds.RECORDS` and run docs/schemas/write.py. Increase `schema_version` if a change makes older files unreadable.
 """
 
 import json
