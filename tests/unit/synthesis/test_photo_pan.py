@@ -226,3 +226,19 @@ def test_linear_light_and_back_is_exact(tmp_path: Path) -> None:
     levels = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2).repeat(8, 0)
     Image.fromarray(levels).save(tmp_path / "levels.png")
     assert np.array_equal(to_bytes(read_linear(tmp_path / "levels.png")), levels)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        (b"path;licence\na.png;CC0\n", "separate columns by commas"),
+        (b"path,licence\na.png,\xff\n", "it is not UTF-8 text"),
+        (b"file,licence\na.png,CC0\n", "has no rows with a column path"),
+        (b"path,path\na.png,b.png\n", "has two columns named path"),
+    ],
+)
+def test_a_wrong_table_of_stills_is_named(tmp_path: Path, table: bytes, told: str) -> None:
+    (tmp_path / "manifest.csv").write_bytes(table)
+    with pytest.raises(UserError, match=r"manifest\.csv") as caught:
+        find_stills(tmp_path)
+    assert told in str(caught.value)

@@ -1,6 +1,5 @@
 """Photographs for the camera: found in a folder, read into linear light, with an estimated depth."""
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import ImageOps
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.footage.tables import check_paths, read_rows
 from vsr_lab.video import open_picture
 
 Picture = NDArray[Any]  # float32
@@ -35,7 +35,7 @@ def find_stills(folder: Path) -> list[Still]:
     A manifest.csv may give content_type, licence and source by path.
 
     Raises:
-        UserError: there is no folder or no picture in it, or a picture cannot be read.
+        UserError: there is no folder or no picture in it, or a picture or the manifest cannot be read.
     """
     if not folder.is_dir():
         raise UserError(folder, "is not a folder", "set stills=FOLDER, a folder of photographs")
@@ -49,8 +49,8 @@ def find_stills(folder: Path) -> list[Still]:
 def _manifest(path: Path) -> dict[str, dict[str, str]]:
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return {row.get("path", ""): row for row in csv.DictReader(file)}
+    check_paths(path, rows := read_rows(path))
+    return {row["path"]: row for row in rows}
 
 
 def _still(path: Path, row: dict[str, str]) -> Still:
