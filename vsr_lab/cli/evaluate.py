@@ -1,6 +1,6 @@
 """vsr-lab evaluate: scores of candidates on one suite under one protocol."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -12,7 +12,7 @@ from vsr_lab.cli.configuration.overrides import given_words, key_of, quoted
 from vsr_lab.cli.configuration.schema import Bool, Command, Count, Int, Scale, Section, check_scale
 from vsr_lab.cli.configuration.usage import commented_keys, options
 from vsr_lab.cli.runs import check_content
-from vsr_lab.cli.show import show_facts, show_table
+from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.parts import Part, Text, describes
@@ -21,7 +21,9 @@ from vsr_lab.core.records.evaluation import Summary
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.evaluator import evaluate
+from vsr_lab.evaluation.faults import find_faults
 from vsr_lab.evaluation.protocol import Protocol, Suite
+from vsr_lab.evaluation.results import Run
 from vsr_lab.fleet import Local, Ray
 
 Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
@@ -97,9 +99,15 @@ class EvaluateConfig(Command):
 
 def run(config: EvaluateConfig) -> None:
     """Score the candidates, and write the scores and saved frames of each to its folder."""
-    for folder, summary in judge(_each(config) if config.candidates else [config]).items():
-        show_summary(summary)
+    summaries = judge(_each(config) if config.candidates else [config])
+    shown = [name for name, metric in config.protocol.metrics.items() if metric.show]
+    for folder, summary in summaries.items():
+        show_summary(summary, shown)
         show_facts("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
+    runs = [Run(folder, summary) for folder, summary in summaries.items()]
+    baseline = next((run for run in runs if run.candidate == "bicubic"), None)
+    for fault in [fault for run in runs for fault in find_faults(run, baseline)]:
+        show(f"warning: {fault}", "yellow")
 
 
 def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
@@ -147,8 +155,13 @@ def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:
     )
 
 
-def show_summary(summary: Summary) -> None:
-    """Print an evaluation as a table, one row per metric: mean, interval and, for few clips, the mean of each clip."""
+def show_summary(summary: Summary, shown: Collection[str]) -> None:
+    """Print an evaluation as a table, one row per metric: mean, interval and, for few clips, the mean of each clip.
+
+    Args:
+        summary: the evaluation.
+        shown: metrics that are printed.
+    """
     per_clip = summary.per_clip if len(summary.per_clip) <= 5 else {}
     rows = [
         [
@@ -158,6 +171,7 @@ def show_summary(summary: Summary) -> None:
             *("" if (mean := means[name]) is None else f"{mean:.4f}" for means in per_clip.values()),
         ]
         for name, found in summary.metrics.items()
+        if name in shown
     ]
     title = f"{summary.candidate} on {summary.suite} ({summary.protocol.name}), {summary.frames} frames"
     show_table(title, ["metric", "mean", "95 % interval", *per_clip], rows)

@@ -33,6 +33,18 @@ class Gate(ABC):
         """
 
 
+class SanityGate(Gate):
+    """Base class of gates that find faulty output by fixed bounds, so that they need no baseline (None).
+
+    A baseline only relaxes the bounds where it violates them itself.
+    """
+
+    metric: str
+
+    @abstractmethod
+    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict: ...
+
+
 def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
     """Make the result of a gate, "pass" or "fail"; a value that is not finite is stored as None."""
     known = value is not None and math.isfinite(value)
@@ -149,7 +161,7 @@ class Floor(Gate):
         return verdict(name, value, bound, value >= bound, reason)
 
 
-class Limit(Gate):
+class Limit(SanityGate):
     """Gate that limits a percentile of a metric over the frames of every clip.
 
     If the baseline violates the limit in a clip, the limit for that clip is the value of the baseline, relaxed by
@@ -164,6 +176,7 @@ class Limit(Gate):
         over: another percentile, in [0, 100]. If it is set, the ratio of the metric at `percentile` to the metric at
             `over` is limited instead of the metric at `percentile`.
         margin: relative amount by which the candidate may be worse than the baseline if the latter is the limit, >= 0.
+        fault: what is wrong with output that violates the limit, such as "is shifted"; only for warnings.
 
     Raises:
         ValueError: both or none of low and high are set.
@@ -178,6 +191,7 @@ class Limit(Gate):
         percentile: Percentile = 50,
         over: Percentile | None = None,
         margin: NonNegative = 0.0,
+        fault: str = "",
     ) -> None:
         if (low is None) == (high is None):
             raise ValueError("set one of low and high")
@@ -187,12 +201,13 @@ class Limit(Gate):
         self.percentile = percentile
         self.over = over
         self.margin = margin
+        self.fault = fault
 
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
         rows: list[tuple[float, float, str]] = []
         for clip, own, other in _clips(run, baseline, self.metric):
-            value, theirs = self._number(own), self._number(other) * (1 + self.sign * self.margin)
-            rows.append((value, self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
+            theirs = self._number(other) * (1 + self.sign * self.margin) if len(other) else self.bound
+            rows.append((self._number(own), self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
         if not rows:
             return verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
         value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
@@ -206,7 +221,7 @@ class Limit(Gate):
         return number if self.over is None else number / float(np.percentile(values, self.over))
 
 
-class InOrder(Gate):
+class InOrder(SanityGate):
     """Gate that limits the number of late, early, repeated, swapped or reversed frames.
 
     Such an SR frame t agrees better with another LR frame than with LR frame t, so the metric `frame_offset` is not 0.
@@ -215,7 +230,7 @@ class InOrder(Gate):
 
     metric = "frame_offset"
 
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
         for clip, own, other in _clips(run, baseline, self.metric):
             wrong = np.count_nonzero(own)
             if wrong > np.count_nonzero(other):
@@ -239,22 +254,25 @@ def _disorder(offsets: statistics.Values) -> str:
     return f"{count} that {'is' if single else 'are'} {place}" if equal else f"{count} out of order"
 
 
-class Upright(Gate):
+class Upright(SanityGate):
     """Gate that fails if the output is mirrored, flipped or rotated in most frames of a clip (metric `orientation`)."""
 
     metric = "orientation"
 
-    def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
         for clip, own, _ in _clips(run, baseline, self.metric):
             if turned := int(np.median(own)):
                 return verdict(name, float(turned), 0, False, f"{clip} is {_TURNED[turned - 1]}")
         return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
 
 
-def _clips(run: Run, baseline: Run, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
-    """(clip, values of run, values of baseline) for each clip in which both have values."""
-    ours, theirs = _values(run, metric), _values(baseline, metric)
-    return [(clip, values, theirs[clip]) for clip, values in ours.items() if len(values) and len(theirs.get(clip, ()))]
+def _clips(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
+    """(clip, values of run, values of baseline) for each clip in which both have values; without a baseline, no values
+    of it."""
+    ours = _values(run, metric)
+    theirs = _values(baseline, metric) if baseline else {}
+    pairs = [(clip, values, theirs.get(clip, np.empty(0))) for clip, values in ours.items() if len(values)]
+    return [pair for pair in pairs if not baseline or len(pair[2])]
 
 
 def _values(run: Run, metric: str) -> dict[str, statistics.Values]:

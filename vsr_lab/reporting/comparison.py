@@ -22,6 +22,7 @@ from vsr_lab.core.records.comparison import (
     SuiteFacts,
 )
 from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.evaluation.faults import find_faults
 from vsr_lab.evaluation.objective import FRONT, axes, metric_facts, sign
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import Values, clip_means, differences, estimate, holm, p_value, paired
@@ -159,6 +160,9 @@ def _comparison(
             for clip in run.values.get(metric.name, {})
         ],
         pictures=[clip for found in suites.values() for clip in saved_clips(found, root)],
+        warnings=[
+            f"{run.suite}: {fault}" for run in runs for fault in find_faults(run, suites[run.suite].get(baseline))
+        ],
         notes=[f"{metric.label}: {metric.note}" for metric in measured if metric.note],
     )
 

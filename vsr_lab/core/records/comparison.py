@@ -151,6 +151,7 @@ class Comparison(Record, command="compare"):
     Attributes:
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         pareto: suite -> candidates on the Pareto front.
+        warnings: faults in the output of candidates, one sentence each.
         selection: result of `select` for these evaluations; None if the report was made without it.
     """
 
@@ -171,6 +172,7 @@ class Comparison(Record, command="compare"):
     pareto: dict[str, list[str]]
     curves: list[Curve]
     pictures: list[ClipFrames]
+    warnings: list[str] = Field(default_factory=list[str])
     notes: list[str]
 
 
