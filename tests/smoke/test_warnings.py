@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def upscaled(tmp_path: Path) -> np.ndarray:
 
 def _write(folder: Path, frames: np.ndarray) -> str:
     folder.mkdir()
-    with VideoWriter(folder / "walk.mkv", frames.shape[1:3], 25) as writer:
+    with VideoWriter(folder / "walk.mkv", frames.shape[1:3], Fraction(25)) as writer:
         writer.write(np.ascontiguousarray(frames), np.arange(len(frames)) / 25)
     return f"frames:{folder}"
 
@@ -45,7 +46,7 @@ def test_what_is_wrong_with_the_frames_of_another_tool_is_said(
     cli: Cli, tmp_path: Path, upscaled: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    tinted = np.clip(upscaled.astype(int) + (4, 0, -4), 0, 255).astype(np.uint8)
+    tinted = np.clip(upscaled + np.array([4, 0, -4]), 0, 255).astype(np.uint8)
     late = np.concatenate([upscaled[:1], upscaled[:-1]])
     made = {"good": upscaled, "tinted": tinted, "late": late}
     outcome = _evaluate(cli, tmp_path, ["bicubic", *(_write(tmp_path / name, made[name]) for name in made)])

@@ -4,8 +4,8 @@ import yaml
 
 from vsr_lab.core.files import config_dir
 from vsr_lab.core.parts import parse_part
-from vsr_lab.evaluation.gates import Gate, Limit, SanityGate
 from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.sanity_gates import Limit, SanityGate
 
 
 def find_faults(run: Run, baseline: Run | None = None) -> list[str]:
@@ -31,12 +31,11 @@ def find_faults(run: Run, baseline: Run | None = None) -> list[str]:
     return found
 
 
-def _fault(gate: Gate) -> str:
+def _fault(gate: SanityGate) -> str:
     return f" {gate.fault}" if isinstance(gate, Limit) and gate.fault else ""
 
 
 def _sanity_gates() -> dict[str, SanityGate]:
     nodes: dict[str, dict[str, object]] = yaml.safe_load((config_dir() / "gates/standard.yaml").read_text("utf-8"))
-    own = {name: node for name, node in nodes.items() if str(node["_target_"]).startswith(f"{Gate.__module__}.")}
-    gates = {name: parse_part(node, Gate).build() for name, node in own.items()}
-    return {name: gate for name, gate in gates.items() if isinstance(gate, SanityGate)}
+    own = {name: node for name, node in nodes.items() if str(node["_target_"]).startswith(f"{SanityGate.__module__}.")}
+    return {name: parse_part(node, SanityGate).build() for name, node in own.items()}

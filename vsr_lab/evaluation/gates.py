@@ -2,21 +2,20 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
-from pydantic import Field
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.ranges import Name, NonNegative
+from vsr_lab.core.records.comparison import MetricFacts
 from vsr_lab.core.records.evaluation import TOO_FEW, Verdict
 from vsr_lab.evaluation import statistics
 from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.results import Run
 
 _POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tables show
-_TURNED = ("mirrored left to right", "flipped upside down", "rotated by 180 degrees")  # of 1, 2 and 3
-Percentile = Annotated[float, Field(ge=0, le=100)]
 
 
 class Gate(ABC):
@@ -33,16 +32,12 @@ class Gate(ABC):
         """
 
 
-class SanityGate(Gate):
-    """Base class of gates that find faulty output by fixed bounds, so that they need no baseline (None).
-
-    A baseline only relaxes the bounds where it violates them itself.
-    """
-
-    metric: str
-
-    @abstractmethod
-    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict: ...
+def _directed(metric: str) -> MetricFacts:
+    """Unit and direction of a metric. Raises ValueError if its yaml does not state which values are better."""
+    found = metric_facts([metric])
+    if not found:
+        raise ValueError(f"configs/metric does not say whether higher or lower {metric} is better; use Limit instead")
+    return found[0]
 
 
 def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
@@ -63,20 +58,25 @@ class Above(Gate):
     every clip, and the mean gain is above `margin` for the frames of these clips, significantly if they are enough for
     a test.
 
+    If `clip_margin` is set, the gain in every clip must be at least margin - clip_margin. The same applies to the worst
+    frames of the clip, the 5th percentile over its frames (the 95th if lower is better) compared with that of the
+    baseline. Otherwise the outcome is "fail".
+
     Args:
         metric: name of the metric.
         margin: required gain, in the unit of the metric.
+        clip_margin: how far below `margin` the gain in a clip may be, >= 0, in the unit of the metric; None: any.
     """
 
-    def __init__(self, metric: Name, margin: float) -> None:
+    def __init__(self, metric: Name, margin: float, clip_margin: NonNegative | None = None) -> None:
+        self.facts = _directed(metric)
         self.metric = metric
         self.margin = margin
+        self.clip_margin = clip_margin
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
-        ours, theirs = _values(run, self.metric), _values(baseline, self.metric)
-        facts = metric_facts([self.metric])
-        lower = any(metric.better == "lower" for metric in facts)
-        decibels = any(metric.unit == "dB" for metric in facts)
+        ours, theirs = metric_values(run, self.metric), metric_values(baseline, self.metric)
+        lower, decibels = self.facts.better == "lower", self.facts.unit == "dB"
         compare = statistics.decibel_gains if decibels else statistics.differences
         gains = compare(theirs, ours) if lower else compare(ours, theirs)
         found, means = statistics.estimate(gains), statistics.clip_means(gains)
@@ -86,6 +86,10 @@ class Above(Gate):
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
         above = above.model_copy(update={"p": statistics.p_value(gains, self.margin)})
+        worst, where = self._worst(run, baseline, means)
+        if self.clip_margin is not None and worst < (bound := self.margin - self.clip_margin):
+            reason = f"{what} {worst:+.3f} over {baseline.candidate}{where}, at least {bound:+.3f}"
+            return above.model_copy(update={"value": worst, "bound": bound, "outcome": "fail", "reason": reason})
         if above.passed:
             return above
         frames = statistics.within(gains)
@@ -94,193 +98,120 @@ class Above(Gate):
             return above.model_copy(update={"outcome": TOO_FEW})
         return above
 
+    def _worst(self, run: Run, baseline: Run, means: Mapping[str, float]) -> tuple[float, str]:
+        """Lowest gain in a clip, or in the worst frames of a clip, and where. means: clip -> gain."""
+        rows = [(gain, f" in {clip}") for clip, gain in means.items()]
+        sign = -1 if self.facts.better == "lower" else 1
+        for clip, *both in clip_values(run, baseline, self.metric):
+            if self.facts.unit == "dB":
+                both = [np.minimum(values, statistics.ROUNDING) for values in both]
+            own, other = (_tail(values, sign) for values in both)
+            rows.append((sign * (own - other), f" in the worst frames of {clip}"))
+        return min(rows)
+
 
 class NotWorse(Gate):
-    """Gate that limits an error metric (lower is better) relative to the baseline.
+    """Gate that limits how much worse than the baseline a metric may be, as a share of the value of the baseline.
 
-    The mean over clips may be at most (1 + margin) times that of the baseline. In every clip, the mean over frames may
-    be at most b + max(slack, clip_margin * b), where b is the mean of the baseline over the frames of that clip. The
-    same applies to the 95th percentile over the frames of the clip.
+    If lower is better (configs/metric), the mean over clips may be at most (1 + margin) times that of the baseline. In
+    every clip, the mean over frames may be at most b + max(slack, clip_margin * b), where b is the mean of the baseline
+    over the frames of that clip. The same applies to the 95th percentile over the frames of the clip. If higher is
+    better, the signs of the margins are inverted, and the percentile is the 5th.
 
     Args:
-        metric: name of the metric.
-        margin: allowed relative increase of the mean over clips, >= 0.
-        clip_margin: allowed relative increase in a clip, >= 0.
-        slack: allowed absolute increase in a clip, >= 0, in the unit of the metric.
+        metric: name of the metric, which is not in dB.
+        margin: allowed relative change of the mean over clips, >= 0.
+        clip_margin: allowed relative change in a clip, >= 0.
+        slack: allowed absolute change in a clip, >= 0, in the unit of the metric.
+
+    Raises:
+        ValueError: the metric is in dB, of which a share has no meaning.
     """
 
     def __init__(
         self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.4, slack: NonNegative = 0.0
     ) -> None:
+        facts = _directed(metric)
+        if facts.unit == "dB":
+            raise ValueError(f"{metric} is in dB, of which a share has no meaning; use Above with a negative margin")
         self.metric = metric
+        self.sign = 1 if facts.better == "lower" else -1
         self.margin = margin
         self.clip_margin = clip_margin
         self.slack = slack
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         value, theirs = _mean(run, self.metric), _mean(baseline, self.metric)
-        bound = theirs * (1 + self.margin)
+        bound = theirs + self.sign * self.margin * abs(theirs)
         reason = f"{self.metric} {value:.3f}, {baseline.candidate} {theirs:.3f}"
-        if value > bound:
+        if self.sign * value > self.sign * bound:
             return verdict(name, value, bound, False, reason)
-        for clip, own, other in _clips(run, baseline, self.metric):
-            for what, of in (("", np.mean), (" in the worst frames", _high)):
+        for clip, own, other in clip_values(run, baseline, self.metric):
+            for what, of in (("", np.mean), (" in the worst frames", partial(_tail, sign=-self.sign))):
                 worst, limit = float(of(own)), float(of(other))
-                limit += max(limit * self.clip_margin, self.slack)
-                if worst > limit:
+                limit += self.sign * max(abs(limit) * self.clip_margin, self.slack)
+                if self.sign * worst > self.sign * limit:
                     return verdict(name, worst, limit, False, f"{self.metric} {worst:.3f}{what} of {clip}")
         return verdict(name, value, bound, True, reason)
 
 
-def _high(values: statistics.Values) -> float:
-    return float(np.percentile(values, 95))
+def _tail(values: statistics.Values, sign: int) -> float:
+    """Percentile of the worst frames: the 5th if higher is better (sign 1), the 95th if lower is better (-1)."""
+    return float(np.percentile(values, 5 if sign > 0 else 95))
 
 
 class Floor(Gate):
-    """Gate that requires a minimum of a metric in dB in every clip.
+    """Gate that requires a minimum of a metric, of which higher is better, in every clip.
 
     If the baseline is below the minimum in a clip, the candidate must reach the value of the baseline there. Decibels
     are averaged as squared errors, so that black or still frames with a very high PSNR do not outweigh the others.
 
     Args:
         metric: name of the metric.
-        floor: minimum in dB.
+        floor: minimum, in the unit of the metric.
+
+    Raises:
+        ValueError: lower values of the metric are better.
     """
 
     def __init__(self, metric: Name, floor: float) -> None:
+        facts = _directed(metric)
+        if facts.better == "lower":
+            raise ValueError(f"of {metric} lower values are better; use Limit with high")
         self.metric = metric
         self.floor = floor
+        self.is_decibels = facts.unit == "dB"
 
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
+        pool = statistics.pool_decibels if self.is_decibels else np.mean
         rows = [
-            (statistics.pool_decibels(own), min(self.floor, statistics.pool_decibels(other)), clip)
-            for clip, own, other in _clips(run, baseline, self.metric)
+            (float(pool(own)), min(self.floor, float(pool(other))), clip)
+            for clip, own, other in clip_values(run, baseline, self.metric)
         ]
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
-        reason = f"{self.metric}{_POOLED} {value:.2f} in {clip}, at least {bound:.2f}"
+        pooled = _POOLED if self.is_decibels else ""
+        reason = f"{self.metric}{pooled} {value:.2f} in {clip}, at least {bound:.2f}"
         return verdict(name, value, bound, value >= bound, reason)
 
 
-class Limit(SanityGate):
-    """Gate that limits a percentile of a metric over the frames of every clip.
+def clip_values(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
+    """(clip, values of run, values of baseline) for each clip in which both have values.
 
-    If the baseline violates the limit in a clip, the limit for that clip is the value of the baseline, relaxed by
-    `margin`. This happens, for example, if LR was recorded, so that no candidate agrees exactly with it. Clips in
-    which the metric has no value are ignored.
-
-    Args:
-        metric: name of the metric.
-        low: minimum; set either low or high.
-        high: maximum.
-        percentile: percentile over the frames, in [0, 100]; 50: the median, 0 and 100: the lowest and highest value.
-        over: another percentile, in [0, 100]. If it is set, the ratio of the metric at `percentile` to the metric at
-            `over` is limited instead of the metric at `percentile`.
-        margin: relative amount by which the candidate may be worse than the baseline if the latter is the limit, >= 0.
-        fault: what is wrong with output that violates the limit, such as "is shifted"; only for warnings.
-
-    Raises:
-        ValueError: both or none of low and high are set.
+    Without a baseline (None), its values are an empty array.
     """
-
-    def __init__(
-        self,
-        metric: Name,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-        percentile: Percentile = 50,
-        over: Percentile | None = None,
-        margin: NonNegative = 0.0,
-        fault: str = "",
-    ) -> None:
-        if (low is None) == (high is None):
-            raise ValueError("set one of low and high")
-        self.metric = metric
-        self.sign = -1 if high is None else 1
-        self.bound = low if low is not None else float(high or 0)
-        self.percentile = percentile
-        self.over = over
-        self.margin = margin
-        self.fault = fault
-
-    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
-        rows: list[tuple[float, float, str]] = []
-        for clip, own, other in _clips(run, baseline, self.metric):
-            theirs = self._number(other) * (1 + self.sign * self.margin) if len(other) else self.bound
-            rows.append((self._number(own), self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
-        if not rows:
-            return verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
-        value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
-        what = "most" if self.sign > 0 else "least"
-        share = "" if self.over is None else " of its best frames in the worst ones"
-        reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
-        return verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
-
-    def _number(self, values: statistics.Values) -> float:
-        number = float(np.percentile(values, self.percentile))
-        return number if self.over is None else number / float(np.percentile(values, self.over))
-
-
-class InOrder(SanityGate):
-    """Gate that limits the number of late, early, repeated, swapped or reversed frames.
-
-    Such an SR frame t agrees better with another LR frame than with LR frame t, so the metric `frame_offset` is not 0.
-    A candidate passes if, in every clip, it has at most as many such frames as the baseline.
-    """
-
-    metric = "frame_offset"
-
-    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
-        for clip, own, other in _clips(run, baseline, self.metric):
-            wrong = np.count_nonzero(own)
-            if wrong > np.count_nonzero(other):
-                return verdict(name, float(wrong), 0, False, f"{clip} {_disorder(own)}")
-        return verdict(name, 0.0, 0, True, "every frame shows its own LR")
-
-
-def _disorder(offsets: statistics.Values) -> str:
-    """Describe wrong order of frames, as text. offsets: number of the frame that each frame shows, minus its own."""
-    wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
-    if np.mean(steps[1:] == -2) > 0.7:
-        return "is reversed in time"
-    usual = int(np.median(wrong))
-    equal, single = np.mean(wrong == usual) >= 0.8, len(wrong) == 1
-    place = f"{'one frame' if abs(usual) == 1 else f'{abs(usual)} frames'} {'late' if usual < 0 else 'early'}"
-    if equal and len(wrong) > len(offsets) / 2 + 1:
-        return f"is {place}"
-    count = f"has {len(wrong)} frame{'' if single else 's'}"
-    if (steps[offsets != 0] == -1).all():
-        return f"{count} that repeat{'s' if single else ''} the one before"
-    return f"{count} that {'is' if single else 'are'} {place}" if equal else f"{count} out of order"
-
-
-class Upright(SanityGate):
-    """Gate that fails if the output is mirrored, flipped or rotated in most frames of a clip (metric `orientation`)."""
-
-    metric = "orientation"
-
-    def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
-        for clip, own, _ in _clips(run, baseline, self.metric):
-            if turned := int(np.median(own)):
-                return verdict(name, float(turned), 0, False, f"{clip} is {_TURNED[turned - 1]}")
-        return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
-
-
-def _clips(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:
-    """(clip, values of run, values of baseline) for each clip in which both have values; without a baseline, no values
-    of it."""
-    ours = _values(run, metric)
-    theirs = _values(baseline, metric) if baseline else {}
+    ours = metric_values(run, metric)
+    theirs = metric_values(baseline, metric) if baseline else {}
     pairs = [(clip, values, theirs.get(clip, np.empty(0))) for clip, values in ours.items() if len(values)]
     return [pair for pair in pairs if not baseline or len(pair[2])]
 
 
-def _values(run: Run, metric: str) -> dict[str, statistics.Values]:
+def metric_values(run: Run, metric: str) -> dict[str, statistics.Values]:
+    """Clip -> values of a metric. Raises UserError if the evaluation lacks the metric."""
     if metric not in run.values:
         raise UserError(run.folder, f"has no {metric}, which a gate needs", "evaluate it with that metric")
     return run.values[metric]
 
 
 def _mean(run: Run, metric: str) -> float:
-    _values(run, metric)
+    metric_values(run, metric)
     return run.summary.metrics[metric].mean

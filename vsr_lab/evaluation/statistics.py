@@ -11,7 +11,7 @@ from vsr_lab.core.records.evaluation import Estimate
 Values = npt.NDArray[np.float64]
 MANY_CLIPS = 8  # below this number, a gain without a clear interval may want more clips
 _LEVEL = 0.95
-_ROUNDING = 10 * np.log10(255**2 * 12)  # PSNR of rounding to 8 bits
+ROUNDING = 10 * np.log10(255**2 * 12)  # PSNR of rounding to 8 bits
 _FEWEST_BLOCKS = 4  # of a clip, below which the variance of its mean is not estimated
 
 
@@ -170,7 +170,7 @@ def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> d
 def _decibel_gains(ours: Values, theirs: Values) -> Values:
     if not len(ours):
         return ours
-    ours, theirs = np.minimum(ours, _ROUNDING), np.minimum(theirs, _ROUNDING)
+    ours, theirs = np.minimum(ours, ROUNDING), np.minimum(theirs, ROUNDING)
     own, other = (10 ** (-values / 10) for values in (ours, theirs))
     shares = 10 / np.log(10) * (other / other.mean() - own / own.mean())
     return pool_decibels(ours) - pool_decibels(theirs) + shares

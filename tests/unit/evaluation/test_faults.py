@@ -27,7 +27,10 @@ def ours(make_run: MakeRun) -> Callable[..., Run]:
         ({"frame_offset": -1.0}, "ours: walk is one frame late"),
         ({"orientation": 2.0}, "ours: walk is flipped upside down"),
         ({"registration": 0.5}, "ours is shifted: registration 0.500 in walk, at most 0.200"),
-        ({"grid": 2.0}, "ours has a checkerboard, or lines at the borders of blocks: grid 2.000 in walk, at most 1.100"),
+        (
+            {"grid": 2.0},
+            "ours has a checkerboard, or lines at the borders of blocks: grid 2.000 in walk, at most 1.100",
+        ),
         ({"lr_sharpness": 0.5}, "ours is blurred in a part of the picture: lr_sharpness 0.500 in walk, at least 0.920"),
     ],
 )

@@ -10,9 +10,10 @@ from torch import Tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import StreamingNetwork
 from vsr_lab.deployment.export import Exporter
-from vsr_lab.evaluation.gates import Above, Floor, Gate, InOrder, Limit, NotWorse, Upright
+from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
 from vsr_lab.evaluation.network_gates import ExportParity, NoDrift
 from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.sanity_gates import InOrder, Limit, Upright
 from vsr_lab.models import Compact, save_network
 
 MakeRun = Callable[..., Run]
@@ -70,6 +71,43 @@ def test_a_difference_in_one_frame_passes_no_gate(make_run: MakeRun) -> None:
     baseline = make_run("bicubic", {"psnr": {"walk": [30.0] * 12}})
     ours = make_run("ours", {"psnr": {"walk": [30.0] * 11 + [30.0001]}})
     assert Above("psnr", 0.0).judge("sharp", ours, baseline).outcome != "pass"
+
+
+def test_a_clear_mean_gain_hides_no_clip_that_is_much_worse(make_run: MakeRun) -> None:
+    """The interval of the mean gain is above 0 although one of ten clips loses 1 dB."""
+    gains = (2.0, 2.6, 3.2, 0.9, 0.8, 0.7, 1.4, 1.1, 0.6, -1.0)
+    baseline, ours = (
+        make_run(name, {"psnr": {f"clip{n}": [30.0 + share * gain] * 4 for n, gain in enumerate(gains)}})
+        for name, share in (("bicubic", 0), ("ours", 1))
+    )
+    assert Above("psnr", 0.0).judge("sharp", ours, baseline).passed
+    verdict = Above("psnr", 0.0, clip_margin=0.5).judge("sharp", ours, baseline)
+    assert (verdict.outcome, verdict.value, verdict.bound) == ("fail", pytest.approx(-1), -0.5)
+    assert verdict.reason == "psnr (of the mean squared error) -1.000 over bicubic in clip9, at least -0.500"
+    assert verdict.p is not None, "it counts among the candidates that were tested"
+    assert Above("psnr", 0.0, clip_margin=1.1).judge("sharp", ours, baseline).passed
+
+
+def test_a_gain_hides_no_worst_frames_that_are_much_worse(make_run: MakeRun) -> None:
+    """4 of 40 frames lose 2 dB in one of three clips. Of st_lpips, higher is worse."""
+    frames, clips = np.array([2.0] * 36 + [-2.0] * 4), ("walk", "run", "swim")
+    baseline = make_run("bicubic", {"psnr": {clip: [30.0] * 40 for clip in clips}})
+    ours = {clip: (31.9 + n / 10 + np.zeros(40)).tolist() for n, clip in enumerate(clips)} | {
+        "walk": (30 + frames).tolist()
+    }
+    verdict = Above("psnr", 0.0, clip_margin=0.5).judge("sharp", make_run("ours", {"psnr": ours}), baseline)
+    assert verdict.outcome == "fail" and "-2.000 over bicubic in the worst frames of walk" in verdict.reason
+    bicubic = make_run("bicubic", {"st_lpips": {clip: [0.3] * 40 for clip in clips}})
+    lower = {clip: [0.1 + n / 100] * 40 for n, clip in enumerate(clips)} | {"walk": (0.3 - frames / 20).tolist()}
+    verdict = Above("st_lpips", 0.0, clip_margin=0.05).judge("eyes", make_run("ours", {"st_lpips": lower}), bicubic)
+    assert verdict.outcome == "fail" and "-0.100 over bicubic in the worst frames of walk" in verdict.reason
+
+
+def test_worst_frames_that_nobody_sees_fail_nothing(make_run: MakeRun) -> None:
+    """On a still clip bicubic may be exact: 100 dB, of which only the PSNR of rounding counts."""
+    baseline = make_run("bicubic", {"psnr": {"still": [100.0] * 20, "walk": [30.0] * 20, "run": [30.0] * 20}})
+    ours = make_run("ours", {"psnr": {"still": [59.0] * 20, "walk": [31.0] * 20, "run": [31.2] * 20}})
+    assert "over bicubic, better" in Above("psnr", 0.0, clip_margin=0.5).judge("sharp", ours, baseline).reason
 
 
 @pytest.mark.parametrize(("value", "passed"), [(1.0, True), (1.1, True), (1.11, False)])

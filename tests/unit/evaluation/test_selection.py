@@ -1,5 +1,6 @@
 """Selection: through the gates, then the best by rank of those on the front."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +15,12 @@ from vsr_lab.core.files import config_dir
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import Choice
 from vsr_lab.core.records.votes import PairVotes, Votes
-from vsr_lab.evaluation.gates import Above, Floor, Gate, Limit, NotWorse
+from vsr_lab.evaluation import gates
+from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
+from vsr_lab.evaluation.objective import metric_facts
 from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.sanity_gates import Limit
 from vsr_lab.evaluation.selection import select
 
 MakeRun = Callable[..., Run]
@@ -237,6 +241,40 @@ def test_every_metric_is_used_in_the_direction_of_its_yaml(make_run: MakeRun, me
     free: dict[str, dict[str, Gate]] = {"default": {"any": Limit(metric, low=-1e3)}}
     (choice,) = select(runs, free, rank_by=[metric], front=[metric]).choices
     assert (choice.chosen, choice.pareto) == ("good", ["good"])
+
+
+BOUNDS = {"margin": 0.0, "clip_margin": 0.0, "floor": 0.25}
+DIRECTED = [kind for kind in vars(gates).values() if inspect.isclass(kind) and issubclass(kind, Gate) and kind != Gate]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("kind", DIRECTED)
+def test_every_gate_uses_a_metric_in_its_direction_or_refuses_it(
+    make_run: MakeRun, kind: Callable[..., Gate], metric: str
+) -> None:
+    """A share of decibels has no meaning, and no minimum is required of a metric of which lower is better."""
+    higher, is_decibels = METRICS[metric] == "higher", metric_facts([metric])[0].unit == "dB"
+    if (kind is NotWorse and is_decibels) or (kind is Floor and not higher):
+        with pytest.raises(ValueError, match=metric):
+            kind(metric, 0.0)
+        return
+    needed = {name: BOUNDS[name] for name in inspect.signature(kind).parameters if name in BOUNDS}
+    values = {"poor": 0.2, "bicubic": 0.3, "good": 0.4}
+    poor, bicubic, good = (
+        make_run(name, {metric: {str(i): [value + i / 1000] * 3 for i in range(9)}}) for name, value in values.items()
+    )
+    if not higher:
+        poor, good = good, poor
+    gate = kind(metric=metric, **needed)
+    assert gate.judge("gate", good, bicubic).outcome == "pass"
+    assert gate.judge("gate", poor, bicubic).outcome == "fail"
+
+
+@pytest.mark.parametrize("kind", DIRECTED)
+def test_a_metric_of_unknown_direction_is_refused(kind: Callable[..., Gate]) -> None:
+    """`grid` is for gates alone, so its yaml says no direction."""
+    with pytest.raises(ValueError, match="does not say whether higher or lower grid is better"):
+        kind("grid", 0.0)
 
 
 @pytest.mark.parametrize("objective", [path.stem for path in (config_dir() / "objective").glob("*.yaml")])
