@@ -57,9 +57,13 @@ BASE = [
     "upscale bundle=exp/bundle input=long.mp4 output=up.mkv codec=ffv1 backend=onnxruntime",
 ]
 _FOLDER = "upscale bundle=exp/bundle input=hr output=k/large preset=archive backend=onnxruntime"
+_LONGER = (
+    f"train {_SHORT} data.workers=1 trainer.max_steps=30 validation.every=10 save_every=5 content=mixed data.root=hr "
+    "data.store=k/store"
+)
 COMMANDS = {
-    "train": f"train {_SHORT} data.workers=1 trainer.max_steps=30 validation.every=10 save_every=5 content=mixed "
-    "data.root=hr data.store=k/store run_dir=k/run",
+    "train": f"{_LONGER} run_dir=k/run",
+    "train (resumed)": "train resume=k/cut",
     "evaluate": f"evaluate {_EVALUATION} candidate=bicubic run_dir=k/run",
     "evaluate (two candidates)": f"evaluate {_EVALUATION} candidates=[bicubic,checkpoint:runA/network.safetensors] "
     "run_dir=k/run",
@@ -69,6 +73,9 @@ COMMANDS = {
     "export": "export candidate.path=runA/network.safetensors run_dir=k/run",
     "upscale": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 backend=onnxruntime "
     "run_dir=k/run",
+    "upscale (three outputs)": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 "
+    "backend=onnxruntime outputs=[{output:k/web.mp4,preset:web},{output:k/small.mp4,preset:web,height:80}]",
+    "upscale (images)": "upscale bundle=exp/bundle input=long.mp4 output=k/images/%06d.png backend=onnxruntime",
     "upscale (a folder)": _FOLDER,
     "upscale (a folder, two workers)": f"{_FOLDER} workers=2",
     "upscale (segments, two workers)": "upscale bundle=exp/bundle input=long.mp4 output=k/up.mkv codec=ffv1 segment=3 "
@@ -76,6 +83,7 @@ COMMANDS = {
     "recommend": "recommend hr selection=sel/selection.json bundles=exp scans=k/scans run_dir=k/run",
     "vote": "vote runs=[ev/bicubic,ev/ckpt] database=votes.sqlite serve=false run_dir=k/run",
     "bundle verify": "bundle verify exp/bundle",
+    "bundle push": "bundle push exp/bundle to=wandb:k/small",
     "provenance": "provenance up.mkv original=long.mp4 pair=k/pair.json",
     "inspect": "inspect up.mkv",
     "bench": "bench bundle=exp/bundle sizes=[64x48]",
@@ -134,6 +142,8 @@ def build(box: Path, base: Sequence[str] = BASE) -> World:
         _made(lambda: write_records(world.folder), world, box)
     if (world.folder / "store").is_dir():
         _stale_store(world.folder / "store", world.folder / "s")
+        stopped(f"{_LONGER} run_dir=k/cut", world, "k/cut/checkpoints/last.ckpt")
+        shutil.rmtree(world.folder / "k/store")
     subprocess.run(["cp", "-a", "-T", world.folder, world.whole], check=True)
     world.state = snapshot(world.folder)
     return world
@@ -143,6 +153,19 @@ def _made(work: Callable[[], int], world: World, box: Path) -> None:
     made = forked(work, world.folder, 300, box / "building")
     if made.code != 0:
         raise RuntimeError(f"exit {made.code}: {made.err}")
+
+
+def stopped(line: str, world: World, sign: str, number: signal.Signals = signal.SIGTERM) -> None:
+    """Stop a command by a signal once a path that matches `sign` is there."""
+    child = start(lambda: command(line.split()), world.folder, world.folder.parent / "building")
+    until = time.monotonic() + LIMIT
+    while not any(world.folder.glob(sign)) and time.monotonic() < until:
+        time.sleep(0.005)
+    os.kill(child, number)
+    code = waited(child, LIMIT)
+    end_session(child)
+    if code != {signal.SIGTERM: 143}.get(number, -number):
+        raise RuntimeError(f"{line}: exit {code} before it was stopped")
 
 
 def _stale_store(store: Path, copy: Path) -> None:
@@ -236,8 +259,8 @@ def _look(cell: Cell, how: Ended, child: int, world: World, alone: Usual) -> Non
 
 
 def _lost(cell: Cell, path: str) -> bool:
-    pruned = cell.command == "footage store" and path.startswith("s/")
-    return not pruned and not path.startswith(("home", "tmp"))
+    own = {"footage store": "s/", "train (resumed)": "k/cut/"}.get(cell.command)
+    return not path.startswith(("home", "tmp", *([own] if own else [])))
 
 
 def _again(cell: Cell, world: World, alone: Usual) -> None:

@@ -4,8 +4,10 @@ import csv
 import hashlib
 import io
 import json
+import sqlite3
 import struct
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,36 @@ def in_parquet(path: Path, rng: Rng) -> None:
         table.reverse,
     ]
     changes[int(rng.integers(len(changes)))]().write_parquet(path)
+
+
+def in_sqlite(path: Path, rng: Rng) -> None:
+    """Change a value, a column, a table or the version of an SQLite file."""
+    with closing(sqlite3.connect(path)) as database, database:
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        table = names[int(rng.integers(len(names)))]
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        column = columns[int(rng.integers(len(columns)))]
+        value = _value(rng)
+        known = json.dumps(value).encode() if isinstance(value, list | dict | int) else value
+        changes: list[Callable[[], Any]] = [
+            lambda: database.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (known,)),
+            lambda: database.execute(
+                f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = (SELECT max(rowid) FROM {table})", (known,)
+            ),
+            lambda: database.execute(f"ALTER TABLE {table} RENAME COLUMN {column} TO other"),
+            lambda: database.execute(f"ALTER TABLE {table} ADD COLUMN other TEXT"),
+            lambda: database.execute(f"DROP TABLE {table}"),
+            lambda: database.execute(f"DELETE FROM {table}"),
+            lambda: database.execute(f"PRAGMA user_version = {int(rng.integers(-5, 2000))}"),
+            lambda: database.execute(f"PRAGMA application_id = {int(rng.integers(1, 2000))}"),
+        ]
+        changes[int(rng.integers(len(changes)))]()
+
+
+def in_parity(path: Path, rng: Rng) -> None:
+    """Damage the parity.json of a bundle, whose hashes fit again."""
+    (in_json if rng.random() < 0.8 else raw)(path / "parity.json", rng)
+    reseal(path)
 
 
 def in_bundle(path: Path, rng: Rng) -> None:

@@ -21,6 +21,8 @@ SHARES = (0.0, 0.4)  # when the second is started: of the first one's usual time
 _OTHERS = {  # what runs beside a command, where that is not the same command
     "train": ["train", "train overwrite", "prune"],
     "upscale": ["upscale", "upscale elsewhere"],
+    "upscale (a folder)": ["upscale (a folder)", "upscale (a folder, two workers)"],
+    "footage index": ["footage index", "footage index (one output)"],
 }
 _LINES = {
     **COMMANDS,
@@ -28,8 +30,13 @@ _LINES = {
     "prune": "footage store root=k/store prune=true",
     "upscale elsewhere": COMMANDS["upscale"].replace("k/run", "k/other"),
     "resume": "train resume=k/run",
+    "footage index (one output)": "footage index root=hr scans=k/scans output=k/run/manifest.csv",
 }
-_TRIED = ("train", "resume", "evaluate", "export", "upscale", "footage render", "footage store", "footage degrade")
+_TRIED = (
+    "train", "resume", "evaluate", "export", "upscale", "footage render", "footage store", "footage degrade",
+    "upscale (a folder)", "footage index", "vote", "compare", "compare (two videos)", "select", "footage sample",
+    "footage leaks", "footage check", "recommend", "demo",
+)  # fmt: skip
 
 
 @dataclass

@@ -170,3 +170,16 @@ def test_records_of_a_run_that_cannot_be_read_are_named(cli: Cli, run: Callable[
         assert (outcome.code, problem in outcome.error) == (2, True), outcome.error
         path.unlink()
         path.write_bytes(before)
+
+
+@pytest.mark.slow
+def test_a_resumed_run_continues_its_run_of_wandb(
+    vsr_lab: Callable[..., str], tiny_footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run = tmp_path / "run"
+    vsr_lab(*short(tiny_footage, run, "logger=wandb"))
+    vsr_lab("train", f"resume={run}", "trainer.max_steps=8")
+    number = yaml.safe_load((run / "config.yaml").read_text())["logger"]["wandb"]["id"]
+    assert number
+    assert [path.name.rpartition("-")[2] for path in (run / "wandb").glob("offline-run-*")] == [number] * 2

@@ -19,6 +19,7 @@ def test_loggers_stay_offline_and_in_the_folder_of_the_run() -> None:
     )
     check_loggers(cfg, Path("run/config.yaml"), Path("run"))
     assert cfg.logger.w.offline is True
+    assert cfg.logger.w.id == "x"  # the run of wandb goes on
     assert (cfg.logger.w.save_dir, cfg.logger.t.save_dir) == ("run", "run")
     check_loggers(OmegaConf.create({"logger": None}), Path("run/config.yaml"), Path("run"))
 

@@ -69,7 +69,7 @@ def test_a_graph_that_strays_is_refused(network: StreamingNetwork, tmp_path: Pat
         OnnxWindowExporter(1e-9, 4, precision="fp16").export(network, tmp_path)
 
 
-def _blocks(path: Path, block: int, channels: int = 3) -> None:
+def _blocks(path: Path, block: int, channels: int = 3, *, scales: tuple[float, float] = (2.0, 2.0)) -> None:
     """A graph that repeats pixels, and takes only sizes that are multiples of block."""
     node = onnx.helper.make_node
     nodes = [
@@ -79,7 +79,7 @@ def _blocks(path: Path, block: int, channels: int = 3) -> None:
         node("Resize", ["last", "", "scales"], ["sr"], mode="nearest", coordinate_transformation_mode="asymmetric"),
     ]
     tensors = [
-        onnx.helper.make_tensor("scales", 1, [4], [1.0, 1.0, 2.0, 2.0]),
+        onnx.helper.make_tensor("scales", 1, [4], [1.0, 1.0, *scales]),
         *(
             onnx.helper.make_tensor(name, 7, [1], [value])
             for name, value in (("from", channels - 3), ("to", channels), ("axis", 1))
@@ -104,4 +104,13 @@ def test_a_graph_of_another_tool_is_padded_to_what_it_takes(tmp_path: Path, bloc
 def test_other_channels_are_refused(tmp_path: Path) -> None:
     _blocks(tmp_path / "a.onnx", 1, 4)
     with pytest.raises(UserError, match="takes 4 channels"):
+        open_onnx(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize(("scales", "told"), [((2.0, 3.0), "65x65 to 195x130"), ((1.5, 1.5), "one integer scale")])
+def test_scales_that_differ_or_are_no_integers_are_refused(
+    tmp_path: Path, scales: tuple[float, float], told: str
+) -> None:
+    _blocks(tmp_path / "a.onnx", 1, scales=scales)
+    with pytest.raises(UserError, match=rf"a\.onnx: upscales .*{told}"):
         open_onnx(tmp_path / "a.onnx")

@@ -327,6 +327,13 @@ def test_a_picture_beside_videos_does_not_hide_them(tmp_path: Path, write_video:
     assert found == [video]
 
 
+def test_one_frame_in_two_formats_is_refused(tmp_path: Path, frames: Frames) -> None:
+    folder = _pictures(tmp_path / "clip", a=frames[0])
+    assert cv2.imwrite(str(folder / "a.jpg"), frames[0])
+    with pytest.raises(UserError, match=r"clip: holds frames of several kinds \(\.jpg, \.png\)"):
+        open_footage(folder)
+
+
 def test_a_place_without_footage_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no video"):
         find_footage(tmp_path)
