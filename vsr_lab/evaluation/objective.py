@@ -16,6 +16,8 @@ from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.statistics import clip_means
 
+# They rank networks that generate detail no better than chance (their notes in configs/metric), or penalise detail.
+FIDELITY = frozenset({"psnr", "ssim", "ms_ssim", "psnr_shifted", "lr_consistency", "vmaf", "vmaf_neg", "cvvdp"})
 FRONT = ("psnr", "flicker", "lr_consistency")
 EQUAL_DECIBELS = 0.1
 EQUAL_SHARE = 0.02

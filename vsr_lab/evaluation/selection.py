@@ -9,13 +9,12 @@ from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
 from vsr_lab.core.records.votes import PairVotes
 from vsr_lab.evaluation.gates import Gate, NotWorse
-from vsr_lab.evaluation.objective import FRONT, Ranking, axes
+from vsr_lab.evaluation.objective import FIDELITY, FRONT, Ranking, axes
 from vsr_lab.evaluation.preference import duel, read_votes
 from vsr_lab.evaluation.results import Run, by_suite, check_comparable, pareto_front, read_runs
 from vsr_lab.evaluation.statistics import holm
 
 _SIGNIFICANT = 0.025  # one-sided
-_ALONE = {"psnr", "ssim"}  # by which networks that invent detail are not ranked
 _EYES = ("st_lpips", "lpips", "dists")  # one of which must agree where it is not known whether a network does
 
 
@@ -32,8 +31,8 @@ def select(
 ) -> Selection:
     """Select, for every suite, the best candidate among those that fail no gate and are on the Pareto front.
 
-    If PSNR or SSIM ranks first and nobody voted, adversarially trained networks fail; those of unknown training fail
-    unless they are shown to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
+    If PSNR or another metric of `FIDELITY` ranks first and nobody voted, adversarially trained networks fail; those of
+    unknown training fail unless they are shown to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
@@ -95,8 +94,8 @@ def _choose(
         if all(verdict.outcome != "fail" for verdict in found):
             if ranking.votes:
                 found += _voted(ranking.votes, name, baseline)
-            elif ranking.metrics[0].name in _ALONE:
-                found += _invents(candidates[name], reference)
+            elif ranking.metrics[0].name in FIDELITY:
+                found += _invents(candidates[name], reference, ranking.metrics[0].label)
     deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
     contenders = {name: candidates[name] for name in (deployable if ranking.votes else on_front)}
@@ -133,17 +132,19 @@ def _voted(votes: Sequence[PairVotes], name: str, baseline: str) -> list[Verdict
     return [Verdict(gate="votes", value=found.clips_won, bound=found.clips_lost, outcome=outcome, reason=reason)]
 
 
-def _invents(run: Run, baseline: Run) -> list[Verdict]:
-    """Verdict on a network that was, or may have been, trained adversarially, so that it invents detail; else empty."""
-    facts = run.summary.candidate_facts
-    trained_with = facts.about.get("trained_with", "fidelity" if facts.kind == "interpolation" else "unknown")
+def _invents(run: Run, baseline: Run, label: str) -> list[Verdict]:
+    """Verdict on a network that was, or may have been, trained adversarially, so that it invents detail; else empty.
+
+    label: of the metric that ranks.
+    """
+    trained_with = run.summary.candidate_facts.trained_with
     if trained_with == "fidelity":
         return []
     if trained_with == "adversarial":
-        return [_not_ranked("trained adversarially, which PSNR does not rank; set objective=perceptual")]
+        return [_not_ranked(f"trained adversarially, which {label} does not rank; set objective=perceptual")]
     metric = next((name for name in _EYES if name in run.values and name in baseline.values), None)
     if metric is None:
-        reason = "its file does not say how it was trained, so PSNR alone does not rank it"
+        reason = f"its file does not say how it was trained, so {label} alone does not rank it"
         return [_not_ranked(f"{reason}; evaluate it and {baseline.candidate} with one of {', '.join(_EYES)} too")]
     return [NotWorse(metric, 0.0, clip_margin=0.1, slack=0.002).judge("trained_with", run, baseline)]
 

@@ -3,8 +3,14 @@
 from typing import Literal, NamedTuple
 
 from vsr_lab.core.records.comparison import MetricFacts, SuiteFacts
+from vsr_lab.evaluation.objective import FIDELITY
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.text import interval, number, signed, with_unit
+
+_DOUBTS = {  # by how a candidate was trained
+    "adversarial": "it was trained adversarially, so it invents detail, which this metric does not judge",
+    "unknown": "its file does not say how it was trained, and this metric does not judge invented detail",
+}
 
 
 class Verdict(NamedTuple):
@@ -55,6 +61,11 @@ def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
         alone = f"{winner} is best at {mean}; its difference to {baseline} was not measured.{behind}"
         return Verdict(name, mean, alone, "unclear")
     gain = with_unit(signed(difference.mean, digits), unit)
+    if metric.name in FIDELITY and (doubt := _DOUBTS.get(_trained_with(lookup, winner))):
+        highest = (
+            f"{winner} has the highest {metric.label}, {gain} over {baseline}, which does not show that it is best"
+        )
+        return Verdict(name, gain, f"{highest}: {doubt}.{behind}", "unclear")
     sentence = f"{winner} is best, {gain} over {baseline} {interval(difference, digits)}".rstrip()
     if difference.clear:
         return Verdict(name, gain, f"{sentence}.{behind}", "clear")
@@ -62,6 +73,10 @@ def _verdict(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts) -> Verdict:
     if difference.about != "clips":
         why = "one clip is too few to conclude anything about others"
     return Verdict(name, gain, f"{sentence}; {why}.{behind}", "unclear")
+
+
+def _trained_with(lookup: Lookup, candidate: str) -> str:
+    return next((o.facts.trained_with for o in lookup.comparison.origins if o.candidate == candidate), "")
 
 
 def _home_behind(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts, winner: str) -> str:

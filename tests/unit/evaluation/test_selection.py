@@ -17,7 +17,7 @@ from vsr_lab.core.records.evaluation import Choice
 from vsr_lab.core.records.votes import PairVotes, Votes
 from vsr_lab.evaluation import gates
 from vsr_lab.evaluation.gates import Above, Floor, Gate, NotWorse
-from vsr_lab.evaluation.objective import metric_facts
+from vsr_lab.evaluation.objective import FIDELITY, metric_facts
 from vsr_lab.evaluation.preference import preferred
 from vsr_lab.evaluation.results import Run
 from vsr_lab.evaluation.sanity_gates import Limit
@@ -77,6 +77,15 @@ def test_what_was_trained_adversarially_is_not_ranked_by_psnr(make_run: MakeRun,
     assert (choice.chosen, choice.deployable) == ("soft", ["soft"])
     assert choice.gates["sharp"][-1].reason.startswith("trained adversarially, which PSNR does not rank")
     assert _choose(runs, "flicker").deployable == ["sharp", "soft"]
+
+
+@pytest.mark.parametrize("metric", sorted(FIDELITY))
+def test_no_metric_of_fidelity_ranks_what_was_trained_adversarially(make_run: MakeRun, metric: str) -> None:
+    facts = {"kind": "checkpoint", "about": {"trained_with": "adversarial"}}
+    better = {"psnr": {"walk": [33.0]}, "flicker": {"walk": [1.0]}, metric: {"walk": [33.0]}}
+    worse = {name: {"walk": [1.0 if name == "flicker" else 25.0]} for name in better}
+    choice = _choose([make_run("bicubic", worse), make_run("sharp", better, candidate_facts=facts)], metric)
+    assert (choice.chosen, choice.gates["sharp"][-1].gate) == (None, "trained_with")
 
 
 def test_what_does_not_say_how_it_was_trained_is_not_ranked_by_psnr_alone(make_run: MakeRun) -> None:

@@ -292,6 +292,24 @@ def test_verdict_in_plain_words(comparison: Entry, cells: list[Entry], tone: str
     assert (found.tone, found.sentence.replace("\N{NO-BREAK SPACE}", " ")) == (tone, sentence)
 
 
+@pytest.mark.parametrize(
+    ("about", "doubt"),
+    [
+        ({"trained_with": "adversarial"}, "it was trained adversarially"),
+        ({}, "its file does not say how it was trained"),
+    ],
+)
+def test_what_may_invent_detail_is_not_called_best_by_psnr(comparison: Entry, about: Entry, doubt: str) -> None:
+    comparison["cells"] = [BASE, cell("animator", 31.62, 1.62)]
+    facts = {"kind": "checkpoint", "about": about}
+    origin = {"candidate": "animator", "suite": "animation", "facts": facts}
+    comparison["origins"] = [{**origin, "suite_fingerprint": "a", "versions": {}, "machine": ""}]
+    found = verdict(comparison)
+    assert found.tone == "unclear" and "animator is best" not in found.sentence and doubt in found.sentence
+    comparison["origins"][0]["facts"]["about"] = {"trained_with": "fidelity"}
+    assert "animator is best" in verdict(comparison).sentence
+
+
 def test_a_clip_without_an_interval_says_nothing_about_others(comparison: Entry) -> None:
     comparison["cells"] = [BASE, {**cell("animator", 31.62, 1.62), "difference": {"mean": 1.62}}]
     found = verdict(comparison)

@@ -89,6 +89,11 @@ class CandidateFacts(Part):
     content: str | None = None
     about: dict[str, JsonValue] = Field(default_factory=dict)
 
+    @property
+    def trained_with(self) -> str:
+        """How it was trained: "adversarial", "fidelity" (as interpolation counts), or "unknown" if no file says it."""
+        return str(self.about.get("trained_with", "fidelity" if self.kind == "interpolation" else "unknown"))
+
 
 class Shown(Part):
     """Part of a clip whose frames `evaluate` saved as pictures/CLIP/hr.mkv, lr.mkv and sr.mkv.
