@@ -106,8 +106,11 @@ def run(config: EvaluateConfig) -> None:
         show_facts("written", {"summary": folder / "summary.json", "frames": folder / "frames.parquet"})
     runs = [Run(folder, summary) for folder, summary in summaries.items()]
     baseline = next((run for run in runs if run.candidate == "bicubic"), None)
-    for fault in [fault for run in runs for fault in find_faults(run, baseline)]:
+    faults = [fault for run in runs for fault in find_faults(run, baseline)]
+    for fault in faults:
         show(f"warning: {fault}", "yellow")
+    if faults and baseline is None:
+        show("select relaxes these bounds where bicubic violates them; evaluate bicubic in the same command to see it")
 
 
 def _each(config: EvaluateConfig) -> list[EvaluateConfig]:

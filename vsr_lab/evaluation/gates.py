@@ -86,10 +86,12 @@ class Above(Gate):
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
         above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
         above = above.model_copy(update={"p": statistics.p_value(gains, self.margin)})
-        worst, where = self._worst(run, baseline, means)
-        if self.clip_margin is not None and worst < (bound := self.margin - self.clip_margin):
-            reason = f"{what} {worst:+.3f} over {baseline.candidate}{where}, at least {bound:+.3f}"
-            return above.model_copy(update={"value": worst, "bound": bound, "outcome": "fail", "reason": reason})
+        if self.clip_margin is not None:
+            (worst, where), bound = self._worst(run, baseline, means), self.margin - self.clip_margin
+            if worst < bound:
+                reason = f"{what} {worst:+.3f} over {baseline.candidate}{where}, at least {bound:+.3f}"
+                return above.model_copy(update={"value": worst, "bound": bound, "outcome": "fail", "reason": reason})
+            above = above.model_copy(update={"reason": f"{reason}, least {worst:+.3f}{where}"})
         if above.passed:
             return above
         frames = statistics.within(gains)
