@@ -11,7 +11,7 @@ from vsr_lab.cli.app import composed
 from vsr_lab.cli.configuration.usage import config_dir, options
 from vsr_lab.core.parts import Part, parse_part
 from vsr_lab.evaluation.gates import Gate
-from vsr_lab.evaluation.objective import Ranking, axes
+from vsr_lab.evaluation.objective import Ranking, axes, metric_facts
 
 
 def _parts(floor: float) -> dict[str, Part[Gate]]:
@@ -42,3 +42,13 @@ def test_an_objective_names_metrics_that_rank_and_gates_that_can_be_built(object
     assert axes(config.front).items() <= signs.items()
     assert [metric.name for metric in Ranking.by(config.rank_by).metrics] == config.rank_by
     assert all(isinstance(gate.build(), Gate) for gate in config.gates.values())
+
+
+@pytest.mark.parametrize("objective", options("objective"))
+def test_what_decides_says_how_well_it_agrees_with_people(objective: str) -> None:
+    """Or that this is not known, as of ST-LPIPS. Legibility measures text, not pictures."""
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        first = composed("select", f"objective={objective}", "runs=[.]", "run_dir=run").rank_by[0]
+    (metric,) = metric_facts([first])
+    assert first == "legibility" or "greement with people" in metric.note
+    assert ("is not known" in metric.note) == (first == "st_lpips")
