@@ -8,9 +8,9 @@ from pydantic import Field
 
 from vsr_lab.core.ranges import Name, NonNegative
 from vsr_lab.core.records.evaluation import Verdict
-from vsr_lab.evaluation import statistics
 from vsr_lab.evaluation.gates import Gate, clip_values, verdict
 from vsr_lab.evaluation.results import Run
+from vsr_lab.evaluation.statistics import Values
 
 _TURNED = ("mirrored left to right", "flipped upside down", "rotated by 180 degrees")  # of 1, 2 and 3
 Percentile = Annotated[float, Field(ge=0, le=100)]
@@ -72,7 +72,7 @@ class Limit(SanityGate):
 
     def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
         rows: list[tuple[float, float, str]] = []
-        for clip, own, other in clip_values(run, baseline, self.metric):
+        for clip, own, other in _clips(run, baseline, self.metric):
             theirs = self._number(other) * (1 + self.sign * self.margin) if len(other) else self.bound
             rows.append((self._number(own), self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
         if not rows:
@@ -83,7 +83,7 @@ class Limit(SanityGate):
         reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
         return verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
 
-    def _number(self, values: statistics.Values) -> float:
+    def _number(self, values: Values) -> float:
         number = float(np.percentile(values, self.percentile))
         return number if self.over is None else number / float(np.percentile(values, self.over))
 
@@ -98,14 +98,14 @@ class InOrder(SanityGate):
     metric = "frame_offset"
 
     def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
-        for clip, own, other in clip_values(run, baseline, self.metric):
+        for clip, own, other in _clips(run, baseline, self.metric):
             wrong = np.count_nonzero(own)
             if wrong > np.count_nonzero(other):
                 return verdict(name, float(wrong), 0, False, f"{clip} {_disorder(own)}")
         return verdict(name, 0.0, 0, True, "every frame shows its own LR")
 
 
-def _disorder(offsets: statistics.Values) -> str:
+def _disorder(offsets: Values) -> str:
     """Describe wrong order of frames, as text. offsets: number of the frame that each frame shows, minus its own."""
     wrong, steps = offsets[offsets != 0], np.diff(offsets, prepend=0)
     if np.mean(steps[1:] == -2) > 0.7:
@@ -127,7 +127,14 @@ class Upright(SanityGate):
     metric = "orientation"
 
     def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
-        for clip, own, _ in clip_values(run, baseline, self.metric):
+        for clip, own, _ in _clips(run, baseline, self.metric):
             if turned := int(np.median(own)):
                 return verdict(name, float(turned), 0, False, f"{clip} is {_TURNED[turned - 1]}")
         return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
+
+
+def _clips(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, Values, Values]]:
+    """As `clip_values`; empty if the metric was measured but has no value, as `ghosting` of still clips."""
+    empty = [given for given in (run, baseline) if given and metric not in given.values]
+    measured = all(metric in given.summary.metric_fingerprints for given in empty)
+    return [] if empty and measured else clip_values(run, baseline, metric)

@@ -187,6 +187,15 @@ def test_a_share_of_percentiles_finds_the_part_of_a_clip_that_is_worse(make_run:
     assert gate.judge("even", blurred, make_run("bicubic", {"lr_sharpness": {"walk": part}})).passed
 
 
+def test_a_metric_without_a_value_on_still_clips_refuses_nothing(make_run: MakeRun) -> None:
+    """It was measured, so there is nothing to evaluate again."""
+    baseline, still = (make_run(name, {**_psnr(), "ghosting": {}}) for name in ("bicubic", "still"))
+    verdict = Limit("ghosting", high=0.09).judge("ghosting", still, baseline)
+    assert (verdict.passed, verdict.reason) == (True, "ghosting has no value on these clips")
+    with pytest.raises(UserError, match="has no ghosting, which a gate needs"):
+        Limit("ghosting", high=0.09).judge("ghosting", make_run("ours", _psnr()), baseline)
+
+
 def test_a_limit_is_one_of_low_and_high() -> None:
     with pytest.raises(ValueError, match="one of low and high"):
         Limit("grid")
