@@ -301,12 +301,11 @@ def test_verdict_in_plain_words(comparison: Entry, cells: list[Entry], tone: str
 )
 def test_what_may_invent_detail_is_not_called_best_by_psnr(comparison: Entry, about: Entry, doubt: str) -> None:
     comparison["cells"] = [BASE, cell("animator", 31.62, 1.62)]
-    facts = {"kind": "checkpoint", "about": about}
-    origin = {"candidate": "animator", "suite": "animation", "facts": facts}
+    origin: Entry = {"candidate": "animator", "suite": "animation", "facts": {"kind": "checkpoint", "about": about}}
     comparison["origins"] = [{**origin, "suite_fingerprint": "a", "versions": {}, "machine": ""}]
     found = verdict(comparison)
     assert found.tone == "unclear" and "animator is best" not in found.sentence and doubt in found.sentence
-    comparison["origins"][0]["facts"]["about"] = {"trained_with": "fidelity"}
+    origin["facts"]["about"] = {"trained_with": "fidelity"}
     assert "animator is best" in verdict(comparison).sentence
 
 
