@@ -21,7 +21,9 @@ class ShownMetric(Section):
     """
 
     measure: dict[str, Any]
+    """Function that computes it, which is not used here."""
     show: Presentation | None
+    """How it is shown; null: it is not shown."""
 
 
 class CompareConfig(Command):

@@ -33,7 +33,9 @@ class Metric(Section):
     """A metric and how it is shown."""
 
     measure: Annotated[Part[Callable[..., Tensor]], describes()]
+    """Function that computes it, with its keywords, and `_partial_: true`."""
     show: Presentation | None
+    """How it is shown; null: it is not shown, but gates use it."""
 
 
 class ProtocolConfig(Section):

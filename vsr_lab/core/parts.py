@@ -111,15 +111,15 @@ def parse_part(node: object, base: type[T] | None = None) -> Part[T]:
         raise _error((), f"must be a mapping with _target_, {rest}", node)
     given = {str(name): value for name, value in cast(Mapping[str, Any], node).items()}
     name, is_partial = given.pop("_target_"), given.pop("_partial_", False)
-    target = _locate(name)
+    target = locate(name)
     if base is not None and not _makes(target, base):
         raise _error(("_target_",), f"{name} is not a {base.__name__}", name)
     try:
-        checked = _keywords_of(target, bool(is_partial)).model_validate(given)
+        checked = keywords_of(target, bool(is_partial)).model_validate(given)
     except ValidationError as error:
         # a misspelt key is both unknown and missing
         worst = min(error.errors(), key=lambda one: one["type"] == "missing")
-        first = {**worst, "siblings": list(_keywords_of(target, bool(is_partial)).model_fields)}
+        first = {**worst, "siblings": list(keywords_of(target, bool(is_partial)).model_fields)}
         raise PartError(first) from error
     names = [*type(checked).model_fields, *(checked.model_extra or {})]  # model_fields_set has no fixed order
     keywords = {key: getattr(checked, key) for key in names if key in checked.model_fields_set}
@@ -141,7 +141,8 @@ def describes(base: type | None = None) -> BeforeValidator:
             return value if isinstance(value, Part) else parse_part(value, base)
         return value if isinstance(value, (Part, base)) else parse_part(value, base)
 
-    return BeforeValidator(check, json_schema_input_type=dict[str, Any])
+    made = Field(json_schema_extra={"part": base.__name__ if base else "any"})
+    return BeforeValidator(check, json_schema_input_type=Annotated[dict[str, Any], made])
 
 
 def public_name(target: Callable[..., Any]) -> str:
@@ -169,7 +170,7 @@ def _built(value: Any) -> Any:
             return value
 
 
-def _locate(name: object) -> Callable[..., Any]:
+def locate(name: object) -> Callable[..., Any]:
     """Import the public class or function `name` of an allowed package. Nothing else is imported."""
     module, _, attribute = str(name).rpartition(".")
     if not module or attribute.startswith("_") or not _is_allowed(str(name)):
@@ -228,7 +229,7 @@ def _makes(target: Callable[..., Any], base: type) -> bool:
 
 
 @cache
-def _keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
+def keywords_of(target: Callable[..., Any], is_partial: bool) -> type[BaseModel]:
     """Pydantic model of the keywords of target.
 
     is_partial: all keywords are optional, since the caller of the factory provides the missing ones.

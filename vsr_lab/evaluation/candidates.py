@@ -135,7 +135,12 @@ def as_candidate(given: Candidate | Network | Path | str | Callable[[], Candidat
 
 
 def interpolation(method: Kernel, scale: Scale) -> Candidate:
-    """Candidate that upscales by an interpolation kernel."""
+    """Candidate that upscales by an interpolation kernel.
+
+    Args:
+        method: name of the kernel.
+        scale: upscaling factor.
+    """
     return _candidate(Interpolation(scale, method).eval(), method, "interpolation")
 
 

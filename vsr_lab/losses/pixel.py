@@ -7,7 +7,11 @@ from vsr_lab.core.ranges import NonNegative, Positive
 
 
 class Charbonnier(nn.Module):
-    """Charbonnier loss, mean of sqrt((sr - hr)^2 + epsilon^2): a smooth L1 loss (Lai et al. 2017, eq. 2)."""
+    """Charbonnier loss, mean of sqrt((sr - hr)^2 + epsilon^2): a smooth L1 loss (Lai et al. 2017, eq. 2).
+
+    Args:
+        epsilon: error in [0, 1] below which the loss is nearly quadratic, and above which it is nearly linear.
+    """
 
     def __init__(self, epsilon: NonNegative = 1e-3) -> None:
         super().__init__()

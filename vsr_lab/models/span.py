@@ -79,6 +79,10 @@ class Span(_Layers, FrameNetwork):
     Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every 3x3 convolution is
     a single one; `add_branches` adds the parallel branches with which the paper trains. The output is not added to an
     interpolation of the input.
+
+    Args:
+        scale: upscaling factor.
+        channels: channels of the features.
     """
 
     def frame(self, lr: Tensor) -> Tensor:

@@ -61,7 +61,12 @@ class Kind(ABC):
 
 
 class ScreenKind(Kind):
-    """Rendered desktops whose windows show `views`. LR is rendered with a device pixel ratio of 1, HR with `scale`."""
+    """Rendered desktops whose windows show `views`. LR is rendered with a device pixel ratio of 1, HR with `scale`.
+
+    Args:
+        views: what windows show: editor, page, terminal, sheet or slides.
+        name, content_type, licence, source: as for `Kind`.
+    """
 
     rate = 25
 
@@ -77,7 +82,12 @@ class ScreenKind(Kind):
 
 
 class CameraKind(Kind):
-    """A moving camera over the photographs in a folder. LR is rendered with larger sensor pixels."""
+    """A moving camera over the photographs in a folder. LR is rendered with larger sensor pixels.
+
+    Args:
+        stills: folder of the photographs.
+        name, content_type, licence, source: as for `Kind`.
+    """
 
     rate = CAMERA_RATE
 

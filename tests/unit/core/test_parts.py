@@ -84,7 +84,7 @@ def test_an_item_of_a_list_is_named_by_its_number() -> None:
     "target",
     [
         *("os.system", "builtins.eval", "subprocess.run", "torch.load", "pathlib.Path.unlink", "", "x", 7, None),
-        *("vsr_lab.core.parts._locate", "vsr_lab.core.files.os.system", "vsr_lab.core.files.errno.errorcode"),
+        *("vsr_lab.core.parts.locate", "vsr_lab.core.files.os.system", "vsr_lab.core.files.errno.errorcode"),
         *("torch.optim.os.system", "torch.optim..AdamW", "hydra.utils.get_class", "vsr_labx.models.Compact"),
         "vsr_lab.core.parts.importlib.import_module",
         *("vsr_lab.core.files.write_text", "vsr_lab.core.run_folder.remove_unfinished", "vsr_lab.cli.main.main"),

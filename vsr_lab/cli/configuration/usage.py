@@ -1,6 +1,7 @@
 """Help texts of vsr-lab. It imports neither Hydra nor torch, so that --help is fast."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import yaml
 import vsr_lab
 from vsr_lab.core.files import config_dir
 
-_LINE = re.compile(r"^(\s*)(\w+):\s*(.*?)\s*(?:#\s*(.*))?$")
+_LINE = re.compile(r"^(\s*)((?:- )?\w+):\s*(.*?)\s*(?:#\s*(.*))?$")
+_DEFAULTS = re.compile(r"^defaults:.*(?:\n  - .*)*", re.MULTILINE)
 _TABLE = yaml.safe_load(Path(__file__).parents[1].joinpath("commands.yaml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, str] = {command: facts["help"] for command, facts in _TABLE.items()}
 POSITIONAL: dict[str, list[str]] = {command: facts.get("arguments", []) for command, facts in _TABLE.items()}
@@ -54,7 +56,23 @@ def command_help(command: str) -> str:
     lines = [f"  {first[group]} of {', '.join(options(group))}" for group in dict.fromkeys(e[0] for e in entries)]
     parts = [f"vsr-lab {command}: {COMMANDS[command]}", "Groups, each with its default and its options:", *lines]
     shown = "\n".join(parts if lines else parts[:1])
-    return f"{shown}\n\nKeys:\n{keys.strip()}\n\nThe composed configuration: vsr-lab {command} --cfg job"
+    inner = _keys_of_groups(f"{config_name(command)}.yaml")
+    return f"{shown}\n\nKeys:\n{keys.strip()}\n{inner}\nThe composed configuration: vsr-lab {command} --cfg job"
+
+
+def _keys_of_groups(name: str) -> str:
+    """The keys that the default options of the groups of a command bring, wrapped; "" if there are none."""
+    own, words = own_keys(name), dict[str, list[str]]()
+    fixed = re.findall(r"^  - base/\w+@(\w+)$", _text(name), re.MULTILINE)  # no group: nothing can be chosen
+    for key, (value, _) in commented_keys(name).items():
+        first = key.partition(".")[0]
+        if value and not (key in own or first in fixed or re.search(r"\.(show|_\w+_)\b", key) or "_target_" in value):
+            words.setdefault(first, []).append(f"{key}={value}".replace(" ", "\0"))
+    lines = [
+        textwrap.fill(" ".join(some), 118, break_long_words=False, break_on_hyphens=False) for some in words.values()
+    ]
+    head = "\nKeys of the groups, with their defaults; types, meanings and further keys: docs/reference\n"
+    return head + textwrap.indent("\n".join(lines).replace("\0", " "), "  ") + "\n" if lines else ""
 
 
 def options(group: str) -> list[str]:
@@ -63,21 +81,56 @@ def options(group: str) -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml"))
 
 
-def commented_keys(name: str) -> dict[str, tuple[str, str]]:
+def own_keys(name: str) -> dict[str, tuple[str, str]]:
     """The dotted keys of a yaml of `configs`, such as "train.yaml", each with its value and the comment on its line.
 
     There are none if there is no such yaml.
     """
     found: dict[str, tuple[str, str]] = {}
     stack: list[tuple[int, str]] = []
-    path = config_dir() / name
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        if match := _LINE.match(line):
-            indent, name, value, comment = len(match[1]), match[2], match[3], match[4] or ""
-            stack = [(depth, key) for depth, key in stack if depth < indent]
-            found[".".join([key for _, key in stack] + [name])] = (value, comment)
-            stack.append((indent, name))
+    for match in filter(None, map(_LINE.match, _text(name).splitlines())):
+        stack = [(depth, key) for depth, key in stack if depth < len(match[1])] + [(len(match[1]), match[2])]
+        key = ".".join(key for _, key in stack)
+        if "-" not in key:  # those of items of lists cannot be set
+            found[key] = (match[3], match[4] or "")
+    found.pop("defaults", None)
     return found
+
+
+def commented_keys(name: str, package: str = "") -> dict[str, tuple[str, str]]:
+    """The keys of a yaml and of those in its defaults, as they are named in a composed configuration.
+
+    Of a group that has no default, `base/GROUP.yaml` is read.
+
+    Args:
+        name: path of the yaml in `configs`.
+        package: dotted key at which the yaml is put.
+
+    Returns:
+        Dotted key -> value and comment. A key without a comment has that of the yaml that it is inherited from.
+    """
+    text, found = _text(name), dict[str, tuple[str, str]]()
+    if text.startswith("# @package _global_"):
+        package = ""
+    block = _DEFAULTS.search(text)
+    for entry in yaml.safe_load(block[0])["defaults"] if block else ():
+        key, option = next(iter(entry.items())) if isinstance(entry, dict) else (entry, "")
+        place, _, inner = key.removeprefix("optional ").partition("@")
+        path = place[1:] if place.startswith("/") else (Path(name).parent / place).as_posix()
+        if key in {"_self_", "app"} or key.startswith("override") or option is None:
+            continue
+        inner = (inner or (path if option else "")).removeprefix("_here_")
+        path = f"base/{path}" if option == "???" else f"{path}/{option}" if option else path
+        found |= commented_keys(f"{path}.yaml", ".".join(filter(None, (package, inner))))
+    for key, (value, comment) in own_keys(name).items():
+        key = f"{package}.{key}" if package else key
+        found[key] = (value, comment or found.get(key, ("", ""))[1])
+    return found
+
+
+def _text(name: str) -> str:
+    path = config_dir() / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
@@ -88,14 +141,8 @@ def meaning_of(command: str, key: str, choices: Mapping[str, str]) -> str:
         key: dotted key.
         choices: the chosen option of each config group, as in `hydra.runtime.choices`.
     """
-    yamls = [(f"{config_name(command)}.yaml", key)]
+    comment = own_keys(f"{config_name(command)}.yaml").get(key, ("", ""))[1]
     for place, option in choices.items():
         group, _, package = place.partition("@")
-        yamls.append((f"{group}/{option}.yaml", key))  # of one with "@package _global_"
-        if key.startswith(f"{package or group}."):
-            inner = key.removeprefix(f"{package or group}.")
-            yamls += [(f"{group}/{option}.yaml", inner), (f"base/{group}.yaml", inner)]
-    for name, wanted in yamls:
-        if comment := commented_keys(name).get(wanted, ("", ""))[1]:
-            return comment
-    return ""
+        comment = comment or commented_keys(f"{group}/{option}.yaml", package or group).get(key, ("", ""))[1]
+    return comment
