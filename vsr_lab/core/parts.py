@@ -130,8 +130,7 @@ def describes(base: type | None = None) -> BeforeValidator:
     """Pydantic validator for a field of type `Part`: it accepts a mapping with `_target_`, or a `Part`.
 
     Args:
-        base: required base class of the object; None: any class. With a class that is no protocol, an object of this
-            class is accepted too.
+        base: required base class of the object, or None. An object of a class that is no protocol is accepted too.
 
     Example: Annotated[Part[Gate], describes(Gate)]
     """
@@ -141,8 +140,8 @@ def describes(base: type | None = None) -> BeforeValidator:
             return value if isinstance(value, Part) else parse_part(value, base)
         return value if isinstance(value, (Part, base)) else parse_part(value, base)
 
-    made = Field(json_schema_extra={"part": base.__name__ if base else "any"})
-    return BeforeValidator(check, json_schema_input_type=Annotated[dict[str, Any], made])
+    made = {"part": base.__name__ if base else "any"}
+    return BeforeValidator(check, json_schema_input_type=Annotated[dict[str, Any], Field(json_schema_extra=made)])
 
 
 def public_name(target: Callable[..., Any]) -> str:
