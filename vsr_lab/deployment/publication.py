@@ -70,8 +70,11 @@ def _to_wandb(place: str, files: list[Path], bundle: Bundle) -> str:
         artifact = wandb.Artifact(name, "model", metadata=facts)
         for file in files:
             artifact.add_file(str(file))
-        with wandb.init(project=project, job_type="bundle") as run:
+        run, code = wandb.init(project=project, job_type="bundle"), 1
+        try:
             logged = run.log_artifact(artifact)
-            if run.offline:
-                return str(Path(run.dir).parent)
-            return str(logged.wait().url)
+            address = Path(run.dir).parent if run.offline else logged.wait().url
+            code = 0
+        finally:  # `with run` would print the traceback of an error or a signal
+            run.finish(exit_code=code)
+    return str(address)

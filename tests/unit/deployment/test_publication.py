@@ -110,6 +110,26 @@ def test_artifact_is_staged_where_wandb_is_offline(
     assert staged >= {(bundle.folder / name).read_bytes() for name in PUSHED}
 
 
+@pytest.mark.parametrize(
+    ("error", "raised"), [(KeyboardInterrupt(2), KeyboardInterrupt), (wandb.Error("no"), UserError)]
+)
+def test_an_error_of_wandb_prints_no_traceback(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    error: BaseException, raised: type[BaseException],
+) -> None:  # fmt: skip
+    def fail(*_: object) -> None:
+        raise error
+
+    for name in ("WANDB_DIR", "WANDB_DATA_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "wandb_files"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(wandb.Run, "log_artifact", fail)
+    with pytest.raises(raised):
+        push_bundle(bundle, "wandb:upscalers/doubler")
+    wandb.teardown()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_wandb_writes_through_no_link(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WANDB_DIR", raising=False)
