@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.deployment.export import OnnxExporter, open_onnx
+from vsr_lab.deployment.export.onnx import open_session
 from vsr_lab.models import Compact, Recurrent, Span, SpanStream
 
 NETWORKS: dict[str, Callable[[], StreamingNetwork]] = {
@@ -80,6 +81,22 @@ def test_one_session_carries_two_clips_apart(exported: Exported) -> None:
     alone = list(stream(graph, lr))
     for ours, _, again in zip(alone, stream(graph, torch.rand(4, 3, 12, 12)), stream(graph, lr), strict=True):
         assert torch.equal(ours, again)
+
+
+def test_a_step_in_half_precision_keeps_50_db(exported: Exported, tmp_path: Path) -> None:
+    network, _ = exported("recurrent")
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    exporter = OnnxExporter(frames=6, precision="fp16")
+    parity = exporter.export(network, tmp_path)
+    assert (parity.format, parity.precision) == ("onnx_fp16", "fp16")
+    assert parity.worst > 1e-5 and parity.psnr and parity.psnr >= 50
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+    session, described = open_session(tmp_path / "step_fp16.onnx"), exporter.describe(network)
+    for nodes, tensors in ((session.get_inputs(), described.inputs), (session.get_outputs(), described.outputs)):
+        assert [(node.name, node.type, node.shape) for node in nodes] == [
+            (tensor.name, f"tensor({tensor.type})", list(tensor.shape)) for tensor in tensors
+        ]
+        assert {tensor.type for tensor in tensors} == {"float16"}
 
 
 class Tampering(OnnxExporter):

@@ -10,8 +10,10 @@ from vsr_lab.cli.configuration.schema import Bool, Command, Names
 from vsr_lab.cli.show import show_facts
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.parts import FilePath, Part, describes
-from vsr_lab.core.ranges import Name
-from vsr_lab.deployment.bundle import MANIFEST, export
+from vsr_lab.core.ranges import Name, Rollout
+from vsr_lab.core.records import read_record
+from vsr_lab.core.records.bundle import ParityReport
+from vsr_lab.deployment.bundle import CARD, MANIFEST, PARITY, export
 from vsr_lab.deployment.export import Exporter
 from vsr_lab.deployment.signature import read_private_key, sign
 from vsr_lab.evaluation.candidates import Candidate
@@ -33,6 +35,8 @@ class ExportConfig(Command):
     exporters: Annotated[dict[str, Annotated[Part[Exporter], describes(Exporter)]], Field(min_length=1)]
     """Exporters by name of the format, from configs/exporter."""
     formats: Names
+    frames: Rollout
+    """Number of frames, in each of three sizes, for which every graph is compared with the network."""
     selection: FilePath | None = None
     """selection.json of select that must have chosen these weights; null: they are exported unselected."""
     licence: Name | None = None
@@ -65,6 +69,8 @@ def run(config: ExportConfig) -> Path:
         licence=config.licence,
         begin=lambda: begin_run(config),
     )
-    written = {"bundle": folder, "card": folder / "MODEL_CARD.md", "parity": folder / "parity.json"}
+    written: dict[str, object] = {"bundle": folder, "card": folder / CARD, "parity": folder / PARITY}
+    parities = read_record(folder / PARITY, ParityReport).formats
+    written |= {parity.format: parity.loss for parity in parities if parity.loss}
     show_facts("exported", written | ({"signature": sign(folder / MANIFEST, key)} if key else {}))
     return folder

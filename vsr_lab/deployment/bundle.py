@@ -308,10 +308,9 @@ def verify_bundle(
         progress(format)
         if format not in recorded:
             raise UserError(folder / PARITY, f"has no result for {format}", "export the bundle again")
-        graph, tolerance = open_onnx(folder / described.file), recorded[format].tolerance
-        parities.append(compare_graph(_reference(network, graph), graph, format, tolerance=tolerance, frames=frames))
+        graph, own = open_onnx(folder / described.file), recorded[format]
+        reference = Unrolled(network, graph.frames) if isinstance(graph, Windowed) else network
+        parities.append(
+            compare_graph(reference, graph, format, tolerance=own.tolerance, frames=frames, precision=own.precision)
+        )
     return Verification(manifest, signed_by, parities, unopened)
-
-
-def _reference(network: StreamingNetwork, graph: StreamingNetwork) -> StreamingNetwork:
-    return Unrolled(network, graph.frames) if isinstance(graph, Windowed) else network

@@ -50,7 +50,10 @@ class Number(Exporter):
 
 def test_a_faithful_graph_stays_and_its_parity_is_told(tmp_path: Path) -> None:
     parity = Number().export(Sum(0.5), tmp_path)
-    assert parity.model_dump() == {"format": "number", "worst": 0, "worst_frame": 0, "tolerance": 1e-4, "frames": 12}
+    equal = {"worst": 0, "worst_frame": 0, "psnr": None}
+    sizes = [{"width": width, "height": height, **equal} for width, height in ((64, 48), (96, 72), (161, 121))]
+    own = {"format": "number", "precision": "fp32", "tolerance": 1e-4, "frames": 12, "sizes": sizes, "streaming": None}
+    assert parity.model_dump() == own | equal
     assert (tmp_path / "number.txt").read_text() == "0.5"
 
 
@@ -70,6 +73,20 @@ def test_a_graph_that_differs_is_refused_and_removed(
     with pytest.raises(Refusal, match="nothing was exported"):
         Number(rebuild).export(Sum(0.5), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lower_precision_is_judged_by_psnr(tmp_path: Path) -> None:
+    def half(rebuild: Callable[[float], StreamingNetwork]) -> Number:
+        exporter = Number(rebuild)
+        exporter.precision = "fp16"
+        return exporter
+
+    near = half(lambda factor: Sum(factor + 2e-3)).export(Sum(0.5), tmp_path)
+    assert near.worst > 1e-3 and near.psnr and near.psnr > 50
+    assert min(size.psnr or 0 for size in near.sizes) == near.psnr
+    for wrong in (lambda factor: Sum(factor + 1e-2), lambda _: Sum(float("nan")), lambda factor: Sum(factor, scale=3)):
+        with pytest.raises(Refusal, match=r"dB to the network in fp32 .*at least 50 required"):
+            half(wrong).export(Sum(0.5), tmp_path)
 
 
 def test_a_drift_that_grows_is_found_by_a_longer_rollout(tmp_path: Path) -> None:

@@ -144,6 +144,9 @@ def test_the_manifest_describes_inputs_and_outputs_as_the_graphs_have_them(
 
 def test_every_graph_is_compared_again(twice: tuple[Path, Path, Recurrent]) -> None:
     found = verify_bundle(twice[0], frames=3)
+    card = (twice[0] / "MODEL_CARD.md").read_text()
+    assert len(re.findall(r"\| onnx(_window)? \| fp32 \| (64x48|96x72|161x121) \| 4 \| .* dB \|", card)) == 6
+    assert re.search(r"- onnx_window: PSNR [\d.]+ dB to the output of streaming, in the worst of 4 frames", card)
     assert [(parity.format, parity.frames) for parity in found.parities] == [("onnx", 3), ("onnx_window", 3)]
     assert all(parity.worst < 1e-4 for parity in found.parities)
 

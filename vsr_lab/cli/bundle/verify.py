@@ -31,10 +31,10 @@ def run(config: BundleVerifyConfig) -> None:
         )
     manifest = found.manifest
     rows = [
-        (parity.format, f"{parity.worst:.2g}", f"{parity.tolerance:.2g}", str(parity.frames))
+        (parity.format, f"{parity.worst:.2g}", "-" if parity.psnr is None else f"{parity.psnr:.1f}", str(parity.frames))
         for parity in found.parities
     ]
-    show_table("graphs compared with the network", ("graph", "largest difference", "allowed", "frames"), rows)
+    show_table("graphs compared with the network", ("graph", "largest difference", "PSNR in dB", "frames"), rows)
     signed = f"by the key {found.key}" if found.key else "not checked; set public_key="
     lines = {
         "bundle": f"{manifest.name}, x{manifest.scale}, trained with {manifest.trained_with} losses",

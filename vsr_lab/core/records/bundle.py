@@ -116,27 +116,60 @@ class BundleManifest(Record, command="export", given_as="folder"):
         return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
+class Difference(Part):
+    """Difference between the outputs of two networks on a test clip.
+
+    Attributes:
+        width, height: size of the LR frames.
+        worst: largest absolute difference, RGB in [0, 1].
+        worst_frame: number of the frame with that difference.
+        psnr: PSNR in dB between the outputs, limited to [0, 1], of the worst frame; None: they are equal.
+    """
+
+    width: int
+    height: int
+    worst: float
+    worst_frame: int
+    psnr: float | None
+
+
 class Parity(Part):
     """Difference between the outputs of an exported graph and of its network on test clips of three frame sizes.
 
     Attributes:
         format: format of the graph, such as onnx.
-        worst: largest absolute difference, RGB in [0, 1].
-        worst_frame: number of the frame with that difference.
-        tolerance: largest difference that is accepted.
+        precision: number format of the graph's weights, inputs and outputs. The network computes in fp32.
+        worst, worst_frame, psnr: as in `Difference`, over all sizes.
+        tolerance: largest difference that is accepted in fp32; graphs in lower precision need a PSNR of 50 dB.
         frames: number of frames of each test clip.
+        sizes: the difference for each size.
+        streaming: difference of a graph without state, such as onnx_window, from the streaming network, on a clip with
+            motion and without cuts; None: the graph has the state.
     """
 
     format: str
+    precision: Literal["fp32", "fp16"]
     worst: float
     worst_frame: int
+    psnr: float | None
     tolerance: float
     frames: int
+    sizes: list[Difference]
+    streaming: Difference | None = None
+
+    @property
+    def loss(self) -> str:
+        """How much the output of a graph without state differs from that of streaming; "" if it has the state."""
+        if self.streaming is None:
+            return ""
+        if self.streaming.psnr is None:
+            return "equal to the output of streaming"
+        return f"PSNR {self.streaming.psnr:.1f} dB to the output of streaming, in the worst of {self.frames} frames"
 
 
 class ParityReport(Record, command="export", given_as="folder"):
     """parity.json of a bundle: each of its graphs compared with the network."""
 
     record: Literal["parity"] = "parity"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     formats: list[Parity]

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from fractions import Fraction
+from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,20 +12,24 @@ from torch import Tensor
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.ranges import Positive, Rollout
-from vsr_lab.core.records.bundle import Graph, GraphTensor, Parity
+from vsr_lab.core.records.bundle import Difference, Graph, GraphTensor, Parity
 from vsr_lab.core.resize import imresize
 
-_SIZES = ((36, 52), (45, 33), (48, 64))  # one odd, one that needs no padding: a graph of fixed size is detected
+SIZES = ((48, 64), (72, 96), (121, 161))  # one odd, one that needs no padding: a graph of fixed size is detected
+LEAST_PSNR = 50.0  # of lower precisions, worst frame, in dB
+Precision = Literal["fp32", "fp16"]
 
 
 class Exporter(ABC):
     """Base class of exporters, which write a streaming network as a graph in one format and verify the graph.
 
     Args:
-        tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
+        tolerance: largest allowed absolute difference of any value, RGB in [0, 1], of a graph in fp32. A graph in a
+            lower precision needs a PSNR of 50 dB in every frame instead.
         frames: number of frames of each test clip. Graph and network process it separately, each with its own state.
     """
 
+    precision: Precision = "fp32"
     format: str
     file: str
 
@@ -51,15 +56,27 @@ class Exporter(ABC):
 
     def describe(self, network: StreamingNetwork) -> Graph:
         """File, inputs and outputs of the graph of a network; unless a subclass overrides it, those of one step."""
-        states = state_shapes(network)
-        return Graph(
-            file=self.file,
-            inputs=[tensor("lr", 3), *(tensor(f"state_{i}", *shape) for i, shape in enumerate(states))],
-            outputs=[
-                tensor("sr", 3, network.scale),
-                *(tensor(f"next_{i}", *shape) for i, shape in enumerate(states)),
-            ],
+        frames, names = (("lr", (3, 1, 1)), ("sr", (3, network.scale, 1))), ("state", "next")
+        inputs, outputs = (
+            [frame, *((f"{name}_{i}", shape) for i, shape in enumerate(state_shapes(network)))]
+            for frame, name in zip(frames, names, strict=True)
         )
+        return Graph(file=self.file, inputs=self.tensors(*inputs), outputs=self.tensors(*outputs))
+
+    def tensors(self, *described: tuple[str, tuple[int, int, int]]) -> list[GraphTensor]:
+        """Inputs or outputs of the graph, in its precision.
+
+        Args:
+            described: name of each, and its channels, numerator and denominator; its height and width are those of LR,
+                times numerator / denominator.
+        """
+        result: list[GraphTensor] = []
+        for name, (channels, numerator, denominator) in described:
+            times, over = Fraction(numerator, denominator).as_integer_ratio()
+            height, width = (f"{times}*" * (times > 1) + side + f"/{over}" * (over > 1) for side in "hw")
+            kind = "float16" if self.precision == "fp16" else "float32"
+            result.append(GraphTensor(name=name, type=kind, shape=(1, channels, height, width)))
+        return result
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
         """Return the network with which the graph is compared: `network`, unless a subclass exports a variant of it."""
@@ -73,30 +90,23 @@ class Exporter(ABC):
             folder: folder for the graph.
 
         Returns:
-            The largest difference of the outputs.
+            The difference of the outputs.
 
         Raises:
-            Refusal: the network cannot be exported to this format, or the outputs differ by more than the tolerance; in
+            Refusal: the network cannot be exported to this format, or the outputs differ by more than is allowed; in
                 the latter case the graph is removed.
         """
         path = folder / self.file
         network = network.eval()
-        self.write(network, torch.rand(1, 3, *_SIZES[0]), path)
+        self.write(network, torch.rand(1, 3, *SIZES[0]), path)
         given, made = self.reference(network), self.load(path)
         try:
-            return compare_graph(given, made, self.format, tolerance=self.tolerance, frames=self.frames)
+            return compare_graph(
+                given, made, self.format, tolerance=self.tolerance, frames=self.frames, precision=self.precision
+            )
         except Refusal as error:
             path.unlink()
             raise Refusal(f"{error}; nothing was exported") from error
-
-
-def tensor(
-    name: str, channels: int, times: int = 1, over: int = 1, *, type: Literal["float32", "float16"] = "float32"
-) -> GraphTensor:
-    """Input or output of a graph, whose height and width are those of LR, multiplied by `times` / `over`."""
-    times, over = Fraction(times, over).as_integer_ratio()
-    height, width = (f"{times}*" * (times > 1) + side + f"/{over}" * (over > 1) for side in "hw")
-    return GraphTensor(name=name, type=type, shape=(1, channels, height, width))
 
 
 def state_shapes(network: StreamingNetwork) -> list[tuple[int, int, int]]:
@@ -118,42 +128,82 @@ def state_shapes(network: StreamingNetwork) -> list[tuple[int, int, int]]:
 
 
 def compare_graph(
-    network: StreamingNetwork, graph: StreamingNetwork, format: str, *, tolerance: float, frames: int
+    network: StreamingNetwork,
+    graph: StreamingNetwork,
+    format: str,
+    *,
+    tolerance: float,
+    frames: int,
+    precision: Precision = "fp32",
 ) -> Parity:
     """Compare the outputs of a network and of its exported graph on clips of three frame sizes.
 
     Args:
-        network: network from which the graph was exported.
+        network: network from which the graph was exported, in fp32.
         graph: exported graph, loaded from its file.
         format: name of the graph's format.
-        tolerance: largest allowed absolute difference of any value, RGB in [0, 1].
+        tolerance: largest allowed absolute difference of any value, RGB in [0, 1], of a graph in fp32.
         frames: number of frames of the clips.
+        precision: precision of the graph; if it is not fp32, a PSNR of 50 dB is required in every frame instead.
 
     Returns:
-        The largest difference of the outputs, and the number of its frame.
+        The difference of the outputs for each size, and the largest of all sizes.
 
     Raises:
-        Refusal: the outputs differ by more than the tolerance.
+        Refusal: the outputs differ by more than is allowed.
     """
-    worst, at = max(_compare(network, graph, rollout_clip(frames, *size)) for size in _SIZES)
-    if not worst <= tolerance:
-        raise Refusal(
-            f"{format}: the graph differs from the network by {worst:.2g} at frame {at} of {frames} "
-            f"(allowed {tolerance:.2g})"
-        )
-    return Parity(format=format, worst=worst, worst_frame=at, tolerance=tolerance, frames=frames)
+    found = [compare(network, graph, rollout_clip(frames, *size)) for size in SIZES]
+    worst = max(found)
+    psnr = min(difference.psnr for difference in found)
+    if precision == "fp32" and worst.value > tolerance:
+        problem = f"differs from the network by {worst.value:.2g} at frame {worst.frame} of {frames}"
+        raise Refusal(f"{format}: the graph {problem} (allowed {tolerance:.2g})")
+    if precision != "fp32" and psnr < LEAST_PSNR:
+        problem = f"has {psnr:.1f} dB to the network in fp32 in the worst of {frames} frames"
+        raise Refusal(f"{format}: the graph {problem} (at least {LEAST_PSNR:g} required)")
+    return Parity(
+        format=format,
+        precision=precision,
+        worst=worst.value,
+        worst_frame=worst.frame,
+        psnr=psnr if psnr < inf else None,
+        tolerance=tolerance,
+        frames=frames,
+        sizes=[difference.record(size) for difference, size in zip(found, SIZES, strict=True)],
+    )
 
 
-def _compare(network: StreamingNetwork, graph: StreamingNetwork, clip: Tensor) -> tuple[float, int]:
-    """Largest absolute difference of any value (infinity if a value is not finite), and number of its frame."""
-    pairs = zip(stream(network, clip), stream(graph, clip), strict=True)
-    differences = torch.stack([_difference(ours, theirs) for ours, theirs in pairs]).nan_to_num(torch.inf)
-    worst = int(differences.argmax())
-    return float(differences[worst]), worst
+class Compared(NamedTuple):
+    """Largest absolute difference of any value, the number of its frame, and the PSNR in dB of the worst frame.
+
+    If a value is not finite or the sizes differ, the difference is infinite and the PSNR minus infinity.
+    """
+
+    value: float
+    frame: int
+    psnr: float
+
+    def record(self, size: tuple[int, int]) -> Difference:
+        """The same as a record. Args: size: height and width of the LR frames."""
+        psnr = self.psnr if self.psnr < inf else None
+        return Difference(width=size[1], height=size[0], worst=self.value, worst_frame=self.frame, psnr=psnr)
 
 
-def _difference(ours: Tensor, theirs: Tensor) -> Tensor:
-    return (ours - theirs).abs().max() if ours.shape == theirs.shape else torch.tensor(torch.inf)
+def compare(network: StreamingNetwork, graph: StreamingNetwork, clip: Tensor) -> Compared:
+    """Compare the outputs of two networks on a clip (T, 3, h, w)."""
+    worst = Compared(-1.0, 0, inf)
+    for number, (ours, theirs) in enumerate(zip(stream(network, clip), stream(graph, clip), strict=True)):
+        value, psnr = inf, -inf
+        if ours.shape == theirs.shape and theirs.isfinite().all():
+            value, psnr = float((ours - theirs).abs().max()), psnr_of_worst(theirs[None], ours[None])
+        largest = (value, number) if value > worst.value else (worst.value, worst.frame)
+        worst = Compared(*largest, min(psnr, worst.psnr))
+    return worst
+
+
+def psnr_of_worst(frames: Tensor, expected: Tensor) -> float:
+    """PSNR in dB of the worst frame, of (T, 3, H, W) limited to [0, 1]; infinity if all are equal."""
+    return -10 * (frames.clamp(0, 1) - expected.clamp(0, 1)).square().mean((1, 2, 3)).max().log10().item()
 
 
 def rollout_clip(frames: int, height: int, width: int) -> Tensor:

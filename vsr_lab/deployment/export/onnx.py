@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +21,7 @@ from vsr_lab.core.files import check_file, parse_json
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Layers, Positive, Rollout, Scale, Shrink
 from vsr_lab.core.validation import validate
-from vsr_lab.deployment.export.base import Exporter, state_shapes
+from vsr_lab.deployment.export.base import Exporter, Precision, state_shapes
 
 KEY = "vsr_lab"
 _MOST_OPERATORS = 100_000
@@ -53,25 +54,34 @@ def note_of(network: StreamingNetwork) -> str:
 
 
 class OnnxExporter(Exporter):
-    """Exports one step of a streaming network to ONNX, as `step.onnx`.
+    """Exports one step of a streaming network to ONNX, as `step.onnx` or `step_fp16.onnx`.
 
     Inputs of the graph are lr (1, 3, h, w) and the tensors of the state (state_0, state_1, ...). Outputs are sr (1, 3,
-    scale * h, scale * w) and the next state (next_0, next_1, ...). All are float32.
+    scale * h, scale * w) and the next state (next_0, next_1, ...). All are float32, or all float16.
 
     Args:
-        tolerance: largest allowed absolute difference from the network, RGB in [0, 1].
+        tolerance: largest allowed absolute difference from the network, RGB in [0, 1], in fp32. With fp16 the PSNR must
+            be at least 50 dB instead.
         frames: number of frames over which graph and network are compared.
         opset: version of the ONNX operators.
+        precision: number format of weights, inputs and outputs: "fp32" or "fp16".
     """
 
     format = "onnx"
     file = "step.onnx"
 
-    def __init__(self, tolerance: Positive = 1e-4, frames: Rollout = 60, opset: Opset = 18) -> None:
+    def __init__(
+        self, tolerance: Positive = 1e-4, frames: Rollout = 60, opset: Opset = 18, *, precision: Precision = "fp32"
+    ) -> None:
         super().__init__(tolerance, frames)
         self.opset = opset
+        if precision == "fp16":
+            self.precision, self.format, self.file = precision, "onnx_fp16", "step_fp16.onnx"
 
     def write(self, network: StreamingNetwork, example: Tensor, path: Path) -> None:
+        note = note_of(network)
+        if self.precision == "fp16":
+            network, example = deepcopy(network).half(), example.half()  # half() rounds the weights in place
         state = list(network.zero_state(example))
         height, width = torch.export.Dim("h", min=2), torch.export.Dim("w", min=2)
         ratios = [tensor.shape[-1] // example.shape[-1] for tensor in (example, *state)]
@@ -84,7 +94,7 @@ class OnnxExporter(Exporter):
             opset=self.opset,
             names=(["lr", *(f"state_{i}" for i in names)], ["sr", *(f"next_{i}" for i in names)]),
             sizes={"lr": sizes[0], "state": sizes[1:]},
-            note=note_of(network),
+            note=note,
         )
 
     def load(self, path: Path) -> StreamingNetwork:
@@ -191,20 +201,20 @@ class OnnxStream(ExportedStep):
     def __init__(self, session: ort.InferenceSession, note: Note) -> None:
         super().__init__(note)
         self.session = session
+        self.dtype = np.float16 if session.get_inputs()[0].type == "tensor(float16)" else np.float32
 
     def step(self, lr: Tensor, state: State) -> tuple[Tensor, State]:
         samples = zip(*(tensor.split(1) for tensor in (lr, *state)), strict=True)  # a graph takes one sample
         results = [self._step(*sample) for sample in samples]
         sr, *following = (torch.cat(tensors).to(lr.device) for tensors in zip(*results, strict=True))
-        return sr, tuple(following)
+        return sr.float(), tuple(following)
 
     def _step(self, lr: Tensor, *state: Tensor) -> list[Tensor]:
-        feeds = {"lr": _array(lr), **{f"state_{i}": _array(tensor) for i, tensor in enumerate(state)}}
+        tensors = {"lr": lr, **{f"state_{i}": tensor for i, tensor in enumerate(state)}}
+        feeds = {
+            name: np.ascontiguousarray(tensor.float().cpu().numpy(), self.dtype) for name, tensor in tensors.items()
+        }
         return [torch.from_numpy(np.asarray(out)) for out in run_session(self.session, feeds)]
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return np.ascontiguousarray(tensor.float().cpu().numpy())
 
 
 def run_session(session: ort.InferenceSession, feeds: dict[str, np.ndarray]) -> Sequence[Any]:

@@ -7,23 +7,24 @@ other tools wrote can be opened too.
 from abc import abstractmethod
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import torch
 from onnxruntime import InferenceSession
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import State, StreamingNetwork
 from vsr_lab.core.ranges import Positive, Rollout
-from vsr_lab.core.records.bundle import Graph
-from vsr_lab.deployment.export.base import Exporter, tensor
+from vsr_lab.core.records.bundle import Graph, Parity
+from vsr_lab.deployment.export.base import SIZES, Exporter, Precision, compare, rollout_clip
 from vsr_lab.deployment.export.onnx import KEY, OnnxStream, open_session, read_note, run_session, write_graph
 
 Window = Annotated[int, Field(ge=1, le=31)]
-Precision = Literal["fp32", "fp16"]
+_MARGIN = 16  # pixels at the border of a tile that are not used
 OPSET = 18  # at most 20, which vs-mlrt's runtimes read
 
 
@@ -83,18 +84,49 @@ class _Graph(nn.Module):
 
 
 class OnnxWindow(Windowed):
-    """Graph with one input (1, 3T, h, w) and one output, which upscales the last of T frames; run by onnxruntime."""
+    """Graph with one input (1, 3T, h, w) and one output, which upscales the last of T frames; run by onnxruntime.
 
-    def __init__(self, session: InferenceSession, scale: int, size_multiple: int) -> None:
+    Args:
+        session: the graph in onnxruntime.
+        scale, size_multiple: as in `vsr_lab.core.network.Network`.
+        size: height and width of frames if the graph takes one size only. Larger frames are then divided into tiles of
+            this size that overlap by up to 32 pixels, and smaller ones are padded; None: any size.
+    """
+
+    def __init__(
+        self, session: InferenceSession, scale: int, size_multiple: int, *, size: tuple[int, int] | None = None
+    ) -> None:
         (given,) = session.get_inputs()
         super().__init__(scale, size_multiple, given.shape[1] // 3)
         self.session = session
+        self.size = size
         self.input = given.name
         self.dtype = np.float16 if given.type == "tensor(float16)" else np.float32
 
     def window(self, lr: Tensor) -> Tensor:
+        if self.size is None:
+            return self._run(lr)
+        (height, width), (rows, columns), s = lr.shape[-2:], self.size, self.scale
+        sr = lr.new_empty(len(lr), 3, s * height, s * width)
+        for y, top in _starts(height, rows):
+            for x, left in _starts(width, columns):
+                tile = lr[..., y : y + rows, x : x + columns]
+                missing = (0, columns - tile.shape[-1], 0, rows - tile.shape[-2])
+                made = self._run(functional.pad(tile, missing, mode="replicate"))
+                kept = made[..., s * top : s * (height - y), s * left : s * (width - x)]
+                # The tiles to the right and below overwrite the margins of this one.
+                sr[..., s * (y + top) : s * (y + rows), s * (x + left) : s * (x + columns)] = kept
+        return sr
+
+    def _run(self, lr: Tensor) -> Tensor:
         given = np.ascontiguousarray(lr.numpy().astype(self.dtype))
         return torch.from_numpy(np.asarray(run_session(self.session, {self.input: given})[0], np.float32))
+
+
+def _starts(length: int, tile: int) -> list[tuple[int, int]]:
+    """Position of each tile along a side of the frame, and its margin there, in which a tile before it is better."""
+    margin, last = min(_MARGIN, tile // 4), max(length - tile, 0)
+    return [(start, margin if start else 0) for start in (*range(0, last, tile - 2 * margin), last)]
 
 
 class OnnxWindowExporter(Exporter):
@@ -106,7 +138,7 @@ class OnnxWindowExporter(Exporter):
 
     Args:
         tolerance: largest allowed absolute difference from the output of the network for the same T frames, RGB in [0,
-            1].
+            1], in fp32. With fp16 the PSNR must be at least 50 dB instead.
         frames: number of frames over which graph and network are compared.
         window: number of frames T; 1 is a per-frame graph.
         precision: number format of weights, input and output: "fp32" or "fp16".
@@ -121,9 +153,16 @@ class OnnxWindowExporter(Exporter):
         half = "_fp16" if precision == "fp16" else ""
         self.format, self.file = f"onnx_window{half}", f"window{half}.onnx"
 
+    def export(self, network: StreamingNetwork, folder: Path) -> Parity:
+        """See `Exporter.export`. The difference of the graph from the streaming network is measured too."""
+        parity = super().export(network, folder)
+        size = SIZES[1]
+        clip = rollout_clip(3 * self.frames, *size)[: self.frames]  # the part before the flash and the cut
+        lost = compare(network, self.load(folder / self.file), clip).record(size)
+        return parity.model_copy(update={"streaming": lost})
+
     def describe(self, network: StreamingNetwork) -> Graph:
-        kind = "float16" if self.precision == "fp16" else "float32"
-        given, made = tensor("lr", 3 * self.window, type=kind), tensor("sr", 3, network.scale, type=kind)
+        given, made = self.tensors(("lr", (3 * self.window, 1, 1)), ("sr", (3, network.scale, 1)))
         return Graph(file=self.file, inputs=[given], outputs=[made])
 
     def reference(self, network: StreamingNetwork) -> StreamingNetwork:
@@ -154,35 +193,41 @@ def open_window(path: Path, session: InferenceSession) -> OnnxWindow:
         session: the graph in onnxruntime.
 
     Raises:
-        UserError: the input is not in float32 or float16 or has no 3T channels, the graph does not take frames of any
-            size, or its scale is not an integer.
+        UserError: the input is not in float32 or float16 or has no 3T channels, the graph does not run, or its scale is
+            not an integer.
     """
-    given, channels = session.get_inputs()[0], session.get_inputs()[0].shape[1]
+    given = session.get_inputs()[0]
+    if len(given.shape) != 4:
+        raise UserError(path, f"takes an input of {len(given.shape)} axes", "give a graph for 1 x 3T x height x width")
+    channels, sides = given.shape[1], [side for side in given.shape[2:] if isinstance(side, int)]
     if given.type not in ("tensor(float)", "tensor(float16)"):
         raise UserError(path, f"takes {given.type}", "give a graph with float32 or float16 images")
     if not isinstance(channels, int) or channels < 3 or channels % 3:
         raise UserError(path, f"takes {channels} channels", "give a graph of 3 channels for each frame")
-    for multiple in (1, 2, 4, 8, 16, 32, 64):
+    fixed = (sides[0], sides[-1]) if sides else None
+    problem = ""
+    for multiple in (1,) if fixed else (1, 2, 4, 8, 16, 32, 64):
         side = 64 + multiple if multiple < 64 else 64  # no multiple of anything larger
-        made = _try(session, given.name, (channels, side, side), given.type)
-        if made:
-            if made[0] != made[1] or made[0] % side:
-                raise UserError(
-                    path, f"upscales {side}x{side} to {made[1]}x{made[0]}", "give a graph with one integer scale"
-                )
-            return OnnxWindow(session, made[0] // side, multiple).eval()
-    hint = "give a graph with dynamic height and width"
-    raise UserError(path, f"does not take 1x{channels}x64x64 float images", hint)
+        height, width = fixed or (side, side)
+        made = _try(session, given.name, (channels, height, width), given.type)
+        if not isinstance(made, str):
+            scale = made[0] // height
+            if made != (scale * height, scale * width) or not scale:
+                what = f"upscales {width}x{height} to {made[1]}x{made[0]}"
+                raise UserError(path, what, "give a graph with one integer scale")
+            return OnnxWindow(session, scale, multiple, size=fixed).eval()
+        problem = f"does not run on an input of 1x{channels}x{height}x{width} ({made})"
+    raise UserError(path, problem, "export it again, for frames of any size or of the size that it states")
 
 
-def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | None:
-    """Height and width of the output for an input of zeros; None if the graph does not accept this input."""
+def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind: str) -> tuple[int, int] | str:
+    """Height and width of the output for an input of zeros; or the reason why the graph does not accept this input."""
     zeros = np.zeros((1, *shape), np.float16 if kind == "tensor(float16)" else np.float32)
     try:
         made = np.asarray(session.run(None, {name: zeros})[0])
-    except Exception:  # onnxruntime raises unrelated classes of its own
-        return None
-    return (made.shape[2], made.shape[3]) if made.ndim == 4 else None
+    except Exception as error:  # onnxruntime raises unrelated classes of its own
+        return " ".join(str(error).split())[-160:]
+    return (made.shape[2], made.shape[3]) if made.ndim == 4 else f"its output has {made.ndim} axes"
 
 
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
@@ -190,7 +235,7 @@ def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
 
     The graph is a step that `export` wrote, or a graph of any tool that upscales the last of T frames, with one input
     of 3T channels; with T = 1 it is a per-frame graph. Such graphs may be in float32 or float16, and may require that
-    height and width of the frames are multiples of a power of two.
+    height and width of the frames are multiples of a power of two, or one size, see `OnnxWindow`.
 
     Args:
         path: the ONNX file.

@@ -23,12 +23,11 @@ from vsr_lab.core.network import StreamingNetwork, stream
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.bundle import BundleManifest
 from vsr_lab.core.records.deployment import Runtime
-from vsr_lab.deployment.export import open_onnx, rollout_clip
+from vsr_lab.deployment.export import LEAST_PSNR, open_onnx, psnr_of_worst, rollout_clip
 from vsr_lab.deployment.runtimes.base import Backend, RuntimeOptions
 from vsr_lab.deployment.runtimes.torch import TorchStream, bundled_network
 
 LARGEST_DIFFERENCE = 1e-4  # of float32, any value, RGB in [0, 1]
-LEAST_PSNR = 50.0  # of lower precisions, worst frame, in dB
 _FRAMES = 4
 
 
@@ -131,7 +130,7 @@ def compare_to_float32(frames: Tensor, expected: Tensor, precision: str) -> tupl
     """
     if not torch.isfinite(frames).all():
         return "its output is not finite", 0.0
-    psnr = -10 * (frames.clamp(0, 1) - expected.clamp(0, 1)).square().mean((1, 2, 3)).max().log10().item()
+    psnr = psnr_of_worst(frames, expected)
     if precision == "float32":
         worst = (frames - expected).abs().max().item()
         bad = worst > LARGEST_DIFFERENCE
