@@ -61,6 +61,14 @@ def test_upscaling(bench: Bench) -> None:
     assert len(re.findall(r"(torch|onnxruntime|openvino) .*\d+\.\d\d x", printed)) >= 3
 
 
+def test_parity(bench: Bench, tmp_path: Path) -> None:
+    save_network(Recurrent(2, 4, 1), {}, tmp_path / "tiny.safetensors")
+    printed = bench("parity", [1, tmp_path / "tiny.safetensors"])
+    rows = re.findall(r"\| `tiny` \| (\w+) \| (\d+x\d+) \| \S+ \| (?:equal|[\d.]+ dB) \|", printed)
+    graphs = ("onnx", "onnx_fp16", "onnx_window", "onnx_window_fp16")
+    assert rows == [(graph, size) for graph in graphs for size in ("64x48", "96x72", "161x121")]
+
+
 @pytest.mark.skipif(find_spec("nncf") is None, reason="nncf is in no extra: pip install nncf")
 def test_int8(footage: Path) -> None:
     """In a process of its own: nncf replaces functions of torch, after which workers of a DataLoader crash."""
