@@ -95,7 +95,7 @@ def _stills(manifest: Path) -> list[Seen]:
 def _rendered(count: int) -> list[Seen]:
     found: list[Seen] = []
     for seed in track(range(count), "rendering screens"):
-        frames = list(render_screen(seed, 30, 720, 1280, (1.0, 1.5, 2.0)[seed % 3]))
+        frames = list(render_screen(seed, 30, height=720, width=1280, zoom=(1.0, 1.5, 2.0)[seed % 3]))
         found += _looks(SCREEN, f"rendered {seed}", f"rendered {seed}", np.stack(frames[-2:]))
     return found
 

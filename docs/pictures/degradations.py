@@ -49,7 +49,7 @@ def footage(name: str, zoom: int) -> Tensor:
     """FRAMES frames, `zoom` times 120 x 90 pixels of the same part of the picture."""
     height, width = HEIGHT * zoom, WIDTH * zoom
     if name == "text":
-        pictures = list(render_screen(7, FRAMES, 180 * zoom, 320 * zoom, zoom=float(zoom)))
+        pictures = list(render_screen(7, FRAMES, height=180 * zoom, width=320 * zoom, zoom=float(zoom)))
         top, left = 40 * zoom, 40 * zoom
         return to_tensor(np.stack(pictures)[:, top : top + height, left : left + width])
     if name == "bunny":

@@ -22,14 +22,15 @@ TWINS = (3, 5, 7, 10)
 
 def film(seed: int, times: tuple[int, ...], views: tuple[str, ...]) -> list[Frames]:
     """Frames of a recording at these times, at half their size."""
-    every = list(render_screen(seed, max(times) + 1, 2 * HIGH, 2 * WIDE, 1.0, views))
+    every = list(render_screen(seed, max(times) + 1, height=2 * HIGH, width=2 * WIDE, zoom=1.0, views=views))
     return [np.asarray(Image.fromarray(every[t]).reduce(2)) for t in times]
 
 
 def twin(seed: int) -> Frames:
     """A part of the last of 61 frames, at zoom 1 (left, its pixels doubled) and 2 (right)."""
     small, large = (
-        list(render_screen(seed, 61, scale * 360, scale * 640, float(scale), ("terminal",)))[-1] for scale in (1, 2)
+        list(render_screen(seed, 61, height=scale * 360, width=scale * 640, zoom=float(scale), views=("terminal",)))[-1]
+        for scale in (1, 2)
     )
     low = small[150 : 150 + HIGH // 2, 210 : 210 + WIDE // 4].repeat(2, 0).repeat(2, 1)
     return np.hstack([low, large[300 : 300 + HIGH, 420 : 420 + WIDE // 2]])

@@ -37,7 +37,7 @@ class FixedBallot(Ballot):
 @pytest.fixture
 def server(tmp_path: Path, report: Path) -> Iterator[VoteServer]:
     ballot = FixedBallot(report.parent)
-    with VoteStore(tmp_path / "v.sqlite", ballot) as store, VoteServer(ballot, store, tmp_path, 0) as server:
+    with VoteStore(tmp_path / "v.sqlite", ballot) as store, VoteServer(ballot, store, tmp_path, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

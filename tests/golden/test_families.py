@@ -48,7 +48,9 @@ def frames(root: Path, clip: str, count: int | None) -> Tensor:
 
 
 def bicubic_from(lr: Tensor, phase: float) -> Tensor:
-    rows, columns = (resize_matrix(n, 4 * n, 4, "bicubic", (MIDDLE - phase) / 4).float() for n in lr.shape[-2:])
+    rows, columns = (
+        resize_matrix(n, 4 * n, 4, method="bicubic", shift=(MIDDLE - phase) / 4).float() for n in lr.shape[-2:]
+    )
     return quantise(rows @ lr @ columns.mT)
 
 

@@ -26,7 +26,7 @@ SEEDS = (9001, 9004)  # the zoo was trained on others
 @cache
 def screen(seed: int) -> Tensor:
     """A rendered screen, T 3 H W."""
-    frames = np.stack(list(render_screen(seed, 3, 240, 320)))
+    frames = np.stack(list(render_screen(seed, 3, height=240, width=320)))
     return torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
 
 

@@ -37,7 +37,7 @@ def _image(seed: int, *size: int) -> torch.Tensor:
 @given(sizes, scales, methods)
 def test_every_row_of_weights_sums_to_one(size: int, scale: float, method: str) -> None:
     out = math.ceil(size * scale - 1e-9)
-    weights = resize_matrix(size, out, scale, method)
+    weights = resize_matrix(size, out, scale, method=method)
     assert weights.shape == (out, size)
     assert torch.allclose(weights.sum(1), torch.ones(out, dtype=torch.float64))
 

@@ -152,7 +152,7 @@ def test_a_mistake_is_told_in_one_line(
 
 
 def test_the_name_of_a_kind_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
-    kind = ScreenKind("../../x", "screen_capture", "ours", "here", ["page"])
+    kind = ScreenKind("../../x", "screen_capture", "ours", source="here", views=["page"])
     with pytest.raises(UserError, match="cannot be the name of a file"):
         write_rendered(tmp_path / "a" / "b", RenderPlan(kind, 1, 1, (128, 192)), 1)
     assert not list(tmp_path.iterdir())

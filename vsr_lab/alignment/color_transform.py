@@ -210,7 +210,7 @@ def _fit_power(high: Colors, low: Colors) -> float:
 
 def _described(affine: Affine) -> str:
     """Describe a matrix by brightness, contrast and saturation, from its effect on gray and on colour differences."""
-    luma = np.array([0.2126, 0.7152, 0.0722])
+    luma = ycbcr_matrix("bt709")[0]
     contrast = float(luma @ affine[:, :3] @ np.ones(3))
     brightness = 255 * float(luma @ affine[:, 3])
     differences = np.eye(3) - np.ones((3, 3)) / 3

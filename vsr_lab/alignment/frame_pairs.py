@@ -32,7 +32,7 @@ def detail(frame: AnyFrames) -> float:
     return float(np.abs(np.diff(picture, axis=0)).mean() + np.abs(np.diff(picture, axis=1)).mean())
 
 
-def sample_pairs(low: Shot, high: Shot, timeline: Timeline, examined: int, kept: int) -> list[FramePair]:
+def sample_pairs(low: Shot, high: Shot, timeline: Timeline, *, examined: int, kept: int) -> list[FramePair]:
     """Choose those pairs of matching frames that have most detail, for spatial measurements.
 
     Args:

@@ -82,7 +82,7 @@ def align(low: Shot, high: Shot) -> Alignment:
 
 def _measure(low: Shot, high: Shot, timeline: Timeline, start: Grid | None = None) -> Alignment:
     """Estimate the spatial alignment for a timeline."""
-    frames = sample_pairs(low, high, timeline, _EXAMINED, _KEPT)
+    frames = sample_pairs(low, high, timeline, examined=_EXAMINED, kept=_KEPT)
     return Alignment(timeline, align_spatially(frames, start), frames)
 
 

@@ -54,7 +54,7 @@ def register(low: Picture, high: Picture, start: Grid, bars: tuple[Bars, Bars] =
 
 
 def register_at_scale(
-    low: Picture, high: Picture, free: Registration, scale: float, bars: tuple[Bars, Bars]
+    low: Picture, high: Picture, free: Registration, *, scale: float, bars: tuple[Bars, Bars]
 ) -> Registration:
     """Estimate the shift between two gray pictures whose scale is known.
 

@@ -88,7 +88,7 @@ def align_spatially(frames: Sequence[FramePair], start: Grid | None = None) -> S
         return median
     drift = max(abs(a / scale - 1) * n for a, n in zip(median.grid.scale, median.size, strict=True))
     if drift > MAX_DRIFT / 3:
-        found = [register_at_scale(*pair, scale, bars) for pair in zip(lows, highs, found, strict=True)]
+        found = [register_at_scale(*pair, scale=scale, bars=bars) for pair in zip(lows, highs, found, strict=True)]
         median = _median(found, lows[0].shape, highs[0].shape)
     return median
 

@@ -69,7 +69,7 @@ def run(config: VoteConfig) -> None:
 
 def _server(ballot: Ballot, store: VoteStore, folder: Path, port: int) -> VoteServer:
     with reported(OSError, f"port={port}", "cannot be used ({})", "set port=0 for any free one"):
-        return VoteServer(ballot, store, folder, port)
+        return VoteServer(ballot, store, folder, port=port)
 
 
 def _show(votes: Votes) -> None:

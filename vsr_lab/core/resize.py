@@ -45,7 +45,7 @@ KERNELS: dict[str, tuple[Kernel, float]] = {  # name: function, support in pixel
 
 
 @lru_cache(maxsize=64)
-def resize_matrix(size: int, out_size: int, scale: float, method: str, shift: float = 0.0) -> Tensor:
+def resize_matrix(size: int, out_size: int, scale: float, *, method: str, shift: float = 0.0) -> Tensor:
     """Compute the matrix that interpolates one axis of an image.
 
     Args:
@@ -93,15 +93,15 @@ def imresize(x: Tensor, scale: float, method: str = "bicubic") -> Tensor:
     """
     if scale <= 0:
         raise ValueError(f"scale must be positive, not {scale}")
-    rows = resize_matrix(x.shape[-2], math.ceil(x.shape[-2] * scale - 1e-9), scale, method)
-    columns = resize_matrix(x.shape[-1], math.ceil(x.shape[-1] * scale - 1e-9), scale, method)
+    rows = resize_matrix(x.shape[-2], math.ceil(x.shape[-2] * scale - 1e-9), scale, method=method)
+    columns = resize_matrix(x.shape[-1], math.ceil(x.shape[-1] * scale - 1e-9), scale, method=method)
     return rows.to(x) @ x @ columns.to(x).mT
 
 
 def _fitting_matrix(size: int, out_size: int, method: str) -> Tensor:
     """Weights along one axis with the edges of input and output aligned, float64 (out_size, size)."""
     if method != "area" or out_size > size:  # a box would repeat pixels, up to half a pixel off
-        return resize_matrix(size, out_size, out_size / size, "bilinear" if method == "area" else method)
+        return resize_matrix(size, out_size, out_size / size, method="bilinear" if method == "area" else method)
     ends = torch.arange(out_size + 1, dtype=torch.float64)[:, None] * (size / out_size)
     pixels = torch.arange(size, dtype=torch.float64)
     shared = torch.minimum(ends[1:], pixels + 1) - torch.maximum(ends[:-1], pixels)
@@ -151,7 +151,7 @@ class BicubicUpsample(nn.Module):
         super().__init__()
         self.scale = scale
         # Rows of the resize matrix away from the borders are the filters of the `scale` phases.
-        rows = resize_matrix(16, 16 * scale, scale, "bicubic")[8 * scale : 9 * scale, 6:11]
+        rows = resize_matrix(16, 16 * scale, scale, method="bicubic")[8 * scale : 9 * scale, 6:11]
         self.register_buffer("taps", torch.einsum("ik,jl->ijkl", rows, rows).reshape(-1, 1, 5, 5).float(), False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ def validate(
     model: type[M],
     data: object,
     prefix: str = "",
+    *,
     typed: Sequence[str] = (),
     meaning_of: Callable[[str], str] = lambda key: "",
 ) -> M:

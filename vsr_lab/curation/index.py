@@ -92,7 +92,7 @@ def _yes(value: bool) -> str:
     return "yes" if value else ""
 
 
-def merge_row(manual: Mapping[str, object], found: Row, path: str, name: str, stamp: Stamp, digest: str) -> Row:
+def merge_row(manual: Mapping[str, object], found: Row, path: str, *, name: str, stamp: Stamp, digest: str) -> Row:
     """Build a row of a manifest from the columns that a person filled in and from measured columns.
 
     Args:
@@ -287,7 +287,9 @@ def build_index(plan: IndexPlan, model: ContentModel, scans: Scans) -> Index:
             if found.get("problem"):
                 index.problems[path] = str(found["problem"])
             for row in task.previous or [{}]:
-                index.rows.append(merge_row(row, found, path, names[task.path], task.stamp, task.digest))
+                index.rows.append(
+                    merge_row(row, found, path, name=names[task.path], stamp=task.stamp, digest=task.digest)
+                )
             update(advance=task.stamp.bytes)
     index.rows += [dict[str, object](dict.fromkeys(COLUMNS, "") | row) for row in plan.other_rows]
     index.problems |= {row["path"]: NOT_FOUND for row in plan.other_rows if row["problem"] == NOT_FOUND}

@@ -160,7 +160,12 @@ def near_duplicates(shots: Sequence[ShotFingerprint]) -> list[tuple[int, int]]:
 
 
 def assign_splits(
-    clips: Sequence[SourceGroup], duplicates: Sequence[tuple[int, int]], share: float, names: tuple[str, str], seed: int
+    clips: Sequence[SourceGroup],
+    duplicates: Sequence[tuple[int, int]],
+    share: float,
+    *,
+    names: tuple[str, str],
+    seed: int,
 ) -> list[str]:
     """Divide clips into two splits, such as train and test, by source.
 
@@ -219,7 +224,7 @@ def fill_splits(
         for row in usable
     ]
     shots = [fingerprint_shot(shot, "", scans.get(shot.path)) for shot in find_shots(manifest)]
-    splits = assign_splits(clips, near_duplicates(shots), share, names, seed)
+    splits = assign_splits(clips, near_duplicates(shots), share, names=names, seed=seed)
     for row, split in zip(usable, splits, strict=True):
         row["split"] = split
 

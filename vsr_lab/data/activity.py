@@ -49,7 +49,7 @@ def _cells(values: npt.NDArray[np.generic], rows: npt.NDArray[np.int64], columns
 
 
 def motion_and_detail(
-    activity: Activity, t: int, span: int, y: int, x: int, size: int, stride: int
+    activity: Activity, t: int, span: int, *, y: int, x: int, size: int, stride: int
 ) -> tuple[float, float]:
     """Mean motion and detail of a crop, in 8-bit levels.
 

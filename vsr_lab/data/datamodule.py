@@ -73,7 +73,7 @@ class CurriculumCrops(Dataset[Sample]):
         steps: number of steps of the whole training.
     """
 
-    def __init__(self, crops: Crops, curriculum: Curriculum, step_samples: int, steps: int) -> None:
+    def __init__(self, crops: Crops, curriculum: Curriculum, step_samples: int, *, steps: int) -> None:
         self.crops = crops
         self.curriculum = curriculum
         self.step_samples = step_samples
@@ -224,7 +224,7 @@ def train_loader(crops: Crops, steps: StepSampler, loading: LoaderOptions) -> Da
     """Make a loader of training crops in the order of the sampler `steps`, with the curriculum of `loading`."""
     dataset: Dataset[Sample] = crops
     if loading.curriculum:
-        dataset = CurriculumCrops(crops, loading.curriculum, steps.batch_size * steps.world, steps.steps)
+        dataset = CurriculumCrops(crops, loading.curriculum, steps.batch_size * steps.world, steps=steps.steps)
     return _Loader(dataset, steps, loading.workers)
 
 

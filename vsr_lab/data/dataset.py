@@ -63,7 +63,7 @@ class _Clips(Dataset[Sample]):
     """Base class of datasets of HR clips, with recorded LR (empty: LR is computed by the degradation) and a seed."""
 
     def __init__(
-        self, clips: Sequence[StoredClip], lr_clips: Sequence[StoredClip], degradation: Degradation, seed: int
+        self, clips: Sequence[StoredClip], lr_clips: Sequence[StoredClip], degradation: Degradation, *, seed: int
     ) -> None:
         self.clips = clips
         self.lr_clips = lr_clips
@@ -133,7 +133,7 @@ class Crops(_Clips):
         lr_clips: Sequence[StoredClip] = (),
         seed: int = 0,
     ) -> None:
-        super().__init__(clips, lr_clips, degradation, seed)
+        super().__init__(clips, lr_clips, degradation, seed=seed)
         if options.size % degradation.scale:
             problem = f"is not a multiple of the scale {degradation.scale}"
             raise UserError(f"data.size={options.size}", problem, "choose another size")
@@ -203,7 +203,9 @@ class Crops(_Clips):
         """
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride
-        return motion_and_detail(activity, place.t, span, place.y, place.x, self.options.size, place.stride)
+        return motion_and_detail(
+            activity, place.t, span, y=place.y, x=place.x, size=self.options.size, stride=place.stride
+        )
 
 
 def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
@@ -294,7 +296,7 @@ class Windows(_Clips):
         lr_clips: Sequence[StoredClip] = (),
         seed: int = 0,
     ) -> None:
-        super().__init__(clips, lr_clips, degradation, seed)
+        super().__init__(clips, lr_clips, degradation, seed=seed)
         self.options = options
 
     def __len__(self) -> int:

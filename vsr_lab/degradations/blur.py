@@ -111,7 +111,9 @@ class GeneralizedBlur(KernelBlur):
 
     def kernels(self, params: Params, frames: int) -> list[Kernel]:
         kernel = kernels.generalized if self.shape == "generalized" else kernels.plateau
-        return [kernel(params["sigma"], params["anisotropy"], params["angle"], params["beta"], self.kernel_size)]
+        return [
+            kernel(params["sigma"], params["anisotropy"], params["angle"], beta=params["beta"], size=self.kernel_size)
+        ]
 
 
 class SincFilter(KernelBlur):

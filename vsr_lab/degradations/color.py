@@ -59,8 +59,8 @@ def _chroma_matrix(size: int, factor: int, first: bool, read_first: bool, method
         return torch.eye(size, dtype=torch.float64)
     small = math.ceil(size / factor)
     off = (factor - 1) / 2  # from the centre to the first pixel, in luma pixels
-    down = resize_matrix(size, small, 1 / factor, "bilinear", -off if first else 0.0)
-    return resize_matrix(small, size, factor, method, off / factor if read_first else 0.0) @ down
+    down = resize_matrix(size, small, 1 / factor, method="bilinear", shift=-off if first else 0.0)
+    return resize_matrix(small, size, factor, method=method, shift=off / factor if read_first else 0.0) @ down
 
 
 class ChromaSubsampling(Degradation):

@@ -61,7 +61,7 @@ class Codec(Degradation, on_cpu=True, temporal=True):
         frames = to_frames(clip)
         options = CODECS[self.codec].options(params["quality"], params["b_frames"], params["preset"])
         coded = [
-            roundtrip(one, self.codec, options, self.pixel_format, params["gop"], self.matrix)
+            roundtrip(one, self.codec, options, pixel_format=self.pixel_format, gop=params["gop"], matrix=self.matrix)
             for one in frames.reshape(-1, *frames.shape[-4:])
         ]
         return to_tensor(np.stack(coded).reshape(frames.shape)).to(clip)

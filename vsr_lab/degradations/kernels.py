@@ -49,7 +49,7 @@ def gaussian(sigma: float, ratio: float, angle: float, size: int) -> Kernel:
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle)))
 
 
-def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
+def generalized(sigma: float, ratio: float, angle: float, *, beta: float, size: int) -> Kernel:
     """Generalized Gaussian kernel, exp(-d^(2 beta) / 2) (Liu et al. 2020); d is the distance in units of sigma.
 
     With a larger beta the kernel is flatter and has harder edges; beta 1 is a Gaussian. The other arguments are as in
@@ -58,7 +58,7 @@ def generalized(sigma: float, ratio: float, angle: float, beta: float, size: int
     return _normalize(np.exp(-0.5 * _mahalanobis(size, sigma, ratio, angle) ** beta))
 
 
-def plateau(sigma: float, ratio: float, angle: float, beta: float, size: int) -> Kernel:
+def plateau(sigma: float, ratio: float, angle: float, *, beta: float, size: int) -> Kernel:
     """Plateau-shaped kernel, 1 / (1 + d^(2 beta)) (Real-ESRGAN, Wang et al. 2021, section 3.2).
 
     d is the distance in units of sigma. The other arguments are as in `gaussian`.

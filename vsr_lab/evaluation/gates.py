@@ -40,7 +40,7 @@ def _directed(metric: str) -> MetricFacts:
     return found[0]
 
 
-def verdict(name: str, value: float | None, bound: float, passed: bool, reason: str) -> Verdict:
+def verdict(name: str, value: float | None, bound: float, *, passed: bool, reason: str) -> Verdict:
     """Make the result of a gate, "pass" or "fail"; a value that is not finite is stored as None."""
     known = value is not None and math.isfinite(value)
     outcome = "pass" if passed else "fail"
@@ -84,7 +84,9 @@ class Above(Gate):
         what = f"{self.metric}{_POOLED if decibels else ''}{' improved by' if lower else ''}"
         reason = f"{what} {found.mean:+.3f} {ends} over {baseline.candidate}, "
         reason += f"better on {sum(gain > 0 for gain in means.values())} of {len(means)} clips"
-        above = verdict(name, found.low, self.margin, found.about == "clips" and found.above(self.margin), reason)
+        above = verdict(
+            name, found.low, self.margin, passed=found.about == "clips" and found.above(self.margin), reason=reason
+        )
         above = above.model_copy(update={"p": statistics.p_value(gains, self.margin)})
         if self.clip_margin is not None:
             (worst, where), bound = self._worst(run, baseline, means), self.margin - self.clip_margin
@@ -131,7 +133,7 @@ class NotWorse(Gate):
     """
 
     def __init__(
-        self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.4, slack: NonNegative = 0.0
+        self, metric: Name, margin: NonNegative, clip_margin: NonNegative = 0.4, *, slack: NonNegative = 0.0
     ) -> None:
         facts = _directed(metric)
         if facts.unit == "dB":
@@ -147,14 +149,16 @@ class NotWorse(Gate):
         bound = theirs + self.sign * self.margin * abs(theirs)
         reason = f"{self.metric} {value:.3f}, {baseline.candidate} {theirs:.3f}"
         if self.sign * value > self.sign * bound:
-            return verdict(name, value, bound, False, reason)
+            return verdict(name, value, bound, passed=False, reason=reason)
         for clip, own, other in clip_values(run, baseline, self.metric):
             for what, of in (("", np.mean), (" in the worst frames", partial(_tail, sign=-self.sign))):
                 worst, limit = float(of(own)), float(of(other))
                 limit += self.sign * max(abs(limit) * self.clip_margin, self.slack)
                 if self.sign * worst > self.sign * limit:
-                    return verdict(name, worst, limit, False, f"{self.metric} {worst:.3f}{what} of {clip}")
-        return verdict(name, value, bound, True, reason)
+                    return verdict(
+                        name, worst, limit, passed=False, reason=f"{self.metric} {worst:.3f}{what} of {clip}"
+                    )
+        return verdict(name, value, bound, passed=True, reason=reason)
 
 
 def _tail(values: statistics.Values, sign: int) -> float:
@@ -193,7 +197,7 @@ class Floor(Gate):
         value, bound, clip = min(rows, key=lambda row: row[0] - row[1])
         pooled = _POOLED if self.is_decibels else ""
         reason = f"{self.metric}{pooled} {value:.2f} in {clip}, at least {bound:.2f}"
-        return verdict(name, value, bound, value >= bound, reason)
+        return verdict(name, value, bound, passed=value >= bound, reason=reason)
 
 
 def clip_values(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, statistics.Values, statistics.Values]]:

@@ -127,9 +127,11 @@ class ExportParity(Gate):
         facts = run.summary.candidate_facts
         bound = self.exporter.tolerance
         if facts.kind == "bundle":
-            return verdict(name, None, bound, True, "the candidate is an exported bundle")
+            return verdict(name, None, bound, passed=True, reason="the candidate is an exported bundle")
         if facts.kind != "checkpoint":
-            return verdict(name, None, bound, False, f"a candidate of kind {facts.kind} cannot be exported")
+            return verdict(
+                name, None, bound, passed=False, reason=f"a candidate of kind {facts.kind} cannot be exported"
+            )
         path = _path(facts)
         return _export_verdict(name, self.exporter, path, _digest(path))
 
@@ -158,7 +160,7 @@ class NoDrift(Gate):
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
         facts = run.summary.candidate_facts
         if facts.kind not in _PROOF:
-            return verdict(name, None, self.margin, False, _NO_STEP)
+            return verdict(name, None, self.margin, passed=False, reason=_NO_STEP)
         path = _path(facts)
         digest = _digest(path / _PROOF[facts.kind])
         return _drift_verdict(name, facts.kind, path, digest, self.frames, self.margin)
@@ -173,25 +175,27 @@ def _export_verdict(name: str, exporter: Exporter, path: Path, digest: str) -> V
     bound = exporter.tolerance
     network, _ = load_network(path)
     if not isinstance(network, StreamingNetwork):
-        return verdict(name, None, bound, False, "needs future frames, so it has no streaming step to export")
+        return verdict(
+            name, None, bound, passed=False, reason="needs future frames, so it has no streaming step to export"
+        )
     with TemporaryDirectory() as folder:
         try:
             parity = exporter.export(network, Path(folder))
         except Refusal as refusal:
-            return verdict(name, None, bound, False, str(refusal))
-    return verdict(name, parity.worst, bound, True, f"{parity.format}, {parity.frames} frames")
+            return verdict(name, None, bound, passed=False, reason=str(refusal))
+    return verdict(name, parity.worst, bound, passed=True, reason=f"{parity.format}, {parity.frames} frames")
 
 
 @lru_cache(maxsize=64)
 def _drift_verdict(name: str, kind: str, path: Path, digest: str, frames: int, margin: float) -> Verdict:
     network = load_network(path)[0] if kind == "checkpoint" else open_bundle(path).network
     if not isinstance(network, StreamingNetwork):
-        return verdict(name, None, margin, False, _NO_STEP)
+        return verdict(name, None, margin, passed=False, reason=_NO_STEP)
     if isinstance(network, FrameNetwork):
-        return verdict(name, None, margin, True, "the network has no state")
+        return verdict(name, None, margin, passed=True, reason="the network has no state")
     found = measure_drift(network, wandering_clip(_PASS, *(side * network.scale for side in _SIZE)), frames)
     reason = f"{found.late:.2f} dB at the end, {found.early:.2f} at the beginning, {found.fresh:.2f} restarted"
-    return verdict(name, found.loss, margin, found.loss <= margin, f"{reason}, {frames} frames")
+    return verdict(name, found.loss, margin, passed=found.loss <= margin, reason=f"{reason}, {frames} frames")
 
 
 def _path(facts: CandidateFacts) -> Path:

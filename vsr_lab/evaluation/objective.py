@@ -50,7 +50,7 @@ def equal_within(metric: MetricFacts, value: float) -> float:
     return EQUAL_DECIBELS if metric.unit == "dB" else EQUAL_SHARE * abs(value)
 
 
-def tied(metric: MetricFacts, best: float, gap: float, wins: int, clips: int) -> bool:
+def tied(metric: MetricFacts, best: float, gap: float, *, wins: int, clips: int) -> bool:
     """Whether a candidate is tied with the best one in a metric.
 
     They are tied if their means differ by at most `equal_within`, unless there are at least three clips and the best
@@ -177,7 +177,7 @@ def _leaders(
 def _equal(metric: MetricFacts, best: Mapping[str, float], other: Mapping[str, float]) -> bool:
     gains = [sign(metric) * (best[clip] - other[clip]) for clip in best if clip in other]
     mean = _mean(best)
-    return tied(metric, mean, mean - _mean(other), sum(gain > 0 for gain in gains), len(gains))
+    return tied(metric, mean, mean - _mean(other), wins=sum(gain > 0 for gain in gains), clips=len(gains))
 
 
 def _mean(by_clip: Mapping[str, float]) -> float:

@@ -76,12 +76,12 @@ class Limit(SanityGate):
             theirs = self._number(other) * (1 + self.sign * self.margin) if len(other) else self.bound
             rows.append((self._number(own), self.sign * max(self.sign * self.bound, self.sign * theirs), clip))
         if not rows:
-            return verdict(name, None, self.bound, True, f"{self.metric} has no value on these clips")
+            return verdict(name, None, self.bound, passed=True, reason=f"{self.metric} has no value on these clips")
         value, bound, clip = max(rows, key=lambda row: self.sign * (row[0] - row[1]))
         what = "most" if self.sign > 0 else "least"
         share = "" if self.over is None else " of its best frames in the worst ones"
         reason = f"{self.metric} {value:.3f}{share} in {clip}, at {what} {bound:.3f}"
-        return verdict(name, value, bound, self.sign * value <= self.sign * bound, reason)
+        return verdict(name, value, bound, passed=self.sign * value <= self.sign * bound, reason=reason)
 
     def _number(self, values: Values) -> float:
         number = float(np.percentile(values, self.percentile))
@@ -101,8 +101,8 @@ class InOrder(SanityGate):
         for clip, own, other in _clips(run, baseline, self.metric):
             wrong = np.count_nonzero(own)
             if wrong > np.count_nonzero(other):
-                return verdict(name, float(wrong), 0, False, f"{clip} {_disorder(own)}")
-        return verdict(name, 0.0, 0, True, "every frame shows its own LR")
+                return verdict(name, float(wrong), 0, passed=False, reason=f"{clip} {_disorder(own)}")
+        return verdict(name, 0.0, 0, passed=True, reason="every frame shows its own LR")
 
 
 def _disorder(offsets: Values) -> str:
@@ -129,8 +129,8 @@ class Upright(SanityGate):
     def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict:
         for clip, own, _ in _clips(run, baseline, self.metric):
             if turned := int(np.median(own)):
-                return verdict(name, float(turned), 0, False, f"{clip} is {_TURNED[turned - 1]}")
-        return verdict(name, 0.0, 0, True, "every clip has the orientation of its LR")
+                return verdict(name, float(turned), 0, passed=False, reason=f"{clip} is {_TURNED[turned - 1]}")
+        return verdict(name, 0.0, 0, passed=True, reason="every clip has the orientation of its LR")
 
 
 def _clips(run: Run, baseline: Run | None, metric: str) -> list[tuple[str, Values, Values]]:

@@ -90,6 +90,7 @@ def legibility(
     sr: Tensor,
     text_sr: Sequence[Sequence[str]],
     text_hr: Sequence[Sequence[Line]],
+    *,
     least: float = 0,
     most: float = math.inf,
 ) -> Tensor:

@@ -22,7 +22,7 @@ class _WholeClip(Network):
 
     lookahead = None
 
-    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, width: Channels) -> None:
+    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, *, width: Channels) -> None:
         super().__init__()
         self.scale = scale
         self.channels = channels
@@ -44,8 +44,8 @@ class BasicVsr(_WholeClip):
         width: channels of the features during upsampling to SR size.
     """
 
-    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 30, width: Channels = 64) -> None:
-        super().__init__(scale, channels, blocks, width)
+    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 30, *, width: Channels = 64) -> None:
+        super().__init__(scale, channels, blocks, width=width)
         self.backward_trunk = Trunk(channels + 3, channels, blocks)
         self.forward_trunk = Trunk(channels + 3, channels, blocks)
         self.fusion = nn.Conv2d(2 * channels, channels, 1)
@@ -103,8 +103,8 @@ class BasicVsrPp(_WholeClip):
         width: channels of the features during upsampling to SR size.
     """
 
-    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, width: Channels = 64) -> None:
-        super().__init__(scale, channels, blocks, width)
+    def __init__(self, scale: Scale = 4, channels: Channels = 64, blocks: Layers = 7, *, width: Channels = 64) -> None:
+        super().__init__(scale, channels, blocks, width=width)
         self.extract = Trunk(3, channels, 5)
         self.align = nn.ModuleList(Alignment(channels) for _ in range(4))
         self.trunks = nn.ModuleList(Trunk((2 + i) * channels, channels, blocks) for i in range(4))

@@ -28,7 +28,7 @@ class Recurrent(StreamingNetwork):
         warm_up: number of additional passes over the first frame, whose outputs are discarded.
     """
 
-    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0) -> None:
+    def __init__(self, scale: Scale, channels: Channels, blocks: Layers, *, warm_up: Layers = 0) -> None:
         super().__init__()
         self.warm_up = warm_up
         self.scale = scale
@@ -70,9 +70,9 @@ class RecurrentFlow(Recurrent):
     """
 
     def __init__(
-        self, scale: Scale, channels: Channels, blocks: Layers, warm_up: Layers = 0, flow_channels: Channels = 32
+        self, scale: Scale, channels: Channels, blocks: Layers, *, warm_up: Layers = 0, flow_channels: Channels = 32
     ) -> None:
-        super().__init__(scale, channels, blocks, warm_up)
+        super().__init__(scale, channels, blocks, warm_up=warm_up)
         self.flow_channels = flow_channels
         self.flow = FlowNet(flow_channels)
 

@@ -112,7 +112,7 @@ class SpanStream(_Layers):
         flow_steps: number of refinements per level of the optical flow, see `LucasKanade`.
     """
 
-    def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, flow_steps: Layers = 2) -> None:
+    def __init__(self, scale: Scale, channels: Channels, memory: Channels = 16, *, flow_steps: Layers = 2) -> None:
         super().__init__(scale, channels)
         self.memory = memory
         self.flow_steps = flow_steps

@@ -65,7 +65,7 @@ def check_pair(pair: ShotPair, declared: Declared) -> Findings:
     judge_extent(found, spatial, declared.scale, named.origin if named else None)
     judge_bars(found, frames, spatial)
     if named:
-        judge_degradation(found, named, spatial, declared, explanation.linear)
+        judge_degradation(found, named, spatial, declared=declared, linear=explanation.linear)
     else:
         found.unjudged.append("degradation: cannot be judged (LR is not HR at a whole-numbered scale above 1)")
     return found
@@ -98,13 +98,17 @@ def _explain(alignment: Alignment, declared: Declared) -> _Explanation:
     if scale < 2:
         return _Explanation(spatial, color, linear, None)
     spatial = _realigned(frames, spatial, color)
-    named = identify_degradation(frames, spatial, scale, declared, partial(recolor, color), linear)
+    named = identify_degradation(
+        frames, spatial, scale, declared=declared, recolor=partial(recolor, color), linear=linear
+    )
     for _ in range(2):
         if exact or linear or (finer := fit_exactly(named)).name is None:
             break
         color = finer
         spatial = _realigned(frames, spatial, color)
-        named = identify_degradation(frames, spatial, scale, declared, partial(recolor, color), linear)
+        named = identify_degradation(
+            frames, spatial, scale, declared=declared, recolor=partial(recolor, color), linear=linear
+        )
     return _Explanation(spatial, color, linear, named)
 
 

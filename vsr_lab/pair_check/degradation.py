@@ -11,7 +11,7 @@ _TIED = 0.6  # dB
 
 
 def judge_degradation(
-    found: Findings, named: Identification, spatial: SpatialAlignment, declared: Declared, linear: bool
+    found: Findings, named: Identification, spatial: SpatialAlignment, *, declared: Declared, linear: bool
 ) -> None:
     """Test whether LR is shifted or was made by another degradation than declared, and add the faults to the findings.
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.alignment.grids import YX
+from vsr_lab.core.clip import ycbcr_matrix
 from vsr_lab.core.resize import resize_matrix
 from vsr_lab.degradations import Degradation, degrade
 
@@ -92,7 +93,7 @@ def degrade_picture(degradation: Degradation, hr: Tensor, linear: bool = False) 
 
 
 def fit_family(
-    name: str, degradation: Degradation, windows: list[Window], shift: YX, recolor: Recolor, linear: bool
+    name: str, degradation: Degradation, windows: list[Window], *, shift: YX, recolor: Recolor, linear: bool
 ) -> Fit:
     """Compare LR with HR after a shift, a degradation, and conversion to the colours of LR.
 
@@ -133,8 +134,8 @@ def luma(picture: Tensor) -> Tensor:
 
     Degradations are compared by luma, since chroma may be subsampled.
     """
-    red, green, blue = picture
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    red, green, blue = ycbcr_matrix("bt709")[0].tolist()
+    return red * picture[0] + green * picture[1] + blue * picture[2]
 
 
 def decibel(mean_square: float) -> float:
@@ -145,7 +146,7 @@ def decibel(mean_square: float) -> float:
 def translated(hr: Tensor, shift: YX) -> Tensor:
     """Sample hr (3, H, W) by Lanczos-3 at positions that are moved by `shift` HR pixels (down, right)."""
     sides = zip(hr.shape[-2:], shift, strict=True)
-    rows, columns = (resize_matrix(side, side, 1.0, "lanczos", by).to(hr) for side, by in sides)
+    rows, columns = (resize_matrix(side, side, 1.0, method="lanczos", shift=by).to(hr) for side, by in sides)
     return (rows @ hr @ columns.mT).clamp(0, 1)
 
 

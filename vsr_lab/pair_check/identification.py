@@ -129,12 +129,21 @@ def exact_family(frames: list[FramePair], families: Families, scale: int) -> str
     """
     sites = [_site(frame, Grid((float(scale), float(scale))), scale) for frame in frames]
     windows = [site.cut(scale, (0, 0)) for site in sites]
-    fits = (fit_family(name, family, windows, (0.0, 0.0), lambda lr: lr, False) for name, family in families.items())
+    fits = (
+        fit_family(name, family, windows, shift=(0.0, 0.0), recolor=lambda lr: lr, linear=False)
+        for name, family in families.items()
+    )
     return next((fit.family for fit in fits if fit.rgb >= PROVEN), None)
 
 
 def identify_degradation(
-    frames: list[FramePair], spatial: SpatialAlignment, scale: int, declared: Declared, recolor: Recolor, linear: bool
+    frames: list[FramePair],
+    spatial: SpatialAlignment,
+    scale: int,
+    *,
+    declared: Declared,
+    recolor: Recolor,
+    linear: bool,
 ) -> Identification:
     """Compare LR with the output of every known degradation, at the nominal and at the measured position of LR on HR.
 
@@ -158,13 +167,13 @@ def identify_degradation(
         origin = (0, 0) if uncropped else (round(left[0]), round(left[1]))
         rest = ((left[0] - origin[0]) / scale, (left[1] - origin[1]) / scale)
         windows = [site.cut(scale, origin) for site in sites]
-        fit, moved = fit_family(name, family, windows, (0.0, 0.0), recolor, linear), None
+        fit, moved = fit_family(name, family, windows, shift=(0.0, 0.0), recolor=recolor, linear=linear), None
         proven = fit.psnr >= PROVEN
         if _length(rest) > _TRIED and not proven:
             whole = (round(rest[0] * scale), round(rest[1] * scale))
             there = [site.cut(scale, (origin[0] + whole[0], origin[1] + whole[1])) for site in sites]
             fraction = (rest[0] - whole[0] / scale, rest[1] - whole[1] / scale)
-            moved = fit_family(name, family, there, fraction, recolor, linear)
+            moved = fit_family(name, family, there, shift=fraction, recolor=recolor, linear=linear)
         return _Trial(fit, windows, origin, rest, _length(rest) <= tolerance or proven, moved)
 
     trials = {name: attempt(name, family) for name, family in families.items()}
@@ -241,7 +250,7 @@ def _windows_at(frames: list[FramePair], spatial: SpatialAlignment, scale: int) 
 
 
 def _estimate_kernel(windows: list[Window], scale: int, power: float) -> Kernel:
-    return estimate_kernel(lumas([w.lr for w in windows]), lumas([w.hr for w in windows]), scale, power)
+    return estimate_kernel(lumas([w.lr for w in windows]), lumas([w.hr for w in windows]), scale, power=power)
 
 
 def in_linear_light(frames: list[FramePair], spatial: SpatialAlignment, scale: int) -> bool:

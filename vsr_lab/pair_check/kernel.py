@@ -21,7 +21,7 @@ class Kernel(NamedTuple):
     residual: float
 
 
-def estimate_kernel(low: Picture, high: Picture, scale: int, power: float = 1.0, samples: int = 12_000) -> Kernel:
+def estimate_kernel(low: Picture, high: Picture, scale: int, *, power: float = 1.0, samples: int = 12_000) -> Kernel:
     """Estimate the blur kernel k such that LR is HR convolved with k, sampled every `scale` pixels.
 
     The method is least squares over random LR pixels, with ridge regularisation for content that does not determine the

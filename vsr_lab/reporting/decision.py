@@ -157,7 +157,9 @@ def _is_tie(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name:
     cell = lookup.cell(other, suite.name, metric.name) if metric and other else None
     found = lookup.pair(suite.name, metric.name, name, other) if metric and other else None
     clips = len(suite.clips)
-    return bool(metric and cell and found and tied(metric, cell.mean, found.difference.mean, found.losses, clips))
+    return bool(
+        metric and cell and found and tied(metric, cell.mean, found.difference.mean, wins=found.losses, clips=clips)
+    )
 
 
 def _gap(lookup: Lookup, suite: SuiteFacts, metric: MetricFacts | None, name: str, other: str | None) -> str:

@@ -30,7 +30,7 @@ class Kind(ABC):
 
     rate: int
 
-    def __init__(self, name: Name, content_type: str, licence: str, source: str) -> None:
+    def __init__(self, name: Name, content_type: str, licence: str, *, source: str) -> None:
         self.name, self.content_type, self.licence, self.source = name, content_type, licence, source
 
     @abstractmethod
@@ -70,12 +70,12 @@ class ScreenKind(Kind):
 
     rate = 25
 
-    def __init__(self, name: Name, content_type: str, licence: str, source: str, views: Views) -> None:
-        super().__init__(name, content_type, licence, source)
+    def __init__(self, name: Name, content_type: str, licence: str, *, source: str, views: Views) -> None:
+        super().__init__(name, content_type, licence, source=source)
         self._views = tuple(views)
 
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        return render_screen(seed, frames, *size, zoom, self._views)
+        return render_screen(seed, frames, height=size[0], width=size[1], zoom=zoom, views=self._views)
 
     def zooms(self, scale: int) -> tuple[float, float]:
         return float(scale), 1.0
@@ -91,14 +91,14 @@ class CameraKind(Kind):
 
     rate = CAMERA_RATE
 
-    def __init__(self, name: Name, content_type: str, licence: str, source: str, stills: str | Path | None) -> None:
-        super().__init__(name, content_type, licence, source)
+    def __init__(self, name: Name, content_type: str, licence: str, *, source: str, stills: str | Path | None) -> None:
+        super().__init__(name, content_type, licence, source=source)
         if stills is None:
             raise UserError("stills", "is required by kind=camera", "set stills=FOLDER, a folder of photographs")
         self._stills = find_stills(Path(stills))
 
     def pictures(self, seed: int, frames: int, size: Size, zoom: float) -> Pictures:
-        return render_camera(self._stills, seed, frames, *size, zoom)
+        return render_camera(self._stills, seed, frames, height=size[0], width=size[1], zoom=zoom)
 
     def facts(self, seed: int, frames: int, size: Size) -> dict[str, str]:
         still = choose_still(self._stills, seed, size)[0]

@@ -169,6 +169,7 @@ class FollowRecipe(Callback):
         is_validated = progress["total"]["completed"] == progress["total"]["processed"]
         if is_validated and step * trainer.accumulate_grad_batches % int(trainer.val_check_interval):
             # It was saved in a validation, at whose end Lightning counts the step; now no validation is due here.
+            # The name is that of Lightning's checkpoint files; no public function sets it.
             loops["epoch_loop.state_dict"]["_batches_that_stepped"] = step
 
 

@@ -245,7 +245,7 @@ def _wandb(loggers: Sequence[Logger]) -> Generator[None]:
     offline = any(getattr(logger, "_offline", True) for logger in ours)
     set_up_wandb(silent, offline)
     if offline and not all(logger.experiment.offline for logger in ours):
-        raise RuntimeError("wandb is not offline, although it was told to be")
+        raise RuntimeError("wandb is not offline, although its logger is")
     try:
         yield
     finally:

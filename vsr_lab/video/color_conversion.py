@@ -118,7 +118,9 @@ class RgbConverter:
         transfer: transfer function by which linear light is coded, see `coded`.
     """
 
-    def __init__(self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation, transfer: str = "") -> None:
+    def __init__(
+        self, like: VideoFrame, colour: Colour, chroma_location: ChromaLocation, *, transfer: str = ""
+    ) -> None:
         self._format, self._transfer = like.format.name, transfer
         self._chroma_location = chroma_location
         bits = bits_of(self._format)

@@ -256,5 +256,5 @@ class FrameConverter(_ProcessLocal):
         self._check_process()
         if self._convert is None or not self._convert.fits(frame):
             probe = self._probe
-            self._convert = RgbConverter(frame, probe.colour, probe.chroma_location, probe.transfer)
+            self._convert = RgbConverter(frame, probe.colour, probe.chroma_location, transfer=probe.transfer)
         return self._probe.orientation.apply(self._convert(frame))

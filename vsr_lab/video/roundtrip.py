@@ -66,6 +66,7 @@ def roundtrip(
     frames: Frames,
     codec: str,
     options: Mapping[str, str],
+    *,
     pixel_format: str = "yuv420p",
     gop: int = 250,
     matrix: str = "bt709",

@@ -55,7 +55,7 @@ def _screen(folder: Path, split: str, seed: int, frames: int) -> dict[str, str]:
     path = folder / f"screen_{seed}.mkv"
     if not path.exists():
         with atomic_path(path) as temporary, VideoWriter(temporary, (320, 480), Fraction(_RATE)) as writer:
-            pictures = render_screen(seed, frames, 320, 480)
+            pictures = render_screen(seed, frames, height=320, width=480)
             for t, picture in enumerate(track(pictures, f"rendering {path.stem}", total=frames, transient=True)):
                 writer.write(picture[np.newaxis], [t / _RATE])
     row = {"name": path.stem, "path": path.name, "split": split, "content_type": "screen_capture"}

@@ -74,7 +74,7 @@ def test_saturated_colours_come_back_by_their_own_matrix(matrix: str) -> None:
     patches = np.zeros((2, 64, 96, 3), np.uint8)
     for column, colour in enumerate([(200, 30, 30), (30, 180, 40), (40, 40, 200)]):
         patches[:, :, 32 * column : 32 * column + 32] = colour
-    coded = roundtrip(patches, "h264", CODECS["h264"].options(2, 0, "veryfast"), "yuv444p", matrix=matrix)
+    coded = roundtrip(patches, "h264", CODECS["h264"].options(2, 0, "veryfast"), pixel_format="yuv444p", matrix=matrix)
     assert np.abs(coded.astype(int) - patches).mean() < 1.5
 
 
@@ -84,7 +84,7 @@ def test_444_keeps_colour_that_420_does_not() -> None:
     stripes[:, :, 1::2] = (60, 60, 200)
     options = CODECS["h264"].options(4, 0, "veryfast")
     lost = [
-        np.abs(roundtrip(stripes, "h264", options, pixel_format).astype(int) - stripes).mean()
+        np.abs(roundtrip(stripes, "h264", options, pixel_format=pixel_format).astype(int) - stripes).mean()
         for pixel_format in ("yuv444p", "yuv420p")
     ]
     assert lost[0] < 3

@@ -33,8 +33,8 @@ def test_every_kernel_sums_to_one_and_lies_in_the_middle(
     size = 2 * math.ceil(length / 2 + 1) + 1
     for kernel in (
         kernels.gaussian(sigma, ratio, angle, kernels.gaussian_size(sigma)),
-        kernels.generalized(sigma, ratio, angle, beta, 21),
-        kernels.plateau(sigma, ratio, angle, beta, 21),
+        kernels.generalized(sigma, ratio, angle, beta=beta, size=21),
+        kernels.plateau(sigma, ratio, angle, beta=beta, size=21),
         kernels.sinc(0.3 + beta / 2, 21),
         kernels.disc(length / 2, 2 * math.ceil(length / 2) + 1),
         kernels.trajectory(length, angle, turn, size),
@@ -71,8 +71,10 @@ def _bivariate(size: int, sigma_x: float, sigma_y: float, angle: float) -> np.nd
 def test_generalised_and_plateau_are_real_esrgans(beta: float) -> None:
     d = _bivariate(21, 2.4, 1.2, 0.7)
     generalised, plateau = np.exp(-0.5 * d**beta), 1 / (d**beta + 1)
-    assert np.allclose(kernels.generalized(2.4, 2, 0.7, beta, 21), generalised / generalised.sum(), atol=1e-12)
-    assert np.allclose(kernels.plateau(2.4, 2, 0.7, beta, 21), plateau / plateau.sum(), atol=1e-12)
+    assert np.allclose(
+        kernels.generalized(2.4, 2, 0.7, beta=beta, size=21), generalised / generalised.sum(), atol=1e-12
+    )
+    assert np.allclose(kernels.plateau(2.4, 2, 0.7, beta=beta, size=21), plateau / plateau.sum(), atol=1e-12)
 
 
 @pytest.mark.parametrize("cutoff", [math.pi / 3, 2.0, math.pi])

@@ -68,7 +68,7 @@ def _theirs(name: str) -> str:
 
 
 def test_published_weights_fill_the_network_they_were_published_for(tmp_path: Path) -> None:
-    theirs, ours = BasicVsr(4, 8, 2, 8), BasicVsr(4, 8, 2, 8)
+    theirs, ours = BasicVsr(4, 8, 2, width=8), BasicVsr(4, 8, 2, width=8)
     torch.save({"params": {_theirs(n): t for n, t in theirs.state_dict().items()}}, tmp_path / "weights.pth")
     init_network(ours, tmp_path / "weights.pth")
     for name, tensor in theirs.state_dict().items():

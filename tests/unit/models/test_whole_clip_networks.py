@@ -39,7 +39,9 @@ def _reach(network: Network, frames: int) -> Tensor:
     return torch.stack(rows, 1)
 
 
-@pytest.mark.parametrize("network", [BasicVsr(2, 8, 1, 8), BasicVsrPp(2, 32, 1, 8)], ids=["first", "second"])
+@pytest.mark.parametrize(
+    "network", [BasicVsr(2, 8, 1, width=8), BasicVsrPp(2, 32, 1, width=8)], ids=["first", "second"]
+)
 def test_features_travel_through_the_whole_clip_both_ways(network: Network) -> None:
     assert network.lookahead is None
     assert _reach(_awake(network), 4).all()

@@ -47,7 +47,7 @@ def picture(stills: Path) -> NDArray[np.float32]:
 def shot(
     picture: NDArray[np.float32], *poses: Pose, size: tuple[int, int] = SIZE, zoom: float = 1
 ) -> NDArray[np.uint8]:
-    return to_bytes(Lens(picture, nearness(picture), size, zoom).frame(list(poses)))
+    return to_bytes(Lens(picture, nearness(picture), size, zoom=zoom).frame(list(poses)))
 
 
 def displacement(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -101,7 +101,7 @@ def test_a_frame_is_a_cubic_downscale_of_the_part_that_it_shows(picture: NDArray
 def test_detail_beyond_the_frame_does_not_alias(footprint: float) -> None:
     """Stripes finer than a frame pixel become grey."""
     stripes = np.broadcast_to((np.arange(1000) % 2)[None, :, None], (800, 1000, 3)).astype(np.float32)
-    frame = Lens(stripes, nearness(stripes), SIZE, 1).frame([Pose(500, 400, footprint)])
+    frame = Lens(stripes, nearness(stripes), SIZE, zoom=1).frame([Pose(500, 400, footprint)])
     assert frame.std() < 0.03
     assert frame.mean() == pytest.approx(0.5, abs=0.01)
 
@@ -124,19 +124,19 @@ def test_a_film_is_blurred_as_its_shutter_says(stills: Path) -> None:
     sharpness = []
     for shutter in (0.0, 270.0):
         look = Look(**{**vars(fast), "shutter": shutter})
-        path = CameraPath(np.random.default_rng(4), still.size, SIZE, look)
-        frames = np.stack(list(film(still, path, look, 14, SIZE, 1))).astype(float)
+        path = CameraPath(np.random.default_rng(4), still.size, SIZE, look=look)
+        frames = np.stack(list(film(still, path, look, frames=14, size=SIZE, zoom=1))).astype(float)
         sharpness.append(np.square(np.diff(frames, axis=2)).mean())
     assert sharpness[1] < 0.9 * sharpness[0]
 
 
 def test_exposure_drifts_within_its_bounds(stills: Path) -> None:
     look = Look(pace=1, speed=1e-6, roll=0, tilt=0, shake=0, stops=0.3, blur=0, parallax=0, shutter=0)
-    path = CameraPath(np.random.default_rng(0), (480, 720), SIZE, look)
+    path = CameraPath(np.random.default_rng(0), (480, 720), SIZE, look=look)
     stops = [path.pose(t / 25).stops for t in range(200)]
     assert max(map(abs, stops)) <= 0.3
     far = Look(**{**vars(look), "speed": 9.0})
-    moving = CameraPath(np.random.default_rng(0), (480, 720), SIZE, far)
+    moving = CameraPath(np.random.default_rng(0), (480, 720), SIZE, look=far)
     stops = [moving.pose(t / 25).stops for t in range(200)]
     assert 0.1 < np.ptp(stops) <= 0.6
     assert np.abs(np.diff(stops)).max() < 0.08  # no jumps
@@ -147,8 +147,8 @@ def test_no_border_ever_shows(seed: int) -> None:
     """Every sample of every frame lies on the picture, parallax and the filter's margin included."""
     rng = np.random.default_rng(seed)
     look, size = draw_look(rng), (400 + 20 * (seed % 7), 560 + 40 * (seed % 5))
-    path = CameraPath(rng, size, SIZE, look)
-    lens = Lens(np.zeros((*size, 3), np.float32), np.zeros((8, 8), np.float32), SIZE, 1)
+    path = CameraPath(rng, size, SIZE, look=look)
+    lens = Lens(np.zeros((*size, 3), np.float32), np.zeros((8, 8), np.float32), SIZE, zoom=1)
     u = np.array([[-SIZE[1] / 2 - 2, 0, SIZE[1] / 2 + 2]])
     v = np.array([[-SIZE[0] / 2 - 2], [0], [SIZE[0] / 2 + 2]])
     for t in range(150):
@@ -162,23 +162,25 @@ def test_no_border_ever_shows(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_large_photographs_are_always_shrunk(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    path = CameraPath(rng, (1000, 1600), (360, 640), draw_look(rng))
+    path = CameraPath(rng, (1000, 1600), (360, 640), look=draw_look(rng))
     assert min(path.pose(t / 5).footprint for t in range(60)) >= 1.3
 
 
 def test_the_same_seed_films_the_same_and_others_differ(stills: Path) -> None:
     found = find_stills(stills)
-    one, again, other = (np.stack(list(render_camera(found, seed, 6, *SIZE))) for seed in (3, 3, 4))
+    one, again, other = (
+        np.stack(list(render_camera(found, seed, 6, height=SIZE[0], width=SIZE[1]))) for seed in (3, 3, 4)
+    )
     assert np.array_equal(one, again)
     assert np.abs(one.astype(float) - other).mean() > 5
-    assert np.array_equal(one[:4], np.stack(list(render_camera(found, 3, 4, *SIZE))))
+    assert np.array_equal(one[:4], np.stack(list(render_camera(found, 3, 4, height=SIZE[0], width=SIZE[1]))))
 
 
 @pytest.mark.parametrize("seed", [0, 1, 5])
 def test_half_the_zoom_is_the_same_film_from_a_coarser_sensor(stills: Path, seed: int) -> None:
     found = find_stills(stills)
-    fine = list(render_camera(found, seed, 4, 96, 160))
-    coarse = list(render_camera(found, seed, 4, 48, 80, 0.5))
+    fine = list(render_camera(found, seed, 4, height=96, width=160))
+    coarse = list(render_camera(found, seed, 4, height=48, width=80, zoom=0.5))
     for big, small in zip(fine, coarse, strict=True):
         shrunk = cv2.resize(big, (80, 48), interpolation=cv2.INTER_AREA)
         assert offset(small, shrunk) < 0.02
@@ -188,7 +190,7 @@ def test_half_the_zoom_is_the_same_film_from_a_coarser_sensor(stills: Path, seed
 def test_parallax_moves_near_against_far(picture: NDArray[np.float32]) -> None:
     near = np.zeros((60, 90), np.float32)
     near[30:] = 1  # the lower half
-    lens = Lens(picture, near, (240, 320), 1)
+    lens = Lens(picture, near, (240, 320), zoom=1)
     still, shifted = (to_bytes(lens.frame([Pose(360, 240, 1.5, shift=(d, 0))])) for d in (0.0, 9.0))
     upper, lower = displacement(still[:108], shifted[:108])[0], displacement(still[132:], shifted[132:])[0]
     assert upper == pytest.approx(3, abs=0.1)

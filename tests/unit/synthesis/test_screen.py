@@ -38,7 +38,7 @@ _MONO = [
 
 @lru_cache(maxsize=32)
 def _clip(seed: int, frames: int = 2 * SECOND, height: int = 180, width: int = 320, zoom: float = 1.0) -> Frames:
-    return np.stack(list(render_screen(seed, frames, height, width, zoom)))
+    return np.stack(list(render_screen(seed, frames, height=height, width=width, zoom=zoom)))
 
 
 def _halved(clip: Frames) -> NDArray[np.float32]:
@@ -64,11 +64,11 @@ def test_frames_are_rgb_bytes_of_the_size_asked_for() -> None:
     clip = _clip(3, frames=4, height=181, width=323)
     assert clip.shape == (4, 181, 323, 3)
     assert clip.dtype == np.uint8
-    assert list(render_screen(3, 0, 180, 320)) == []
+    assert list(render_screen(3, 0, height=180, width=320)) == []
 
 
 def test_equal_arguments_give_equal_bytes() -> None:
-    assert all(map(np.array_equal, render_screen(1, 2 * SECOND, 180, 320), _clip(1)))
+    assert all(map(np.array_equal, render_screen(1, 2 * SECOND, height=180, width=320), _clip(1)))
 
 
 def test_a_longer_clip_begins_like_a_shorter_one() -> None:
@@ -82,7 +82,7 @@ def test_seeds_differ() -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_most_frames_move_and_no_two_seconds_are_still(seed: int) -> None:
-    clip = render_screen(seed, 6 * SECOND + 1, 360, 640)
+    clip = render_screen(seed, 6 * SECOND + 1, height=360, width=640)
     moved = np.array([not np.array_equal(before, after) for before, after in pairwise(clip)])
     assert moved.mean() >= 0.75  # measured over 24 seeds: 0.83 and more
     assert all(one.any() or after.any() for one, after in pairwise(np.split(moved, 6)))
@@ -149,13 +149,13 @@ def test_every_face_is_a_file_with_its_weight() -> None:
 
 def _ink(face: str) -> int:
     canvas = Image.new("RGB", (60, 30))
-    stamp(canvas, 2, 22, "Rg8", Font(face, 16, soft=True), 1.0, (255, 255, 255))
+    stamp(canvas, 2, 22, text="Rg8", font=Font(face, 16, soft=True), zoom=1.0, colour=(255, 255, 255))
     return int(np.array(canvas).sum())
 
 
 def _slides(zoom: float = 1.0) -> Slides:
     look = np.random.default_rng([3, 0])
-    return Slides(draw_style(look, find_fonts(), zoom), look, 480, 270)
+    return Slides(draw_style(look, find_fonts(), zoom), look, width=480, height=270)
 
 
 def test_slides_build_up_point_by_point_and_stand_still_between() -> None:
@@ -178,7 +178,7 @@ def test_slides_show_the_same_at_every_zoom() -> None:
 
 def _terminal(seed: int, zoom: float = 1.0) -> tuple[Terminal, np.random.Generator]:
     look = np.random.default_rng([seed, 0])
-    return Terminal(draw_style(look, find_fonts(), zoom), look, 400, 240), np.random.default_rng(seed)
+    return Terminal(draw_style(look, find_fonts(), zoom), look, width=400, height=240), np.random.default_rng(seed)
 
 
 def test_every_command_prints_lines_in_known_colours() -> None:
@@ -229,30 +229,30 @@ def test_folding_and_cutting_keep_to_the_width() -> None:
 def test_only_the_views_asked_for_are_shown() -> None:
     for seed in range(6):
         look = np.random.default_rng(seed)
-        desk = Desktop(draw_style(look, find_fonts(), 1.0), look, 480, 270, ("terminal",))
+        desk = Desktop(draw_style(look, find_fonts(), 1.0), look, width=480, height=270, views=("terminal",))
         assert {type(window.view) for window in desk.windows} == {Terminal}
     with pytest.raises(UserError, match="choose from editor, page, terminal, sheet, slides"):
-        render_screen(0, 1, 180, 320, views=["terminals"])
+        render_screen(0, 1, height=180, width=320, views=["terminals"])
 
 
 def test_without_fonts_the_user_is_told_where_they_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
     _hide(monkeypatch, "matplotlib", "font_roboto", *_MONO)
     with pytest.raises(UserError, match=r"fonts are missing.*pip install 'vsr-lab\[demo\]'"):
-        render_screen(0, 1, 180, 320)
+        render_screen(0, 1, height=180, width=320)
 
 
 def test_one_package_without_a_monospaced_font_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     _hide(monkeypatch, "matplotlib", *_MONO)
     with pytest.raises(UserError, match="fonts are missing"):
-        render_screen(0, 1, 180, 320)
+        render_screen(0, 1, height=180, width=320)
 
 
 def test_one_package_with_a_monospaced_font_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     _hide(monkeypatch, "font_roboto", *_MONO)
-    assert all(frame.any() for seed in SEEDS for frame in render_screen(seed, 2, 180, 320))
+    assert all(frame.any() for seed in SEEDS for frame in render_screen(seed, 2, height=180, width=320))
 
 
 def test_a_screen_too_small_for_a_window_is_refused() -> None:
     with pytest.raises(UserError, match="64 logical pixels"):
-        render_screen(0, 1, 90, 320, zoom=2.0)
+        render_screen(0, 1, height=90, width=320, zoom=2.0)
     assert _clip(0, frames=30, height=64, width=64).shape == (30, 64, 64, 3)

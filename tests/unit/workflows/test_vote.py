@@ -177,7 +177,7 @@ def test_one_clip_and_ties_have_no_interval(ballot: Ballot, runs: list[Run]) -> 
 def server(tmp_path: Path, ballot: Ballot) -> Iterator[VoteServer]:
     with (
         VoteStore(tmp_path / "v.sqlite", ballot) as store,
-        VoteServer(ballot, store, tmp_path / "videos", 0) as server,
+        VoteServer(ballot, store, tmp_path / "videos", port=0) as server,
     ):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

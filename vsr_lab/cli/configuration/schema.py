@@ -145,7 +145,7 @@ def check(command: str, cfg: DictConfig, typed: Sequence[str] = (), prefix: str 
             raise UserError(key, f"has no effect on {command}", "remove it")
     values = {key: value for key, value in resolved(cfg).items() if key not in ignored}
     choices = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
-    checked = validate(model, values, prefix, typed, lambda key: meaning_of(command, key, choices))
+    checked = validate(model, values, prefix, typed=typed, meaning_of=lambda key: meaning_of(command, key, choices))
     for unused, reason in checked.without_effect().items():
         for key in (word for word in typed if word == unused or word.startswith(f"{unused}.")):
             raise UserError(key, f"has no effect: {reason}", "" if ";" in reason else "remove it")

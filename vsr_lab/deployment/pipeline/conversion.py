@@ -38,7 +38,7 @@ class FrameConversion:
         hashes: collector of perceptual hashes, to which the first frame of each second of the source is added.
     """
 
-    def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding, hashes: FrameHashes) -> None:
+    def __init__(self, video: VideoFile, planned: Planned, encoding: Encoding, *, hashes: FrameHashes) -> None:
         self._video, self._planned, self._hashes = video, planned, hashes
         self._encode = FrameEncoder(planned.plan.video)
         self._deep = bits_of(planned.plan.video.pixel_format) > 8

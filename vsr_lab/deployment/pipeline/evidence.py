@@ -100,7 +100,7 @@ class EvidenceRecorder:
         self._container = av.open(str(path), "w", format="mp4", options={"fflags": "bitexact", "movflags": "faststart"})
         self._stream: Any = add_video(self._container, plan, planned.survey)
         self._container.metadata.update(planned.tags)
-        self._encoder = SegmentEncoder(plan, planned.survey, planned.timing, self._stream)
+        self._encoder = SegmentEncoder(plan, planned.survey, planned.timing, stream=self._stream)
         self._convert = FrameEncoder(plan.video)
 
     def add(self, read: ReadFrame, lr: Tensor, sr: Tensor, picture: AnyFrames) -> AnyFrames:
@@ -140,7 +140,7 @@ class EvidenceRecorder:
 
 @contextmanager
 def record_evidence(
-    output: Path, video: VideoFile, planned: Planned, network: StreamingNetwork, overwrite: bool
+    output: Path, video: VideoFile, planned: Planned, *, network: StreamingNetwork, overwrite: bool
 ) -> Generator[EvidenceRecorder | None]:
     """Context manager that writes OUTPUT.confidence.mp4 and OUTPUT.frames.csv, a row for each frame.
 

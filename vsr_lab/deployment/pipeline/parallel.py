@@ -105,7 +105,7 @@ class _SegmentWork:
         """Upscale a segment and write its packets to the path. Returns the SHA-256 of the file."""
         (part, path), planned, plan = task, self.planned, self.planned.plan
         self.video.check(part.first, part.last + 1)  # else damage were found when the segments are joined
-        convert = FrameConversion(self.video, planned, self.settings.encoding, FrameHashes())
+        convert = FrameConversion(self.video, planned, self.settings.encoding, hashes=FrameHashes())
         runtime = plan.runtime.model_dump_json() if plan.runtime else ""
         network = _network(self.bundle, runtime, self.settings.inference)
         watch = SceneCutDetector() if self.settings.inference.watch_cuts else no_cut

@@ -114,11 +114,11 @@ def upscale_all(
     running = Running(*inference.tiling, watch.found if watch else None, hashes.values)
     job = job_of(video, [plan.plan for plan in planned], bundle, running=running, background=encoding.background)
     deliveries = [_Delivery(*item, plan) for item, plan in zip(outputs.items(), planned, strict=True)]
-    conversions = [FrameConversion(video, one.planned, one.encoding, hashes) for one in deliveries]
+    conversions = [FrameConversion(video, one.planned, one.encoding, hashes=hashes) for one in deliveries]
     with Segments(whole_output(first), job) as segments, ExitStack() as stack:
         files = [stack.enter_context(one.files(overwrite)) for one in deliveries]
-        evidence = record_evidence(whole_output(first), video, planned[0], network, overwrite)
-        upscaling = ThreeStages(video, planned, conversions, segments)
+        evidence = record_evidence(whole_output(first), video, planned[0], network=network, overwrite=overwrite)
+        upscaling = ThreeStages(video, planned, conversions, segments=segments)
         facts = upscaling.write([temporary for temporary, _, _ in files], network, watch, stack.enter_context(evidence))
         running = replace(running, repeats=upscaling.repeats)
         made = [

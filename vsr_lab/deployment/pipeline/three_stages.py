@@ -136,6 +136,7 @@ class ThreeStages:
         video: VideoFile,
         planned: Sequence[Planned],
         conversions: Sequence[FrameConversion],
+        *,
         segments: Segments,
     ) -> None:
         self._video, self._planned, self._segments = video, planned, segments

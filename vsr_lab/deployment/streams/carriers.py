@@ -54,7 +54,7 @@ class Carrier(Protocol):
 
 
 def add_carrier(
-    output: OutputContainer, source: Any, known: SourceStream, plan: StreamPlan, first: bytes = b""
+    output: OutputContainer, source: Any, known: SourceStream, *, plan: StreamPlan, first: bytes = b""
 ) -> Carrier | None:
     """Add a stream other than the video, such as audio or subtitles, to the output.
 

@@ -65,7 +65,7 @@ class SegmentEncoder:
             this segment.
     """
 
-    def __init__(self, plan: Plan, survey: Survey, timing: Timing, stream: Any = None) -> None:
+    def __init__(self, plan: Plan, survey: Survey, timing: Timing, *, stream: Any = None) -> None:
         self._container = None if stream else av.open(os.devnull, "w", format=plan.container)  # nothing is written
         stream = stream or add_video(self._container, plan, survey)  # pyright: ignore[reportArgumentType]
         self._context = stream.codec_context
@@ -160,7 +160,9 @@ class Output:
                     self._video: Any = add_video(self._container, plan, survey)
                 elif stream.action != "drop" and stream.to not in BY_MUXER:
                     first = planned.firsts.get(stream.index, b"")
-                    carrier = add_carrier(self._container, source.streams[stream.index], known, stream, first)
+                    carrier = add_carrier(
+                        self._container, source.streams[stream.index], known, plan=stream, first=first
+                    )
                     if carrier:
                         self.carriers[stream.index] = delayed(carrier, self._shift)
             self._container.metadata.update(planned.tags)
@@ -175,7 +177,7 @@ class Output:
         if self._encoder is None:
             whole = len(self._planned.plan.segments) == 1
             planned, stream = self._planned, self._video if whole else None
-            self._encoder = SegmentEncoder(planned.plan, planned.survey, planned.timing, stream)
+            self._encoder = SegmentEncoder(planned.plan, planned.survey, planned.timing, stream=stream)
         return self._encoder.encode(frame, number)
 
     def end_segment(self) -> list[AnyPacket]:

@@ -30,7 +30,7 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 class Canvas:
     """An RGB image and its zoom. Coordinates and sizes are in logical pixels."""
 
-    def __init__(self, width: float, height: float, zoom: float, colour: Colour) -> None:
+    def __init__(self, width: float, height: float, zoom: float, *, colour: Colour) -> None:
         self.zoom = zoom
         self.image = Image.new("RGB", (max(1, self.px(width)), max(1, self.px(height))), colour)
 
@@ -68,7 +68,7 @@ class Canvas:
 
     def text(self, x: float, baseline: float, text: str, font: Font, colour: Colour) -> float:
         """Draw one line of text; return the x of its end."""
-        stamp(self.image, x, self.px(baseline), text, font, self.zoom, colour)
+        stamp(self.image, x, self.px(baseline), text=text, font=font, zoom=self.zoom, colour=colour)
         return x + font.width(text)
 
     def spans(self, x: float, baseline: float, spans: Sequence[tuple[str, Font, Colour]]) -> float:

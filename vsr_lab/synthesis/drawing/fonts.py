@@ -173,7 +173,7 @@ def _glyph(path: str, size: float, char: str, soft: bool, phase: int) -> tuple[I
 
 
 def stamp(
-    image: Image.Image, x: float, y: int, text: str, font: Font, zoom: float, colour: tuple[int, int, int]
+    image: Image.Image, x: float, y: int, *, text: str, font: Font, zoom: float, colour: tuple[int, int, int]
 ) -> None:
     """Draw `text` into the image, from logical `x`, with its baseline on device row `y`."""
     fine = _FINE if font.soft else 1

@@ -18,7 +18,7 @@ _MOST = 24  # sub-frames a frame
 
 
 def render_camera(
-    stills: Sequence[Still], seed: int, frames: int, height: int, width: int, zoom: float = 1.0
+    stills: Sequence[Still], seed: int, frames: int, *, height: int, width: int, zoom: float = 1.0
 ) -> Iterator[NDArray[np.uint8]]:
     """Render a clip in which a virtual camera moves over one of the photographs, at 25 frames per second.
 
@@ -38,8 +38,8 @@ def render_camera(
     """
     reference = (round(height / zoom), round(width / zoom))
     still, look, rng = choose_still(stills, seed, reference)
-    path = CameraPath(rng, still.size, reference, look, detail(read_linear(still.path)))
-    return film(still, path, look, frames, (height, width), zoom)
+    path = CameraPath(rng, still.size, reference, look=look, detail=detail(read_linear(still.path)))
+    return film(still, path, look, frames=frames, size=(height, width), zoom=zoom)
 
 
 def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> tuple[Still, Look, np.random.Generator]:
@@ -58,11 +58,11 @@ def choose_still(stills: Sequence[Still], seed: int, frame: tuple[int, int]) -> 
 
 
 def film(
-    still: Still, path: CameraPath, look: Look, frames: int, size: tuple[int, int], zoom: float
+    still: Still, path: CameraPath, look: Look, *, frames: int, size: tuple[int, int], zoom: float
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames that a camera on `path` records."""
     picture = read_linear(still.path)
-    lens = Lens(picture, nearness(picture), size, zoom)
+    lens = Lens(picture, nearness(picture), size, zoom=zoom)
     for t in range(frames):
         opened, closed = t / RATE, (t + look.shutter / 360) / RATE
         way = speed(path.pose(opened), path.pose(closed))

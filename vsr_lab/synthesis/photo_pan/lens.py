@@ -28,7 +28,7 @@ class Lens:
         zoom: resolution of the frames; the camera and its motion are the same at every zoom.
     """
 
-    def __init__(self, picture: Picture, near: Picture, size: tuple[int, int], zoom: float) -> None:
+    def __init__(self, picture: Picture, near: Picture, size: tuple[int, int], *, zoom: float) -> None:
         self._picture, self._near, self._size, self._zoom = picture, near, size, zoom
 
     def frame(self, poses: list[Pose]) -> Picture:

@@ -98,6 +98,7 @@ class CameraPath:
         rng: np.random.Generator,
         picture: tuple[int, int],
         frame: tuple[int, int],
+        *,
         look: Look,
         detail: NDArray[Any] | None = None,
     ) -> None:

@@ -19,7 +19,7 @@ _SMALLEST = 64  # logical pixels a side that still hold a window
 
 
 def render_screen(
-    seed: int, frames: int, height: int, width: int, zoom: float = 1.0, views: Sequence[str] = VIEWS
+    seed: int, frames: int, *, height: int, width: int, zoom: float = 1.0, views: Sequence[str] = VIEWS
 ) -> Iterator[NDArray[np.uint8]]:
     """Render a desktop in use: yield `frames` frames, RGB uint8 (height, width, 3), at 25 per second.
 
@@ -45,7 +45,7 @@ def render_screen(
             "set a larger size=",
         )
     look, acts = np.random.default_rng([seed, 0]), np.random.default_rng([seed, 1])
-    desk = Desktop(draw_style(look, find_fonts(), zoom), look, wide, high, views)
+    desk = Desktop(draw_style(look, find_fonts(), zoom), look, width=wide, height=high, views=views)
     return _play(desk, Script(desk, acts), frames, (height, width))
 
 

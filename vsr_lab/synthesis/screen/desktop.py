@@ -51,7 +51,7 @@ class View(Protocol):
 class Window:
     """A title bar and a view. A `loose` window can be dragged; others are tiled."""
 
-    def __init__(self, style: Style, box: tuple[int, int, int, int], view: View, loose: bool) -> None:
+    def __init__(self, style: Style, box: tuple[int, int, int, int], view: View, *, loose: bool) -> None:
         self.x, self.y, self.width, self.height = box
         self.style, self.view, self.loose = style, view, loose
         self.bar = _BARS[style.manner]
@@ -66,7 +66,7 @@ class Window:
         key = (self.view.title, active)
         if key not in self._bars:
             self._bars[key] = self._paint_bar(active)
-        canvas = Canvas(self.width, self.height, self.style.zoom, self.style.ui.window)
+        canvas = Canvas(self.width, self.height, self.style.zoom, colour=self.style.ui.window)
         canvas.paste(0, 0, self._bars[key])
         canvas.paste(0, self.bar, self.view.paint())
         return canvas.image
@@ -74,7 +74,7 @@ class Window:
     def _paint_bar(self, active: bool) -> Image.Image:
         style, ui, middle = self.style, self.style.ui, self.bar // 2
         back, ink = (ui.title, ui.text) if active else (mix(ui.title, ui.window, 0.5), ui.muted)
-        canvas = Canvas(self.width, self.bar, style.zoom, back)
+        canvas = Canvas(self.width, self.bar, style.zoom, colour=back)
         font, right = style.label(bold=style.manner == "round"), self.width
         name, room = self.view.title, right - (190 if style.manner == "round" else 130)
         while name and font.width(name) > room:
@@ -108,13 +108,13 @@ class Desktop:
     """Everything on the screen. `windows` and `popups` are ordered from bottom to top."""
 
     def __init__(
-        self, style: Style, rng: np.random.Generator, width: int, height: int, views: Sequence[str] = VIEWS
+        self, style: Style, rng: np.random.Generator, *, width: int, height: int, views: Sequence[str] = VIEWS
     ) -> None:
         self.style, self.width, self.height = style, width, height
         self.panel = 0 if height < 240 or rng.random() < 0.25 else 28 if style.manner == "flat" else 22
         self._panel_top = height - self.panel if style.manner == "flat" else 0
         self.room = (0, 0 if self._panel_top else self.panel, width, height - self.panel)
-        self._wall = wallpaper(rng, width, height, style.zoom, style.ui.dark)
+        self._wall = wallpaper(rng, width, height, zoom=style.zoom, dark=style.ui.dark)
         self._seconds = int(rng.integers(8 * 3600, 20 * 3600))
         self._words = [fill(rng, "{Noun1}", "{Verb1}") for _ in range(5)]
         self.windows = _arrange(style, rng, self.room, views)
@@ -139,7 +139,7 @@ class Desktop:
 
     def paint(self) -> Image.Image:
         """Draw the frame, in device pixels."""
-        canvas = Canvas(1, 1, self.style.zoom, self.style.ui.window)
+        canvas = Canvas(1, 1, self.style.zoom, colour=self.style.ui.window)
         canvas.image = self._wall.copy()
         for window in self.windows:
             radius = 8 if window.loose and self.style.manner != "flat" else 0
@@ -235,6 +235,6 @@ def _arrange(
             boxes.append((x, y, wide, high))
     bar = _BARS[style.manner]
     return [
-        Window(style, box, maker(style, rng, box[2], box[3] - bar), loose)
+        Window(style, box, maker(style, rng, width=box[2], height=box[3] - bar), loose=loose)
         for box, maker in zip(boxes, cycle(makers), strict=False)
     ]

@@ -59,7 +59,7 @@ class Menu:
     def paint(self) -> Image.Image:
         """Draw the menu, in device pixels."""
         style, ui = self._style, self._style.ui
-        canvas = Canvas(self.width, self.height, style.zoom, ui.border)
+        canvas = Canvas(self.width, self.height, style.zoom, colour=ui.border)
         canvas.rect(0, 0, self.width, self.height, ui.panel, self.radius, ui.border)
         for row, (name, key) in enumerate(zip(self._items, self._keys, strict=True)):
             top, over = 4 + row * self._step, row == self.hovered
@@ -77,7 +77,7 @@ class Menu:
 class Dialog:
     """A question with two buttons, and a progress bar if `progress` is in 0..1; a negative value means no bar."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: float, height: float) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: float, height: float) -> None:
         self.opacity, self.radius, self.hovered = 1.0, 0 if style.manner == "flat" else 8, False
         self.width, self.height = int(min(width - 16, rng.integers(270, 330))), 128
         self.x = float(int((width - self.width) * rng.uniform(0.35, 0.65)))
@@ -98,7 +98,7 @@ class Dialog:
     def paint(self) -> Image.Image:
         """Draw the dialog, in device pixels."""
         style, ui = self._style, self._style.ui
-        canvas = Canvas(self.width, self.height, style.zoom, ui.border)
+        canvas = Canvas(self.width, self.height, style.zoom, colour=ui.border)
         canvas.rect(0, 0, self.width, self.height, ui.window, self.radius, ui.border)
         canvas.disc(30, 34, 15, self._tint)
         canvas.rect(28.5, 26, 3, 10, _WHITE, 1)
@@ -126,7 +126,7 @@ class Toast:
         self.x, self.y, self.opacity, self.radius = 0.0, 0.0, 1.0, 0 if style.manner == "flat" else 8
         self.width, self.height = 216, 58
         self.left = int(rng.integers(55, 90))
-        ui, canvas = style.ui, Canvas(self.width, self.height, style.zoom, style.ui.border)
+        ui, canvas = style.ui, Canvas(self.width, self.height, style.zoom, colour=style.ui.border)
         canvas.rect(0, 0, self.width, self.height, ui.panel, self.radius, ui.border)
         canvas.rect(12, 14, 30, 30, pick(rng, (style.accent, rgb("e03131"), rgb("2f9e44"))), 8)
         initial = fill(rng, "{Name1}")

@@ -266,7 +266,7 @@ class Script:
         """Open a dialog and answer it."""
         desk = self._desk
         desk.beam = False
-        dialog = Dialog(desk.style, self._rng, desk.width, desk.height)
+        dialog = Dialog(desk.style, self._rng, width=desk.width, height=desk.height)
         desk.popups.append(dialog)
         yield from self._fade(dialog)
         while 0 <= dialog.progress < 1:

@@ -69,7 +69,7 @@ def cut(line: Line, columns: int, ground: str = "") -> Line:
 class Cells:
     """A grid of characters of one font, `cell` wide and `row` high, in logical pixels."""
 
-    def __init__(self, style: Style, size: float, row_height: int, heavy: bool) -> None:
+    def __init__(self, style: Style, size: float, row_height: int, *, heavy: bool) -> None:
         self._style, self._size, self._heavy = style, size, heavy
         self.cell, self.row = style.code(size).cell, row_height
         self._base = (row_height + (style.code_size + size) * 0.7) // 2

@@ -19,7 +19,7 @@ _NAMES = ("name", "call", "type")  # the kinds of token that are completed
 class Editor:
     """A document in an editor. `top` is the first visible logical row of pixels, `caret` a (row, column)."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
         self._rng = rng
         self._language = pick(rng, tuple(LANGUAGES))
@@ -111,7 +111,7 @@ class Editor:
 
     def paint(self) -> Image.Image:
         """Draw the view."""
-        canvas = Canvas(1, 1, self.style.zoom, self.style.ink.back)
+        canvas = Canvas(1, 1, self.style.zoom, colour=self.style.ink.back)
         canvas.image = self._frame.copy()
         canvas.paste(self.area[0], self.area[1], scrolled(self._text, self.top, self.style.zoom))
         if self._map:
@@ -128,7 +128,7 @@ class Editor:
     def _text(self, first: int) -> Image.Image:
         """Draw the text area from device row `first` of the document on."""
         ink, step = self.style.ink, self.row_height
-        canvas = Canvas(self.area[2], self.area[3], self.style.zoom, ink.back)
+        canvas = Canvas(self.area[2], self.area[3], self.style.zoom, colour=ink.back)
         row = int(first / canvas.zoom) // step
         aside = canvas.px(self._aside())
         while row < len(self.rows) and canvas.px(row * step) - first < canvas.image.height:
@@ -159,7 +159,7 @@ class Editor:
     def _paint_strip(self, row: int, text: str, current: bool, chosen: bool) -> Image.Image:
         ink, cell, height = self.style.ink, self.style.code().cell, self.row_height
         wide = max(self.area[2], self._gutter + (len(text) + 8) * cell)
-        canvas = Canvas(wide, height, self.style.zoom, ink.line if current else ink.back)
+        canvas = Canvas(wide, height, self.style.zoom, colour=ink.line if current else ink.back)
         number = str(row + 1)
         base = (height + self.style.code_size * 0.7) // 2
         bright = ink.tint["name"] if current else ink.number
@@ -188,7 +188,7 @@ class Editor:
 
     def _paint_mark(self, text: str) -> Image.Image:
         ink = self.style.ink
-        canvas, x = Canvas(self._map - 8, 1, self.style.zoom, ink.back), 0.0
+        canvas, x = Canvas(self._map - 8, 1, self.style.zoom, colour=ink.back), 0.0
         for part, kind in tokens(text):
             if part.strip():
                 canvas.rect(x, 0, len(part) * 0.7, 1, mix(ink.back, ink.tint[kind], 0.7))
@@ -212,7 +212,7 @@ class Editor:
     def _paint_frame(self) -> Image.Image:
         style, ink = self.style, self.style.ink
         shade = mix(ink.back, rgb("000000"), 0.18 if sum(ink.back) < 380 else 0.06)
-        canvas = Canvas(self.width, self.height, style.zoom, shade)
+        canvas = Canvas(self.width, self.height, style.zoom, colour=shade)
         x = self.side
         if self.tabs:
             for name in [self.title, *(file_name(self._rng) for _ in range(4))]:

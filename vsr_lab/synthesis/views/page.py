@@ -21,13 +21,13 @@ _WHITE, _BLACK = rgb("ffffff"), rgb("000000")
 class Article:
     """A long document, drawn once. `image` is the picture; `lines` and `links` are boxes in it."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, length: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, width: int, *, length: int) -> None:
         self._style, self._rng = style, rng
         self._size = int(rng.integers(12, 16))
         self.name = title(rng, style.script)
         self.lines: list[Box] = []
         self.links: list[Box] = []
-        self._canvas = Canvas(width, length + 500, style.zoom, style.ui.window)
+        self._canvas = Canvas(width, length + 500, style.zoom, colour=style.ui.window)
         self._wide = min(width - 24, int(rng.integers(420, 680)))
         self._x = pick(rng, (12, (width - self._wide) // 2))
         self._y = self._masthead(width)
@@ -190,7 +190,7 @@ class Article:
 class Page:
     """A browser with an article. `top` is its first visible logical row."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
         self._rng = rng
         self.tabs = 27 if height > 150 and width > 240 else 0
@@ -203,7 +203,7 @@ class Page:
     def open(self) -> None:
         """Open another article."""
         height = self.height - self._bar
-        self.article = Article(self.style, self._rng, self.width, 3 * height + 300)
+        self.article = Article(self.style, self._rng, self.width, length=3 * height + 300)
         self.title = self.article.name
         self._host = fill(self._rng, "{noun1}.example/{noun2}/{num1}", "www.{noun1}.example/{verb1}-{noun2}")
         self._frame = self._paint_frame()
@@ -229,7 +229,7 @@ class Page:
 
     def paint(self) -> Image.Image:
         """Draw the view."""
-        canvas, style = Canvas(1, 1, self.style.zoom, self.style.ui.window), self.style
+        canvas, style = Canvas(1, 1, self.style.zoom, colour=self.style.ui.window), self.style
         canvas.image = self._frame.copy()
         canvas.paste(0, self._bar, scrolled(self._part, self.top, style.zoom))
         if self._age < 20:
@@ -237,7 +237,7 @@ class Page:
         return canvas.image
 
     def _part(self, first: int) -> Image.Image:
-        canvas, style = Canvas(self.width, self.area[3], self.style.zoom, self.style.ui.window), self.style
+        canvas, style = Canvas(self.width, self.area[3], self.style.zoom, colour=self.style.ui.window), self.style
         size, dark = canvas.image.size, style.ui.dark
         canvas.image.paste(self.article.image.crop((0, first, size[0], first + size[1])), (0, 0))
         for x, y, wide, tall in self.article.lines[slice(*self.selected)]:
@@ -255,7 +255,7 @@ class Page:
 
     def _paint_frame(self) -> Image.Image:
         style, ui, x = self.style, self.style.ui, 8
-        canvas = Canvas(self.width, self.height, style.zoom, ui.title)
+        canvas = Canvas(self.width, self.height, style.zoom, colour=ui.title)
         if self._bar:
             canvas.rect(0, self.tabs, self.width, self._bar - self.tabs, ui.panel)
         if self.tabs:

@@ -46,7 +46,7 @@ def _grid(width: float, height: float, zoom: float) -> tuple[Array, Array, float
     return (np.arange(wide) + 0.5)[None, :] / wide, (np.arange(high) + 0.5)[:, None] / high, float(high)
 
 
-def wallpaper(rng: np.random.Generator, width: float, height: float, zoom: float, dark: bool) -> Image.Image:
+def wallpaper(rng: np.random.Generator, width: float, height: float, *, zoom: float, dark: bool) -> Image.Image:
     """Draw a slanted gradient with a few translucent waves."""
     x, y, rows = _grid(width, height, zoom)
     stops = pick(rng, _WALLS_DARK if dark else _WALLS_LIGHT)

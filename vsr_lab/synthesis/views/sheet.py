@@ -16,7 +16,7 @@ _EDGE = 30
 class Sheet:
     """A grid of text. `top` is the first visible logical row of pixels, `cell` the selected (row, column)."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
         self.title = fill(rng, "{Noun1}s {num1}.csv", "{noun1}_{noun2}.csv")
         self._column = int(rng.integers(64, 92))
@@ -72,7 +72,7 @@ class Sheet:
     def paint(self) -> Image.Image:
         """Draw the view."""
         style, ui = self.style, self.style.ui
-        canvas = Canvas(self.width, self.height, style.zoom, ui.panel)
+        canvas = Canvas(self.width, self.height, style.zoom, colour=ui.panel)
         row, column = self.cell
         if self._bar:
             canvas.rect(60, 3, self.width - 68, 18, ui.window, 0, ui.border)
@@ -89,7 +89,7 @@ class Sheet:
 
     def _grid(self, first: int) -> Image.Image:
         style = self.style
-        canvas = Canvas(self.width, self.area[3], style.zoom, style.ui.window)
+        canvas = Canvas(self.width, self.area[3], style.zoom, colour=style.ui.window)
         row = int(first / canvas.zoom) // _STEP
         while row < len(self.values) and canvas.px(row * _STEP) - first < canvas.image.height:
             canvas.image.paste(self._strip(row), (0, canvas.px(row * _STEP) - first))
@@ -106,7 +106,7 @@ class Sheet:
             if len(self._strips) > 400:
                 self._strips.clear()
             style, ui = self.style, self.style.ui
-            canvas = Canvas(self.width, _STEP, style.zoom, ui.window)
+            canvas = Canvas(self.width, _STEP, style.zoom, colour=ui.window)
             for column, text in enumerate(key[1]):
                 x = _EDGE + column * self._column
                 if column in self._tinted and row:

@@ -22,7 +22,7 @@ _ASPECT = 16 / 9
 class Slides:
     """A slide, and thumbnails of its neighbours if there is room. `advance` shows the next point or slide."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
         self.title = fill(rng, "{Noun1} {num1}", "{Adj1} {noun1}s, {Place1}")
         self._seeds = [int(seed) for seed in rng.integers(2**31, size=_COUNT)]
@@ -49,7 +49,7 @@ class Slides:
     def paint(self) -> Image.Image:
         """Draw the view."""
         ui = self.style.ui
-        canvas = Canvas(self.width, self.height, self.style.zoom, mix(ui.panel, _BLACK, 0.12))
+        canvas = Canvas(self.width, self.height, self.style.zoom, colour=mix(ui.panel, _BLACK, 0.12))
         if self._strip:
             self._paint_strip(canvas)
         x = self._strip + (self.width - self._strip - self._size[0]) // 2  # whole pixels, the same at every zoom
@@ -84,15 +84,15 @@ class Slides:
             canvas.text(5, y + 10, str(page + 1), self.style.label(-2), ui.muted)
 
     def _thumbnail(self, page: int) -> Image.Image:
-        canvas = Canvas(68, 38.5, self.style.zoom, self._back)
+        canvas = Canvas(68, 38.5, self.style.zoom, colour=self._back)
         full = self._painted(page, _points(self._seeds[page]))
         return full.resize(canvas.image.size, Image.Resampling.BOX)
 
     def _draw(self, page: int, shown: int) -> Image.Image:
         rng = np.random.default_rng(self._seeds[page])
-        canvas = Canvas(*self._size, self.style.zoom, self._back)
+        canvas = Canvas(*self._size, self.style.zoom, colour=self._back)
         kind = pick(rng, _KINDS)
-        sheet = _Sheet(canvas, self.style, self._back, *self._size)
+        sheet = _Sheet(canvas, self.style, self._back, width=self._size[0], height=self._size[1])
         (_Sheet.opening if page == 0 else kind)(sheet, rng, shown)
         sheet.footer(self.title, page + 1)
         return canvas.image
@@ -101,7 +101,7 @@ class Slides:
 class _Sheet:
     """A slide being drawn. Sizes are fractions of its height."""
 
-    def __init__(self, canvas: Canvas, style: Style, back: Colour, width: float, height: float) -> None:
+    def __init__(self, canvas: Canvas, style: Style, back: Colour, *, width: float, height: float) -> None:
         self._canvas, self._style, self._back = canvas, style, back
         self._width, self._height = width, height
         dark = sum(back) < 380

@@ -20,7 +20,7 @@ _EDGE = 6
 class Terminal:
     """A terminal window with `tabs` tabs, each with one session or two side by side."""
 
-    def __init__(self, style: Style, rng: np.random.Generator, width: int, height: int) -> None:
+    def __init__(self, style: Style, rng: np.random.Generator, *, width: int, height: int) -> None:
         self.style, self.width, self.height = style, width, height
         larger = [size for size in (-1, 0, 0, 0, 1, 2, 4, 6) if style.code(size).cell * 36 < width]
         size = pick(rng, larger) if larger else 0
@@ -77,7 +77,7 @@ class Terminal:
     def paint(self) -> Image.Image:
         """Draw the view."""
         ink, cells = self.style.shell, self._cells
-        canvas = Canvas(self.width, self.height, self.style.zoom, ink.back)
+        canvas = Canvas(self.width, self.height, self.style.zoom, colour=ink.back)
         if self._bar:
             self._paint_tabs(canvas)
         foot = cells.row if self._state else 0
@@ -127,7 +127,7 @@ class Terminal:
         if key not in self._strips:
             if len(self._strips) > 400:
                 self._strips.clear()
-            canvas = Canvas(wide, self._cells.row, self.style.zoom, self.style.shell.back)
+            canvas = Canvas(wide, self._cells.row, self.style.zoom, colour=self.style.shell.back)
             self._cells.draw(canvas, 0, 0, line)
             self._strips[key] = canvas.image
         return self._strips[key]

@@ -45,7 +45,7 @@ class VoteServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, ballot: Ballot, store: VoteStore, folder: Path, port: int) -> None:
+    def __init__(self, ballot: Ballot, store: VoteStore, folder: Path, *, port: int) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.ballot = ballot
         self.store = store
