@@ -140,7 +140,7 @@ def describes(base: type | None = None) -> BeforeValidator:
             return value if isinstance(value, Part) else parse_part(value, base)
         return value if isinstance(value, (Part, base)) else parse_part(value, base)
 
-    made = {"part": base.__name__ if base else "any"}
+    made: dict[str, Any] = {"part": base.__name__ if base else "any"}
     return BeforeValidator(check, json_schema_input_type=Annotated[dict[str, Any], Field(json_schema_extra=made)])
 
 
