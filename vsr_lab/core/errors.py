@@ -49,6 +49,16 @@ def reported(kinds: Kinds, subject: object, problem: str, remedy: str) -> Genera
         raise UserError(subject, problem.replace("{}", reason), remedy) from error
 
 
+@contextmanager
+def noted(key: str) -> Generator[None]:
+    """Context manager that adds the configuration key of a part to exceptions that the part raises, as a note."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(key)
+        raise
+
+
 class Refusal(Exception):
     """Error for a negative result, such as a failed gate or a wrong exported graph. Commands exit with code 1."""
 

@@ -56,6 +56,11 @@ class Curriculum:
         """Number of frames of a crop at `progress`, the fraction of the training that is done."""
         return next(length for start, length in reversed(self._stages) if start <= progress)
 
+    @property
+    def lengths(self) -> list[int]:
+        """All numbers of frames that a crop has in the training, without duplicates."""
+        return list(dict.fromkeys(length for _, length in self._stages))
+
 
 def _is_pair(stage: Any) -> bool:
     return isinstance(stage, list) and len(stage) == 2 and all(isinstance(part, int | float) for part in stage)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, noted
 from vsr_lab.data.activity import motion_and_detail
 from vsr_lab.data.batch import Sample, pair_in_loader
 from vsr_lab.data.store import StoredClip
@@ -83,7 +83,8 @@ class _Clips(Dataset[Sample]):
         if self.lr_clips:
             lr = _turned(_window(self.lr_clips[place.clip], place, shape, self.degradation.scale), turns)
         else:
-            hr, lr = pair_in_loader(self.degradation, hr, params)
+            with noted("degradation"):
+                hr, lr = pair_in_loader(self.degradation, hr, params)
         return Sample(hr, lr, params, number, clip.name, place.t, place.stride)
 
 
@@ -302,12 +303,16 @@ class Windows(_Clips):
     def __len__(self) -> int:
         return len(self.clips)
 
+    def shape(self, number: int) -> tuple[int, int, int]:
+        """Shape (T, H, W) of a validation clip, by its number."""
+        clip, scale = self.clips[number], self.degradation.scale
+        height, width = (min(side, self.options.size) // scale * scale for side in clip.frames.shape[1:3])
+        return min(self.options.frames, max(last - first for first, last in clip.scenes)), height, width
+
     def __getitem__(self, number: int) -> Sample:
         clip, scale = self.clips[number], self.degradation.scale
-        _, *sides = clip.frames.shape[:3]
-        height, width = (min(side, self.options.size) // scale * scale for side in sides)
-        y, x = ((side - taken) // 2 // scale * scale for side, taken in zip(sides, (height, width), strict=True))
+        shape = frames, *taken = self.shape(number)
+        y, x = ((side - kept) // 2 // scale * scale for side, kept in zip(clip.frames.shape[1:3], taken, strict=True))
         first, last = max(clip.scenes, key=lambda scene: scene[1] - scene[0])
-        t = first + max(last - first - self.options.frames, 0) // 2
-        shape = min(self.options.frames, last - t), height, width
+        t = first + (last - first - frames) // 2
         return self._read(number, Place(number, t, 1, y, x), shape, _VALIDATION, _UNTURNED)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vsr_lab.core.errors import UserError
+from vsr_lab.core.errors import UserError, noted
 from vsr_lab.core.flow import Farneback, FlowEstimator
 from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.core.ranges import Fraction, NonNegative
@@ -65,9 +65,9 @@ class Objective(nn.Module):
         """Whether one of the losses is adversarial, that is, trains a discriminator."""
         return any(isinstance(term.loss, Adversarial) for _, term in self._named())
 
-    def adversarial_term(self) -> tuple[Term, Adversarial]:
-        """The term whose loss is adversarial, and this loss. Requires that `is_adversarial` is True."""
-        return next((term, term.loss) for _, term in self._named() if isinstance(term.loss, Adversarial))
+    def adversarial_term(self) -> tuple[str, Term, Adversarial]:
+        """Name of the adversarial term, the term and its loss. Requires that `is_adversarial` is True."""
+        return next((name, term, term.loss) for name, term in self._named() if isinstance(term.loss, Adversarial))
 
     def asks_for(self, name: str) -> bool:
         """Whether any loss needs the input with a name, such as "motion"."""
@@ -136,7 +136,8 @@ class Objective(nn.Module):
         weights = {name: term.weight_at(progress) for name, term in self._named()}
         for name, term in self._named():
             if weights[name]:
-                value = inputs.call(term.loss.forward)
+                with noted(f"loss.terms.{name}"):
+                    value = inputs.call(term.loss.forward)
                 if value.numel() != 1:
                     shape = tuple(value.shape)
                     raise UserError(f"loss.terms.{name}", f"returned a tensor of {shape}", "return the mean, a scalar")
@@ -145,6 +146,6 @@ class Objective(nn.Module):
         # After them: inputs are shared, and these would compute them without gradients.
         for name, term in self._named():
             if measure_all and not weights[name]:
-                with torch.no_grad():
+                with torch.no_grad(), noted(f"loss.terms.{name}"):
                     parts[name] = inputs.call(term.loss.forward)
         return total, parts

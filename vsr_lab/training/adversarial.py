@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vsr_lab.core.errors import noted
 from vsr_lab.training.module import VsrModule
 
 
@@ -21,20 +22,21 @@ class AdversarialModule(VsrModule):
     def losses(
         self, sr: Tensor, hr: Tensor, lr: Tensor, *, progress: float, measured: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        term, loss = self.objective.adversarial_term()
+        name, term, loss = self.objective.adversarial_term()
         motion = cache(lambda: self.objective.estimator(hr))
         extra = {**self.extra_inputs(lr), "motion": motion}
         loss.requires_grad_(False)
         total, parts = self.objective(sr, hr, lr, progress=progress, measure_all=measured, extra=extra)
         loss.requires_grad_(True)
         if term.weight_at(progress):
-            discriminator_loss = loss.discriminator_loss(sr, hr, lr, motion())
+            with noted(f"loss.terms.{name}"):
+                discriminator_loss = loss.discriminator_loss(sr, hr, lr, motion())
             parts["discriminator"] = discriminator_loss.detach()
             total = total + discriminator_loss
         return total, parts
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        _, loss = self.objective.adversarial_term()
+        *_, loss = self.objective.adversarial_term()
         return [*super().parameter_groups(), {"params": list(loss.parameters()), "lr": loss.learning_rate}]
 
     def configure_gradient_clipping(

@@ -16,7 +16,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, LRScheduler
 
 from vsr_lab.core.clip import quantise
-from vsr_lab.core.errors import Refusal, UserError
+from vsr_lab.core.errors import Refusal, UserError, noted
 from vsr_lab.core.flow import Motion
 from vsr_lab.core.inputs import Inputs, required_inputs
 from vsr_lab.core.network import FrameNetwork, Network, enlarge
@@ -176,13 +176,10 @@ class VsrModule(pl.LightningModule):
         Raises Refusal if too many batches were skipped, or at the first one if several processes train together, since
         the others would wait for it.
         """
-        assert batch.lr is not None
         step = self.global_step
         progress = step / max(self.trainer.max_steps, 1)
         measured = step % self.recipe.measure_every == 0
-        with self._full_precision():
-            sr = self._run(self.network, batch.lr)
-            total, parts = self.losses(sr, batch.hr, batch.lr, progress=progress, measured=measured)
+        total, parts = self.batch_losses(batch, progress=progress, measured=measured)
         if not torch.isfinite(total):
             report = f"the loss is {total.item()} at step {step}, samples {batch.numbers} ({batch.source})"
             self._count_skipped(report, alone=self.trainer.world_size > 1)
@@ -192,6 +189,14 @@ class VsrModule(pl.LightningModule):
             for logger in self.loggers:
                 logger.log_metrics({f"train/{name}": value.item() for name, value in parts.items()}, step)
         return total
+
+    def batch_losses(self, batch: Batch, *, progress: float, measured: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """Run the network on a batch, and compute its losses. Arguments and results are as in `losses`."""
+        assert batch.lr is not None
+        with self._full_precision():
+            with noted("model"):
+                sr = self._run(self.network, batch.lr)
+            return self.losses(sr, batch.hr, batch.lr, progress=progress, measured=measured)
 
     def losses(
         self, sr: Tensor, hr: Tensor, lr: Tensor, *, progress: float, measured: bool
@@ -231,15 +236,8 @@ class VsrModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Inputs | Tensor]:
         """Compute and log the metrics of a batch, and return their inputs (sr, hr, ...) and the score for callbacks."""
-        assert batch.lr is not None
-        with self._full_precision():
-            sr = quantise(self._run(self.network, batch.lr))
-            lazy = {"motion": lambda: self._motion(batch), **features("sr", sr), **features("hr", batch.hr)}
-            known = {"sr": sr, "hr": batch.hr, "lr": batch.lr, "colour": self.validation.colour}
-            inputs = Inputs(known, lazy)
-            values = {name: inputs.call(metric).nanmean() for name, metric in self.validation.metrics.items()}
-        scored = [weight * values[name] for name, weight in self.validation.score.items()]
-        values["score"] = torch.stack(scored).sum()
+        inputs, values = self.measure(batch)
+        sr = inputs["sr"]
         finite = bool(sr.isfinite().all())
         for name, value in values.items():
             absent = finite and bool(value.isnan())  # such as flicker where no pixel of HR stays visible
@@ -247,6 +245,25 @@ class VsrModule(pl.LightningModule):
             logged = torch.zeros_like(value) if absent else value
             self.log(f"val/{name}", logged.float(), batch_size=size, sync_dist=True, prog_bar=shown)
         return {"inputs": inputs, "score": values["score"]}
+
+    def measure(self, batch: Batch) -> tuple[Inputs, dict[str, Tensor]]:
+        """Compute the inputs of the metrics of a batch, and the mean of each metric and the score by name.
+
+        Raises UserError if a metric does not return one value per frame.
+        """
+        assert batch.lr is not None
+        with self._full_precision():
+            with noted("model"):
+                sr = quantise(self._run(self.network, batch.lr))
+            lazy = {"motion": lambda: self._motion(batch), **features("sr", sr), **features("hr", batch.hr)}
+            known = {"sr": sr, "hr": batch.hr, "lr": batch.lr, "colour": self.validation.colour}
+            inputs = Inputs(known, lazy)
+            values = {
+                name: _mean(f"validation.metrics.{name}", m, inputs) for name, m in self.validation.metrics.items()
+            }
+        scored = [weight * values[name] for name, weight in self.validation.score.items()]
+        values["score"] = torch.stack(scored).sum()
+        return inputs, values
 
     def _motion(self, batch: Batch) -> Motion:
         """Optical flow of a validation batch, which all temporal metrics use.
@@ -276,6 +293,18 @@ class VsrModule(pl.LightningModule):
             for _ in range(step):
                 scheduler.step()
         return optimizer, scheduler
+
+
+def _mean(key: str, metric: Metric, inputs: Inputs) -> Tensor:
+    """Mean of a metric over frames that have a value. Raises UserError, with the key, if the shape is not (B, T)."""
+    with noted(key):
+        values: object = inputs.call(metric)
+    shape = inputs["sr"].shape[:2]
+    if not isinstance(values, Tensor) or values.shape != shape:
+        found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        hint = "return one value per frame, NaN where there is none"
+        raise UserError(key, f"returned {found}, expected a tensor of shape {tuple(shape)}", hint)
+    return values.nanmean()
 
 
 def _flow_to_previous(flow: nn.Module, lr: Tensor) -> Tensor:

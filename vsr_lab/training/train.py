@@ -21,6 +21,7 @@ from vsr_lab.core.network import Network
 from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.core.spec import spec_of
 from vsr_lab.core.tracking import set_up_wandb
+from vsr_lab.data.datamodule import VideoDataModule
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.models.files import WEIGHTS
@@ -36,6 +37,7 @@ from vsr_lab.training.callbacks import (
 )
 from vsr_lab.training.checkpoints import LAST, FollowRecipe, RollingCheckpointIO, SaveBest, SaveLast, newest
 from vsr_lab.training.csv_log import CsvLog
+from vsr_lab.training.dry_run import dry_run
 from vsr_lab.training.failures import explained
 from vsr_lab.training.module import Recipe, Validation, VsrModule
 from vsr_lab.training.optimization import evened
@@ -118,11 +120,12 @@ def train(
 ) -> Trained:
     """Train a network, and write its best weights, checkpoints and metrics to the run folder.
 
-    Options and losses are checked before anything is written. A run that is killed at any moment and resumed ends with
-    the same weights, scores and metrics as an uninterrupted one.
+    Before the run folder is created, options and losses are checked, and one step and one validation are run on copies
+    (see `dry_run`). A run that is killed at any moment and resumed ends with the same weights, scores and metrics as an
+    uninterrupted one.
 
     Args:
-        data: yields `Batch` objects, see `VideoDataModule`.
+        data: yields `Batch` objects, see `VideoDataModule`; with any other data module, there is no dry run.
         network: network to train, in place; it has the best weights at the end.
         objective: the losses; the Charbonnier loss by default.
         run: where the run is stored, and whether it is resumed; a path means a new run in a folder that must not exist.
@@ -134,7 +137,8 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is unfit, the folder of a new run exists, no checkpoint can be resumed, memory is full.
+        UserError: an option is unfit, the dry run fails, the folder of a new run exists, no checkpoint can be resumed,
+            memory is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 
@@ -160,6 +164,8 @@ def train(
     trainer = make_trainer(run, options, log, best)
     _check_state(module, state, run.path)
     _check_optimizer(module, options, step)
+    if isinstance(data, VideoDataModule):
+        dry_run(module, data, trainer)
     run.make()
     log.start(step)
     try:
