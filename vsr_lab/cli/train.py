@@ -24,9 +24,9 @@ from vsr_lab.core.parts import Part
 from vsr_lab.core.run_folder import end_run
 from vsr_lab.core.spec import same_fields
 from vsr_lab.data import CropOptions, Curriculum, WindowOptions
-from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule
+from vsr_lab.data.datamodule import LoaderOptions, VideoDataModule, split_footage
 from vsr_lab.evaluation.candidates import Candidate, NetworkCandidate
-from vsr_lab.footage.shots import ShotSelection, find_lr_shots, find_shots, splits_of
+from vsr_lab.footage.shots import Shot, ShotSelection, find_lr_shots, find_shots, splits_of
 from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.models import add_branches, init_network, trained_with
 from vsr_lab.video.disclosure import find_disclosure
@@ -35,10 +35,11 @@ from vsr_lab.video.disclosure import find_disclosure
 def run(config: TrainConfig) -> float | None:
     """Train a network, or resume a training. Returns the score of the best weights, as the objective of a sweep.
 
-    With plan=true, the memory and time that the training needs are printed, and nothing is trained.
+    With plan=true, the footage is looked for, and the memory and time that the training needs are printed.
     """
     console.quiet = not _is_first()
     if config.plan:
+        split_footage(*_shots(config), config.scale, crops=_crops(config), windows=_windows(config))
         show(str(_plan(config, build_network(config))))
         return None
     trained = train(config)
@@ -150,9 +151,9 @@ def _teacher(candidate: Candidate, scale: int) -> Network:
     return candidate.network
 
 
-def _data(config: TrainConfig) -> VideoDataModule:
-    data, shown = config.data, config.validation
-    degradation, root = config.degradation.build(), data.root
+def _shots(config: TrainConfig) -> tuple[list[Shot], list[Shot] | None]:
+    """Find the HR footage of a training and its recorded LR; no frame is read."""
+    data, shown, root = config.data, config.validation, config.data.root
     if data.split is None and len(splits := splits_of(root)) > 1:
         raise UserError("data.split", f"is required: {root} has {', '.join(splits)}", "set data.split=")
     shots = find_shots(root, ShotSelection(**same_fields(ShotSelection, data)), report=show)
@@ -165,14 +166,29 @@ def _data(config: TrainConfig) -> VideoDataModule:
     longest = max(len(shot) for shot in shots)
     if shown.frames > longest and any(key_of(word) == "validation.frames" for word in HydraConfig.get().overrides.task):
         raise UserError("validation.frames", f"must be <= {longest}, the longest clip, got {shown.frames}")
+    return shots, find_lr_shots(shots, str(data.lr_root) if data.lr_root else None, config.scale, data.frames)
+
+
+def _crops(config: TrainConfig) -> CropOptions:
+    return replace(CropOptions(**same_fields(CropOptions, config.data)), frames=config.data.clip_frames)
+
+
+def _windows(config: TrainConfig) -> WindowOptions:
+    shown = config.validation
+    return WindowOptions(frames=shown.frames, size=shown.size, clips=shown.clips, hold_out=config.data.hold_out)
+
+
+def _data(config: TrainConfig) -> VideoDataModule:
+    data = config.data
     curriculum = Curriculum(data.curriculum, data.clip_frames) if data.curriculum else None
+    shots, lr_shots = _shots(config)
     return VideoDataModule.from_footage(
         shots,
-        degradation,
+        config.degradation.build(),
         data.store,
-        lr_shots=find_lr_shots(shots, str(data.lr_root) if data.lr_root else None, degradation.scale, data.frames),
-        crops=replace(CropOptions(**same_fields(CropOptions, data)), frames=data.clip_frames),
-        windows=WindowOptions(frames=shown.frames, size=shown.size, clips=shown.clips, hold_out=data.hold_out),
+        lr_shots=lr_shots,
+        crops=_crops(config),
+        windows=_windows(config),
         loading=replace(LoaderOptions(**same_fields(LoaderOptions, data)), curriculum=curriculum, seed=config.seed),
     )
 
@@ -200,7 +216,7 @@ def _about(config: TrainConfig) -> dict[str, JsonValue]:
         "content": config.content,
         "scale": config.scale,
         "pixel_format": config.pixel_format,
-        "degradation": config.degradation.target.__name__,
+        "degradation": None if config.data.lr_root else config.degradation.target.__name__,
         "footage": config.data.root.name,
         **(
             {"init_from": "/".join(config.init_from.parts[-2:]), "trained_with": trained_with(config.init_from)}

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.signals import end_with_parent
 from vsr_lab.data.batch import Batch, Sample, collate, pair_on_device
-from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
+from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows, check_size
 from vsr_lab.data.holdout import Span, hold_out, spread
 from vsr_lab.data.store import StoredClip
 from vsr_lab.data.store_writer import store_shots
@@ -152,10 +152,7 @@ class VideoDataModule(pl.LightningDataModule):
                 decoded; or LR does not match HR.
         """
         shots = find_shots(Path(footage)) if isinstance(footage, (Path, str)) else footage
-        for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):
-            check_lr_shot(shot, twin, degradation.scale)
-        train, validation = hold_out(shots, windows.hold_out, max(crops.frames, 2))
-        validation = spread(validation, windows.clips)
+        train, validation = split_footage(shots, lr_shots, degradation.scale, crops=crops, windows=windows)
         stored = store_shots([*shots, *(lr_shots or [])], Path(store), loading.budget_gib, loading.workers)
         high, low = stored[: len(shots)], stored[len(shots) :]
         return cls(
@@ -189,6 +186,22 @@ class VideoDataModule(pl.LightningDataModule):
         assert isinstance(dtype, torch.dtype)
         with torch.autocast(batch.hr.device.type, enabled=False):
             return pair_on_device(self.train.degradation, batch, torch.promote_types(dtype, torch.float32))
+
+
+def split_footage(
+    shots: Sequence[Shot], lr_shots: Sequence[Shot] | None, scale: int, *, crops: CropOptions, windows: WindowOptions
+) -> tuple[list[Span], list[Span]]:
+    """Choose the parts of the shots for training and for validation. No frame is read.
+
+    Raises:
+        UserError: LR does not match HR, or a shot is too short or too small for a crop.
+    """
+    for shot, twin in zip(shots, lr_shots or [], strict=lr_shots is not None):
+        check_lr_shot(shot, twin, scale)
+    train, validation = hold_out(shots, windows.hold_out, max(crops.frames, 2))
+    for span in train:
+        check_size(shots[span.clip].name, shots[span.clip].size, crops.size)
+    return train, spread(validation, windows.clips)
 
 
 def _cut(clips: Sequence[StoredClip], spans: Sequence[Span]) -> list[StoredClip]:

@@ -219,9 +219,15 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
         raise UserError(
             clip.name, f"has no scene of {frames} frames (the longest: {longest})", "lower data.clip_frames, or drop it"
         )
-    if min(height, width) < size:
-        raise UserError(clip.name, f"is {width}x{height}, smaller than a crop ({size}x{size})", "lower data.size")
+    check_size(clip.name, (height, width), size)
     return height, width
+
+
+def check_size(name: str, shape: tuple[int, int], size: int) -> None:
+    """Raise UserError if frames of a shape (H, W) are smaller than a crop."""
+    height, width = shape
+    if min(shape) < size:
+        raise UserError(name, f"is {width}x{height}, smaller than a crop ({size}x{size})", "lower data.size")
 
 
 def _probabilities(strides: Sequence[float]) -> np.ndarray:
