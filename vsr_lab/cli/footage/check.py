@@ -2,19 +2,38 @@
 
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from hydra.core.hydra_config import HydraConfig
+from pydantic import BeforeValidator
 
 from vsr_lab.cli.app import begin_run, composed
 from vsr_lab.cli.configuration.overrides import given_words
 from vsr_lab.cli.configuration.schema import Command, Frames, Names, Scale
 from vsr_lab.cli.show import show_facts, show_table
 from vsr_lab.core.errors import Refusal, UserError
-from vsr_lab.core.parts import FilePath, PartError, parse_part
+from vsr_lab.core.parts import FilePath, parse_part
 from vsr_lab.degradations import Degradation
 from vsr_lab.pair_check import Declared, Findings, check_pair, find_pairs, write_findings
+
+
+def _checked(node: Any) -> Any:
+    """Validate a degradation, and return it unchanged, since its scale may be null until that of a pair is known."""
+    parse_part(_with_scale(node), Degradation)
+    return node
+
+
+def _with_scale(node: Any) -> Any:
+    """Replace a scale of null by an example."""
+    if isinstance(node, list):
+        return [_with_scale(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: 2 if key == "scale" and value is None else _with_scale(value) for key, value in node.items()}
+
+
+Family = Annotated[dict[str, Any], BeforeValidator(_checked)]
 
 
 class CheckConfig(Command):
@@ -28,8 +47,8 @@ class CheckConfig(Command):
     scale: Scale | None
     clips: Names | None
     frames: Frames | None
-    degradation: dict[str, Any] | None = None
-    families: dict[str, dict[str, Any]]
+    degradation: Family | None = None
+    families: dict[str, Family]
     """Degradations that are compared with LR."""
 
 
@@ -67,7 +86,7 @@ def _families(declared: str | None, scale: int) -> dict[str, Degradation]:
     for name, node in nodes.items():
         try:
             family = parse_part(node, Degradation).build()
-        except (PartError, UserError) as error:
+        except UserError as error:
             if name == declared:
                 raise UserError("degradation", str(error), "choose another one, or leave it out") from error
             continue
