@@ -36,7 +36,7 @@ from vsr_lab.core.spec import spec_of
 
 REFUSED, UNUSABLE, INCOMPLETE, DEFECT = 1, 2, 3, 70
 _CODES: dict[type, int] = {Refusal: REFUSED, UserError: UNUSABLE, Incomplete: INCOMPLETE}
-_FOOTAGE = ("root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills")
+_FOOTAGE = {"root", "data.root", "data.lr_root", "suite.root", "suite.lr_root", "lr", "hr", "stills", "input", "a", "b"}
 _begun: list[tuple[Command, bool]] = []  # the runs of this process, and whether their folders are new
 
 
@@ -181,18 +181,29 @@ def begin_run(config: Command, *, continued: bool = False, has_runs: bool = Fals
         UserError: the folder contains an input of the run and `overwrite` is set, is inside a folder of footage that
             the run reads, or cannot be used, see `begin_folder`.
     """
+    folder, values = config.run_dir, check_place(config)
+    is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)
+    _begun.append((config, is_new))
+    return folder
+
+
+def check_place(config: Command) -> Any:
+    """Return the values of a configuration.
+
+    Raises UserError if run_dir contains an input and `overwrite` is set, or is inside a folder of footage that is read.
+    """
     folder, values = config.run_dir, spec_of(config)
     for key, path in _paths(values, ""):
         is_read = key.rpartition(".")[2] not in {"run_dir", "save_dir"}  # of the run and of its loggers
         if config.overwrite and is_read and path.resolve().is_relative_to(folder.resolve()):
             what = "is" if path.resolve() == folder.resolve() else f"contains {path},"
             raise UserError(folder, f"{what} an input ({key})", "choose another run_dir=")
-        if key in _FOOTAGE and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
+        # A candidate may be a run, in which evaluations of it may be; a folder of frames is none.
+        is_footage = key in _FOOTAGE or (key == "candidate.path" and not (path / RUN_MARK).exists())
+        if is_footage and path.is_dir() and folder.resolve().is_relative_to(path.resolve()):
             where = "is" if path.resolve() == folder.resolve() else f"is inside {path},"
             raise UserError("run_dir", f"{folder} {where} an input ({key})", "choose another run_dir=")
-    is_new = begin_folder(folder, config.overwrite, _yaml(values), continued=continued, has_runs=has_runs)
-    _begun.append((config, is_new))
-    return folder
+    return values
 
 
 def continue_run(config: Command) -> None:

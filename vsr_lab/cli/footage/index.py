@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from vsr_lab.cli.app import check_place
 from vsr_lab.cli.configuration.schema import Bool, Command, FolderPath, Seed
 from vsr_lab.cli.show import show_facts, show_left_out, show_table
 from vsr_lab.core.errors import UserError
@@ -39,6 +40,8 @@ def run(config: IndexConfig) -> None:
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
+    if config.output is None:
+        check_place(config)
     while (index := _indexed(config, manifest)) is None:
         pass  # again, which is fast: the files are measured
     _show(index)
