@@ -52,7 +52,7 @@ class CompareConfig(Command):
 
     def without_effect(self) -> dict[str, str]:
         if self.a is None or _is_run(self.a):
-            return {}
+            return {f"metrics.{name}.measure": "values are read from the evaluations" for name in self.metrics}
         return dict.fromkeys(("title", "baseline", "metrics", "front", "selection"), "a and b are videos")
 
     def given(self) -> list[Path]:

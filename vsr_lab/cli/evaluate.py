@@ -25,6 +25,7 @@ from vsr_lab.evaluation.faults import find_faults
 from vsr_lab.evaluation.protocol import Protocol, Suite
 from vsr_lab.evaluation.results import Run
 from vsr_lab.fleet import Local, Ray
+from vsr_lab.footage.tables import TABLE_SUFFIXES
 
 Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
 
@@ -89,7 +90,10 @@ class EvaluateConfig(Command):
     results = ".clips/*.json"
 
     def without_effect(self) -> dict[str, str]:
-        return {"executor": "workers is 1"} if self.workers == 1 else {}
+        found = {"executor": "workers is 1"} if self.workers == 1 else {}
+        if Path(self.suite.keywords.get("root", "")).suffix in TABLE_SUFFIXES:
+            found["suite.layout"] = "suite.root is a manifest"
+        return found
 
     def only(self) -> Part[Candidate]:
         """The candidate that is set by the key `candidate`. Raises UserError if it is not set."""

@@ -34,6 +34,7 @@ from vsr_lab.core.parts import FilePath, Number, Part, PartError, Text, describe
 from vsr_lab.core.ranges import LayoutName, file_name
 from vsr_lab.degradations import Degradation
 from vsr_lab.evaluation.candidates import Candidate
+from vsr_lab.footage.tables import TABLE_SUFFIXES
 from vsr_lab.losses import Objective
 from vsr_lab.training import OptimizerFactory, ParameterGroup
 from vsr_lab.training.module import SchedulerFactory
@@ -185,6 +186,10 @@ class TrainConfig(Command):
 
     def without_effect(self) -> dict[str, str]:
         found = {"resumed": "overrides of a resumed run are recorded here"}
+        if self.data.lr_root:
+            found["degradation"] = "LR is read from data.lr_root"
+        if self.data.root.suffix in TABLE_SUFFIXES:
+            found["data.layout"] = "data.root is a manifest"
         if not self.init_from:
             found["init_skip"] = "init_from is null"
         for name in (name for name, weight in self.validation.score.items() if not weight):

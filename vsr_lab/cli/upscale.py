@@ -49,6 +49,8 @@ class UpscaleConfig(Command, Reading, Choosing):
     Example: vsr-lab upscale bundle=BUNDLE input=in.mp4 output=out.mp4
     """
 
+    overwrite: Bool = False
+    """Whether existing output files are replaced."""
     bundle: FilePath
     input: FilePath
     output: FilePath
@@ -120,6 +122,8 @@ class UpscaleConfig(Command, Reading, Choosing):
         unused = {} if self.tile and self.tile != "auto" else {"overlap": f"tile is {self.tile}"}
         if self.bundle != AUTO:
             unused |= dict.fromkeys(Choosing.model_fields, "bundle is not auto")
+        if self.evidence:
+            unused["segment"] = "evidence is true"
         if self.workers == 1:
             unused["lead_in"] = "segments run in parallel only if workers > 1"
             unused |= {} if is_batch(self.input) else {"executor": "workers is 1"}

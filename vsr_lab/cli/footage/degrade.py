@@ -28,6 +28,11 @@ class DegradeConfig(Command, FootageChoice):
     window: Annotated[Int, Field(ge=1, le=10_000)]
     memory_gib: Annotated[Number, Field(gt=0, le=4096)]
 
+    def without_effect(self) -> dict[str, str]:
+        if self.degradation.build().temporal:
+            return {"window": "the degradation needs whole clips"}
+        return {"memory_gib": "the degradation does not need whole clips"}
+
     @model_validator(mode="after")
     def _one_scale(self) -> Self:
         check_scale(self.degradation, self.scale)
