@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import default_collate
 
 from vsr_lab.core.clip import quantise, to_frames
+from vsr_lab.core.errors import noted
 from vsr_lab.degradations import Degradation, Params, apply_batch, target_batch
 
 
@@ -96,6 +97,7 @@ def make_pair(degradation: Degradation, hr: Tensor, params: Sequence[Params]) ->
     return quantise(apply_batch(degradation, hr, params)), quantise(target_batch(degradation, hr, params))
 
 
+@noted("degradation")
 def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tuple[Tensor, Tensor | None]:
     """Compute target and LR in the data loader if the degradation requires the CPU (`Degradation.on_cpu`).
 
@@ -120,6 +122,7 @@ def pair_in_loader(degradation: Degradation, hr: Tensor, params: Params) -> tupl
     return _to_bytes(target[0]) if degradation.modifies_target else hr, _to_bytes(lr[0])
 
 
+@noted("degradation")
 def pair_on_device(degradation: Degradation, batch: Batch, dtype: torch.dtype) -> Batch:
     """Convert a batch to float in [0, 1], and compute LR and target if the loader did not."""
     hr = _to_float(batch.hr, dtype)

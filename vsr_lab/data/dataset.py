@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.errors import UserError, noted
+from vsr_lab.core.errors import UserError
 from vsr_lab.data.activity import motion_and_detail
 from vsr_lab.data.batch import Sample, pair_in_loader
 from vsr_lab.data.store import StoredClip
@@ -83,8 +83,7 @@ class _Clips(Dataset[Sample]):
         if self.lr_clips:
             lr = _turned(_window(self.lr_clips[place.clip], place, shape, self.degradation.scale), turns)
         else:
-            with noted("degradation"):
-                hr, lr = pair_in_loader(self.degradation, hr, params)
+            hr, lr = pair_in_loader(self.degradation, hr, params)
         return Sample(hr, lr, params, number, clip.name, place.t, place.stride)
 
 
@@ -225,9 +224,8 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
 
 def check_size(name: str, shape: tuple[int, int], size: int) -> None:
     """Raise UserError if frames of a shape (H, W) are smaller than a crop."""
-    height, width = shape
     if min(shape) < size:
-        raise UserError(name, f"is {width}x{height}, smaller than a crop ({size}x{size})", "lower data.size")
+        raise UserError(name, f"is {shape[1]}x{shape[0]}, smaller than a crop ({size}x{size})", "lower data.size")
 
 
 def _probabilities(strides: Sequence[float]) -> np.ndarray:
@@ -320,5 +318,5 @@ class Windows(_Clips):
         shape = frames, *taken = self.shape(number)
         y, x = ((side - kept) // 2 // scale * scale for side, kept in zip(clip.frames.shape[1:3], taken, strict=True))
         first, last = max(clip.scenes, key=lambda scene: scene[1] - scene[0])
-        t = first + (last - first - frames) // 2
-        return self._read(number, Place(number, t, 1, y, x), shape, _VALIDATION, _UNTURNED)
+        place = Place(number, first + (last - first - frames) // 2, 1, y, x)
+        return self._read(number, place, shape, _VALIDATION, _UNTURNED)

@@ -73,8 +73,7 @@ def _step(module: VsrModule, batch: Batch) -> None:
 def _on_device(samples: Sequence[Sample], module: VsrModule, data: VideoDataModule) -> Batch:
     assert isinstance(module.dtype, torch.dtype)
     dtype = torch.promote_types(module.dtype, torch.float32)
-    with noted("degradation"):
-        return pair_on_device(data.train.degradation, move_data_to_device(collate(samples), module.device), dtype)
+    return pair_on_device(data.train.degradation, move_data_to_device(collate(samples), module.device), dtype)
 
 
 @contextmanager
