@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.signals import end_with_parent
 from vsr_lab.data.batch import Batch, Sample, collate, pair_on_device
-from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows, check_size
-from vsr_lab.data.holdout import Span, hold_out, spread
+from vsr_lab.data.dataset import CropOptions, Crops, WindowOptions, Windows
+from vsr_lab.data.holdout import Span, check_size, hold_out, spread
 from vsr_lab.data.store import StoredClip
 from vsr_lab.data.store_writer import store_shots
 from vsr_lab.degradations import Degradation

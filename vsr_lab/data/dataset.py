@@ -15,6 +15,7 @@ from vsr_lab.core.clip import Frames
 from vsr_lab.core.errors import UserError
 from vsr_lab.data.activity import motion_and_detail
 from vsr_lab.data.batch import Sample, pair_in_loader
+from vsr_lab.data.holdout import check_size
 from vsr_lab.data.store import StoredClip
 from vsr_lab.degradations import Degradation
 
@@ -220,12 +221,6 @@ def _checked(clip: StoredClip, frames: int, size: int) -> tuple[int, int]:
         )
     check_size(clip.name, (height, width), size)
     return height, width
-
-
-def check_size(name: str, shape: tuple[int, int], size: int) -> None:
-    """Raise UserError if frames of a shape (H, W) are smaller than a crop."""
-    if min(shape) < size:
-        raise UserError(name, f"is {shape[1]}x{shape[0]}, smaller than a crop ({size}x{size})", "lower data.size")
 
 
 def _probabilities(strides: Sequence[float]) -> np.ndarray:

@@ -57,6 +57,12 @@ def hold_out(clips: Sequence[Shot], share: float, window: int) -> tuple[list[Spa
     return train, validation
 
 
+def check_size(name: str, shape: tuple[int, int], size: int) -> None:
+    """Raise UserError if frames of a shape (H, W) are smaller than a crop."""
+    if min(shape) < size:
+        raise UserError(name, f"is {shape[1]}x{shape[0]}, smaller than a crop ({size}x{size})", "lower data.size")
+
+
 def spread(items: Sequence[T], most: int) -> list[T]:
     """Choose at most `most` of the items, evenly spaced."""
     if len(items) <= most:

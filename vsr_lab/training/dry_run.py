@@ -20,7 +20,7 @@ from vsr_lab.training.failures import explained
 from vsr_lab.training.module import VsrModule
 
 
-def dry_run(module: VsrModule, data: VideoDataModule, trainer: pl.Trainer) -> None:
+def dry_run(module: VsrModule, data: pl.LightningDataModule, trainer: pl.Trainer) -> None:
     """Run a training step and a validation on a copy of the module, to report errors before the training begins.
 
     The step uses the first batch of the training, once with every number of frames of the curriculum, and the weights
@@ -29,13 +29,15 @@ def dry_run(module: VsrModule, data: VideoDataModule, trainer: pl.Trainer) -> No
 
     Args:
         module: module to train.
-        data: footage of the training.
+        data: footage of the training; nothing is run if it is no `VideoDataModule`.
         trainer: trainer of the run; its device and precision are used.
 
     Raises:
         UserError: the degradation, the network, a loss or a metric raises an exception, a metric does not return one
             value per frame, or memory runs out.
     """
+    if not isinstance(data, VideoDataModule):
+        return
     curriculum, crops, windows = data.loading.curriculum, data.train, data.validation
     with isolate_rng():
         tried = trainer.precision_plugin.convert_module(copy.deepcopy(module)).to(trainer.strategy.root_device)

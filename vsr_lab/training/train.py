@@ -21,7 +21,6 @@ from vsr_lab.core.network import Network
 from vsr_lab.core.run_folder import RUN_MARK
 from vsr_lab.core.spec import spec_of
 from vsr_lab.core.tracking import set_up_wandb
-from vsr_lab.data.datamodule import VideoDataModule
 from vsr_lab.losses import Charbonnier, Objective, Term
 from vsr_lab.models import fold_branches, fold_state, save_network
 from vsr_lab.models.files import WEIGHTS
@@ -120,9 +119,8 @@ def train(
 ) -> Trained:
     """Train a network, and write its best weights, checkpoints and metrics to the run folder.
 
-    Before the run folder is created, options and losses are checked, and one step and one validation are run on copies
-    (see `dry_run`). A run that is killed at any moment and resumed ends with the same weights, scores and metrics as an
-    uninterrupted one.
+    Before anything is written, options and losses are checked, and a step is tried, see `dry_run`. A run that is killed
+    at any moment and resumed ends with the same weights, scores and metrics as an uninterrupted one.
 
     Args:
         data: yields `Batch` objects, see `VideoDataModule`; with any other data module, there is no dry run.
@@ -137,8 +135,7 @@ def train(
         File, step and score of the best weights.
 
     Raises:
-        UserError: an option is unfit, the dry run fails, the folder of a new run exists, no checkpoint can be resumed,
-            memory is full.
+        UserError: an option or the dry run fails, the folder exists, no run can be resumed, or memory is full.
         Stopped: a signal ended the run; it can be resumed.
         Refusal: too many batches had a loss that was not finite, or no validation gave weights to save.
 
@@ -159,15 +156,13 @@ def train(
     kind = AdversarialModule if objective.is_adversarial else VsrModule
     module = kind(network, objective, recipe, validation=validation or Validation())
     checkpoint, state = newest(run.path / LAST) if run.resume else (None, {"global_step": 0})
-    step = int(state["global_step"])
     log, best = CsvLog(run.path / "metrics.csv"), SaveBest(run.path / LAST.parent)
     trainer = make_trainer(run, options, log, best)
     _check_state(module, state, run.path)
-    _check_optimizer(module, options, step)
-    if isinstance(data, VideoDataModule):
-        dry_run(module, data, trainer)
+    _check_optimizer(module, options, state["global_step"])
+    dry_run(module, data, trainer)
     run.make()
-    log.start(step)
+    log.start(state["global_step"])
     try:
         with _wandb(options.loggers):
             trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)

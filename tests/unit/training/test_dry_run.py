@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from vsr_lab.training.adversarial import AdversarialModule
 from vsr_lab.training.dry_run import dry_run
 
 MakeModule = Callable[..., VsrModule]
-QUIET = {"accelerator": "cpu", "enable_progress_bar": False}
+QUIET: dict[str, Any] = {"accelerator": "cpu", "enable_progress_bar": False}
 
 
 class WithState(FrameNetwork):
@@ -87,15 +88,15 @@ def _adversarial(make_module: MakeModule) -> AdversarialModule:
 def test_nothing_has_changed(make_module: MakeModule, make_data: Callable[..., VideoDataModule]) -> None:
     module = make_module(WithState(2))
     state = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    randomness = torch.get_rng_state(), np.random.get_state()[1]
+    randomness = torch.get_rng_state(), np.random.get_state()[1]  # pyright: ignore
     _tried(module, make_data())
     assert {*state} == {*module.state_dict()}
     assert all(torch.equal(tensor, state[name]) for name, tensor in module.state_dict().items())
     assert all(parameter.grad is None for parameter in module.parameters())
     assert (module.network.calls, module.skipped, module.training) == (0, 0, True)
-    assert not module._motions
+    assert not module._motions  # pyright: ignore
     assert torch.equal(torch.get_rng_state(), randomness[0])
-    assert np.array_equal(np.random.get_state()[1], randomness[1])
+    assert np.array_equal(np.random.get_state()[1], randomness[1])  # pyright: ignore
 
 
 def test_a_metric_that_does_not_fit_is_named_and_no_folder_is_made(
