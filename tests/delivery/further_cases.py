@@ -77,6 +77,9 @@ def _unreadable() -> Iterator[Case]:
     no = "is of a codec that has no decoder here"
     ts = Film("s.ts", options=FAST, sounds=(Sound("mp2"),))
     yield Case(kind, "scrambled transport stream", changed(ts, odd.scrambled), "", "is encrypted")
+    key = {"encryption_key": "0" * 32, "encryption_kid": "1" * 32}
+    locked = Film("c.mp4", options=FAST, muxer={"encryption_scheme": "cenc-aes-ctr", **key})
+    yield _film(kind, locked, "", "is encrypted \\(Common Encryption")
     for name, new in (("FairPlay", b"drmi"), ("unknown to all", b"abcd")):
         yield Case(kind, f"video {name}", changed(mov, odd.boxes_patched(b"avc1", new)), "", no)
     for old, new, refused in (

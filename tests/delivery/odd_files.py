@@ -92,6 +92,11 @@ def with_unit(unit: bytes, *, end: bool = False) -> Callable[[int, Any], Any]:
     return change
 
 
+def late(change: Callable[[int, Any], Any]) -> Callable[[int, Any], Any]:
+    """A change of the packets from number 10 on, after those that are examined before the work."""
+    return lambda number, packet: change(number, packet) if number >= 10 else packet
+
+
 def _is_slice(one: bytes, like: bytes) -> bool:
     """Whether a unit has a slice; like: a unit of the same codec."""
     return one[0] >> 1 & 63 < 32 if like[0] in (0x4E, 0x7C) else one[0] & 31 in (1, 5)

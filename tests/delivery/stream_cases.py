@@ -10,6 +10,7 @@ from tests.delivery.case import QUICK, Case
 from tests.delivery.case import film_case as _film
 from tests.delivery.making import FAST, FINE, NO_B, PCM, QUIET, RGB, TEN_BITS, VP9, Film, Sound, make
 from tests.delivery.odd_files import (
+    late,
     raw_y4m,
     repacked,
     sei,
@@ -211,6 +212,13 @@ def _side_data() -> Iterator[Case]:
     yield Case(kind, "a53 in h264", repacked(ts, with_unit(sei(odd.CAPTIONS))))
     yield Case(kind, "a53 in hevc", repacked(hevc, with_unit(sei(odd.CAPTIONS, hevc=True))))
     yield Case(kind, "a53 to vp9", repacked(ts, with_unit(sei(odd.CAPTIONS))), ".webm", "captions")
+    yield Case(
+        kind, "late a53 to vp9", repacked(ts, late(with_unit(sei(odd.CAPTIONS)))), ".webm", "has from frame .*captions"
+    )
+    yield Case(kind, "late a53 in h264", repacked(ts, late(with_unit(sei(odd.CAPTIONS)))))
+    yield Case(
+        kind, "late afd", repacked(ts, late(with_unit(sei(odd.ACTIVE_FORMAT)))), "", "has from frame .*active format"
+    )
     yield Case(kind, "hdr10+ in hevc", repacked(ten, with_unit(sei(odd.HDR10_PLUS, hevc=True))), "", "HDR10\\+")
     yield Case(
         kind,

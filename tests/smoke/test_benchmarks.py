@@ -69,6 +69,11 @@ def test_parity(bench: Bench, tmp_path: Path) -> None:
     assert rows == [(graph, size) for graph in graphs for size in ("64x48", "96x72", "161x121")]
 
 
+def test_pipeline(bench: Bench) -> None:
+    printed = bench("pipeline", SIZE=(24, 32), FRAMES=4, LENGTHS=(1, 2))
+    assert re.search(r"ratio \d\.\d\d", printed) and printed.count("file of one frame") == 2
+
+
 @pytest.mark.skipif(find_spec("nncf") is None, reason="nncf is in no extra: pip install nncf")
 def test_int8(footage: Path) -> None:
     """In a process of its own: nncf replaces functions of torch, after which workers of a DataLoader crash."""

@@ -1,5 +1,6 @@
 """Every kind of file is upscaled right, or refused by one true sentence before the first frame."""
 
+import re
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +14,8 @@ from tests.delivery.case import REFUSED as PROPERLY
 from tests.delivery.case import RIGHT, Case, doubler, judge
 from tests.delivery.cases import own_cases
 from tests.delivery.checker import problems
-from tests.delivery.making import FINE, Film, Sound, make
-from tests.delivery.odd_files import changed
+from tests.delivery.making import FAST, FINE, Film, Sound, make
+from tests.delivery.odd_files import CAPTIONS, changed, late, repacked, sei, with_unit
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment import Encoding, upscale
 from vsr_lab.deployment.bundle import Bundle
@@ -27,7 +28,8 @@ SAMPLE = {
     "422.mov to .mov", "alpha.mkv to .mkv", "start.ts to .ts", "gray.mkv to .mkv", "a.vob", "a.mxf", "a.wmv",
     "a.wmv, audio=transcode", "a.gif", "a.ogg", "mono.y4m", "utvideo.avi", "pcm_s24le.mxf", "aac_96000_5.1.mkv",
     "late.ts to .mkv", "pgs.mkv to mp4", "klv.ts", "timecode.mxf", "a53 in hevc", "a53 to vp9", "hdr10+ in hevc",
-    "dolby vision rpu", "afd in h264", "frame packing 3d", "turned 90", "par_12_11.mp4", "95x63.mkv", "1fps.mp4",
+    "late a53 to vp9", "dolby vision rpu", "afd in h264", "frame packing 3d", "turned 90", "par_12_11.mp4",
+    "95x63.mkv", "1fps.mp4",
     "1000fps.mkv", "wrap.ts to .mp4", "one.gif", "fragmented.mp4", "a time given twice", "a frame missing",
     "full_gray.mkv", "gray16.mkv", "alpha_vp8.webm", "alpha_vp9.webm", "alpha_qtrle.mov",
     "alpha_p4444.mov to .webm", "gray_alpha.mov", "monob.avi", "telecined", "top first, converted",
@@ -90,10 +92,28 @@ def test_what_cannot_be_kept_is_refused_and_left_out_on_request(
     assert provenance.plan.dropped
 
 
+def test_captions_that_begin_late_are_left_out_on_request(bundle: Bundle, tmp_path: Path) -> None:
+    source = repacked(Film("s.ts", options=FAST), late(with_unit(sei(CAPTIONS))))(tmp_path)
+    provenance = upscale(bundle, source, tmp_path / "large.webm", encoding=Encoding(unsupported="drop"))
+    (dropped,) = provenance.plan.dropped
+    assert re.fullmatch(r"closed captions .*libvpx-vp9 does not write, from frame 1\d on", dropped)
+
+
 def test_sound_is_transcoded_on_request(bundle: Bundle, tmp_path: Path) -> None:
     source = make(Film("adpcm.avi", options={"bf": "0"}, sounds=(Sound("adpcm_ms", language="ger"),)), tmp_path)
     upscale(bundle, source, tmp_path / "large.mp4", encoding=Encoding(audio="transcode"))
     assert problems(source, tmp_path / "large.mp4") == []
+
+
+def test_subtitles_are_converted_on_request(bundle: Bundle, tmp_path: Path) -> None:
+    source, output = make(Film("ass.mkv", options=FAST, subtitles="ass"), tmp_path), tmp_path / "large.mp4"
+    provenance = upscale(bundle, source, output, encoding=Encoding(unsupported="convert"))
+    assert provenance.plan.dropped == []
+    with av.open(str(output)) as container:
+        (text,) = container.streams.subtitles
+        assert text.codec_context.name == "mov_text"
+        written = b"".join(bytes(packet) for packet in container.demux(text))
+    assert b"Hello" in written and b"Second" in written
 
 
 def test_transparency_is_composited_on_request(bundle: Bundle, tmp_path: Path) -> None:

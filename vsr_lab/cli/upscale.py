@@ -28,8 +28,10 @@ from vsr_lab.deployment.provenance import Signer, needs_sidecar, provenance_path
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions
 from vsr_lab.fleet import Executor, Local, Ray
 from vsr_lab.video import ReadOptions
-from vsr_lab.workflows.batch import Source, Task, Upscaler, find_sources, is_batch, tasks_of
+from vsr_lab.workflows.batch import Source, Task, Upscaler, find_sources, is_batch, other_files, tasks_of
 from vsr_lab.workflows.preview import preview_of, write_picture
+
+_NAMED = 5  # files of a folder that are no videos
 
 
 class OutputConfig(Section):
@@ -80,6 +82,7 @@ class UpscaleConfig(Command, Reading, Choosing):
     stop: Annotated[Number, Field(gt=0, le=1e6)] | None
     preview: Bool
     height: Annotated[Int, Field(ge=8, le=65536)] | None
+    scale: Annotated[Number, Field(gt=0, le=16)] | None
     grain: Annotated[Number, Field(gt=0, le=1)] | None
     segment: Annotated[Number, Field(gt=0, le=86400)] | None
     watch_cuts: Bool
@@ -110,8 +113,6 @@ class UpscaleConfig(Command, Reading, Choosing):
         if self.preview and is_batch(self.input):
             many = f"{self.input} stands for many; name one of them"
             raise ValueError(f"preview must be false for many files, and {many}")
-        if self.evidence and self.height is not None:
-            raise ValueError("height cannot be combined with evidence=true")
         return self
 
     def runtime(self) -> RuntimeOptions:
@@ -155,7 +156,12 @@ def run(config: UpscaleConfig) -> None:
             if config.input.is_dir() and folder.resolve().is_relative_to(config.input.resolve()):
                 problem = f"{folder} is in {config.input}, so that the outputs would be upscaled the next time"
                 raise UserError("output", problem, "choose another folder")
-        tasks = tasks_of(find_sources(config.input, read_options), folders)
+        sources = find_sources(config.input, read_options)
+        if config.input.is_dir() and (others := other_files(config.input, sources)):
+            names = [str(path.relative_to(config.input)) for path in others[:_NAMED]]
+            more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+            show_facts("", {"no video": ", ".join(names) + more})
+        tasks = tasks_of(sources, folders)
         if config.plan:
             for n, (folder, encoding) in enumerate(folders.items()):
                 own = [Task(task.source, task.outputs[n]) for task in tasks]
@@ -194,7 +200,7 @@ def _others(config: UpscaleConfig) -> dict[Path, Encoding]:
 
 def _variant(*words: str) -> UpscaleConfig:
     """The configuration of this command, with other words for its output."""
-    own = {"output", "outputs", "preset", "height", "codec", "pixel_format", "options"}
+    own = {"output", "outputs", "preset", "height", "scale", "codec", "pixel_format", "options"}
     return composed("upscale", *(word for word in given_words() if key_of(word).partition(".")[0] not in own), *words)
 
 

@@ -68,7 +68,7 @@ class PacketIndex:
     @property
     def seconds(self) -> npt.NDArray[np.float64]:
         """Presentation times in seconds from the first frame."""
-        return np.array([float(int(tick - self.ticks[0]) * self.base) for tick in self.ticks])
+        return (self.ticks - self.ticks[:1]).astype(np.float64) * self.base.numerator / self.base.denominator
 
     def number_of(self, tick: int | None) -> int | None:
         """Number of the frame with a timestamp; None if no frame has it."""
@@ -158,6 +158,7 @@ class PacketLog:
         self._rows: list[_Row] = []
         self._halves = 0
         self._stream = stream.index
+        self._bases: dict[int, float] = {}  # of each stream, as fractions are slow
         self.reach = 0.0
 
     def add(self, packet: "Packet[VideoStream]") -> bool:
@@ -166,8 +167,10 @@ class PacketLog:
         Packets of other streams, empty packets, and VP8 and VP9 frames that are never shown, are not indexed; all but
         empty packets count for `reach`.
         """
-        if packet.size and packet.pts is not None and packet.time_base:
-            self.reach = max(self.reach, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        if packet.size and packet.pts is not None:
+            if (base := self._bases.get(packet.stream_index)) is None:
+                base = self._bases[packet.stream_index] = float(packet.time_base or 0)
+            self.reach = max(self.reach, (packet.pts + (packet.duration or 0)) * base)
         if packet.stream_index != self._stream:
             return False
         if packet.size and not self._hidden(memoryview(packet)):

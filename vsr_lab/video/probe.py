@@ -1,7 +1,7 @@
 """Properties of a video file, from its packets and first frame, and choice of a decoder that reads it correctly."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -29,6 +29,7 @@ _UNSUPPORTED_MATRICES = {8: "YCgCo", 10: "BT.2020 constant luminance", 11: "SMPT
                      13: "chromaticity-derived constant luminance", 14: "ICtCp", 15: "IPT-PQ-C2", 16: "YCgCo-Re",
                      17: "YCgCo-Ro"}  # fmt: skip
 _UNTAGGED = 2
+_OFTEN = 512  # packets between two calls of `advanced`
 _SD_LINES = 576  # without a matrix tag BT.601 is assumed up to this height, BT.709 above
 _HDR_TRANSFERS = {16: "PQ", 18: "HLG"}
 _FULL_RANGE = 2
@@ -106,12 +107,13 @@ class Probe:
         return 1 / self.sample_aspect if self.orientation.transpose else self.sample_aspect
 
 
-def probe(path: Path, cut_short: bool = False) -> Probe:
+def probe(path: Path, cut_short: bool = False, advanced: Callable[[int], object] | None = None) -> Probe:
     """Read the properties of a video file, from all its packets and its first frame.
 
     Args:
         path: the file.
         cut_short: whether a truncated file is accepted.
+        advanced: called at times with the number of bytes that were read so far.
 
     Raises:
         UserError: the file is not a video, is truncated or encrypted, is a list of other files, has no frame that can
@@ -125,7 +127,7 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
             log, frame, decode = PacketLog(stream), None, decoder_of(stream)
             every: Any = list(container.streams) if container.format.name in STATING else stream
             try:
-                for packet in packets_of(container, every):
+                for packet in _watched(packets_of(container, every), advanced):
                     if packet.has_sidedata("encryption_info"):
                         raise UserError(path, "is encrypted (Common Encryption)", "decrypt it first")
                     if log.add(packet):
@@ -152,6 +154,13 @@ def probe(path: Path, cut_short: bool = False) -> Probe:
         check_clear(path)
         problem = "is not a video that can be read" if path.stat().st_size else "is empty"
         raise UserError(path, f"{problem} ({error.strerror})", "is it complete?") from error
+
+
+def _watched(packets: Iterator[Any], advanced: Callable[[int], object] | None) -> Iterator[Any]:
+    for number, packet in enumerate(packets):
+        if advanced and packet.pos and number % _OFTEN == 0:
+            advanced(packet.pos)
+        yield packet
 
 
 def _first_frame(

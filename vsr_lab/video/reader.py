@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -64,6 +64,7 @@ class VideoFile:
     Args:
         path: the file, or a folder of images.
         read_options: how to read interlaced, HDR and damaged files.
+        advanced: called at times, while the packets of the file are read, with the number of bytes read so far.
 
     Attributes:
         probe: properties of the frames as they are returned (after deinterlacing).
@@ -78,10 +79,12 @@ class VideoFile:
             `read_options.damaged` it is searched for now, by decoding the whole file.
     """
 
-    def __init__(self, path: Path, read_options: ReadOptions = REFUSE) -> None:
+    def __init__(
+        self, path: Path, read_options: ReadOptions = REFUSE, advanced: Callable[[int], object] | None = None
+    ) -> None:
         self.path = path
         self.read_options = read_options
-        source = probe(path, cut_short=read_options.damaged is not None)
+        source = probe(path, cut_short=read_options.damaged is not None, advanced=advanced)
         _refuse(source, read_options)
         if is_linear(source.pixel_format):
             source = replace(source, transfer=read_options.transfer or "")

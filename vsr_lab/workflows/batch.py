@@ -3,7 +3,7 @@
 import glob
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import takewhile
@@ -191,6 +191,12 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
             raise UserError(where, "matches no file", "check the pattern, and quote it for the shell")
         return _named(paths, root, read_options)
     return _named(find_footage(where), where if where.is_dir() else where.parent, read_options)
+
+
+def other_files(folder: Path, sources: Iterable[Source]) -> list[Path]:
+    """Files in a folder, at any depth, that are neither a source nor in a source that is a folder of images."""
+    used = {source.path for source in sources}
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not used & {path, path.parent})
 
 
 def _named(paths: Sequence[Path], root: Path, read_options: ReadOptions) -> list[Source]:

@@ -52,6 +52,13 @@ def test_options_of_presets_are_checked() -> None:
         Encoding(codec_options={"libx264": {"stats": "a"}})
 
 
+def test_options_of_one_encoder_are_not_given_to_another() -> None:
+    encoding = Encoding(codec_options={"libx264": {"tune": "grain"}, "libx265": {"x265-params": "sao=0"}})
+    assert "tune" in encoding.options_of("libx264", "yuv420p")
+    assert "x265-params" not in encoding.options_of("libx264", "yuv420p")
+    assert {"tune", "x265-params", "preset", "crf"}.isdisjoint(encoding.options_of("ffv1", "yuv420p"))
+
+
 def test_options_that_change_the_coding_may_be_set() -> None:
     options = {"crf": "1", "x264-params": "no-mbtree=1:aq_mode=2", "x265-params": "sao=0", "svtav1-params": "tune=0"}
     assert Encoding(options={**options, "flags": "+ilme"}).options["crf"] == "1"

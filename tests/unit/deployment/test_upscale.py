@@ -2,19 +2,23 @@
 
 import hashlib
 import os
+import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
-from tests.robustness.resuming import failing_after
+from tests.robustness.resuming import failing_after, write_source
 from vsr_lab.core.clip import Frames, to_frames, to_tensor
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.network import FrameNetwork
@@ -24,6 +28,7 @@ from vsr_lab.core.resize import resize_to
 from vsr_lab.deployment import DISCLOSURE, Bundle, Encoding, Inference, upscale
 from vsr_lab.deployment.pipeline import conversion
 from vsr_lab.video import VideoFile
+from vsr_lab.video.packets import decoder_of
 
 WriteVideo = Callable[..., Path]
 TIMES = [0, 0.04, 0.2, 0.24, 0.5, 0.51, 2.0, 2.04]
@@ -319,6 +324,43 @@ def test_a_bundle_that_fails_midway_leaves_nothing(bundle: Bundle, source: Path,
     assert _names(output.parent) == set()
 
 
+def test_a_frame_that_is_not_finite_stops_the_work_with_its_number(
+    bundle: Bundle, source: Path, output: Path, frames: Frames
+) -> None:
+    class Broken(FrameNetwork):
+        scale = 2
+
+        def frame(self, lr: Tensor) -> Tensor:
+            broken = torch.equal(lr[0], to_tensor(frames)[3])
+            return lr.repeat_interleave(2, -1).repeat_interleave(2, -2) * (np.nan if broken else 1.0)
+
+    with pytest.raises(UserError, match="frame 3 of the result is not finite"):
+        _upscale(replace(bundle, network=Broken()), source, output)
+    assert not output.exists()
+
+
+def test_each_packet_is_decoded_once(
+    bundle: Bundle, tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = Counter[str]()
+
+    def counting(name: str, stream: Any) -> Callable[[Any], list[av.VideoFrame]]:
+        decode = decoder_of(stream)
+        return lambda packet: decoded.update({name: packet.size > 0}) or decode(packet)
+
+    for name in ("deployment.pipeline.reading", "deployment.streams.survey", "video.probe", "video.damage"):
+        monkeypatch.setattr(sys.modules[f"vsr_lab.{name}"], "decoder_of", partial(counting, name))
+    _upscale(bundle, write_source(tmp_path / "tone.mkv", 100), output)
+    assert decoded.pop("deployment.pipeline.reading") == 100
+    assert decoded.total() < 50  # the first ones, before the work begins
+
+
+def test_mp4_can_be_played_while_it_is_fetched(bundle: Bundle, source: Path, output: Path) -> None:
+    _upscale(bundle, source, output.with_suffix(".mp4"), encoding=Encoding(codec="libx264"))
+    written = output.with_suffix(".mp4").read_bytes()
+    assert 0 < written.index(b"moov") < written.index(b"mdat")
+
+
 @pytest.mark.parametrize(("height", "width"), [(48, 96), (63, 126), (64, 128)])
 def test_frames_are_resized_to_the_height_that_is_set(
     bundle: Bundle, source: Path, output: Path, frames: Frames, height: int, width: int
@@ -330,6 +372,17 @@ def test_frames_are_resized_to_the_height_that_is_set(
     assert np.array_equal(video.read(0, 8).frames, to_frames(resize_to(large, (height, width))))
     resized = [note for note in provenance.plan.converted if "resized to" in note]
     assert len(resized) == (height != 64)
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.5, (96, 48)), (0.25, (16, 8)), (2.0, (128, 64))])
+def test_frames_are_resized_to_the_scale_that_is_set(
+    bundle: Bundle, source: Path, output: Path, scale: float, size: tuple[int, int]
+) -> None:
+    assert _upscale(bundle, source, output, encoding=replace(EXACT, scale=scale)).output.size == size
+    with pytest.raises(UserError, match=r"scale: must be <= 2 for this bundle, got 3"):
+        _upscale(bundle, source, output, encoding=replace(EXACT, scale=3.0), overwrite=True)
+    with pytest.raises(UserError, match="scale: cannot be combined with height="):
+        replace(EXACT, scale=scale, height=32)
 
 
 def test_a_height_above_that_of_the_network_is_refused(bundle: Bundle, source: Path, output: Path) -> None:

@@ -23,6 +23,7 @@ from vsr_lab.workflows.batch import (
     Upscaler,
     find_sources,
     is_batch,
+    other_files,
     tasks_of,
     upscale_files,
 )
@@ -71,6 +72,14 @@ def test_each_file_has_several_outputs_from_one_run(footage: Path, bundle: Path)
     assert upscaled(16)["a.mkv"] == "kept"
     assert upscaled(16)["b.mkv"] == "refused"  # its other output is there, made by another run
     assert upscaled(24)["a.mkv"] == "refused"
+
+
+def test_files_that_are_no_sources_are_listed(footage: Path, frames: Frames) -> None:
+    (footage / "images").mkdir()
+    Image.fromarray(frames[0]).save(footage / "images" / "0.png")
+    for name in ("cover.jpg", "deep/notes.txt"):
+        (footage / name).write_bytes(b"")
+    assert other_files(footage, find_sources(footage)) == [footage / "cover.jpg", footage / "deep/notes.txt"]
 
 
 def states(results: dict[str, FileResult]) -> dict[str, str]:

@@ -6,6 +6,7 @@ upscaled frames is white noise, and only luma has grain.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from vsr_lab.deployment.planning.encoding import Encoding
 from vsr_lab.deployment.provenance import FrameHashes
 from vsr_lab.deployment.streams.frames import FrameEncoder, color_of, composited, resized_alpha
 from vsr_lab.deployment.streams.output import Planned
+from vsr_lab.deployment.streams.survey import FrameMetadata
 from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of, has_alpha
 
@@ -43,6 +45,29 @@ class FrameConversion:
         self._encode = FrameEncoder(planned.plan.video)
         self._deep = bits_of(planned.plan.video.pixel_format) > 8
         self._background = color_of(encoding.background) if encoding.background else None
+        self._drop = encoding.unsupported is not None
+        self._known = {*self._lost(planned.survey.of_frames)}
+        self._late: list[str] = []
+
+    @property
+    def planned(self) -> Planned:
+        """The plan, which also lists as dropped what `examine` found."""
+        plan = self._planned.plan
+        return replace(self._planned, plan=plan.model_copy(update={"dropped": [*plan.dropped, *self._late]}))
+
+    def examine(self, read: ReadFrame) -> None:
+        """Raise UserError if a frame has metadata that the output loses, and that the first frames do not have."""
+        for lost in self._lost(read.metadata):
+            if lost in self._known:
+                continue
+            if not self._drop:
+                problem = f"has from frame {read.number} on: {lost}"
+                raise UserError(self._video.path, problem, "set unsupported=drop, or choose another codec=")
+            self._known.add(lost)
+            self._late.append(f"{lost}, from frame {read.number} on")
+
+    def _lost(self, found: FrameMetadata) -> list[str]:
+        return found.lost(self._planned.plan.video.codec, mapped=self._video.is_tone_mapped)
 
     def tensor(self, read: ReadFrame) -> Tensor:
         """Convert a frame to the input of the network, (3, h, w) in [0, 1]."""

@@ -9,7 +9,7 @@ import torch
 
 from vsr_lab.core.errors import UserError, is_out_of_memory, reported
 from vsr_lab.core.network import FrameStream, StreamingNetwork
-from vsr_lab.core.progress import report
+from vsr_lab.core.progress import progress_bar, report
 from vsr_lab.core.records.deployment import Runtime
 from vsr_lab.core.tile import Tiled
 from vsr_lab.deployment.bundle import Bundle
@@ -24,6 +24,7 @@ from vsr_lab.deployment.streams.output import Planned
 from vsr_lab.video import ReadOptions, VideoFile
 
 MATCH = Encoding()
+_SOON = 2**28  # bytes that are read without a progress bar
 _SAFE = 0.2  # share of the allowed memory below which no frame is tried
 
 
@@ -81,7 +82,9 @@ def open_source(source: Path, encoding: Encoding, read_options: ReadOptions) -> 
     check_input(source)
     if read_options.tone_map is None and encoding.hdr:
         read_options = replace(read_options, tone_map="keep")
-    video = VideoFile(source, read_options=read_options)
+    size = source.stat().st_size
+    with progress_bar(f"reading the index of {source.name}", size, "bytes", shown=size > _SOON) as update:
+        video = VideoFile(source, read_options, lambda position: update(completed=position))
     if source.is_dir():
         video = video.at_rate(encoding.rate or Fraction(25))
     elif encoding.rate:

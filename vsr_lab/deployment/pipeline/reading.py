@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from vsr_lab.core.clip import AnyFrames, Clip
 from vsr_lab.core.errors import UserError
 from vsr_lab.deployment.streams.carriers import AnyPacket
+from vsr_lab.deployment.streams.survey import FrameMetadata, frame_metadata
 from vsr_lab.deployment.streams.timing import Window, packets_between
 from vsr_lab.video.color_conversion import alpha_of
 from vsr_lab.video.damage import Damage
@@ -23,7 +24,6 @@ from vsr_lab.video.libav_log import LOG_LOCK, libav_logging
 from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.reader import VideoFile
-from vsr_lab.video.side_data import side_data
 
 _CHUNK = 8  # frames that a filter chain is asked for at a time
 _CHECKED = 250  # frames of a part that are searched for damage at a time
@@ -39,6 +39,7 @@ class ReadFrame:
         alpha: alpha channel (H, W), of the same type; None if the source has none.
         captioned: the decoded frame with its side data, if it has captions.
         packets: packets of other streams, such as audio, that were read since the previous frame.
+        metadata: metadata of the frame that the output may not be able to keep.
     """
 
     number: int
@@ -46,6 +47,7 @@ class ReadFrame:
     alpha: AnyFrames | None
     captioned: VideoFrame | None
     packets: list[AnyPacket]
+    metadata: FrameMetadata
 
 
 def read_frames(video: VideoFile, start: int, stop: int) -> Iterator[ReadFrame]:
@@ -69,7 +71,8 @@ def _converted(
         picture = tone_map(clip, source.hdr, source.peak).frames[0]
     alpha = alpha_of(frame)
     alpha = None if alpha is None else source.orientation.apply(alpha)
-    return ReadFrame(number, picture, alpha, frame if side_data(frame, "A53_CC") else None, packets)
+    metadata = frame_metadata([frame])
+    return ReadFrame(number, picture, alpha, frame if metadata.captions else None, packets, metadata)
 
 
 class PartReader:

@@ -122,8 +122,8 @@ def upscale_all(
         facts = upscaling.write([temporary for temporary, _, _ in files], network, watch, stack.enter_context(evidence))
         running = replace(running, repeats=upscaling.repeats)
         made = [
-            one.record(file, video, facts, bundle=bundle, running=running)
-            for one, file in zip(deliveries, files, strict=True)
+            replace(one, planned=convert.planned).record(file, video, facts, bundle=bundle, running=running)
+            for one, convert, file in zip(deliveries, conversions, files, strict=True)
         ]
         pass_signals()  # all are complete, and are moved into place
     return made

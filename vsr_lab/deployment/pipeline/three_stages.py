@@ -32,6 +32,7 @@ from vsr_lab.deployment.pipeline.reading import PartReader, ReadFrame, Sequentia
 from vsr_lab.deployment.pipeline.record import source_facts
 from vsr_lab.deployment.pipeline.segments import Part, Segments
 from vsr_lab.deployment.streams.output import Output, Planned
+from vsr_lab.deployment.streams.survey import FrameMetadata
 from vsr_lab.video import VideoFile
 from vsr_lab.video.packets import open_input
 from vsr_lab.video.writer import reason_of
@@ -180,11 +181,13 @@ class ThreeStages:
                 for read in frames:
                     put(self._upscaled(process, read, self._segments.at(read.number)))
                     update(advance=1)
-                put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets)))
+                put(_Upscaled(ReadFrame(_LAST, np.empty(0, np.uint8), None, None, reader.packets, FrameMetadata())))
         self.repeats = process.repeats
         return source_facts(video, digest.result())
 
     def _upscaled(self, process: FrameStream, read: ReadFrame, part: Part) -> _Upscaled:
+        for convert in self._conversions:
+            convert.examine(read)
         lr = self._conversions[0].tensor(read)
         if read.number == part.first:
             process.forget()

@@ -25,8 +25,8 @@ from vsr_lab.video import VideoFile
 from vsr_lab.video.color_conversion import bits_of, is_rgb
 from vsr_lab.video.linear_light import LARGEST, TRANSFERS
 
+_LARGER = "use a bundle with a larger scale"
 _BT709 = ColorTags(1, 1, 1)
-_CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"}  # that write them as SEI
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def choose_video(
             than the one of the source, unless `encoding.chroma` is set.
 
     Raises:
-        UserError: no encoder supports these settings, `encoding.pixel_format` is unknown, `encoding.height` is larger
-            than the height of SR, the label does not fit into the frame, or the transfer function for EXR is not known.
+        UserError: no encoder supports these settings, the pixel format or the transfer function of EXR is not known,
+            the height or scale is larger than that of SR, or the label does not fit into the frame.
     """
     height, width = _size(source, scale, encoding)
     size, mapped = (height, width * (2 if encoding.evidence else 1)), source.is_tone_mapped
@@ -142,12 +142,15 @@ def _drawn(encoding: Encoding, given: int, height: int) -> list[str]:
 def _size(source: VideoFile, scale: int, encoding: Encoding) -> tuple[int, int]:
     """Height and width of the output. Raises UserError if the network would have to be enlarged."""
     height, width = source.size[0] * scale, source.size[1] * scale
-    if encoding.height is None or encoding.height == height:
+    wanted = round(encoding.scale * source.size[0]) if encoding.scale else encoding.height or height
+    if wanted == height:
         return height, width
-    if encoding.height > height:
-        problem = f"must be <= {height} for {source.path.name} and this bundle, got {encoding.height}"
-        raise UserError("height", problem, "use a bundle with a larger scale")
-    return encoding.height, max(2, 2 * round(encoding.height * width / height / 2))
+    if wanted > height:
+        if encoding.scale:
+            raise UserError("scale", f"must be <= {scale} for this bundle, got {encoding.scale:g}", _LARGER)
+        problem = f"must be <= {height} for {source.path.name} and this bundle, got {wanted}"
+        raise UserError("height", problem, _LARGER)
+    return max(2, wanted), max(2, 2 * round(wanted * width / height / 2))
 
 
 def _samples(source: VideoFile, survey: Survey, codec: str | None) -> Samples:
@@ -297,14 +300,9 @@ def _changes(original: Samples, written: Samples) -> Iterator[str]:
 
 
 def _lost(survey: Survey, codec: str, container: str, timing: Timing, *, mapped: bool) -> list[str]:
-    lost: list[str] = []
-    if survey.captions and codec not in _CAPTIONS:
-        lost.append(f"closed captions (CEA-608/708), which {codec} does not write")
+    lost = survey.of_frames.lost(codec, mapped=mapped)
     if (survey.mastering or survey.light) and not mapped and codec != "libx265":
         lost.append(f"HDR10 mastering metadata, which {codec} does not write")
-    if not mapped:
-        lost += survey.dynamic
-    lost += survey.unwritten
     if container == IMAGES and not timing.constant:
         lost.append("the times of frames, as images have none")
     if container == "avi" and not timing.constant:

@@ -61,6 +61,8 @@ class Encoding:
         start, stop: part of the source that is upscaled, in seconds from its first frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
+        scale: height of the output relative to the source, instead of `height`; it may be smaller than that of the
+            network.
         grain: strength of synthetic grain that is added to the frames, relative to the grain that is measured in the
             source; None: no grain is added.
         lead_in: for segments that are upscaled in parallel, number of frames before each segment that the network
@@ -70,7 +72,8 @@ class Encoding:
         signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
 
     Raises:
-        UserError: an option of an encoder is not allowed, or evidence is combined with height or grain.
+        UserError: an option of an encoder is not allowed, evidence is combined with height, scale or
+            grain, or scale with height.
     """
 
     name: str = "match"
@@ -89,6 +92,7 @@ class Encoding:
     evidence: bool = False
     segment: Positive = 20.0
     height: Annotated[int, Field(ge=8, le=65536)] | None = None
+    scale: Annotated[float, Field(gt=0, le=16)] | None = None
     grain: Annotated[float, Field(gt=0, le=1)] | None = None
     rate: Rate | None = None
     start: Annotated[float, Field(ge=0, le=1e6)] = 0.0
@@ -97,9 +101,11 @@ class Encoding:
     signer: Signer | None = None
 
     def __post_init__(self) -> None:
-        for name in ("height", "grain"):
+        for name in ("height", "scale", "grain"):
             if self.evidence and getattr(self, name):
                 raise UserError(name, "cannot be combined with evidence=true", "remove it")
+        if self.height and self.scale:
+            raise UserError("scale", "cannot be combined with height=", "remove one of them")
         check_options("options", self.options)
         for codec, options in self.codec_options.items():
             check_options(f"preset.codec_options.{codec}", options)

@@ -292,7 +292,8 @@ class _Planner:
             what = "; ".join(self._lost)
             remedy = "label=visible" if self._lost == [UNDISCLOSED] else "unsupported=drop or unsupported=convert"
             problem = f"cannot keep of {self._video.path.name}: {what}"
-            anywhere = {*self._survey.dynamic, *self._survey.unwritten}.issuperset(self._lost)  # which none can keep
+            found = self._survey.of_frames
+            anywhere = {*found.dynamic, *found.unwritten}.issuperset(self._lost)  # which none can keep
             hint = "set unsupported=drop" if anywhere else f"choose another container, or set {remedy}"
             raise UserError(self._output, problem, hint)
 

@@ -1,6 +1,7 @@
 """Properties of a source file other than its pictures: streams, tags, chapters, colour tags, captions."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from vsr_lab.video.packets import decoder_of, open_input, packets_of
 from vsr_lab.video.probe import Probe
 from vsr_lab.video.side_data import content_light, mastering_display, side_data, side_data_kinds
 
+_CAPTIONS = {"libx264", "libx264rgb", "libx265", "h264_nvenc", "hevc_nvenc", "mpeg2video"}  # that write them as SEI
 _EXAMINED = 8  # frames whose side data is examined
 UNSPECIFIED = 2
 _NAMES = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
@@ -83,6 +85,43 @@ class ColorTags:
 
 
 @dataclass(frozen=True)
+class FrameMetadata:
+    """Metadata of frames that an encoder may not write.
+
+    Attributes:
+        captions: whether a frame has CEA-608 or CEA-708 captions.
+        dynamic: dynamic HDR metadata, such as HDR10+.
+        unwritten: other metadata that no encoder writes.
+    """
+
+    captions: bool = False
+    dynamic: tuple[str, ...] = ()
+    unwritten: tuple[str, ...] = ()
+
+    def lost(self, codec: str, *, mapped: bool) -> list[str]:
+        """Phrases that name what an output cannot keep.
+
+        Args:
+            codec: encoder of the output.
+            mapped: whether HDR is tone-mapped to SDR, so that metadata of HDR has no meaning.
+        """
+        captions = [f"closed captions (CEA-608/708), which {codec} does not write"]
+        dynamic = () if mapped else self.dynamic
+        return [*captions * (self.captions and codec not in _CAPTIONS), *dynamic, *self.unwritten]
+
+
+def frame_metadata(frames: Sequence[VideoFrame]) -> FrameMetadata:
+    """Metadata that one or more of the frames have."""
+    if not (names := {name for frame in frames for name in side_data_kinds(frame)}):
+        return FrameMetadata()
+    return FrameMetadata(
+        captions=any(side_data(frame, "A53_CC") for frame in frames),
+        dynamic=tuple({label: None for name, label in _DYNAMIC.items() if name in names}),
+        unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if any(_has(frame, name, names) for frame in frames)),
+    )
+
+
+@dataclass(frozen=True)
 class Survey:
     """Properties of the source file other than its pictures: streams, metadata, HDR and captions.
 
@@ -92,11 +131,9 @@ class Survey:
         metadata: tags of the file.
         start: earliest start time of a stream in seconds.
         size: size of the file in bytes; 0 if it is not known.
-        captions: whether one of the first frames has CEA-608 or CEA-708 captions.
+        of_frames: metadata of the first frames.
         mastering: mastering display metadata in x265's notation; "" if there is none.
         light: maximum luminance of a pixel and of the mean of a frame (MaxCLL, MaxFALL) in cd/m2; None if not stored.
-        dynamic: dynamic HDR metadata, such as HDR10+.
-        unwritten: other metadata of frames that no encoder writes.
         views: whether the video has more than one view, as for 3D; only the first is decoded.
         timecode: timecode of the first frame; "" if there is none.
         transparent: whether one of the first frames has a transparent pixel.
@@ -111,11 +148,9 @@ class Survey:
     colors: ColorTags
     start: Fraction
     size: int
-    captions: bool = False
+    of_frames: FrameMetadata = FrameMetadata()
     mastering: str = ""
     light: tuple[int, int] | None = None
-    dynamic: tuple[str, ...] = ()
-    unwritten: tuple[str, ...] = ()
     views: bool = False
     timecode: str = ""
     transparent: bool = False
@@ -149,8 +184,6 @@ def survey(probe: Probe) -> Survey:
         times = [(stream.start_time, stream.time_base) for stream in container.streams]
         starts = [ticks * base for ticks, base in times if ticks is not None and base]
         frames = _first_frames(container, probe)
-        names = {name for frame in frames for name in side_data_kinds(frame)}
-        first = frames[0] if frames else None
         timecode = next((found for s in container.streams if (found := _tag(s.metadata, "timecode"))), "")
         return Survey(
             path=probe.path,
@@ -159,15 +192,13 @@ def survey(probe: Probe) -> Survey:
             streams=streams,
             chapters=tuple(dict(chapter) for chapter in container.chapters()),
             metadata=dict(container.metadata),
-            colors=_colors(container, probe, first),
+            colors=_colors(container, probe, frames[0] if frames else None),
             start=min(starts, default=Fraction(0)),
             size=container.size if container.size > 0 else 0,
-            captions=any(side_data(frame, "A53_CC") for frame in frames),
+            of_frames=frame_metadata(frames),
             mastering=next((text for frame in frames if (text := mastering_display(frame))), ""),
             light=next((light for frame in frames if (light := content_light(frame))), None),
-            dynamic=tuple({label: None for name, label in _DYNAMIC.items() if name in names}),
-            unwritten=tuple(_UNWRITTEN[name] for name in _UNWRITTEN if first and _has(first, name, names)),
-            views=_VIEWS in names,
+            views=any(_VIEWS in side_data_kinds(frame) for frame in frames),
             transparent=any(is_transparent(frame) for frame in frames),
             timecode=timecode or _tag(container.metadata, "timecode"),
         )
