@@ -19,7 +19,7 @@ import hydra
 import yaml
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -151,8 +151,9 @@ def _report(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, OSError) and error.filename and error.strerror:
         return UNUSABLE, f"{error.filename}: {error.strerror.lower()}; choose another path"
     if isinstance(error, (HydraException, OmegaConfBaseException)):
-        if missing := re.search(r"Could not find '(.*)/(.*)'", str(error)):
-            return UNUSABLE, f"{missing[1]}: has no option {missing[2]!r}; see --info plugins"
+        if isinstance(error, MissingConfigException):
+            group, _, option = str(error.missing_cfg_file).rpartition("/")
+            return UNUSABLE, f"{group}: has no option {option!r}; see --info plugins"
         if missing := re.match(r"You must specify '(.*)',", str(error)):
             return UNUSABLE, f"{missing[1]}: is required; choose one of {', '.join(options(missing[1]))}"
         return UNUSABLE, str(error).strip().splitlines()[0]
