@@ -122,7 +122,7 @@ def check_bundle(folder: Path) -> None:
     for name, digest in manifest["sha256"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     parity = json.loads((folder / "parity.json").read_text())["formats"][0]
-    assert parity["frames"] == 60
+    assert parity["frames"] == 24
     assert parity["worst"] <= 1e-4
     names = [i.name for i in ort.InferenceSession(folder / "step.onnx").get_inputs()]
     assert names == ["lr", "state_0", "state_1", "state_2"]
