@@ -123,9 +123,11 @@ def _loosened(node: Any, made: Mapping[str, set[str]]) -> Any:
     if not isinstance(node, dict):
         return node
     if "part" in node:
-        fitting = [name for name, bases in made.items() if node["part"] in bases] or list(made)  # of a protocol: all
+        fitting = [name for name, bases in made.items() if node["part"] in bases]
         rest = {key: value for key, value in node.items() if key in {"description", "default"}}
-        return {"anyOf": [{"$ref": f"#/$defs/{name}"} for name in [*fitting, "another part"]], **rest}
+        parts = [{"$ref": f"#/$defs/{name}"} for name in [*(fitting or made), "another part"]]  # of a protocol: all
+        scalars = [] if fitting else [{"type": ["number", "string"]}]  # such as a frame rate, 24000/1001
+        return {"anyOf": [*parts, *scalars], **rest}
     found: dict[str, Any] = {}
     for key, value in node.items():
         if key in {"properties", "$defs"}:
