@@ -60,7 +60,7 @@ def test_each_file_has_several_outputs_from_one_run(footage: Path, bundle: Path)
     def upscaled(height: int) -> dict[str, str]:
         folders = {large: Encoding(codec="ffv1"), small: Encoding(codec="ffv1", height=height)}
         upscaler = Upscaler(bundle, UpscaleSettings(encoding=folders[large]))
-        results = list(upscale_files(tasks_of(find_sources(footage), folders), large, upscaler, Local(2)))
+        results = list(upscale_files(tasks_of(find_sources(footage), folders), large, upscaler, Local(1)))
         return states({result.task.source.path.name: result for result in results})
 
     assert upscaled(16) == {"a.mkv": "done", "b.mkv": "done", "poisoned.mp4": "refused"}
