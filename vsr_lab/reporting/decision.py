@@ -125,10 +125,9 @@ def _missing(choice: Choice, suite: SuiteFacts) -> list[str]:
     ]
     if not open_gates:
         return []
-    needed = (
-        f"more clips of independent sources: {len(suite.clips)} here; from {MANY_CLIPS} on, the gate passes or fails"
-    )
-    return [*open_gates, needed]
+    count = len(suite.clips)
+    least = f", at least {MANY_CLIPS} are needed" if count < MANY_CLIPS else ""
+    return [*open_gates, f"more clips of independent sources: {count} here{least}"]
 
 
 def _why_not(lookup: Lookup, choice: Choice, metric: MetricFacts | None, name: str) -> str:

@@ -84,7 +84,7 @@ def test_few_clips_are_provisional_and_say_what_is_missing(tmp_path: Path) -> No
     (animation, screen), _ = decide(tmp_path, ["only"], drawn=2.0)
     assert animation.status == "provisional"
     assert "provisionally" in animation.answer
-    assert animation.missing[-1].startswith("more clips of independent sources: 1 here; from 8 on")
+    assert animation.missing[-1].startswith("more clips of independent sources: 1 here, at least 8")
     assert animation.why[-1] == "With one clip, the stability of the choice cannot be tested."
     assert (screen.status, screen.costs) == ("nothing", [])
     assert screen.answer == "Nothing ships for screen_capture: no candidate passed every gate."
