@@ -111,7 +111,7 @@ def _damaged() -> Iterator[Case]:
         "head.mp4": b"\0\0\0\x20ftypisom" + bytes(20),
         "riff.avi": b"RIFF\xff\0\0\0AVI LIST",
     }.items():
-        yield Case(kind, name, plain(name, content), "", bad)
+        yield Case(kind, name, plain(name, content), "", f"{bad}|is a list of other files" if "list" in name else bad)
     for name, text in {
         "list.mkv": "ffconcat version 1.0\nfile n.mp4\n",
         "list.ts": "#EXTM3U\n#EXTINF:1,\nn.ts\n",

@@ -82,7 +82,7 @@ def check_encoder(
             if alone:
                 problem, hint = f"is not an option of {codec}", f"remove options.{key}"
                 if alone != _UNKNOWN:
-                    problem = f"{codec} does not take {value!r} with the pixel format {pixel_format}"
+                    problem = f"{codec} does not take {value!r} with pixel_format={pixel_format}"
                     hint = f"choose another value, or remove options.{key}"
                 raise UserError(f"options.{key}", problem, f"{hint}; ffmpeg -h encoder={codec} lists what it takes")
         height, width = size
