@@ -43,12 +43,14 @@ class Kind:
 
 
 _FOLDER = "upscale bundle=exp/bundle input=hr output=large preset=archive backend=onnxruntime"
+_JSON = (mutations.in_json, mutations.in_json, mutations.raw)
+_SQLITE = (mutations.in_sqlite, mutations.in_sqlite, mutations.raw)
 _JOB = "upscale bundle=exp/bundle input=long.mp4 output=job/up.mkv codec=ffv1 segment=3 backend=onnxruntime"
 _WEIGHTS = f"{_EVALUATE} candidate=checkpoint candidate.path=runA/network.safetensors"
 KINDS = {
     "summary.json": Kind(
         "ev/ckpt/summary.json",
-        (mutations.in_json, mutations.in_json, mutations.raw),
+        _JSON,
         ("compare runs=[ev/bicubic,ev/ckpt] run_dir=k/run", "select runs=[ev/bicubic,ev/ckpt] run_dir=k/run"),
         ("ev/ckpt",),
     ),
@@ -107,7 +109,7 @@ KINDS = {
     ),
     "selection.json": Kind(
         "sel/selection.json",
-        (mutations.in_json, mutations.in_json, mutations.raw),
+        _JSON,
         (
             "export candidate.path=runA/network.safetensors selection=sel/selection.json run_dir=k/run",
             "recommend in.mp4 n=1 selection=sel/selection.json bundles=exp scans=scans run_dir=k/run",
@@ -118,25 +120,25 @@ KINDS = {
     ),
     "votes.json": Kind(
         "votes.json",
-        (mutations.in_json, mutations.in_json, mutations.raw),
+        _JSON,
         ("select runs=[ev/bicubic,ev/ckpt] votes=votes.json run_dir=k/run", "inspect votes.json"),
         ("votes.json",),
     ),
     "votes.sqlite": Kind(
         "votes.sqlite",
-        (mutations.in_sqlite, mutations.in_sqlite, mutations.raw),
+        _SQLITE,
         ("vote runs=[ev/bicubic,ev/ckpt] database=votes.sqlite serve=false run_dir=k/run",),
         ("votes.sqlite",),
     ),
     "ledger.sqlite": Kind(
         "large/ledger.sqlite",
-        (mutations.in_sqlite, mutations.in_sqlite, mutations.raw),
+        _SQLITE,
         (_FOLDER,),
         ("large/",),
     ),
     "provenance": Kind(
         "up.mkv.provenance.json",
-        (mutations.in_json, mutations.in_json, mutations.raw),
+        _JSON,
         ("provenance up.mkv original=long.mp4 pair=k/pair.json", "provenance up.mkv", "inspect up.mkv"),
         ("up.mkv", "long.mp4"),
     ),
@@ -148,7 +150,7 @@ KINDS = {
     ),
     "job.json": Kind(
         "job/up.mkv.segments/job.json",
-        (mutations.in_json, mutations.in_json, mutations.raw),
+        _JSON,
         (_JOB,),
         ("job/up.mkv",),
     ),

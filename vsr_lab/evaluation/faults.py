@@ -1,5 +1,7 @@
 """Warnings of faults in the output of candidates, by the bounds of the gates in configs/gates/standard.yaml."""
 
+from functools import cache
+
 import yaml
 
 from vsr_lab.core.files import config_dir
@@ -36,6 +38,7 @@ def _fault(gate: SanityGate) -> str:
     return f" {gate.fault}" if isinstance(gate, Limit) and gate.fault else ""
 
 
+@cache  # of one yaml, for all runs
 def _sanity_gates() -> dict[str, SanityGate]:
     nodes: dict[str, dict[str, object]] = yaml.safe_load((config_dir() / "gates/standard.yaml").read_text("utf-8"))
     own = {name: node for name, node in nodes.items() if str(node["_target_"]).startswith(f"{SanityGate.__module__}.")}
