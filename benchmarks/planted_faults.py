@@ -133,10 +133,10 @@ def score(candidates: Iterable[Faulty], suite: Suite, protocol: Protocol) -> dic
 
 def judged(choice: Choice, name: str) -> list[str]:
     """Result, gate, number, bound and reason of a candidate. Of equal ones the faulty one is chosen."""
-    last = choice.gates[name][-1]
-    if last.outcome == "fail":
-        numbers = ["" if number is None else f"{number:.3f}" for number in (last.value, last.bound)]
-        return ["refused", last.gate, *numbers, last.reason]
+    failed = next((verdict for verdict in choice.gates[name] if verdict.outcome == "fail"), None)
+    if failed:
+        numbers = ["" if number is None else f"{number:.3f}" for number in (failed.value, failed.bound)]
+        return ["refused", failed.gate, *numbers, failed.reason]
     if choice.chosen == name:
         return ["**chosen**", "", "", "", choice.reason]
     return ["not chosen", "", "", "", choice.reason if name in choice.pareto else "worse by every metric of the front"]

@@ -11,7 +11,7 @@ from vsr_lab.cli.runs import read_runs
 from vsr_lab.cli.show import show, show_facts, show_table
 from vsr_lab.core.errors import Refusal
 from vsr_lab.core.parts import FilePath, Part, Text, describes
-from vsr_lab.core.records.evaluation import Selection
+from vsr_lab.core.records.evaluation import Choice, Selection
 from vsr_lab.evaluation.gates import Gate
 from vsr_lab.evaluation.selection import select
 
@@ -59,17 +59,8 @@ def write_selection(config: SelectConfig) -> Selection:
         begin=lambda: begin_run(config),
     )
     for choice in selection.choices:
-        rows = [
-            [
-                name,
-                verdict.gate,
-                verdict.outcome.upper() if verdict.outcome == "fail" else verdict.outcome,
-                verdict.reason,
-            ]
-            for name, verdicts in choice.gates.items()
-            for verdict in verdicts
-        ]
-        show_table(f"{choice.suite}: {choice.verdict}", ["candidate", "gate", "", "number"], rows)
+        header = ["candidate", "gate", "result", "what", "number", "bound"]
+        show_table(f"{choice.suite}: {choice.verdict}", header, _gate_rows(choice), texts=4)
         if choice.chosen:
             equal = f"; equal: {', '.join(choice.ties)}" if choice.ties else ""
             left = "" if choice.stability is None else f"; the same without any one clip in {choice.stability:.0%}"
@@ -78,6 +69,26 @@ def write_selection(config: SelectConfig) -> Selection:
                 show(f"against {name}: {text}")
     show_facts("selected", {"selection": config.run_dir / "selection.json"})
     return selection
+
+
+def _gate_rows(choice: Choice) -> list[list[str]]:
+    """Rows of the table of gates: every gate of every candidate, those that failed in capital letters."""
+    gates = dict.fromkeys(verdict.gate for verdicts in choice.gates.values() for verdict in verdicts)
+    rows: list[list[str]] = []
+    for name, verdicts in choice.gates.items():
+        found = {verdict.gate: verdict for verdict in verdicts}
+        failed = any(verdict.outcome == "fail" for verdict in verdicts)
+        for gate in gates:
+            if verdict := found.get(gate):
+                result = "FAIL" if verdict.outcome == "fail" else verdict.outcome
+                rows.append([name, gate, result, verdict.reason, *map(_number, (verdict.value, verdict.bound))])
+            elif failed:
+                rows.append([name, gate, "not tested", "failed before", "", ""])
+    return rows
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
 
 
 def _gates_of(content: str, config: SelectConfig, gates: dict[str, Gate]) -> dict[str, Gate]:

@@ -19,7 +19,15 @@ _POOLED = " (of the mean squared error)"  # unlike the mean of decibels that tab
 
 
 class Gate(ABC):
-    """Base class of gates, which compare the evaluation of a candidate with that of the baseline on the same suite."""
+    """Base class of gates, which compare the evaluation of a candidate with that of the baseline on the same suite.
+
+    Attributes:
+        metric: name of the metric that the gate reads; empty if it reads none.
+        is_slow: whether the gate runs the network, so that `select` tests only candidates that failed no earlier gate.
+    """
+
+    metric: str = ""
+    is_slow: bool = False
 
     @abstractmethod
     def judge(self, name: str, run: Run, baseline: Run) -> Verdict:
@@ -40,7 +48,7 @@ def _directed(metric: str) -> MetricFacts:
     return found[0]
 
 
-def verdict(name: str, value: float | None, bound: float, *, passed: bool, reason: str) -> Verdict:
+def verdict(name: str, value: float | None, bound: float | None, *, passed: bool, reason: str) -> Verdict:
     """Make the result of a gate, "pass" or "fail"; a value that is not finite is stored as None."""
     known = value is not None and math.isfinite(value)
     outcome = "pass" if passed else "fail"

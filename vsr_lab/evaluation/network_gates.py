@@ -120,6 +120,8 @@ class ExportParity(Gate):
         exporter: exporter of the graph, which sets the tolerance and the length of the clip.
     """
 
+    is_slow = True
+
     def __init__(self, exporter: Exporter) -> None:
         self.exporter = exporter
 
@@ -150,6 +152,8 @@ class NoDrift(Gate):
     Raises:
         ValueError: `frames` is less than 180.
     """
+
+    is_slow = True
 
     def __init__(self, frames: Count, margin: NonNegative) -> None:
         if frames < (least := 3 * (2 * _PASS - 2)):

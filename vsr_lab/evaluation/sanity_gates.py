@@ -22,8 +22,6 @@ class SanityGate(Gate):
     A baseline only relaxes the bounds where it violates them itself.
     """
 
-    metric: str
-
     @abstractmethod
     def judge(self, name: str, run: Run, baseline: Run | None) -> Verdict: ...
 

@@ -8,6 +8,7 @@ from vsr_lab.core.errors import UserError
 from vsr_lab.core.records import write_record
 from vsr_lab.core.records.evaluation import TOO_FEW, Choice, Selection, Verdict
 from vsr_lab.core.records.votes import PairVotes
+from vsr_lab.evaluation.completeness import Needed
 from vsr_lab.evaluation.gates import Gate, NotWorse
 from vsr_lab.evaluation.objective import FIDELITY, FRONT, Ranking, axes
 from vsr_lab.evaluation.preference import duel, read_votes
@@ -36,8 +37,8 @@ def select(
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
-        gates: content type -> name -> gate, in the order in which gates are tested. After a failed gate the remaining
-            ones are not tested. "default", which is required, is for content types without gates of their own.
+        gates: content type -> name -> gate, in the order in which gates are tested. Gates that run the network are not
+            tested after a failed gate. "default", which is required, is for content types without gates of their own.
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
@@ -48,11 +49,11 @@ def select(
 
     Returns:
         For every suite the chosen candidate, or None, and the result of every gate. A choice is provisional if there
-        are too few clips for a gate.
+        are too few clips for a gate. A candidate without a value that gates or ranking need fails the gate "scores".
 
     Raises:
-        UserError: the evaluations cannot be compared, one lacks a metric, a suite has no evaluation of the baseline, or
-            the votes are on other evaluations or too few, see `read_votes`.
+        UserError: the evaluations cannot be compared, a suite has no evaluation of the baseline, that of the baseline
+            lacks a metric, or the votes are on other evaluations or too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse
@@ -64,18 +65,17 @@ def select(
     runs = read_runs(runs)
     check_comparable(runs)
     ranking, signs = Ranking.by(rank_by), axes(front)
-    for run in runs:
-        for key, metric in (*(("rank_by", metric) for metric in rank_by), *(("front", metric) for metric in front)):
-            if metric not in run.summary.metrics:
-                raise UserError(run.folder, f"has no {metric}, which {key} names", "evaluate it with that metric")
     rows = read_votes(Path(votes), runs, baseline) if votes else []
     choices: list[Choice] = []
     for suite, candidates in by_suite(runs).items():
         if baseline not in candidates:
             raise UserError(f"suite {suite!r}", f"has no run of {baseline}, the baseline", "add one, or set baseline=")
         own = gates.get(candidates[baseline].summary.content or "default", gates["default"])
+        needed = Needed({"rank_by": rank_by, "front": front}, own.values())
+        needed.check_baseline(candidates[baseline])
         by_people = replace(ranking, votes=[row for row in rows if row.suite == suite])
-        choices.append(_choose(candidates, own, baseline, ranking=by_people, front=signs))
+        verdicts = _judge(candidates, own, baseline, needed)
+        choices.append(_choose(candidates, verdicts, baseline, ranking=by_people, front=signs))
     selection = Selection(
         protocol=runs[0].summary.protocol, baseline=baseline, rank_by=list(rank_by), front=signs, choices=choices
     )
@@ -86,17 +86,21 @@ def select(
 
 
 def _choose(
-    candidates: dict[str, Run], gates: Mapping[str, Gate], baseline: str, *, ranking: Ranking, front: Mapping[str, int]
+    candidates: dict[str, Run],
+    verdicts: dict[str, list[Verdict]],
+    baseline: str,
+    *,
+    ranking: Ranking,
+    front: Mapping[str, int],
 ) -> Choice:
     reference = candidates[baseline]
-    verdicts = _judge({name: run for name, run in candidates.items() if name != baseline}, reference, gates)
     for name, found in verdicts.items():
-        if all(verdict.outcome != "fail" for verdict in found):
+        if _not_failed(found):
             if ranking.votes:
                 found += _voted(ranking.votes, name, baseline)
             elif ranking.metrics[0].name in FIDELITY:
                 found += _invents(candidates[name], reference, ranking.metrics[0].label)
-    deployable = [name for name, found in verdicts.items() if all(verdict.outcome != "fail" for verdict in found)]
+    deployable = [name for name, found in verdicts.items() if _not_failed(found)]
     on_front = pareto_front({name: candidates[name] for name in deployable}, front)
     contenders = {name: candidates[name] for name in (deployable if ranking.votes else on_front)}
     best = ranking.best(contenders) if contenders else None
@@ -159,16 +163,28 @@ def _verdict(chosen: str | None, provisional: bool) -> str:
     return f"{chosen} is deployable" + (" provisionally, shown for these frames only" if provisional else "")
 
 
-def _judge(candidates: Mapping[str, Run], baseline: Run, gates: Mapping[str, Gate]) -> dict[str, list[Verdict]]:
-    """candidate -> verdicts, up to the first failed gate, p-values corrected for the number of candidates."""
-    verdicts: dict[str, list[Verdict]] = {name: [] for name in candidates}
-    left = list(candidates)
+def _judge(
+    candidates: Mapping[str, Run], gates: Mapping[str, Gate], baseline: str, needed: Needed
+) -> dict[str, list[Verdict]]:
+    """candidate -> verdicts, p-values corrected for the number of candidates that failed no earlier gate.
+
+    One that lacks scores is tested by no gate, and one that failed a gate by none that is slow.
+    """
+    reference = candidates[baseline]
+    verdicts = {name: needed.missing(run, reference) for name, run in candidates.items() if name != baseline}
+    complete = [name for name, found in verdicts.items() if not found]
     for gate_name, gate in gates.items():
-        found = _corrected({name: gate.judge(gate_name, candidates[name], baseline) for name in left})
+        left = [name for name in complete if _not_failed(verdicts[name])]
+        tested = left if gate.is_slow else complete
+        found = {name: gate.judge(gate_name, candidates[name], reference) for name in tested}
+        found |= _corrected({name: found[name] for name in left})
         for name, verdict in found.items():
             verdicts[name].append(verdict)
-        left = [name for name, verdict in found.items() if verdict.outcome != "fail"]
     return verdicts
+
+
+def _not_failed(verdicts: Sequence[Verdict]) -> bool:
+    return all(verdict.outcome != "fail" for verdict in verdicts)
 
 
 def _corrected(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:

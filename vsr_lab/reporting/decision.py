@@ -18,10 +18,10 @@ class Refused(NamedTuple):
 
 
 class GateRow(NamedTuple):
-    """A gate (test with a threshold) and its result for each candidate; None if the candidate failed an earlier one."""
+    """A gate (test with a threshold) and its result for each candidate, or why it was not tested."""
 
     gate: str
-    verdicts: list[Verdict | None]
+    verdicts: list[Verdict | str]
 
 
 class Decision(NamedTuple):
@@ -200,7 +200,8 @@ def _costs(lookup: Lookup, selection: Selection, choice: Choice, suite: SuiteFac
 def _gates(choice: Choice, names: list[str]) -> list[GateRow]:
     by_name = {name: {verdict.gate: verdict for verdict in choice.gates[name]} for name in names}
     gates = dict.fromkeys(verdict.gate for name in names for verdict in choice.gates[name])
-    return [GateRow(gate, [by_name[name].get(gate) for name in names]) for gate in gates]
+    untested = {name: "not needed" if name in choice.deployable else "not tested: refused before" for name in names}
+    return [GateRow(gate, [by_name[name].get(gate, untested[name]) for name in names]) for gate in gates]
 
 
 def measured(value: float | None) -> str:

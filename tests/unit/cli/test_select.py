@@ -10,6 +10,7 @@ from vsr_lab.cli import select
 from vsr_lab.cli.app import composed
 from vsr_lab.cli.configuration.usage import config_dir, options
 from vsr_lab.core.parts import Part, parse_part
+from vsr_lab.core.records.evaluation import Choice, Verdict
 from vsr_lab.evaluation.gates import Gate
 from vsr_lab.evaluation.objective import Ranking, axes, metric_facts
 
@@ -52,3 +53,18 @@ def test_what_decides_says_how_well_it_agrees_with_people(objective: str) -> Non
     (metric,) = metric_facts([first])
     assert first == "legibility" or "greement with people" in metric.note
     assert ("is not known" in metric.note) == (first == "st_lpips")
+
+
+def test_the_table_has_every_gate_of_every_candidate_with_number_and_bound() -> None:
+    passed = Verdict(gate="psnr", value=0.25, bound=0.0, outcome="pass", reason="+0.25")
+    failed = Verdict(gate="psnr", value=-1.0, bound=0.0, outcome="fail", reason="-1.00")
+    drift = Verdict(gate="drift", value=0.01, bound=0.1, outcome="pass", reason="steady")
+    empty: dict[str, Any] = {"provisional": False, "reason": "", "ties": [], "stability": None, "candidate_facts": None}
+    empty |= {"verdict": "", "deployable": ["good"], "pareto": ["good"], "suite": "film", "content": None}
+    choice = Choice(chosen="good", gates={"good": [passed, drift], "bad": [failed]}, **empty)
+    assert select._gate_rows(choice) == [
+        ["good", "psnr", "pass", "+0.25", "0.25", "0"],
+        ["good", "drift", "pass", "steady", "0.01", "0.1"],
+        ["bad", "psnr", "FAIL", "-1.00", "-1", "0"],
+        ["bad", "drift", "not tested", "failed before", "", ""],
+    ]

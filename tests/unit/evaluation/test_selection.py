@@ -120,10 +120,60 @@ def test_the_baseline_is_never_chosen_even_where_it_passes(make_run: MakeRun) ->
     assert _choose(runs[:1]).chosen is None
 
 
-def test_every_gate_is_reported_with_its_number_up_to_the_first_that_failed(make_run: MakeRun, bicubic: Run) -> None:
+def test_every_gate_is_reported_with_its_number_even_after_one_that_failed(make_run: MakeRun, bicubic: Run) -> None:
     gates = _choose([bicubic, _run(make_run, "blurred", 24, 0.5), _run(make_run, "wild", 40, 2.1)]).gates
-    assert [(v.gate, v.value, v.passed) for v in gates["blurred"]] == [("sharp", 24, False)]
+    assert [(v.gate, v.value, v.passed) for v in gates["blurred"]] == [("sharp", 24, False), ("calm", 0.5, True)]
     assert [(v.gate, v.value, v.passed) for v in gates["wild"]] == [("sharp", 40, True), ("calm", 2.1, False)]
+
+
+class _Slow(Floor):
+    is_slow = True
+
+
+def test_a_gate_that_runs_the_network_is_not_tested_after_one_that_failed(make_run: MakeRun, bicubic: Run) -> None:
+    gates: dict[str, dict[str, Gate]] = {"default": GATES["default"] | {"drift": _Slow("psnr", 1)}}
+    runs = [bicubic, _run(make_run, "blurred", 24, 0.5), _run(make_run, "good", 33, 1.9)]
+    (choice,) = select(runs, gates, rank_by=["psnr"], front=FRONT).choices
+    assert [v.gate for v in choice.gates["blurred"]] == ["sharp", "calm"]
+    assert [v.gate for v in choice.gates["good"]] == ["sharp", "calm", "drift"]
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"psnr": {"walk": [NAN, 40]}}, "psnr has a value in 1 frame of walk, that of bicubic in 2"),
+        ({"psnr": {"walk": [NAN, NAN]}}, "psnr has a value in no frame of walk, that of bicubic in 2"),
+        (
+            {"psnr": {"walk": [40, 40]}, "flicker": {}},
+            "has no flicker, which front names; evaluate it with that metric",
+        ),
+        ({"psnr": {"walk": [40, 40]}, "grid": {"walk": [NAN, NAN]}}, "grid has a value in no frame of walk"),
+    ],
+)
+def test_a_candidate_without_scores_is_refused_alone(
+    make_run: MakeRun, values: dict[str, dict[str, list[float]]], reason: str
+) -> None:
+    """The others are judged as if it were not there."""
+    whole = {"psnr": {"walk": [33.0] * 2}, "flicker": {"walk": [1.0] * 2}, "grid": {"walk": [1.0] * 2}}
+    broken = {metric: clips for metric, clips in {**whole, **values}.items() if clips}
+    runs = [make_run("bicubic", whole | {"psnr": {"walk": [25.0] * 2}}), make_run("broken", broken)]
+    gates: dict[str, dict[str, Gate]] = {"default": GATES["default"] | {"grid": Limit("grid", high=2)}}
+    (alone,) = select(runs, gates, rank_by=["psnr"], front=FRONT).choices
+    assert (alone.chosen, alone.deployable) == (None, [])
+    (choice,) = select([*runs, make_run("good", whole)], gates, rank_by=["psnr"], front=FRONT).choices
+    assert (choice.chosen, choice.deployable) == ("good", ["good"])
+    (verdict,) = choice.gates["broken"]
+    assert (verdict.gate, verdict.outcome) == ("scores", "fail")
+    assert verdict.reason.startswith(reason)
+
+
+def test_a_gate_that_needs_what_the_baseline_lacks_is_the_users_to_mend(make_run: MakeRun, bicubic: Run) -> None:
+    gates: dict[str, dict[str, Gate]] = {"default": {"grid": Limit("grid", high=2)}}
+    with pytest.raises(UserError, match="has no grid, which a gate needs"):
+        select([bicubic], gates, rank_by=["psnr"], front=FRONT)
 
 
 def test_a_content_type_has_gates_of_its_own(make_run: MakeRun) -> None:

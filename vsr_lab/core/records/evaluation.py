@@ -203,7 +203,8 @@ class Choice(Part):
             is only one clip.
         deployable: candidates with the outcome "pass" or "too few clips" in every gate.
         pareto: deployable candidates on the Pareto front.
-        gates: candidate -> results of its gates in order, up to the first that failed.
+        gates: candidate -> results of its gates in order. Left out are gates that were not tested: those that run the
+            network, after one that failed; and all but "scores", if the candidate lacks values.
         scores: "chosen" and "baseline" -> metric -> mean over the clips of the suite, with its 95 % interval; empty if
             no candidate was chosen.
     """
