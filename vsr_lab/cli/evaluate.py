@@ -47,6 +47,7 @@ class ProtocolConfig(Section):
     scale: Scale
     colour: Literal["y", "rgb"]
     crop: Annotated[Int, Field(ge=0, le=1024)]
+    crop_multiple: Annotated[Int, Field(ge=1, le=1024)]
     trim: Annotated[Int, Field(ge=0, le=10_000)]
     centre_only: Bool
     degradation: Annotated[Part[Degradation], describes(Degradation)]

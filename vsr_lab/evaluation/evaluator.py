@@ -60,9 +60,9 @@ def check_clips(candidates: Collection[Candidate], suite: Suite, protocol: Proto
                 f"has {shot.frames} frames, too few for protocol.trim={protocol.trim}",
                 "name the other clips by suite.clips=[...]",
             )
-        if min(shot.size) // protocol.scale * protocol.scale - 2 * protocol.crop < protocol.min_side:
-            size, least = "x".join(map(str, shot.size[::-1])), protocol.min_side + 2 * protocol.crop
-            reason = f"needs at least {least} pixels a side (protocol.crop={protocol.crop})"
+        if min(shot.size) // protocol.scale * protocol.scale < protocol.min_side:
+            size = "x".join(map(str, shot.size[::-1]))
+            reason = f"needs at least {protocol.min_side} pixels a side (protocol.crop={protocol.crop})"
             raise UserError(
                 shot.path,
                 f"is {size}, and protocol {protocol.name} {reason}",

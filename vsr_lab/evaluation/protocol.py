@@ -38,6 +38,8 @@ class Protocol:
         degradation: computes LR from HR.
         colour: channels of psnr and ssim: "y" (luma) or "rgb".
         crop: number of pixels excluded at each border.
+        crop_multiple: more pixels are excluded, equally at opposite borders, until the height and width are multiples
+            of this number.
         trim: number of frames excluded at each end of a clip.
         centre_only: score the middle frame only (Vimeo-90K).
         metrics: name -> function, in the order in which reports list them.
@@ -52,6 +54,7 @@ class Protocol:
     degradation: Degradation
     colour: str = "y"
     crop: int = 0
+    crop_multiple: int = 1
     trim: int = 0
     centre_only: bool = False
     metrics: Mapping[str, Callable[..., Tensor]] = field(
@@ -87,9 +90,9 @@ class Protocol:
 
     @property
     def min_side(self) -> int:
-        """Minimum height and width after the crop, in pixels: 31 for metrics with LPIPS features, else 11 (SSIM)."""
+        """Minimum height and width of HR in pixels: metrics with LPIPS features need 31 scored pixels, SSIM 11."""
         deep = any("lpips" in name for metric in self.metrics.values() for name in required_inputs(metric))
-        return 31 if deep else 11
+        return 2 * self.crop + -(-(31 if deep else 11) // self.crop_multiple) * self.crop_multiple
 
     def degrade(self, hr: Tensor) -> Tensor:
         """Compute LR from HR (..., T, C, H, W), with the parameters that the degradation draws with seed 0."""
@@ -97,7 +100,14 @@ class Protocol:
 
     def cropped(self, frames: Tensor) -> Tensor:
         """Remove the border that is not scored from frames (..., H, W)."""
-        return frames[..., self.crop : -self.crop, self.crop : -self.crop] if self.crop else frames
+        for axis in (-2, -1):
+            scored = self.scored_side(frames.shape[axis])
+            frames = torch.narrow(frames, axis, (frames.shape[axis] - scored) // 2, scored)
+        return frames
+
+    def scored_side(self, side: int) -> int:
+        """Number of pixels that are scored along a side of HR frames, see `crop` and `crop_multiple`."""
+        return max(side - 2 * self.crop, 0) // self.crop_multiple * self.crop_multiple
 
     def whole(self, frames: Tensor) -> Tensor:
         """Crop frames (..., H, W) at the right and bottom, so that H and W are multiples of the scale."""

@@ -150,6 +150,8 @@ def test_a_cropped_border_does_not_count(pairs: list[Pair]) -> None:
 
     spoilt = [_changed(pairs, spoil)]
     assert min(_values(_score(spoilt, pairs, _protocol("psnr", crop=4))).values()) == 100
+    # 24 of 32 rows are scored, and 48 of 48 columns
+    assert min(_values(_score(spoilt, pairs, _protocol("psnr", crop_multiple=24))).values()) == 100
     assert max(_values(_score(spoilt, pairs, _protocol("psnr"))).values()) < 30
 
 
