@@ -1,6 +1,7 @@
 """RAFT-small optical flow, with weights from a file."""
 
 import re
+import urllib.error
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 import torch.nn.functional as F
 import yaml
 from torch import Tensor, nn
-from torchvision.models.optical_flow import raft_small
+from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
 from vsr_lab.core.errors import reported
 from vsr_lab.core.files import check_file
@@ -57,6 +58,18 @@ class RaftSmall:
         with torch.autocast(reference.device.type, enabled=False):
             pair = [F.pad(x.float() * 2 - 1, (0, right, 0, below), mode="replicate") for x in (reference, other)]
             return network(*pair, num_flow_updates=self.updates)[-1][..., :height, :width]
+
+
+def fetched_raft() -> RaftSmall:
+    """RAFT-small with torchvision's weights, which are downloaded at first use. Raises UserError if this fails."""
+    url = Raft_Small_Weights.C_T_V2.url
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    if not file.is_file():
+        hint = "put torchvision's file there, or drop the metric (~protocol.metrics.warp_error_raft)"
+        with reported((urllib.error.URLError, OSError), file, "could not be fetched ({})", hint):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(file), progress=False)
+    return RaftSmall(str(file))
 
 
 @lru_cache(maxsize=2)

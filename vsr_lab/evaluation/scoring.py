@@ -23,7 +23,7 @@ from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.meters import Meter
 from vsr_lab.evaluation.protocol import Pair, Protocol
 from vsr_lab.evaluation.statistics import Values
-from vsr_lab.metrics import NETS, find_text, read_text, reference_motion
+from vsr_lab.metrics import NETS, find_text, raft_motion, read_text, reference_motion
 
 
 class Timed:
@@ -178,6 +178,7 @@ class _Reference:
             {"hr": hr, "colour": protocol.colour},
             {
                 "motion": lambda: reference_motion(hr),
+                "raft_motion": lambda: raft_motion(hr),
                 "text_hr": lambda: find_text(hr),
                 **{f"{name}_hr": lambda net=net: net().features(hr) for name, net in NETS.items()},
                 **{f"{name}_changes": partial(self._changes, name) for name in NETS},

@@ -15,7 +15,8 @@ _REACH = 2  # pixels of the border that psnr_shifted leaves out, and at most shi
 _CEILING_DB = 100.0  # of identical frames, so that means and intervals are finite
 
 
-def _decibels(squared_error: Tensor) -> Tensor:
+def decibels(squared_error: Tensor) -> Tensor:
+    """Convert mean squared errors in 8-bit levels to PSNR in dB, at most 100."""
     return (10 * torch.log10(255**2 / squared_error.clamp(min=1e-12))).clamp(max=_CEILING_DB)
 
 
@@ -30,7 +31,7 @@ def psnr(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
         (B, T).
     """
     error = judged_channels(sr, colour) - judged_channels(hr, colour)
-    return _decibels(error.square().mean((-3, -2, -1)))
+    return decibels(error.square().mean((-3, -2, -1)))
 
 
 def ssim(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
@@ -106,7 +107,7 @@ def psnr_shifted(sr: Tensor, hr: Tensor, colour: str) -> Tensor:
     """
     a, b = (judged_channels(frames, colour).flatten(0, 1).float() for frames in (sr, hr))
     best = [_least_error(x[None], y[None]) for x, y in zip(a, b, strict=True)]
-    return _decibels(torch.stack(best)).view(sr.shape[:2])
+    return decibels(torch.stack(best)).view(sr.shape[:2])
 
 
 def _least_error(sr: Tensor, hr: Tensor) -> Tensor:
@@ -143,4 +144,4 @@ def lr_consistency(degraded: Tensor, lr: Tensor) -> Tensor:
         (B, T).
     """
     error = (degraded.double() - lr.double()) * 255
-    return _decibels(error.square().mean((-3, -2, -1)))
+    return decibels(error.square().mean((-3, -2, -1)))

@@ -1,4 +1,4 @@
-"""Legibility of text: comparison of the text that is recognised (OCR) in SR with the text recognised in HR."""
+"""Legibility of text: the text that is recognised (OCR) in SR is compared with that in HR. PSNR of the text in HR."""
 
 import importlib
 import math
@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vsr_lab.core.clip import to_frames
+from vsr_lab.core.clip import judged_channels, to_frames
 from vsr_lab.core.errors import reported
+from vsr_lab.metrics.fidelity import decibels
 
 CERTAIN = 0.9  # confidence of the reader, from which a line of HR is a reference
 SHORTEST = 3  # characters of a line
@@ -116,6 +117,26 @@ def legibility(
         errors = sum(min(edit_distance(text, expected), len(expected)) for text, expected in pairs)
         shares.append(1 - errors / characters if characters else math.nan)
     return torch.tensor(shares, dtype=torch.float64).view(sr.shape[:2])
+
+
+def psnr_text(sr: Tensor, hr: Tensor, colour: str, text_hr: Sequence[Sequence[Line]]) -> Tensor:
+    """PSNR in dB over the pixels inside the lines of text of HR; 100 dB for identical pixels.
+
+    Args:
+        sr, hr: (B, T, 3, H, W) in [0, 1].
+        colour: "y" for BT.601 luma, "rgb" for the three channels together.
+        text_hr: result of `find_text`: for each of the BT frames, the lines of HR.
+
+    Returns:
+        (B, T), NaN for a frame without text.
+    """
+    square = (judged_channels(sr, colour) - judged_channels(hr, colour)).square().flatten(0, 1)
+    masks = torch.zeros_like(square[:, :1], dtype=torch.bool)
+    for mask, lines in zip(masks, text_hr, strict=True):
+        for line in lines:
+            mask[:, line.top : line.bottom, line.left : line.right] = True
+    inside = torch.stack([each[:, mask[0]].mean() for each, mask in zip(square, masks, strict=True)])
+    return decibels(inside).view(sr.shape[:2])
 
 
 def edit_distance(a: str, b: str) -> int:

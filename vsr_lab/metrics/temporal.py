@@ -30,6 +30,25 @@ def reference_motion(hr: Tensor) -> Motion:
     return Farneback()(hr)
 
 
+def raft_motion(hr: Tensor) -> Motion:
+    """Compute the optical flow of HR by RAFT-small, for `warp_error_raft`, one pair of frames at a time to save memory.
+
+    Args:
+        hr: RGB (B, T, 3, H, W) in [0, 1].
+
+    Returns:
+        As `reference_motion`.
+
+    Raises:
+        UserError: the weights are missing and cannot be downloaded.
+    """
+    from vsr_lab.core.raft import fetched_raft  # torchvision, which takes a second
+
+    estimate = fetched_raft()
+    parts = [estimate(hr[:, t : t + 2]) for t in range(max(hr.shape[1] - 1, 1))]
+    return Motion(*(torch.cat(part, 1) for part in zip(*parts, strict=True)))
+
+
 def _after_first(values: Tensor) -> Tensor:
     return F.pad(values.double(), (1, 0), value=float("nan"))
 
@@ -94,6 +113,26 @@ def self_flicker(sr: Tensor) -> Tensor:
 def true_warp_error(hr: Tensor, motion: Motion) -> Tensor:
     """The metric `warp_error` of HR itself, with which that of SR is compared."""
     return warp_error(hr, motion)
+
+
+def warp_error_raft(sr: Tensor, raft_motion: Motion) -> Tensor:
+    """The metric `warp_error` along the optical flow that RAFT-small (Teed and Deng 2020) estimates in HR.
+
+    Its values cannot be compared with those of `warp_error`.
+
+    Args:
+        sr: (B, T, 3, H, W) in [0, 1].
+        raft_motion: optical flow of HR, as from the function `raft_motion`.
+
+    Returns:
+        (B, T), NaN for the first frame.
+    """
+    return warp_error(sr, raft_motion)
+
+
+def true_warp_error_raft(hr: Tensor, raft_motion: Motion) -> Tensor:
+    """The metric `warp_error_raft` of HR itself, with which that of SR is compared."""
+    return warp_error(hr, raft_motion)
 
 
 def tof(sr: Tensor, motion: Motion) -> Tensor:
