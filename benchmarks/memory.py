@@ -19,7 +19,7 @@ from vsr_lab.models import Interpolation
 from vsr_lab.video import VideoWriter
 
 FRAMES: Sequence[int] = (50, 500, 2000)
-SIZE = (48, 64)
+SIZE = (90, 160)
 WARM_UP = 50
 _MEASURED = (
     *("psnr", "ssim", "flicker", "tof", "warp_error", "true_warp_error", "lr_consistency", "color_bias", "cell_bias"),

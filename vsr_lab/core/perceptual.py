@@ -47,6 +47,7 @@ class PerceptualNet:
         frames = clip.float().flatten(0, 1) * 2 - 1
         if self._model.version == "0.1":  # v0.0 weights were made without the scaling
             frames = self._model.scaling_layer(frames)
+        frames = frames.contiguous(memory_format=torch.channels_last)  # as the weights
         layers = [self._model.net(frame[None]) for frame in frames]
         return [F.normalize(torch.cat(same), dim=1, eps=1e-10) for same in zip(*layers, strict=True)]
 

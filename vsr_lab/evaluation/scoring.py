@@ -8,7 +8,6 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -174,20 +173,19 @@ class _Reference:
         self._protocol = protocol
         hr = protocol.cropped(torch.stack([pair.hr for pair in pairs]))[None]
         lr = torch.stack([pair.lr for pair in pairs])[None]
-        self._inputs = Inputs(
+        known = Inputs(
             {"hr": hr, "colour": protocol.colour},
             {
                 "motion": lambda: reference_motion(hr),
                 "raft_motion": lambda: raft_motion(hr),
                 "text_hr": lambda: find_text(hr),
                 **{f"{name}_hr": lambda net=net: net().features(hr) for name, net in NETS.items()},
-                **{f"{name}_changes": partial(self._changes, name) for name in NETS},
             },
         )
+        changes = {name: lambda name=name, net=net: net().changes(known[f"{name}_hr"]) for name, net in NETS.items()}
+        # Nothing here refers to itself: such frames would stay in memory until Python searches for cycles.
+        self._inputs = Inputs({}, {f"{name}_changes": change for name, change in changes.items()}, parent=known)
         self.lr = lr
-
-    def _changes(self, name: str) -> Tensor:
-        return NETS[name]().changes(self._inputs[f"{name}_hr"])
 
     def inputs(self, sr: Tensor) -> Inputs:
         """Inputs of the metrics of sr (T C H W)."""

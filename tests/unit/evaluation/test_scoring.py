@@ -1,7 +1,9 @@
 """Scoring: the same numbers however the clip is cut, and nothing read before it is needed."""
 
+import gc
 import itertools
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,6 +142,21 @@ def test_trimmed_frames_do_not_count_but_are_the_past_of_those_that_do(pairs: li
 def test_the_centre_frame_alone(pairs: list[Pair]) -> None:
     found = _values(_score([interpolation("bicubic", 2)], pairs, _protocol("psnr", centre_only=True), 3))
     assert {t for *_, t in found} == {4}
+
+
+def test_frames_are_freed_without_a_search_for_reference_cycles(pairs: list[Pair]) -> None:
+    windows = list[weakref.ref[Tensor]]()
+
+    def alive(hr: Tensor) -> Tensor:
+        windows.append(weakref.ref(hr))
+        return torch.full(hr.shape[:2], sum(window() is not None for window in windows))
+
+    gc.disable()
+    try:
+        found = _score([interpolation("bicubic", 2)], pairs, _protocol(metrics={"alive": alive}), 2)
+    finally:
+        gc.enable()
+    assert max(_values(found).values()) <= 2  # the windows of this call and of the one before
 
 
 def test_a_cropped_border_does_not_count(pairs: list[Pair]) -> None:
