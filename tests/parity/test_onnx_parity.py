@@ -56,7 +56,9 @@ def _moving(frames: int, height: int, width: int) -> Tensor:
     return torch.stack([picture[..., t : t + width] for t in range(frames)])
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "span with memory" else []) for name in NETWORKS]
+)
 def test_a_graph_gives_what_the_network_gives_at_any_size(exported: Exported, name: str) -> None:
     network, path = exported(name)
     graph = open_onnx(path)

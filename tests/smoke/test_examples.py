@@ -36,7 +36,7 @@ ADDED = {
 }
 SET = {
     "train": {"trainer.max_steps": "2", "validation.every": "2", "data.size": "32", "data.batch_size": "1"},
-    "footage render": {"n": "1", "frames": "8", "size": "[256,384]"},
+    "footage render": {"n": "1", "frames": "8", "size": "[256,384]", "workers": "1"},
     "footage check": {"frames": "0:8"},
     "footage sample": {"n": "2"},
     "bench": {"sizes": "[64x48]"},

@@ -71,13 +71,22 @@ def test_the_whole_way(whole_way: Callable[[str], Outcome], cli: Cli, tmp_path: 
     plan = ["bundle=exported/bundle", "input=in put (1).mkv", "output=planned.mp4", "plan=true"]
     assert cli("upscale", *plan).code == 0
     assert not (tmp_path / "planned.mp4").exists()
-    # The bundle is a candidate too, and judged it is the network it was made from.
+    # The bundle is a candidate too, in any runtime and precision, and judged it is the network it was made from.
     more = ["suite=folder", f"suite.root={original}", "protocol=content-x2-bi-y", *LEAN]
-    assert cli("evaluate", "candidate=bundle", "candidate.path=exported/bundle", *more, "run_dir=b").code == 0
-    path = "candidate.path=trained/network.safetensors"
-    assert cli("evaluate", "candidate=checkpoint", path, *more, "run_dir=c").code == 0
-    of_bundle, of_checkpoint = (json.loads((tmp_path / run / "summary.json").read_text()) for run in "bc")
-    assert of_bundle["metrics"]["psnr"]["mean"] == pytest.approx(of_checkpoint["metrics"]["psnr"]["mean"], abs=1e-3)
+    graph, half = (
+        f"{name}: {{kind: bundle, path: exported/bundle, {keys}}}"
+        for name, keys in (("graph", "backend: onnxruntime"), ("half", "precision: bfloat16"))
+    )
+    items = f"[{{c: checkpoint:trained/network.safetensors}},bundle:exported/bundle,{{{graph}}},{{{half}}}]"
+    assert cli("evaluate", f"candidates={items}", *more, "run_dir=b").code == 0
+    found = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "b").glob("*/summary.json")}
+    psnr = {name: summary["metrics"]["psnr"]["mean"] for name, summary in found.items()}
+    exact = psnr.pop("c")
+    assert sorted(psnr) == ["graph", "half", "mixed"]
+    assert psnr["graph"] == pytest.approx(exact, abs=1e-3)
+    assert psnr["mixed"] == exact
+    assert 0 < abs(psnr["half"] - exact) < 0.5, "bfloat16 has a say"
+    assert found["half"]["candidate_facts"]["runtime"] == "torch bfloat16 on cpu"
 
 
 def check_training(folder: Path) -> None:

@@ -27,7 +27,7 @@ from vsr_lab.evaluation.results import Run
 from vsr_lab.fleet import Local, Ray
 from vsr_lab.footage.tables import TABLE_SUFFIXES
 
-Named = Annotated[dict[Text, Text], Field(min_length=1, max_length=1)]
+Named = Annotated[dict[Text, Text | dict[Text, Text]], Field(min_length=1, max_length=1)]
 
 
 class Metric(Section):
@@ -78,7 +78,8 @@ class EvaluateConfig(Command):
     candidates: list[Text | Named] = Field(default_factory=list[Text | Named])
     """Several instead, each KIND or KIND:PATH, such as [bicubic,checkpoint:RUN/network.safetensors,frames:DIR].
 
-    Each is written to a folder of its name in run_dir. {NAME: KIND:PATH} names one.
+    Each is written to a folder of its name in run_dir. {NAME: KIND:PATH} names one, and {NAME: {kind: KIND, path: PATH,
+    precision: bfloat16}} sets keys of its kind too.
     """
     suite: Annotated[Part[Suite], describes(Suite)]
     protocol: ProtocolConfig
@@ -127,20 +128,35 @@ def _each(config: EvaluateConfig) -> list[EvaluateConfig]:
     words = [word for word in given_words() if key_of(word) not in {"candidates", "run_dir"}]
     configs: dict[str, EvaluateConfig] = {}
     for item in config.candidates:
-        ((given, text),) = item.items() if isinstance(item, dict) else [("", item)]
-        kind, _, path = text.partition(":")
+        kind, keys = _kind_and_keys(item)
         if kind not in options("candidate"):
             raise UserError("candidates", f"has no kind {kind!r}", f"choose from {', '.join(options('candidate'))}")
-        if not path and commented_keys(f"candidate/{kind}.yaml").get("path", ("", ""))[0] == "???":
-            raise UserError("candidates", f"{text} has no path", f"write {kind}:PATH")
-        keys = {"path": path, "name": given}
+        defaults = {key: default for key, default in commented_keys(f"candidate/{kind}.yaml").items() if key[0] != "_"}
+        if not keys["path"] and defaults.get("path", ("", ""))[0] == "???":
+            raise UserError("candidates", f"{kind} has no path", f"write {kind}:PATH")
+        if unknown := [key for key in keys if key not in {*defaults, "path", "name"}]:
+            raise UserError("candidates", f"{kind} has no key {unknown[0]!r}", f"it has {', '.join(defaults)}")
         own = [f"candidate={kind}", *(quoted(f"++candidate.{key}={value}") for key, value in keys.items() if value)]
         one: EvaluateConfig = composed("evaluate", *words, *own)
         name = one.only().build().name
         if name in configs:
-            raise UserError(text, f"is a second candidate of the name {name}", "name it: {NAME: KIND:PATH}")
+            raise UserError(
+                f"{kind}:{keys['path']}", f"is a second candidate of the name {name}", "name it: {NAME: KIND:PATH}"
+            )
         configs[name] = one.model_copy(update={"run_dir": inside(config.run_dir, name)})
     return list(configs.values())
+
+
+def _kind_and_keys(item: Text | Named) -> tuple[str, dict[str, str]]:
+    """The kind of an item of `candidates`, and its keys: path, name, and those that the item sets itself."""
+    ((name, value),) = item.items() if isinstance(item, dict) else [("", item)]
+    if isinstance(value, str):
+        kind, _, path = value.partition(":")
+        return kind, {"path": path, "name": name}
+    own = dict(value)
+    if "kind" not in own:
+        raise UserError("candidates", f"{name} has no key kind", f"write {{{name}: {{kind: KIND, path: PATH}}}}")
+    return own.pop("kind"), {"path": "", **own, "name": name}
 
 
 def judge(configs: Sequence[EvaluateConfig]) -> dict[Path, Summary]:

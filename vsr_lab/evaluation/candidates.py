@@ -17,6 +17,7 @@ from vsr_lab.core.ranges import Kernel, Name, PathText, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
 from vsr_lab.deployment import open_bundle
 from vsr_lab.deployment.export import open_onnx
+from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions, find_runtime, open_runtime
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
 from vsr_lab.models import Foreign, Interpolation, load_animesr, load_basicvsr, load_network
 from vsr_lab.video import read_chunks
@@ -61,7 +62,7 @@ class NetworkCandidate:
         return self.network.scale
 
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
-        return stream(self.network, lr, SceneCutDetector())
+        return (sr.cpu() for sr in stream(self.network, lr, SceneCutDetector()))
 
 
 @dataclass(frozen=True)
@@ -152,19 +153,41 @@ def checkpoint(path: PathText, name: Name | None = None) -> Candidate:
     return _candidate(network, name or about.get("name") or Path(path).stem, "checkpoint", path, about)
 
 
-def bundle(path: PathText, name: Name | None = None) -> Candidate:
-    """Candidate from an exported bundle, run as in `upscale`."""
+def bundle(
+    path: PathText,
+    name: Name | None = None,
+    *,
+    backend: Backend = "torch",
+    device: Device = "cpu",
+    precision: Precision = "float32",
+) -> Candidate:
+    """Candidate from an exported bundle, run in one runtime: another runtime or precision is another candidate.
+
+    Args:
+        path: folder of the bundle.
+        name: name of the candidate; by default the name in the manifest, followed by backend and precision if they
+            are not torch and float32.
+        backend: library that runs the network.
+        device: "cpu" or "cuda".
+        precision: precision of the computation.
+    """
     opened = open_bundle(Path(path))
     manifest = opened.manifest
+    runtime = find_runtime(manifest, RuntimeOptions(backend, device, precision))
+    is_default = (backend, precision) == ("torch", "float32")
     facts = CandidateFacts(
         kind="bundle",
         parameters=manifest.parameters,
         path=_absolute(path),
         architecture=str(manifest.network["_target_"]).rpartition(".")[2],
         content=manifest.content,
+        runtime=str(runtime),
         about=manifest.about,
     )
-    return NetworkCandidate(name or manifest.name, opened.network, facts)
+    network = open_runtime(Path(path), manifest, runtime)
+    return NetworkCandidate(
+        name or (manifest.name if is_default else f"{manifest.name}_{backend}_{precision}"), network, facts
+    )
 
 
 def onnx(path: PathText, name: Name | None = None) -> Candidate:

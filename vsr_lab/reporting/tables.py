@@ -282,7 +282,7 @@ def origin_rows(lookup: Lookup) -> list[OriginRow]:
 
 def _origin_row(group: list[Origin]) -> OriginRow:
     facts = group[0].facts
-    network = (facts.kind, facts.architecture, f"{parameters(facts.parameters)} parameters")
+    network = (facts.kind, facts.architecture, f"{parameters(facts.parameters)} parameters", facts.runtime)
     trained = (facts.content and f"for {facts.content}", facts.about.get("trained_with"))
     return OriginRow(
         candidate=group[0].candidate,

@@ -78,6 +78,7 @@ class CandidateFacts(Part):
         sha256: SHA-256 of the file at `path`; None for a folder, or if there is no file.
         architecture: class of the network.
         content: content type that the candidate was trained for; None: not known.
+        runtime: library, precision and device that ran the network of a bundle; None: it is no bundle.
         about: other notes stored in the file, such as how it was trained.
     """
 
@@ -87,6 +88,7 @@ class CandidateFacts(Part):
     sha256: str | None = None
     architecture: str | None = None
     content: str | None = None
+    runtime: str | None = None
     about: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property

@@ -178,6 +178,20 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
     return chosen
 
 
+def find_runtime(manifest: BundleManifest, options: RuntimeOptions) -> Runtime:
+    """The runtime of options that name backend, device and precision. Its output is not compared with that of torch.
+
+    Args:
+        manifest: manifest of the bundle.
+        options: options without "auto".
+
+    Raises:
+        UserError: this machine or this bundle does not support it.
+    """
+    (runtime,) = _candidates(manifest, options)
+    return runtime
+
+
 def _candidates(manifest: BundleManifest, options: RuntimeOptions) -> list[Runtime]:
     """The runtimes that the options allow and that this machine has."""
     if options.threads > (processors := os.cpu_count() or 1):  # which would wait for each other for minutes
