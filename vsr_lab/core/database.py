@@ -37,7 +37,9 @@ class Database:
             check_file(path, hint)
         self._check_journals()
         with self._named():
-            self._db = sqlite3.connect(path, 0 if exclusive else 5, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(
+                path.absolute(), 0 if exclusive else 5, isolation_level=None, check_same_thread=False
+            )
         try:
             self.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if exclusive else 'NORMAL'}")
             with self.transaction():

@@ -134,9 +134,10 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
         _made.update(parent for parent in path.resolve().parents if not parent.exists())
         path.mkdir(parents=True, exist_ok=True)
     lock_folder(path)
+    old = None
     if not is_new and not (continued and not overwrite and is_unfinished(path) and _config(path) == config):
         try:
-            _set_aside(path, overwrite, has_runs)
+            old = _set_aside(path, overwrite, has_runs)
         except UserError:
             unlock_folder(path)
             raise
@@ -146,6 +147,8 @@ def begin_folder(path: Path, overwrite: bool, config: str, *, continued: bool = 
     except UserError:
         if is_new:
             remove_unfinished(path)
+        if old:
+            old.replace(path)
         raise
     return is_new
 
@@ -173,8 +176,12 @@ def _check_run(path: Path, keys: Collection[str]) -> None:
         raise UserError(path, "is the folder that this command runs in", "run it elsewhere, or choose another run_dir=")
 
 
-def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> None:
-    """Rename the locked folder of an earlier run, and make a new one. Raises UserError if it must stay."""
+def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> Path:
+    """Rename the locked folder of an earlier run, and make a new one. Raises UserError if it must stay.
+
+    Returns:
+        The new path of the earlier run.
+    """
     stopped = is_unfinished(path)
     if stopped and is_saved(path) and not overwrite:
         hint = f"continue it by resume={path}, or set overwrite=true"
@@ -191,6 +198,7 @@ def _set_aside(path: Path, overwrite: bool, has_runs: bool) -> None:
         path.mkdir()
     unlock_folder(path)  # that of the old one, which nobody could begin until now
     lock_folder(path)
+    return old
 
 
 def _is_run(path: Path, keys: Collection[str]) -> bool:

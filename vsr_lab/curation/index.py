@@ -252,10 +252,12 @@ def _task(
         return IndexTask(path, stamp, rows, rows[0]["sha256"], rows[0], old_path)
     digest = scans.digest(path)
     copies = by_digest.get(digest, [])
-    moved = None if rows else next((other for other in copies if not other.exists()), None)
+    is_new = not rows or rows[0]["sha256"] not in {"", digest}  # files may also have exchanged their names
+    gone = (other for other in copies if not other.exists() or scans.digest(other) != digest)
+    moved = next(gone, None) if is_new else None
     measured = (before[other][0] for other in copies if not fresh and _is_measured(before[other][0]))
-    previous = rows or (before[moved] if moved else listed)
-    return IndexTask(path, stamp, previous, digest, next(measured, None), old_path or moved)
+    previous = before[moved] if moved else rows or listed
+    return IndexTask(path, stamp, previous, digest, next(measured, None), moved or old_path)
 
 
 def _is_measured(row: TextRow) -> bool:

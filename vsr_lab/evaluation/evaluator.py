@@ -19,9 +19,9 @@ from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Summary
 from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
-from vsr_lab.evaluation.results import write_results
+from vsr_lab.evaluation.results import check_results, write_results
 from vsr_lab.evaluation.scoring import ClipFacts, score_clip
-from vsr_lab.evaluation.stored import ClipScores, fingerprint, read_clip, remove_clips, write_clip
+from vsr_lab.evaluation.stored import ClipScores, fingerprint, has_clips, read_clip, remove_clips, write_clip
 from vsr_lab.fleet import Executor
 from vsr_lab.footage.shots import Shot, check_lr_shot
 
@@ -132,6 +132,9 @@ def evaluate(
     made = {folder: as_candidate(candidate, folder.name) for folder, candidate in given.items()}
     clips = check_clips(made.values(), suite, protocol)
     begin()
+    for folder, candidate in made.items():
+        if not has_clips(folder):  # else an interrupted evaluation is continued
+            check_results(folder, candidate.name, suite.name, protocol.fingerprint)
     scored, tasks = _tasks(made, clips, protocol, apart=executor is not None and len(clips) < executor.workers)
     with progress_bar(suite.name, sum(task.frames for task in tasks.values()), "frames") as update:
         advance = partial(_advance, update)

@@ -167,6 +167,26 @@ def read_run(folder: Path) -> Run:
     return run
 
 
+def check_results(folder: Path, candidate: str, suite: str, protocol: str) -> None:
+    """Raise UserError if writing the results of an evaluation to a folder would replace files of something else.
+
+    Args:
+        folder: the folder.
+        candidate, suite: names of the candidate and of the suite.
+        protocol: fingerprint of the protocol.
+    """
+    found = [path for name in ("summary.json", "frames.parquet", "clips.csv") if (path := folder / name).exists()]
+    if not found:
+        return
+    try:
+        summary = read_record(folder / "summary.json", Summary)
+    except UserError as error:
+        raise UserError(found[0], "was not written by an evaluation", "choose another folder") from error
+    before = summary.candidate, summary.suite, summary.protocol.fingerprint
+    if before != (candidate, suite, protocol):
+        raise UserError(folder, f"contains the evaluation of {summary.candidate}", "choose another folder")
+
+
 def read_runs(runs: Iterable[Run | Path | str]) -> list[Run]:
     """Read evaluations from their folders. Raises UserError if `runs` is empty, or a folder contains no evaluation."""
     found = [run if isinstance(run, Run) else read_run(Path(run)) for run in runs]

@@ -78,6 +78,11 @@ def read_clip(folder: Path, clip: str, expected: str) -> ClipScores | None:
     return found if found and found.fingerprint == expected else None
 
 
+def has_clips(folder: Path) -> bool:
+    """Whether a folder contains scores that an interrupted evaluation stored."""
+    return (folder / _FOLDER).is_dir()
+
+
 def write_clip(folder: Path, scores: ClipScores) -> None:
     """Store the scores of a clip in the folder of an evaluation, so that it can be continued if it is interrupted."""
     write_record(_path(folder, scores.shown.clip), scores)

@@ -85,6 +85,7 @@ def compare(
         title, runs, metrics, folder, front=front, baseline=baseline or "bicubic", selection=chosen
     )
     begin()
+    _check_folder(folder)
     write_record(folder / "comparison.json", comparison)
     write_report(comparison, folder, folder / "report.html")
     write_sheet(comparison, folder, folder / "crops.png")
@@ -93,6 +94,16 @@ def compare(
 
         write_wipes(comparison, folder, folder)
     return comparison
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise UserError if the folder has files that would be replaced, and no comparison wrote them."""
+    found = [path for name in ("comparison.json", "report.html", "crops.png") if (path := folder / name).exists()]
+    if found:
+        try:
+            read_record(folder / "comparison.json", Comparison)
+        except UserError as error:
+            raise UserError(found[0], "was not written by a comparison", "choose another folder") from error
 
 
 def _check_selection(selection: Selection, runs: Sequence[Run]) -> None:

@@ -302,3 +302,16 @@ def test_a_lock_that_is_a_link_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"\.lock: is a link; remove it"):
         lock_folder(run)
     assert thesis.read_text() == "of the user"
+
+
+def test_a_run_that_cannot_be_replaced_keeps_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = finished(tmp_path / "run")
+
+    def full(path: Path, text: str) -> None:
+        raise UserError(path, "the disk is full")
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="full"):
+        patch.setattr(run_folder, "write_text", full)
+        begin_folder(run, overwrite=True, config=CONFIG)
+    assert names(tmp_path) == {"run"}
+    assert "metrics.csv" in names(run)

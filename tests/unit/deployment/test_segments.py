@@ -158,29 +158,38 @@ def test_a_damaged_segment_is_made_again(
         ({"inference": Inference(watch_cuts=False)}, "watch_cuts"),
     ],
 )
-def test_another_option_begins_again(
+def test_finished_segments_with_other_options_are_kept(
     remembering: Bundle,
     source: Path,
     output: Path,
     interrupted: Callable[..., None],
     encoded: list[int],
-    capsys: pytest.CaptureFixture[str],
     changes: dict[str, Any],
     named: str,
 ) -> None:
     interrupted(output, 25)
-    upscale(remembering, source, output, **{"encoding": FFV1, **changes})
-    assert f"begins again, as {named} changed" in capsys.readouterr().out
+    with pytest.raises(UserError, match=f"has 2 finished segments of an upscaling with another {named}; repeat"):
+        upscale(remembering, source, output, **{"encoding": FFV1, **changes})
+    encoded.clear()
+    upscale(remembering, source, output, encoding=FFV1)
+    assert 0 < len(encoded) < FRAMES
+
+
+def test_another_option_begins_again_if_no_segment_is_finished(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], encoded: list[int]
+) -> None:
+    interrupted(output, 1)
+    upscale(remembering, source, output, encoding=FFV1, inference=Inference(watch_cuts=False))
     assert len(encoded) == FRAMES
 
 
-def test_another_source_begins_again(
-    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None], encoded: list[int]
+def test_finished_segments_of_another_source_are_kept(
+    remembering: Bundle, source: Path, output: Path, interrupted: Callable[..., None]
 ) -> None:
     interrupted(output, 25)
     write_source(source, FRAMES, seed=1)
-    upscale(remembering, source, output, encoding=FFV1)
-    assert len(encoded) == FRAMES
+    with pytest.raises(UserError, match="finished segments of an upscaling with another"):
+        upscale(remembering, source, output, encoding=FFV1)
 
 
 def test_a_damaged_record_begins_again(

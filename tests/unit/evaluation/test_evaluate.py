@@ -259,3 +259,25 @@ def test_few_clips_are_divided_by_candidates(tmp_path: Path, suite: Suite) -> No
     evaluate(judged, suite, _protocol(), executor=executor)
     assert seen == ["bicubic on walk", "nearest on walk", "bicubic on city", "nearest on city"]
     assert {name: _tables(tmp_path / name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["summary.json", "frames.parquet", "clips.csv"])
+def test_files_that_no_evaluation_wrote_are_not_replaced(tmp_path: Path, suite: Suite, name: str) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("of the user")
+    with pytest.raises(UserError, match=f"{name}: was not written by an evaluation"):
+        _evaluate({tmp_path / "mine": interpolation("bicubic", 2)}, suite, _protocol())
+    assert (tmp_path / "mine" / name).read_text() == "of the user"
+
+
+def test_an_evaluation_is_replaced_by_the_same_one_alone(tmp_path: Path, suite: Suite) -> None:
+    for _ in range(2):
+        _evaluate({tmp_path / "ours": interpolation("bicubic", 2)}, suite, _protocol())
+    with pytest.raises(UserError, match="contains the evaluation of bicubic"):
+        _evaluate({tmp_path / "ours": interpolation("bicubic", 2)}, suite, _protocol(crop=2))
+    for name in ("report.html", "crops.png", "comparison.json"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("of the user")
+        with pytest.raises(UserError, match="was not written by a comparison"):
+            compare([tmp_path / "ours"], tmp_path / name)
+        assert (tmp_path / name / name).read_text() == "of the user"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
             return words, []
         if name not in FLAGS:
             hint = suggestion(name, FLAGS, "leave it out; keys are set by KEY=VALUE, see --help", 0.8)
+            hint = f"write ./{name} if you mean the file" if Path(name).exists() else hint
             raise UserError(name, "is not an option", hint)
         flags.append(name)
         if known := FLAGS[name]:
@@ -106,9 +107,22 @@ def _split(words: list[str]) -> tuple[list[str], list[str]]:
         if name in {"--config-dir", "-cd"} and (Path(flags[-1]) / "hydra").exists():
             problem = f"must not have a folder hydra, which could run code, and {flags[-1]} has one"
             raise UserError(name, problem, "remove it")
-    if {"-m", "--multirun"} & {*flags} and "run_dir" in map(key_of, overrides):
-        raise UserError("run_dir", "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
+    if {"-m", "--multirun"} & {*flags}:
+        _check_shared(overrides)
     return flags, overrides
+
+
+def _check_shared(overrides: Sequence[str]) -> None:
+    """Raise UserError if every job of a sweep would write to the same folder or file."""
+    for key, _, value in (word.partition("=") for word in overrides):
+        if key == "run_dir":
+            raise UserError(key, "would be shared by every job of the sweep (-m)", "set hydra.sweep.dir= instead")
+        if key in {"output", "database"} and not ("," in value or "${" in value):
+            example = Path(value).with_stem(f"{Path(value).stem}-${{hydra:job.num}}")
+            problem = (
+                "is the same for every job of the sweep (-m), so each job would replace the file of the one before"
+            )
+            raise UserError(key, problem, f"write, for example, '{key}={example}'")
 
 
 def literal(node: Any) -> Any:

@@ -40,6 +40,8 @@ def run(config: IndexConfig) -> None:
     manifest = config.output or config.run_dir / "manifest.csv"
     if manifest.suffix not in TABLE_SUFFIXES:
         raise UserError("output", f"must end in {' or '.join(sorted(TABLE_SUFFIXES))}, got {manifest}")
+    if manifest.is_symlink():  # the link would be replaced, and the table that it leads to would stay as it is
+        raise UserError(manifest, "is a link", "name the file that it leads to")
     if config.output is None:
         check_place(config)
     while (index := _indexed(config, manifest)) is None:

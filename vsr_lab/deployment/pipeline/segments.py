@@ -180,8 +180,8 @@ class Segments:
 
     def _resume(self) -> None:
         """Find out which segments are finished, and which the network must process."""
-        if changed := self._changed():
-            report(f"{self.folder}: begins again, as {changed}")
+        if unreadable := self._read_finished():
+            report(f"{self.folder}: begins again, as {unreadable}")
             for path in self.folder.glob("[0-9]*"):
                 if _is_own(path):
                     path.unlink()
@@ -205,8 +205,15 @@ class Segments:
         done = sum(part.finished for part in self._parts)
         report(f"{self.folder}: {done} of {len(self._parts)} segments are finished; it is removed at the end")
 
-    def _changed(self) -> str:
-        """Reason why the segments in the folder cannot be used; "" if they can be used, or if there are none."""
+    def _read_finished(self) -> str:
+        """Read from the record which segments are finished.
+
+        Returns:
+            Why the record cannot be used; "" if it can, or if there is none.
+
+        Raises:
+            UserError: the finished segments are of another upscaling, so they would be lost.
+        """
         path = self.folder / _JOB
         if not path.exists():
             return ""
@@ -216,11 +223,15 @@ class Segments:
             return f"its record cannot be used ({error})"
         old, new = _flat(found), _flat(self._job)
         changed = [name for name in new if old[name] != new[name]]
-        if not changed:
-            self._finished = {
-                part.number: found.finished[part.number] for part in self._parts if part.number in found.finished
-            }
-        return f"{', '.join(changed)} changed" if changed else ""
+        if changed and found.finished:
+            problem = f"has {len(found.finished)} finished segments of an upscaling with another {', '.join(changed)}"
+            raise UserError(self.folder, problem, "repeat the earlier command, or remove the folder to begin again")
+        self._finished = (
+            {}
+            if changed
+            else {part.number: found.finished[part.number] for part in self._parts if part.number in found.finished}
+        )
+        return ""
 
 
 def _flat(job: UpscaleJob) -> dict[str, object]:
