@@ -52,7 +52,7 @@ class SpatialAlignment:
 
     @property
     def canonical(self) -> bool:
-        """Whether the shift is a usual one: of centred sampling, or of keeping the first of every `scale` pixels."""
+        """Whether the shift is that of centred sampling, or of keeping the first of every `scale` pixels."""
         shift = self.displacement(self.grid.scale)
         first = [(1 / s - 1) / 2 for s in self.grid.scale]
         return (

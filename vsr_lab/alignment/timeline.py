@@ -87,7 +87,7 @@ class Timeline:
 
     @property
     def matched(self) -> Numbers:
-        """Numbers of the LR frames with a reliable match, or of all with any match if fewer than 3 are reliable."""
+        """Numbers of the LR frames with a reliable match; if there are fewer than 3, of all LR frames with a match."""
         inside = (self.match >= 0) & (self.match <= len(self.motion))
         reliable = inside & (self.mismatch <= 3 * self.noise_floor)
         return np.flatnonzero(reliable if reliable.sum() >= 3 else inside)

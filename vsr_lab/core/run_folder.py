@@ -75,7 +75,7 @@ def remove_unfinished(folder: Path, keep: str = "*", writes: Sequence[str] = ())
         folder: folder of the run.
         keep: shell pattern of results, relative to the folder; "*" also matches "/". By default every file is a result
             except config.yaml, .unfinished and .lock.
-        writes: such patterns of files that libraries write; those that `atomic_path` wrote are known.
+        writes: shell patterns of the files that libraries write; the files that `atomic_path` wrote are known.
     """
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     files = {name: path for name, path in found.items() if path.is_symlink() or not path.is_dir()}

@@ -26,7 +26,7 @@ def load_tensors(path: Path) -> Any:
     Raises:
         ValueError: it contains other objects, its parts are compressed or overlap, or its tensors or containers are
             larger than the file. torch.save writes no such files.
-        Exception: those of torch.load, for a file that is damaged.
+        Exception: any exception of torch.load, for a file that is damaged.
     """
     size = path.stat().st_size
     with path.open("rb") as file:

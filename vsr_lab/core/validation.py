@@ -33,9 +33,10 @@ def validate(
         model: the model.
         data: value to validate.
         prefix: beginning of the error message, such as the path of a file.
-        typed: keys that the user set. Their errors are reported before those of other values, which may be
-            consequences. Their messages have no prefix.
-        meaning_of: returns the meaning of a dotted key, "" if unknown; it is the hint of a message without another.
+        typed: keys that the user set. Errors of these keys are reported first, because errors of other values may be
+            consequences of them. Messages about these keys have no prefix.
+        meaning_of: returns the meaning of a dotted key, "" if unknown; the meaning is the hint of a message that has no
+            other hint.
 
     Returns:
         An instance of the model.

@@ -57,7 +57,7 @@ class Fingerprints:
 
 
 def find_matches(one: Fingerprints, other: Fingerprints) -> list[Match]:
-    """For each picture of `one`, find the picture of `other` with the same content, if there is one."""
+    """For each picture of `one`, find a picture of `other` with the same content, if any."""
     best = np.full((len(one), len(other)), -1.0, np.float32)
     how = np.zeros(best.shape, np.bool_)
     for mirrored in (False, True):

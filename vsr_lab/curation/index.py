@@ -193,7 +193,7 @@ def plan_index(root: Path, manifest: Path, scans: Scans, fresh: bool = False) ->
     """Find the files to index, and compare them with an existing manifest.
 
     Existing rows of files that are not found in root are kept, because the cells that a person filled in are stored
-    nowhere else. If such a file no longer exists, its row gets the problem "not found".
+    nowhere else. If one of these files no longer exists, its row gets the problem "not found".
 
     Args:
         root: folder of footage, or a manifest that lists files.

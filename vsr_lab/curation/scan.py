@@ -210,8 +210,9 @@ def stamp_of(path: Path) -> Stamp:
 class Scans:
     """Storage of the measurements of video files in a folder, in one file for each SHA-256 of a video.
 
-    The SHA-256 of a video is stored beside, and computed again if its path, size or modification time changes. One that
-    a manifest states is not used: measurements of another file could be stored as those of this one.
+    The SHA-256 of a video is stored beside the measurements, and computed again if the path, size or modification time
+    of the video changes. A SHA-256 that a manifest states is not used: if it were wrong, the measurements of one video
+    would be stored for another.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -200,7 +200,7 @@ class Crops(_Clips):
     def measure(self, place: Place) -> tuple[float, float]:
         """Mean motion and detail of the crop at a position, in 8-bit levels.
 
-        They are read from maps that are stored with the clip; no frame is read.
+        Both values are read from maps that are stored with the clip; no frame is read.
         """
         activity = self.clips[place.clip].activity
         span = (self.options.frames - 1) * place.stride

@@ -30,8 +30,8 @@ GIB = 2**30
 def store_shots(shots: Sequence[Shot], folder: Path, budget_gib: float, workers: int = 1) -> list[store.StoredClip]:
     """Decode shots into files of raw frames. Shots that an earlier call has stored are not decoded again.
 
-    After an interruption, the next call continues where this one stopped, even in the middle of a clip. Only one
-    process writes to the folder at a time; others wait.
+    After an interruption, the next call continues where the interrupted call stopped, even in the middle of a clip.
+    Only one process writes to the folder at a time; other processes wait.
 
     Args:
         shots: shots to store.

@@ -1,6 +1,6 @@
 """Degradations, which compute LR from HR.
 
-A new one needs a subclass of `Degradation` in a module of this folder, and a yaml in configs/degradation.
+A new degradation needs a subclass of `Degradation` in a module of this folder, and a yaml in configs/degradation.
 """
 
 from vsr_lab.degradations.analog import (

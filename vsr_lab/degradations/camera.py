@@ -105,7 +105,7 @@ class Infrared(AppliedToTarget):
 class Underexposure(AppliedToTarget):
     """Darken the clip. Followed by `SensorNoise`, it models a camera in low light.
 
-    The target is as dark, since a network cannot tell from the frames how bright the scene was.
+    The target is as dark as LR, since a network cannot tell from the frames how bright the scene was.
 
     Args:
         stops: Reduction of the exposure in stops, >= 0; 1 stop halves the light.

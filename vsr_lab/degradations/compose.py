@@ -83,7 +83,7 @@ class RandomChoice(Degradation):
 
     Args:
         steps: Degradations of the same scale.
-        weights: Relative probabilities, one per step; None for equal ones.
+        weights: Relative probabilities, one per step; None: all steps have the same probability.
     """
 
     steps: Steps

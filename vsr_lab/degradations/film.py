@@ -112,8 +112,8 @@ def _draw_scratches(tint: Mask, rng: np.random.Generator, mean_number: float) ->
 class GateWeave(AppliedToTarget, temporal=True, seeded=True):
     """Gate weave of film: the whole picture moves around its position, by less than one pixel in x and in y.
 
-    Vertical movement is larger than horizontal movement. The target is shifted as well: a network cannot know the shift
-    from a frame, and learns to blur if it is trained to undo it.
+    Vertical movement is larger than horizontal movement. The target is shifted as well: a network cannot determine the
+    shift from a frame. If it is trained to undo the shift, it learns to blur.
 
     Args:
         amplitude: Standard deviation of the vertical movement, in pixels of the clip that `apply` gets, >= 0; that of

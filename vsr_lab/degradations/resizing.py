@@ -214,8 +214,8 @@ class AdaptiveResolution(Degradation, temporal=True):
 
     Args:
         ladder: Resolutions as fractions of the full one, in ascending or descending order.
-        hold: Mean number of frames until the resolution changes to the next lower or higher one of the ladder; at both
-            ends of the ladder it is twice as many.
+        hold: Mean number of frames until the resolution changes to the next lower or higher resolution of the ladder.
+            At both ends of the ladder, the mean is twice this number.
         method: "bilinear", "bicubic", "lanczos" or "area".
     """
 

@@ -104,7 +104,7 @@ def evaluate(
         protocol: how LR is computed and what is measured.
         save_frames: number of frames of every clip, around its middle, that are saved losslessly for the report.
         executor: scores several clips at the same time, or several candidates if there are fewer clips than workers;
-            what is evaluated must be picklable. Scores do not depend on it. None: one clip after the other.
+            the candidates must then be picklable. Scores do not depend on the executor. None: one clip after the other.
         begin: called once, after all checks and before the first file is written.
 
     Returns:
@@ -113,7 +113,8 @@ def evaluate(
 
     Raises:
         UserError: a clip or candidate cannot be evaluated, see `check_clips`; nothing is written. Or output cannot be
-            scored, see `score_clip`, or a task of the executor failed; the same call continues after what is done.
+            scored, see `score_clip`, or a task of the executor failed; the same call then continues with the clips that
+            are not scored yet.
 
     Example:
         >>> from vsr_lab.degradations import ResizeDown

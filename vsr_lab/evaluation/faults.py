@@ -14,10 +14,10 @@ def find_faults(run: Run, baseline: Run | None = None) -> list[str]:
     """Faults in the output of a candidate, one sentence each, such as "ours: walk is one frame late".
 
     Args:
-        run: evaluation of the candidate. Interpolation has no faults, since it is what bounds are relaxed for. Faults
-            whose metrics were not evaluated are not found.
-        baseline: evaluation of the baseline on the same suite, whose own violations of a bound relax it; None: the
-            bounds are used as they are, without those that have a margin to the baseline.
+        run: evaluation of the candidate. Interpolation has no faults, since bounds are relaxed to the values of
+            interpolation. Faults whose metrics were not evaluated are not found.
+        baseline: evaluation of the baseline on the same suite; a bound that the baseline violates is relaxed. None:
+            bounds are not relaxed, and bounds that have a margin to the baseline are not tested.
     """
     if run.summary.candidate_facts.kind == "interpolation":
         return []

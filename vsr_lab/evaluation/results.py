@@ -223,7 +223,8 @@ def pareto_front(runs: Mapping[str, Run], axes: Mapping[str, int]) -> list[str]:
 def check_comparable(runs: list[Run]) -> None:
     """Raise UserError, naming two evaluations, unless they can be compared.
 
-    All must have the same protocol and metric settings, and those on one suite the same clips and different candidates.
+    All must have the same protocol and metric settings. Evaluations on one suite must have the same clips and different
+    candidates.
     """
     first = runs[0].summary.protocol
     for run in runs[1:]:

@@ -32,8 +32,8 @@ def select(
 ) -> Selection:
     """Select, for every suite, the best candidate among those that fail no gate and are on the Pareto front.
 
-    If PSNR or another metric of `FIDELITY` ranks first and nobody voted, adversarially trained networks fail; those of
-    unknown training fail unless they are shown to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
+    If PSNR or another metric of `FIDELITY` ranks first and nobody voted, adversarially trained networks fail. A network
+    of unknown training fails unless it is measured to be not worse than the baseline in ST-LPIPS, LPIPS or DISTS.
 
     Args:
         runs: evaluations, or folders that were written by `evaluate`, all under one protocol.
@@ -42,8 +42,8 @@ def select(
         baseline: name of the candidate that gates compare with; it is never selected.
         rank_by: metrics by which candidates on the front are ranked, the most important first, see `Ranking`.
         front: metrics of the Pareto front.
-        votes: votes.json that `vote` wrote for the same evaluations. People then decide before metrics, among all that
-            fail no gate, on the front or not; a candidate to which they significantly prefer the baseline fails.
+        votes: votes.json of `vote` for these evaluations. People then decide before metrics, among all candidates that
+            fail no gate, on the front or not. A candidate fails if people significantly prefer the baseline to it.
         folder: folder for selection.json; None: it is not written.
         begin: called once, after all checks and before the file is written.
 
@@ -52,8 +52,8 @@ def select(
         are too few clips for a gate. A candidate without a value that gates or ranking need fails the gate "scores".
 
     Raises:
-        UserError: the evaluations cannot be compared, a suite has no evaluation of the baseline, that of the baseline
-            lacks a metric, or the votes are on other evaluations or too few, see `read_votes`.
+        UserError: the evaluations cannot be compared, a suite has no evaluation of the baseline, the evaluation of the
+            baseline lacks a metric, or the votes are on other evaluations or too few, see `read_votes`.
 
     Example:
         >>> from vsr_lab.evaluation.gates import Floor, NotWorse

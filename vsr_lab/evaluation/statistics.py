@@ -152,7 +152,7 @@ def decibel_gains(ours: Mapping[str, Values], theirs: Mapping[str, Values]) -> d
     candidates. The gain of a frame is the gain of the clip + 10 / ln(10) * (e_theirs / m_theirs - e_ours / m_ours),
     where e is the squared error of the frame and m its mean over the clip. So the mean over the frames is the gain of
     the clip, and a black or still frame of 100 dB does not outweigh the others. A squared error smaller than that of
-    rounding to 8 bits is replaced by that of rounding.
+    rounding to 8 bits is replaced by the squared error of rounding.
 
     Args:
         ours, theirs: clip -> one value per frame, in dB.

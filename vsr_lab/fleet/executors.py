@@ -164,7 +164,7 @@ def _attempt_alone(work: Callable[[T], R], key: str, task: T) -> Outcome[R]:
 
 @dataclass(frozen=True)
 class Ray:
-    """Runs tasks on a Ray cluster: the one at the address RAY_ADDRESS, or this machine if it is not set.
+    """Runs tasks on a Ray cluster: the one that the environment variable RAY_ADDRESS names; if unset, on this machine.
 
     A task whose process is killed is run again, up to three times.
 

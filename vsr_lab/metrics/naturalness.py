@@ -19,8 +19,8 @@ def niqe(sr: Tensor) -> Tensor:
     """Natural image quality evaluator NIQE (Mittal et al. 2013), which needs no HR; lower is better.
 
     The distance between the statistics of a frame and those of undistorted photographs (eq. 10), with the authors'
-    model of photographs. Luma is rounded to 8 bits and divided into blocks of 96x96 pixels; the rest at the right and
-    bottom is left out. As in the authors' code, all blocks are used, not only the sharpest.
+    model of photographs. Luma is rounded to 8 bits and divided into blocks of 96x96 pixels; remaining pixels at the
+    right and bottom are left out. As in the authors' code, all blocks are used, not only the sharpest.
 
     Args:
         sr: (B, T, 3, H, W) in [0, 1].

@@ -63,8 +63,8 @@ def flicker(sr: Tensor, hr: Tensor, motion: Motion) -> Tensor:
     """Flicker in 8-bit levels (0..255), mean of M |(sr_t - W sr_(t-1)) - (hr_t - W hr_(t-1))|; lower is better.
 
     W warps the previous frame by the optical flow of hr; M is 1 for pixels that are visible in the previous frame. The
-    metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and also if neither sr nor hr
-    changes over time.
+    metric measures changes of sr over time that are not in hr. It is 0 if sr = hr, and also if both sr and hr are
+    constant over time.
 
     Args:
         sr, hr: (B, T, 3, H, W) in [0, 1].
@@ -98,7 +98,7 @@ def self_flicker(sr: Tensor) -> Tensor:
 
     W warps the previous frame by the optical flow of sr; M is 1 for pixels that are visible in the previous frame. The
     metric measures every change that motion does not explain, also noise of the scene, and is low for blurred clips. So
-    compare only versions of the same clip by it, and never rank by it alone.
+    use it only to compare versions of the same clip, and never as the only metric.
 
     Args:
         sr: (B, T, 3, H, W) in [0, 1].

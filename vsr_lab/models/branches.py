@@ -13,9 +13,10 @@ _BRANCHES = ("narrow", "middle", "wide", "point")
 class Branches(nn.Module):
     """Parametrisation of the weight of a 3x3 convolution in training, as if it had two parallel branches.
 
-    One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. Since the branches are
-    linear, the sum is one 3x3 convolution, whose weight is computed from the original weight and those of the branches.
-    This is much faster than computing the outputs of the branches. Initially, the branches add zero.
+    One branch consists of a 1x1, a 3x3 and a 1x1 convolution, the other of a 1x1 convolution. The branches are linear,
+    so the original convolution and the branches together are one 3x3 convolution. Its weight is computed from the
+    original weight and the weights of the branches, which is much faster than computing the outputs of the branches.
+    Initially, the branches add zero.
 
     Args:
         weight: weight of the convolution, (out, in, 3, 3); only its shape is used.
@@ -42,7 +43,7 @@ def merged_weight(narrow: Tensor, middle: Tensor, wide: Tensor, point: Tensor) -
 
 
 def add_branches(network: nn.Module) -> None:
-    """Add `Branches` to every 3x3 convolution without groups, in place. The output is the same until it is trained."""
+    """Add `Branches` to every 3x3 convolution without groups, in place. This does not change the network's output."""
     for module in list(network.modules()):
         if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3) and module.groups == 1:
             branches = Branches(module.weight).to(module.weight)

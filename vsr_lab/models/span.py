@@ -76,9 +76,9 @@ class _Layers(StreamingNetwork):
 class Span(_Layers, FrameNetwork):
     """SPAN, an efficient network that upscales every frame separately.
 
-    Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. Every 3x3 convolution is
-    a single one; `add_branches` adds the parallel branches with which the paper trains. The output is not added to an
-    interpolation of the input.
+    Wan et al., "Swift parameter-free attention network for efficient super-resolution", 2024. The paper trains every
+    3x3 convolution with parallel branches; here it has none unless `add_branches` adds them. The output is not added to
+    an interpolation of the input.
 
     Args:
         scale: upscaling factor.

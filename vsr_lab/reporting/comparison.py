@@ -43,7 +43,7 @@ def compare(
 ) -> Comparison:
     """Compare evaluations: write comparison.json, report.html, crops.png and wipe_SUITE.mp4.
 
-    The last two are written only for suites of which `evaluate` saved frames.
+    crops.png and wipe_SUITE.mp4 are written only for suites of which `evaluate` saved frames.
 
     Args:
         runs: folders that `evaluate` wrote, or evaluations, all under one protocol.
@@ -62,8 +62,8 @@ def compare(
         The value of every metric for every candidate and suite, with its interval and its difference from the baseline.
 
     Raises:
-        UserError: a folder contains no evaluation, evaluations cannot be compared, none is of `baseline`, a metric of
-            `front` is unknown, or the selection was made from other evaluations.
+        UserError: a folder contains no evaluation, evaluations cannot be compared, there is no evaluation of
+            `baseline`, a metric of `front` is unknown, or the selection was made from other evaluations.
 
     Example:
         >>> comparison = vsr_lab.compare(["judged/bicubic", "judged/small"], "compared")

@@ -29,7 +29,7 @@ class Lookup:
         return self._suites[name]
 
     def pair(self, suite: str, metric: str, candidate: str, other: str) -> PairDifference | None:
-        """Comparison of `candidate` with `other` in a metric on a suite; None if one of them was not measured."""
+        """Comparison of `candidate` with `other` in a metric on a suite; None if a candidate was not measured."""
         if found := self._pairs.get((suite, metric, candidate, other)):
             return found
         turned = self._pairs.get((suite, metric, other, candidate))

@@ -54,7 +54,7 @@ class RollingCheckpointIO(TorchCheckpointIO):
         new.replace(path)
 
     def remove_checkpoint(self, path: Any) -> None:
-        """Remove a checkpoint file. The state of a checkpoint may name any path; other ones stay."""
+        """Remove a checkpoint file. The state of a checkpoint may name any path, but only .ckpt files are removed."""
         path = Path(path)
         if path.suffix == ".ckpt" and path.is_file() and not path.is_symlink():
             path.unlink()
@@ -174,7 +174,7 @@ class FollowRecipe(Callback):
 
 
 def newest(path: Path) -> tuple[Path, dict[str, Any]]:
-    """Load the checkpoint at path, or `previous(path)` if the one at path is missing or damaged.
+    """Load the checkpoint at path, or the checkpoint `previous(path)` if the file at path is missing or damaged.
 
     Returns:
         Path and content of the checkpoint.

@@ -111,7 +111,7 @@ def _check_metric(name: str, metric: Metric) -> None:
 class VsrModule(pl.LightningModule):
     """Lightning module that trains a network on pairs of LR and HR clips.
 
-    With half precision (trainer.precision), only the network uses it; losses and metrics are computed in float32.
+    With half precision (trainer.precision), only the network is computed in it; losses and metrics stay in float32.
 
     Args:
         network: network to train.
@@ -216,9 +216,10 @@ class VsrModule(pl.LightningModule):
         self.is_started = True
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Set the gradients to zero if they are not finite although the loss is, since weights would become NaN.
+        """Set the gradients to zero if they are not finite but the loss is; otherwise weights would become NaN.
 
-        Not with 16-mixed precision, whose gradient scaler does it. Raises Refusal if too many batches were skipped.
+        With 16-mixed precision, the gradient scaler skips the step instead. Raises Refusal if too many batches were
+        skipped.
         """
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return  # which checks by itself, and at first expects them

@@ -143,7 +143,7 @@ def _parts(body: bytes) -> list[Edit]:
 
 
 def select_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Select the video stream of a file to read: the one that libav ranks highest, such as the one flagged as default.
+    """Select the video stream of a file to read: the stream that libav ranks highest, such as that flagged as default.
 
     Cover pictures are ignored, and so are still images if there is a moving stream.
 

@@ -94,7 +94,8 @@ class ImageSequence:
 def open_picture(path: Path) -> Generator[Image.Image]:
     """Context manager that opens a PNG, BMP, TIFF, JPEG or WebP picture in Pillow, whatever its file is called.
 
-    Pillow detects the type from the content, and would run the program in a file of PostScript that is named photo.jpg.
+    Other types are refused. Pillow alone detects the type from the content, and would run the program in a PostScript
+    file that is named photo.jpg.
 
     Raises:
         UserError: the picture cannot be read, also within the with block.

@@ -93,9 +93,9 @@ class _Pairs(NamedTuple):
 def detect_interlacing(path: Path, stream: int | None = None) -> Interlacing:
     """Detect whether a video file is progressive, interlaced or telecined, from up to four short sequences of frames.
 
-    If any sequence is interlaced or telecined, the most confident of such results is used, so a file that is partly
-    interlaced counts as interlaced. A sequence with a decoding error is skipped. Of a file with a high bit rate, which
-    is slow to decode, only the first sequence is used. The result is cached until the file changes.
+    If any sequence is interlaced or telecined, the result with the highest confidence among these sequences is used. So
+    a file that is partly interlaced counts as interlaced. A sequence with a decoding error is skipped. A file with a
+    high bit rate is slow to decode, so only its first sequence is used. The result is cached until the file changes.
 
     Args:
         path: the file.

@@ -75,8 +75,8 @@ class VideoFile:
             None: the whole file.
 
     Raises:
-        UserError: the file cannot be read correctly with these options. Damage is found when frames are read, but with
-            `read_options.damaged` it is searched for now, by decoding the whole file.
+        UserError: the file cannot be read correctly with these options. Damage is found when frames are read. If
+            `read_options.damaged` is set, the constructor already searches for damage, by decoding the whole file.
     """
 
     def __init__(

@@ -194,7 +194,7 @@ def find_sources(where: Path, read_options: ReadOptions = REFUSE) -> list[Source
 
 
 def other_files(folder: Path, sources: Iterable[Source]) -> list[Path]:
-    """Files in a folder, at any depth, that are neither a source nor in a source that is a folder of images."""
+    """Files in a folder, at any depth, except sources and files in a source that is a folder of images."""
     used = {source.path for source in sources}
     return sorted(path for path in folder.rglob("*") if path.is_file() and not used & {path, path.parent})
 

@@ -75,8 +75,8 @@ class BundleManifest(Record, command="export", given_as="folder"):
         parameters: number of weights.
         network: class path and keywords that build the network.
         content: content type that the network was trained for; None: not recorded.
-        pixel_format: pixel format for which the network was trained; None: not recorded. Upscaled files get its chroma
-            subsampling if that is finer than the one of the source.
+        pixel_format: pixel format for which the network was trained; None: not recorded. Upscaled files get the chroma
+            subsampling of this format if it is finer than that of the source.
         trained_with: "adversarial" if a discriminator was used; "unknown" if the weights file does not record it.
         about: notes on the training, such as its settings.
         licence: licence of the weights, such as an SPDX identifier; None: not stated.

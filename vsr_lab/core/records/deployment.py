@@ -168,7 +168,7 @@ class Plan(Part):
 class Segment(Part):
     """A finished segment: hashes of its packets, and of the state of the network after its last frame.
 
-    The latter is empty if the segment was upscaled in parallel with others.
+    The hash of the state is empty if the segment was upscaled in parallel with other segments.
     """
 
     packets: str

@@ -93,7 +93,7 @@ class CandidateFacts(Part):
 
     @property
     def trained_with(self) -> str:
-        """How it was trained: "adversarial", "fidelity" (as interpolation counts), or "unknown" if no file says it."""
+        """How the candidate was trained: "adversarial", "fidelity" (also interpolation) or "unknown" (not recorded)."""
         return str(self.about.get("trained_with", "fidelity" if self.kind == "interpolation" else "unknown"))
 
 
@@ -198,8 +198,9 @@ class Choice(Part):
         chosen: the selected candidate; None if every candidate failed a gate.
         provisional: whether the outcome of a gate of the chosen candidate is "too few clips".
         reason: the metric or property by which the chosen candidate was preferred to the other deployable ones.
-        votes: other deployable candidates -> votes for the chosen one against it; empty if people did not vote.
-        ties: candidates that are tied with the chosen one in the votes or, without votes, in the first metric of
+        votes: name of each other deployable candidate -> votes for the chosen candidate against the other; empty if
+            people did not vote.
+        ties: candidates that are tied with the chosen candidate in the votes or, without votes, in the first metric of
             `rank_by`.
         stability: fraction of the clips for which leaving out that one clip does not change the choice; None if there
             is only one clip.

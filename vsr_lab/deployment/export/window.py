@@ -90,7 +90,7 @@ class OnnxWindow(Windowed):
         session: the graph in onnxruntime.
         scale, size_multiple: as in `vsr_lab.core.network.Network`.
         size: height and width of frames if the graph takes one size only. Larger frames are then divided into tiles of
-            this size that overlap by up to 32 pixels, and smaller ones are padded; None: any size.
+            this size that overlap by up to 32 pixels, and smaller frames are padded; None: any size.
     """
 
     def __init__(
@@ -233,16 +233,17 @@ def _try(session: InferenceSession, name: str, shape: tuple[int, int, int], kind
 def open_onnx(path: Path, threads: int = 0) -> StreamingNetwork:
     """Open an ONNX graph as a streaming network.
 
-    The graph is a step that `export` wrote, or a graph of any tool that upscales the last of T frames, with one input
-    of 3T channels; with T = 1 it is a per-frame graph. Such graphs may be in float32 or float16, and may require that
-    height and width of the frames are multiples of a power of two, or one size, see `OnnxWindow`.
+    The graph is one of two kinds: a step that `export` wrote, or a graph of any tool that upscales the last of T
+    frames, with one input of 3T channels (with T = 1, a per-frame graph). A graph of the second kind may be in float32
+    or float16. It may require frames of one size, or frames whose height and width are multiples of a power of two, see
+    `OnnxWindow`.
 
     Args:
         path: the ONNX file.
         threads: number of CPU threads; 0: onnxruntime chooses the number.
 
     Raises:
-        UserError: the file is not such a graph.
+        UserError: the file is a graph of neither kind.
     """
     session = open_session(path, threads)
     note = session.get_modelmeta().custom_metadata_map.get(KEY)

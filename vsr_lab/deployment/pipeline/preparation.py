@@ -97,7 +97,7 @@ def open_plans(
 ) -> tuple[VideoFile, list[Planned]]:
     """Open a source and make the plan of each output.
 
-    The runtime in the plans is the one in `bundle.runtime`, or the fastest one if that is "auto".
+    The plans contain the fastest runtime that the options `bundle.runtime` allow; no runtime if these are None.
     """
     encodings = [*outputs.values()]
     strict = replace(encodings[0], hdr=all(encoding.hdr for encoding in encodings))

@@ -144,7 +144,7 @@ class Segments:
         self._state(part.number - _STATES).unlink(missing_ok=True)
 
     def packets(self, part: Part, frame: int, output: int = 0) -> list[AnyPacket]:
-        """Read packets of a finished segment: the next one, or all remaining ones at the last frame of the segment.
+        """Read the next packet of a finished segment, or at the last frame of the segment all remaining packets.
 
         Must be called for every frame of the segment, in order.
 

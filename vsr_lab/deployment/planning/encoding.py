@@ -38,12 +38,12 @@ class Encoding:
 
     Args:
         name: name of the preset, for error messages.
-        codec: FFmpeg encoder; None: one with an alpha channel if the source is transparent, else HEVC for more than 8
-            bits and H.264 for 8 bits, or another encoder that the container supports.
+        codec: FFmpeg encoder; None: an encoder that keeps the alpha channel if the source is transparent, else HEVC for
+            more than 8 bits and H.264 for 8 bits, or another encoder that the container supports.
         pixel_format: FFmpeg's name, such as yuv420p; None: the smallest one that keeps `bits`, `chroma` and alpha.
         bits: bit depth.
         chroma: chroma subsampling: 420, 422 or 444; None: that of the source, or that for which the network was trained
-            if it is finer.
+            if the latter is finer.
         hdr: whether HDR (PQ or HLG) is written unchanged; if not, HDR sources must be read with tone mapping.
         containers: suffixes, such as ".mp4", of the output files for which these settings can be used; empty: any.
         codec_options: encoder -> option -> value, used if that encoder is chosen.
@@ -61,7 +61,7 @@ class Encoding:
         start, stop: part of the source that is upscaled, in seconds from its first frame; stop None: to the end.
         height: height of the output in pixels, to which SR is resized by bicubic, with a proportional, even width;
             None: SR is not resized.
-        scale: height of the output relative to the source, instead of `height`; it may be smaller than that of the
+        scale: height of the output relative to the source, instead of `height`; it may be smaller than the scale of the
             network.
         grain: strength of synthetic grain that is added to the frames, relative to the grain that is measured in the
             source; None: no grain is added.
@@ -69,7 +69,7 @@ class Encoding:
             processes first, starting with its initial state. None: segments are upscaled one after another, and the
             network keeps its state.
         background: colour such as "black" on which transparent pictures are composited; None: alpha is kept.
-        signer: certificate and key for Content Credentials (C2PA); None: the output gets none.
+        signer: certificate and key for Content Credentials (C2PA); None: the output gets no Content Credentials.
 
     Raises:
         UserError: an option of an encoder is not allowed, evidence is combined with height, scale or
@@ -112,7 +112,7 @@ class Encoding:
 
     @property
     def missing(self) -> str:
-        """Why the encoder `codec` cannot be opened on this machine; "" if it can, or if there is none."""
+        """Why the encoder `codec` cannot be opened on this machine; "" if it can be opened, or if `codec` is None."""
         if not self.codec:
             return ""
         try:
@@ -124,7 +124,7 @@ class Encoding:
         return encoder_failure(codec, (144, 256), Fraction(1, 25), pixel_format=usual, options=options)
 
     def options_of(self, codec: str, pixel_format: str) -> dict[str, str]:
-        """Options to pass to an encoder: those of `codec_options` for it, or else of encoders.yaml, and `options`.
+        """Options to pass to an encoder: its options in `codec_options`, or else in encoders.yaml, and `options`.
 
         Args:
             codec: FFmpeg's name of the encoder.

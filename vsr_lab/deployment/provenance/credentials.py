@@ -178,9 +178,9 @@ class Credentials(NamedTuple):
     """Content Credentials (C2PA) of a file, with the result of checking them.
 
     Attributes:
-        state: "trusted": intact and signed with a trusted certificate; "valid": intact and signed with another one;
-            "invalid": the file or the credentials were altered.
-        signer: name in the certificate by which they were signed.
+        state: "trusted": intact and signed with a trusted certificate; "valid": intact and signed with a certificate
+            that is not trusted; "invalid": the file or the credentials were altered.
+        signer: name in the certificate by which the credentials were signed.
         problems: C2PA status codes of the failed checks.
     """
 

@@ -150,8 +150,9 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
     A few frames, of at most 480x270 pixels, are run in every runtime that the options allow and this machine supports.
     In float32, no value may differ by more than 1e-4; in lower precisions, the PSNR must be at least 50 dB. Of the
     runtimes with at least 90 % of the highest speed, the one that is closest to float32 is chosen. The choice is cached
-    for each bundle, frame size, machine and set of these runtimes. If torch in float32 is the only one, it is chosen
-    without a trial. A library whose output in float32 differs by more is refused in every precision.
+    for each bundle, frame size, machine and set of permitted runtimes. If torch in float32 is the only permitted
+    runtime, it is chosen without a trial. A library whose output in float32 differs by more than 1e-4 is refused in
+    every precision.
 
     Args:
         folder, manifest: folder and manifest of the bundle.
@@ -159,7 +160,7 @@ def choose_runtime(folder: Path, manifest: BundleManifest, options: RuntimeOptio
         size: height and width of the frames in LR pixels.
 
     Raises:
-        Refusal: the output of no runtime agrees.
+        Refusal: the output of every runtime differs too much from that of torch in float32.
         UserError: this machine or this bundle does not support the options, such as more threads than processors.
     """
     candidates = _candidates(manifest, options)
@@ -253,7 +254,8 @@ def _fastest(folder: Path, manifest: BundleManifest, candidates: list[Runtime], 
 def bench(folder: Path, manifest: BundleManifest, options: RuntimeOptions, size: tuple[int, int]) -> list[Trial]:
     """Measure the speed of a bundle in all runtimes that this machine supports, in several rounds.
 
-    All are on one device. Precisions that the processor only emulates are measured only if the options name them.
+    All measured runtimes are on one device. A precision that the processor only emulates is measured only if the
+    options name this precision.
 
     Args:
         folder, manifest: folder and manifest of the bundle.

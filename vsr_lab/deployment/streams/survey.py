@@ -60,7 +60,7 @@ class SourceStream:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags of the stream, such as its title, without those that FFmpeg adds about the file itself."""
+        """Tags of the stream, such as its title, without tags that FFmpeg adds about the file itself."""
         return written_tags(self.metadata)
 
     @property

@@ -47,7 +47,7 @@ class Timing:
 
 
 def timing_of(index: PacketIndex, stated: Fraction, shift: Fraction = Fraction(0), coarse: bool = False) -> Timing:
-    """Compute the timestamps and durations of the output's frames from those of the source.
+    """Compute the timestamps and durations of the output's frames from those of the source's frames.
 
     Args:
         index: index of the source's frames.
