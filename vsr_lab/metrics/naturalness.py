@@ -1,16 +1,19 @@
 """Naturalness of single frames, without a reference."""
 
 from functools import lru_cache
-from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor
 
 from vsr_lab.core.clip import luma
+from vsr_lab.core.downloads import fetched
+from vsr_lab.core.errors import reported
 from vsr_lab.core.resize import imresize
 
+# The authors' model, converted to NumPy.
+_MODEL = "https://github.com/XPixelGroup/BasicSR/raw/master/basicsr/metrics/niqe_pris_params.npz"
 _BLOCK = 96  # pixels a side
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))  # to the neighbours whose products are measured
 
@@ -27,6 +30,9 @@ def niqe(sr: Tensor) -> Tensor:
 
     Returns:
         (B, T), NaN for frames of fewer than two blocks with detail.
+
+    Raises:
+        UserError: the model is missing and cannot be downloaded.
     """
     rows, columns = (side // _BLOCK for side in sr.shape[-2:])
     if rows * columns < 2:
@@ -50,8 +56,11 @@ def _distance(y: Tensor) -> Tensor:
 @lru_cache(maxsize=1)
 def _photographs() -> tuple[Tensor, Tensor]:
     """Mean (36,) and covariance (36, 36) of the features of photographs, from the authors' release."""
-    model = load_file(Path(__file__).with_name("niqe.safetensors"))
-    return model["mean"], model["covariance"]
+    file = fetched(_MODEL, "drop the metric (~protocol.metrics.niqe)")
+    with reported((OSError, ValueError, KeyError), file, "is no model of NIQE ({})", f"replace it by {_MODEL}"):
+        model = np.load(file, allow_pickle=False)
+        mean, covariance = (torch.from_numpy(model[name]).double() for name in ("mu_pris_param", "cov_pris_param"))
+    return mean.flatten(), covariance
 
 
 def _features(y: Tensor, block: int) -> Tensor:
