@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
+from tests.browser.painting import FRAMES, Entry, chance, paint, quality
 from vsr_lab.core.records.comparison import Comparison
 from vsr_lab.reporting import write_report
-from vsr_lab.video import VideoWriter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install .[dev]")
 
 NO_BROWSER = "no Chromium on the PATH: the report's browser tests did not run (apt install chromium)"
-WIDTH, HEIGHT, FRAMES, ROW = 192, 128, 16, 70
-Entry = dict[str, Any]
 METRICS: list[tuple[Any, ...]] = [
     # name, label, unit, better, digits, a good value, what losing all sharpness costs, what noise costs
     ("psnr", "PSNR-Y", "dB", "higher", 2, 36.0, -6.0, -2.0),
@@ -59,70 +55,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say it where it is seen: a skip's own reason is not printed unless asked for."""
     if chromium() is None:
         terminalreporter.write_line(f"WARNING: {NO_BROWSER}", yellow=True, bold=True)
-
-
-def draw(content: str, seed: int) -> np.ndarray:
-    """A wide picture that the frames pan over: shapes, text, leaves or grain by content."""
-    random = np.random.default_rng(seed)
-    tint = tuple(int(value) for value in random.integers(110, 200, 3))
-    image = Image.new("RGB", (WIDTH * 2, HEIGHT), tint)
-    pen = ImageDraw.Draw(image)
-    for _ in range(140):
-        x, y = (int(value) for value in random.integers(0, (WIDTH * 2, HEIGHT)))
-        size = int(random.integers(4, 26))
-        colour = tuple(int(value) for value in random.integers(20, 250, 3))
-        if content == "screen":
-            pen.text((x, y), f"{random.integers(10**6):06d}", fill=(25, 28, 36))
-        elif content == "nature":
-            pen.line((x, y, x + size, y - size), fill=colour)
-        else:
-            pen.ellipse((x, y, x + size, y + size), fill=colour, outline=(15, 15, 25))
-    grain = random.normal(0, 9 if content in ("nature", "sport") else 1, (HEIGHT, WIDTH * 2, 1))
-    return np.clip(np.asarray(image, float) + grain, 0, 255)
-
-
-def blur(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A frame at half size, and that enlarged again."""
-    bicubic = Image.Resampling.BICUBIC
-    small = Image.fromarray(frame.astype(np.uint8)).resize((WIDTH // 2, HEIGHT // 2), bicubic)
-    return np.asarray(small), np.asarray(small.resize((WIDTH, HEIGHT), bicubic), float)
-
-
-def paint(root: Path, suite: Entry, clip: str, candidates: list[Entry], seed: int) -> Entry:
-    """Draw one clip as the truth and every candidate show it; the comparison's entry for it."""
-    folder, random, wide = f"clip-{seed}", np.random.default_rng(seed), draw(suite["content"], seed)
-    truth = np.stack([np.roll(wide, -2 * frame, axis=1)[:, :WIDTH] for frame in range(FRAMES)])
-    smalls, lows = zip(*(blur(frame) for frame in truth), strict=True)
-    low = np.stack(lows)
-    (root / folder).mkdir(parents=True, exist_ok=True)
-
-    def save(name: str, frames: np.ndarray) -> str:
-        with VideoWriter(root / folder / f"{name}.mkv", frames.shape[1:3], Fraction(25)) as writer:
-            writer.write(np.clip(frames, 0, 255).astype(np.uint8), np.arange(len(frames)) / 25)
-        return f"{folder}/{name}.mkv"
-
-    drawn: list[Entry] = []
-    for index, candidate in enumerate(candidates):
-        sharp, noise = quality(candidate, suite)
-        shown = low + sharp * (truth - low) + random.normal(0, 1 + 18 * noise, (FRAMES, HEIGHT, WIDTH, 1))
-        drawn.append({"candidate": candidate["name"], "sr": save(f"{index}-sr", shown)})
-    paths = {"lr": save("lr", np.stack(smalls)), "hr": save("hr", truth)}
-    where = {"frame": 8, "row": ROW, "column": 96, "first": 0, "saved": FRAMES, "rate": 25.0}
-    return {"suite": suite["name"], "clip": clip, **where, **paths, "candidates": drawn}
-
-
-def chance(text: str) -> float:
-    """A number in [0, 1) that the text always gives."""
-    return sum(index * ord(letter) for index, letter in enumerate(text, 1)) % 97 / 97
-
-
-def quality(candidate: Entry, suite: Entry) -> tuple[float, float]:
-    """How sharp and how noisy a candidate is on a suite: 0 is bicubic's softness and a steady picture."""
-    if candidate["name"] == "bicubic":
-        return 0.0, 0.0
-    away = 0.45 * chance(candidate["name"] + suite["name"]) - 0.15 if candidate["content"] else 0.45
-    sharp = 0.75 if candidate["content"] == suite["content"] else away
-    return sharp, 0.5 if "gan" in candidate["name"] else 0.08
 
 
 def measure(candidate: Entry, suite: Entry, metric: tuple[Any, ...]) -> float:
@@ -197,6 +129,7 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
     ]
     candidates: list[Entry] = [BICUBIC, *specialists, *others]
     shown = [(suite, clip) for suite in suites for clip in suite["clips"]]
+    painted = [paint(root, suite, suite["clips"][0], candidates, seed) for seed, suite in enumerate(suites)]
     cells = [cell(one, suite, metric) for one in candidates for suite in suites for metric in METRICS]
     return {
         "title": "Cross-content comparison",
@@ -217,7 +150,8 @@ def comparison(root: Path, contents: list[str], rivals: list[str], clips: int = 
         "front": {"psnr": 1, "flicker": -1},
         "pareto": {suite["name"]: front(suite, candidates) for suite in suites},
         "curves": [curve for suite, clip in shown for curve in curves(suite, clip, candidates)],
-        "pictures": [paint(root, suite, suite["clips"][0], candidates, seed) for seed, suite in enumerate(suites)],
+        "pictures": [clip for clip, _ in painted],
+        "worst": [place for _, places in painted for place in places],
         "notes": NOTES,
     }
 
@@ -248,7 +182,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("bare")
     whole = comparison(root, ["animation"], [])
     metrics = [metric for metric in whole["metrics"] if metric["name"] == "ssim"]
-    whole |= {"metrics": metrics, "curves": [], "pictures": [], "front": {}, "pareto": {}}
+    whole |= {"metrics": metrics, "curves": [], "pictures": [], "worst": [], "front": {}, "pareto": {}}
     write_report(Comparison.model_validate(whole), root, root / "report.html")
     return root / "report.html"
 

@@ -21,7 +21,9 @@ class FixedBallot(Ballot):
 
     def __init__(self, root: Path) -> None:
         paths = {name: str(root / "clip-0" / f"{name}.mkv") for name in ("lr", "hr")}
-        candidates = [{"candidate": name, "sr": str(root / "clip-0" / f"{n}-sr.mkv")} for n, name in enumerate("ab")]
+        candidates = [
+            {"candidate": name, "sr": str(root / "clip-0" / str(n) / "sr.mkv")} for n, name in enumerate("ab")
+        ]
         where = {"frame": 8, "row": 70, "column": 96, "first": 0, "saved": 16, "rate": 25.0}
         self.__dict__ |= {"runs": (), "seed": 0}
         self.__dict__["clips"] = {

@@ -22,6 +22,7 @@ from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import check_results, write_results
 from vsr_lab.evaluation.scoring import ClipFacts, score_clip
 from vsr_lab.evaluation.stored import ClipScores, fingerprint, has_clips, read_clip, remove_clips, write_clip
+from vsr_lab.evaluation.worst import WorstPlaces
 from vsr_lab.fleet import Executor
 from vsr_lab.footage.shots import Shot, check_lr_shot
 
@@ -234,6 +235,7 @@ def _write(
             metric_fingerprints=protocol.metric_fingerprints,
             ms_per_frame=sum(clip.ms_per_frame for clip in own) / len(own),
             pictures=[clip.shown for clip in own],
+            worst=[place for clip in own for place in clip.worst],
         )
         scores = {
             clip.shown.clip: {metric: np.array(values, np.float64) for metric, values in clip.scores.items()}
@@ -273,9 +275,12 @@ class _Scorer:
         candidates = {folder: as_candidate(self.candidates[folder], folder.name) for folder in keys}
         folders = {candidate.name: inside(folder / "pictures", shot.name) for folder, candidate in candidates.items()}
         saved = SavedFrames(shot, folders, self.save_frames)
+        worst = WorstPlaces(shot.name, shot.frames, self.protocol)
 
         def watch(t: int, pair: Pair, made: dict[str, torch.Tensor]) -> None:
             saved.watch(t, pair, made)
+            if self.save_frames:
+                worst.watch(t, pair, made)
             advance(len(made))
 
         with torch.inference_mode(), saved:
@@ -287,12 +292,14 @@ class _Scorer:
                 chunk=_CHUNK,
                 watch=watch,
             )
+        worst.write(folders)
         results: dict[Path, ClipScores] = {}
         for folder, candidate in candidates.items():
             results[folder] = ClipScores(
                 fingerprint=keys[folder],
                 ms_per_frame=milliseconds[candidate.name],
                 shown=saved.shown,
+                worst=worst.places(candidate.name),
                 scores={
                     metric: [None if np.isnan(value) else value for value in values.tolist()]
                     for metric, values in scores[candidate.name].items()

@@ -13,7 +13,7 @@ from typing import Literal
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.files import inside
 from vsr_lab.core.records import Record, read_record, write_record
-from vsr_lab.core.records.evaluation import Shown
+from vsr_lab.core.records.evaluation import Shown, WorstPlace
 from vsr_lab.evaluation.candidates import Candidate
 from vsr_lab.evaluation.protocol import Protocol
 from vsr_lab.footage.shots import Shot
@@ -27,6 +27,7 @@ class ClipScores(Record, command="evaluate"):
     Attributes:
         fingerprint: hash of everything that the scores depend on, see the function `fingerprint`.
         shown: the frames that were saved for the report.
+        worst: the worst frame and tile of the clip.
         scores: metric -> value of every frame; None for a frame that is not scored or has no value.
     """
 
@@ -35,6 +36,7 @@ class ClipScores(Record, command="evaluate"):
     fingerprint: str
     ms_per_frame: float
     shown: Shown
+    worst: list[WorstPlace]
     scores: dict[str, list[float | None]]
 
 

@@ -10,6 +10,7 @@ from vsr_lab.core.files import inside
 from vsr_lab.core.records import read_record, write_record
 from vsr_lab.core.records.comparison import (
     CandidateFrames,
+    CandidatePlace,
     Cell,
     ClipFrames,
     ClipMeans,
@@ -171,6 +172,11 @@ def _comparison(
             for clip in run.values.get(metric.name, {})
         ],
         pictures=[clip for found in suites.values() for clip in saved_clips(found, root)],
+        worst=[
+            CandidatePlace(**dict(place), suite=run.suite, candidate=run.candidate)
+            for run in runs
+            for place in run.summary.worst
+        ],
         warnings=[
             f"{run.suite}: {fault}" for run in runs for fault in find_faults(run, suites[run.suite].get(baseline))
         ],
@@ -192,7 +198,9 @@ def _competitors(runs: list[Run]) -> list[Competitor]:
         Competitor(
             name=name,
             parameters=own[-1].summary.candidate_facts.parameters,
-            ms_per_frame=sum(run.summary.ms_per_frame for run in own) / len(own),
+            ms_per_frame=None
+            if own[-1].summary.candidate_facts.kind == "frames"  # reading them takes other time than computing them
+            else sum(run.summary.ms_per_frame for run in own) / len(own),
             content=own[-1].summary.candidate_facts.content,
         )
         for name, own in by_candidate.items()

@@ -13,6 +13,7 @@ class Lookup:
         self._cells = {(cell.candidate, cell.suite, cell.metric): cell for cell in comparison.cells}
         self._metrics = {metric.name: metric for metric in comparison.metrics}
         self._suites = {suite.name: suite for suite in comparison.suites}
+        self._psnr = {(c.candidate, c.suite, c.clip): c.values for c in comparison.curves if c.metric == "psnr"}
         self._pairs = {(pair.suite, pair.metric, pair.candidate, pair.other): pair for pair in comparison.pairs}
 
     def metric(self, name: str) -> MetricFacts | None:
@@ -60,6 +61,11 @@ class Lookup:
         """Mean of a metric for HR itself on a suite; None if the metric is not defined for HR."""
         truths = [cell.truth for cell in self._measured(suite, metric)]
         return next((truth for truth in truths if truth is not None), None)
+
+    def at(self, candidate: str, suite: str, clip: str, frame: int) -> float | None:
+        """PSNR of a candidate in one frame of a clip; None if it was not measured."""
+        values = self._psnr.get((candidate, suite, clip), [])
+        return values[frame] if frame < len(values) else None
 
     def homes(self, suite: SuiteFacts) -> list[str]:
         """The candidates that were trained for the content type of the suite."""

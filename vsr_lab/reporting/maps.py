@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vsr_lab.core.clip import to_tensor
+from vsr_lab.core.crops import TILE
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.flow import Farneback, warp_previous
 from vsr_lab.reporting.saved import TRUTH, SavedClip
 
-TILE = 16  # HR pixels on a side
 _WINDOW = 8  # frames at once
 _LARGE = 1000  # pixels of the longer side, above which motion is estimated at half the size
 
@@ -24,11 +24,10 @@ Kind = Literal["error", "flicker"]
 
 
 class Place(NamedTuple):
-    """Frame and tile of a clip in which a candidate is farthest behind the best other candidate.
+    """Frame and tile of a clip in which a candidate flickers most in comparison with the best other candidate.
 
     Attributes:
         candidate: name of the candidate.
-        kind: kind of the map, such as error or flicker.
         t: number of the frame among the saved frames.
         y, x: centre of the tile in HR pixels.
         value: value of the candidate in 8-bit levels (0..255).
@@ -36,7 +35,6 @@ class Place(NamedTuple):
     """
 
     candidate: str
-    kind: Kind
     t: int
     y: int
     x: int
@@ -91,19 +89,18 @@ def _tiles(values: Tensor) -> Tensor:
     return F.avg_pool2d(values.mean(1, keepdim=True), TILE, ceil_mode=True)[:, 0] * 255
 
 
-def worst_places(maps: Mapping[Kind, Mapping[str, Map]]) -> list[Place]:
-    """Find the frame and tile where a candidate is farthest behind the best other one, by error and by flicker.
+def flickering_places(maps: Mapping[str, Map]) -> list[Place]:
+    """Find the frame and tile where each candidate flickers most in comparison with the best other candidate.
 
-    A candidate that is nowhere worse than the best other candidate is left out.
+    A candidate that nowhere flickers more than the best other candidate is left out.
 
     Args:
-        maps: result of `tile_maps`.
+        maps: candidate -> map of flicker, see `tile_maps`.
     """
-    found = (_worst(kind, name, own) for kind, own in maps.items() for name in own)
-    return list(chain.from_iterable(found))
+    return list(chain.from_iterable(_worst(name, maps) for name in maps))
 
 
-def _worst(kind: Kind, name: str, maps: Mapping[str, Map]) -> list[Place]:
+def _worst(name: str, maps: Mapping[str, Map]) -> list[Place]:
     rivals = [values for other, values in maps.items() if other != name]
     best = np.min(rivals, axis=0) if rivals else np.zeros_like(maps[name])
     excess = maps[name] - best
@@ -111,4 +108,4 @@ def _worst(kind: Kind, name: str, maps: Mapping[str, Map]) -> list[Place]:
     if excess[t, row, column] <= 0:
         return []
     y, x = (place * TILE + TILE // 2 for place in (row, column))
-    return [Place(name, kind, t, y, x, float(maps[name][t, row, column]), float(best[t, row, column]))]
+    return [Place(name, t, y, x, float(maps[name][t, row, column]), float(best[t, row, column]))]

@@ -1,10 +1,8 @@
-"""Media for the clip browser of the report: video, lossless crops, time slices and maps of a clip."""
+"""Media for the clip browser of the report: video, crops, time slices and maps of a clip."""
 
-import base64
-import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,32 +10,20 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from vsr_lab.core.clip import Frames
-from vsr_lab.core.records.comparison import ClipFrames, Comparison
-from vsr_lab.reporting.maps import TILE, Map, Place, tile_maps, worst_places
+from vsr_lab.core.crops import TILE, Square, cut, square_at
+from vsr_lab.core.records.comparison import CandidatePlace, ClipFrames, Comparison
+from vsr_lab.reporting.maps import Map, Place, flickering_places, tile_maps
+from vsr_lab.reporting.places import Crop, lossless, uri, worst_crops
 from vsr_lab.reporting.saved import LOW, SavedClip
 from vsr_lab.video.writer import even_size, write_mp4
 
-_SIDE = 704  # pixels of the longer side of a picture in the video
-_CROP = 160  # HR pixels on a side of a lossless crop
 _ROWS = 8  # of time slices, besides those through the places
 _VIDEO = 1_500_000  # bytes
-_QUALITIES = (18, 24, 30, 36)  # crf
-
-
-@dataclass(frozen=True)
-class Crop:
-    """Lossless crop of one frame, at the same place in every view (LR, HR, candidates); images: a data URI per view."""
-
-    title: str
-    frame: int
-    x: int
-    y: int
-    width: int
-    height: int
-    images: list[str]
+_LEAST = 400_000  # bytes that a clip may have even if others are left out for it
+_NOTHING = 20_000  # bytes in which no clip fits
+_QUALITIES = ((704, 18), (704, 24), (704, 30), (704, 36), (448, 30), (448, 36), (288, 36))  # longer side, crf
 
 
 @dataclass(frozen=True)
@@ -51,6 +37,7 @@ class ClipMedia:
         width, height: size of HR in pixels.
         video: data URI of an MP4 that shows all views in a grid of `columns` columns, each view with the size `tile`.
         columns, tile: number of columns of this grid, and (width, height) of a view in it.
+        reduced: what is shown in lower quality or number to keep the page small; "" if nothing is.
         rows: numbers of the HR rows of which time slices are shown.
         slices: for every view except the first, the data URI of one image that contains, one below the other for each
             of `rows`, the pixels of that row over time.
@@ -70,6 +57,7 @@ class ClipMedia:
     video: str
     columns: int
     tile: tuple[int, int]
+    reduced: str
     crops: list[Crop]
     rows: list[int]
     slices: list[str]
@@ -77,51 +65,84 @@ class ClipMedia:
     maps: dict[str, list[list[list[float]]]]
 
 
-def clip_media(comparison: Comparison, root: Path, limit: int) -> tuple[dict[str, str], list[str]]:
-    """Media of the clips of a comparison as JSON, for as many clips as fit into a size limit.
+class Embedded(NamedTuple):
+    """Media of the clips in a page.
 
-    First one clip of each suite is included, then a second one of each suite, and so on.
+    Attributes:
+        clips: name of each clip -> JSON of its `ClipMedia`.
+        reduced: sentences on clips of which less is shown than there is room for without the others.
+        left_out: names of the clips that do not fit.
+    """
+
+    clips: dict[str, str]
+    reduced: list[str]
+    left_out: list[str]
+
+
+def clip_media(comparison: Comparison, root: Path, limit: int) -> Embedded:
+    """Media of the clips of a comparison, for as many clips as fit into a size limit.
+
+    First one clip of each suite is included, then a second one of each suite, and so on, beginning with those in which
+    candidates are worst. The clips share the room: the more there are, the lower are the quality of the lossy videos
+    and the number of time slices.
 
     Args:
         comparison: comparison whose clips are shown.
         root: folder to which the paths in `comparison` are relative.
         limit: maximum size of all media in bytes.
-
-    Returns:
-        Name of each clip -> JSON, and the names of the clips that are left out.
     """
-    shown: dict[str, str] = {}
-    left: list[str] = []
-    for facts in _by_turns(comparison.pictures):
+    found = Embedded({}, [], [])
+    turns = _by_turns(comparison)
+    for number, facts in enumerate(turns):
         name = f"{facts.suite} / {facts.clip}"
-        text = "" if left else json.dumps(asdict(_media(SavedClip(facts, root))))
+        worst = [place for place in comparison.worst if (place.suite, place.clip) == (facts.suite, facts.clip)]
+        share = max(limit // (len(turns) - number), _LEAST)
+        media = _media(SavedClip(facts, root), worst, share) if limit > _NOTHING else None
+        text = json.dumps(asdict(media)) if media else ""
+        if media is None or len(text) > limit:
+            found.left_out.append(name)
+            continue
         limit -= len(text)
-        if left or limit < 0:
-            left.append(name)
-        else:
-            shown[name] = text
-    return shown, left
+        found.clips[name] = text
+        if media.reduced:
+            found.reduced.append(f"{name}: {media.reduced}")
+    names = (f"{facts.suite} / {facts.clip}" for facts in comparison.pictures)
+    return found._replace(clips={name: found.clips[name] for name in names if name in found.clips})
 
 
-def _by_turns(clips: list[ClipFrames]) -> list[ClipFrames]:
+def _by_turns(comparison: Comparison) -> list[ClipFrames]:
+    worst: dict[tuple[str, str], float] = {}
+    for place in comparison.worst:
+        key = (place.suite, place.clip)
+        worst[key] = max(worst.get(key, 0.0), place.error - place.bicubic)
     seen: dict[str, int] = {}
     turns: list[tuple[int, ClipFrames]] = []
-    for clip in clips:
+    for clip in sorted(comparison.pictures, key=lambda clip: -worst.get((clip.suite, clip.clip), 0.0)):
         seen[clip.suite] = seen.get(clip.suite, 0) + 1
         turns.append((seen[clip.suite], clip))
     return [clip for _, clip in sorted(turns, key=lambda turn: turn[0])]
 
 
-def _media(clip: SavedClip) -> ClipMedia:
+def _media(clip: SavedClip, worst: Sequence[CandidatePlace], room: int) -> ClipMedia:
+    """Media of a clip in about `room` bytes, if that is possible."""
     facts, (height, width) = clip.facts, clip.size
     maps = tile_maps(clip)
-    places = worst_places(maps)
-    middle = _Spot("most motion and detail", facts.frame - facts.first, clip.place(_CROP, facts.row, facts.column))
-    spots = [middle, *(_Spot(_title(place), place.t, clip.place(_CROP, place.y, place.x)) for place in places)]
-    rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *_rows(facts, places, height)})
+    flickering = flickering_places(maps["flicker"])
+    spots = [_spot(clip, "most motion and detail", facts.frame - facts.first, facts.row, facts.column)]
+    spots += [_spot(clip, _title(place), place.t, place.y, place.x) for place in flickering]
+    through = [min(row, height - 1) for row in (facts.row, *(place.y for place in flickering))]
+    rows = sorted({*np.linspace(0, height - 1, _ROWS + 2, dtype=int)[1:-1].tolist(), *through})
     images = [_images(clip, view, rows, spots) for view in clip.videos]
+    few = sum(len(slices) for slices, _ in images) > room // 2
+    if few:
+        rows = [facts.row]
+        images = [_images(clip, view, rows, spots) for view in clip.videos]
+    crops = [_crop(facts, spot, [own[i] for _, own in images]) for i, spot in enumerate(spots)]
+    crops[1:1] = worst_crops(clip, worst)
+    rest = room - sum(len(slices) for slices, _ in images) - sum(len(image) for crop in crops for image in crop.images)
     columns = math.ceil(math.sqrt(len(clip.videos)))
-    tile = even_size((height, width), _SIDE)
+    video = _video(clip, columns, min(_VIDEO, rest * 3 // 4))  # in base64, 3 bytes take 4
+    less = "time slices of one row only" if few else ""
     return ClipMedia(
         suite=facts.suite,
         clip=facts.clip,
@@ -131,10 +152,11 @@ def _media(clip: SavedClip) -> ClipMedia:
         rate=facts.rate,
         width=width,
         height=height,
-        video=_video(clip, columns, tile),
+        video=video.data,
         columns=columns,
-        tile=tile,
-        crops=[_crop(facts, spot, [own[i] for _, own in images]) for i, spot in enumerate(spots)],
+        tile=video.tile,
+        reduced="; ".join(text for text in (video.reduced, less) if text),
+        crops=crops,
         rows=rows,
         slices=[slices for slices, _ in images[1:]],
         tile_size=TILE,
@@ -142,28 +164,27 @@ def _media(clip: SavedClip) -> ClipMedia:
     )
 
 
-def _rows(facts: ClipFrames, places: list[Place], height: int) -> list[int]:
-    return [min(row, height - 1) for row in (facts.row, *(place.y for place in places))]
-
-
 def _mean(maps: Map) -> list[list[float]]:
     return [[round(float(value), 2) for value in row] for row in maps.mean(0)]
 
 
 def _title(place: Place) -> str:
-    what = "largest error" if place.kind == "error" else "most flicker"
-    return f"{what} of {place.candidate}: {place.value:.1f} levels, the best other {place.other:.1f}"
+    return f"most flicker of {place.candidate}: {place.value:.1f} levels, the best other {place.other:.1f}"
 
 
 class _Spot(NamedTuple):
     title: str
     t: int
-    square: tuple[int, int, int]
+    square: Square
+
+
+def _spot(clip: SavedClip, title: str, t: int, y: int, x: int) -> _Spot:
+    return _Spot(title, t, square_at(y, x, clip.size, clip.scale))
 
 
 def _crop(facts: ClipFrames, spot: _Spot, images: list[str]) -> Crop:
     top, left, side = spot.square
-    return Crop(spot.title, facts.first + spot.t, left, top, side, side, images)
+    return Crop(spot.title, [], facts.first + spot.t, left, top, side, side, True, images)
 
 
 def _images(clip: SavedClip, view: str, rows: list[int], spots: list[_Spot]) -> tuple[str, list[str]]:
@@ -175,21 +196,11 @@ def _images(clip: SavedClip, view: str, rows: list[int], spots: list[_Spot]) -> 
             lines.append(frame[rows])
         for i, spot in enumerate(spots):
             if spot.t == t:
-                cuts[i] = _lossless(clip.cut(view, frame, spot.square))
+                cuts[i] = lossless(cut(frame, spot.square, clip.scale if view == LOW else 1))
     if not lines:
         return "", cuts
     over_time = np.stack(lines, axis=1)  # (rows, T, W, 3)
-    return _lossless(over_time.reshape(-1, *over_time.shape[2:])), cuts
-
-
-def _lossless(image: Frames) -> str:
-    data = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(data, "WEBP", lossless=True, method=2, exact=True)
-    return _uri("image/webp", data.getvalue())
-
-
-def _uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return lossless(over_time.reshape(-1, *over_time.shape[2:])), cuts
 
 
 def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Frames]:
@@ -205,11 +216,35 @@ def _mosaic(clip: SavedClip, columns: int, tile: tuple[int, int]) -> Iterator[Fr
         yield picture
 
 
-def _video(clip: SavedClip, columns: int, tile: tuple[int, int]) -> str:
+class _Video(NamedTuple):
+    """Data URI of a video, size of a view in it (width, height), and its quality in words if that was lowered."""
+
+    data: str
+    tile: tuple[int, int]
+    reduced: str
+
+
+def _video(clip: SavedClip, columns: int, limit: int) -> _Video:
+    """Encode the video in the best quality that fits into a number of bytes, or in the lowest."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"
-        for crf in _QUALITIES:
-            write_mp4(path, _mosaic(clip, columns, tile), clip.facts.rate, crf=crf)
-            if path.stat().st_size <= _VIDEO:
+        settings = [(even_size(clip.size, side), crf) for side, crf in _QUALITIES]
+        best = tile, crf = settings[0]
+        found = _encode(path, clip, columns, best)
+        for setting in settings[1:]:
+            if found <= limit:
                 break
-        return _uri("video/mp4", path.read_bytes())
+            # 6 more halve the size; encoding is slow, so what would be far too large is left out
+            guess = found * 2 ** ((crf - setting[1]) / 6) * math.prod(setting[0]) / math.prod(tile)
+            if guess <= 1.3 * limit or setting == settings[-1]:
+                tile, crf = setting
+                found = _encode(path, clip, columns, setting)
+        reduced = "" if (tile, crf) == best else f"lossy video of {tile[0]}×{tile[1]} with crf {crf}"
+        return _Video(uri("video/mp4", path.read_bytes()), tile, reduced)
+
+
+def _encode(path: Path, clip: SavedClip, columns: int, setting: tuple[tuple[int, int], int]) -> int:
+    """Encode the video of a clip with a size of the views and a crf, and return the number of bytes."""
+    tile, crf = setting
+    write_mp4(path, _mosaic(clip, columns, tile), clip.facts.rate, crf=crf)
+    return path.stat().st_size

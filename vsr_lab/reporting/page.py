@@ -1,20 +1,27 @@
 """Writing of report.html for a comparison of evaluations, or of two versions of one video."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from vsr_lab.core.files import write_text
-from vsr_lab.core.records.comparison import Comparison, VideoComparison
+from vsr_lab.core.records.comparison import Comparison, Curve, VideoComparison
 from vsr_lab.reporting.decision import decisions, measured
 from vsr_lab.reporting.lookup import Lookup
 from vsr_lab.reporting.tables import clip_tables, full_tables, heat_tables, origin_rows, pair_tables
 from vsr_lab.reporting.verdict import at_home, headline, verdicts
+from vsr_lab.reporting.worst_table import worst_tables
+
+if TYPE_CHECKING:
+    from vsr_lab.reporting.media import Embedded
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("dom.js", "tables.js", "plots.js", "stage.js", "browser.js")  # in order: each uses those before it
-_CLIPS = 18_000_000  # bytes of all clips, which with 5 MB of Plotly and the numbers stay below 25 MB
+_LARGEST = 25_000_000  # bytes of a page
+_NAMES = 1_000  # bytes of the names and sentences on a clip
+_CURVES = 8_000_000  # bytes of the values of single frames
 
 
 def write_report(comparison: Comparison, root: Path, path: Path) -> None:
@@ -29,28 +36,58 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
 
     lookup = Lookup(comparison)
     ranked_by = comparison.selection.rank_by if comparison.selection else ()
-    clips, left_out = _clips(comparison, root)
-    page = _template("report").render(
-        comparison=comparison,
-        decisions=decisions(lookup),
-        ranked_by=[lookup.label(name) for name in ranked_by],
-        measured=measured,
-        headline=headline(comparison.metrics),
-        verdicts=verdicts(lookup),
-        at_home=at_home(lookup),
-        heat_tables=heat_tables(lookup),
-        full_tables=full_tables(lookup),
-        clip_tables=clip_tables(lookup),
-        pair_tables=pair_tables(lookup),
-        origins=origin_rows(lookup),
-        comparison_json=_json(comparison.model_dump_json()),
-        clips=[(name, _json(media)) for name, media in clips.items()],
-        left_out=left_out,
-        style=_static("report.css"),
-        scripts=[_static(name) for name in _SCRIPTS],
-        plotly=Markup(get_plotlyjs()),
-    )
-    write_text(path, page)
+    numbers, without_curves = _numbers(comparison)
+    worst = worst_tables(lookup)
+    page = _template("report")
+
+    def html(embedded: "Embedded | None") -> str:
+        return page.render(
+            comparison=comparison,
+            decisions=decisions(lookup),
+            ranked_by=[lookup.label(name) for name in ranked_by],
+            measured=measured,
+            headline=headline(comparison.metrics),
+            verdicts=verdicts(lookup),
+            at_home=at_home(lookup),
+            heat_tables=heat_tables(lookup),
+            full_tables=full_tables(lookup),
+            clip_tables=clip_tables(lookup),
+            pair_tables=pair_tables(lookup),
+            worst_tables=worst,
+            origins=origin_rows(lookup),
+            comparison_json=_json(numbers.model_dump_json()),
+            without_curves=without_curves,
+            clips=[(name, _json(media)) for name, media in embedded.clips.items()] if embedded else [],
+            reduced=embedded.reduced if embedded else [],
+            left_out=embedded.left_out if embedded else [],
+            style=_static("report.css"),
+            scripts=[_static(name) for name in _SCRIPTS],
+            plotly=Markup(get_plotlyjs()),
+        )
+
+    text = html(None)
+    if comparison.pictures:
+        from vsr_lab.reporting.media import clip_media  # imports torch and the video reader
+
+        text = html(clip_media(comparison, root, _LARGEST - len(text.encode()) - _NAMES * len(comparison.pictures)))
+    write_text(path, text)
+
+
+def _numbers(comparison: Comparison) -> tuple[Comparison, list[str]]:
+    """The comparison with rounded values of single frames, as many as fit, and the clips whose values do not."""
+    digits = {metric.name: metric.digits + 2 for metric in comparison.metrics}
+    curves: list[Curve] = []
+    left_out: dict[str, None] = {}
+    size = 0
+    for curve in comparison.curves:
+        places = digits.get(curve.metric, 6)
+        values = [None if value is None else round(value, places) for value in curve.values]
+        size += sum(len(str(value)) + 1 for value in values)
+        if size > _CURVES:
+            left_out[f"{curve.suite} / {curve.clip}"] = None
+        else:
+            curves.append(curve.model_copy(update={"values": values}))
+    return comparison.model_copy(update={"curves": curves}), list(left_out)
 
 
 def _template(name: str) -> Template:
@@ -63,14 +100,6 @@ def _template(name: str) -> Template:
 
 def _static(name: str) -> Markup:
     return Markup((_HERE / "static" / name).read_text("utf-8"))
-
-
-def _clips(comparison: Comparison, root: Path) -> tuple[dict[str, str], list[str]]:
-    if not comparison.pictures:
-        return {}, []
-    from vsr_lab.reporting.media import clip_media  # imports torch and the video reader
-
-    return clip_media(comparison, root, _CLIPS)
 
 
 def _json(text: str) -> Markup:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vsr_lab.core.crops import cut, square_at
 from vsr_lab.core.errors import UserError
 from vsr_lab.core.pictures import SheetRow, write_contact_sheet
 from vsr_lab.core.records.comparison import ClipFrames, Comparison
@@ -48,6 +49,11 @@ class SavedClip:
     def candidates(self) -> list[str]:
         return [candidate.candidate for candidate in self.facts.candidates]
 
+    def folder(self, candidate: str) -> Path:
+        """Folder of the pictures that `evaluate` saved of a candidate in this clip."""
+        (sr,) = (own.sr for own in self.facts.candidates if own.candidate == candidate)
+        return Path(os.path.normpath(self.root / sr)).parent
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of HR."""
@@ -68,27 +74,6 @@ class SavedClip:
         for clip in read_chunks(self.videos[view], 0, self.facts.saved, 8):
             yield from clip.eight_bit()
 
-    def place(self, side: int, y: int, x: int) -> tuple[int, int, int]:
-        """Square around a pixel, moved into the frame and aligned to LR pixels.
-
-        Args:
-            side: side of the square in HR pixels.
-            y, x: the pixel, in HR pixels.
-
-        Returns:
-            Top, left and side of the square in HR pixels.
-        """
-        (height, width), scale = self.size, self.scale
-        side = min(side, height, width) // scale * scale
-        corners = ((y, height), (x, width))
-        top, left = (max(0, min(at - side // 2, whole - side)) // scale * scale for at, whole in corners)
-        return top, left, side
-
-    def cut(self, view: str, frame: "Frames", square: tuple[int, int, int]) -> "Frames":
-        """Part of a frame that a square (top, left, side in HR pixels) covers; a frame of LR has fewer pixels there."""
-        top, left, side = (value // self.scale if view == LOW else value for value in square)
-        return frame[top : top + side, left : left + side]
-
     def crop(self, view: str, side: int) -> "Frames":
         """Cut a square out of the middle frame of a video, where there is most motion and detail.
 
@@ -98,7 +83,8 @@ class SavedClip:
         """
         facts = self.facts
         frame = self.frame(view, facts.frame - facts.first)
-        return self.cut(view, frame, self.place(side, facts.row, facts.column))
+        square = square_at(facts.row, facts.column, self.size, self.scale, side)
+        return cut(frame, square, self.scale if view == LOW else 1)
 
 
 _SIDE = 208  # pixels

@@ -56,7 +56,7 @@ def test_every_candidate_gets_a_folder_of_its_own_results(tmp_path: Path, suite:
         assert run.summary == summaries[folder]
         assert (run.candidate, run.suite, run.summary.clips) == (candidate.name, "film", 2)
         assert {clip: len(values) for clip, values in run.values["psnr"].items()} == {"city": 5, "walk": 8}
-        assert {path.name for path in (folder / "pictures" / "walk").iterdir()} == {"lr.mkv", "hr.mkv", "sr.mkv"}
+        assert {"lr.mkv", "hr.mkv", "sr.mkv"} <= {path.name for path in (folder / "pictures" / "walk").iterdir()}
     bicubic, nearest = (summaries[tmp_path / name].metrics["psnr"].mean for name in ("bicubic", "nearest"))
     assert bicubic > nearest
 

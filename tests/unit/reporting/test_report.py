@@ -186,10 +186,47 @@ def test_a_wipe_shows_the_baseline_and_what_is_best_and_says_that_it_is_upscaled
 def test_clips_that_do_not_fit_are_named(comparison: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     comparison["pictures"] += [comparison["pictures"][0] | {"clip": name} for name in ("second", "third")]
     size = len(write(comparison, tmp_path).scripts[1])
-    monkeypatch.setattr("vsr_lab.reporting.page._CLIPS", int(2.5 * size))
+    whole = (tmp_path / "report.html").stat().st_size
+    monkeypatch.setattr("vsr_lab.reporting.page._NAMES", 200)
+    monkeypatch.setattr("vsr_lab.reporting.page._LARGEST", limit := whole - size // 2)
     page = write(comparison, tmp_path)
     assert page.tags.count("script") == 9
-    assert "keep this page small: animation / third." in (tmp_path / "report.html").read_text("utf-8")
+    assert "below 25 MB: animation / third." in (tmp_path / "report.html").read_text("utf-8")
+    assert (tmp_path / "report.html").stat().st_size <= limit
+
+
+def test_a_page_of_large_clips_keeps_to_its_size_and_says_what_it_reduced(
+    comparison: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noise, which hardly compresses: 12 frames of 96x128 in five views are 2 MB."""
+    names = ("lr", "hr", "bicubic", "animator", "other")
+    random = np.random.default_rng(0)
+    for name in names:
+        side = 48 if name == "lr" else 96
+        with VideoWriter(tmp_path / f"{name}.mkv", (side, side * 4 // 3), Fraction(25)) as writer:
+            writer.write(random.integers(0, 255, (12, side, side * 4 // 3, 3), np.uint8), np.arange(12) / 25)
+    comparison["pictures"][0] |= {"saved": 12, "frame": 14, "row": 60, "column": 60}
+    comparison["pictures"] += [comparison["pictures"][0] | {"clip": "second"}]
+    write(comparison | {"pictures": []}, tmp_path)
+    limit = (tmp_path / "report.html").stat().st_size + 2_100_000
+    monkeypatch.setattr("vsr_lab.reporting.page._LARGEST", limit)
+    page = write(comparison, tmp_path)
+    html = (tmp_path / "report.html").read_text("utf-8")
+    assert limit - 1_000_000 < (tmp_path / "report.html").stat().st_size <= limit
+    assert page.tags.count("script") == 9, "both clips are shown"
+    assert "Reduced, to keep this page below 25 MB: animation / bunny_0: lossy video of" in html
+    assert "Left out" not in html
+
+
+def test_values_of_frames_that_do_not_fit_are_named(
+    comparison: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curve = {"suite": "animation", "clip": "bunny_0", "metric": "psnr", "candidate": "other", "values": [30.123456789]}
+    comparison["curves"] = [curve, curve | {"clip": "second"}]
+    monkeypatch.setattr("vsr_lab.reporting.page._CURVES", 10)
+    data = json.loads(write(comparison, tmp_path).scripts[0])
+    assert [curve["values"] for curve in data["curves"]] == [[30.1235]]
+    assert "below 25 MB: animation / second." in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_pictures_may_lie_beside_the_comparison(comparison: Entry, tmp_path: Path) -> None:

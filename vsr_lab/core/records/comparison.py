@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from vsr_lab.core.records import Part, Record
-from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFacts, Selection, Shown
+from vsr_lab.core.records.evaluation import CandidateFacts, Estimate, ProtocolFacts, Selection, Shown, WorstPlace
 
 
 class Presentation(Part):
@@ -44,11 +44,16 @@ class SuiteFacts(Part):
 
 
 class Competitor(Part):
-    """A candidate of a comparison; ms_per_frame: mean time per frame over the suites on which it was evaluated."""
+    """A candidate of a comparison.
+
+    Attributes:
+        ms_per_frame: mean time per frame over the suites on which it was evaluated; None if it was not measured, as of
+            frames that another tool wrote.
+    """
 
     name: str
     parameters: int | None
-    ms_per_frame: float
+    ms_per_frame: float | None
     content: str | None
 
 
@@ -145,12 +150,25 @@ class ClipFrames(Shown):
     candidates: list[CandidateFrames]
 
 
+class CandidatePlace(WorstPlace):
+    """The worst frame or tile of a candidate in a clip of a suite."""
+
+    suite: str
+    candidate: str
+
+    @property
+    def key(self) -> str:
+        """Name of the place within its clip."""
+        return f"{self.kind} of {self.candidate}"
+
+
 class Comparison(Record, command="compare"):
     """comparison.json: all numbers and texts of report.html, the comparison of several candidates.
 
     Attributes:
         front: metrics that are the axes of the Pareto front -> +1 (higher is better) or -1.
         pareto: suite -> candidates on the Pareto front.
+        worst: the worst frame and the worst tile of every candidate in every clip.
         warnings: faults in the output of candidates, one sentence each.
         selection: result of `select` for these evaluations; None if the report was made without it.
     """
@@ -172,6 +190,7 @@ class Comparison(Record, command="compare"):
     pareto: dict[str, list[str]]
     curves: list[Curve]
     pictures: list[ClipFrames]
+    worst: list[CandidatePlace] = Field(default_factory=list[CandidatePlace])
     warnings: list[str] = Field(default_factory=list[str])
     notes: list[str]
 

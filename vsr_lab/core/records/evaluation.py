@@ -122,8 +122,37 @@ class Shown(Part):
         return self
 
 
+WorstKind = Literal["frame", "tile"]
+
+
+class WorstPlace(Part):
+    """Frame of a clip in which a candidate is worst, and a tile of 16x16 pixels in it.
+
+    Attributes:
+        kind: "frame": the frame with the lowest PSNR, and the tile in it that is worst in comparison with bicubic
+            interpolation of LR; "tile": the tile of the whole clip that is worst in this comparison.
+        frame: number of the frame.
+        top, left: corner of the tile, in HR pixels.
+        error, bicubic: mean absolute error over the tile of the candidate and of bicubic interpolation, in 8-bit
+            levels.
+    """
+
+    clip: str
+    kind: WorstKind
+    frame: Position
+    top: Position
+    left: Position
+    error: float
+    bicubic: float
+
+
 class Evaluated(Record):
-    """Candidate, suite (set of test clips) and protocol of an evaluation, without the scores."""
+    """Candidate, suite (set of test clips) and protocol of an evaluation, without the scores.
+
+    Attributes:
+        worst: the worst frame and the worst tile of each clip, of which pictures are saved too; empty if no frames were
+            saved.
+    """
 
     candidate: Name
     candidate_facts: CandidateFacts
@@ -134,6 +163,7 @@ class Evaluated(Record):
     metric_fingerprints: dict[str, str]
     ms_per_frame: float
     pictures: list[Shown]
+    worst: list[WorstPlace] = Field(default_factory=list[WorstPlace])
 
     @property
     def fingerprint(self) -> str:

@@ -3,28 +3,26 @@
 
 const clips = all("script.clip-media");
 
-/** The frame with a candidate's lowest PSNR, for every candidate whose curve is known. */
-function worstFrames(media) {
-  const curves = curvesOf(media).filter(({ metric }) => metric === "psnr");
-  return curves.map(({ candidate, values }) => {
-    const known = values.map((value, frame) => ({ value, frame })).filter(({ value }) => value !== null);
-    const worst = known.reduce((a, b) => (b.value < a.value ? b : a));
-    const saved = worst.frame >= media.first && worst.frame < media.first + media.count;
-    return { ...worst, candidate, saved };
-  });
-}
-
 function fillPlaces() {
   const { media } = state;
   const whole = make("optgroup", { label: "Whole picture, from the lossy video" }, new Option("every frame", "-1"));
-  for (const { candidate, frame, value, saved } of worstFrames(media)) {
-    const text = `worst frame of ${candidate}: ${frame}, PSNR ${number(value, 2)} dB`;
-    const textContent = saved ? text : `${text} (not saved)`;
-    whole.append(make("option", { textContent, value: `-1 ${frame}`, disabled: !saved }));
-  }
-  const crops = make("optgroup", { label: "Lossless crops" },
-    ...media.crops.map(({ title, frame }, index) => new Option(`${title}, frame ${frame}`, `${index} ${frame}`)));
-  find("#place").replaceChildren(whole, crops);
+  const options = media.crops.map(({ title, frame }, index) => new Option(`${title}, frame ${frame}`, `${index} ${frame}`));
+  const lossy = (index) => !media.crops[index].lossless;
+  const crops = make("optgroup", { label: "Lossless crops" }, ...options.filter((_, index) => !lossy(index)));
+  const stills = make("optgroup", { label: "Worst frames, lossy" }, ...options.filter((_, index) => lossy(index)));
+  find("#place").replaceChildren(whole, crops, ...(stills.children.length ? [stills] : []));
+}
+
+/** Show a worst place of a clip; both are named as in the table of worst places. */
+function showPlace(clip, key) {
+  const index = clips.findIndex(({ dataset }) => dataset.name === clip);
+  chooseClip(index);
+  const crop = state.media.crops.findIndex(({ keys }) => keys.includes(key));
+  choosePlace(places().findIndex(({ value }) => value.split(" ")[0] === String(crop)));
+  const view = state.media.views.findIndex((name) => key.endsWith(` of ${name}`));
+  change({ left: 1, right: view < 0 ? state.right : view });
+  find("#browser").scrollIntoView();
+  find("#stage").focus();
 }
 
 function fillViews() {
@@ -77,7 +75,7 @@ function chooseClip(index) {
   update();
 }
 
-const places = () => [...find("#place").options].filter((option) => !option.disabled);
+const places = () => [...find("#place").options];
 const chosenPlace = () => places().indexOf(find("#place").selectedOptions[0]);
 
 /** Show a place: a crop, or the whole picture at a frame. */
@@ -95,7 +93,7 @@ function goTo(frame) {
   const last = media.first + media.count - 1;
   state.frame = crop >= 0 ? media.crops[crop].frame : clamp(frame, media.first, last);
   video.pause();
-  video.currentTime = (state.frame - media.first + 0.5) / media.rate;
+  video.currentTime = (clamp(state.frame, media.first, last) - media.first + 0.5) / media.rate;
   update();
 }
 
@@ -143,8 +141,11 @@ function caption() {
     flicker: `flicker of ${b}, mean of these frames; white is ${number(mapEnd("flicker"), 1)} levels`,
   }[mode];
   const reduced = media.tile[0] < media.width - 1 ? `, reduced to ${media.tile.join("×")}` : "";
-  const lossy = crop < 0 ? `lossy video${reduced}` : "lossless crop";
-  find("#stage-caption").textContent = `${what}. Frame ${frame} of ${media.first}–${last}, ${lossy}, zoom ${zoom}×.`;
+  const lossy = crop < 0 ? `lossy video${reduced}` : media.crops[crop].lossless ? "lossless crop" : "lossy picture";
+  const missing = crop < 0 ? [] : [...new Set([left, right])].filter((view) => !media.crops[crop].images[view]);
+  const without = missing.length ? ` Not saved here: ${missing.map((view) => media.views[view]).join(", ")}.` : "";
+  const of = frame < media.first || frame > last ? `, outside the video (${media.first}–${last})` : ` of ${media.first}–${last}`;
+  find("#stage-caption").textContent = `${what}. Frame ${frame}${of}, ${lossy}, zoom ${zoom}×.${without}`;
   find("#stage").setAttribute("aria-label", `${what}, frame ${frame}`);
   find("#row-caption").textContent = `row ${media.rows[row]}`;
   const loupe = media.crops[loupeCrop()];
@@ -253,6 +254,10 @@ function setUpBrowser() {
   for (const side of ["left", "right"]) {
     find(`#${side}-name`).addEventListener("change", (event) => change({ [side]: Number(event.target.value) }));
   }
+  all("[data-place]").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();
+    showPlace(link.dataset.clip, link.dataset.place);
+  }));
   all("[name=mode]").forEach((radio) => radio.addEventListener("change", () => change({ mode: radio.value })));
   find("#play").addEventListener("click", play);
   find("#scrubber").addEventListener("input", (event) => {

@@ -31,7 +31,9 @@ function picture(uri) {
 function source(view, crop) {
   const { media } = state;
   if (crop >= 0) {
-    const image = picture(media.crops[crop].images[view]);
+    const uri = media.crops[crop].images[view];
+    if (!uri) return { ready: false };
+    const image = picture(uri);
     const { naturalWidth: width, naturalHeight: height } = image;
     return { image, ready: image.complete && width > 0, x: 0, y: 0, width, height };
   }
@@ -50,8 +52,11 @@ function part() {
 /** Draw the columns of a view between two fractions of the canvas. */
 function drawView(canvas, view, { from = 0, to = 1, crop = state.crop } = {}) {
   const { image, ready, x, y, width, height } = source(view, crop);
-  if (!ready) return;
   const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!ready) {
+    context.clearRect(from * canvas.width, 0, (to - from) * canvas.width, canvas.height);
+    return;
+  }
   const shown = part();
   const [left, wide] = [x + (shown.x + from * shown.size) * width, (to - from) * shown.size * width];
   context.imageSmoothingEnabled = false;
@@ -115,8 +120,11 @@ function drawStage() {
   }
 }
 
-/** The crop of the loupe, which is lossless beside the video too. */
-const loupeCrop = () => Math.max(state.crop, 0);
+/** The crop of the loupe, which is lossless beside the video and a whole frame too. */
+const loupeCrop = () => {
+  const place = Math.max(state.crop, 0);
+  return state.media.crops[place].lossless ? place : place + 1;
+};
 
 function drawLoupe() {
   const { width } = state.media.crops[loupeCrop()];

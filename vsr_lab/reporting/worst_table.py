@@ -1,0 +1,99 @@
+"""Tables of the worst tiles and frames of candidates, found in whole clips."""
+
+from typing import NamedTuple
+
+from vsr_lab.core.crops import TILE
+from vsr_lab.core.records.comparison import CandidatePlace
+from vsr_lab.reporting.lookup import Lookup
+from vsr_lab.reporting.text import number, signed
+
+_MANY = 8  # rows that are shown at first
+
+
+class WorstRow(NamedTuple):
+    """A worst place of a candidate, and by how much it is worse than the baseline or bicubic interpolation.
+
+    Attributes:
+        name: name of the clip in the clip browser.
+        key: name of the place in the clip browser.
+        where: the tile in words; "" for a whole frame.
+        own, other: values of the candidate and of what it is compared with, as text.
+        loss: difference of these, as text; positive values are worse.
+        amount: the same as a number, by which the rows are sorted.
+    """
+
+    candidate: str
+    suite: str
+    clip: str
+    name: str
+    key: str
+    frame: int
+    where: str
+    own: str
+    other: str
+    loss: str
+    amount: float
+
+
+class WorstTable(NamedTuple):
+    """Worst places of one kind, the largest loss first; first, others: rows that are shown and folded at first."""
+
+    label: str
+    caption: str
+    unit: str
+    reference: str
+    first: list[WorstRow]
+    others: list[WorstRow]
+
+
+def worst_tables(lookup: Lookup) -> list[WorstTable]:
+    """Make the tables of worst tiles and of worst frames; empty if no places are known."""
+    places = lookup.comparison.worst
+    tiles = [tile_row(place) for place in places if place.kind == "tile"]
+    frames = [row for place in places if place.kind == "frame" and (row := _frame_row(lookup, place))]
+    size = f"{TILE}×{TILE} pixels"
+    caption = (
+        f"Of every candidate and clip the tile ({size}) in which its mean absolute error exceeds that of bicubic "
+        "interpolation the most, in 8-bit levels. All scored frames of the clip are searched."
+    )
+    about = "Of every candidate and clip the frame with the lowest PSNR, of all scored frames."
+    tables = [
+        _table("Tiles", caption, "levels", "bicubic", tiles),
+        _table("Frames", about, "dB", lookup.baseline, frames),
+    ]
+    return [table for table in tables if table.first]
+
+
+def _table(label: str, caption: str, unit: str, reference: str, rows: list[WorstRow]) -> WorstTable:
+    ordered = sorted(rows, key=lambda row: -row.amount)
+    return WorstTable(label, caption, unit, reference, ordered[:_MANY], ordered[_MANY:])
+
+
+def tile_row(place: CandidatePlace) -> WorstRow:
+    """Row of a worst tile, compared with bicubic interpolation."""
+    loss = place.error - place.bicubic
+    return _row(place, f"x {place.left}, y {place.top}", place.error, place.bicubic, loss, 1)
+
+
+def _frame_row(lookup: Lookup, place: CandidatePlace) -> WorstRow | None:
+    """Row of a worst frame, compared with the baseline; None if PSNR was not measured."""
+    own, other = (lookup.at(name, place.suite, place.clip, place.frame) for name in (place.candidate, lookup.baseline))
+    if own is None or other is None or place.candidate == lookup.baseline:
+        return None
+    return _row(place, "", own, other, other - own, 2)
+
+
+def _row(place: CandidatePlace, where: str, own: float, other: float, loss: float, digits: int) -> WorstRow:
+    return WorstRow(
+        candidate=place.candidate,
+        suite=place.suite,
+        clip=place.clip,
+        name=f"{place.suite} / {place.clip}",
+        key=place.key,
+        frame=place.frame,
+        where=where,
+        own=number(own, digits),
+        other=number(other, digits),
+        loss=signed(loss, digits),
+        amount=loss,
+    )
