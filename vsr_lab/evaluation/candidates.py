@@ -1,5 +1,6 @@
 """Candidates, which are anything that can be evaluated: networks, interpolation, and output that other tools wrote."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,11 @@ from torch import Tensor
 from vsr_lab.core.clip import to_tensor
 from vsr_lab.core.cuts import SceneCutDetector
 from vsr_lab.core.errors import UserError
-from vsr_lab.core.files import sha256
+from vsr_lab.core.files import digest_of, sha256
 from vsr_lab.core.network import Network, stream
 from vsr_lab.core.ranges import Kernel, Name, PathText, Scale
 from vsr_lab.core.records.evaluation import CandidateFacts
-from vsr_lab.deployment import open_bundle
+from vsr_lab.deployment import MANIFEST, open_bundle
 from vsr_lab.deployment.export import open_onnx
 from vsr_lab.deployment.runtimes import Backend, Device, Precision, RuntimeOptions, find_runtime, open_runtime
 from vsr_lab.footage.shots import Shot, ShotSelection, find_shots
@@ -90,6 +91,11 @@ class FramesCandidate:
             raise UserError(self.root, f"has no clip {clip}; it has {', '.join(sorted(shots))}", layout)
         return shots[clip]
 
+    def digest(self, clips: Iterable[str]) -> str:
+        """SHA-256 of the names of clips and of their files."""
+        lines = (f"{clip} {digest_of(self.shot(clip).path)}\n" for clip in clips)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
     def frames(self, clip: str, lr: Iterable[Tensor]) -> Iterator[Tensor]:
         shot = self.shot(clip)
         sr = (frame for part in read_chunks(shot, 0, shot.frames, 8) for frame in to_tensor(part.frames))
@@ -133,6 +139,13 @@ def as_candidate(given: Candidate | Network | Path | str | Callable[[], Candidat
     if isinstance(given, (Path, str)):
         return checkpoint(str(given), name)
     return given() if callable(given) else given
+
+
+def evaluated_facts(candidate: Candidate, clips: Iterable[str]) -> CandidateFacts:
+    """Facts of a candidate that was evaluated on clips; SR frames are identified by the files of these clips."""
+    if not isinstance(candidate, FramesCandidate):
+        return candidate.facts
+    return candidate.facts.model_copy(update={"sha256": candidate.digest(clips)})
 
 
 def interpolation(method: Kernel, scale: Scale) -> Candidate:
@@ -179,6 +192,7 @@ def bundle(
         kind="bundle",
         parameters=manifest.parameters,
         path=_absolute(path),
+        sha256=sha256(Path(path) / MANIFEST),  # which contains those of the other files
         architecture=str(manifest.network["_target_"]).rpartition(".")[2],
         content=manifest.content,
         runtime=str(runtime),

@@ -16,7 +16,7 @@ from vsr_lab.core.files import inside
 from vsr_lab.core.network import Network
 from vsr_lab.core.progress import progress_bar
 from vsr_lab.core.records.evaluation import Evaluated, ProtocolFacts, Summary
-from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate
+from vsr_lab.evaluation.candidates import Candidate, FramesCandidate, as_candidate, evaluated_facts
 from vsr_lab.evaluation.pictures import SavedFrames
 from vsr_lab.evaluation.protocol import Pair, Protocol, Suite, read_pairs
 from vsr_lab.evaluation.results import check_results, write_results
@@ -227,7 +227,7 @@ def _write(
         own = [scored[folder, shot.name] for shot in shots]
         evaluated = Evaluated(
             candidate=candidate.name,
-            candidate_facts=candidate.facts,
+            candidate_facts=evaluated_facts(candidate, [shot.name for shot in shots]),
             suite=suite.name,
             content=suite.content,
             suite_fingerprint=suite_fingerprint,

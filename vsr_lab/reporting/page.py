@@ -8,9 +8,11 @@ from markupsafe import Markup
 
 from vsr_lab.core.files import write_text
 from vsr_lab.core.records.comparison import Comparison, Curve, VideoComparison
+from vsr_lab.reporting.clip_table import clip_tables
+from vsr_lab.reporting.cost import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, cost_metric, cost_panels, cost_rows
 from vsr_lab.reporting.decision import decisions, measured
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.tables import clip_tables, full_tables, heat_tables, origin_rows, pair_tables
+from vsr_lab.reporting.tables import full_tables, heat_tables, origin_rows, pair_tables
 from vsr_lab.reporting.verdict import at_home, headline, verdicts
 from vsr_lab.reporting.worst_table import worst_tables
 
@@ -54,6 +56,11 @@ def write_report(comparison: Comparison, root: Path, path: Path) -> None:
             clip_tables=clip_tables(lookup),
             pair_tables=pair_tables(lookup),
             worst_tables=worst,
+            cost_metric=cost_metric(lookup),
+            cost_panels=cost_panels(lookup),
+            cost_rows=cost_rows(lookup),
+            size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+            machines=list(dict.fromkeys(origin.machine for origin in comparison.origins if origin.machine)),
             origins=origin_rows(lookup),
             comparison_json=_json(numbers.model_dump_json()),
             without_curves=without_curves,

@@ -1,4 +1,4 @@
-"""Content of the tables of the report: means, clips, pairs of candidates, and origin of the numbers."""
+"""Content of the tables of the report: means, pairs of candidates, and origin of the numbers."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from vsr_lab.core.records.comparison import Competitor, MetricFacts, Origin, PairDifference, SuiteFacts
 from vsr_lab.reporting import text
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.text import interval, number, parameters, signed
+from vsr_lab.reporting.text import interval, parameters, signed
 
 
 class CellView(NamedTuple):
@@ -159,41 +159,6 @@ def _cell(
 
 
 _SIGNIFICANT = 0.05
-
-
-class ClipRow(NamedTuple):
-    """Values of all candidates on a clip: for each candidate, (value as text, whether it is the best)."""
-
-    suite: str
-    clip: str
-    values: list[tuple[str, bool]]
-
-
-class ClipTable(NamedTuple):
-    """Table of one metric with a row for each clip; wins: number of clips on which each candidate is the best."""
-
-    metric: MetricFacts
-    rows: list[ClipRow]
-    wins: list[int]
-
-
-def clip_tables(lookup: Lookup) -> list[ClipTable]:
-    """Make the tables of single clips, one per metric."""
-    return [_clip_table(lookup, metric) for metric in lookup.comparison.metrics]
-
-
-def _clip_table(lookup: Lookup, metric: MetricFacts) -> ClipTable:
-    names = [candidate.name for candidate in lookup.comparison.candidates]
-    found = {(c.suite, c.clip, c.candidate): c.means.get(metric.name) for c in lookup.comparison.clip_means}
-    rows: list[ClipRow] = []
-    for suite in lookup.comparison.suites:
-        for clip in suite.clips:
-            values = [found.get((suite.name, clip, name)) for name in names]
-            known = [value for value in values if value is not None]
-            best = (max if metric.better == "higher" else min)(known, default=None)
-            cells = [(number(value, metric.digits), value is not None and value == best) for value in values]
-            rows.append(ClipRow(suite.name, clip, cells))
-    return ClipTable(metric, rows, [sum(row.values[place][1] for row in rows) for place in range(len(names))])
 
 
 class PairCell(NamedTuple):

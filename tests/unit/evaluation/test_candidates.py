@@ -5,9 +5,12 @@ from pathlib import Path
 import onnx
 import pytest
 import torch
+from PIL import Image
 
 from vsr_lab.core.errors import UserError
+from vsr_lab.core.files import sha256
 from vsr_lab.core.resize import imresize
+from vsr_lab.deployment import write_bundle
 from vsr_lab.evaluation import candidates
 from vsr_lab.models import Compact, save_network
 
@@ -94,3 +97,22 @@ def test_what_spandrel_does_not_know_is_refused(tmp_path: Path) -> None:
     save_network(Compact(2, 4, 1), {}, tmp_path / "a.safetensors")
     with pytest.raises(UserError, match="cannot be loaded by spandrel"):
         candidates.spandrel(str(tmp_path / "a.safetensors"))
+
+
+def test_frames_are_identified_by_the_files_of_the_clips(tmp_path: Path) -> None:
+    for clip in ("city", "walk"):
+        (tmp_path / clip).mkdir()
+        for frame in range(2):
+            Image.new("RGB", (8, 8), (frame, 0, 0)).save(tmp_path / clip / f"{frame}.png")
+    theirs = candidates.FramesCandidate("theirs", tmp_path)
+    both, one = theirs.digest(["city", "walk"]), theirs.digest(["city"])
+    assert len({both, one, theirs.digest(["walk"])}) == 3
+    Image.new("RGB", (8, 8), (9, 9, 9)).save(tmp_path / "walk" / "1.png")
+    assert theirs.digest(["city", "walk"]) != both
+    assert theirs.digest(["city"]) == one
+
+
+def test_a_bundle_is_identified_by_its_manifest(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "bundle", "a", Compact(2, 4, 1), about={}, exporters=[])
+    facts = candidates.bundle(str(tmp_path / "bundle")).facts
+    assert facts.sha256 == sha256(tmp_path / "bundle" / "manifest.json")

@@ -96,6 +96,9 @@ def test_the_page_names_and_shows_the_places(tmp_path: Path, judged: dict[Path, 
     assert frames.first[0].amount == pytest.approx(
         Lookup(comparison).at("bicubic", "film", "walk", BAD) - Lookup(comparison).at("faulty", "film", "walk", BAD)  # type: ignore[operator]
     )
+    costs = {candidate.name: candidate.ms_per_frame for candidate in comparison.candidates}
+    assert costs["faulty"] is None and costs["bicubic"], "reading frames is no cost of them"
+    assert next(origin for origin in comparison.origins if origin.candidate == "faulty").facts.sha256
     crops = shown(comparison, tmp_path / "compared" / "report.html")
     (crop,) = [crop for crop in crops if "tile of faulty" in crop["keys"]]  # type: ignore[operator]
     assert (crop["frame"], crop["lossless"]) == (BAD, True)

@@ -17,9 +17,10 @@ from vsr_lab.evaluation.gates import Above, NotWorse
 from vsr_lab.evaluation.results import read_run, write_results
 from vsr_lab.evaluation.selection import select
 from vsr_lab.reporting import compare
+from vsr_lab.reporting.clip_table import clip_tables
 from vsr_lab.reporting.decision import Decision, decisions
 from vsr_lab.reporting.lookup import Lookup
-from vsr_lab.reporting.tables import clip_tables, origin_rows, pair_tables
+from vsr_lab.reporting.tables import origin_rows, pair_tables
 
 CLIPS = [f"clip_{n}" for n in range(8)]
 GATES = {"psnr": Above("psnr", 0.0), "flicker": NotWorse("flicker", 0.05)}
@@ -126,6 +127,11 @@ def test_tables_of_clips_pairs_and_origins(tmp_path: Path) -> None:
     assert [row.clip for row in psnr.rows] == CLIPS * 2
     names = [candidate.name for candidate in comparison.candidates]
     assert dict(zip(names, psnr.wins, strict=True)) == {"bicubic": 0, "drawn": 8, "typed": 8}
+    assert dict(zip(names, psnr.better, strict=True)) == {"bicubic": "–", "drawn": "8 of 16", "typed": "8 of 16"}
+    cells = dict(zip(names, psnr.rows[0].cells, strict=True))
+    assert (cells["drawn"].gain[:2], cells["drawn"].tone) == ("+2", "better")
+    assert (cells["typed"].gain[:2], cells["typed"].tone) == ("\N{MINUS SIGN}1", "worse")
+    assert (cells["bicubic"].gain, cells["drawn"].best) == ("", True)
     grid = pair_tables(lookup)[0].grids[0]
     row = next(row for row in grid.rows if row.name == "drawn")
     cell = row.cells[grid.names.index("typed")]

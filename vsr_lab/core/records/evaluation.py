@@ -75,7 +75,8 @@ class CandidateFacts(Part):
             loads), "frames" (SR frames that another tool wrote), or a user-defined kind.
         parameters: number of weights.
         path: absolute path of the file or folder from which the candidate was read.
-        sha256: SHA-256 of the file at `path`; None for a folder, or if there is no file.
+        sha256: SHA-256 of the file at `path`; of manifest.json, which contains the hashes of the other files, for a
+            bundle; of the names and files of the evaluated clips for SR frames; None if there is no file.
         architecture: class of the network.
         content: content type that the candidate was trained for; None: not known.
         runtime: library, precision and device that ran the network of a bundle; None: it is no bundle.
